@@ -1,0 +1,127 @@
+import js from '@eslint/js';
+import { importX } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The import table: what a layer may import besides itself. Everything under `src` that a row does not name is forbidden to it, and
+ * the message says which layer to use instead. ARCHITECTURE.md shows the same table.
+ */
+const layers = {
+  core: { may: [], instead: 'core is pure: pass the value in as an argument' },
+  shared: { may: [], instead: 'shared knows no other layer: move what needs one to the layer that uses it' },
+  operations: {
+    may: ['core', 'shared'],
+    instead: 'declare what you need as a port in operations/ports.ts; cli/context.ts passes the adapter in',
+  },
+  platform: {
+    may: ['core', 'shared', 'operations/ports.ts', 'operations/tree-ports.ts'],
+    instead: 'an adapter implements a port of operations/ports.ts and knows no other layer',
+  },
+  state: {
+    may: ['core', 'shared', 'operations/ports.ts', 'operations/tree-ports.ts'],
+    instead: 'an adapter implements a port of operations/ports.ts and knows no other layer',
+  },
+  services: { may: ['core', 'shared', 'operations'], instead: "take it as an argument from the service's main.ts" },
+  supervisor: { may: ['core', 'shared', 'operations'], instead: 'take it as an argument from supervisor/main.ts' },
+  cli: {
+    may: ['core', 'shared', 'operations'],
+    instead: 'take it from the context (cli/context.ts picks the adapters)',
+  },
+};
+
+/** The composition roots: the only files that see adapters. */
+const roots = [
+  'cli/context.ts',
+  'cli/tree-context.ts',
+  'services/worker/main.ts',
+  'services/search-server/main.ts',
+  'services/chroma/setup/main.ts',
+  'services/adapters.ts',
+  'supervisor/main.ts',
+  'testing.ts',
+];
+
+const everyLayer = Object.keys(layers);
+
+/** One zone per forbidden pair, so that the message can name both. */
+function forbiddenPairs() {
+  return everyLayer.flatMap((layer) =>
+    everyLayer
+      .filter((other) => other !== layer && !layers[layer].may.includes(other))
+      .map((other) => ({
+        target: `./src/${layer}`,
+        from: `./src/${other}`,
+        except: layers[layer].may
+          .filter((path) => path.startsWith(`${other}/`))
+          .map((path) => `./${path.slice(other.length + 1)}`),
+        message: `${layer}/ must not import ${other}/: ${layers[layer].instead}.`,
+      })),
+  );
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'coverage/', '.cache/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { 'import-x': importX },
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones: forbiddenPairs() }],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'kill',
+          message: 'Only src/platform/kill.ts calls process.kill: use a Signaller.',
+        },
+        {
+          object: 'process',
+          property: 'exit',
+          message: 'Only src/shared/exit.ts ends the process: set process.exitCode.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/platform/kill.ts', 'src/shared/exit.ts', 'src/cli/exit.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    files: roots.map((root) => `src/${root}`),
+    rules: { 'import-x/no-restricted-paths': 'off' },
+  },
+  {
+    files: ['src/core/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^[^.]', message: 'core imports nothing but itself: no node:*, no packages.' }] },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'performance', 'setTimeout', 'setInterval', 'Buffer'].map((name) => ({
+          name,
+          message: 'core has no clock and no environment: pass the value in.',
+        })),
+      ],
+    },
+  },
+  { files: ['scripts/**', 'test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+  {
+    files: ['**/*.{js,mjs}'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+);

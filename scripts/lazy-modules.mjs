@@ -1,0 +1,66 @@
+import { createRequire } from 'node:module';
+
+/**
+ * Parts of Node that cost milliseconds to load and that most commands never use: commander wants child_process for the external
+ * subcommands it could have, we want crypto for one hash.
+ */
+const LAZY_BUILTINS = ['child_process', 'crypto', 'module', 'net', 'perf_hooks', 'readline', 'timers/promises', 'tty'];
+
+/** Packages that only people (or other systems) need. To parse them takes 4 ms, so they lie in files of their own. */
+const APART = ['@clack/prompts', 'chalk', 'cli-table3', 'pidtree', 'ps-list'];
+
+const LAZY = 'lazy-builtin';
+const PACKAGE = 'package-apart';
+
+/** An esbuild plugin: those parts of Node are loaded when something of them is first used. */
+export const lazyBuiltins = {
+  name: LAZY,
+  setup(build) {
+    const filter = new RegExp(`^(?:node:)?(?:${LAZY_BUILTINS.join('|')})$`);
+    build.onResolve({ filter }, ({ path, importer, namespace, kind }) => {
+      // Packages may do anything with what they require; what is loaded by import() is lazy already.
+      const isOurs = !importer.includes('node_modules') || importer.includes('/commander/');
+      if (namespace === LAZY || kind === 'dynamic-import' || !isOurs) return undefined;
+      return { path: path.replace(/^node:/, ''), namespace: LAZY };
+    });
+    build.onLoad({ filter: /.*/, namespace: LAZY }, ({ path }) => ({ contents: lazyModule(path) }));
+  },
+};
+
+function lazyModule(name) {
+  const names = Object.keys(createRequire(import.meta.url)(`node:${name}`));
+  return `for (const name of ${JSON.stringify(names)})
+    Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${name}')[name] });`;
+}
+
+/** An esbuild plugin: the packages lie apart, where `packagesApart` built them. */
+export const requirePackagesApart = {
+  name: PACKAGE,
+  setup(build) {
+    build.onResolve({ filter: /^[^.]/ }, ({ path }) =>
+      APART.includes(path) ? { path: `./${fileOf(path)}.js`, external: true } : undefined,
+    );
+  },
+};
+
+/** The entry points that build them, and the plugin that knows them. */
+export const packagesApart = {
+  entryPoints: Object.fromEntries(APART.map((name) => [fileOf(name), `${PACKAGE}:${name}`])),
+  plugin: {
+    name: `${PACKAGE}-entries`,
+    setup(build) {
+      const filter = new RegExp(`^${PACKAGE}:`);
+      build.onResolve({ filter }, ({ path }) => ({ path: path.replace(filter, ''), namespace: PACKAGE }));
+      build.onLoad({ filter: /.*/, namespace: PACKAGE }, ({ path }) => ({
+        // An import in Node takes the whole of a CommonJS file as its default, so the default has to bear the names.
+        contents: `const loaded = require(${JSON.stringify(path)});
+          module.exports = 'default' in loaded ? Object.assign(loaded.default, loaded) : loaded;`,
+        resolveDir: process.cwd(),
+      }));
+    },
+  },
+};
+
+function fileOf(name) {
+  return `lib/${name.replace(/^@.*\//, '')}`;
+}

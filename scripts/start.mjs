@@ -1,0 +1,26 @@
+// npm start: prepares semantic search, starts the tree, shows it, and says what to do next. Safe to run again.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const args = process.argv.slice(2);
+
+function claudeMem(...command) {
+  const { status, error } = spawnSync(process.execPath, [cli, ...command, ...args], { stdio: 'inherit' });
+  if (error !== undefined) throw error;
+  return status ?? 1;
+}
+
+console.log('Preparing semantic search …');
+claudeMem('setup');
+console.log('\nStarting …\n');
+const status = claudeMem('start');
+if (status === 0) {
+  console.log(`
+What next:
+  node dist/cli.js status    the tree, its memory, how it searches
+  node dist/cli.js leaks     what leaked, and why
+  node dist/cli.js stop      end it, with the proof that nothing is left
+  npm link                   to have it as \`claude-mem\``);
+}
+process.exitCode = status;
