@@ -1,0 +1,83 @@
+import { namespaceDigits, isZombie } from './identity.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { ProcessRow } from './snapshot.ts';
+
+/** What a shutdown of one tree would end, and what it found in the tree and leaves. */
+export interface TreePlan {
+  readonly plan: readonly TreeProcess[];
+  /** Bears the tree's mark, but is none of our programs, or was started by somebody else: a tmux server, an editor. Reported and left. */
+  readonly left: readonly ProcessRow[];
+}
+
+export interface TreeProcess {
+  readonly row: ProcessRow;
+  readonly role: string | null;
+  readonly restsOnCommand: boolean;
+}
+
+/**
+ * Recorded processes of a tree, marked role programs, and what their uv wrappers started; never across a root that another live
+ * manifest records, never this command or its ancestors.
+ */
+export function planTree(context: JudgementContext, treeId: string): TreePlan {
+  const draft = new TreeDraft(context, treeId);
+  for (const row of context.index.topDown()) draft.consider(row);
+  return { plan: draft.plan, left: draft.left };
+}
+
+class TreeDraft {
+  readonly plan: TreeProcess[] = [];
+  readonly left: ProcessRow[] = [];
+  readonly #context: JudgementContext;
+  readonly #treeId: string;
+  readonly #above: ReadonlySet<number>;
+  readonly #planned = new Set<number>();
+  /** Wrappers that are to be ended, and what is below them. */
+  readonly #sharing = new Set<number>();
+  readonly #otherTrees = new Set<number>();
+
+  constructor(context: JudgementContext, treeId: string) {
+    this.#context = context;
+    this.#treeId = treeId;
+    this.#above = context.index.pidsAbove(context.snapshot.self.pid);
+  }
+
+  consider(row: ProcessRow): void {
+    const subject = this.#context.caseOf(row, undefined);
+    const parentPid = subject.parent?.pid ?? -1;
+    if (this.#otherTrees.has(parentPid) || this.#isOtherRoot(subject)) {
+      this.#otherTrees.add(row.pid);
+      return;
+    }
+    if (!this.#mayBeEnded(row)) return;
+    const isShared = this.#sharing.has(parentPid);
+    if (isShared || this.#isRecorded(subject) || this.#isOurMarkedProgram(subject)) {
+      this.plan.push({ row, role: subject.role, restsOnCommand: false });
+      this.#planned.add(row.pid);
+      if (isShared || subject.isChromaWrapper) this.#sharing.add(row.pid);
+    } else if (row.treeMark === this.#treeId && subject.isMarkedHere) this.left.push(row);
+  }
+
+  #isRecorded({ recorded }: Case): boolean {
+    return recorded.some((record) => record.tree.manifest.treeId === this.#treeId);
+  }
+
+  #isOtherRoot({ recorded }: Case): boolean {
+    return recorded.some((record) => record.isRoot && record.tree.manifest.treeId !== this.#treeId);
+  }
+
+  /** A role program under a live parent that is not of the tree was started by that one, in a shell that inherited the marks. */
+  #isOurMarkedProgram(subject: Case): boolean {
+    if (subject.row.treeMark !== this.#treeId || !subject.isMarkedHere || !subject.isRoleProgram) return false;
+    const { parent } = subject;
+    if (parent === undefined || subject.adoption !== undefined || this.#planned.has(parent.pid)) return true;
+    return parent.pid === this.#context.snapshot.self.pid || this.#context.isOwner(subject.owner, parent);
+  }
+
+  #mayBeEnded(row: ProcessRow): boolean {
+    const { self, pidNamespace } = this.#context.snapshot;
+    if (isZombie(row) || row.pid <= 1 || row.pid === self.pid || this.#above.has(row.pid)) return false;
+    if (self.uid !== undefined && row.uid !== self.uid) return false;
+    return row.pidNamespace === undefined || namespaceDigits(row.pidNamespace) === namespaceDigits(pidNamespace);
+  }
+}

@@ -1,0 +1,161 @@
+import { ROLES, type Role } from './manifest.ts';
+import { isSamePath, joinPath } from './path.ts';
+import type { ProcessRow } from './snapshot.ts';
+
+/** Names below a data dir that have held Chroma's files: ours, the plugin's and the plugin's older one. */
+export const CHROMA_DIRECTORIES = ['vectors', 'chroma', 'vector-db'] as const;
+
+/** File names of our own entry scripts, by the role they run. An upgrade moves them, so the folder says nothing. */
+const ENTRY_SCRIPTS: Readonly<Record<'supervisor' | 'worker' | 'search', readonly string[]>> = {
+  supervisor: ['supervisor.js'],
+  worker: ['worker.js'],
+  search: ['search-server.js'],
+};
+
+const OUR_SCRIPTS: ReadonlySet<string> = new Set(Object.values(ENTRY_SCRIPTS).flat());
+const PLUGIN_SCRIPT = /^(?:worker-service|mcp-server)\.(?:cjs|js|mjs)$/;
+
+const CHROMA_RUNNER = /^(?:uvx?|python(?:[23](?:\.\d+)?t?)?|chroma-mcp)$/i;
+const CANDIDATE = /^(?:uvx?|pypy.*|python.*|chroma-mcp.*|node.*|bun.*|setpriv|mainthread|claude-mem.*)$/i;
+const CHROMA_TOKEN = /^chroma-mcp(?:\[[^\]]*\])?(?:(?:[=<>!~]=?|@).*)?$/i;
+
+type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable'>;
+
+/**
+ * Whether a process of this name (`comm`, perhaps cut at 15 bytes) can run one of our roles, so that its command line is worth
+ * reading.
+ */
+export function isCandidateName(name: string): boolean {
+  return CANDIDATE.test(programName(name));
+}
+
+/** Whether this is a chroma-mcp: its uv wrapper or its python, whoever started it and on whatever data dir. */
+export function isChromaProgram(row: CommandLine): boolean {
+  const args = argumentsOf(row);
+  const names = [row.name, row.executable, args[0]].filter((name) => name !== undefined).map(programName);
+  if (!names.some((name) => CHROMA_RUNNER.test(name))) return false;
+  const isUv = names.some((name) => /^uvx?$/i.test(name));
+  return isUv ? args.slice(1).some(isChromaToken) : isChromaPython(args, names);
+}
+
+/** A uv wrapper, as opposed to the python under it. */
+export function isChromaWrapper(row: CommandLine): boolean {
+  return isChromaProgram(row) && [row.name, row.executable].some((name) => name !== undefined && isUvName(name));
+}
+
+/** The value of `--data-dir X` or `--data-dir=X` as written; undefined where there is none. */
+export function dataDirArgument(row: Pick<ProcessRow, 'argv' | 'command'>): string | undefined {
+  if (row.argv !== undefined && row.argv.length > 0) return optionValue(row.argv, '--data-dir');
+  return optionValueInText(row.command, '--data-dir');
+}
+
+/** Whether its command line was readable at all; an empty one says nothing about what runs. */
+export function hasCommandLine(row: Pick<ProcessRow, 'argv' | 'command'>): boolean {
+  return (row.argv?.length ?? 0) > 0 || row.command !== '';
+}
+
+/**
+ * Whether the process is a chroma-mcp on one of the data dir's Chroma directories: the value compares whole (a prefix once hit
+ * `chroma-backup`), as written or as the reader resolved it.
+ */
+export function isChromaOfDataDir(row: ProcessRow, dataDir: string, platform: string): boolean {
+  if (!isChromaProgram(row)) return false;
+  const written = dataDirArgument(row);
+  const directories = CHROMA_DIRECTORIES.map((name) => joinPath(dataDir, name));
+  return [written, row.roleDirectory].some(
+    (value) => value !== undefined && directories.some((directory) => isSamePath(value, directory, platform)),
+  );
+}
+
+/** The role of one of our entry scripts: known by role mark and file name together. */
+export function entryScriptRole(row: ProcessRow): Role | undefined {
+  const role = roleFromMark(row.roleMark);
+  if (role !== 'supervisor' && role !== 'worker' && role !== 'search') return undefined;
+  const scripts = ENTRY_SCRIPTS[role];
+  // The script is the first argument that is no option of node; what follows it are its own arguments.
+  const script = argumentsOf(row)
+    .slice(1)
+    .find((argument) => !argument.startsWith('-'));
+  return script !== undefined && scripts.includes(baseName(script)) ? role : undefined;
+}
+
+/** The role a mark names, if it names one. */
+export function roleFromMark(mark: string | null | undefined): Role | undefined {
+  return ROLES.find((role) => role === mark);
+}
+
+/**
+ * Whether this is a process of some claude-mem, ours or the published plugin's, by its script: used only to let things live, so it
+ * may take in too much.
+ */
+export function isClaudeMemScript(row: ProcessRow): boolean {
+  if (entryScriptRole(row) !== undefined) return true;
+  if (
+    !/^(?:node|bun|mainthread)/i.test(programName(row.name)) &&
+    !/^(?:node|bun)/i.test(programName(row.executable ?? ''))
+  )
+    return false;
+  const scripts = argumentsOf(row).map(baseName);
+  if (scripts.some((script) => PLUGIN_SCRIPT.test(script))) return true;
+  // Where the role mark was not read, the file name alone has to do.
+  return typeof row.roleMark !== 'string' && scripts.some((script) => OUR_SCRIPTS.has(script));
+}
+
+function isChromaPython(args: readonly string[], names: readonly string[]): boolean {
+  if (names.some((name) => /^chroma-mcp$/i.test(name))) return true;
+  // macOS shows a renamed interpreter as `…/Python (chroma-mcp)`.
+  if (args.includes('(chroma-mcp)')) return true;
+  const script = pythonScript(args);
+  return script !== undefined && (isChromaToken(baseName(script)) || /^chroma_mcp(?:\.server)?$/.test(script));
+}
+
+/** What a python interpreter runs: the script, or the module after `-m`. Not what follows as arguments. */
+function pythonScript(args: readonly string[]): string | undefined {
+  for (let index = 1; index < args.length; index += 1) {
+    const argument = args[index] ?? '';
+    if (argument === '-m') return args[index + 1];
+    if (argument === '-c') return undefined;
+    if (argument === '-X' || argument === '-W') index += 1;
+    else if (!argument.startsWith('-')) return argument;
+  }
+  return undefined;
+}
+
+function isChromaToken(argument: string): boolean {
+  return CHROMA_TOKEN.test(argument.replace(/\.exe$/i, '')) || /^chroma-mcp(?:\.exe)?$/i.test(baseName(argument));
+}
+
+function isUvName(name: string): boolean {
+  return /^uvx?$/i.test(programName(name));
+}
+
+function argumentsOf(row: Pick<ProcessRow, 'argv' | 'command'>): readonly string[] {
+  if (row.argv !== undefined && row.argv.length > 0) return row.argv;
+  return row.command.split(/\s+/).filter((part) => part !== '');
+}
+
+/** Of several the last counts, as it does for the program. */
+function optionValue(argv: readonly string[], option: string): string | undefined {
+  const last = argv.findLastIndex((argument) => argument === option || argument.startsWith(`${option}=`));
+  const argument = argv[last];
+  return argument === option ? argv[last + 1] : argument?.slice(option.length + 1);
+}
+
+/** In one string the value ends where the next option begins, because a path may hold spaces. */
+function optionValueInText(command: string, option: string): string | undefined {
+  const start = [...command.matchAll(new RegExp(`(?:^|\\s)${option}(?:=|\\s)`, 'g'))].at(-1)?.index;
+  if (start === undefined) return undefined;
+  const rest = command.slice(command.indexOf(option, start) + option.length + 1).trimStart();
+  const quoted = /^(["'])(.*?)\1/.exec(rest);
+  if (quoted?.[2] !== undefined) return quoted[2];
+  return rest.split(/\s+--?[a-z]/i, 1)[0]?.trim();
+}
+
+/** `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`. */
+function programName(nameOrPath: string): string {
+  return baseName(nameOrPath).replace(/\.exe$/i, '');
+}
+
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}

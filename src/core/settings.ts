@@ -1,0 +1,133 @@
+/** What can be set by environment or `config.json`. */
+export interface Settings {
+  /** Loopback address the worker listens on. */
+  readonly workerHost: string;
+  /** 1–65535. */
+  readonly workerPort: number;
+  readonly chromaEnabled: boolean;
+  /** `remote` uses an existing Chroma server. */
+  readonly chromaMode: 'local' | 'remote';
+  readonly chromaHost: string;
+  readonly chromaPort: number;
+  readonly chromaSsl: boolean;
+  /** Any uv request. */
+  readonly pythonVersion: string;
+  /** Path or name of uvx; undefined: look for it. */
+  readonly uvx: string | undefined;
+  /** PSS + swap of wrapper and python together, in MB; 0: no limit. */
+  readonly chromaMemoryLimitMb: number;
+  /** Percent of one core, over time; 0: no limit. */
+  readonly chromaCpuLimitPercent: number;
+  /** Chroma is closed after so long without use, in seconds; 0: never. */
+  readonly chromaIdleSeconds: number;
+}
+
+/** A value that cannot be used, with where it came from. */
+export interface SettingProblem {
+  readonly name: string;
+  readonly value: string;
+  /** `environment` or the file. */
+  readonly source: string;
+  readonly expected: string;
+}
+
+interface Setting<T> {
+  readonly name: string;
+  readonly fallback: T;
+  readonly expected: string;
+  readonly parse: (text: string) => T | undefined;
+}
+
+const DEFINITIONS = {
+  workerHost: loopback('CLAUDE_MEM_WORKER_HOST', '127.0.0.1'),
+  workerPort: whole('CLAUDE_MEM_WORKER_PORT', 37_777, 1, 65_535),
+  chromaEnabled: flag('CLAUDE_MEM_CHROMA_ENABLED', true),
+  chromaMode: choice('CLAUDE_MEM_CHROMA_MODE', 'local', ['local', 'remote'] as const),
+  chromaHost: text('CLAUDE_MEM_CHROMA_HOST', '127.0.0.1'),
+  chromaPort: whole('CLAUDE_MEM_CHROMA_PORT', 8_000, 1, 65_535),
+  chromaSsl: flag('CLAUDE_MEM_CHROMA_SSL', false),
+  pythonVersion: text('CLAUDE_MEM_PYTHON_VERSION', '>=3.10,<3.14'),
+  uvx: { ...text('CLAUDE_MEM_UVX', undefined), fallback: undefined } as Setting<string | undefined>,
+  chromaMemoryLimitMb: whole('CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB', 2_048, 0, 1_000_000),
+  chromaCpuLimitPercent: whole('CLAUDE_MEM_CHROMA_CPU_LIMIT_PERCENT', 0, 0, 100_000),
+  chromaIdleSeconds: whole('CLAUDE_MEM_CHROMA_IDLE_SECONDS', 600, 0, 1_000_000),
+} satisfies { [Key in keyof Settings]: Setting<Settings[Key]> };
+
+const KEYS = Object.keys(DEFINITIONS) as (keyof Settings)[];
+
+/** Names of the settings, as in the environment. */
+export const SETTING_NAMES: readonly string[] = KEYS.map((key) => DEFINITIONS[key].name);
+
+/**
+ * Environment over `config.json` over defaults. The file may use the names of the environment (`CLAUDE_MEM_WORKER_PORT`) or the short
+ * ones (`workerPort`).
+ */
+export function resolveSettings(input: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly configFile: string;
+}): { readonly settings: Settings; readonly problems: readonly SettingProblem[] } {
+  const problems: SettingProblem[] = [];
+  const resolved = KEYS.map((key) => {
+    const { name, fallback, expected, parse }: Setting<unknown> = DEFINITIONS[key];
+    const found = findValue(key, name, input);
+    if (found === undefined) return [key, fallback] as const;
+    const value = parse(found.value.trim());
+    if (value === undefined) problems.push({ name, value: found.value, source: found.source, expected });
+    return [key, value ?? fallback] as const;
+  });
+  return { settings: Object.fromEntries(resolved) as unknown as Settings, problems };
+}
+
+function findValue(key: string, name: string, { env, config, configFile }: Parameters<typeof resolveSettings>[0]) {
+  const fromEnv = env[name];
+  if (fromEnv !== undefined && fromEnv !== '') return { value: fromEnv, source: 'environment' };
+  const fromFile = config[name] ?? config[key];
+  if (fromFile === undefined || fromFile === null || fromFile === '') return undefined;
+  return {
+    value: typeof fromFile === 'string' ? fromFile : JSON.stringify(fromFile),
+    source: configFile,
+  };
+}
+
+function whole(name: string, fallback: number, least: number, most: number): Setting<number> {
+  return {
+    name,
+    fallback,
+    expected: `a whole number from ${least} to ${most}`,
+    parse: (value) => {
+      const number = Number(value);
+      return /^\d+$/.test(value) && number >= least && number <= most ? number : undefined;
+    },
+  };
+}
+
+function flag(name: string, fallback: boolean): Setting<boolean> {
+  return {
+    name,
+    fallback,
+    expected: 'true or false',
+    parse: (value) => {
+      if (/^(?:true|1|yes|on)$/i.test(value)) return true;
+      return /^(?:false|0|no|off)$/i.test(value) ? false : undefined;
+    },
+  };
+}
+
+function choice<const T extends string>(name: string, fallback: T, choices: readonly T[]): Setting<T> {
+  return { name, fallback, expected: choices.join(' or '), parse: (value) => choices.find((item) => item === value) };
+}
+
+function text<T extends string | undefined>(name: string, fallback: T): Setting<T | string> {
+  return { name, fallback, expected: 'a text', parse: (value) => (value === '' ? undefined : value) };
+}
+
+/** The worker speaks plain HTTP with a token, so it stays on this machine. */
+function loopback(name: string, fallback: string): Setting<string> {
+  return {
+    name,
+    fallback,
+    expected: 'a loopback address: 127.0.0.1, ::1 or localhost',
+    parse: (value) => (/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/.test(value) ? value : undefined),
+  };
+}

@@ -1,0 +1,101 @@
+import { ageSeconds, isNotYounger } from '../identity.ts';
+import type { Case, JudgementContext } from '../judgement-context.ts';
+import type { Role } from '../manifest.ts';
+import type { RecordedEntry } from '../recorded-trees.ts';
+import type { ProcessRow } from '../snapshot.ts';
+import type { Evidence, Finding } from '../verdict.ts';
+import { describeOwnerMark } from '../wording.ts';
+import { placeOfMarked } from './place.ts';
+
+/** A replacement is spawned before its predecessor has quite ended; what is younger is left to that. */
+const EXCESS_MIN_AGE_SECONDS = 10;
+
+/** Ours, under a live owner that records another process for that role and has let go of this one. */
+export function findExcess(subject: Case, context: JudgementContext): Finding | undefined {
+  const shared = startedByExcess(subject);
+  if (shared !== undefined) return shared;
+  const isOurs = (subject.isMarkedHere && subject.isRoleProgram) || subject.recorded.length > 0;
+  if (!isOurs || subject.recorded.some((record) => record.isRoot || record.entry.endedAt === undefined))
+    return undefined;
+  if (ageSeconds(subject.row, context.snapshot) <= EXCESS_MIN_AGE_SECONDS) return undefined;
+  if (isOfRecordedFamily(subject, context)) return undefined;
+  const evidence = letGo(subject, context);
+  return evidence === undefined ? undefined : { verdict: 'excess', evidence: [evidence] };
+}
+
+function startedByExcess(subject: Case): Finding | undefined {
+  const parent = subject.parentJudgement;
+  if (parent?.verdict !== 'excess' || !parent.sharesWithChildren || subject.recorded.length > 0) return undefined;
+  return {
+    verdict: 'excess',
+    evidence: [{ kind: 'started-by-excess', detail: `started by the excess wrapper pid ${subject.row.ppid}` }],
+  };
+}
+
+function letGo(subject: Case, context: JudgementContext): Evidence | undefined {
+  if (subject.recorded.length > 0) return recordedEnd(subject);
+  // Under any other parent the marks may be inherited, by what somebody runs in a terminal that was opened inside the tree.
+  if (subject.ownerPresence !== 'alive' || placeOfMarked(subject, context) === undefined) return undefined;
+  return pastGeneration(subject, context) ?? replaced(subject, context);
+}
+
+function recordedEnd({ recorded }: Case): Evidence | undefined {
+  const ended = recorded.find(({ owner, tree }) => (owner?.presence ?? tree.rootPresence) === 'alive');
+  if (ended === undefined) return undefined;
+  return { kind: 'let-go', detail: `its owner recorded its end at ${ended.entry.endedAt ?? '?'}, and it still runs` };
+}
+
+/** Its owner mark names a process whose own entry is ended: a generation that was replaced. */
+function pastGeneration(subject: Case, context: JudgementContext): Evidence | undefined {
+  const tree = context.trees.tree(subject.row.treeMark);
+  const owner = subject.owner;
+  if (tree === undefined || owner === undefined) return undefined;
+  const past = context.trees
+    .entriesOf(owner.pid)
+    .find(
+      (record) =>
+        record.tree === tree && record.entry.endedAt !== undefined && record.identity.startTicks === owner.startTicks,
+    );
+  if (past === undefined) return undefined;
+  return {
+    kind: 'past-generation',
+    detail: `its owner mark names ${describeOwnerMark(owner)}, a ${past.entry.role} that was replaced`,
+  };
+}
+
+/** The live owner's record names a later, live descendant of that same owner for this role. */
+function replaced(subject: Case, context: JudgementContext): Evidence | undefined {
+  const { owner, row, role } = subject;
+  const tree = context.trees.tree(row.treeMark);
+  if (tree === undefined || owner === undefined || role === null) return undefined;
+  const successor = context.trees.openEntries(tree, role).find((record) => {
+    const other = context.index.byPid.get(record.identity.pid);
+    return (
+      other !== undefined &&
+      record.owner?.identity.pid === owner.pid &&
+      record.owner.identity.startTicks === owner.startTicks &&
+      isNotYounger(row, other, context.snapshot) &&
+      row.startTicks !== other.startTicks &&
+      context.index.ancestorsOf(other).some((ancestor) => ancestor.pid === owner.pid)
+    );
+  });
+  if (successor === undefined) return undefined;
+  return {
+    kind: 'replaced',
+    detail: `its owner pid ${owner.pid} records a later process as its ${role}: pid ${successor.identity.pid}`,
+  };
+}
+
+/** Above or below what is recorded for its role: the python of a recorded wrapper, or the wrapper of a recorded python. */
+function isOfRecordedFamily(subject: Case, context: JudgementContext): boolean {
+  const isRecordedHere = (row: ProcessRow) =>
+    subject.role !== null && context.trees.aliveEntries(row.pid).some((record) => isOpenFor(subject.role, record));
+  return (
+    context.index.ancestorsOf(subject.row).some(isRecordedHere) ||
+    context.index.descendantsOf(subject.row.pid).some(isRecordedHere)
+  );
+}
+
+function isOpenFor(role: Role | null, { entry, presence }: RecordedEntry): boolean {
+  return entry.role === role && entry.endedAt === undefined && presence === 'alive';
+}

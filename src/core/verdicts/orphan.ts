@@ -1,0 +1,94 @@
+import type { Case, JudgementContext } from '../judgement-context.ts';
+import type { RecordedEntry } from '../recorded-trees.ts';
+import type { Evidence, Finding } from '../verdict.ts';
+import { describeIdentity, describeOwnerMark, shortId } from '../wording.ts';
+import { findPatternOrphan } from './pattern.ts';
+import { placeOfMarked, supervisorAsParent } from './place.ts';
+
+/** Ours, running, and its owner is provably gone: by record, by marks, by a lost wrapper, by pattern, or with its wrapper. */
+export function findOrphan(subject: Case, context: JudgementContext): Finding | undefined {
+  return (
+    recordedOrphan(subject) ??
+    markedOrphan(subject, context) ??
+    wrapperLost(subject, context) ??
+    findPatternOrphan(subject, context) ??
+    startedByOrphan(subject)
+  );
+}
+
+function recordedOrphan(subject: Case): Finding | undefined {
+  for (const record of subject.recorded) {
+    if (record.isRoot) continue;
+    const gone = whoIsGone(record);
+    if (gone !== undefined) return { verdict: 'orphan', evidence: [recordedAs(record), gone] };
+  }
+  return undefined;
+}
+
+function whoIsGone({ owner, tree }: RecordedEntry): Evidence | undefined {
+  if (owner?.presence === 'gone') {
+    return { kind: 'owner-gone', detail: `its recorded owner ${describeIdentity(owner.identity)} is gone` };
+  }
+  return tree.rootPresence === 'gone' ? treeDead(tree.manifest.treeId) : undefined;
+}
+
+function markedOrphan(subject: Case, context: JudgementContext): Finding | undefined {
+  if (!subject.isMarkedHere || !subject.isRoleProgram) return undefined;
+  const isTreeDead = context.trees.isDead(subject.row.treeMark);
+  if (subject.ownerPresence !== 'gone' && !isTreeDead) return undefined;
+  const place = placeOfMarked(subject, context);
+  if (place === undefined) return undefined;
+  const evidence: Evidence[] = [
+    { kind: 'marked', detail: `its environment bears the mark of tree ${shortId(subject.row.treeMark)}` },
+  ];
+  if (subject.ownerPresence === 'gone') {
+    evidence.push({
+      kind: 'owner-gone',
+      detail: `its owner mark names ${describeOwnerMark(subject.owner)}, which is gone`,
+    });
+  }
+  if (isTreeDead) evidence.push(treeDead(subject.row.treeMark));
+  return { verdict: 'orphan', evidence: [...evidence, place] };
+}
+
+function wrapperLost(subject: Case, context: JudgementContext): Finding | undefined {
+  if (!subject.isChroma || subject.isChromaWrapper) return undefined;
+  if (!(subject.isMarkedHere && subject.isRoleProgram) && subject.recorded.length === 0) return undefined;
+  const place =
+    subject.adoption === undefined ? supervisorAsParent(subject) : { kind: 'adopted', detail: subject.adoption };
+  // A wrapper that is still there keeps its python as a child, so another parent means that it is gone.
+  if (place === undefined || isUnderItsOwner(subject, context)) return undefined;
+  return {
+    verdict: 'orphan',
+    evidence: [{ kind: 'wrapper-lost', detail: 'a chroma-mcp python of ours without its uv wrapper' }, place],
+  };
+}
+
+/** Then it was started without a wrapper. */
+function isUnderItsOwner({ owner, parent, recorded }: Case, context: JudgementContext): boolean {
+  return context.isOwner(owner, parent) || recorded.some((record) => context.isOwner(record.owner?.identity, parent));
+}
+
+function startedByOrphan(subject: Case): Finding | undefined {
+  const parent = subject.parentJudgement;
+  if (parent?.verdict !== 'orphan' || !parent.sharesWithChildren) return undefined;
+  return {
+    verdict: 'orphan',
+    evidence: [{ kind: 'started-by-orphan', detail: `started by the orphaned wrapper pid ${subject.row.ppid}` }],
+    restsOnCommand: parent.restsOnCommand,
+  };
+}
+
+function recordedAs({ entry, tree }: RecordedEntry): Evidence {
+  return {
+    kind: 'recorded',
+    detail: `recorded as ${entry.role} of tree ${shortId(tree.manifest.treeId)} at ${entry.registeredAt}`,
+  };
+}
+
+function treeDead(treeId: string | null | undefined): Evidence {
+  return {
+    kind: 'tree-dead',
+    detail: `tree ${shortId(treeId)} is dead: its recorded root is gone and nobody answers for it`,
+  };
+}

@@ -1,0 +1,101 @@
+import { leads } from '../adopter.ts';
+import { ageSeconds } from '../identity.ts';
+import type { Case, JudgementContext } from '../judgement-context.ts';
+import { isClaudeMemScript } from '../role-program.ts';
+import type { ProcessRow } from '../snapshot.ts';
+import type { Evidence, Finding } from '../verdict.ts';
+
+/** Younger than this a process may still be on its way to being recorded: the plugin registers its uv 2.7 s after its birth. */
+const PATTERN_MIN_AGE_SECONDS = 120;
+
+/** What the pattern proof of a process came to: proven, or what stands against it. */
+export type PatternProof = { readonly proven: readonly Evidence[] } | { readonly missing: string };
+
+/** An orphan by its command line and its place alone, where no manifest and no mark of ours speaks. */
+export function findPatternOrphan(subject: Case, context: JudgementContext): Finding | undefined {
+  if (!subject.isChromaHere || !isUnclaimed(subject, context)) return undefined;
+  const proof = provePattern(subject, context);
+  if (!('proven' in proof)) return undefined;
+  return { verdict: 'orphan', evidence: proof.proven, restsOnCommand: true };
+}
+
+/** Neither manifest nor mark speaks about it; an entry that may mean it, or may not, does speak. */
+export function isUnclaimed({ row }: Case, { trees }: JudgementContext): boolean {
+  return !trees.speaksOf(row.pid) && typeof row.treeMark !== 'string' && typeof row.ownerMark !== 'string';
+}
+
+/** Runs through the conditions in turn; the first that fails is what a person should look at. */
+export function provePattern(subject: Case, context: JudgementContext): PatternProof {
+  const { row } = subject;
+  const leaver = goneWorkerThatLed(row, context);
+  const adoption = subject.adoption ?? adoptionByGroup(subject, leaver);
+  if (adoption === undefined)
+    return { missing: `its parent pid ${row.ppid}${name(subject.parent)} is alive and is no adopter` };
+  if (leads(row) !== false) {
+    return { missing: 'it leads its session or process group, as a job that somebody started on purpose does' };
+  }
+  if (subject.parent?.pgid !== undefined && subject.parent.pgid === row.pgid) {
+    return { missing: `it is in the process group of its parent pid ${row.ppid}` };
+  }
+  const keeper = liveClaudeMem(subject, context);
+  if (keeper !== undefined) return { missing: keeper };
+  const age = ageSeconds(row, context.snapshot);
+  if (leaver === undefined && age <= PATTERN_MIN_AGE_SECONDS) {
+    return {
+      missing: `it is only ${Math.floor(age)} s old; after ${PATTERN_MIN_AGE_SECONDS} s its command line and place are proof`,
+    };
+  }
+  return {
+    proven: [
+      { kind: 'pattern', detail: `a chroma-mcp on this data dir that no manifest and no mark of ours claims` },
+      { kind: 'adopted', detail: adoption },
+      { kind: 'no-owner', detail: 'no live claude-mem process is above it, leads its session or group, or records it' },
+      leaver === undefined
+        ? { kind: 'age', detail: `${Math.floor(age)} s old, more than ${PATTERN_MIN_AGE_SECONDS} s` }
+        : { kind: 'worker-gone', detail: leaver },
+    ],
+  };
+}
+
+/** A recorded worker, gone, whose pid is still the id of this session (of this group, where sessions are not known). */
+function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string | undefined {
+  const leader = row.sid ?? row.pgid;
+  const file = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
+  if (file === undefined) return undefined;
+  return `left by the worker pid ${leader ?? 0} that ${file} records: it led this ${row.sid === undefined ? 'group' : 'session'} and is gone`;
+}
+
+/** Without session ids a group tells of an adoption only where a recorded worker that is gone led it. */
+function adoptionByGroup({ row, parent }: Case, leaver: string | undefined): string | undefined {
+  if (row.sid !== undefined || leaver === undefined || parent?.pgid === undefined || parent.pgid === row.pgid)
+    return undefined;
+  return `its parent pid ${parent.pid} (${parent.name}) is of another process group than the one its worker led`;
+}
+
+function liveClaudeMem({ row }: Case, context: JudgementContext): string | undefined {
+  const { index, others, trees } = context;
+  const isClaudeMem = (candidate: ProcessRow) =>
+    candidate.pid !== row.pid &&
+    (isClaudeMemScript(candidate) ||
+      others.liveRecords.has(candidate.pid) ||
+      trees.aliveEntries(candidate.pid).length > 0);
+
+  const above = index
+    .ancestorsOf(row)
+    .find((ancestor) => index.livePid(ancestor.pid) !== undefined && isClaudeMem(ancestor));
+  if (above !== undefined) return `a live claude-mem process is above it: pid ${above.pid}`;
+  for (const [what, pid] of [
+    ['session', row.sid],
+    ['process group', row.pgid],
+  ] as const) {
+    const leader = index.livePid(pid);
+    if (leader !== undefined && isClaudeMem(leader))
+      return `the leader of its ${what}, pid ${leader.pid}, is a live claude-mem process`;
+  }
+  const claim = others.claims.get(row.pid);
+  return claim === undefined ? undefined : `${claim}, of a live installation, records its pid`;
+}
+
+function name(row: ProcessRow | undefined): string {
+  return row === undefined || row.name === '' ? '' : ` (${row.name})`;
+}

@@ -1,0 +1,54 @@
+import type { Case, JudgementContext } from '../judgement-context.ts';
+import type { Evidence, Finding } from '../verdict.ts';
+import { describeOwnerMark, shortId } from '../wording.ts';
+import { isUnclaimed, provePattern } from './pattern.ts';
+
+/** Looks like ours, ownership not proven: says what was found and what is missing for a proof. */
+export function unverified(subject: Case, context: JudgementContext): Finding {
+  const evidence = [...looksLikeOurs(subject, context), ...whatIsMissing(subject, context)];
+  return { verdict: 'unverified', evidence };
+}
+
+function looksLikeOurs(subject: Case, context: JudgementContext): readonly Evidence[] {
+  const { row } = subject;
+  const found: Evidence[] = [];
+  if (subject.isChromaHere) found.push({ kind: 'command', detail: 'a chroma-mcp on this data dir' });
+  if (typeof row.treeMark === 'string') {
+    found.push({ kind: 'marked', detail: `its environment bears the mark of tree ${shortId(row.treeMark)}` });
+  }
+  for (const record of subject.recorded) {
+    found.push({
+      kind: 'recorded',
+      detail: `recorded as ${record.entry.role} of tree ${shortId(record.tree.manifest.treeId)}`,
+    });
+  }
+  const copy = context.trees.copyWith(row.pid);
+  if (copy !== undefined) {
+    found.push({
+      kind: 'copied-manifest',
+      detail: `a manifest that names another data dir (${copy.dataDir}) lists its pid`,
+    });
+  }
+  return found;
+}
+
+function whatIsMissing(subject: Case, context: JudgementContext): readonly Evidence[] {
+  const { row } = subject;
+  if (context.snapshot.self.uid !== undefined && row.uid === undefined) return [missing('its owner could not be read')];
+  if (subject.isChromaHere && isUnclaimed(subject, context)) {
+    const proof = provePattern(subject, context);
+    return 'missing' in proof ? [missing(proof.missing)] : [];
+  }
+  if (!subject.isRoleProgram && subject.recorded.length === 0) {
+    return [missing('it is none of our programs and no manifest records it: the mark may be inherited')];
+  }
+  if (subject.ownerPresence === 'gone' || context.trees.isDead(row.treeMark)) {
+    return [missing(`its parent pid ${row.ppid} is alive and no adopter, so its marks may be inherited`)];
+  }
+  if (subject.ownerPresence === 'alive') return [missing(`its owner, ${describeOwnerMark(subject.owner)}, is alive`)];
+  return [missing('whether its owner still lives cannot be told from here')];
+}
+
+function missing(detail: string): Evidence {
+  return { kind: 'not-proven', detail };
+}

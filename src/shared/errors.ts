@@ -1,0 +1,33 @@
+/** What went wrong, as a stable word for scripts (`error.code` of the JSON). */
+export type ErrorCode =
+  | 'usage'
+  | 'settings'
+  | 'data-dir'
+  | 'not-owner'
+  | 'process-table-unreadable'
+  | 'manifest-unreadable'
+  | 'snapshot-file'
+  | 'lock-held'
+  | 'port-taken'
+  | 'io'
+  | 'interrupted';
+
+/** An error that was foreseen: the CLI prints its message and hint, and a stack trace only for others. */
+export class ClaudeMemError extends Error {
+  readonly code: ErrorCode;
+  /** What to do about it, in one sentence. */
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ClaudeMemError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** The errno of a Node.js system error, such as `ENOENT`; undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Manifest } from '../../src/core/manifest.ts';
+import type { OtherRegistry, ProcessSnapshot } from '../../src/core/snapshot.ts';
+import { judgeSnapshot, verdictsOf } from './builders.ts';
+
+interface Recording extends Omit<ProcessSnapshot, 'source'> {
+  readonly dataDir: string;
+  readonly manifests: readonly Manifest[];
+  readonly otherRegistries: readonly OtherRegistry[];
+}
+
+const TEN_MINUTES_TICKS = 60_000;
+
+function read(name: string): Recording {
+  const text = readFileSync(new URL(`../fixtures/recordings/plugin-${name}.json`, import.meta.url), 'utf8');
+  return JSON.parse(text) as Recording;
+}
+
+function judgeRecording(name: string, laterByTicks = 0) {
+  const { dataDir, manifests, otherRegistries: registries, ...reading } = read(name);
+  const snapshot = { ...reading, source: 'file', nowTicks: (reading.nowTicks ?? 0) + laterByTicks };
+  return judgeSnapshot(snapshot, { dataDir, manifests, registries });
+}
+
+describe('the published plugin, recorded', () => {
+  const live = { 20171: 'foreign', 20218: 'foreign', 20238: 'foreign' };
+  test.each([
+    ['live', 'nothing to reap', live, live],
+    [
+      'worker-killed',
+      'uv and python are left',
+      { 20218: 'orphan', 20238: 'orphan' },
+      { 20218: 'orphan', 20238: 'orphan' },
+    ],
+    [
+      'wrapper-killed',
+      'half proven',
+      { 20260: 'foreign', 20323: 'unverified' },
+      { 20260: 'foreign', 20323: 'unverified' },
+    ],
+    [
+      'stopped',
+      'proven once it is old enough',
+      { 20260: 'zombie', 20323: 'unverified' },
+      { 20260: 'zombie', 20323: 'orphan' },
+    ],
+  ])('%s: %s', (name, _truth, atOnce, later) => {
+    expect(verdictsOf(judgeRecording(name))).toEqual(atOnce);
+    expect(verdictsOf(judgeRecording(name, TEN_MINUTES_TICKS))).toEqual(later);
+  });
+
+  test.each([0, TEN_MINUTES_TICKS])('restarted: nothing to reap, %i ticks later', (later) => {
+    const found = judgeRecording('restarted', later);
+    expect(found).toHaveLength(3);
+    expect(new Set(found.map(({ verdict }) => verdict))).toEqual(new Set(['foreign']));
+  });
+
+  test('worker-killed: the evidence names the worker that is gone', () => {
+    const [wrapper, python] = judgeRecording('worker-killed');
+    expect(wrapper?.evidence.find(({ kind }) => kind === 'worker-gone')?.detail).toMatch(
+      /^left by the worker pid 20171 that .+ records: it led this session and is gone$/,
+    );
+    expect(python?.evidence.map(({ kind }) => kind)).toEqual(['started-by-orphan']);
+  });
+});

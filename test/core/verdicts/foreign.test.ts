@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import {
+  bornAt,
+  clockAt,
+  DATA_DIR,
+  entry,
+  manifest,
+  marks,
+  pluginWorker,
+  python,
+  row,
+  searchServer,
+  supervisor,
+  uv,
+  verdictOfLast,
+  verdicts,
+  worker,
+  type Scene,
+} from '../builders.ts';
+
+const dead = worker(300, 1);
+const deadTree = manifest('t1', [entry('worker', dead)]);
+const evidence: Partial<ProcessRow> = { sid: 300, ...marks('t1', dead, 'chroma-sync') };
+
+describe('whatever else is proven, foreign is', () => {
+  test.each<[string, ProcessRow, Scene]>([
+    ['another user’s', uv(310, 1, { ...evidence, uid: 1001 }), {}],
+    ['root’s', uv(310, 1, { ...evidence, uid: 0 }), {}],
+    ['another pid namespace’s', uv(310, 1, { ...evidence, pidNamespace: '4' }), {}],
+    [
+      'one of a namespace, where ours is not known',
+      uv(310, 1, { ...evidence, pidNamespace: '4' }),
+      { snapshot: { pidNamespace: undefined as never } },
+    ],
+    [
+      'another data dir’s by its command line',
+      row(310, 1, 'uv tool uvx chroma-mcp --data-dir /elsewhere/claude-desktop-chroma', evidence),
+      {},
+    ],
+    [
+      'one on a directory whose name only begins like ours',
+      row(310, 1, `uv tool uvx chroma-mcp --data-dir ${DATA_DIR}/chroma-backup`, evidence),
+      {},
+    ],
+    ['another data dir’s by its environment', uv(310, 1, { ...evidence, dataDirMark: '/elsewhere/.claude-mem' }), {}],
+    [
+      'one recorded in our manifest, on another data dir',
+      row(310, 1, 'uv tool uvx chroma-mcp --data-dir /elsewhere/chroma', evidence),
+      {
+        manifests: [
+          deadTree,
+          manifest('t2', [entry('worker', dead), entry('chroma-sync', row(310, 1, 'x'), { by: dead })]),
+        ],
+      },
+    ],
+  ])('%s', (_whose, subject, scene) => {
+    expect(verdictOfLast([subject], { manifests: [deadTree], ...scene })).toBe('foreign');
+  });
+
+  test('the same row without what makes it foreign is an orphan', () => {
+    expect(verdictOfLast([uv(310, 1, evidence)], { manifests: [deadTree] })).toBe('orphan');
+  });
+});
+
+test('root may ask for another user’s process by its pid, and for that one only', () => {
+  const rows = [uv(310, 1, { ...evidence, uid: 1001 }), uv(320, 1, { ...evidence, uid: 1001 })];
+  const scene = { manifests: [deadTree], namedPids: new Set([310]) };
+  expect(verdicts(rows, { ...scene, snapshot: { self: { pid: 9_000, uid: 0 } } })).toMatchObject({
+    310: 'orphan',
+    320: 'foreign',
+  });
+  expect(verdicts(rows, scene)).toMatchObject({ 310: 'foreign', 320: 'foreign' });
+});
+
+describe('a live installation of another kind', () => {
+  const plugin = pluginWorker(200);
+  const registries = [
+    { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
+    {
+      file: 'supervisor.json',
+      content: JSON.stringify({ processes: { 'chroma-mcp': { pid: 210, type: 'chroma', startedAt: clockAt(3_000) } } }),
+    },
+  ];
+
+  test('its worker, what it records and what that started are left alone', () => {
+    const rows = [plugin, uv(210, 200, { sid: 200 }), python(220, 210, { sid: 200 })];
+    expect(verdicts(rows, { registries })).toEqual({ 200: 'foreign', 210: 'foreign', 220: 'foreign' });
+  });
+
+  test('what it started and does not record is not foreign', () => {
+    const rows = [plugin, uv(230, 200, { sid: 200 })];
+    expect(verdicts(rows, { registries })).toEqual({ 200: 'foreign', 230: 'unverified' });
+  });
+
+  test('a pid that it recorded and another process has now is not protected', () => {
+    const reused = uv(210, 1, { sid: 150, ...bornAt(9_000) });
+    expect(verdicts([plugin, reused], { registries })).toEqual({ 200: 'foreign', 210: 'orphan' });
+  });
+});
+
+describe('another client’s chroma', () => {
+  test.each([
+    ['elsewhere, under its client', row(310, 70, 'uv tool uvx chroma-mcp --data-dir /elsewhere/chroma', { sid: 70 })],
+    ['elsewhere, left to pid 1', row(310, 1, 'uv tool uvx chroma-mcp --data-dir=/elsewhere/chroma', { sid: 300 })],
+    ['without a data dir', row(310, 1, 'uv tool uvx chroma-mcp --client-type http', { sid: 300 })],
+    ['relative to a directory nobody knows', row(310, 1, 'uv tool uvx chroma-mcp --data-dir ./chroma', { sid: 300 })],
+  ])('%s', (_which, subject) => {
+    expect(verdictOfLast([subject])).toBe('foreign');
+  });
+});
+
+test('a recorded live root is managed though it inherited the data dir of another installation', () => {
+  const root = searchServer(300, 70, { sid: 70, dataDirMark: '/elsewhere/.claude-mem' });
+  expect(verdictOfLast([root], { manifests: [manifest('t1', [entry('search', root)])] })).toBe('managed');
+  expect(verdictOfLast([supervisor(300, 70, { treeMark: 'x', dataDirMark: '/elsewhere' })])).toBe('foreign');
+});

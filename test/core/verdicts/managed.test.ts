@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import {
+  bornAt,
+  entry,
+  HIDDEN_MARKS,
+  init,
+  manifest,
+  marks,
+  python,
+  row,
+  searchServer,
+  supervisor,
+  uv,
+  verdictOfLast,
+  verdicts,
+  worker,
+} from '../builders.ts';
+
+const root = supervisor(300, 1, { treeMark: 't1' });
+const ours = worker(310, 300, marks('t1', root, 'worker'));
+const wrapper = uv(320, 310, { sid: 310, ...marks('t1', ours, 'chroma-sync') });
+const chroma = python(330, 320, { sid: 310, ...marks('t1', ours, 'chroma-sync') });
+const search = searchServer(340, 310, { sid: 310, ...marks('t1', ours, 'search') });
+const tree = manifest('t1', [
+  entry('supervisor', root),
+  entry('worker', ours, { by: root }),
+  entry('chroma-sync', wrapper, { by: ours }),
+  entry('chroma-sync', chroma, { by: wrapper }),
+  entry('search', search, { by: ours }),
+]);
+const whole = [root, ours, wrapper, chroma, search];
+const allManaged = { 300: 'managed', 310: 'managed', 320: 'managed', 330: 'managed', 340: 'managed' };
+
+test('a live tree is managed, all of it', () => {
+  expect(verdicts(whole, { manifests: [tree] })).toEqual(allManaged);
+});
+
+test('a live tree is managed where environments are hidden', () => {
+  const hidden = whole.map((process) => ({ ...process, ...HIDDEN_MARKS }));
+  expect(verdicts(hidden, { manifests: [tree] })).toEqual(allManaged);
+});
+
+test('what is spawned and not recorded yet is managed by descent', () => {
+  const early = manifest('t1', [entry('supervisor', root)]);
+  expect(verdicts(whole, { manifests: [early] })).toEqual(allManaged);
+});
+
+test('a live tree nested in a dead one is left alone', () => {
+  const rootWithin = { ...root, ...marks('t0', worker(200, 1), 'worker') };
+  const dead = manifest('t0', [entry('supervisor', supervisor(190, 1)), entry('worker', worker(200, 190))]);
+  expect(verdicts([rootWithin, ...whole.slice(1)], { manifests: [dead, tree] })).toEqual(allManaged);
+});
+
+describe('a live root that its own manifest records', () => {
+  test.each([
+    ['the marks of a dead tree', marks('t0', worker(200, 1), 'search')],
+    ['hidden marks', HIDDEN_MARKS],
+    ['no marks', {}],
+  ])('is managed with %s', (_which, inherited) => {
+    const alone = searchServer(400, 1, { ...inherited });
+    const dead = manifest('t0', [entry('supervisor', supervisor(190, 1))]);
+    expect(verdictOfLast([alone], { manifests: [dead, manifest('t2', [entry('search', alone)])] })).toBe('managed');
+  });
+
+  test('is managed even by a manifest that was retired or says failed', () => {
+    const retired = manifest('t1', [entry('supervisor', root)], { retiredAt: root.startedAt, state: 'failed' });
+    expect(verdictOfLast([root], { manifests: [retired] })).toBe('managed');
+  });
+});
+
+describe('adoption is not descent', () => {
+  test('what the supervisor adopted is not managed', () => {
+    const adopted = row(350, 300, 'tmux new', { ...marks('t1', ours, 'worker') });
+    expect(verdictOfLast([...whole, adopted], { manifests: [tree] })).toBe('unverified');
+  });
+
+  test('nor is what a root that is pid 1 of a container adopted', () => {
+    const containerRoot = searchServer(1, 0);
+    const own = uv(20, 1, { sid: 1, pgid: 1, ...marks('t1', containerRoot, 'chroma-search') });
+    const adopted = row(30, 1, 'node worker.js', { sid: 25, ...marks('t1', row(25, 1, 'x'), 'chroma-search') });
+    const manifests = [manifest('t1', [entry('search', containerRoot)])];
+    expect(verdicts([containerRoot, own, adopted], { manifests })).toEqual({
+      1: 'managed',
+      20: 'managed',
+      30: 'unverified',
+    });
+  });
+
+  test('a child that is older than its parent is none', () => {
+    const older = uv(350, 310, { sid: 310, ...bornAt(10) });
+    expect(verdictOfLast([...whole, older], { manifests: [tree] })).not.toBe('managed');
+  });
+});
+
+test('a container’s pid 1 as supervisor: its tree is managed though everything hangs under pid 1', () => {
+  const one = supervisor(1, 0);
+  const of = worker(20, 1, marks('t1', one, 'worker'));
+  const under = uv(30, 20, { sid: 20, ...marks('t1', of, 'chroma-sync') });
+  const manifests = [manifest('t1', [entry('supervisor', one), entry('worker', of, { by: one })])];
+  expect(verdicts([one, of, under], { manifests })).toEqual({ 1: 'managed', 20: 'managed', 30: 'managed' });
+});
+
+test('a root that looks gone but answers on the socket: nothing of its tree is an orphan', () => {
+  const rest = whole.slice(1).map((process) => (process.ppid === 300 ? { ...process, ppid: 1 } : process));
+  const found = verdicts(rest, { manifests: [tree], answering: ['t1'] });
+  expect(Object.values(found)).not.toContain('orphan');
+  expect(verdicts(rest, { manifests: [tree] })).toEqual({ 310: 'orphan', 320: 'orphan', 330: 'orphan', 340: 'orphan' });
+});
+
+test('nothing that is unrelated is judged at all', () => {
+  const found = verdicts([
+    init,
+    row(400, 70, 'vim chroma-mcp', { sid: 70 }),
+    row(410, 1, 'node server.js', { sid: 400 }),
+  ]);
+  expect(found).toEqual({});
+});

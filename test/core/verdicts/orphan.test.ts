@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest';
+import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import {
+  bornAt,
+  DATA_DIR,
+  entry,
+  evidenceOfLast,
+  HIDDEN_MARKS,
+  manifest,
+  marks,
+  ownerMark,
+  python,
+  row,
+  searchServer,
+  secondsOld,
+  shell,
+  supervisor,
+  systemdUser,
+  uv,
+  verdictOfLast,
+  verdicts,
+  worker,
+  type Scene,
+} from '../builders.ts';
+
+const root = supervisor(300, 1, { treeMark: 't1' });
+const ours = worker(310, 300, marks('t1', root, 'worker'));
+const ofWorker = marks('t1', ours, 'chroma-sync');
+const tree = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
+const subreaper = row(80, 1, '/usr/bin/reaper');
+
+describe('recorded: its owner or its root is gone', () => {
+  const wrapper = uv(320, 310, { sid: 310 });
+  const recorded = manifest('t1', [...tree.entries, entry('chroma-sync', wrapper, { by: ours })]);
+
+  test.each<[string, ProcessRow[]]>([
+    ['root and owner gone', [uv(320, 1, { sid: 310 })]],
+    ['owner gone, root alive', [root, uv(320, 300, { sid: 310 })]],
+    ['root gone, owner alive', [{ ...ours, ppid: 1 }, wrapper]],
+    ['owner a zombie', [root, { ...ours, state: 'Z' }, uv(320, 300, { sid: 310 })]],
+    ['owner’s pid reused', [root, worker(310, 300, bornAt(3_150)), uv(320, 300, { sid: 310 })]],
+    ['under systemd --user', [uv(320, systemdUser.pid, { sid: 310 })]],
+    ['under another subreaper', [subreaper, uv(320, 80, { sid: 310 })]],
+    ['under any live parent: the record is its own proof', [uv(320, shell.pid, { sid: 70 })]],
+    ['young', [uv(320, 1, { sid: 310 })]],
+    ['hidden environment', [uv(320, 1, { sid: 310, ...HIDDEN_MARKS })]],
+    ['whatever program it has become', [row(320, 1, 'anything', { sid: 310 })]],
+  ])('%s', (_which, rows) => {
+    expect(verdictOfLast(rows, { manifests: [recorded] })).toBe('orphan');
+    expect(evidenceOfLast(rows, { manifests: [recorded] })[0]).toBe('recorded');
+  });
+
+  test.each<[string, ProcessRow[], Scene]>([
+    ['owner and root alive', [root, ours, wrapper], {}],
+    ['a dead leader with living threads as owner', [root, { ...ours, state: 'Z', threads: 2 }, wrapper], {}],
+    ['its own pid reused', [row(320, 1, 'bash', { ...bornAt(9_999) })], {}],
+    ['an incomplete listing', [uv(320, 1, { sid: 310 })], { snapshot: { complete: false } }],
+    ['recorded in another boot', [uv(320, 1, { sid: 310 })], { snapshot: { bootId: 'b', machineId: 'm' } }],
+    ['recorded in another boot of this machine', [row(320, 1, 'bash')], { snapshot: { bootId: 'b' } }],
+    ['recorded in another pid namespace', [uv(320, 1, { sid: 310 })], { snapshot: { pidNamespace: '4' } }],
+    [
+      'a manifest copied from another data dir',
+      [uv(320, 1, { sid: 310, ...secondsOld(60) })],
+      { manifests: [{ ...recorded, dataDir: '/copy' }] },
+    ],
+    [
+      'a root that answers',
+      [uv(320, 310, { sid: 310 })],
+      {
+        answering: ['t1'],
+        manifests: [manifest('t1', [entry('supervisor', root), entry('chroma-sync', wrapper, { by: root })])],
+      },
+    ],
+  ])('not with %s', (_which, rows, scene) => {
+    expect(verdictOfLast(rows, { manifests: [recorded], ...scene })).not.toBe('orphan');
+  });
+
+  test('the root itself never is', () => {
+    expect(verdictOfLast([{ ...root, ppid: 1 }], { manifests: [tree] })).toBe('managed');
+  });
+});
+
+describe('marked: its owner mark is gone, and it hangs where a tree leaves its own', () => {
+  test.each<[string, ProcessRow[], Scene]>([
+    ['under pid 1', [uv(320, 1, { sid: 310, ...ofWorker })], {}],
+    ['under systemd --user', [uv(320, systemdUser.pid, { sid: 310, ...ofWorker })], {}],
+    ['under a subreaper that leads another session', [subreaper, uv(320, 80, { sid: 310, ...ofWorker })], {}],
+    ['under a supervisor of ours', [root, uv(320, 300, { sid: 310, ...ofWorker })], { manifests: [tree] }],
+    ['a worker whose supervisor is gone', [worker(310, 1, marks('t1', root, 'worker'))], {}],
+    ['a search server', [searchServer(340, 1, { sid: 310, ...marks('t1', ours, 'search') })], {}],
+    [
+      'the prewarm of a setup',
+      [row(340, 1, 'uv tool uvx chroma-mcp --help', { sid: 310, ...marks('t1', ours, 'setup') })],
+      {},
+    ],
+    [
+      'its marks without a data dir, on ours',
+      [uv(320, 1, { sid: 310, treeMark: 't1', ownerMark: ownerMark(ours) })],
+      {},
+    ],
+    ['a second old', [uv(320, 1, { sid: 310, ...ofWorker, ...secondsOld(1) })], {}],
+    ['a session of its own: a worker has one', [worker(312, 1, marks('t1', root, 'worker'))], {}],
+    ['after a clock step', [uv(320, 1, { sid: 310, ...ofWorker, startedAt: '2099-01-01T00:00:00.000Z' })], {}],
+  ])('%s', (_which, rows, scene) => {
+    expect(verdictOfLast(rows, scene)).toBe('orphan');
+    expect(evidenceOfLast(rows, scene)).toContain('marked');
+  });
+
+  test('its tree is dead, and its owner is its live parent', () => {
+    const frozen = { ...ours, ppid: 1 };
+    const under = uv(320, 310, { sid: 310, ...ofWorker });
+    const manifests = [manifest('t1', [entry('supervisor', root)])];
+    expect(verdicts([frozen, under], { manifests })).toEqual({ 310: 'orphan', 320: 'orphan' });
+  });
+
+  test.each<[string, ProcessRow[], Scene]>([
+    ['its owner alive', [{ ...ours, ppid: 1 }, uv(320, 1, { sid: 310, ...ofWorker })], {}],
+    ['an incomplete listing', [uv(320, 1, { sid: 310, ...ofWorker })], { snapshot: { complete: false } }],
+    [
+      'an owner of another boot',
+      [uv(320, 1, { sid: 310, ...ofWorker, ownerMark: ownerMark(ours, { bootId: 'b' }) })],
+      {},
+    ],
+    [
+      'an owner of another namespace',
+      [uv(320, 1, { sid: 310, ...ofWorker, ownerMark: ownerMark(ours, { pidNamespace: '4' }) })],
+      {},
+    ],
+    ['an owner mark that says nothing', [uv(320, 1, { sid: 310, ...ofWorker, ownerMark: 'x' })], {}],
+    ['no owner mark and no manifest of its tree', [uv(320, 1, { sid: 310, treeMark: 't1' })], {}],
+    [
+      'a dead leader with living threads as owner',
+      [{ ...ours, ppid: 1, state: 'Z', threads: 4 }, uv(320, 1, { sid: 310, ...ofWorker })],
+      {},
+    ],
+    [
+      'a root as owner that answers on the socket',
+      [worker(310, 1, marks('t1', root, 'worker'))],
+      { manifests: [manifest('t1', [entry('supervisor', root)])], answering: ['t1'] },
+    ],
+    [
+      'a dead tree only by a copied manifest',
+      [uv(320, 1, { sid: 310, treeMark: 't1' })],
+      { manifests: [{ ...tree, dataDir: '/copy' }] },
+    ],
+    ['a parent outside this namespace', [uv(320, 0, { sid: 310, ...ofWorker })], {}],
+    ['a user that could not be read', [uv(320, 1, { sid: 310, ...ofWorker, uid: undefined as never })], {}],
+  ])('not with %s', (_which, rows, scene) => {
+    expect(verdictOfLast(rows, scene)).toBe('unverified');
+  });
+});
+
+describe('marks under a live shell prove nothing', () => {
+  const manifests = [tree];
+  const inherited = { ...ofWorker };
+  const tmux = row(400, 1, 'tmux new', { name: 'tmux: server', ...inherited });
+  const pane = row(410, 400, '/bin/bash', { ...inherited });
+
+  test.each<[string, ProcessRow[]]>([
+    ['in a shell', [uv(420, shell.pid, { sid: 70, ...inherited })]],
+    ['in a job of a shell', [uv(420, shell.pid, { sid: 70, pgid: 420, ...inherited })]],
+    ['in a pipeline whose first has ended', [uv(420, shell.pid, { sid: 70, pgid: 419, ...inherited })]],
+    ['with setsid', [uv(420, shell.pid, inherited)]],
+    ['in a tmux pane', [tmux, pane, uv(420, 410, { sid: 410, ...inherited })]],
+    ['as the command of a tmux pane', [tmux, uv(420, 400, inherited)]],
+    ['tmux itself', [tmux]],
+    ['an editor, left to pid 1', [row(420, 1, 'vim', { sid: 310, ...inherited })]],
+    ['another worker.js, left to pid 1', [row(420, 1, 'node worker.js', { sid: 310, ...inherited })]],
+    ['our script without its role', [row(420, 1, 'node search-server.js', { sid: 310, ...inherited })]],
+  ])('%s', (_where, rows) => {
+    expect(verdictOfLast(rows, { manifests })).toBe('unverified');
+  });
+
+  test('nor do they for the python below such a wrapper', () => {
+    const rows = [tmux, pane, uv(420, 410, { sid: 410, ...inherited }), python(430, 420, { sid: 410, ...inherited })];
+    expect(verdictOfLast(rows, { manifests })).toBe('unverified');
+  });
+
+  test('a new tree that was started there has marks of its own', () => {
+    const fresh = supervisor(420, 1, { treeMark: 't2', dataDirMark: DATA_DIR });
+    expect(verdictOfLast([tmux, fresh], { manifests })).toBe('unverified');
+  });
+});
+
+describe('wrapper lost: a chroma python of ours under an adopter', () => {
+  const whole = [root, ours];
+  test.each<[string, ProcessRow[], Scene]>([
+    ['marked, under the supervisor, its worker alive', [...whole, python(330, 300, { sid: 310, ...ofWorker })], {}],
+    ['marked, under pid 1, its worker alive', [...whole, python(330, 1, { sid: 310, ...ofWorker })], {}],
+    [
+      'recorded without an owner, hidden environment',
+      [...whole, python(330, 300, { sid: 310, ...HIDDEN_MARKS })],
+      { manifests: [manifest('t1', [...tree.entries, entry('chroma-sync', python(330, 300))])] },
+    ],
+    [
+      'even in an incomplete listing',
+      [...whole, python(330, 1, { sid: 310, ...ofWorker })],
+      { snapshot: { complete: false } },
+    ],
+  ])('%s', (_which, rows, scene) => {
+    expect(verdictOfLast(rows, { manifests: [tree], ...scene })).toBe('orphan');
+    expect(evidenceOfLast(rows, { manifests: [tree], ...scene })).toContain('wrapper-lost');
+  });
+
+  test.each<[string, ProcessRow[]]>([
+    [
+      'under its wrapper',
+      [...whole, uv(320, 310, { sid: 310, ...ofWorker }), python(330, 320, { sid: 310, ...ofWorker })],
+    ],
+    ['under its owner, started without a wrapper', [...whole, python(330, 310, { sid: 310, ...ofWorker })]],
+    ['in a shell, with inherited marks', [...whole, python(330, 70, { sid: 70, ...ofWorker })]],
+    ['a wrapper that lost nothing', [...whole, uv(330, 300, { sid: 310, ...ofWorker })]],
+  ])('not %s', (_which, rows) => {
+    expect(verdictOfLast(rows, { manifests: [tree] })).not.toBe('orphan');
+  });
+
+  test('not under a root that started it itself, even if its environment is hidden', () => {
+    const one = searchServer(1, 0);
+    const direct = python(330, 1, { sid: 1, pgid: 1, ...HIDDEN_MARKS });
+    const manifests = [manifest('t1', [entry('search', one), entry('chroma-search', direct, { by: one })])];
+    expect(verdictOfLast([one, direct], { manifests })).toBe('managed');
+  });
+});
+
+describe('what an orphaned wrapper started shares its verdict', () => {
+  test('all the way down', () => {
+    const rows = [
+      uv(320, 1, { sid: 310, ...ofWorker }),
+      python(330, 320, { sid: 310, ...HIDDEN_MARKS }),
+      row(340, 330, 'git', { sid: 310 }),
+    ];
+    expect(verdicts(rows)).toEqual({ 320: 'orphan', 330: 'orphan', 340: 'orphan' });
+  });
+
+  test('but not a live tree below it, nor what is foreign or another user’s', () => {
+    const nested = supervisor(340, 330, { sid: 310 });
+    const rows = [
+      uv(320, 1, { sid: 310, ...ofWorker }),
+      python(330, 320, { sid: 310, ...ofWorker }),
+      nested,
+      row(350, 340, 'sleep 1', { sid: 310 }),
+      row(360, 330, 'sleep 1', { sid: 310, uid: 1001 }),
+      row(370, 330, 'uvx chroma-mcp --data-dir /elsewhere/chroma', { sid: 310 }),
+    ];
+    const found = verdicts(rows, { manifests: [manifest('t2', [entry('supervisor', nested)])] });
+    expect(found).toMatchObject({ 330: 'orphan', 340: 'managed', 360: 'foreign', 370: 'foreign' });
+    expect(found[350]).not.toBe('orphan');
+  });
+
+  test('what an orphaned worker started does not: only wrappers share', () => {
+    const rows = [
+      worker(310, 1, marks('t1', root, 'worker')),
+      row(320, 310, 'bash', ofWorker),
+      row(330, 320, 'vim', { sid: 320 }),
+    ];
+    expect(verdicts(rows)).toEqual({ 310: 'orphan', 320: 'unverified' });
+  });
+});
+
+test('one who is orphaned by a wrapper is not said to share where the wrapper is not orphaned', () => {
+  const rows = [root, ours, uv(320, 310, { sid: 310, ...ofWorker }), python(330, 320, { sid: 310 })];
+  expect(verdictOfLast(rows, { manifests: [tree] })).toBe('managed');
+});

@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest';
+import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import {
+  asPsListShows,
+  bornAt,
+  clockAt,
+  entry,
+  evidenceOfLast,
+  HIDDEN_MARKS,
+  init,
+  judge,
+  judgeSnapshot,
+  manifest,
+  marks,
+  pluginWorker,
+  psListSnapshotOf,
+  python,
+  row,
+  searchServer,
+  secondsOld,
+  shell,
+  supervisor,
+  systemdUser,
+  terminal,
+  uv,
+  verdictOfLast,
+  verdicts,
+  verdictsOf,
+  without,
+  worker,
+  type Scene,
+} from '../builders.ts';
+
+/** Session and group of a worker that is gone. */
+const left = { sid: 300 };
+
+describe('proven by pattern: neither recorded nor marked, and left to an adopter', () => {
+  test.each<[string, ProcessRow[]]>([
+    ['the wrapper, under pid 1', [uv(310, 1, left)]],
+    ['the python, under pid 1', [python(310, 1, left)]],
+    ['under systemd --user', [uv(310, systemdUser.pid, left)]],
+    ['under a WSL relay', [row(80, 1, '/init', { name: 'Relay(81)' }), uv(310, 80, left)]],
+    ['under a subreaper of another session', [row(80, 1, 'reaper'), uv(310, 80, left)]],
+    ['where environments are hidden', [uv(310, 1, { ...left, ...HIDDEN_MARKS })]],
+    ['with the plugin’s CLAUDE_MEM_DATA_DIR', [uv(310, 1, { ...left, dataDirMark: '/home/u/.claude-mem' })]],
+    ['in a container whose pid 1 is another program', [row(1, 0, 'sh start.sh', { uid: 1000 }), uv(310, 1, left)]],
+    ['121 s old', [uv(310, 1, { ...left, ...secondsOld(121) })]],
+    ['after the clock was set back', [uv(310, 1, { ...left, startedAt: '2099-01-01T00:00:00.000Z' })]],
+  ])('%s', (_which, rows) => {
+    expect(verdictOfLast(rows)).toBe('orphan');
+    expect(evidenceOfLast(rows)).toContain('pattern');
+  });
+
+  test('wrapper and python, and both rest on their command lines', () => {
+    const found = judge([uv(310, 1, left), python(320, 310, left)]);
+    expect(verdictsOf(found)).toEqual({ 310: 'orphan', 320: 'orphan' });
+    expect(found.map(({ restsOnCommand }) => restsOnCommand)).toEqual([true, true]);
+  });
+
+  test('no verdict by record or mark rests on the command line', () => {
+    const gone = worker(300, 1);
+    expect(judge([uv(310, 1, { ...left, ...marks('t', gone, 'chroma-sync') })])[0]?.restsOnCommand).toBe(false);
+  });
+});
+
+describe('a person’s own chroma-mcp on this data dir lives', () => {
+  const service = row(300, systemdUser.pid, '/bin/sh start.sh');
+  test.each<[string, ProcessRow[]]>([
+    ['in a terminal', [uv(310, shell.pid, { sid: 70, pgid: 310 })]],
+    [
+      'started by a script in a terminal',
+      [row(305, 70, 'sh x.sh', { sid: 70, pgid: 305 }), uv(310, 305, { sid: 70, pgid: 305 })],
+    ],
+    ['second in a pipeline', [row(309, 70, 'cat', { sid: 70, pgid: 309 }), uv(310, shell.pid, { sid: 70, pgid: 309 })]],
+    ['second in a pipeline whose first has ended', [uv(310, shell.pid, { sid: 70, pgid: 309 })]],
+    ['with nohup, its shell gone: the job leads its group', [uv(310, 1, { sid: 290, pgid: 310 })]],
+    ['with nohup, left to systemd --user', [uv(310, systemdUser.pid, { sid: 290, pgid: 310 })]],
+    ['with setsid', [uv(310, 1)]],
+    ['as a systemd unit', [uv(310, systemdUser.pid)]],
+    ['as a system unit with User=', [uv(310, 1)]],
+    ['within the script of a unit', [service, uv(310, 300, { sid: 300 })]],
+    ['as the command of a tmux pane', [row(80, 1, 'tmux new', { name: 'tmux: server' }), uv(310, 80)]],
+    ['in a tmux pane', [row(80, 1, 'tmux new'), row(81, 80, 'bash'), uv(310, 81, { sid: 81, pgid: 310 })]],
+    ['of an MCP client', [row(80, 60, 'claude-desktop', { sid: 50 }), uv(310, 80, { sid: 50 })]],
+    [
+      'started by an entry point that is pid 1, in its group',
+      [row(1, 0, 'sh x.sh', { uid: 1000 }), uv(310, 1, { sid: 1, pgid: 1 })],
+    ],
+    ['as pid 1 of a container', [uv(1, 0)]],
+    ['by docker exec', [uv(310, 0)]],
+    ['by docker exec, leading nothing', [uv(310, 0, left)]],
+  ])('%s', (_where, rows) => {
+    expect(verdictOfLast(rows)).toBe('unverified');
+    const pid = rows.at(-1)?.pid ?? 0;
+    expect(verdicts([...rows, python(320, pid, { sid: rows.at(-1)!.sid!, pgid: rows.at(-1)!.pgid! })])[320]).toBe(
+      'unverified',
+    );
+  });
+});
+
+describe('not proven', () => {
+  const holder = { dataDirMark: '/home/u/.claude-mem' };
+  test.each<[string, ProcessRow[], Scene]>([
+    ['only 120 s old', [uv(310, 1, { ...left, ...secondsOld(120) })], {}],
+    [
+      'young, whatever the clock says',
+      [uv(310, 1, { ...left, ...secondsOld(5), startedAt: '1970-01-01T00:00:00.000Z' })],
+      {},
+    ],
+    [
+      'young, though the clock ran on',
+      [uv(310, 1, { ...left, ...secondsOld(5) })],
+      { snapshot: { takenAt: '2099-01-01T00:00:00.000Z' } },
+    ],
+    ['a tree mark that nobody knows', [uv(310, 1, { ...left, treeMark: 't9' })], {}],
+    ['an owner mark', [uv(310, 1, { ...left, ownerMark: 'x' })], {}],
+    ['a live claude-mem that leads its session', [worker(300, 1), uv(310, 1, left)], {}],
+    ['the plugin’s live worker leading its session', [pluginWorker(300), python(310, 1, { ...left, ...holder })], {}],
+    [
+      'a live claude-mem that leads its group',
+      [searchServer(305, 70, { sid: 70, pgid: 305 }), uv(310, 1, { sid: 290, pgid: 305 })],
+      {},
+    ],
+    [
+      'a live claude-mem above it',
+      [row(1, 0, 'bun worker-service.cjs --daemon', { name: 'bun', uid: 1000, sid: 0 }), uv(310, 1, left)],
+      {},
+    ],
+    [
+      'a supervisor of ours above it, its environment hidden',
+      [supervisor(290, 1, HIDDEN_MARKS), row(295, 290, 'reaper'), uv(310, 295, { ...left, ...HIDDEN_MARKS })],
+      {},
+    ],
+    ['no start', [uv(310, 1, { ...left, startTicks: undefined as never })], {}],
+    [
+      'no start of the parent',
+      [row(80, 1, 'x', { startTicks: undefined as never, startedAt: '' }), uv(310, 80, left)],
+      {},
+    ],
+    ['a user that could not be read', [uv(310, 1, { ...left, uid: undefined as never })], {}],
+    ['a reader that does not know its own user', [uv(310, 1, left)], { snapshot: { self: { pid: 9_000 } } }],
+    ['a parent that an incomplete listing does not show', [uv(310, 99, left)], { snapshot: { complete: false } }],
+    [
+      'an entry that may mean it',
+      [uv(310, 1, left)],
+      { manifests: [manifest('t', [entry('chroma-sync', uv(310, 1))], { pidNamespace: '4' })] },
+    ],
+  ])('with %s', (_what, rows, scene) => {
+    expect(verdictOfLast(rows, scene)).toBe('unverified');
+  });
+
+  test('with a live installation that records it under pid 1', () => {
+    const registries = [
+      { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
+      {
+        file: 'supervisor.json',
+        content: JSON.stringify({ processes: { c: { pid: 310, type: 'chroma', startedAt: clockAt(3_200) } } }),
+      },
+    ];
+    const subject = uv(310, 1, left);
+    expect(verdicts([pluginWorker(200), subject], { registries })).toEqual({ 200: 'foreign', 310: 'unverified' });
+    expect(verdicts([subject], { registries })).toEqual({ 310: 'orphan' });
+  });
+
+  test('an entry for another process of that pid does not speak', () => {
+    const reused = manifest('t', [entry('chroma-sync', row(310, 1, 'x', bornAt(9)))]);
+    expect(verdictOfLast([uv(310, 1, left)], { manifests: [reused] })).toBe('orphan');
+  });
+});
+
+describe('left by a recorded worker that is gone and led its session', () => {
+  const registries = [
+    { file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_020), startToken: '3000' }) },
+  ];
+  const young = { ...left, ...secondsOld(3) };
+
+  test.each<[string, ProcessRow[], string]>([
+    ['is proven at any age', [uv(310, 1, young)], 'orphan'],
+    ['not under a live shell', [uv(310, shell.pid, young)], 'orphan'],
+    ['not in a session that another led', [uv(310, 1, { ...secondsOld(3), sid: 290 })], 'unverified'],
+    ['not while that worker lives', [pluginWorker(300), uv(310, 1, young)], 'unverified'],
+    ['the worker a zombie', [pluginWorker(300, { state: 'Z' }), uv(310, 1, young)], 'orphan'],
+    ['the worker’s pid somebody else’s', [row(300, 1, 'driver', bornAt(9_000)), uv(310, 1, young)], 'orphan'],
+    ['not a job of its own', [uv(310, 1, { ...young, pgid: 310 })], 'unverified'],
+  ])('%s', (_which, rows, verdict) => {
+    expect(verdictOfLast(rows, { registries })).toBe(verdict);
+  });
+
+  test('in an incomplete listing the worker may live', () => {
+    expect(verdictOfLast([uv(310, 1, young)], { registries, snapshot: { complete: false } })).toBe('unverified');
+  });
+});
+
+describe('where the reader has no session ids, the group decides', () => {
+  const around = [init, systemdUser, terminal, shell];
+  const of = (rows: readonly ProcessRow[], scene: Scene = {}) =>
+    verdictsOf(judgeSnapshot(psListSnapshotOf([...around, ...rows], scene.snapshot), scene))[rows.at(-1)?.pid ?? 0];
+  const registries = [{ file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_020) }) }];
+
+  test.each<[string, ProcessRow[], Scene, string]>([
+    ['left to launchd, in the group of the dead', [uv(310, 1, { pgid: 300 })], {}, 'orphan'],
+    ['leading its group: nohup', [uv(310, 1, { pgid: 310 })], {}, 'unverified'],
+    ['young', [uv(310, 1, { pgid: 300, ...secondsOld(60) })], {}, 'unverified'],
+    [
+      'young, left by a recorded worker that is gone',
+      [uv(310, 1, { pgid: 300, ...secondsOld(60) })],
+      { registries },
+      'orphan',
+    ],
+    ['a pipeline in a shell, its first ended', [uv(310, 70, { pgid: 309 })], {}, 'unverified'],
+    [
+      'a pipeline in a shell beside records of a dead worker',
+      [uv(310, 70, { pgid: 309 })],
+      { registries },
+      'unverified',
+    ],
+    [
+      'under a subreaper, left by a recorded worker that is gone',
+      [row(80, 1, 'reaper'), uv(310, 80, { pgid: 300 })],
+      { registries },
+      'orphan',
+    ],
+    ['in the group of its parent', [row(80, 1, 'sh'), uv(310, 80, { pgid: 80 })], { registries }, 'unverified'],
+    ['a live worker leads its group', [worker(300, 1), uv(310, 1, { pgid: 300 })], {}, 'unverified'],
+  ])('%s', (_which, rows, scene, verdict) => {
+    expect(of(rows, scene)).toBe(verdict);
+  });
+
+  test('where not even groups are known (Windows), the pattern proves nothing', () => {
+    const bare = without(asPsListShows(uv(310, 99)), 'pgid', 'uid');
+    const snapshot = { ...psListSnapshotOf([]), platform: 'win32', self: { pid: 9_000 }, processes: [bare] };
+    expect(verdictsOf(judgeSnapshot(snapshot))).toEqual({ 310: 'unverified' });
+  });
+});
+
+test('what is missing for a proof is said', () => {
+  const found = judge([uv(310, shell.pid, { sid: 70 })]);
+  expect(found[0]?.evidence.map(({ kind }) => kind)).toEqual(['command', 'not-proven']);
+  expect(found[0]?.evidence[1]?.detail).toBe('its parent pid 70 (bash) is alive and is no adopter');
+});
