@@ -1,0 +1,124 @@
+import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
+import type { ProcessTable, Signaller } from '../operations/ports.ts';
+import type { IdentifyProcess, OwnIdentity } from '../operations/tree-ports.ts';
+
+/** What one platform has to offer. */
+export interface Platform {
+  readonly table: ProcessTable;
+  readonly signaller: Signaller;
+  /** Machine, boot and pid namespace, as the snapshots of `table` name them; what cannot be known is absent. */
+  readonly readMachine: () => Pick<ProcessSnapshot, 'machineId' | 'bootId' | 'pidNamespace'>;
+  readonly identify: IdentifyProcess;
+  /** Who listens on a TCP port of this machine, as far as this user may see. */
+  readonly findListener: (port: number) => ProcessRow | undefined;
+  /** What a root needs to get the orphans of its tree; null where the system or an optional package lacks it. */
+  readonly loadAdoption: () => OrphanAdoption | null;
+}
+
+/** The kernel gives orphans among the descendants of this process to it. */
+export interface OrphanAdoption {
+  /** @returns whether the kernel agreed. */
+  become(): boolean;
+  /** Waits, without blocking, for an adopted process that has ended. */
+  waitFor(pid: number): void;
+}
+
+type SupportedPlatform = 'linux' | 'darwin' | 'win32';
+
+/** A new platform is one folder and one line here. Loaded when chosen: no platform pays for the libraries of another. */
+const platforms = {
+  linux: loadLinux,
+  darwin: loadPortable,
+  win32: loadWindows,
+} satisfies Record<SupportedPlatform, () => Promise<Platform>>;
+
+/** The adapters of this platform. One that is not in the table gets what any POSIX system with a ps can give. */
+export function loadPlatform(platform: NodeJS.Platform = process.platform): Promise<Platform> {
+  return isSupported(platform) ? platforms[platform]() : loadPortable();
+}
+
+async function loadLinux(): Promise<Platform> {
+  const [
+    { createProcfsTable },
+    { createLinuxSignaller },
+    { readMachineIdentity },
+    { identifyProcess },
+    { findListener },
+    native,
+  ] = await Promise.all([
+    import('./linux/procfs-table.ts'),
+    import('./linux/signaller.ts'),
+    import('./linux/machine.ts'),
+    import('./linux/identify.ts'),
+    import('./linux/listener.ts'),
+    import('./linux/native.ts'),
+  ]);
+  return {
+    table: createProcfsTable(),
+    signaller: createLinuxSignaller(),
+    readMachine: () => readMachineIdentity('/proc'),
+    identify: identifyProcess,
+    findListener,
+    loadAdoption: () => {
+      const calls = native.loadLinuxNative();
+      return calls === null
+        ? null
+        : { become: () => calls.setChildSubreaper(), waitFor: (pid) => void calls.waitPid(pid) };
+    },
+  };
+}
+
+async function loadPortable(): Promise<Platform> {
+  const [
+    { createPsListTable },
+    { createPsSignaller },
+    { readPortableMachine },
+    { identifyByPs },
+    { findListenerByLsof },
+  ] = await Promise.all([
+    import('./portable/ps-list-table.ts'),
+    import('./portable/ps-signaller.ts'),
+    import('./portable/machine.ts'),
+    import('./portable/identify.ts'),
+    import('./portable/listener.ts'),
+  ]);
+  return {
+    table: createPsListTable(),
+    signaller: createPsSignaller(),
+    readMachine: readPortableMachine,
+    identify: identifyByPs,
+    findListener: (port) => findListenerByLsof(port),
+    loadAdoption: () => null,
+  };
+}
+
+async function loadWindows(): Promise<Platform> {
+  const [{ createCimTable }, { createCimSignaller }] = await Promise.all([
+    import('./windows/cim-table.ts'),
+    import('./windows/cim-signaller.ts'),
+  ]);
+  // Nothing is started on Windows, so no record of ours has to be compared there.
+  return {
+    table: createCimTable(),
+    signaller: createCimSignaller(),
+    readMachine: () => ({}),
+    identify: () => undefined,
+    findListener: () => undefined,
+    loadAdoption: () => null,
+  };
+}
+
+/** Who this process is, as it names itself to what it spawns and in its manifest. */
+export function identifySelf(platform: Platform): OwnIdentity {
+  const row = platform.identify(process.pid);
+  return {
+    pid: process.pid,
+    startTicks: row?.startTicks,
+    startedAt: row?.startedAt ?? new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    place: platform.readMachine(),
+  };
+}
+
+function isSupported(platform: NodeJS.Platform): platform is SupportedPlatform {
+  return Object.hasOwn(platforms, platform);
+}

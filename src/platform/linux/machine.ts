@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readProcLink } from './proc-file.ts';
+
+/** What tells this machine, this boot and our place in it from others. */
+export interface MachineIdentity {
+  readonly machineId?: string;
+  readonly bootId?: string;
+  readonly pidNamespace?: string;
+}
+
+const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
+/** machine-id(5) asks for a hash where the id leaves the machine; half of a SHA-256 is plenty to compare. */
+const MACHINE_ID_DIGITS = 32;
+
+/** Reads the three; what cannot be read is absent. */
+export function readMachineIdentity(procRoot: string): MachineIdentity {
+  const machineId = readMachineId(MACHINE_ID_FILES);
+  const bootId = readLine(`${procRoot}/sys/kernel/random/boot_id`);
+  const pidNamespace = readPidNamespace(`${procRoot}/self`);
+  return {
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(bootId === undefined ? {} : { bootId }),
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+  };
+}
+
+/** Hash of the first of the files that holds an id, 32 hex digits. */
+export function readMachineId(files: readonly string[]): string | undefined {
+  for (const file of files) {
+    const id = readLine(file);
+    // Before first boot the file may be empty or say `uninitialized`.
+    if (id !== undefined && /^[0-9a-f]{32}$/i.test(id))
+      return createHash('sha256').update(id.toLowerCase()).digest('hex').slice(0, MACHINE_ID_DIGITS);
+  }
+  return undefined;
+}
+
+/** Inode of a process's pid namespace, digits only; undefined where we may not look. */
+export function readPidNamespace(directory: string): string | undefined {
+  return /^pid:\[(\d+)\]$/.exec(readProcLink(`${directory}/ns/pid`) ?? '')?.[1];
+}
+
+function readLine(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'latin1').trim();
+    return text === '' ? undefined : text;
+  } catch {
+    // Minimal containers lack these files; then the identity is compared without them.
+    return undefined;
+  }
+}

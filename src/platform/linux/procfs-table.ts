@@ -1,0 +1,108 @@
+import { readdirSync } from 'node:fs';
+import { uptime } from 'node:os';
+import type { ProcessSnapshot } from '../../core/snapshot.ts';
+import type { ProcessTable, SnapshotRequest } from '../../operations/ports.ts';
+import { ClaudeMemError } from '../../shared/errors.ts';
+import { readMachineIdentity } from './machine.ts';
+import { hidesPids, isForeignProc } from './proc-mount.ts';
+import { type RowDraft, RowReader } from './row-reader.ts';
+
+export interface ProcfsTableOptions {
+  /** Where procfs is mounted. */
+  readonly procRoot?: string;
+}
+
+const TICKS_PER_SECOND = 100;
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+
+/**
+ * The process table of Linux, read from `/proc` with synchronous calls: a thousand awaited reads take four times as long as these do.
+ * A process caught between fork and exec shows its parent's command line and environment; nothing is carried over from one reading
+ * to the next, so that is never believed for longer than a reading.
+ */
+export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {}): ProcessTable {
+  return {
+    source: 'procfs',
+    snapshot: (request) =>
+      new Promise((resolve) => {
+        resolve(takeSnapshot(procRoot, request));
+      }),
+  };
+}
+
+function takeSnapshot(procRoot: string, request: SnapshotRequest): ProcessSnapshot {
+  const pids = listPids(procRoot);
+  if (isForeignProc(procRoot)) throw foreignProcError(procRoot);
+  const reader = new RowReader(procRoot, request);
+  const rows = new Map<number, RowDraft>();
+  for (const pid of pids) {
+    const row = reader.read(pid);
+    if (row !== undefined) rows.set(pid, row);
+  }
+  reader.complete(rows);
+  const uid = process.geteuid?.();
+  return {
+    ...stampTimes([...rows.values()], rows.get(process.pid)?.startTicks),
+    source: 'procfs',
+    platform: 'linux',
+    ...readMachineIdentity(procRoot),
+    // Every pid namespace has a pid 1 as long as it lives: where it is not listed, more may be missing.
+    complete: pids.includes(1) && !hidesPids(procRoot),
+    unreadable: reader.unreadable,
+    self: { pid: process.pid, ...(uid === undefined ? {} : { uid }) },
+    startPrecisionMs: 0,
+  };
+}
+
+function listPids(procRoot: string): readonly number[] {
+  try {
+    return readdirSync(procRoot)
+      .filter((name) => isDigit(name.charCodeAt(0)))
+      .map(Number);
+  } catch (error) {
+    throw new ClaudeMemError('process-table-unreadable', `The processes in ${procRoot} could not be listed.`, {
+      hint: 'Check that procfs is mounted there and readable: ls /proc',
+      cause: error,
+    });
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function foreignProcError(procRoot: string): ClaudeMemError {
+  return new ClaudeMemError(
+    'process-table-unreadable',
+    `${procRoot} does not show this process as pid ${process.pid}: it belongs to another pid namespace, or is not mounted.`,
+    { hint: "Mount this namespace's own procfs (unshare --pid --fork --mount-proc), or run the command outside." },
+  );
+}
+
+/**
+ * Dates the rows. Ages are counted in ticks: "now" is the larger of our own age and the newest start seen, which no clock step and no
+ * virtual uptime can move ahead.
+ */
+function stampTimes(
+  processes: readonly RowDraft[],
+  ownStartTicks = 0,
+): Pick<ProcessSnapshot, 'takenAt' | 'nowTicks' | 'processes'> {
+  const takenAtMs = Date.now();
+  const ownTicks = ownStartTicks + Math.floor(process.uptime() * TICKS_PER_SECOND);
+  const nowTicks = processes.reduce((newest, row) => Math.max(newest, row.startTicks ?? 0), ownTicks);
+  // A shell that became us by exec long after it started makes our own age too small, and then every start too late, which could
+  // pass for "born after it was registered". The uptime mends that, and where a container fakes it, it is the smaller one.
+  const bootedAtMs = takenAtMs - Math.max(nowTicks, uptime() * TICKS_PER_SECOND) * MS_PER_TICK;
+  let previous = { ticks: 0, startedAt: isoTime(bootedAtMs) };
+  for (const row of processes) {
+    const ticks = row.startTicks ?? 0;
+    // Neighbours in the table often start in one tick, and to format a date costs as much as to parse a row.
+    if (ticks !== previous.ticks) previous = { ticks, startedAt: isoTime(bootedAtMs + ticks * MS_PER_TICK) };
+    row.startedAt = previous.startedAt;
+  }
+  return { takenAt: isoTime(takenAtMs), nowTicks, processes };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,31 @@
+import type { Signaller } from '../../operations/ports.ts';
+import { createReadingSignaller, type PidReading } from '../reading-signaller.ts';
+import { COMMAND_COLUMNS, parseCommands } from './parse-ps.ts';
+import { runPsSync } from './run-ps.ts';
+
+/**
+ * The signaller for systems that have a POSIX ps and nothing better. It expects rows of the ps-list reader, which takes starts and
+ * command lines the same way.
+ * @param ps runs ps synchronously; tests put recorded answers in its place
+ */
+export function createPsSignaller(ps: (args: readonly string[]) => string = runPsSync): Signaller {
+  return createReadingSignaller('ps', (pid) => readPid(pid, ps));
+}
+
+function readPid(pid: number, ps: (args: readonly string[]) => string): PidReading | 'gone' | 'unknown' {
+  const output = tryPs(pid, ps);
+  if (output === undefined) return 'unknown';
+  const reading = parseCommands(output).get(pid);
+  if (reading === undefined) return output.trim() === '' ? 'gone' : 'unknown';
+  const { startedAt, state, command } = reading;
+  return startedAt === undefined ? 'unknown' : { startedAt, isZombie: state === 'Z', command };
+}
+
+function tryPs(pid: number, ps: (args: readonly string[]) => string): string | undefined {
+  try {
+    return ps(['-ww', '-o', COMMAND_COLUMNS, '-p', String(pid)]);
+  } catch {
+    // A ps that fails has not said that nobody is there, and a signal is not sent on a guess.
+    return undefined;
+  }
+}

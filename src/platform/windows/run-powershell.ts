@@ -1,0 +1,63 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { win32 } from 'node:path';
+import { ClaudeMemError } from '../../shared/errors.ts';
+
+/** What one run of PowerShell printed. */
+export interface PowerShellOutput {
+  readonly text: string;
+  /** Pid of that PowerShell, which lists itself. */
+  readonly pid: number | undefined;
+}
+
+/** PowerShell takes 0.3 to 2 s to start, more on a machine that is swapping. */
+const TIMEOUT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Runs a script in Windows PowerShell.
+ * @param script without double quotes, which would have to survive two parsers
+ * @throws ClaudeMemError `process-table-unreadable` when it is missing, fails or takes more than 30 s.
+ */
+export function runPowerShell(script: string): Promise<PowerShellOutput> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true };
+    const child = execFile(powerShellPath(), powerShellArguments(script), options, (error, stdout) => {
+      if (error === null) resolve({ text: stdout, pid: child.pid });
+      else reject(cimFailure(error));
+    });
+  });
+}
+
+/**
+ * Runs a script and waits for it without giving way to anything else in this process.
+ * @throws ClaudeMemError `process-table-unreadable`, as `runPowerShell`.
+ */
+export function runPowerShellSync(script: string): string {
+  const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, encoding: 'utf8' } as const;
+  const result = spawnSync(powerShellPath(), powerShellArguments(script), options);
+  if (result.error !== undefined) throw cimFailure(result.error);
+  if (result.status !== 0) throw cimFailure(new Error(result.stderr.trim() || `exit code ${String(result.status)}`));
+  return result.stdout;
+}
+
+/** The error for a process table that could not be listed. */
+export function cimFailure(cause: unknown): ClaudeMemError {
+  const reason = cause instanceof Error ? cause.message.trim() : String(cause);
+  return new ClaudeMemError('process-table-unreadable', `The process table could not be read with CIM: ${reason}`, {
+    hint: 'Check that `powershell -Command Get-CimInstance Win32_Process` works.',
+    cause,
+  });
+}
+
+/** By its full path: Windows would look for a bare name in the working directory first. */
+function powerShellPath(): string {
+  const root = process.env.SystemRoot ?? String.raw`C:\Windows`;
+  return win32.join(root, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+}
+
+/** In UTF-8, because the console's own code page has no letters for some user names; and failing at the first error. */
+function powerShellArguments(script: string): string[] {
+  const prelude =
+    "$ErrorActionPreference='Stop'; $ProgressPreference='SilentlyContinue'; [Console]::OutputEncoding=[Text.Encoding]::UTF8;";
+  return ['-NoProfile', '-NonInteractive', '-Command', `${prelude} ${script}`];
+}

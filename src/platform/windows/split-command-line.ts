@@ -1,0 +1,56 @@
+/**
+ * The arguments of a Windows command line, split by the rules of Microsoft's C runtime (and of `CommandLineToArgvW`).
+ * @see https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
+ */
+export function splitCommandLine(commandLine: string): readonly string[] {
+  const text = commandLine.trim();
+  if (text === '') return [];
+  const { program, rest } = takeProgram(text);
+  return [program, ...splitArguments(rest)];
+}
+
+/** The first argument is a file name: it ends at its closing quote or at a blank, and a backslash in it is only a backslash. */
+function takeProgram(text: string): { program: string; rest: string } {
+  const [whole, quoted, plain] = /^(?:"([^"]*)"?|([^ \t]*))/.exec(text) ?? [''];
+  return { program: quoted ?? plain ?? '', rest: text.slice(whole.length) };
+}
+
+function splitArguments(text: string): readonly string[] {
+  const args: string[] = [];
+  let current: string | undefined;
+  let isQuoted = false;
+  // Backslashes count only in front of a quotation mark, so they are taken together with the marks that follow them.
+  for (const [token, backslashes = '', quotes = ''] of text.matchAll(/(\\*)("+)|\\+|[^\\"]/g)) {
+    if (quotes !== '') {
+      const run = readQuotes(backslashes.length, quotes.length, isQuoted);
+      current = (current ?? '') + run.literal;
+      isQuoted = run.isQuoted;
+    } else if (!isQuoted && (token === ' ' || token === '\t')) {
+      if (current !== undefined) args.push(current);
+      current = undefined;
+    } else {
+      current = (current ?? '') + token;
+    }
+  }
+  if (current !== undefined) args.push(current);
+  return args;
+}
+
+/**
+ * A run of quotation marks with the backslashes in front of it: two backslashes make one, and an odd one makes the first mark
+ * literal; within quotes two marks make a literal one.
+ */
+function readQuotes(backslashes: number, quotes: number, wasQuoted: boolean): { literal: string; isQuoted: boolean } {
+  const isFirstLiteral = backslashes % 2 === 1;
+  let literal = '\\'.repeat(Math.floor(backslashes / 2)) + (isFirstLiteral ? '"' : '');
+  let isQuoted = wasQuoted;
+  for (let left = isFirstLiteral ? quotes - 1 : quotes; left > 0; left -= 1) {
+    if (isQuoted && left >= 2) {
+      literal += '"';
+      left -= 1;
+    } else {
+      isQuoted = !isQuoted;
+    }
+  }
+  return { literal, isQuoted };
+}

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { loadPlatform } from '../../src/platform/index.ts';
+
+test.each<[NodeJS.Platform, string, string]>([
+  ['darwin', 'ps-list', 'ps'],
+  ['win32', 'cim', 'cim'],
+  ['freebsd', 'ps-list', 'ps'],
+])('%s is read through %s and signalled by %s', async (platform, source, method) => {
+  const { table, signaller } = await loadPlatform(platform);
+  expect(table.source).toBe(source);
+  expect(signaller.method).toBe(method);
+});
+
+test('linux is read through procfs', async () => {
+  expect((await loadPlatform('linux')).table.source).toBe('procfs');
+});
+
+test.runIf(process.platform === 'linux')('names the machine as the snapshots do', async () => {
+  const { table, readMachine } = await loadPlatform();
+  const snapshot = await table.snapshot({ dataDir: '/nowhere', recordedPids: new Set(), memory: false });
+  expect(snapshot).toMatchObject({ ...readMachine() });
+});
