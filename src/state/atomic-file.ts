@@ -1,0 +1,92 @@
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../shared/errors.ts';
+import { ioError } from './io-error.ts';
+
+const FILE_MODE = 0o600;
+
+/** Ours alone, because leftovers are removed by this pattern; the leading dot hides them from every reader. */
+const TEMPORARY_NAME = /^\.(?<target>.+)\.\d+-\d+\.claude-mem-tmp$/;
+
+/** A write takes milliseconds: what another file's writer left and is this old belongs to nobody. */
+const LEFTOVER_AGE_MS = 60_000;
+
+/** Our temporary file can be taken for a leftover only if the clock jumps in the middle of a write. */
+const ATTEMPTS = 5;
+
+let lastTemporary = 0;
+
+/**
+ * Writes a file so that, whenever power or process ends, either the whole old or the whole new content is there: temporary file in
+ * the same folder, fsync, rename, fsync of the folder. (write-file-atomic leaves the last one out, so that a power cut may lose
+ * the rename.) The file gets mode 0600. Also removes temporary files that killed writers left in that folder.
+ * @throws ClaudeMemError `io`; the old file is untouched and no temporary file is left.
+ */
+export function writeFileAtomic(path: string, text: string): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      replaceFile(path, text);
+      return;
+    } catch (error) {
+      const mayBeCleanedAway = errnoOf(error) === 'ENOENT' && attempt < ATTEMPTS;
+      if (!mayBeCleanedAway) throw ioError('write', path, error);
+    }
+  }
+}
+
+/** Makes a rename or an unlink in the folder durable. */
+export function syncFolder(folder: string): void {
+  // Windows has no handle on a folder to flush.
+  if (process.platform === 'win32') return;
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    // Some network and FUSE file systems cannot sync a folder; the rename itself has succeeded.
+    if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const folder = dirname(path);
+  lastTemporary += 1;
+  const temporary = join(folder, `.${basename(path)}.${process.pid}-${lastTemporary}.claude-mem-tmp`);
+  try {
+    // Before the write, so that what a killed writer left cannot be what fills the disk.
+    removeLeftovers(path, basename(temporary));
+    writeDurably(temporary, text);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+function writeDurably(path: string, text: string): void {
+  const fd = openSync(path, 'w', FILE_MODE);
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file has one writer at a time, so its own leftovers go at once; another file's may be in use. */
+function removeLeftovers(path: string, own: string): void {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder)) {
+    const target = TEMPORARY_NAME.exec(name)?.groups?.target;
+    if (target === undefined || name === own) continue;
+    const leftover = join(folder, name);
+    if (target === basename(path) || isOld(leftover)) rmSync(leftover, { force: true });
+  }
+}
+
+function isOld(path: string): boolean {
+  const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return modifiedAt !== undefined && Date.now() - modifiedAt > LEFTOVER_AGE_MS;
+}

@@ -1,0 +1,137 @@
+import { accessSync, constants, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { describeErrno } from './io-error.ts';
+
+const FOLDER_MODE = 0o700;
+
+export interface DataDirSource {
+  /** Value of `--data-dir`. */
+  readonly flag?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Home directory; the user's own by default. */
+  readonly home?: string;
+}
+
+/**
+ * The data dir: `--data-dir`, else `CLAUDE_MEM_DATA_DIR`, else `~/.claude-mem`, absolute and with every link resolved. Creates
+ * nothing; one that does not exist yet is resolved as far as it exists, so that its name stays the same once it does.
+ * @throws ClaudeMemError `data-dir` when it is a file, cannot be read, or is a link that leads nowhere.
+ */
+export function resolveDataDir(source: DataDirSource): string {
+  const written = writtenDataDir(source);
+  try {
+    const dataDir = realpathOfExisting(written);
+    const stats = statSync(dataDir, { throwIfNoEntry: false });
+    if (stats !== undefined && !stats.isDirectory()) throw notFolder(dataDir);
+    if (stats !== undefined) accessSync(dataDir, constants.R_OK | constants.X_OK);
+    return dataDir;
+  } catch (error) {
+    throw unusable(written, error);
+  }
+}
+
+/**
+ * For commands that write: creates the data dir (0700) if it is missing, and makes sure that it belongs to this user.
+ * @returns the path with every link resolved.
+ * @throws ClaudeMemError `data-dir` or `not-owner`.
+ */
+export function ensureDataDir(dataDir: string): string {
+  assertOwner(dataDir);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return realpathSync(dataDir);
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+}
+
+/**
+ * Refuses a data dir that belongs to somebody else, for root too: `sudo claude-mem start` would leave files there that its owner
+ * cannot use. Where it does not exist yet, root is refused a place inside another user's folder, for the same reason.
+ * @throws ClaudeMemError `not-owner`; `data-dir` when it cannot be looked at.
+ */
+export function assertOwner(dataDir: string): void {
+  const own = process.geteuid?.();
+  if (own === undefined) return;
+  const found = ownerOf(dataDir);
+  const isOurs = found.uid === own || (!found.isDataDir && own !== 0);
+  if (isOurs) return;
+  throw new ClaudeMemError('not-owner', `the data dir ${dataDir} belongs to user id ${found.uid}, you are ${own}`, {
+    hint: own === 0 ? 'Run the command as that user, without sudo.' : 'Use a data dir of your own with --data-dir.',
+  });
+}
+
+function writtenDataDir({ flag, env, home }: DataDirSource): string {
+  if (flag === '') {
+    throw new ClaudeMemError('data-dir', '--data-dir is empty', { hint: 'Give the path of a folder.' });
+  }
+  const chosen = flag ?? env.CLAUDE_MEM_DATA_DIR;
+  if (chosen === undefined || chosen === '') return join(homeFolder(home), '.claude-mem');
+  // A settings file has no shell to expand it.
+  if (chosen === '~' || chosen.startsWith('~/')) return join(homeFolder(home), chosen.slice(1));
+  return resolve(chosen);
+}
+
+function homeFolder(given: string | undefined): string {
+  const hint = 'Set HOME, or name the data dir with CLAUDE_MEM_DATA_DIR or --data-dir.';
+  try {
+    const home = given ?? homedir();
+    if (isAbsolute(home)) return home;
+  } catch (cause) {
+    // A user id without an entry in passwd, as containers have.
+    throw new ClaudeMemError('data-dir', 'this user has no home directory', { hint, cause });
+  }
+  throw new ClaudeMemError('data-dir', 'this user has no home directory', { hint });
+}
+
+function realpathOfExisting(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw danglingLink(path);
+  return join(realpathOfExisting(dirname(path)), basename(path));
+}
+
+function ownerOf(dataDir: string): { readonly uid: number; readonly isDataDir: boolean } {
+  for (let path = dataDir; ; path = dirname(path)) {
+    try {
+      return { uid: statSync(path).uid, isDataDir: path === dataDir };
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw unusable(dataDir, error);
+    }
+  }
+}
+
+function notFolder(path: string): ClaudeMemError {
+  return new ClaudeMemError('data-dir', `the data dir ${path} is a file`, {
+    hint: 'Name a folder with --data-dir or CLAUDE_MEM_DATA_DIR, or move that file away.',
+  });
+}
+
+/** Most likely a disk that is not mounted: "nothing recorded" would be a lie. */
+function danglingLink(path: string): ClaudeMemError {
+  return new ClaudeMemError('data-dir', `${path} is a link to ${readlinkSync(path)}, which does not exist`, {
+    hint: 'Mount what it leads to, or remove the link.',
+  });
+}
+
+function unusable(path: string, error: unknown): Error {
+  if (error instanceof ClaudeMemError) return error;
+  const errno = errnoOf(error);
+  if (errno === undefined) return error instanceof Error ? error : new Error(String(error));
+  if (errno === 'ENOTDIR' || errno === 'EEXIST') {
+    return new ClaudeMemError('data-dir', `a part of the data dir's path is a file: ${path}`, {
+      hint: 'Name a folder with --data-dir or CLAUDE_MEM_DATA_DIR.',
+      cause: error,
+    });
+  }
+  return new ClaudeMemError('data-dir', `the data dir ${path} cannot be used: ${describeErrno(error)}`, {
+    hint: 'Check its path, owner and mode, or name another with --data-dir or CLAUDE_MEM_DATA_DIR.',
+    cause: error,
+  });
+}

@@ -1,0 +1,94 @@
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../shared/errors.ts';
+import { ioError } from './io-error.ts';
+
+/** Enough for thousands of lines; of a log that is longer the end is read. */
+const TAIL_BYTES = 1024 * 1024;
+
+const NEWLINE = 0x0a;
+
+/** Where the programs of a data dir log to. */
+export function logsFolder(dataDir: string): string {
+  return join(dataDir, 'logs');
+}
+
+/** Names of the logs there are, without `.log`: `supervisor`, `worker`, … Rotated ones are left out. */
+export function logNames(dataDir: string): readonly string[] {
+  try {
+    return readdirSync(logsFolder(dataDir))
+      .filter((name) => name.endsWith('.log'))
+      .map((name) => name.slice(0, -'.log'.length))
+      .sort();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw ioError('read', logsFolder(dataDir), error);
+  }
+}
+
+/** Follows one log: each call returns the whole lines that came since the last one, also over a rotation. */
+export class LogTail {
+  readonly #path: string;
+  #inode = 0;
+  #position = 0;
+  /** Bytes, because a letter may be cut in two. */
+  #rest = Buffer.alloc(0);
+
+  constructor(dataDir: string, name: string) {
+    this.#path = join(logsFolder(dataDir), `${name}.log`);
+  }
+
+  /** @throws ClaudeMemError `io`. */
+  read(): readonly string[] {
+    let fd: number;
+    try {
+      fd = openSync(this.#path, 'r');
+    } catch (error) {
+      // Not there yet, or just being rotated.
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw ioError('read', this.#path, error);
+    }
+    try {
+      return [...this.#restOfRotated(fstatSync(fd).ino), ...this.#readFrom(fd)];
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** What was written between the last call and the rotation. */
+  #restOfRotated(inode: number): readonly string[] {
+    if (this.#inode === 0 || inode === this.#inode) return [];
+    let fd: number;
+    try {
+      fd = openSync(`${this.#path}.1`, 'r');
+    } catch {
+      // Removed, or rotated twice: gone.
+      return [];
+    }
+    try {
+      return fstatSync(fd).ino === this.#inode ? this.#readFrom(fd) : [];
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #readFrom(fd: number): readonly string[] {
+    const { ino, size } = fstatSync(fd);
+    const isFirst = this.#inode === 0;
+    if (ino !== this.#inode || size < this.#position) {
+      this.#inode = ino;
+      this.#rest = Buffer.alloc(0);
+      this.#position = isFirst ? Math.max(0, size - TAIL_BYTES) : 0;
+    }
+    const startsMidLine = isFirst && this.#position > 0;
+    const buffer = Buffer.alloc(size - this.#position);
+    const length = readSync(fd, buffer, 0, buffer.length, this.#position);
+    this.#position += length;
+    const bytes = Buffer.concat([this.#rest, buffer.subarray(0, length)]);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    this.#rest = bytes.subarray(end);
+    if (end === 0) return [];
+    const lines = bytes.toString('utf8', 0, end - 1).split('\n');
+    return startsMidLine ? lines.slice(1) : lines;
+  }
+}
