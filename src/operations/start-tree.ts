@@ -1,0 +1,222 @@
+import { planReap } from '../core/plan-reap.ts';
+import { rootEntry } from '../core/manifest.ts';
+import type { RecordedTree } from '../core/recorded-trees.ts';
+import { ClaudeMemError } from '../shared/errors.ts';
+import { endInPasses } from './end-in-passes.ts';
+import { judgeReading, type Observation, type Reading } from './observe.ts';
+import { stopTrees } from './stop-trees.ts';
+import type { Outcome } from './terminate.ts';
+import { runningTrees, type LifecyclePorts, type SupervisorConnection, type TreeStatus } from './tree-lifecycle.ts';
+
+/** What became of the supervisor that was spawned. */
+export interface SpawnedSupervisor {
+  readonly pid: number;
+  readonly treeId: string;
+  readonly hasExited: () => boolean;
+}
+
+export interface StartPorts extends LifecyclePorts {
+  /** Spawns a supervisor for a new tree. */
+  readonly spawnSupervisor: () => SpawnedSupervisor;
+  /** @throws ClaudeMemError `lock-held` naming who holds the supervisor's lock. */
+  readonly assertLockFree: () => Promise<void>;
+  /** @throws ClaudeMemError `port-taken` naming by whom. */
+  readonly assertPortFree: () => Promise<void>;
+  /** @param interrupted ends the waiting for it. */
+  readonly underOperationLock: <T>(action: () => Promise<T>, interrupted?: AbortSignal) => Promise<T>;
+  /** Brings the manifests of dead trees up to what was seen. */
+  readonly tidy: (observation: Observation) => void;
+  /** What is being waited for, for people. */
+  readonly onProgress: (doing: string) => void;
+}
+
+export interface StartResult {
+  /** The last one that was had; undefined if the supervisor went away or never answered. */
+  readonly status: TreeStatus | undefined;
+  readonly ok: boolean;
+  readonly alreadyRunning: boolean;
+  readonly treeId: string;
+  /** What was left from before and ended first; some of it may have survived. */
+  readonly ended: readonly Outcome[];
+  /** Orphans that only their command line proves: reported with the `reap` to run, not ended. */
+  readonly observation: Observation;
+  readonly problem: string | undefined;
+}
+
+export interface StartOptions {
+  /** How long the new tree may take to get ready, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Done first, in the same turn: nobody else starts a tree in between. */
+  readonly before?: () => Promise<readonly Outcome[]>;
+  /** Aborted by Ctrl-C: what is under way is brought to its end, and nothing new is begun. */
+  readonly interrupted?: AbortSignal;
+}
+
+const GRACE_FOR_LEFTOVERS_MS = 5_000;
+/** How long a spawned supervisor may take to answer: it takes its lock, reads settings, writes its manifest. In milliseconds. */
+const ANSWER_WITHIN_MS = 10_000;
+/** For one that lives and does not answer yet: whoever spawned it may have been killed meanwhile. In milliseconds. */
+const PATIENCE_MS = 2_000;
+const POLL_MS = 10;
+
+/** Restarts after which a worker that still did not get ready is not waited for any longer. */
+const HOPELESS_RESTARTS = 4;
+
+/**
+ * Starts the tree unless it runs: ends what is left from before, spawns the supervisor, waits for readiness. The lock is held while
+ * ending and spawning, not while waiting.
+ * @throws ClaudeMemError `lock-held`, `port-taken`, `interrupted`: then nothing was started.
+ */
+export async function startTree(ports: StartPorts, options: StartOptions): Promise<StartResult> {
+  const { connection, ...beginning } = await ports.underOperationLock(async () => {
+    const before = (await options.before?.()) ?? [];
+    const begun = await begin(ports, options);
+    return { ...begun, ended: [...before, ...begun.ended] };
+  }, options.interrupted);
+  if (connection === undefined) return { ...beginning, status: undefined, ok: false };
+  try {
+    const status = await waitUntilReady(connection, ports, options);
+    const ok = status?.state === 'running';
+    return { ...beginning, status, ok, problem: ok ? undefined : (status?.problem ?? 'the supervisor went away') };
+  } finally {
+    connection.close();
+  }
+}
+
+interface Beginning extends Omit<StartResult, 'status' | 'ok'> {
+  readonly connection: SupervisorConnection | undefined;
+}
+
+async function begin(ports: StartPorts, { interrupted }: StartOptions): Promise<Beginning> {
+  const reading = await ports.takeReading();
+  const running = await findRunning(ports, reading);
+  if (running?.isKept === true) {
+    const { connection } = running;
+    const observation = judgeReading(reading);
+    const { treeId } = connection;
+    return { connection, treeId, alreadyRunning: true, ended: [], observation, problem: undefined };
+  }
+  running?.connection.close();
+  ports.onProgress('ending what is left from before');
+  const { ended, after } = await endLeftovers(ports, reading, running?.connection.treeId);
+  ports.tidy(after);
+  await ports.assertLockFree();
+  await ports.assertPortFree();
+  if (interrupted?.aborted === true) throw new ClaudeMemError('interrupted', 'interrupted; no tree was started');
+  ports.onProgress('starting the supervisor');
+  const { connection, spawned } = await spawnAndConnect(ports);
+  const treeId = connection?.treeId ?? spawned.treeId;
+  return {
+    connection,
+    treeId,
+    // Another one may have taken the lock first.
+    alreadyRunning: treeId !== spawned.treeId,
+    ended,
+    observation: judgeReading(await ports.takeReading()),
+    problem: connection === undefined ? 'the supervisor did not answer' : undefined,
+  };
+}
+
+interface Running {
+  readonly connection: SupervisorConnection;
+  /** One that is starting is waited for; one that gave up, was told to stop, or is on its way out makes room. */
+  readonly isKept: boolean;
+}
+
+/** @throws ClaudeMemError `lock-held` for one that is there and does not answer. */
+async function findRunning(ports: StartPorts, reading: Reading): Promise<Running | undefined> {
+  const mustAnswer = runningTrees(reading).find((tree) => !isOver(tree, ports));
+  const connection = await connectPatiently(ports, mustAnswer === undefined ? 0 : PATIENCE_MS);
+  if (connection === undefined) {
+    if (mustAnswer !== undefined) throw doesNotAnswer(mustAnswer);
+    return undefined;
+  }
+  if (ports.isStopIntended(connection.treeId)) return { connection, isKept: false };
+  const status = await connection.status().catch(() => undefined);
+  if (status !== undefined) return { connection, isKept: status.state === 'running' || status.state === 'starting' };
+  connection.close();
+  throw doesNotAnswer(mustAnswer);
+}
+
+async function connectPatiently(ports: StartPorts, patienceMs: number): Promise<SupervisorConnection | undefined> {
+  const deadline = ports.clock.now() + patienceMs;
+  for (;;) {
+    const connection = await ports.connect();
+    if (connection !== undefined || ports.clock.now() >= deadline) return connection;
+    await ports.clock.sleep(POLL_MS);
+  }
+}
+
+/** Its root is gone, or it was told to stop. */
+function isOver({ rootPresence, manifest }: RecordedTree, ports: StartPorts): boolean {
+  return rootPresence === 'gone' || ports.isStopIntended(manifest.treeId);
+}
+
+/** Trees that are over or make room first, then orphans that record or mark proves. */
+async function endLeftovers(
+  ports: StartPorts,
+  reading: Reading,
+  makesRoom: string | undefined,
+): Promise<{ readonly ended: readonly Outcome[]; readonly after: Observation }> {
+  const over = new Set(
+    runningTrees(reading)
+      .filter((tree) => isOver(tree, ports))
+      .map((tree) => tree.manifest.treeId),
+  );
+  if (makesRoom !== undefined) over.add(makesRoom);
+  const stopped = await stopTrees(ports, { graceMs: GRACE_FOR_LEFTOVERS_MS, isSelected: (treeId) => over.has(treeId) });
+  const { outcomes, after } = await endInPasses(
+    {
+      look: async () => judgeReading(await ports.takeReading()),
+      targetsOf: ({ judgements, index }: Observation) =>
+        planReap(judgements, index, { includeExcess: false }).plan.filter(({ restsOnCommand }) => !restsOnCommand),
+      signaller: ports.signaller,
+      clock: ports.clock,
+    },
+    judgeReading(stopped.reading),
+    { graceMs: GRACE_FOR_LEFTOVERS_MS },
+  );
+  return { ended: [...stopped.ended, ...outcomes], after };
+}
+
+/** It holds the supervisor's lock, so a second one could not start beside it. */
+function doesNotAnswer(tree: RecordedTree | undefined): ClaudeMemError {
+  const root = tree === undefined ? undefined : rootEntry(tree.manifest);
+  return new ClaudeMemError(
+    'lock-held',
+    `the supervisor of this data dir (pid ${root?.identity.pid ?? '?'}) is there and does not answer`,
+    { hint: 'End it with `claude-mem stop`, or replace it with `claude-mem restart`.' },
+  );
+}
+
+async function spawnAndConnect(
+  ports: StartPorts,
+): Promise<{ readonly spawned: SpawnedSupervisor; readonly connection: SupervisorConnection | undefined }> {
+  const spawned = ports.spawnSupervisor();
+  const deadline = ports.clock.now() + ANSWER_WITHIN_MS;
+  for (;;) {
+    const connection = await ports.connect();
+    if (connection !== undefined || spawned.hasExited() || ports.clock.now() >= deadline)
+      return { spawned, connection };
+    await ports.clock.sleep(POLL_MS);
+  }
+}
+
+/** The last status before it was ready, gave up, or time ran out; undefined if the supervisor went away. */
+async function waitUntilReady(
+  connection: SupervisorConnection,
+  { clock, onProgress }: StartPorts,
+  { timeoutMs, interrupted }: StartOptions,
+): Promise<TreeStatus | undefined> {
+  const deadline = clock.now() + timeoutMs;
+  for (;;) {
+    const status = await connection.status().catch(() => undefined);
+    if (status === undefined || status.state === 'running' || status.state === 'failed') return status;
+    if (interrupted?.aborted === true) return { ...status, problem: 'interrupted' };
+    const isHopeless = status.problem !== null && status.restarts >= HOPELESS_RESTARTS;
+    if (isHopeless || clock.now() >= deadline)
+      return { ...status, problem: status.problem ?? 'it is not ready in time' };
+    onProgress(status.problem === null ? 'waiting for the worker' : `waiting for the worker (${status.problem})`);
+    await clock.sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,74 @@
+import { JudgementContext } from '../core/judgement-context.ts';
+import { planTree } from '../core/plan-tree.ts';
+import { rootEntry, type Role } from '../core/manifest.ts';
+import type { RecordedTree } from '../core/recorded-trees.ts';
+import type { Reading } from './observe.ts';
+import type { Clock, Signaller } from './ports.ts';
+
+/** What a running supervisor says of itself, as far as the CLI uses it. */
+export interface TreeStatus {
+  readonly treeId: string;
+  readonly version: string;
+  readonly state: string;
+  readonly startedAt: string;
+  readonly port: number | null;
+  readonly restarts: number;
+  readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
+  readonly problem: string | null;
+  readonly healthy: boolean;
+}
+
+/** A supervisor that answers on its control socket. */
+export interface SupervisorConnection {
+  readonly treeId: string;
+  readonly version: string;
+  status(): Promise<TreeStatus>;
+  /** Asks it to end its tree within so many milliseconds; resolves when it has, rejects when it goes first. */
+  stop(graceMs: number): Promise<void>;
+  close(): void;
+}
+
+/** What starting and stopping need of the machine. */
+export interface LifecyclePorts {
+  readonly takeReading: () => Promise<Reading>;
+  readonly connect: () => Promise<SupervisorConnection | undefined>;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+  /** Writes down, for good, that this tree is to end. */
+  readonly intendStop: (treeId: string) => void;
+  readonly isStopIntended: (treeId: string) => boolean;
+}
+
+/** Trees under a supervisor that are recorded here and of which something still runs. A search server on its own is let be. */
+export function runningTrees(reading: Reading, context = new JudgementContext(reading)): readonly RecordedTree[] {
+  const marked = new Set(context.snapshot.processes.map(({ treeMark }) => treeMark));
+  return context.trees.trees.filter(
+    (tree) =>
+      rootEntry(tree.manifest)?.role === 'supervisor' &&
+      // Most manifests are of trees that ended long ago.
+      (marked.has(tree.manifest.treeId) || tree.entries.some(({ presence }) => presence === 'alive')) &&
+      planTree(context, tree.manifest.treeId).plan.length > 0,
+  );
+}
+
+/** The ids of the trees under a supervisor of which something runs: recorded, or, where a manifest was lost, marked. */
+export function supervisedTrees(reading: Reading): readonly string[] {
+  const context = new JudgementContext(reading);
+  const recorded = runningTrees(reading, context).map((tree) => tree.manifest.treeId);
+  return [...new Set([...recorded, ...unrecordedTrees(context)])];
+}
+
+/** What only a supervisor's tree has: a search server on its own gives its Chroma another role. */
+const SUPERVISED_ROLES: ReadonlySet<Role | null> = new Set(['supervisor', 'worker', 'search', 'chroma-sync']);
+
+/** The mark comes from an environment, and the id becomes a file name. */
+const TREE_ID = /^[0-9a-z-]{1,64}$/i;
+
+function unrecordedTrees(context: JudgementContext): readonly string[] {
+  const cases = context.snapshot.processes
+    .filter(({ treeMark }) => typeof treeMark === 'string' && context.trees.tree(treeMark) === undefined)
+    .map((row) => context.caseOf(row, undefined))
+    .filter(({ isMarkedHere, isRoleProgram, role }) => isMarkedHere && isRoleProgram && SUPERVISED_ROLES.has(role));
+  const treeIds = cases.map(({ row }) => row.treeMark ?? '').filter((treeId) => TREE_ID.test(treeId));
+  return [...new Set(treeIds)].filter((treeId) => planTree(context, treeId).plan.length > 0);
+}

@@ -1,0 +1,40 @@
+import type { Place } from '../core/identity.ts';
+import type { Role, StoredIdentity } from '../core/manifest.ts';
+import type { ProcessRow } from '../core/snapshot.ts';
+
+/** Who this process is, as it names itself to what it spawns. */
+export interface OwnIdentity {
+  readonly pid: number;
+  readonly startTicks?: number | undefined;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly place: Place;
+}
+
+/** Reads one process; undefined if it is not there. Synchronous, because it stands between a spawn and its record. */
+export type IdentifyProcess = (pid: number) => ProcessRow | undefined;
+
+/** A process to be recorded. */
+export interface Registration {
+  readonly role: Role;
+  readonly identity: StoredIdentity;
+  readonly pgid?: number;
+  readonly owner: StoredIdentity;
+  readonly command: readonly string[];
+}
+
+/** Has processes recorded in the tree's manifest: by the root directly, elsewhere through the root. */
+export interface TreeRecorder {
+  /** Resolves once the entry is on the disk. */
+  register(registration: Registration): Promise<void>;
+  /** The process was seen gone, or its owner lets go of it. */
+  ended(identity: StoredIdentity): Promise<void>;
+}
+
+/** What a service writes to its log. Levels as in pino. */
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}

@@ -1,0 +1,35 @@
+import { TICKS_PER_SECOND } from '../core/identity.ts';
+import type { Role } from '../core/manifest.ts';
+import type { Judgement } from '../core/verdict.ts';
+import type { Observation } from './observe.ts';
+
+/** One process of a tree, as `status` shows it. */
+export interface TreeMember {
+  readonly judgement: Judgement;
+  readonly role: Role | null;
+  readonly depth: number;
+  /** Average over its life, in percent of one core, as `ps -o pcpu` has it; null where the reader does not know. */
+  readonly cpuPercent: number | null;
+}
+
+/** The managed processes of a tree, each after its parent. */
+export function viewTree({ judgements, index }: Observation, treeId: string): readonly TreeMember[] {
+  const byPid = new Map(judgements.map((judgement) => [judgement.row.pid, judgement]));
+  const members: TreeMember[] = [];
+  const add = (judgement: Judgement, depth: number) => {
+    members.push({ judgement, role: judgement.role, depth, cpuPercent: cpuPercent(judgement) });
+    for (const child of index.childrenOf(judgement.row.pid)) {
+      const next = byPid.get(child.pid);
+      if (next?.verdict === 'managed' && !next.isManagedRoot) add(next, depth + 1);
+    }
+  };
+  for (const judgement of judgements) {
+    if (judgement.isManagedRoot && judgement.treeId === treeId) add(judgement, 0);
+  }
+  return members;
+}
+
+function cpuPercent({ row, ageSeconds }: Judgement): number | null {
+  if (row.cpuTicks === undefined || ageSeconds <= 0) return null;
+  return Math.round(((row.cpuTicks / TICKS_PER_SECOND) * 1000) / ageSeconds) / 10;
+}
