@@ -1,0 +1,80 @@
+/** Why there is no Chroma. Only `broken` and `no-server` cost a process, so only they are waited out ever longer. */
+export type FailureKind =
+  | 'off'
+  | 'closed'
+  | 'no-uvx'
+  | 'no-model'
+  | 'no-python'
+  | 'not-cached'
+  | 'no-network'
+  | 'owned'
+  | 'no-server'
+  | 'broken';
+
+/** Chroma is not to be had; the message says why, in words for people. */
+export class ChromaFailure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'ChromaFailure';
+    this.kind = kind;
+  }
+}
+
+/** Chroma understood the call and refused it; the connection is as good as before. */
+export class ToolError extends Error {
+  constructor(tool: string, text: string) {
+    super(`${tool}: ${text.slice(0, LONGEST_TEXT)}`);
+    this.name = 'ToolError';
+  }
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** It could not be started at all. */
+  readonly error?: Error;
+}
+
+const LONGEST_TEXT = 500;
+
+/** What uv prints when the cache lacks something and it may not fetch it. */
+const NOT_CACHED = /not found in the cache|network was disabled|set to offline mode|network connectivity is disabled/i;
+const NO_PYTHON = /No interpreter found|no Python .* found/i;
+const NO_NETWORK =
+  /error sending request|dns error|Could not connect, are you offline|invalid peer certificate|tunnel error|operation timed out|Failed to fetch|Failed to download/i;
+const NO_SERVER = /Could not connect to a Chroma server|Error connecting to HTTP client/i;
+
+/** Explains the end of a uvx by what it printed. */
+export function explainExit(exit: Exit, output: readonly string[], pythonVersion: string): ChromaFailure {
+  const text = output.join('\n');
+  if (exit.error !== undefined) return new ChromaFailure('broken', `uvx cannot be run: ${exit.error.message}`);
+  if (NOT_CACHED.test(text)) return new ChromaFailure('not-cached', "Chroma's packages are not on this machine yet");
+  if (NO_SERVER.test(text)) return new ChromaFailure('no-server', 'the Chroma server does not answer');
+  if (NO_PYTHON.test(text)) {
+    return new ChromaFailure('no-python', `no Python that fits "${pythonVersion}" was found; run claude-mem setup`);
+  }
+  if (NO_NETWORK.test(text)) return new ChromaFailure('no-network', describeNetwork(output));
+  // Who was ended by a signal had no last word.
+  const lastWord = exit.signal === null ? lastLine(output) : '';
+  return new ChromaFailure('broken', `chroma-mcp ended with ${describeExit(exit)}${lastWord}`);
+}
+
+/** uv prints a chain of causes: the first names what was wanted, the last what went wrong. */
+function describeNetwork(output: readonly string[]): string {
+  const causes = output.filter((line) => /^(?:cause|Caused by):/i.test(line)).map((line) => line.replace(/^.*?: /, ''));
+  const wanted = /https?:\/\/[^/`\s]+/.exec(output.join('\n'))?.[0] ?? 'the network';
+  const reason = causes.at(-1) ?? output.at(-1) ?? 'no answer';
+  return `what Chroma needs is not on this machine yet, and ${wanted} cannot be reached (${reason})`;
+}
+
+function describeExit({ code, signal }: Exit): string {
+  return signal ?? `exit code ${code ?? 'unknown'}`;
+}
+
+function lastLine(output: readonly string[]): string {
+  const line = output.findLast((text) => /error|exception/i.test(text)) ?? output.at(-1);
+  return line === undefined ? '' : `: ${line.slice(0, LONGEST_TEXT)}`;
+}

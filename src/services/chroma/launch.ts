@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { chromaCommand, type Command, vectorsFolder } from './command.ts';
+import { ChromaConnection } from './connection.ts';
+import type { ChromaDependencies } from './dependencies.ts';
+import { modelProblem } from './embedding-model.ts';
+import { childEnvironment } from './environment.ts';
+import { ChromaFailure } from './failure.ts';
+import { fetchPackages } from './fetch-packages.ts';
+import { homeOf, usableHome } from './home.ts';
+import type { OwnedSpawn } from './owned-process.ts';
+import { parentDeathPrefix } from './parent-death.ts';
+import type { ChromaTiming } from './timing.ts';
+import { findUvx, type Uvx } from './uvx.ts';
+
+export interface LaunchOptions {
+  readonly timing: ChromaTiming;
+  readonly signal: AbortSignal;
+  /** Called when the packages have to be fetched first, which takes minutes. */
+  readonly onFetching: () => void;
+}
+
+/**
+ * What stands in the way of a launch, as far as a few file lookups tell.
+ * @throws ChromaFailure `off`, `no-uvx` or `no-model`.
+ */
+export function requireParts({ settings, env, dataDir }: ChromaDependencies): Uvx {
+  if (!settings.chromaEnabled) throw new ChromaFailure('off', 'switched off by CLAUDE_MEM_CHROMA_ENABLED');
+  const home = homeOf(env);
+  const uvx = findUvx({ setting: settings.uvx, env, home, dataDir });
+  if ('reason' in uvx) throw new ChromaFailure('no-uvx', uvx.reason);
+  // Without it Chroma starts, and the first query hangs in a download of 80 MB.
+  const problem = modelProblem(home);
+  if (problem !== undefined) throw new ChromaFailure('no-model', problem);
+  return uvx;
+}
+
+/**
+ * Starts chroma-mcp: offline first, which is faster and needs no network; what the cache lacks is fetched, once.
+ * @throws ChromaFailure; nothing is left running then.
+ */
+export async function launchChroma(
+  dependencies: ChromaDependencies,
+  options: LaunchOptions,
+): Promise<ChromaConnection> {
+  const uvx = requireParts(dependencies);
+  const prefix = await parentDeathPrefix(dependencies.platform);
+  mkdirSync(vectorsFolder(dependencies.dataDir), { recursive: true, mode: 0o700 });
+  const open = (isOffline: boolean): Promise<ChromaConnection> => {
+    const spawn = chromaSpawn(chromaCommand(uvx, dependencies, { isOffline, prefix }), dependencies);
+    const { timing, signal } = options;
+    const { pythonVersion } = dependencies.settings;
+    return ChromaConnection.open(spawn, dependencies, { connectMs: timing.connectMs, pythonVersion, signal });
+  };
+  try {
+    return await open(true);
+  } catch (error) {
+    if (!(error instanceof ChromaFailure) || error.kind !== 'not-cached') throw error;
+    options.onFetching();
+    dependencies.log.info("fetching Chroma's packages, once");
+    const { signal, timing } = options;
+    await fetchPackages(uvx, dependencies, { isOffline: false, deadlineMs: timing.prewarmMs, signal });
+    // Not offline: a cache that is switched off or not writable has them no more than before.
+    return await open(false);
+  }
+}
+
+function chromaSpawn(command: Command, dependencies: ChromaDependencies): OwnedSpawn {
+  const { env, role, settings, log } = dependencies;
+  return {
+    ...command,
+    role,
+    env: childEnvironment(dependencies, role, { isRemote: settings.chromaMode === 'remote' }),
+    cwd: usableHome(env),
+    onLine: (line) => {
+      log.debug('chroma-mcp says', { line });
+    },
+  };
+}

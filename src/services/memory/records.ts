@@ -1,0 +1,138 @@
+import type { Row } from './connection.ts';
+
+/** What a caller gives to begin a session. */
+export interface NewSession {
+  readonly project: string;
+  /** The caller's own id: the same one always means the same session. */
+  readonly sessionId?: string | undefined;
+  readonly prompt?: string | undefined;
+}
+
+export interface Session {
+  readonly id: number;
+  readonly externalId: string | null;
+  readonly project: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** ISO 8601; null while it goes on. */
+  readonly completedAt: string | null;
+}
+
+export interface Prompt {
+  readonly id: number;
+  readonly sessionId: number;
+  readonly text: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** What a caller gives to be remembered. */
+export interface NewObservation {
+  readonly type: string;
+  readonly title: string;
+  readonly text: string;
+  readonly files?: readonly string[] | undefined;
+  /** The caller's own id: what is delivered again under it is stored once. */
+  readonly observationId?: string | undefined;
+}
+
+export interface Observation {
+  /** Ascending in the order of commits, never used twice in one database. */
+  readonly id: number;
+  /** The caller's `observationId`, else a UUID: no other observation of any database bears it. */
+  readonly externalId: string;
+  readonly sessionId: number;
+  readonly type: string;
+  readonly title: string;
+  readonly text: string;
+  readonly files: readonly string[];
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface Summary {
+  readonly id: number;
+  readonly sessionId: number;
+  readonly text: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface SearchResult {
+  readonly id: number;
+  readonly sessionId: number;
+  readonly type: string;
+  readonly title: string;
+  readonly text: string;
+  /** From 0 to 1, higher is better; comparable within one answer only. */
+  readonly score: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export function toSession(row: Row): Session {
+  return {
+    id: number(row, 'id'),
+    externalId: optionalText(row, 'external_id'),
+    project: text(row, 'project'),
+    createdAt: text(row, 'created_at'),
+    completedAt: optionalText(row, 'completed_at'),
+  };
+}
+
+/** Prompts and summaries have the same columns. */
+export function toSessionText(row: Row): Prompt & Summary {
+  return {
+    id: number(row, 'id'),
+    sessionId: number(row, 'session_id'),
+    text: text(row, 'text'),
+    createdAt: text(row, 'created_at'),
+  };
+}
+
+export function toObservation(row: Row): Observation {
+  return {
+    id: number(row, 'id'),
+    externalId: text(row, 'external_id'),
+    sessionId: number(row, 'session_id'),
+    type: text(row, 'type'),
+    title: text(row, 'title'),
+    text: text(row, 'text'),
+    files: JSON.parse(text(row, 'files')) as string[],
+    createdAt: text(row, 'created_at'),
+  };
+}
+
+export function toSearchResult(row: Row): SearchResult {
+  return {
+    id: number(row, 'id'),
+    sessionId: number(row, 'session_id'),
+    type: text(row, 'type'),
+    title: text(row, 'title'),
+    text: text(row, 'text'),
+    score: scoreOf(number(row, 'relevance')),
+    createdAt: text(row, 'created_at'),
+  };
+}
+
+/** SQLite's bm25 is negative and unbounded, the better the lower (https://www.sqlite.org/fts5.html#the_bm25_function). */
+function scoreOf(bm25: number): number {
+  const strength = Math.max(0, -bm25);
+  return strength / (1 + strength);
+}
+
+function number(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value === 'number') return value;
+  throw new TypeError(`column ${column} holds no number`);
+}
+
+function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value === 'string') return value;
+  throw new TypeError(`column ${column} holds no text`);
+}
+
+function optionalText(row: Row, column: string): string | null {
+  return row[column] === null ? null : text(row, column);
+}
