@@ -1,0 +1,61 @@
+import { isZombie } from '../core/identity.ts';
+import type { Observation } from '../operations/observe.ts';
+import type { Log } from '../operations/tree-ports.ts';
+
+/** Exits come in bursts; one look serves them all. In milliseconds. */
+const SETTLE_MS = 20;
+/** For an exit whose signal was missed, in milliseconds. */
+const LOOK_EVERY_MS = 5_000;
+
+export interface AdoptionDuty {
+  readonly observe: () => Promise<Observation>;
+  /** Waits for one adopted process that has ended. */
+  readonly waitFor: (pid: number) => void;
+  /** A child that Node spawned and waits for itself. */
+  readonly isSpawned: (pid: number) => boolean;
+  /** Ends proven orphans of the tree. */
+  readonly cleanUp: () => Promise<void>;
+  readonly log: Log;
+}
+
+/**
+ * Looks after what the kernel hands to this process because its parent died: waits for those that have ended, so that no zombie
+ * stays, and ends those whose generation is over.
+ * @returns a function that stops it.
+ */
+export function tendAdoptedChildren(duty: AdoptionDuty): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
+  const look = async () => {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      await tend(duty);
+    } catch (error) {
+      duty.log.warn('adopted processes could not be looked for', { reason: String(error) });
+    } finally {
+      isLooking = false;
+    }
+  };
+  const onChildExit = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void look(), SETTLE_MS);
+  };
+  const interval = setInterval(() => void look(), LOOK_EVERY_MS);
+  process.on('SIGCHLD', onChildExit);
+  return () => {
+    clearTimeout(timer);
+    clearInterval(interval);
+    process.off('SIGCHLD', onChildExit);
+  };
+}
+
+async function tend({ observe, waitFor, isSpawned, cleanUp }: AdoptionDuty): Promise<void> {
+  const { reading, judgements } = await observe();
+  const adopted = reading.snapshot.processes.filter((row) => row.ppid === process.pid && !isSpawned(row.pid));
+  for (const row of adopted) if (isZombie(row)) waitFor(row.pid);
+  const isOrphanAmongThem = judgements.some(
+    ({ verdict, row }) => verdict === 'orphan' && adopted.some(({ pid }) => pid === row.pid),
+  );
+  if (isOrphanAmongThem) await cleanUp();
+}

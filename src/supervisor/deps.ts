@@ -1,0 +1,38 @@
+import type { ManifestEntry, StoredIdentity, TreeState } from '../core/manifest.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Observation, Reading } from '../operations/observe.ts';
+import type { Clock, Signaller } from '../operations/ports.ts';
+import type { IdentifyProcess, Log, OwnIdentity } from '../operations/tree-ports.ts';
+
+/** The manifest of the supervisor's own tree, written by nobody else. */
+export interface OwnManifest {
+  setState(state: TreeState): void;
+  register(entry: ManifestEntry): void;
+  endEntry(identity: StoredIdentity, at: string): void;
+  /** These processes were seen gone: ends their entries, and drops the oldest of them where a crash loop has left hundreds. */
+  settle(gone: readonly StoredIdentity[], at: string): void;
+  /** Every process of the tree but this one was seen gone. */
+  retire(at: string): void;
+}
+
+export interface SupervisorDeps {
+  readonly own: OwnIdentity;
+  readonly treeId: string;
+  readonly version: string;
+  readonly dataDir: string;
+  readonly settings: Settings;
+  readonly manifest: OwnManifest;
+  readonly workerScript: string;
+  /** Environment for what it spawns, without marks. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly home: string;
+  readonly crashLog: string;
+  readonly identify: IdentifyProcess;
+  readonly observe: () => Promise<Observation>;
+  readonly takeReading: () => Promise<Reading>;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether somebody wrote down that this tree is to end. */
+  readonly isStopIntended: () => boolean;
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MARKS } from '../core/marks.ts';
+import type { Manifest } from '../core/manifest.ts';
+import { observe, takeReading } from '../operations/observe.ts';
+import type { OwnIdentity } from '../operations/tree-ports.ts';
+import { identifySelf, loadPlatform, type OrphanAdoption } from '../platform/index.ts';
+import { ClaudeMemError } from '../shared/errors.ts';
+import { exitNow } from '../shared/exit.ts';
+import { createFileLog } from '../shared/log.ts';
+import { controlSocketPath, ensureSocketFolder } from '../state/control-socket-path.ts';
+import { ensureDataDir, resolveDataDir } from '../state/data-dir.ts';
+import { acquireLock } from '../state/lock.ts';
+import { createRecords } from '../state/records.ts';
+import { readSettings } from '../state/settings.ts';
+import { hasStopIntent } from '../state/stop-intent.ts';
+import { openTreeStore } from '../state/trees.ts';
+import { tendAdoptedChildren } from './adopted-children.ts';
+import { listenForControl } from './control-server.ts';
+import type { OwnManifest } from './deps.ts';
+import { Supervisor } from './supervisor.ts';
+import { watchFiles } from './watch-files.ts';
+
+/** A supervisor that is just ending gives its lock back within this, in milliseconds. */
+const LOCK_WAIT_MS = 2_000;
+const DEFAULT_GRACE_MS = 5_000;
+
+const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
+
+async function main(): Promise<void> {
+  const dataDir = ensureDataDir(resolveDataDir({ env: process.env }));
+  const treeId = process.env[MARKS.tree] ?? randomUUID();
+  const logs = join(dataDir, 'logs');
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  const log = createFileLog(join(logs, 'supervisor.log'), { role: 'supervisor' });
+  const platform = await loadPlatform();
+  const own = identifySelf(platform);
+  const socket = controlSocketPath(dataDir);
+  if (dirname(socket) !== dataDir) ensureSocketFolder(socket);
+  const lock = await acquireLock(join(dataDir, 'supervisor.lock'), {
+    waitMs: LOCK_WAIT_MS,
+    holder: {
+      pid: own.pid,
+      command: 'claude-mem start',
+      socket,
+      ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
+    },
+  });
+  const adoption = becomeSubreaper(platform.loadAdoption());
+  log.info('supervisor started', { treeId, version, dataDir, adoptsOrphans: adoption !== undefined });
+
+  const records = createRecords(dataDir);
+  const ports = {
+    table: platform.table,
+    // Who answers for this tree is this very process: asking its own socket would say nothing new.
+    records: { ...records, askAnswering: () => Promise.resolve([treeId]) },
+    readBootId: () => own.place.bootId,
+  };
+  const observeTree = () => observe(ports, { dataDir, memory: false });
+  const supervisor = new Supervisor({
+    own,
+    treeId,
+    version,
+    dataDir,
+    settings: readSettings(dataDir, process.env),
+    manifest: createManifest(dataDir, treeId, own),
+    workerScript: join(__dirname, 'worker.js'),
+    env: withoutMarks(process.env),
+    home: homeFolder(),
+    crashLog: join(logs, 'crash.log'),
+    identify: platform.identify,
+    observe: observeTree,
+    takeReading: () => takeReading(ports, { dataDir, memory: false }),
+    signaller: platform.signaller,
+    clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
+    log,
+    isStopIntended: () => hasStopIntent(dataDir, treeId),
+  });
+
+  const cleanups: (() => unknown)[] = [];
+  const end = async (graceMs: number): Promise<void> => {
+    const isClean = await supervisor.stop(graceMs);
+    if (!isClean) process.exitCode = 1;
+    for (const cleanup of cleanups.splice(0)) await cleanup();
+    // Whoever started us in the foreground waits for our end at the other end of it.
+    if (process.connected) process.disconnect();
+  };
+  supervisor.onStopped(() => void end(DEFAULT_GRACE_MS));
+  // A second Ctrl-C, or whatever comes in its place, forces.
+  const endBySignal = () => {
+    if (supervisor.isStopping) supervisor.force();
+    else void end(DEFAULT_GRACE_MS);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endBySignal);
+  const server = await listenForControl(socket, {
+    greeting: { claudeMem: 1, version, treeId },
+    log,
+    methods: {
+      status: () => supervisor.status(),
+      stop: async ({ graceMs }) => ({ isClean: await supervisor.stop(graceMsOf(graceMs)) }),
+    },
+  });
+  cleanups.push(
+    () => server.close(),
+    () => {
+      lock.release();
+    },
+  );
+  if (adoption !== undefined) {
+    cleanups.unshift(
+      tendAdoptedChildren({
+        observe: observeTree,
+        waitFor: (pid) => {
+          adoption.waitFor(pid);
+        },
+        isSpawned: (pid) => supervisor.hasSpawned(pid),
+        cleanUp: () => supervisor.cleanUp(),
+        log,
+      }),
+    );
+  }
+  if (process.argv.includes('--watch')) {
+    const stopWatching = await watchFiles(
+      { folder: process.cwd(), dataDir },
+      (file) => void supervisor.replaceWorker(`${file} changed`),
+    );
+    cleanups.unshift(stopWatching);
+  }
+  if (process.argv.includes('--foreground')) {
+    // Whoever started us is gone.
+    process.on('disconnect', () => void end(DEFAULT_GRACE_MS));
+    if (!process.connected) void end(DEFAULT_GRACE_MS);
+  }
+  supervisor.startWorker();
+}
+
+/** A user id that is in no database, or whose home was removed, has none to work in. */
+function homeFolder(): string {
+  try {
+    const home = homedir();
+    return existsSync(home) ? home : '/';
+  } catch {
+    return '/';
+  }
+}
+
+function becomeSubreaper(adoption: OrphanAdoption | null): OrphanAdoption | undefined {
+  return adoption?.become() === true ? adoption : undefined;
+}
+
+function createManifest(dataDir: string, treeId: string, own: OwnIdentity): OwnManifest {
+  const trees = openTreeStore(dataDir);
+  const { machineId, bootId, pidNamespace } = own.place;
+  const manifest: Manifest = {
+    schemaVersion: 1,
+    treeId,
+    state: 'starting',
+    bootId: bootId ?? '',
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    dataDir,
+    startedAt: own.startedAt,
+    entries: [
+      {
+        role: 'supervisor',
+        identity: {
+          pid: own.pid,
+          startedAt: own.startedAt,
+          ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
+        },
+        command: process.argv,
+        registeredAt: new Date().toISOString(),
+      },
+    ],
+  };
+  trees.create(manifest);
+  return {
+    setState: (state) => void trees.update(treeId, (current) => ({ ...current, state })),
+    register: (entry) => void trees.register(treeId, entry),
+    endEntry: (identity, at) => void trees.endEntry(treeId, identity, at),
+    settle: (gone, at) => void trees.settle(treeId, gone, at),
+    retire: (at) =>
+      void trees.update(treeId, (current) => ({
+        ...current,
+        retiredAt: at,
+        entries: current.entries.map((entry) => ({ ...entry, endedAt: entry.endedAt ?? at })),
+      })),
+  };
+}
+
+function withoutMarks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, [MARKS.tree]: undefined, [MARKS.owner]: undefined, [MARKS.role]: undefined };
+}
+
+function graceMsOf(value: unknown): number {
+  return typeof value === 'number' && value >= 0 ? value : DEFAULT_GRACE_MS;
+}
+
+main().catch((error: unknown) => {
+  const isForeseen = error instanceof ClaudeMemError;
+  const text = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`${text}\n`);
+  // No worker was spawned yet, and what was opened already must not hold the process.
+  exitNow(1);
+});

@@ -1,0 +1,96 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, statSync } from 'node:fs';
+import type { StoredIdentity } from '../core/manifest.ts';
+import type { IdentifyProcess } from '../operations/tree-ports.ts';
+import type { SupervisorMessage } from '../operations/tree-messages.ts';
+
+const MAX_CRASH_LOG_BYTES = 1024 * 1024;
+
+export interface WorkerSpawn {
+  /** Path of the worker's entry script. */
+  readonly script: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Takes what Node prints before the worker's own log is open, such as a syntax error. */
+  readonly crashLog: string;
+}
+
+export interface WorkerEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** One generation of the worker: the process and the channel to it. */
+export class WorkerProcess {
+  readonly identity: StoredIdentity;
+  readonly command: readonly string[];
+  /** Resolves when it has ended, or could not be spawned. Never rejects. */
+  readonly ended: Promise<WorkerEnd>;
+  readonly #child: ChildProcess;
+
+  private constructor(
+    child: ChildProcess,
+    identity: StoredIdentity,
+    command: readonly string[],
+    ended: Promise<WorkerEnd>,
+  ) {
+    this.#child = child;
+    this.identity = identity;
+    this.command = command;
+    this.ended = ended;
+  }
+
+  /**
+   * Spawns it in a session of its own, so that Ctrl-C on a supervisor in the foreground reaches the supervisor alone, with no pipe to
+   * us: a dead supervisor's pipe would kill it.
+   * @throws Error when it could not be spawned.
+   */
+  static spawn({ script, env, cwd, crashLog }: WorkerSpawn, identify: IdentifyProcess): WorkerProcess {
+    const command = [process.execPath, script];
+    const output = openCrashLog(crashLog);
+    let child: ChildProcess;
+    try {
+      child = spawn(process.execPath, [script], { env, cwd, detached: true, stdio: ['ignore', output, output, 'ipc'] });
+    } finally {
+      closeSync(output);
+    }
+    const ended = new Promise<WorkerEnd>((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve({ code, signal });
+      });
+      child.once('error', () => {
+        if (child.pid === undefined) resolve({ code: null, signal: null });
+      });
+    });
+    if (child.pid === undefined) throw new Error(`the worker could not be spawned: ${process.execPath} ${script}`);
+    return new WorkerProcess(child, identityOf(child.pid, identify), command, ended);
+  }
+
+  onMessage(listener: (message: unknown) => void): void {
+    this.#child.on('message', listener);
+  }
+
+  /** A worker whose channel is closed is on its way out already. */
+  send(message: SupervisorMessage): void {
+    if (!this.#child.connected) return;
+    this.#child.send(message, () => {
+      // The channel may close under the message; `ended` tells.
+    });
+  }
+}
+
+/** Every generation adds to it, so it is begun anew when it has grown: what matters is the last crash. */
+function openCrashLog(path: string): number {
+  const { size = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  return openSync(path, size > MAX_CRASH_LOG_BYTES ? 'w' : 'a', 0o600);
+}
+
+/** Its start cannot be missing: a child that nobody has waited for keeps its pid. */
+function identityOf(pid: number, identify: IdentifyProcess): StoredIdentity {
+  const row = identify(pid);
+  return {
+    pid,
+    startedAt: row?.startedAt ?? new Date().toISOString(),
+    ...(row?.startTicks === undefined ? {} : { startTicks: row.startTicks }),
+  };
+}
