@@ -1,0 +1,84 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { ClaudeMemError } from '../shared/errors.ts';
+import { parseDuration } from '../shared/duration.ts';
+import { createContext, type Context, type ContextOptions } from './context.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { createOutput, type Output } from './output.ts';
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly dataDir?: string;
+  readonly color: boolean;
+}
+
+export interface CommandInput<Options> {
+  readonly options: Options & CommonOptions;
+  readonly args: readonly string[];
+  /**
+   * What it works with. Opened by the command itself, because one that judges a file needs no data dir.
+   * @throws ClaudeMemError when the data dir cannot be used.
+   */
+  readonly openContext: (options: Pick<ContextOptions, 'acts'>) => Context;
+  readonly output: Output;
+}
+
+export interface CommandSpec<Options> {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  /** Command lines with a word on each, for `--help`. */
+  readonly examples: readonly (readonly [commandLine: string, does: string])[];
+  readonly exitCodes: readonly (readonly [code: ExitCode, meaning: string])[];
+  /** Adds arguments and options of its own. */
+  readonly configure?: (command: Command) => void;
+  readonly run: (input: CommandInput<Options>) => Promise<ExitCode>;
+}
+
+/** Makes a commander command of a spec; its exit code goes to `process.exitCode`. */
+export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
+  const command = new Command(spec.name).summary(spec.summary).description(spec.description);
+  spec.configure?.(command);
+  command
+    .option('--json', 'print one JSON document')
+    .option('--data-dir <dir>', 'work on this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
+    .option('--no-color', 'no colours (also: NO_COLOR, a pipe)')
+    .addHelpText('after', () => helpText(spec))
+    .action(async () => {
+      const options = command.opts<Options & CommonOptions>();
+      const output = createOutput({ color: options.color });
+      const openContext: CommandInput<Options>['openContext'] = (how) =>
+        createContext({ ...how, dataDir: options.dataDir });
+      process.exitCode = await spec.run({ options, args: command.args, openContext, output });
+    });
+  return command;
+}
+
+/** For `.option(…, parse)`: a duration, in milliseconds. */
+export function durationArgument(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof ClaudeMemError) throw new InvalidArgumentError(`${error.message}. ${error.hint ?? ''}`);
+    throw error;
+  }
+}
+
+/** For `.option('--pid <pid…>', parse)`: collects process ids. */
+export function pidArgument(text: string, collected: ReadonlySet<number> = new Set()): ReadonlySet<number> {
+  const pid = Number(text);
+  if (!/^\d+$/.test(text) || pid < 1 || pid > MAX_PID) throw new InvalidArgumentError(`"${text}" is not a process id.`);
+  return new Set([...collected, pid]);
+}
+
+/** Windows has the widest: 32 bits. */
+const MAX_PID = 0xffff_ffff;
+
+function helpText({ examples, exitCodes }: Pick<CommandSpec<unknown>, 'examples' | 'exitCodes'>): string {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
+  const codes = [...exitCodes, [EXIT.usage, 'wrong usage; nothing was done'] as const]
+    .toSorted(([left], [right]) => left - right)
+    .map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`);
+  return `\nExamples:\n${lines.join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
+}

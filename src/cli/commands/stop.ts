@@ -1,0 +1,89 @@
+import { Option } from 'commander';
+import { stopTrees, type StopResult } from '../../operations/stop-trees.ts';
+import { tidyTrees } from '../../operations/tidy-trees.ts';
+import { judgeReading } from '../../operations/observe.ts';
+import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { listenForInterrupts, type Interrupts } from '../interrupts.ts';
+import { reportStop } from '../lifecycle-report.ts';
+import type { Output } from '../output.ts';
+import { createTreeContext, type TreeContext } from '../tree-context.ts';
+
+export interface StopOptions {
+  readonly grace: number;
+}
+
+const DEFAULT_GRACE_MS = 5_000;
+
+export const graceOption = () =>
+  new Option('--grace <duration>', 'time to end gracefully, for the whole tree')
+    .argParser(durationArgument)
+    .default(DEFAULT_GRACE_MS, '5s');
+
+export const stopCommand = () =>
+  defineCommand<StopOptions>({
+    name: 'stop',
+    summary: 'end the tree and prove that nothing of it is left',
+    description:
+      'Asks the supervisor to end its tree, then terminates, then kills, within the grace period; then reads the process table ' +
+      'again to prove that nothing is left. Works when the supervisor hangs or is gone.',
+    examples: [
+      ['claude-mem stop', 'end the tree'],
+      ['claude-mem stop --grace 1s', 'be less patient'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'stopped, or not running'],
+      [EXIT.found, 'something survived'],
+      [EXIT.couldNotLook, 'could not look, or not at everything'],
+      [EXIT.interrupted, 'interrupted; a second Ctrl-C kills at once what is left'],
+    ],
+    configure: (command) => command.addOption(graceOption()),
+    run: runStop,
+  });
+
+async function runStop({ options, openContext, output }: CommandInput<StopOptions>): Promise<ExitCode> {
+  const context = openContext({ acts: true });
+  context.assertOwner();
+  const tree = createTreeContext(context);
+  const startedAt = context.clock.now();
+  const interrupts = listenForInterrupts(() => {
+    output.note('Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.');
+  });
+  try {
+    const result = await context.underOperationLock('claude-mem stop', interrupts.interrupted, () =>
+      stopAndTidy({ context, tree, output }, options.grace, interrupts),
+    );
+    const report = reportStop(result, context.clock.now() - startedAt);
+    if (options.json === true) output.data(JSON.stringify(report));
+    else (await import('../reporters/lifecycle.ts')).printStop(result, report, output);
+    return stopExitCode(result, interrupts);
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+/** Call it under `operation.lock`. */
+export async function stopAndTidy(
+  { context, tree, output }: { readonly context: Context; readonly tree: TreeContext; readonly output: Output },
+  graceMs: number,
+  interrupts: Interrupts,
+): Promise<StopResult> {
+  const result = await stopTrees(await tree.lifecycle(), {
+    graceMs,
+    interrupted: interrupts.interrupted,
+    forced: interrupts.forced,
+    onProgress: ({ gone, total }) => {
+      if (total > gone) output.status(`Ended ${gone} of ${total} …`);
+    },
+  });
+  output.clearStatus();
+  if (result.wasRunning) tidyTrees(judgeReading(result.reading), context.trees());
+  return result;
+}
+
+function stopExitCode(result: StopResult, { interrupted }: Interrupts): ExitCode {
+  if (interrupted.aborted) return EXIT.interrupted;
+  if (result.remaining.length > 0) return EXIT.found;
+  return result.isComplete ? EXIT.ok : EXIT.couldNotLook;
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { observe, takeReading, type ObserveOptions, type Observation, type Reading } from '../operations/observe.ts';
+import type { Personal } from '../operations/redact.ts';
+import type { Clock, Signaller } from '../operations/ports.ts';
+import { loadPlatform } from '../platform/index.ts';
+import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { assertOwner, resolveDataDir } from '../state/data-dir.ts';
+import { createRecords } from '../state/records.ts';
+import { acquireLock } from '../state/lock.ts';
+import { openTreeStore, type TreeStore } from '../state/trees.ts';
+
+/** How long a command waits for another one that holds `operation.lock`, in milliseconds. */
+const OPERATION_LOCK_WAIT_MS = 30_000;
+
+/** What a command works with. This file alone knows which adapters there are. */
+export interface Context {
+  /** Resolved. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
+  observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
+  signaller(): Promise<Signaller>;
+  /** @throws ClaudeMemError `not-owner`. */
+  assertOwner(): void;
+  /**
+   * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
+   * nothing to take turns about.
+   * @throws ClaudeMemError `lock-held` naming the holder.
+   */
+  underOperationLock<T>(command: string, signal: AbortSignal, action: () => Promise<T>): Promise<T>;
+  trees(): TreeStore;
+  /** What `--redact` takes out. */
+  personal(): Personal;
+}
+
+export interface ContextOptions {
+  readonly dataDir?: string | undefined;
+  /** Whether the command may change something. */
+  readonly acts: boolean;
+}
+
+/** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
+export function createContext(options: ContextOptions): Context {
+  const dataDir = findDataDir(options);
+  const platform = loadPlatform();
+  const records = createRecords(dataDir);
+  const ports = async () => {
+    const adapters = await platform;
+    return { table: adapters.table, records, readBootId: () => adapters.readMachine().bootId };
+  };
+  return {
+    dataDir,
+    clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
+    takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
+    observe: async (request) => observe(await ports(), { ...request, dataDir }),
+    signaller: async () => (await platform).signaller,
+    assertOwner: () => {
+      assertOwner(dataDir);
+    },
+    underOperationLock: async (command, signal, action) => {
+      if (!existsSync(dataDir)) return action();
+      const lock = await acquireLock(join(dataDir, 'operation.lock'), {
+        waitMs: OPERATION_LOCK_WAIT_MS,
+        holder: { pid: process.pid, command },
+        signal,
+      });
+      try {
+        return await action();
+      } finally {
+        lock.release();
+      }
+    },
+    trees: () => openTreeStore(dataDir),
+    personal: findPersonal,
+  };
+}
+
+/** What a reader may not look into is no wrong setting: it could not look. */
+function findDataDir({ dataDir, acts }: ContextOptions): string {
+  try {
+    return resolveDataDir({ flag: dataDir, env: process.env });
+  } catch (error) {
+    const isForbidden = error instanceof ClaudeMemError && ['EACCES', 'EPERM'].includes(errnoOf(error.cause) ?? '');
+    if (acts || !isForbidden) throw error;
+    throw new ClaudeMemError('manifest-unreadable', error.message, { hint: FORBIDDEN_HINT, cause: error });
+  }
+}
+
+const FORBIDDEN_HINT = 'Run it as the user whom the data dir belongs to, or name another with --data-dir.';
+
+/** HOME may name another folder than the user database, and a container's user may not be in that at all. */
+function findPersonal(): Personal {
+  const { USER, LOGNAME, USERNAME } = process.env;
+  const said = { homes: [homedir()], users: [USER, LOGNAME, USERNAME].filter((name) => name !== undefined) };
+  try {
+    const { homedir: home, username } = userInfo();
+    return { homes: [...said.homes, home], users: [...said.users, username] };
+  } catch {
+    return said;
+  }
+}
+
+/** @throws ClaudeMemError `snapshot-file`. */
+export async function readSnapshotFile(file: string): Promise<Reading> {
+  const { readSnapshotFile: read } = await import('../state/snapshot-file.ts');
+  return read(file);
+}
+
+/**
+ * Writes a snapshot to a file, if one is named.
+ * @returns its text.
+ * @throws ClaudeMemError `io`.
+ */
+export async function writeSnapshot(file: string | undefined, reading: Reading): Promise<string> {
+  const { snapshotDocument, writeSnapshotFile } = await import('../state/snapshot-file.ts');
+  const document = snapshotDocument(reading);
+  if (file !== undefined) writeSnapshotFile(file, document);
+  return JSON.stringify(document, undefined, 1);
+}

@@ -1,0 +1,96 @@
+import { rootEntry } from '../core/manifest.ts';
+import { judgeReading } from '../operations/observe.ts';
+import type { StartPorts, StartResult } from '../operations/start-tree.ts';
+import { stopTrees, type StopResult } from '../operations/stop-trees.ts';
+import type { Outcome } from '../operations/terminate.ts';
+import type { Context } from './context.ts';
+
+/** `start`, `stop` and `restart --json`. Field names are API: add, never rename. */
+export interface LifecycleReport {
+  readonly schemaVersion: 1;
+  readonly command: 'start' | 'stop' | 'restart';
+  readonly ok: boolean;
+  readonly treeId: string | null;
+  readonly alreadyRunning: boolean;
+  readonly processes: readonly { readonly role: string | null; readonly pid: number }[];
+  readonly ended: readonly Outcome[];
+  readonly remaining: readonly { readonly role: string | null; readonly pid: number; readonly command: string }[];
+  readonly elapsedMs: number;
+  readonly port: number | null;
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
+}
+
+const GRACE_MS = 5_000;
+
+/** A start that failed ends all it started, and nothing else. */
+export function finishStart(result: StartResult, ports: StartPorts): Promise<StopResult> {
+  return ports.underOperationLock(async () => {
+    const ended = await stopTrees(ports, { graceMs: GRACE_MS, isSelected: (treeId) => treeId === result.treeId });
+    ports.tidy(judgeReading(ended.reading));
+    return ended;
+  });
+}
+
+/** What a start found and could not end: dead weight does not block it. */
+export function survivorsOf({ ended }: Pick<StartResult, 'ended'>): readonly Outcome[] {
+  return ended.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
+}
+
+export async function reportStart(
+  command: 'start' | 'restart',
+  input: {
+    readonly result: StartResult;
+    readonly ended: StopResult | undefined;
+    readonly context: Context;
+    readonly elapsedMs: number;
+  },
+): Promise<LifecycleReport> {
+  const { result, ended } = input;
+  const { treeId } = result;
+  const { byPid } = result.observation.index;
+  const dead = survivorsOf(result).map(({ pid }) => ({ role: null, pid, command: byPid.get(pid)?.command ?? '' }));
+  const remaining = (ended?.remaining ?? []).map(({ row, role }) => ({ role, pid: row.pid, command: row.command }));
+  return {
+    schemaVersion: 1,
+    command,
+    ok: result.ok,
+    treeId,
+    alreadyRunning: result.alreadyRunning,
+    processes: result.ok ? await recordedProcesses(input.context, treeId) : [],
+    ended: [...result.ended, ...(ended?.ended ?? [])],
+    remaining: [...dead, ...remaining.filter(({ pid }) => !dead.some((other) => other.pid === pid))],
+    elapsedMs: Math.round(input.elapsedMs),
+    port: result.status?.port ?? null,
+    error: result.ok
+      ? null
+      : { code: 'not-ready', message: result.problem ?? 'not ready', hint: 'Look at: claude-mem logs' },
+  };
+}
+
+export function reportStop(result: StopResult, elapsedMs: number): LifecycleReport {
+  return {
+    schemaVersion: 1,
+    command: 'stop',
+    ok: result.remaining.length === 0 && result.isComplete,
+    treeId: result.treeId,
+    alreadyRunning: false,
+    processes: [],
+    ended: result.ended,
+    remaining: result.remaining.map(({ row, role }) => ({ role, pid: row.pid, command: row.command })),
+    elapsedMs: Math.round(elapsedMs),
+    port: null,
+    error: null,
+  };
+}
+
+/** What of a tree is recorded and runs, its root first. */
+async function recordedProcesses(context: Context, treeId: string | null): Promise<LifecycleReport['processes']> {
+  const { reading, index } = await context.observe({ memory: false });
+  const manifest = reading.manifests.find((candidate) => candidate.treeId === treeId);
+  if (manifest === undefined) return [];
+  const root = rootEntry(manifest);
+  const entries = [...manifest.entries].sort((left, right) => Number(right === root) - Number(left === root));
+  return entries
+    .filter(({ endedAt, identity }) => endedAt === undefined && index.livePid(identity.pid) !== undefined)
+    .map(({ role, identity }) => ({ role, pid: identity.pid }));
+}

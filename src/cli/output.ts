@@ -1,0 +1,105 @@
+import type { WriteStream } from 'node:tty';
+import { EXIT } from './exit-code.ts';
+import { exitNow } from './exit.ts';
+import { wrap } from './reporters/wrap.ts';
+
+/** Where a command writes: data to stdout, everything else to stderr. */
+export interface Output {
+  /** A line of data. */
+  data(text: string): void;
+  /** Data in sentences: on a terminal broken between words, in a pipe as it is. */
+  text(text: string): void;
+  /** A line for the person in front. */
+  note(text: string): void;
+  /** Replaces the last status line on a terminal; prints nothing elsewhere. */
+  status(text: string): void;
+  /** Takes the status line away. */
+  clearStatus(): void;
+  /** From here on a reader who goes away does not end the program: what it was told to do must be brought to its end. */
+  beginActing(): void;
+  /** Usable width in columns: the terminal's, else 100. */
+  readonly columns: number;
+  readonly isTerminal: boolean;
+  /** Whether `status` shows anything. */
+  readonly hasStatusLine: boolean;
+  /** Whether colour may be used on stdout. */
+  readonly hasColor: boolean;
+}
+
+const PIPE_COLUMNS = 100;
+/** Below this nothing is readable any more; the terminal breaks the lines itself. */
+const NARROWEST = 20;
+
+export interface OutputOptions {
+  /** False for `--no-color`. */
+  readonly color: boolean;
+}
+
+let isActing = false;
+
+/** Deals with an output that cannot be written; once per program. */
+export function watchOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (isActing) return;
+    // `claude-mem leaks | head`: whoever read has seen enough. A full disk, on the other hand, is a failure.
+    if (error.code === 'EPIPE') exitNow(Number(process.exitCode ?? EXIT.ok));
+    process.stderr.write(`claude-mem: the output could not be written: ${error.message}\n`);
+    exitNow(EXIT.found);
+  });
+  // There is nowhere left to say so.
+  process.stderr.on('error', () => undefined);
+}
+
+export function createOutput(options: OutputOptions): Output {
+  const { stdout, stderr } = process;
+  let hasStatus = false;
+  const clearStatus = () => {
+    if (hasStatus) stderr.write('\r\u001B[2K');
+    hasStatus = false;
+  };
+  return {
+    data: (text) => {
+      clearStatus();
+      stdout.write(`${text}\n`);
+    },
+    text: (text) => {
+      clearStatus();
+      stdout.write(`${fit(text, stdout)}\n`);
+    },
+    note: (text) => {
+      clearStatus();
+      stderr.write(`${fit(text, stderr)}\n`);
+    },
+    status: (text) => {
+      if (!isTerminal(stderr)) return;
+      stderr.write(`\r\u001B[2K${text.slice(0, columnsOf(stderr) - 1)}`);
+      hasStatus = true;
+    },
+    clearStatus,
+    beginActing: () => {
+      isActing = true;
+    },
+    columns: isTerminal(stdout) ? columnsOf(stdout) : PIPE_COLUMNS,
+    isTerminal: isTerminal(stdout),
+    hasStatusLine: isTerminal(stderr),
+    hasColor: options.color && isTerminal(stdout) && !isSet(process.env.NO_COLOR) && process.env.TERM !== 'dumb',
+  };
+}
+
+function fit(text: string, stream: WriteStream & { fd: number }): string {
+  return isTerminal(stream) ? wrap(text, columnsOf(stream)) : text;
+}
+
+function columnsOf(stream: WriteStream): number {
+  return Math.max(NARROWEST, stream.columns);
+}
+
+/** A terminal without a size (`script`, some CI) reports 0 or nothing. */
+function isTerminal(stream: WriteStream & { fd: number }): boolean {
+  return stream.isTTY && stream.columns > 0;
+}
+
+/** As no-color.org has it: present and not empty. */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '';
+}

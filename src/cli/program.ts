@@ -1,0 +1,108 @@
+import { Command, CommanderError } from 'commander';
+import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
+import { leaksCommand } from './commands/leaks.ts';
+import { reapCommand } from './commands/reap.ts';
+import { restartCommand } from './commands/restart.ts';
+import { searchServerCommand } from './commands/search-server.ts';
+import { setupCommand } from './commands/setup.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { stopCommand } from './commands/stop.ts';
+import { logsCommand } from './commands/logs.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { watchOutput } from './output.ts';
+
+const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
+  usage: EXIT.usage,
+  settings: EXIT.usage,
+  'data-dir': EXIT.usage,
+  'not-owner': EXIT.usage,
+  'snapshot-file': EXIT.usage,
+  'process-table-unreadable': EXIT.couldNotLook,
+  'manifest-unreadable': EXIT.couldNotLook,
+  'lock-held': EXIT.found,
+  'port-taken': EXIT.found,
+  io: EXIT.found,
+  interrupted: EXIT.interrupted,
+};
+
+/** Runs the CLI. Errors that were foreseen print message and hint, others a stack. */
+export async function run(argv: readonly string[]): Promise<void> {
+  // Marks are for what a tree spawns. This command may have been started inside one, and must not pass for a part of it.
+  for (const mark of ['CLAUDE_MEM_TREE', 'CLAUDE_MEM_OWNER', 'CLAUDE_MEM_ROLE'])
+    Reflect.deleteProperty(process.env, mark);
+  watchOutput();
+  try {
+    await createProgram().parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error, argv);
+  }
+}
+
+const COMMANDS = [
+  setupCommand,
+  startCommand,
+  stopCommand,
+  restartCommand,
+  statusCommand,
+  logsCommand,
+  leaksCommand,
+  reapCommand,
+  snapshotCommand,
+  searchServerCommand,
+];
+
+export function createProgram(): Command {
+  const program = new Command('claude-mem')
+    .description("Runs claude-mem's process tree, and finds, explains and ends what such trees leave behind.")
+    .version(process.env.CLAUDE_MEM_VERSION ?? '0.0.0', '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', '\nRun `claude-mem <command> --help` for options, examples and exit codes.');
+  for (const command of COMMANDS.map((create) => create())) program.addCommand(command);
+  // Not inherited by commands that are added ready-made.
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined })
+      .showHelpAfterError(false);
+  }
+  return program;
+}
+
+function report(error: unknown, argv: readonly string[]): ExitCode {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+  // No command at all: commander has shown the help.
+  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
+  const isJson = argv.includes('--json');
+  const command = argv.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
+  const { code, exitCode, message, hint } = describe(error, command);
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } })}\n`);
+  } else {
+    process.stderr.write(`claude-mem: ${message}\n${hint === null ? '' : `${hint}\n`}`);
+  }
+  return exitCode;
+}
+
+function describe(error: unknown, command: string | null) {
+  if (error instanceof ClaudeMemError) {
+    return { code: error.code, exitCode: EXIT_OF[error.code], message: error.message, hint: error.hint ?? null };
+  }
+  if (error instanceof CommanderError) {
+    const isKnown = createProgram().commands.some((candidate) => candidate.name() === command);
+    return {
+      code: 'usage',
+      exitCode: EXIT.usage,
+      message: error.message.replace(/^error: /, ''),
+      hint: `See: claude-mem ${isKnown ? `${command ?? ''} ` : ''}--help`,
+    };
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    code: 'unexpected',
+    exitCode: EXIT.found,
+    message: text,
+    hint: 'This is a bug in claude-mem; please report it.',
+  };
+}

@@ -1,0 +1,91 @@
+import type { Judgement } from '../../core/verdict.ts';
+import type { StartResult } from '../../operations/start-tree.ts';
+import type { StopResult } from '../../operations/stop-trees.ts';
+import type { Outcome } from '../../operations/terminate.ts';
+import type { Context } from '../context.ts';
+import type { LifecycleReport } from '../lifecycle-report.ts';
+import type { Output } from '../output.ts';
+import { reportStatus, sightTree } from '../status-report.ts';
+import { count, printable } from './format.ts';
+import { painter } from './process-table.ts';
+import { printStatus } from './status.ts';
+
+interface StartView {
+  readonly result: StartResult;
+  readonly context: Context;
+  readonly output: Output;
+  readonly logLines: readonly string[];
+}
+
+export async function printStart(
+  report: LifecycleReport,
+  { result, context, output, logLines }: StartView,
+): Promise<void> {
+  const first = report.command === 'restart' ? 'Ended the old tree' : 'First ended what was left from before';
+  if (report.ended.length > 0 && report.ok) output.data(`${first}: ${pids(report.ended)}`);
+  if (!report.ok) {
+    printFailure(report, output, logLines);
+    return;
+  }
+  if (report.alreadyRunning) output.data('Already running.');
+  const observation = await context.observe({ memory: true });
+  const sight = sightTree(observation, result.status);
+  printStatus(reportStatus(sight, context.dataDir), { sight, observation, output });
+  const unproven = result.observation.judgements.filter(
+    ({ verdict, restsOnCommand }) => verdict === 'orphan' && restsOnCommand,
+  );
+  for (const { pid } of report.remaining) {
+    output.note(
+      `\nLeft over and cannot be ended now: pid ${pid}. It does not hinder what runs, but may hold back Chroma.`,
+    );
+  }
+  if (unproven.length > 0) output.note(`\n${patternAdvice(unproven)}`);
+}
+
+/** Only their command line and place prove them, so a person decides. */
+function patternAdvice(orphans: readonly Judgement[]): string {
+  const who = orphans.map(({ row }) => row.pid).join(', ');
+  return `Left over from another installation, by the look of their command lines: pid ${who}. To end them:  claude-mem reap`;
+}
+
+function printFailure(report: LifecycleReport, output: Output, logLines: readonly string[]): void {
+  const paint = painter(output);
+  output.note(`${paint.red.bold('Not started:')} ${printable(report.error?.message ?? 'not ready')}`);
+  if (logLines.length > 0)
+    output.note(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
+  if (report.ended.length > 0) output.note(`\nEnded again what was started: ${pids(report.ended)}`);
+  if (report.remaining.length > 0)
+    output.note(`Could not be ended: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
+  output.note(report.error?.hint ?? '');
+}
+
+export function printStop(result: StopResult, report: LifecycleReport, output: Output): void {
+  const paint = painter(output);
+  if (!result.wasRunning) {
+    output.data('Not running.');
+    return;
+  }
+  const seconds = (report.elapsedMs / 1000).toFixed(1);
+  if (result.remaining.length === 0 && result.isComplete) {
+    output.data(
+      `${paint.green.bold('Stopped')} in ${seconds} s: ${count(result.ended.length, 'process', 'processes')} ended, nothing left.`,
+    );
+  } else if (result.remaining.length === 0) {
+    output.data(paint.yellow('Stopped, as far as could be read; not everything could.'));
+  } else {
+    output.data(
+      paint.red.bold(
+        `Still there: pid ${result.remaining.map(({ row }) => `${row.pid} (${printable(row.name)})`).join(', ')}`,
+      ),
+    );
+  }
+  for (const row of result.left) {
+    output.note(
+      `Left alone: pid ${row.pid} (${printable(row.name)}) bears the tree's mark and is none of our programs.`,
+    );
+  }
+}
+
+function pids(outcomes: readonly Outcome[]): string {
+  return `${count(outcomes.length, 'process', 'processes')} (pid ${outcomes.map(({ pid }) => pid).join(', ')})`;
+}

@@ -1,0 +1,67 @@
+import type { Observation } from '../../operations/observe.ts';
+import { formatAge } from '../../shared/duration.ts';
+import { isLeak } from '../leak-report.ts';
+import type { Output } from '../output.ts';
+import type { StatusReport, TreeSight } from '../status-report.ts';
+import { count, describeProcess, formatBytes, printable } from './format.ts';
+import { painter } from './process-table.ts';
+
+/** The readable form of `status`: the tree, how it searches, what is wrong and what to do. */
+export function printStatus(
+  report: StatusReport,
+  {
+    sight,
+    observation,
+    output,
+  }: { readonly sight: TreeSight; readonly observation: Observation; readonly output: Output },
+): void {
+  const paint = painter(output);
+  if (!report.running) {
+    output.data(`Not running. Data dir ${printable(report.dataDir)}`);
+    output.data('To start it:  claude-mem start');
+    printLeaks(observation, output);
+    return;
+  }
+  const isWell = report.state === 'running' && report.problem === null;
+  const state = isWell ? paint.green.bold('running') : paint.yellow.bold(report.state ?? 'not answering');
+  const place = [
+    report.port === null ? '' : `http://127.0.0.1:${report.port}`,
+    report.version === null ? '' : `version ${report.version}`,
+  ].filter((part) => part !== '');
+  output.data(`claude-mem is ${state}${place.length > 0 ? `, ${place.join(', ')}` : ''}`);
+  output.data(paint.gray(`Data dir ${printable(report.dataDir)}, tree ${(report.treeId ?? '?').slice(0, 8)}`));
+  output.data(`\n${drawTree(sight, report)}\n`);
+  const { mode, reason } = report.search;
+  output.data(
+    `Search   ${mode === 'semantic' ? 'by meaning and by word' : `by word${reason === null ? '' : `: ${printable(reason)}`}`}`,
+  );
+  if ((report.restarts ?? 0) > 0) output.data(`Restarts ${report.restarts ?? 0} of the worker`);
+  if (report.problem !== null) output.data(`Problem  ${printable(report.problem)}`);
+  printLeaks(observation, output);
+}
+
+function printLeaks({ judgements }: Observation, output: Output): void {
+  const leaks = judgements.filter(isLeak).length;
+  if (leaks > 0) output.data(`Leaks    ${count(leaks, 'process', 'processes')}; see: claude-mem leaks`);
+}
+
+export function drawTree({ members }: TreeSight, report: StatusReport): string {
+  const rows = members.map(({ judgement, depth, cpuPercent }, position) => {
+    const memory = report.processes[position]?.memory.totalBytes ?? null;
+    const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}└─ `;
+    return {
+      name: `${branch}${describeProcess(judgement)}`,
+      pid: String(judgement.row.pid),
+      age: formatAge(judgement.ageSeconds),
+      memory: formatBytes(memory),
+      cpu: cpuPercent === null ? '' : `${cpuPercent.toFixed(1)} %`,
+    };
+  });
+  const header = { name: 'PROCESS', pid: 'PID', age: 'UP', memory: 'MEMORY', cpu: 'CPU' };
+  const width = Math.max(...[header, ...rows].map(({ name }) => name.length));
+  return [header, ...rows]
+    .map(({ name, pid, age, memory, cpu }) =>
+      `  ${name.padEnd(width)}  ${pid.padStart(7)}  ${age.padStart(7)}  ${memory.padStart(8)}  ${cpu.padStart(7)}`.trimEnd(),
+    )
+    .join('\n');
+}

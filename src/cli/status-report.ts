@@ -1,0 +1,102 @@
+import type { Manifest } from '../core/manifest.ts';
+import type { Observation } from '../operations/observe.ts';
+import type { TreeStatus } from '../operations/tree-lifecycle.ts';
+import { viewTree, type TreeMember } from '../operations/tree-view.ts';
+import { memoryOf, type ReportedMemory } from './leak-report.ts';
+
+/** `status --json`. Field names are API: add, never rename. */
+export interface StatusReport {
+  readonly schemaVersion: 1;
+  readonly command: 'status';
+  readonly running: boolean;
+  readonly treeId: string | null;
+  readonly startedAt: string | null;
+  readonly version: string | null;
+  readonly port: number | null;
+  readonly state: string | null;
+  readonly healthy: boolean | null;
+  readonly restarts: number | null;
+  /** Why it does not work, if it does not. */
+  readonly problem: string | null;
+  readonly dataDir: string;
+  readonly processes: readonly StatusProcess[];
+  readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
+}
+
+export interface StatusProcess {
+  readonly role: string | null;
+  readonly pid: number;
+  readonly ppid: number;
+  readonly state: string | null;
+  readonly restarts: number | null;
+  readonly uptimeSeconds: number;
+  readonly cpuPercent: number | null;
+  readonly memory: ReportedMemory;
+}
+
+/** What `status` found: the tree, if there is one, and what its supervisor says, if it answers. */
+export interface TreeSight {
+  readonly manifest: Manifest | undefined;
+  readonly status: TreeStatus | undefined;
+  readonly members: readonly TreeMember[];
+}
+
+export function sightTree(observation: Observation, status: TreeStatus | undefined): TreeSight {
+  const { reading, judgements } = observation;
+  const root = judgements.find((candidate) => candidate.isManagedRoot && candidate.role === 'supervisor');
+  const treeId = status?.treeId ?? root?.treeId ?? undefined;
+  const manifest = reading.manifests.find((candidate) => candidate.treeId === treeId);
+  return { manifest, status, members: treeId === undefined ? [] : viewTree(observation, treeId) };
+}
+
+export function reportStatus({ manifest, status, members }: TreeSight, dataDir: string): StatusReport {
+  const running = status !== undefined || members.length > 0;
+  return {
+    schemaVersion: 1,
+    command: 'status',
+    running,
+    treeId: status?.treeId ?? manifest?.treeId ?? null,
+    startedAt: status?.startedAt ?? manifest?.startedAt ?? null,
+    version: status?.version ?? null,
+    port: status?.port ?? null,
+    state: status?.state ?? null,
+    healthy: status?.healthy ?? null,
+    restarts: status?.restarts ?? null,
+    problem: status === undefined ? noAnswer(running) : status.problem,
+    dataDir,
+    processes: members.map((member) => reportMember(member, status)),
+    search: status?.search ?? { mode: 'keyword', reason: running ? 'the supervisor does not answer' : 'not running' },
+  };
+}
+
+function noAnswer(running: boolean): string | null {
+  return running ? 'the supervisor does not answer' : null;
+}
+
+function reportMember({ judgement, role, cpuPercent }: TreeMember, status: TreeStatus | undefined): StatusProcess {
+  const { row } = judgement;
+  return {
+    role,
+    pid: row.pid,
+    ppid: row.ppid,
+    state: stateOf(row.state),
+    restarts: role === 'worker' ? (status?.restarts ?? null) : null,
+    uptimeSeconds: Math.round(judgement.ageSeconds * 10) / 10,
+    cpuPercent,
+    memory: memoryOf(judgement),
+  };
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  R: 'running',
+  S: 'sleeping',
+  I: 'sleeping',
+  D: 'uninterruptible',
+  T: 'stopped',
+  t: 'traced',
+  Z: 'zombie',
+};
+
+function stateOf(letter: string | undefined): string | null {
+  return letter === undefined ? null : (STATES[letter] ?? letter);
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { EXIT } from '../../src/cli/exit-code.ts';
+import { runProgram } from '../helpers/run-cli.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/commands.md',
+  'docs/json.md',
+];
+
+test('the generated blocks show what the program prints today', async () => {
+  const args = ['--import', 'tsx', 'scripts/render-docs.ts', '--check'];
+  const { status, stderr } = await runProgram(process.execPath, args, { home: tempDir(), cwd: ROOT });
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+test.each(DOCUMENTS)('the links of %s lead somewhere', (name) => {
+  const text = read(name);
+  const anchors = new Set([...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title!)));
+  for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (target!.startsWith('http')) continue;
+    const isThere = target!.startsWith('#')
+      ? anchors.has(target!.slice(1))
+      : existsSync(join(ROOT, dirname(name), target!));
+    expect(isThere, target).toBe(true);
+  }
+});
+
+test('README and CHANGELOG name every command', () => {
+  for (const command of createProgram().commands) {
+    expect(read('README.md')).toContain(`| \`${command.name()}\` |`);
+    expect(read('CHANGELOG.md')).toContain(`- \`${command.name()}\`:`);
+  }
+});
+
+test('README lists the exit codes there are', () => {
+  const listed = [...read('README.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  expect(listed).toEqual(Object.values(EXIT).sort((left, right) => left - right));
+});
+
+test('docs/json.md explains every field of its examples', () => {
+  const text = read('docs/json.md');
+  const examples = [...text.matchAll(/```json\n([^]*?)```/g)].map(([, json]) => JSON.parse(json!) as unknown);
+  const explained = new Set([...text.matchAll(/`(\w+)(?:\[\])?`/g)].map(([, name]) => name));
+  expect([...new Set(examples.flatMap(keysOf))].filter((key) => !explained.has(key))).toEqual([]);
+});
+
+test.each([
+  ['ARCHITECTURE.md', 150],
+  ['CONTRIBUTING.md', 80],
+])('%s can be read in one sitting', (name, most) => {
+  expect(read(name).trimEnd().split('\n').length).toBeLessThanOrEqual(most);
+});
+
+function read(name: string): string {
+  return readFileSync(join(ROOT, name), 'utf8');
+}
+
+/** As the common forges make it. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replaceAll(' ', '-');
+}
+
+function keysOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...keysOf(item)]);
+}

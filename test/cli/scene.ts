@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import type { Manifest, ManifestEntry, StoredIdentity } from '../../src/core/manifest.ts';
+import { isAlive, type Identity } from '../../scripts/leak/identity.mjs';
+import { spawnOrphanPairs, type OrphanPairs, type PairOptions } from '../helpers/chroma-pairs.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { CLI, runCli, runProgram, type RunOptions, type RunResult } from '../helpers/run-cli.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const RECORDINGS = fileURLToPath(new URL('../fixtures/recordings/', import.meta.url));
+
+export const recording = (name: string): string => join(RECORDINGS, `${name}.json`);
+
+export const TREE = '11111111-2222-4333-8444-555555555555';
+
+/** A home of this test with a data dir at the usual place in it. */
+export interface Home {
+  readonly home: string;
+  readonly dataDir: string;
+  readonly run: (args: readonly string[], options?: Partial<RunOptions>) => Promise<RunResult>;
+  /**
+   * Runs with `--json` and parses the one document. `found` are its processes without zombies: where pid 1 waits for orphans
+   * slowly, those of earlier tests are still there.
+   */
+  readonly json: (args: readonly string[], options?: Partial<RunOptions>) => Promise<JsonRun>;
+}
+
+interface JsonRun {
+  readonly status: number | null;
+  readonly report: Report;
+  readonly found: readonly ReportedRow[];
+}
+
+/** What the tests look at of the JSON documents. */
+interface Report {
+  readonly schemaVersion: number;
+  readonly command: string;
+  readonly complete: boolean;
+  readonly summary: Readonly<Record<string, number>>;
+  readonly processes: readonly ReportedRow[];
+  readonly plan: readonly ReportedRow[];
+  readonly remaining: readonly ReportedRow[];
+  readonly skipped: readonly { readonly pid: number; readonly reason: string }[];
+  readonly outcomes: readonly { readonly pid: number; readonly outcome: string; readonly signal: string | null }[];
+  readonly staleEntries: readonly unknown[];
+  readonly damagedManifests: readonly { readonly file: string; readonly kind: string }[];
+  readonly tidied: readonly string[];
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null };
+}
+
+interface ReportedRow {
+  readonly pid: number;
+  readonly verdict: string;
+  readonly role: string | null;
+  readonly evidence: readonly { readonly kind: string; readonly detail: string }[];
+}
+
+export function aHome(): Home {
+  const home = tempDir();
+  const run: Home['run'] = (args, options) => runCli(args, { home, ...options });
+  return {
+    home,
+    dataDir: join(home, '.claude-mem'),
+    run,
+    json: async (args, options) => {
+      const [command = '', ...rest] = args;
+      const { stdout, status } = await run([command, '--json', ...rest], options);
+      const report = JSON.parse(stdout) as Report;
+      const rows: readonly ReportedRow[] = Array.isArray(report.processes) ? report.processes : [];
+      const found = rows.filter(({ verdict }) => verdict !== 'zombie');
+      return { status, report, found };
+    },
+  };
+}
+
+/** Orphans on that data dir, marked unless told; ended when the test is over. */
+export async function orphans(dataDir: string, options: Partial<PairOptions> = {}): Promise<OrphanPairs> {
+  const pairs = await spawnOrphanPairs({ dataDir, marks: true, ...options });
+  onTestFinished(pairs.cleanup);
+  return pairs;
+}
+
+const everyone = ({ pairs }: OrphanPairs): readonly Identity[] =>
+  pairs.flatMap(({ wrapper, python }) => [wrapper, python]);
+
+export const living = (pairs: OrphanPairs): readonly number[] =>
+  everyone(pairs)
+    .filter(isAlive)
+    .map(({ pid }) => pid);
+
+/** A killed process may still be on its way out of the table. */
+export async function expectGone(pairs: OrphanPairs): Promise<void> {
+  await eventually('the orphans are gone', () => living(pairs).length === 0, { dump: () => living(pairs) });
+}
+
+/** Writes the manifest of a tree whose supervisor is gone. */
+export function deadTree(
+  dataDir: string,
+  entries: readonly ManifestEntry[] = [],
+  extra: Partial<Manifest> = {},
+): string {
+  const root = { pid: spawnSync('true').pid, startTicks: 1, startedAt: '2026-01-02T03:04:05.678Z' };
+  return writeManifest(dataDir, {
+    entries: [
+      { role: 'supervisor', identity: root, command: ['node', 'supervisor.js'], registeredAt: root.startedAt },
+      ...entries.map((entry) => ({ owner: root, ...entry })),
+    ],
+    ...extra,
+  });
+}
+
+/** Writes a manifest of this machine and boot; returns its path. */
+export function writeManifest(dataDir: string, extra: Partial<Manifest>): string {
+  const manifest: Manifest = {
+    ...{
+      schemaVersion: 1,
+      treeId: TREE,
+      state: 'running',
+      dataDir,
+      startedAt: '2026-01-02T03:04:05.678Z',
+      entries: [],
+    },
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    pidNamespace: /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '',
+    ...extra,
+  };
+  return writeTreeFile(dataDir, `${manifest.treeId}.json`, JSON.stringify(manifest));
+}
+
+export function writeTreeFile(dataDir: string, name: string, text: string): string {
+  const folder = join(dataDir, 'trees');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, name), text, { mode: 0o600 });
+  return join(folder, name);
+}
+
+export function stored({ pid, start }: Identity): StoredIdentity {
+  return { pid, startTicks: Number(start), startedAt: '2026-01-02T03:04:05.678Z' };
+}
+
+const NOBODY = '65534';
+
+/** Why nothing can be run here as another user; undefined if it can. */
+export function noOtherUser(): string | undefined {
+  if (process.geteuid?.() !== 0) return 'only root can run a program as another user';
+  return spawnSync('setpriv', ['--reuid', NOBODY, '--clear-groups', 'true']).status === 0
+    ? undefined
+    : 'there is no working setpriv';
+}
+
+/** The command that runs the CLI as a user without any rights, from a folder that it may enter. */
+export function asNobody(): readonly string[] {
+  const folder = tempDir();
+  chmodSync(folder, 0o755);
+  const program = join(folder, 'cli.js');
+  copyFileSync(CLI, program);
+  chmodSync(program, 0o755);
+  return ['setpriv', '--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--', process.execPath, program];
+}
+
+/** Runs a shell line in which "$@" is the program. */
+export function inShell(script: string, program: readonly string[], options: RunOptions): Promise<RunResult> {
+  return runProgram('bash', ['-c', script, 'bash', ...program], options);
+}
+
+export const cli = (...args: readonly string[]): readonly string[] => [process.execPath, CLI, ...args];

@@ -1,0 +1,142 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { runCliInTerminal } from '../helpers/run-cli.ts';
+import { aHome, cli, expectGone, inShell, living, orphans, recording, writeTreeFile } from './scene.ts';
+
+const ESCAPE = '\u001B';
+const CTRL_C = '\u0003';
+
+describe('in a terminal', () => {
+  test.each([120, 80, 60, 59, 40])('of %i columns no line is wider', async (columns) => {
+    const { home, dataDir } = aHome();
+    writeTreeFile(dataDir, 'a-manifest-with-a-name-that-is-longer-than-the-terminal.json', 'torn');
+    await orphans(dataDir);
+    for (const args of [
+      ['leaks', '--all'],
+      ['leaks', '--from', recording('plugin-worker-killed')],
+      ['leaks', '--from', recording('plugin-stopped')],
+      ['reap', '--dry-run'],
+    ]) {
+      const { output } = await runCliInTerminal(args, { home, columns }).ended;
+      const lines = stripVTControlCharacters(output).split(/\r?\n/);
+      expect(lines.length).toBeGreaterThan(5);
+      expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    }
+  });
+
+  test.each([
+    [80, /^\d+ +orphan +chroma uv +9 s +120 MB$/m],
+    [40, /^\d+ {2}orphan {2}chroma uv$/m],
+  ])('of %i columns it is all there', async (columns, row) => {
+    const { home } = aHome();
+    const args = ['leaks', '--from', recording('plugin-worker-killed')];
+    const { output, status } = await runCliInTerminal(args, { home, columns }).ended;
+    const text = stripVTControlCharacters(output).replaceAll('\r', '');
+    expect(status).toBe(1);
+    expect(text).toMatch(row);
+    const words = text.replace(/\s+/g, '');
+    for (const part of ['its parent is pid 1 (systemd)', 'started by the orphaned wrapper', 'chroma-writer.lock'])
+      expect(words).toContain(part.replace(/ /g, ''));
+  });
+
+  test('there are colours, unless they are unwanted', async () => {
+    const { home } = aHome();
+    const args = ['leaks', '--from', recording('plugin-worker-killed')];
+    const outputOf = async (more: string[], env: Record<string, string>) =>
+      (await runCliInTerminal([...args, ...more], { home, env }).ended).output;
+    expect(await outputOf([], {})).toContain(`${ESCAPE}[31m`);
+    expect(await outputOf(['--no-color'], {})).not.toContain(ESCAPE);
+    expect(await outputOf([], { NO_COLOR: '1' })).not.toContain(ESCAPE);
+    expect(await outputOf([], { TERM: 'dumb' })).not.toContain(ESCAPE);
+  });
+});
+
+test('in a pipe there are no colours, whatever the environment says', async () => {
+  const { home } = aHome();
+  const env = { NO_COLOR: undefined, FORCE_COLOR: '3', TERM: 'xterm-256color', COLORTERM: 'truecolor' };
+  const { stdout } = await inShell('"$@" | cat', cli('leaks', '--from', recording('plugin-worker-killed')), {
+    home,
+    env,
+  });
+  expect(stdout).toContain('Leaked: 2 orphans');
+  expect(stdout).not.toContain(ESCAPE);
+});
+
+describe('the question of reap', () => {
+  const asked = 'End these 2 processes?';
+
+  test.each([
+    ['no', 'n', 0],
+    ['enter', '\r', 0],
+    ['Escape', ESCAPE, 0],
+    ['Ctrl-C', CTRL_C, 130],
+  ])('answered with %s ends nothing', async (_, keys, exit) => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    const session = runCliInTerminal(['reap'], { home });
+    await session.waitFor(asked);
+    session.type(keys);
+    const { output, status } = await session.ended;
+    expect(stripVTControlCharacters(output)).toContain('Nothing was ended.');
+    expect(status).toBe(exit);
+    expect(living(left)).toHaveLength(2);
+  });
+
+  test('answered with yes ends what was shown', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    const session = runCliInTerminal(['reap'], { home });
+    await session.waitFor(asked);
+    const late = await orphans(dataDir);
+    session.type('y');
+    const { output, status } = await session.ended;
+    await expectGone(left);
+    expect(living(late)).toHaveLength(2);
+    const text = stripVTControlCharacters(output);
+    expect(text).toContain('2 processes: 2 exited.');
+    expect(text).toContain('Still there: 2 leaks');
+    expect(status).toBe(1);
+  });
+
+  test('is not asked where there is nothing to end', async () => {
+    const { home } = aHome();
+    const { output, status } = await runCliInTerminal(['reap'], { home }).ended;
+    expect([status, output]).toEqual([0, 'Nothing to reap.\r\n']);
+  });
+
+  test('is about one process where there is one', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    const session = runCliInTerminal(['reap', '--pid', String(left.pids[1])], { home });
+    await session.waitFor('End this process?');
+    session.type('n');
+    expect((await session.ended).status).toBe(0);
+  });
+});
+
+describe('while it waits', () => {
+  test('there is a line of progress; Ctrl-C waits, and kills nobody', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir, { onSigterm: 'ignore' });
+    const session = runCliInTerminal(['reap', '--yes', '--grace', '3s'], { home });
+    await session.waitFor('Ended 0 of 2, waiting for the rest …');
+    session.type(CTRL_C);
+    await session.waitFor('Interrupted: waiting for what was already asked to end.');
+    const { output, status } = await session.ended;
+    expect(status).toBe(130);
+    expect(stripVTControlCharacters(output)).toContain('still there: asked to end, and not killed');
+    expect(living(left)).toHaveLength(2);
+  });
+
+  test('a second Ctrl-C kills at once', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir, { onSigterm: 'ignore' });
+    const session = runCliInTerminal(['reap', '--yes', '--grace', '1h'], { home });
+    await session.waitFor('Ended 0 of 2');
+    session.type(CTRL_C);
+    await session.waitFor('Interrupted');
+    session.type(CTRL_C);
+    expect((await session.ended).status).toBe(130);
+    await expectGone(left);
+  });
+});
