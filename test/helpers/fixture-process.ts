@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { identify, isAlive, signalIfSame, type Identity } from '../../scripts/leak/identity.mjs';
+import { eventually } from './eventually.ts';
+import { createTempDir } from './temp-dir.ts';
+
+const PROGRAM = fileURLToPath(new URL('../fixtures/process.mjs', import.meta.url));
+
+export interface FixtureProcessOptions {
+  /** How many processes hang below it, one under the other; 0 unless told. */
+  readonly depth?: number;
+  /** `slow` ends after `slowMs`; `exit` unless told. For the whole chain. */
+  readonly onSigterm?: 'exit' | 'ignore' | 'slow';
+  readonly slowMs?: number;
+  /** Whether each process of the chain leads a session of its own. */
+  readonly detached?: boolean;
+  /** Seconds after which each ends by itself; 120 unless told. */
+  readonly watchdogSeconds?: number;
+  /** On top of this process's environment: marks, for example. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** File name under which it runs, such as `worker.js`. */
+  readonly scriptName?: string;
+}
+
+export interface FixtureProcess {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** It and everything below it, top down. */
+  readonly chain: readonly Identity[];
+  readonly stateDir: string;
+  /** Whether that process of the chain, or it, has received SIGTERM. */
+  readonly hasReceivedSigterm: (pid?: number) => boolean;
+  /** Ends the whole chain; happens by itself when the running test is over. */
+  readonly end: () => Promise<void>;
+}
+
+/** Starts a node process, with a chain of others below it, and waits until all of them are ready. */
+export async function startFixtureProcess(options: FixtureProcessOptions = {}): Promise<FixtureProcess> {
+  const { env, scriptName, ...task } = options;
+  const state = createTempDir();
+  const script = scriptName === undefined ? PROGRAM : join(state.path, scriptName);
+  if (script !== PROGRAM) symlinkSync(PROGRAM, script);
+  const child = spawn(process.execPath, [script, JSON.stringify({ ...task, stateDir: state.path })], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: options.detached ?? false,
+  });
+  const pid = child.pid;
+  if (pid === undefined) throw new Error(`${process.execPath} cannot be started`);
+  let chain: readonly Identity[] = [];
+  const end = async () => {
+    for (const identity of chain) signalIfSame(identity, 'SIGKILL');
+    child.kill('SIGKILL');
+    await eventually(`the chain of pid ${pid} has ended`, () => !chain.some(isAlive));
+    state.remove();
+  };
+  onTestFinished(end);
+  const file = join(state.path, `${pid}.ready`);
+  const ready = await eventually(`pid ${pid} is ready`, () => existsSync(file) && readFileSync(file, 'utf8'));
+  const { chain: pids } = JSON.parse(ready) as { chain: readonly number[] };
+  chain = pids.map((member) => identify(member)).filter((identity) => identity !== undefined);
+  return {
+    pid,
+    child,
+    chain,
+    stateDir: state.path,
+    hasReceivedSigterm: (member = pid) => existsSync(join(state.path, `${member}.sigterm`)),
+    end,
+  };
+}

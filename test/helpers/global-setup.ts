@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import type { TestProject } from 'vitest/node';
+import { buildIfStale } from './build-once.ts';
+import { endLeftovers } from './leftovers.ts';
+import { prepareSemanticStack, type SemanticStack } from './prepare-semantic-stack.ts';
+import { RUN_MARK } from './run-mark.ts';
+
+/** The project of `vitest.config.ts` whose tests run the built program and the real Chroma. */
+const REAL_PROJECT = 'process';
+
+/** Marks whatever this run starts, prepares what real processes need, and fails the run if one of them is left at its end. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Before the workers start: they inherit it, and so does what the tests spawn.
+  const mark = randomUUID();
+  process.env[RUN_MARK] = mark;
+
+  const isReal = await runsRealProcesses(project);
+  if (isReal) await buildIfStale();
+  project.provide('semanticStack', isReal ? await prepareOrFail() : NOT_PREPARED);
+
+  return async () => {
+    const left = await endLeftovers(mark);
+    if (left.length === 0) return;
+    // Vitest prints what a teardown throws, and ends with 0 all the same.
+    process.exitCode = 1;
+    throw new Error(`The tests left ${left.length} of their processes behind:\n${left.join('\n')}`);
+  };
+}
+
+const NOT_PREPARED: SemanticStack = {
+  available: false,
+  reason: `only prepared for the project "${REAL_PROJECT}"`,
+};
+
+async function runsRealProcesses({ vitest }: TestProject): Promise<boolean> {
+  // The filters of this run are not in the public types; without them every file counts, which only costs time.
+  const { filenamePattern } = vitest as unknown as { filenamePattern?: string[] };
+  const files = await vitest.globTestSpecifications(filenamePattern);
+  return files.some((file) => file.project.name === REAL_PROJECT);
+}
+
+async function prepareOrFail(): Promise<SemanticStack> {
+  const stack = await prepareSemanticStack((line) => {
+    console.error(line);
+  });
+  if (stack.available) return stack;
+  if (process.env.CLAUDE_MEM_REQUIRE_REAL === '1') throw new Error(`The real Chroma is not to be had: ${stack.reason}`);
+  console.error(`tests with the real Chroma are skipped: ${stack.reason}`);
+  return stack;
+}

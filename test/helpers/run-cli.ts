@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { eventually } from './eventually.ts';
+import { runMark } from './run-mark.ts';
+
+/** The built program: what users run. Global setup builds it for the projects that run it. */
+export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export interface RunOptions {
+  /** The only home the program sees. */
+  readonly home: string;
+  /** On top of the clean environment; `undefined` takes a variable out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Written to stdin, which is then closed; without it stdin is empty. */
+  readonly stdin?: string;
+  /** Milliseconds after which it is killed and the run fails; 60,000 unless told. */
+  readonly timeoutMs?: number;
+}
+
+export interface RunResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Exit code; null if a signal ended it. */
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly elapsedMs: number;
+}
+
+/** Everything a program needs and nothing of the person who runs the tests; only the run's mark is passed on. */
+export function cleanEnvironment(options: Pick<RunOptions, 'home' | 'env'>): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    HOME: options.home,
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    ...runMark(),
+    ...options.env,
+  };
+}
+
+/** Runs the built program in a clean environment, without a terminal. */
+export async function runCli(args: readonly string[], options: RunOptions): Promise<RunResult> {
+  return runProgram(process.execPath, [CLI, ...args], options);
+}
+
+/** Runs any program in a clean environment, without a terminal. */
+export async function runProgram(file: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const startedAt = performance.now();
+  const child = spawn(file, args, {
+    cwd: options.cwd ?? options.home,
+    env: cleanEnvironment(options),
+    stdio: 'pipe',
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  // A program that never reads its input may be gone before it is written.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.stdin ?? '');
+  const { status, signal } = await ended(child, options.timeoutMs, () => `${stdout()}\n${stderr()}`);
+  return { stdout: stdout(), stderr: stderr(), status, signal, elapsedMs: performance.now() - startedAt };
+}
+
+export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** A program in a terminal of its own, as a person sees it. */
+export interface TerminalSession {
+  /** All it has written so far; escape sequences included, stdout and stderr as one. */
+  output(): string;
+  /** Types; `\r` is the enter key, `\x03` Ctrl-C. */
+  type(keys: string): void;
+  /** Waits for a text or pattern to appear. */
+  waitFor(expected: string | RegExp, withinMs?: number): Promise<void>;
+  readonly ended: Promise<{ readonly output: string; readonly status: number | null }>;
+}
+
+/** Runs the built program in a terminal (`script` of util-linux makes it). Colours are on unless the environment says no. */
+export function runCliInTerminal(args: readonly string[], options: TerminalOptions): TerminalSession {
+  return runInTerminal(process.execPath, [CLI, ...args], options);
+}
+
+export function runInTerminal(file: string, args: readonly string[], options: TerminalOptions): TerminalSession {
+  const size = `stty cols ${options.columns ?? 100} rows ${options.rows ?? 30}`;
+  const command = `${size} && exec ${[file, ...args].map(quote).join(' ')}`;
+  const child = spawn('script', ['-q', '-e', '-f', '-c', command, '/dev/null'], {
+    cwd: options.cwd ?? options.home,
+    env: cleanEnvironment({
+      home: options.home,
+      env: { NO_COLOR: undefined, TERM: 'xterm-256color', SHELL: '/bin/sh', ...options.env },
+    }),
+    stdio: 'pipe',
+  });
+  const output = collect(child.stdout);
+  child.stdin.on('error', () => undefined);
+  // With its terminal gone the program gets SIGHUP.
+  onTestFinished(() => void child.kill('SIGTERM'));
+  return {
+    output,
+    type: (keys) => child.stdin.write(keys),
+    waitFor: async (expected, withinMs = 10_000) => {
+      const isThere = () => (typeof expected === 'string' ? output().includes(expected) : expected.test(output()));
+      await eventually(`the terminal shows ${String(expected)}`, isThere, { withinMs, dump: output });
+    },
+    ended: ended(child, options.timeoutMs, output).then(({ status }) => ({ output: output(), status })),
+  };
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+async function ended(
+  child: ChildProcess,
+  timeoutMs = 60_000,
+  output: () => string,
+): Promise<{ status: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`${child.spawnargs.join(' ')} still ran after ${timeoutMs} ms; its output:\n${output()}`));
+    }, timeoutMs);
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    // "close" and not "exit": the last output may come after the end. What it left running must not hold its pipes.
+    child.once('close', (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal });
+    });
+  });
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

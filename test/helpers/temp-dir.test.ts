@@ -1,0 +1,28 @@
+import { existsSync, statSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createTempDir, tempDir, useTempDir } from './temp-dir.ts';
+
+test('is private, and short enough for a socket below it', () => {
+  const path = tempDir();
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+  expect(path.length).toBeLessThan(60);
+});
+
+test('is gone with all that is in it once removed', () => {
+  const directory = createTempDir();
+  directory.remove();
+  expect(existsSync(directory.path)).toBe(false);
+});
+
+describe('useTempDir', () => {
+  const seen: string[] = [];
+  const directory = useTempDir();
+  test.each([1, 2])('gives each test its own (%i)', () => {
+    expect(existsSync(directory())).toBe(true);
+    seen.push(directory());
+  });
+  afterAll(() => {
+    expect(new Set(seen).size).toBe(2);
+    expect(seen.filter((path) => existsSync(path))).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
+import { ChromaSync } from '../../src/services/chroma/chroma-sync.ts';
+import type { ChromaTiming } from '../../src/services/chroma/timing.ts';
+import type { VectorState } from '../../src/services/chroma/vector-index.ts';
+import { SessionStore } from '../../src/services/memory/session-store.ts';
+import { eventually } from '../helpers/eventually.ts';
+import type { AvailableStack } from '../helpers/semantic-stack.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { chromaDependencies, type HarnessOptions } from './chroma-dependencies.ts';
+
+/** A ChromaSync on a memory of its own, closed when the test is over. */
+export async function syncHarness(stack: AvailableStack, options: Partial<HarnessOptions> & SyncOptions = {}) {
+  const dataDir = options.dataDir ?? tempDir();
+  const harness = await chromaDependencies({ env: stack.env, constraintsFile: stack.constraints, ...options, dataDir });
+  const store = new SessionStore(dataDir);
+  onTestFinished(() => {
+    store.close();
+  });
+  const session = store.createSession({ project: 'alpha' });
+  const remember = (title: string, sessionId = session.id): number => {
+    const stored = store.addObservation(sessionId, { type: 'note', title, text: '' });
+    if (stored === undefined) throw new Error(`no session ${sessionId}`);
+    return stored.id;
+  };
+  const open = (): ChromaSync => {
+    const sync = new ChromaSync(harness.dependencies, store, options.timing);
+    onTestFinished(() => sync.close(5_000));
+    return sync;
+  };
+  const dump = { dump: () => harness.logged.filter((line) => !line.startsWith('debug')) };
+  return {
+    ...harness,
+    harness,
+    dataDir,
+    store,
+    remember,
+    open,
+    running: () => marked(harness.dependencies.treeId),
+    /** Waits for a state of that ChromaSync; on failure the log is printed. */
+    state: (sync: ChromaSync, state: VectorState) => eventually(state, () => sync.status().state === state, dump),
+    filled: (sync: ChromaSync) =>
+      eventually('all is among the vectors', () => sync.status().pending === 0, { ...dump, withinMs: 60_000 }),
+    gone: () => eventually('nothing is left', () => marked(harness.dependencies.treeId).size === 0, dump),
+  };
+}
+
+export interface SyncOptions {
+  readonly timing?: Partial<ChromaTiming>;
+}
+
+/** Ids of the observations that a query finds, nearest first. */
+export async function found(sync: ChromaSync, text: string, limit = 1): Promise<readonly number[]> {
+  const answer = await sync.query({ text, limit, waitMs: 20_000 });
+  if (!answer.available) throw new Error(answer.reason);
+  return answer.matches.map(({ observationId }) => observationId);
+}
+
+/** Command lines of what runs with this tree's mark, by pid; zombies not counted. */
+export function marked(treeId: string): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const environment = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
+      if (!environment.includes(`CLAUDE_MEM_TREE=${treeId}`)) continue;
+      found.set(Number(name), readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0').join(' ').trim());
+    } catch {
+      // Gone meanwhile, or another user's. A zombie has no environment.
+    }
+  }
+  return found;
+}

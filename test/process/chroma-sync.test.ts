@@ -1,0 +1,158 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { isLockFree } from '../../src/state/lock.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { describeWithChroma } from '../helpers/semantic-stack.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { found, syncHarness } from './chroma-harness.ts';
+
+describeWithChroma('ChromaSync with the real Chroma', (stack) => {
+  test('starts at the first search, finds by meaning, and leaves nothing when closed', async () => {
+    const { open, remember, state, filled, running, registered, ended, dependencies, dataDir } =
+      await syncHarness(stack);
+    remember('a cat sleeps on the sofa');
+    const slow = remember('the database query was slow');
+    const sync = open();
+    expect(sync.status()).toMatchObject({ state: 'asleep', reason: null, pending: 2, wrapperPid: null });
+    expect(running().size).toBe(0);
+    expect(await sync.query({ text: 'sql problem', limit: 1 })).toEqual({
+      available: false,
+      reason: 'Chroma is starting',
+    });
+    await state(sync, 'ready');
+    await filled(sync);
+    expect(await found(sync, 'sql problem')).toEqual([slow]);
+
+    const { wrapperPid, pythonPid } = sync.status();
+    expect([...running().keys()].sort()).toEqual([wrapperPid, pythonPid].sort());
+    expect(registered).toMatchObject([
+      { role: 'chroma-sync', identity: { pid: wrapperPid }, owner: { pid: dependencies.own.pid } },
+      { role: 'chroma-sync', identity: { pid: pythonPid }, owner: { pid: wrapperPid } },
+    ]);
+    expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(false);
+
+    await sync.close(5_000);
+    expect(running().size).toBe(0);
+    expect(ended.map(({ pid }) => pid).sort()).toEqual([wrapperPid, pythonPid].sort());
+    expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
+    expect(sync.status().state).toBe('closed');
+    expect(await sync.query({ text: 'sql problem', limit: 1 })).toMatchObject({ available: false });
+  });
+
+  test('a backfill alone starts nothing; a new observation does, and finds its way into the vectors', async () => {
+    const { open, remember, running, filled } = await syncHarness(stack);
+    remember('a cat sleeps on the sofa');
+    const sync = open();
+    expect(sync.status()).toMatchObject({ state: 'asleep', pending: 1 });
+    expect(running().size).toBe(0);
+    remember('the train to the coast was late');
+    sync.observationsAdded();
+    await filled(sync);
+    const later = remember('the database query was slow');
+    sync.observationsAdded();
+    await filled(sync);
+    expect(await found(sync, 'sql problem')).toEqual([later]);
+  });
+
+  test('what was stored is found after a restart, and again after the vectors were deleted', async () => {
+    const { open, remember, filled, dataDir, logged } = await syncHarness(stack);
+    const ids = ['a cat sleeps on the sofa', 'the database query was slow', 'the train was late'].map((title) =>
+      remember(title),
+    );
+    const first = open();
+    first.wake();
+    await filled(first);
+    await first.close(5_000);
+
+    const second = open();
+    expect(second.status().pending).toBe(0);
+    expect(await found(second, 'sql problem')).toEqual([ids[1]]);
+    await second.close(5_000);
+    expect(logged.filter((line) => line.includes('the vectors are incomplete'))).toEqual([]);
+
+    rmSync(join(dataDir, 'vectors'), { recursive: true });
+    const third = open();
+    third.wake();
+    await eventually('the gap is seen', () => logged.some((line) => line.includes('the vectors are incomplete')));
+    await filled(third);
+    expect((await found(third, 'an animal', 3)).toSorted()).toEqual(ids);
+  });
+
+  test('keeps to a project, and takes any text there is', async () => {
+    const { open, remember, store, filled } = await syncHarness(stack);
+    const beta = store.createSession({ project: 'be"ta \ud800' });
+    const cat = remember('a cat sleeps on the sofa');
+    const other = remember('another cat sleeps in a box', beta.id);
+    for (const junk of ['\ud83d', 'nul \0 byte', '猫在沙发上睡觉 🐈', 'x'.repeat(200_000), ' ']) remember(junk);
+    const sync = open();
+    sync.wake();
+    await filled(sync);
+    const ask = (project: string) => sync.query({ text: 'cat \udc00', limit: 1, project });
+    expect(await ask('alpha')).toMatchObject({ matches: [{ observationId: cat }] });
+    expect(await ask('be"ta \ud800')).toMatchObject({ matches: [{ observationId: other }] });
+    expect(await ask('no such project')).toEqual({ available: true, matches: [] });
+  });
+
+  test('a query does not wait behind a backfill', async () => {
+    const { open, remember, state, filled } = await syncHarness(stack);
+    for (let index = 0; index < 60; index += 1) remember(`note ${index}: the train number ${index} was late again`);
+    const sync = open();
+    sync.wake();
+    await state(sync, 'ready');
+    await eventually('the backfill is under way', () => sync.status().pending < 60);
+    const times: number[] = [];
+    while (sync.status().pending > 0) {
+      const startedAt = performance.now();
+      const answer = await sync.query({ text: 'delayed railway', limit: 3 });
+      times.push(performance.now() - startedAt);
+      expect(answer.available).toBe(true);
+    }
+    // Each query let one batch through at most, so there were many.
+    expect(times.length).toBeGreaterThan(3);
+    await filled(sync);
+    expect(new Set(await found(sync, 'delayed railway', 200)).size).toBe(60);
+    if (process.env.CLAUDE_MEM_SHOW_FIGURES) console.log(times.map(Math.round).join(' '));
+  });
+
+  test('closes when idle, gives the vectors up, and comes back at the next need', async () => {
+    const { open, remember, state, running, gone, dataDir } = await syncHarness(stack, {
+      settings: { chromaIdleSeconds: 1 },
+    });
+    const cat = remember('a cat sleeps on the sofa');
+    const sync = open();
+    sync.wake();
+    await state(sync, 'ready');
+    await state(sync, 'asleep');
+    await gone();
+    await eventually('the lock is free', () => isLockFree(join(dataDir, 'vectors.lock')));
+    expect(await found(sync, 'an animal')).toEqual([cat]);
+    expect(running().size).toBe(2);
+  });
+
+  test('is recycled on request: the old pair is gone, the next need starts another', async () => {
+    const { open, remember, filled, running } = await syncHarness(stack);
+    const cat = remember('a cat sleeps on the sofa');
+    const sync = open();
+    sync.wake();
+    await filled(sync);
+    const before = [...running().keys()];
+    await sync.recycle('too large');
+    expect(running().size).toBe(0);
+    expect(sync.status().state).toBe('asleep');
+    expect(await found(sync, 'an animal')).toEqual([cat]);
+    expect([...running().keys()].some((pid) => before.includes(pid))).toBe(false);
+  });
+
+  test('a data dir with blanks and a file instead of the vectors', async () => {
+    const dataDir = join(tempDir(), 'a data dir');
+    mkdirSync(dataDir);
+    const { open, remember, filled } = await syncHarness(stack, { dataDir });
+    const cat = remember('a cat sleeps on the sofa');
+    const sync = open();
+    sync.wake();
+    await filled(sync);
+    expect(await found(sync, 'an animal')).toEqual([cat]);
+    expect(readdirSync(join(dataDir, 'vectors'))).toContain('chroma.sqlite3');
+  });
+});

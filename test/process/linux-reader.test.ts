@@ -1,0 +1,302 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
+import type { SnapshotRequest } from '../../src/operations/ports.ts';
+import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { cleanEnvironment, endChild, useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { useTempDir } from '../helpers/temp-dir.ts';
+import {
+  asNobodysInitUnder,
+  asNobodyUnder,
+  firstLine,
+  linuxTest,
+  namespaceTest,
+  NOBODY,
+  otherUserTest,
+  PLACES,
+  probe,
+  PYTHON,
+  split,
+} from './linux-places.ts';
+import type { ReadAnswer } from './linux-probe.ts';
+
+const WAIT = `import sys, time; print('ready', flush=True); time.sleep(${WATCHDOG_SECONDS})`;
+const PR_SET_DUMPABLE = 4;
+const KERNEL_THREAD_PARENT = 2;
+/** exit(2) of the calling thread alone, which libc hides behind exit_group(2). */
+const SYS_EXIT: Readonly<Record<string, number>> = { x64: 60, arm64: 93 };
+
+const children = useChildren();
+const directory = useTempDir();
+const table = createProcfsTable();
+
+function read(request: Partial<SnapshotRequest> = {}): Promise<ProcessSnapshot> {
+  return table.snapshot({ dataDir: directory(), recordedPids: new Set(), memory: false, ...request });
+}
+
+async function rowOf(pid: number, request: Partial<SnapshotRequest> = {}): Promise<ProcessRow> {
+  const snapshot = await read(request);
+  expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
+  const row = snapshot.processes.find((candidate) => candidate.pid === pid);
+  if (row === undefined) throw new Error(`pid ${pid} is not listed`);
+  return row;
+}
+
+/** The row of a process once it has become what it is to be. */
+function rowWhen(pid: number, isReady: (row: ProcessRow) => boolean, request: Partial<SnapshotRequest> = {}) {
+  return eventually(`pid ${pid} to be ready`, async () => {
+    const row = await rowOf(pid, request);
+    return isReady(row) && row;
+  });
+}
+
+function recorded(pid: number): Partial<SnapshotRequest> {
+  return { recordedPids: new Set([pid]) };
+}
+
+async function startPython(code: string, environment: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []) {
+  const child = children.start(...split([...prefix, PYTHON!, '-c', code]), {
+    env: { ...cleanEnvironment(), ...environment },
+  });
+  expect(await firstLine(child)).toBe('ready');
+  return child;
+}
+
+describe.skipIf(PYTHON === undefined)('names and command lines', () => {
+  test.skipIf(process.platform !== 'linux').each([
+    ['a forged line', ') R 1 1 1 0'],
+    ['line ends', 'a\nb) S 1\n'],
+    ['brackets', '))))(((('],
+    ['blanks', '   '],
+  ])('a name of %s belongs to the right process all the same', async (_, name) => {
+    const code = `import sys; open('/proc/self/comm', 'w').write(${JSON.stringify(name)}); ${WAIT}`;
+    const { pid } = await startPython(code);
+    expect(await rowOf(pid, recorded(pid))).toMatchObject({ ppid: process.pid, name, argv: [PYTHON, '-c', code] });
+  });
+
+  linuxTest('a name that is no UTF-8', async () => {
+    const { pid } = await startPython(`open('/proc/self/comm', 'wb').write(b'\\xff\\xfe)'); ${WAIT}`);
+    expect(await rowOf(pid)).toMatchObject({ ppid: process.pid, name: '\uFFFD\uFFFD)' });
+  });
+
+  linuxTest('arguments that are no UTF-8, one of 100 kB, and empty ones', async () => {
+    const program = `import os; os.execv('/bin/sh', [b'sh', b'-c', b'read x', b'\\xff', b'x' * 100000, b'', b''])`;
+    const child = children.start(PYTHON!, ['-c', program], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const row = await rowWhen(child.pid, ({ command }) => command.startsWith('sh -c'), recorded(child.pid));
+    expect(row.argv).toEqual(['sh', '-c', 'read x', '\uFFFD', 'x'.repeat(100_000), '', '']);
+  });
+
+  linuxTest('a process without arguments', async () => {
+    const program = `import ctypes; ctypes.CDLL(None).execve(b'/bin/cat', (ctypes.c_char_p * 1)(None), None)`;
+    const child = children.start(PYTHON!, ['-c', program], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const row = await rowWhen(child.pid, ({ name }) => name === 'cat', recorded(child.pid));
+    expect(row).toMatchObject({ command: '', executable: expect.stringContaining('/') as string });
+    expect(row).not.toHaveProperty('treeMark');
+  });
+
+  linuxTest('a process that rewrote its arguments', async () => {
+    const code = `process.title = 'chroma-mcp'; setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`;
+    const { pid } = children.start(process.execPath, ['-e', code, 'one', 'two']);
+    const row = await rowWhen(pid, ({ command }) => command === 'chroma-mcp', recorded(pid));
+    expect(row.argv?.[0]).toBe('chroma-mcp');
+  });
+});
+
+describe('states', () => {
+  linuxTest('a zombie is a row without a command line, and nothing unreadable', async () => {
+    const parent = children.start('sh', ['-c', `(exit 0) & exec sleep ${WATCHDOG_SECONDS}`]);
+    const zombie = await eventually('a zombie', async () =>
+      (await read()).processes.find(({ ppid, state }) => ppid === parent.pid && state === 'Z'),
+    );
+    expect(await rowOf(zombie.pid, recorded(zombie.pid))).toMatchObject({
+      state: 'Z',
+      threads: 1,
+      argv: [],
+      treeMark: null,
+    });
+  });
+
+  test.skipIf(PYTHON === undefined || SYS_EXIT[process.arch] === undefined)(
+    'a dead leader whose thread lives is told from a zombie',
+    async () => {
+      const code = `import ctypes, threading, time
+threading.Thread(target=lambda: time.sleep(${WATCHDOG_SECONDS})).start()
+print('ready', flush=True)
+ctypes.CDLL(None).syscall(${SYS_EXIT[process.arch]!}, 0)`;
+      const { pid } = await startPython(code, { CLAUDE_MEM_TREE: 'hidden-by-death' });
+      const row = await rowWhen(pid, ({ state }) => state === 'Z', recorded(pid));
+      expect(row.threads).toBeGreaterThan(1);
+      expect(row).toMatchObject({ argv: [], command: '', treeMark: null });
+    },
+  );
+
+  linuxTest('kernel threads are listed and never looked into', async () => {
+    const kernelThreads = (await read()).processes.filter(
+      ({ ppid, sid }) => ppid === KERNEL_THREAD_PARENT && sid === 0,
+    );
+    for (const row of kernelThreads) {
+      expect(row).not.toHaveProperty('argv');
+      expect(row).not.toHaveProperty('uid');
+    }
+  });
+
+  linuxTest('what vanishes in the middle of a reading is neither an error nor unreadable', async () => {
+    const storm = children.start('sh', ['-c', 'while :; do node --version; /bin/true & /bin/true; done'], {
+      stdio: 'ignore',
+    });
+    for (let reading = 0; reading < 100; reading += 1) {
+      expect(await read()).toMatchObject({ complete: true, unreadable: 0 });
+    }
+    await endChild(storm);
+  });
+});
+
+describe('marks', () => {
+  const MARKS = {
+    CLAUDE_MEM_TREE: '0f5ba1fc-4b1c-4c0e-8f6f-0d9f5f0b7a11',
+    CLAUDE_MEM_OWNER: '4242:232988:66e56bf8:4026531836',
+    CLAUDE_MEM_ROLE: 'chroma-sync',
+  };
+
+  linuxTest('are found on a process of any name, whose command line and place are then read too', async () => {
+    const env = { ...cleanEnvironment(MARKS), CLAUDE_MEM_DATA_DIR: directory() };
+    const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
+    const row = await rowWhen(pid, ({ command }) => command.startsWith('sleep'));
+    expect([row.treeMark, row.ownerMark, row.roleMark, row.dataDirMark]).toEqual([
+      ...Object.values(MARKS),
+      directory(),
+    ]);
+    expect(row.executable).toContain('/');
+    expect(row.pidNamespace).toBe((await read()).pidNamespace);
+  });
+
+  linuxTest('are found behind an environment larger than one read', async () => {
+    const padding = Object.fromEntries(['A', 'B', 'C'].map((name) => [name, name.repeat(100_000)]));
+    const env = { ...cleanEnvironment(padding), ...MARKS };
+    const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
+    const row = await rowWhen(pid, ({ treeMark }) => treeMark !== undefined);
+    expect(row).toMatchObject({ treeMark: MARKS.CLAUDE_MEM_TREE, roleMark: 'chroma-sync' });
+  });
+
+  linuxTest('quoted in the value of another variable are none', async () => {
+    const env = cleanEnvironment({ LAST_COMMAND: `x\nCLAUDE_MEM_TREE=${MARKS.CLAUDE_MEM_TREE}` });
+    const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
+    await rowWhen(pid, ({ command }) => command.startsWith('sleep'), recorded(pid));
+    expect(await rowOf(pid)).not.toHaveProperty('treeMark');
+  });
+
+  linuxTest('of a process older than the oldest tree are not read', async () => {
+    const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env: cleanEnvironment(MARKS) });
+    const { startTicks = 0 } = await rowWhen(pid, ({ treeMark }) => treeMark !== undefined);
+    expect(await rowOf(pid, { oldestTreeTicks: startTicks + 1 })).not.toHaveProperty('treeMark');
+    expect(await rowOf(pid, { oldestTreeTicks: startTicks })).toHaveProperty('treeMark');
+  });
+});
+
+describe('a chroma-mcp', () => {
+  /** A program of that name that waits until its input ends. */
+  function startChroma(dataDir: string, cwd: string) {
+    const program = join(directory(), 'chroma-mcp');
+    writeFileSync(program, '#!/bin/sh\nread line\n', { mode: 0o755 });
+    return children.start(program, ['--data-dir', dataDir], { cwd, stdio: ['pipe', 'ignore', 'ignore'] });
+  }
+
+  /** In the middle of an exec the new name stands beside no arguments yet. */
+  function isStartedChroma({ name, argv }: ProcessRow): boolean {
+    return name === 'chroma-mcp' && argv?.includes('--data-dir') === true;
+  }
+
+  linuxTest('on a relative, or a linked, directory of ours is known as ours', async () => {
+    mkdirSync(join(directory(), 'vectors'));
+    symlinkSync(directory(), join(directory(), 'link'));
+    for (const written of ['vectors', './link/vectors', join(directory(), 'link', 'vectors')]) {
+      const { pid } = startChroma(written, directory());
+      const row = await rowWhen(pid, isStartedChroma);
+      expect(row.roleDirectory).toBe(join(directory(), 'vectors'));
+    }
+  });
+
+  linuxTest('has its memory measured, a bystander has not', async () => {
+    const { pid } = startChroma(join(directory(), 'vectors'), directory());
+    const row = await rowWhen(pid, isStartedChroma, { memory: true });
+    expect(row.pssBytes).toBeGreaterThan(0);
+    expect(row.swapBytes).toBeGreaterThanOrEqual(0);
+    expect(row.rssBytes! % 4096).toBe(0);
+    expect(await rowOf(process.pid, { memory: true })).not.toHaveProperty('pssBytes');
+    expect(await rowOf(pid)).not.toHaveProperty('pssBytes');
+  });
+});
+
+describe("other users' processes", () => {
+  otherUserTest('show their owner and their command line; root does not look for marks on them', async () => {
+    const { pid } = await startPython(WAIT, { CLAUDE_MEM_TREE: 'of-another-user' }, PLACES.asNobody);
+    const row = await rowOf(pid);
+    expect(row).toMatchObject({ uid: NOBODY, argv: [PYTHON, '-c', WAIT] });
+    expect(row).not.toHaveProperty('treeMark');
+  });
+
+  otherUserTest('are nothing unreadable for an ordinary user', async () => {
+    const { snapshot } = (await probe(PLACES.asNobody, { do: 'read', recordedPids: [1] })) as ReadAnswer;
+    expect(snapshot).toMatchObject({ complete: true, unreadable: 0, self: { uid: NOBODY } });
+    expect(snapshot?.processes.find(({ pid }) => pid === process.pid)).toMatchObject({ uid: 0 });
+  });
+
+  otherUserTest(
+    'one of our own that hides (an ssh-agent, say) has unknown marks and is a row like any other',
+    async () => {
+      const hide = `import ctypes; ctypes.CDLL(None).prctl(${PR_SET_DUMPABLE}, 0, 0, 0, 0); ${WAIT}`;
+      const { pid } = await startPython(hide, { CLAUDE_MEM_TREE: 'hidden' }, PLACES.asNobody);
+      const { snapshot } = (await probe(PLACES.asNobody, { do: 'read', recordedPids: [pid] })) as ReadAnswer;
+      expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
+      const row = snapshot?.processes.find((candidate) => candidate.pid === pid);
+      expect(row).toMatchObject({ uid: NOBODY, argv: [PYTHON, '-c', hide], treeMark: null, roleMark: null });
+      expect(row).not.toHaveProperty('executable');
+    },
+  );
+});
+
+describe('a /proc that does not show everything', () => {
+  namespaceTest('an outer one is refused', async () => {
+    const answer = (await probe(PLACES.behindForeignProc, { do: 'read' })) as ReadAnswer;
+    expect(answer).toMatchObject({
+      error: { code: 'process-table-unreadable', hint: expect.stringContaining('--mount-proc') as string },
+    });
+  });
+
+  namespaceTest('one of our own namespace is complete', async () => {
+    const { snapshot } = (await probe(PLACES.inNamespace, { do: 'read' })) as ReadAnswer;
+    expect(snapshot).toMatchObject({ complete: true, unreadable: 0, self: { pid: 1 } });
+    expect(snapshot?.pidNamespace).not.toBe((await read()).pidNamespace);
+    expect(snapshot?.bootId).toBe((await read()).bootId);
+  });
+
+  otherUserTest('hidden pids (hidepid=2) make a reading incomplete', async () => {
+    const { snapshot } = (await probe(asNobodyUnder('hidepid=2'), { do: 'read' })) as ReadAnswer;
+    expect(snapshot).toMatchObject({ complete: false, unreadable: 0 });
+    expect(snapshot?.processes.map(({ pid }) => pid)).not.toContain(1);
+  });
+
+  otherUserTest('hidden pids make it incomplete also where pid 1 is our own and so is listed', async () => {
+    const { snapshot } = (await probe(asNobodysInitUnder('hidepid=2'), { do: 'read' })) as ReadAnswer;
+    expect(snapshot).toMatchObject({ complete: false, unreadable: 0 });
+    expect(snapshot?.processes.map(({ pid }) => pid)).toContain(1);
+  });
+
+  otherUserTest('hidden pids hide nothing from root, nor from the group that is let in', async () => {
+    const asRoot = (await probe(asNobodyUnder('hidepid=2', []), { do: 'read' })) as ReadAnswer;
+    expect(asRoot.snapshot).toMatchObject({ complete: true });
+    const asMember = (await probe(asNobodyUnder(`hidepid=2,gid=${NOBODY}`), { do: 'read' })) as ReadAnswer;
+    expect(asMember.snapshot).toMatchObject({ complete: true });
+    expect(asMember.snapshot?.processes.map(({ pid }) => pid)).toContain(1);
+  });
+
+  otherUserTest('hidden contents (hidepid=1) leave every pid in the list, with its owner', async () => {
+    const answer = (await probe(asNobodyUnder('hidepid=1'), { do: 'read', recordedPids: [1] })) as ReadAnswer;
+    expect(answer.snapshot).toMatchObject({ complete: true, unreadable: 0 });
+    const init = answer.snapshot?.processes.find(({ pid }) => pid === 1);
+    expect(init).toMatchObject({ uid: 0, name: '', command: '' });
+    expect(init).not.toHaveProperty('startTicks');
+  });
+});

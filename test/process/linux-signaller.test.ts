@@ -1,0 +1,266 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { ProcessRow } from '../../src/core/snapshot.ts';
+import type { BoundProcess, Signaller } from '../../src/operations/ports.ts';
+import { loadLinuxNative } from '../../src/platform/linux/native.ts';
+import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { createLinuxSignaller } from '../../src/platform/linux/signaller.ts';
+import { endChild, useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { firstLine, linuxTest, namespaceTest, otherUserTest, PLACES, probe, PYTHON } from './linux-places.ts';
+import type { AdoptAnswer, ReuseAnswer, SignalAnswer } from './linux-probe.ts';
+
+const children = useChildren();
+const IDENTITY = { compareCommand: false };
+const COMMAND_TOO = { compareCommand: true };
+
+async function findRow(pid: number, isReady: (row: ProcessRow) => boolean = () => true): Promise<ProcessRow> {
+  const table = createProcfsTable();
+  return eventually(`the row of pid ${pid}`, async () => {
+    const snapshot = await table.snapshot({ dataDir: '/absent', recordedPids: new Set([pid]), memory: false });
+    return snapshot.processes.find((row) => row.pid === pid && isReady(row));
+  });
+}
+
+async function startSleep() {
+  const child = children.start('sleep', [String(WATCHDOG_SECONDS)]);
+  return { child, row: await findRow(child.pid, ({ command }) => command.startsWith('sleep')) };
+}
+
+/** Resolves with the signal that ended a child. */
+async function endOf(child: ChildProcess): Promise<unknown> {
+  return (await once(child, 'exit'))[1];
+}
+
+function bindOrFail(signaller: Signaller, row: ProcessRow, options = IDENTITY): BoundProcess {
+  const bound = signaller.bind(row, options);
+  if (typeof bound === 'string') throw new Error(`pid ${row.pid} could not be bound: ${bound}`);
+  return bound;
+}
+
+describe.skipIf(process.platform !== 'linux').each([
+  { method: 'pidfd', withNative: true },
+  { method: 'two-reads', withNative: false },
+])('by $method', ({ method, withNative }) => {
+  const signaller = createLinuxSignaller(withNative ? {} : { native: null });
+
+  test('says how it closes the race', () => {
+    expect(signaller.method).toBe(method);
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('%s reaches the bound process, and then it is gone', async (signal) => {
+    const { child, row } = await startSleep();
+    const bound = bindOrFail(signaller, row, COMMAND_TOO);
+    expect(bound.pid).toBe(child.pid);
+    expect(bound.state()).toBe('alive');
+    const exit = endOf(child);
+    expect(bound.signal(signal)).toBe('sent');
+    expect(await exit).toBe(signal);
+    expect(bound.state()).toBe('gone');
+    expect(bound.signal('SIGKILL')).toBe('gone');
+    bound.close();
+  });
+
+  test('what is gone is not bound', async () => {
+    const { child, row } = await startSleep();
+    await endChild(child);
+    expect(signaller.bind(row, IDENTITY)).toBe('gone');
+  });
+
+  test('a zombie is gone, although kill(2) would still reach it', async () => {
+    const parent = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; exec sleep ${WATCHDOG_SECONDS}`]);
+    const pid = Number(await firstLine(parent));
+    children.endLater(pid);
+    const row = await findRow(pid, ({ command }) => command.startsWith('sleep'));
+    await findRow(parent.pid, ({ name }) => name === 'sleep');
+    const bound = bindOrFail(signaller, row);
+    expect(bound.signal('SIGKILL')).toBe('sent');
+    const zombie = await findRow(pid, ({ state }) => state === 'Z');
+    expect(bound.state()).toBe('gone');
+    expect(bound.signal('SIGKILL')).toBe('gone');
+    expect(signaller.bind(zombie, IDENTITY)).toBe('gone');
+    bound.close();
+  });
+
+  test.skipIf(PYTHON === undefined || !['x64', 'arm64'].includes(process.arch))(
+    'a dead leader whose thread lives is alive, and can be signalled',
+    async () => {
+      const exitThread = process.arch === 'x64' ? 60 : 93;
+      const code = `import ctypes, threading, time
+threading.Thread(target=lambda: time.sleep(${WATCHDOG_SECONDS})).start()
+ctypes.CDLL(None).syscall(${exitThread}, 0)`;
+      const child = children.start(PYTHON!, ['-c', code]);
+      const bound = bindOrFail(signaller, await findRow(child.pid, ({ state }) => state === 'Z'));
+      expect(bound.state()).toBe('alive');
+      const exit = endOf(child);
+      expect(bound.signal('SIGKILL')).toBe('sent');
+      expect(await exit).toBe('SIGKILL');
+      bound.close();
+    },
+  );
+
+  test.each([1, -1, 1_000])('a start mark shifted by %i ticks is another process', async (shift) => {
+    const { child, row } = await startSleep();
+    expect(signaller.bind({ ...row, startTicks: row.startTicks! + shift }, IDENTITY)).toBe('different');
+    expect(child.exitCode).toBeNull();
+  });
+
+  test('a row without a start mark authorises nothing', async () => {
+    const { row } = await startSleep();
+    const { startTicks, ...withoutMark } = row;
+    expect(startTicks).toBeDefined();
+    expect(signaller.bind(withoutMark, IDENTITY)).toBe('unknown');
+  });
+
+  test("another user's process is a different one", async () => {
+    const { row } = await startSleep();
+    expect(signaller.bind({ ...row, uid: row.uid! + 1 }, IDENTITY)).toBe('different');
+  });
+
+  test.each([0, 1, -1, process.pid])('pid %i is never bound', async (pid) => {
+    const row = await findRow(process.pid);
+    expect(signaller.bind({ ...row, pid }, IDENTITY)).toBe('permission-denied');
+  });
+
+  test('what execs keeps its identity, and is another one where the command line counts', async () => {
+    const start = async () => {
+      const child = children.start('sh', ['-c', `read line; exec sleep ${WATCHDOG_SECONDS}`], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      return { child, row: await findRow(child.pid, ({ command }) => command.startsWith('sh -c')) };
+    };
+    const [byIdentity, byCommand] = [await start(), await start()];
+    const bound = bindOrFail(signaller, byIdentity.row, IDENTITY);
+    const strict = bindOrFail(signaller, byCommand.row, COMMAND_TOO);
+    for (const { child } of [byIdentity, byCommand]) {
+      child.stdin!.end('\n');
+      await findRow(child.pid, ({ command }) => command.startsWith('sleep'));
+    }
+    expect(strict.signal('SIGKILL')).toBe('different');
+    expect(strict.state()).toBe('alive');
+    expect(signaller.bind(byCommand.row, COMMAND_TOO)).toBe('different');
+    expect(bound.signal('SIGKILL')).toBe('sent');
+    bound.close();
+    strict.close();
+  });
+
+  test('where the command line counts and none was recorded, nothing is authorised', async () => {
+    const { row } = await startSleep();
+    const { argv, ...withoutArgv } = row;
+    expect(argv).toBeDefined();
+    expect(signaller.bind({ ...withoutArgv, command: '' }, COMMAND_TOO)).toBe('unknown');
+    expect(signaller.bind({ ...withoutArgv, command: 'sleep 1' }, COMMAND_TOO)).toBe('different');
+    bindOrFail(signaller, withoutArgv, COMMAND_TOO).close();
+  });
+
+  test('a closed one neither signals nor answers: its handle may mean another file by now', async () => {
+    const { row } = await startSleep();
+    const bound = bindOrFail(signaller, row);
+    bound.close();
+    bound.close();
+    expect(bound.signal('SIGKILL')).toBe('unknown');
+    expect(bound.state()).toBe('unknown');
+  });
+
+  test('keeps no handle of what it did not bind', async () => {
+    const { row } = await startSleep();
+    const before = openHandles();
+    for (let tries = 0; tries < 50; tries += 1) {
+      signaller.bind({ ...row, startTicks: 1 }, IDENTITY);
+      bindOrFail(signaller, row).close();
+    }
+    expect(openHandles()).toBe(before);
+  });
+
+  otherUserTest("another user's process that may not be signalled lives on", async () => {
+    const { child, row } = await startSleep();
+    const answer = await probe(PLACES.asNobody, { do: 'signal', row, withNative });
+    expect(answer).toEqual({ method, bound: true, result: 'permission-denied', state: 'alive' } satisfies SignalAnswer);
+    expect(child.signalCode).toBeNull();
+  });
+
+  namespaceTest("behind another namespace's /proc nothing is bound", async () => {
+    const { child, row } = await startSleep();
+    const answer = (await probe(PLACES.behindForeignProc, { do: 'signal', row, withNative })) as SignalAnswer;
+    expect(answer).toMatchObject({ bound: false, result: 'unknown' });
+    expect(child.signalCode).toBeNull();
+  });
+
+  namespaceTest('a pid that another process has by now is never hit', async () => {
+    const answer = await probe(PLACES.inNamespace, { do: 'reuse', withNative, sameTick: false });
+    expect(answer).toMatchObject({
+      method,
+      isSamePid: true,
+      result: 'gone',
+      state: 'gone',
+      lateBind: 'different',
+      impostorLives: true,
+    } satisfies Partial<ReuseAnswer>);
+  });
+
+  namespaceTest('not even one that was born in the same tick, which no start mark tells apart', async () => {
+    const answer = await probe(PLACES.inNamespace, { do: 'reuse', withNative, sameTick: true });
+    expect(answer).toMatchObject({
+      isSamePid: true,
+      isSameTick: true,
+      result: 'gone',
+      state: 'gone',
+      impostorLives: true,
+    } satisfies Partial<ReuseAnswer>);
+  });
+});
+
+describe('the choice of the method', () => {
+  const native = loadLinuxNative();
+
+  linuxTest('a kernel or sandbox that takes no handle leaves the two reads', async () => {
+    const refuse = () => {
+      throw new Error('must not be called');
+    };
+    const signaller = createLinuxSignaller({
+      native: { ...native!, canSignalHandles: false, pidfdSendSignal: refuse },
+    });
+    expect(signaller.method).toBe('two-reads');
+    const { child, row } = await startSleep();
+    const bound = bindOrFail(signaller, row);
+    const exit = endOf(child);
+    expect(bound.signal('SIGTERM')).toBe('sent');
+    expect(await exit).toBe('SIGTERM');
+    bound.close();
+  });
+
+  linuxTest.each([
+    [1, 'permission-denied'],
+    [3, 'gone'],
+    [22, 'unknown'],
+  ])('errno %i of the kernel means %s', async (errno, result) => {
+    const signaller = createLinuxSignaller({
+      native: { ...native!, canSignalHandles: true, pidfdSendSignal: () => errno },
+    });
+    const { row } = await startSleep();
+    const bound = bindOrFail(signaller, row);
+    expect(bound.signal('SIGTERM')).toBe(result);
+    bound.close();
+  });
+});
+
+describe('the native calls', () => {
+  linuxTest('a subreaper gets the orphans of its children and waits for them by pid', async () => {
+    const answer = (await probe(PLACES.here, { do: 'adopt' })) as AdoptAnswer;
+    expect(answer).toMatchObject({
+      becameSubreaper: true,
+      parent: answer.self,
+      whileRunning: { kind: 'running' },
+      afterwards: { kind: 'ended', exitCode: null, signal: 15 },
+      again: [{ kind: 'not-a-child' }, { kind: 'not-a-child' }, { kind: 'not-a-child' }],
+      isListedAfterwards: false,
+    });
+  });
+});
+
+/** How many files this process holds open. */
+function openHandles(): number {
+  return readdirSync('/proc/self/fd').length;
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import type { ProcessRow } from '../../src/core/snapshot.ts';
+import * as kill from '../../src/platform/kill.ts';
+import * as procFile from '../../src/platform/linux/proc-file.ts';
+import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { createLinuxSignaller } from '../../src/platform/linux/signaller.ts';
+import { useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { firstLine } from './linux-places.ts';
+
+vi.mock('../../src/platform/kill.ts', { spy: true });
+vi.mock('../../src/platform/linux/proc-file.ts', { spy: true });
+
+const DEADLINE_MS = 10_000;
+const children = useChildren();
+const signaller = createLinuxSignaller({ native: null });
+const linuxTest = test.skipIf(process.platform !== 'linux');
+
+/** A process whose parent waits for it at once, so that it can vanish while this thread stands still. */
+async function startVictim(): Promise<ProcessRow> {
+  const shell = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; wait; read line`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const pid = Number(await firstLine(shell));
+  return eventually('the victim', async () => {
+    const request = { dataDir: '/absent', recordedPids: new Set([pid]), memory: false };
+    const { processes } = await createProcfsTable().snapshot(request);
+    return processes.find((row) => row.pid === pid && row.command.startsWith('sleep'));
+  });
+}
+
+/** Ends it and stands still until its pid is free: what in real life happens between two lines of code. */
+function endAtOnce(pid: number): void {
+  process.kill(pid, 'SIGKILL');
+  const until = performance.now() + DEADLINE_MS;
+  while (existsSync(`/proc/${pid}`)) {
+    if (performance.now() > until) throw new Error(`pid ${pid} does not end`);
+  }
+}
+
+async function bindVictim() {
+  const row = await startVictim();
+  const bound = signaller.bind(row, { compareCommand: false });
+  if (typeof bound === 'string') throw new Error(`the victim could not be bound: ${bound}`);
+  return { row, bound };
+}
+
+linuxTest('what dies between the check and the kill is not killed: its pid may be free by then', async () => {
+  const { row, bound } = await bindVictim();
+  const { readProcFile } = await vi.importActual<typeof procFile>('../../src/platform/linux/proc-file.ts');
+  vi.mocked(procFile.readProcFile).mockImplementationOnce((path) => {
+    const bytes = readProcFile(path);
+    endAtOnce(row.pid);
+    return bytes;
+  });
+  expect(bound.signal('SIGTERM')).toBe('gone');
+  expect(kill.killPid).not.toHaveBeenCalled();
+  bound.close();
+});
+
+linuxTest('a kill that cannot be shown to have hit the right one is not called sent', async () => {
+  const { row, bound } = await bindVictim();
+  vi.mocked(kill.killPid).mockImplementationOnce((pid) => {
+    expect(pid).toBe(row.pid);
+    endAtOnce(pid);
+    return 'sent';
+  });
+  expect(bound.signal('SIGTERM')).toBe('gone');
+  bound.close();
+});

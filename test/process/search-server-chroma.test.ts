@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { rootEntry } from '../../src/core/manifest.ts';
+import { isLockFree } from '../../src/state/lock.ts';
+import { createRecords } from '../../src/state/records.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { type AvailableStack, describeWithChroma } from '../helpers/semantic-stack.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { connectSearchServer } from './search-server-process.ts';
+import { freePort, startWorker, type WorkerUnderTest } from './worker-process.ts';
+
+describeWithChroma('a search server with the real Chroma', (stack) => {
+  const environment = (port: number) => ({
+    ...stack.env,
+    CLAUDE_MEM_UVX: stack.uvx,
+    CLAUDE_MEM_WORKER_PORT: String(port),
+  });
+
+  async function worker(dataDir: string, port: number, hasManifest = true): Promise<WorkerUnderTest> {
+    const started = await startWorker({ dataDir, port, home: stack.home, env: environment(port), hasManifest });
+    await started.ready();
+    return started;
+  }
+
+  /** A data dir whose vectors hold what a worker has stored. */
+  async function filled() {
+    const [dataDir, port] = [tempDir(), await freePort()];
+    const first = await worker(dataDir, port);
+    await remember(first, 'a cat sleeps on the sofa', 'the database query was slow');
+    await bySemantics(first);
+    first.send({ type: 'shutdown', deadlineMs: 4_000 });
+    await first.isOver();
+    return { dataDir, port };
+  }
+
+  const connect = (dataDir: string, port: number, using: AvailableStack = stack) =>
+    connectSearchServer({ dataDir, home: using.home, env: environment(port) });
+
+  const manifest = (dataDir: string) =>
+    createRecords(dataDir)
+      .readManifests()
+      .manifests.find((found) => rootEntry(found)?.role === 'search');
+
+  test('opens the vectors itself where there is no worker, recorded as a tree of its own, and leaves nothing', async () => {
+    const { dataDir, port } = await filled();
+    const server = await connect(dataDir, port);
+    expect(manifest(dataDir)).toBeUndefined();
+    expect(await server.call('search', { query: 'sql problem', limit: 1 })).toMatchObject({
+      mode: 'semantic',
+      results: [{ title: 'the database query was slow' }],
+    });
+    expect(manifest(dataDir)).toMatchObject({ state: 'running' });
+    expect(rootEntry(manifest(dataDir)!)).toMatchObject({ role: 'search', identity: { pid: server.identity.pid } });
+    expect(manifest(dataDir)?.entries.map(({ role }) => role)).toEqual(['search', 'chroma-search', 'chroma-search']);
+    expect(server.chroma()).toHaveLength(2);
+    expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(false);
+    await server.client.close();
+    await server.isGone();
+    expect([server.chroma(), manifest(dataDir)?.retiredAt]).toEqual([[], expect.any(String)]);
+    expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
+  });
+
+  test('killed by SIGKILL leaves nothing', async () => {
+    const { dataDir, port } = await filled();
+    const server = await connect(dataDir, port);
+    expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
+    server.kill('SIGKILL');
+    await eventually('its Chroma is gone', () => server.chroma().length === 0, { withinMs: 5_000 });
+  });
+
+  test("takes the worker's vectors where one runs, and finds at once what that adds", async () => {
+    const [dataDir, port] = [tempDir(), await freePort()];
+    const running = await worker(dataDir, port);
+    const server = await connect(dataDir, port);
+    await remember(running, 'a cat sleeps on the sofa', 'the database query was slow');
+    await bySemantics(running);
+    const find = () => server.call('search', { query: 'sql problem', limit: 1 });
+    expect(await find()).toMatchObject({ mode: 'semantic', results: [{ title: 'the database query was slow' }] });
+    expect(server.chroma()).toEqual([]);
+    await remember(running, 'an SQL statement failed');
+    await eventually('what was added is found', async () => {
+      const { results } = (await find()) as { results: { title: string }[] };
+      return results[0]?.title === 'an SQL statement failed';
+    });
+  });
+
+  test('gives the vectors to a worker that comes meanwhile', async () => {
+    const { dataDir, port } = await filled();
+    const server = await connect(dataDir, port);
+    const find = () => server.call('search', { query: 'sql problem', limit: 1 });
+    expect(await find()).toMatchObject({ mode: 'semantic' });
+    const running = await worker(dataDir, port);
+    await eventually('the worker knows who has them', async () => {
+      const { body } = await running.request('GET', '/api/search?q=sql');
+      return body.mode === 'keyword' && String(body.reason).includes(`held by pid ${server.identity.pid}`);
+    });
+    expect(await find()).toMatchObject({ mode: 'semantic' });
+    await bySemantics(running);
+    expect([(await find()).mode, server.chroma()]).toEqual(['semantic', []]);
+  });
+
+  test('leaves alone what a worker without a record has, and answers by word', async () => {
+    const { dataDir, port } = await filled();
+    const running = await worker(dataDir, port, false);
+    await bySemantics(running);
+    const server = await connect(dataDir, port);
+    expect(await server.call('search', { query: 'database' })).toMatchObject({
+      mode: 'keyword',
+      reason: expect.stringContaining('the vectors are in use') as string,
+      results: [{ title: 'the database query was slow' }],
+    });
+    expect(server.chroma()).toEqual([]);
+  });
+});
+
+async function remember(worker: WorkerUnderTest, ...titles: string[]): Promise<void> {
+  const session = await worker.request('POST', '/api/sessions', { project: 'p' });
+  for (const title of titles) {
+    const observation = { type: 'note', title, text: '' };
+    await worker.request('POST', `/api/sessions/${String(session.body.id)}/observations`, observation);
+  }
+}
+
+async function bySemantics(worker: WorkerUnderTest): Promise<void> {
+  await eventually(
+    'it is found by meaning',
+    async () => {
+      const { body } = await worker.request('GET', '/api/search?q=sql%20problem&limit=1');
+      const [result] = body.results as { title: string }[];
+      return body.mode === 'semantic' && result?.title === 'the database query was slow';
+    },
+    { withinMs: 30_000 },
+  );
+}

@@ -1,0 +1,70 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { identify, isAlive, type Identity, signalIfSame } from '../../scripts/leak/identity.mjs';
+import { eventually } from '../helpers/eventually.ts';
+import { cleanEnvironment } from '../helpers/run-cli.ts';
+
+export const SEARCH_SERVER = fileURLToPath(new URL('../../dist/search-server.js', import.meta.url));
+
+export interface SearchServerOptions {
+  readonly dataDir: string;
+  readonly home?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a search server sees: nothing of a tree. */
+export function searchServerEnvironment({ dataDir, home = dataDir, env }: SearchServerOptions): Record<string, string> {
+  const all = cleanEnvironment({ home, env: { CLAUDE_MEM_DATA_DIR: dataDir, ...env } });
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** A foreign MCP client, with the SDK's own transport, and the built search server that it started. */
+export async function connectSearchServer(options: SearchServerOptions) {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [SEARCH_SERVER],
+    env: searchServerEnvironment(options),
+    cwd: '/',
+  });
+  const client = new Client({ name: 'foreign', version: '1' });
+  await client.connect(transport);
+  const identity = identify(transport.pid ?? 0);
+  if (identity === undefined) throw new Error('the search server could not be started');
+  onTestFinished(async () => {
+    await client.close();
+    await eventually('the search server is gone', () => !isAlive(identity));
+  });
+  return {
+    client,
+    identity,
+    call: async (name: string, args: Record<string, unknown> = {}) => {
+      const { structuredContent } = await client.callTool({ name, arguments: args }, undefined, { timeout: 20_000 });
+      return structuredContent as Record<string, unknown>;
+    },
+    /** Pids of the Chroma processes that it, or a dead one of that pid, started. */
+    chroma: () => startedBy(identity),
+    kill: (signal: NodeJS.Signals) => signalIfSame(identity, signal),
+    isGone: async (withinMs = 5_000) => {
+      await eventually('the search server is gone', () => !isAlive(identity), { withinMs });
+    },
+  };
+}
+
+/** What bears the owner mark of that process, and what is below it: known however it was re-parented. */
+function startedBy({ pid, start }: Identity): readonly number[] {
+  const isMarked = (environment: string): boolean =>
+    environment.split('\0').some((entry) => entry.startsWith(`CLAUDE_MEM_OWNER=${pid}:${start}:`));
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => {
+      try {
+        return isMarked(readFileSync(`/proc/${candidate}/environ`, 'latin1'));
+      } catch {
+        return false;
+      }
+    });
+}

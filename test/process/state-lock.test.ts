@@ -1,0 +1,177 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { acquireLock, isLockFree } from '../../src/state/lock.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { anError } from '../state/an-error.ts';
+import { buildStateProgram, killAndWait, startProgram } from './state-processes.ts';
+import type { LockAnswer, LockCommand } from './state-program.ts';
+
+const RACERS = 4;
+const RACES = 40;
+const REQUEST = { waitMs: 0, holder: { pid: process.pid, command: 'test' } };
+
+let program: ReturnType<typeof buildStateProgram>;
+beforeAll(() => {
+  program = buildStateProgram();
+});
+afterAll(() => {
+  program.remove();
+});
+
+function startLocker(): ChildProcess {
+  return startProgram(program.file, ['locks'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+async function ask(child: ChildProcess, command: LockCommand): Promise<LockAnswer> {
+  const answer = once(child, 'message');
+  child.send(command);
+  const [message] = (await answer) as [LockAnswer];
+  return message;
+}
+
+async function withLockers(count: number, use: (lockers: ChildProcess[]) => Promise<void>): Promise<void> {
+  const lockers = Array.from({ length: count }, startLocker);
+  try {
+    await use(lockers);
+  } finally {
+    await Promise.all(lockers.map(killAndWait));
+  }
+}
+
+test(`of ${RACERS} processes that ask at once exactly one gets the lock, ${RACES} times`, async () => {
+  const folder = tempDir();
+  await withLockers(RACERS, async (lockers) => {
+    for (let race = 0; race < RACES; race += 1) {
+      // Every other race is for a file that does not exist yet.
+      const take = join(folder, race % 2 === 0 ? `${race}.lock` : 'same.lock');
+      const answers = await Promise.all(lockers.map((locker) => ask(locker, { take, waitMs: 0 })));
+      const winners = lockers.filter((_, index) => 'taken' in (answers[index] ?? {}));
+      expect(winners, JSON.stringify(answers)).toHaveLength(1);
+      const refusals = answers.flatMap((answer) => ('refused' in answer ? [answer.refused] : []));
+      expect(refusals).toEqual(['lock-held', 'lock-held', 'lock-held']);
+      for (const winner of winners) await ask(winner, { release: true });
+    }
+  });
+});
+
+test(`of ${RACERS} processes that wait every one gets the lock, one after the other`, async () => {
+  const take = join(tempDir(), 'operation.lock');
+  await withLockers(RACERS, async (lockers) => {
+    let owners = 0;
+    const turns = lockers.map(async (locker) => {
+      expect(await ask(locker, { take, waitMs: 20_000 })).toEqual({ taken: true });
+      owners += 1;
+      expect(owners).toBe(1);
+      // Counted down first: the next owner may be through before the answer to the release is.
+      owners -= 1;
+      await ask(locker, { release: true });
+    });
+    await Promise.all(turns);
+  });
+});
+
+test('a killed holder lets go, and until then it is named', async () => {
+  const take = join(tempDir(), 'supervisor.lock');
+  await withLockers(1, async ([holder]) => {
+    if (holder === undefined) throw new Error('no holder');
+    for (let round = 0; round < 5; round += 1) {
+      const victim = startLocker();
+      try {
+        expect(await ask(victim, { take, waitMs: 0 })).toEqual({ taken: true });
+        expect(await isLockFree(take)).toBe(false);
+        const named = new RegExp(`held by pid ${String(victim.pid)} \\(claude-mem start\\) since \\d{4}-`);
+        await expect(acquireLock(take, { ...REQUEST, waitMs: 50 })).rejects.toThrow(anError('lock-held', named));
+        const waiting = ask(holder, { take, waitMs: 20_000 });
+        await killAndWait(victim);
+        expect(await waiting).toEqual({ taken: true });
+        await ask(holder, { release: true });
+        expect(await isLockFree(take)).toBe(true);
+      } finally {
+        await killAndWait(victim);
+      }
+    }
+  });
+});
+
+test('a holder without a holder file is not given another name', async () => {
+  const take = join(tempDir(), 'supervisor.lock');
+  await withLockers(1, async ([holder]) => {
+    if (holder === undefined) throw new Error('no holder');
+    await ask(holder, { take, waitMs: 0 });
+    rmSync(`${take}.holder`);
+    await expect(acquireLock(take, REQUEST)).rejects.toThrow(/held by another process, which has not written down/);
+  });
+});
+
+test('being asked about and refused does not take the lock from its holder', async () => {
+  const take = join(tempDir(), 'supervisor.lock');
+  const lock = await acquireLock(take, REQUEST);
+  await expect(acquireLock(take, REQUEST)).rejects.toThrow(/by this process itself/);
+  expect(await isLockFree(take)).toBe(false);
+  await withLockers(1, async ([other]) => {
+    if (other === undefined) throw new Error('no other');
+    expect(await ask(other, { take, waitMs: 100 })).toMatchObject({ refused: 'lock-held' });
+    lock.release();
+    expect(await ask(other, { take, waitMs: 1000 })).toEqual({ taken: true });
+  });
+});
+
+test('a lock whose handle nobody keeps is held all the same', async () => {
+  const take = join(tempDir(), 'supervisor.lock');
+  await acquireLock(take, REQUEST);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 3; round += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+  await withLockers(1, async ([other]) => {
+    if (other === undefined) throw new Error('no other');
+    expect(await ask(other, { take, waitMs: 100 })).toMatchObject({ refused: 'lock-held' });
+  });
+});
+
+test('an interrupted wait ends at once', async () => {
+  const take = join(tempDir(), 'operation.lock');
+  await withLockers(1, async ([holder]) => {
+    if (holder === undefined) throw new Error('no holder');
+    await ask(holder, { take, waitMs: 0 });
+    const signal = AbortSignal.timeout(50);
+    await expect(acquireLock(take, { ...REQUEST, waitMs: 60_000, signal })).rejects.toThrow(anError('interrupted'));
+  });
+});
+
+test('a child does not inherit the lock', async (context) => {
+  if (process.platform !== 'linux') context.skip('reads /proc');
+  const take = join(tempDir(), 'supervisor.lock');
+  const lock = await acquireLock(take, REQUEST);
+  await withLockers(1, async ([child]) => {
+    if (child === undefined) throw new Error('no child');
+    // It answers, so it has long been through exec.
+    await ask(child, { release: true });
+    const isLock = (target: string): boolean => target.startsWith(take);
+    expect(openFiles(process.pid).filter(isLock)).toEqual([take]);
+    expect(openFiles(child.pid ?? 0).filter(isLock)).toEqual([]);
+    lock.release();
+    expect(openFiles(process.pid).filter(isLock)).toEqual([]);
+    expect(await ask(child, { take, waitMs: 0 })).toEqual({ taken: true });
+    expect(readFileSync(take, 'utf8')).toBe('');
+  });
+});
+
+function openFiles(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      return [readlinkSync(join(folder, fd))];
+    } catch {
+      // Closed meanwhile, as the one that lists this folder is.
+      return [];
+    }
+  });
+}

@@ -1,0 +1,161 @@
+// The tree with the real uvx and chroma-mcp: counts as people take them, and every death in the middle of a session.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { isAlive } from '../../scripts/leak/identity.mjs';
+import { eventually } from '../helpers/eventually.ts';
+import { describeWithChroma, linkModel, type AvailableStack } from '../helpers/semantic-stack.ts';
+import { createTempDir } from '../helpers/temp-dir.ts';
+import { copyOfProgram, kill, pathWithoutSetpriv, TestTree, type TreeOptions } from './tree-harness.ts';
+import { onTestFinished } from 'vitest';
+
+const AT_REST = ['search', 'supervisor', 'worker'];
+const IN_SESSION = [...AT_REST, 'python', 'uv'];
+
+describeWithChroma('a tree with the real Chroma', (stack) => {
+  test('counts return to the baseline, and what was added is found by meaning before and after', async () => {
+    const tree = await treeWith(stack);
+    await tree.start();
+    const baseline = tree.psCount();
+    expect(baseline).toBeLessThanOrEqual(1);
+    expect(tree.roles()).toEqual(AT_REST);
+
+    await beginSession(tree);
+    await expectFoundByMeaning(tree);
+    expect(tree.psCount() - baseline).toBeGreaterThanOrEqual(2);
+    expect(tree.psCount() - baseline).toBeLessThanOrEqual(3);
+    const { report } = await tree.json(['status']);
+    expect(report.processes.map(({ role }) => role)).toEqual(
+      expect.arrayContaining(['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-sync']),
+    );
+    expect(report.search.mode).toBe('semantic');
+
+    const before = tree.members();
+    expect((await tree.json(['restart'])).report.ok).toBe(true);
+    expect(before.filter(isAlive)).toEqual([]);
+    await eventually('the count is back at the baseline', () => tree.psCount() === baseline, { withinMs: 5_000 });
+    await expectFoundByMeaning(tree);
+    await tree.stop();
+    expect(tree.psCount()).toBe(0);
+  });
+
+  test('deaths in the middle of a session: what was acknowledged is there afterwards, nothing stray stays', async () => {
+    const tree = await treeWith(stack);
+    await tree.start();
+    const session = await beginSession(tree);
+    for (const role of ['python', 'uv', 'search', 'worker']) {
+      await tree.expectRoles(IN_SESSION, 15_000);
+      const title = `before the death of ${role}`;
+      await tree.observe(session, title, `something worth remembering, ${role}`);
+      const { pid } = tree.member(role);
+      kill(tree.member(role));
+      await eventually(`the ${role} is gone`, () => !tree.members().some((member) => member.pid === pid));
+      await eventually(
+        'the tree is whole again and finds it',
+        async () => {
+          expect((await tree.search(title)).titles).toContain(title);
+          expect(tree.roles()).toEqual(IN_SESSION);
+          return true;
+        },
+        { withinMs: 15_000, dump: () => ({ members: tree.members(), log: tree.log() }) },
+      );
+      await expectNoLeaks(tree);
+    }
+    const supervisor = tree.member('supervisor');
+    kill(supervisor);
+    await tree.expectRoles([]);
+  });
+
+  test.skipIf(!hasParentDeath())('worker and supervisor killed together leave no Chroma after 1 s', async () => {
+    const tree = await treeWith(stack);
+    await tree.start();
+    await beginSession(tree);
+    await tree.expectRoles(IN_SESSION, 15_000);
+    const [supervisor, worker] = [tree.member('supervisor'), tree.member('worker')];
+    kill(supervisor);
+    kill(worker);
+    await eventually('no Chroma is left', () => tree.psCount() === 0, { withinMs: 1_000, dump: () => tree.members() });
+    await tree.expectRoles([]);
+  });
+
+  test('without koffi and setpriv they leave one, which the next start ends', async () => {
+    const tree = await treeWith(stack, { cli: copyOfProgram({ koffi: false }), path: pathWithoutSetpriv() });
+    await tree.start();
+    const session = await beginSession(tree);
+    await tree.expectRoles(IN_SESSION, 15_000);
+    await tree.observe(session, 'acknowledged', 'written just before the crash');
+
+    // The worker alone: the supervisor ends what that generation left.
+    const pair = tree.members().filter(({ role }) => role === 'uv' || role === 'python');
+    kill(tree.member('worker'));
+    await eventually('the old pair is gone', () => !pair.some(isAlive), { withinMs: 5_000 });
+    await eventually('the next worker finds it', async () => (await tree.search('acknowledged')).titles.length > 0);
+    await tree.expectRoles(IN_SESSION, 15_000);
+
+    const [supervisor, worker] = [tree.member('supervisor'), tree.member('worker')];
+    const left = tree.members().filter(({ role }) => role === 'uv' || role === 'python');
+    kill(supervisor);
+    kill(worker);
+    await tree.expectRoles(['uv', 'python']);
+    const leaks = JSON.parse((await tree.run(['leaks', '--json'])).stdout) as { summary: { orphans: number } };
+    expect(leaks.summary.orphans).toBe(2);
+    const { ended } = await tree.start();
+    expect(ended.map(({ pid }) => pid).sort()).toEqual(left.map(({ pid }) => pid).sort());
+    expect(left.some(isAlive)).toBe(false);
+    expect((await tree.search('acknowledged')).titles).toEqual(['acknowledged']);
+  });
+});
+
+async function treeWith(
+  stack: AvailableStack,
+  { path, ...options }: TreeOptions & { readonly path?: string } = {},
+): Promise<TestTree> {
+  const home = createTempDir();
+  onTestFinished(() => {
+    home.remove();
+  });
+  linkModel(stack, home.path);
+  return TestTree.create({
+    ...options,
+    home: home.path,
+    env: { ...stack.env, ...(path === undefined ? {} : { PATH: path }) },
+  });
+}
+
+/** Opens a session with an observation in it; Chroma comes up with the first. */
+async function beginSession(tree: TestTree): Promise<string> {
+  const session = await tree.session();
+  await tree.observe(session, 'slow query', 'the database query was slow because an index was missing');
+  await tree.observe(session, 'a cat', 'a cat slept on the sofa');
+  return session;
+}
+
+async function expectFoundByMeaning(tree: TestTree): Promise<void> {
+  await eventually(
+    'it is found by meaning',
+    async () => {
+      const { mode, titles } = await tree.search('sql performance problem');
+      return mode === 'semantic' && titles[0] === 'slow query';
+    },
+    { withinMs: 20_000, dump: () => tree.log() },
+  );
+}
+
+async function expectNoLeaks(tree: TestTree): Promise<void> {
+  await eventually('there are no leaks', async () => {
+    const { stdout } = await tree.run(['leaks', '--json']);
+    const { summary } = JSON.parse(stdout) as { summary: Record<string, number> };
+    expect(summary).toMatchObject({ orphans: 0, excess: 0 });
+    return true;
+  });
+}
+
+function hasParentDeath(): boolean {
+  return (process.env.PATH ?? '').split(':').some((folder) => {
+    try {
+      return readFileSync(join(folder, 'setpriv')).includes('pdeathsig');
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,366 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { isAlive } from '../../scripts/leak/identity.mjs';
+import { eventually } from '../helpers/eventually.ts';
+import { runCliInTerminal } from '../helpers/run-cli.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { copyOfProgram, exitOf, kill, launch, TestTree } from './tree-harness.ts';
+
+const ALL = ['search', 'supervisor', 'worker'];
+const KEYWORD = '--no-chroma';
+
+describe('start and stop', () => {
+  test('one tree comes up, is shown, and goes without a trace', async () => {
+    const tree = await TestTree.create();
+    const started = await tree.start(KEYWORD);
+    expect(tree.roles()).toEqual(ALL);
+    expect(started.processes.map(({ role }) => role)).toEqual(['supervisor', 'worker', 'search']);
+    const again = await tree.start(KEYWORD);
+    expect(again).toMatchObject({ alreadyRunning: true, treeId: started.treeId });
+
+    const { status, report } = await tree.json(['status']);
+    expect(status).toBe(0);
+    expect(report).toMatchObject({ running: true, state: 'running', search: { mode: 'keyword' } });
+    expect((await tree.run(['leaks'])).status).toBe(0);
+
+    const { report: stopped } = await tree.stop();
+    expect(stopped.ended.map(({ pid }) => pid).sort()).toEqual(started.processes.map(({ pid }) => pid).sort());
+    expect((await tree.json(['status'])).status).toBe(3);
+    expect(await tree.json(['stop'])).toMatchObject({ status: 0, report: { treeId: null } });
+  });
+
+  test('two starts at once make one tree', async () => {
+    const tree = await TestTree.create();
+    const [first, second] = await Promise.all([tree.start(KEYWORD), tree.start(KEYWORD)]);
+    expect(first.treeId).toBe(second.treeId);
+    expect([first.alreadyRunning, second.alreadyRunning].sort()).toEqual([false, true]);
+    expect(tree.roles()).toEqual(ALL);
+  });
+
+  test('what was added is found after a restart, whose old tree is gone first', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const before = tree.members();
+    await tree.observe(await tree.session(), 'slow query', 'the database query was slow');
+    const { status, report } = await tree.json(['restart', KEYWORD]);
+    expect(status).toBe(0);
+    expect(report.ended.map(({ pid }) => pid).sort()).toEqual(before.map(({ pid }) => pid).sort());
+    expect(before.filter(isAlive)).toEqual([]);
+    expect(tree.roles()).toEqual(ALL);
+    expect(await tree.search('slow')).toEqual({ mode: 'keyword', titles: ['slow query'] });
+  });
+
+  test('a port that somebody else has is named with its holder, who lives on', async () => {
+    const tree = await TestTree.create();
+    const server = createServer((_, response) => response.end());
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(tree.port, '127.0.0.1', resolve));
+    const { status, stderr } = await tree.run(['start', KEYWORD]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`port ${tree.port} is taken by pid ${process.pid} \\(.*node`));
+    expect([tree.members(), server.listening]).toEqual([[], true]);
+  });
+
+  test('not ready: shows the cause with the last lines of the log, and nothing is left', async () => {
+    const tree = await TestTree.create();
+    mkdirSync(join(tree.dataDir, 'memory.db'), { recursive: true });
+    const { status, stderr } = await tree.run(['start', KEYWORD]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/Not started:.*memory\.db/);
+    expect(stderr).toMatch(/Last lines of the log:\n.*\n/);
+    expect(tree.members()).toEqual([]);
+  });
+
+  test('not ready within --timeout ends all it started', async () => {
+    const tree = await TestTree.create();
+    const { status, report } = await tree.json(['start', KEYWORD, '--timeout', '1ms']);
+    expect(status).toBe(1);
+    expect(report.error).toMatchObject({ code: 'not-ready' });
+    expect(tree.members()).toEqual([]);
+  });
+
+  test('a setting that cannot be used is named with its file, and hinders neither stop nor status', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    writeFileSync(join(tree.dataDir, 'config.json'), '{"chromaIdleSeconds": "soon"}');
+    const { status, stderr } = await tree.run(['restart', KEYWORD]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/CLAUDE_MEM_CHROMA_IDLE_SECONDS is "soon" \(from .*config\.json\)/);
+    expect((await tree.run(['status'])).status).toBe(0);
+    await tree.stop();
+  });
+
+  test('a data dir whose path is too long for a socket works', async () => {
+    const home = tempDir();
+    const tree = await TestTree.create({ home, dataDir: join(home, 'd'.repeat(120)) });
+    await tree.start(KEYWORD);
+    expect(existsSync(join(tree.dataDir, 'supervisor.sock'))).toBe(false);
+    expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: true });
+    await tree.stop();
+  });
+
+  test('status and logs create nothing', async () => {
+    const tree = await TestTree.create();
+    expect((await tree.run(['status'])).status).toBe(3);
+    expect((await tree.run(['logs'])).status).toBe(0);
+    expect(readdirSync(tree.home)).toEqual([]);
+  });
+});
+
+describe('a death', () => {
+  test('of the worker: the supervisor starts the next one, and no zombie stays', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const before = tree.members();
+    kill(tree.member('worker'));
+    await eventually('the next generation is ready', async () => {
+      const { report } = await tree.json(['status']);
+      return (
+        report.state === 'running' && report.processes.some(({ role, restarts }) => role === 'worker' && restarts === 1)
+      );
+    });
+    await tree.expectRoles(ALL);
+    expect(tree.member('supervisor').pid).toBe(before.find(({ role }) => role === 'supervisor')?.pid);
+    expect(before.filter(isAlive)).toHaveLength(1);
+    await eventually('no zombie is left', () => zombiesUnder(tree.member('supervisor').pid).length === 0);
+    const leaks = JSON.parse((await tree.run(['leaks', '--json'])).stdout) as { summary: Record<string, number> };
+    expect(leaks.summary).toMatchObject({ orphans: 0, excess: 0, unverified: 0, staleEntries: 0 });
+  });
+
+  test('of the search server: the worker starts the next one', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const { pid } = tree.member('search');
+    const worker = tree.member('worker');
+    kill(tree.member('search'));
+    await eventually('another one runs', () => tree.roles().includes('search') && tree.member('search').pid !== pid);
+    expect(tree.member('worker')).toEqual(worker);
+  });
+
+  test.each([['supervisor'], ['supervisor', 'worker']])(
+    'of %s %s: nothing stays, and the next start works',
+    async (...roles) => {
+      const tree = await TestTree.create();
+      await tree.start(KEYWORD);
+      for (const member of roles.filter((role) => role !== undefined).map((role) => tree.member(role))) kill(member);
+      await tree.expectRoles([]);
+      expect((await tree.json(['status'])).status).toBe(3);
+      await tree.start(KEYWORD);
+      expect(tree.roles()).toEqual(ALL);
+      const trees = readdirSync(join(tree.dataDir, 'trees')).filter((name) => name.endsWith('.json'));
+      const retired = trees.filter((name) =>
+        readFileSync(join(tree.dataDir, 'trees', name), 'utf8').includes('retiredAt'),
+      );
+      expect([trees.length, retired.length]).toEqual([2, 1]);
+    },
+  );
+});
+
+describe('what is frozen', () => {
+  test('a worker: stop ends it within the grace', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    kill(tree.member('worker'), 'SIGSTOP');
+    await tree.stop('--grace', '1s');
+  });
+
+  test('a supervisor: start says who is in the way, stop and restart end it', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const supervisor = tree.member('supervisor');
+    kill(supervisor, 'SIGSTOP');
+    const { status, stderr } = await tree.run(['start', KEYWORD]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`(pid ${supervisor.pid}) is there and does not answer`);
+    expect((await tree.run(['status'])).status).toBe(1);
+    const { report } = await tree.json(['restart', KEYWORD, '--grace', '1s']);
+    expect(report.ok).toBe(true);
+    expect(isAlive(supervisor)).toBe(false);
+    expect(tree.roles()).toEqual(ALL);
+  });
+
+  test('a supervisor that is thawed after a stop that was killed half way raises nothing again', async () => {
+    const tree = await TestTree.create();
+    const { treeId } = await tree.start(KEYWORD);
+    const supervisor = tree.member('supervisor');
+    kill(supervisor, 'SIGSTOP');
+    const stop = launch(tree, ['stop', '--grace', '30s']);
+    const intent = join(tree.dataDir, 'trees', `${treeId ?? ''}.stop`);
+    await eventually('the stop has written its intent', () => existsSync(intent));
+    await eventually('the worker is gone', () => !tree.roles().includes('worker'));
+    stop.kill('SIGKILL');
+    await exitOf(stop);
+    kill(supervisor, 'SIGCONT');
+    await tree.expectRoles([]);
+    expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: false });
+    expect(tree.roles()).toEqual(ALL);
+  });
+
+  test('a stop that was told and did nothing yet is finished by start', async () => {
+    const tree = await TestTree.create();
+    const { treeId } = await tree.start(KEYWORD);
+    writeFileSync(join(tree.dataDir, 'trees', `${treeId ?? ''}.stop`), '{}');
+    const next = await tree.start(KEYWORD);
+    expect(next.alreadyRunning).toBe(false);
+    expect(next.treeId).not.toBe(treeId);
+    expect(tree.roles()).toEqual(ALL);
+  });
+
+  test('a stop that was put to sleep (Ctrl-Z) holds the turn; woken, both do their work', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    kill(tree.member('supervisor'), 'SIGSTOP');
+    const stop = launch(tree, ['stop', '--grace', '5s']);
+    const holder = join(tree.dataDir, 'operation.lock.holder');
+    await eventually('it has the turn', () => existsSync(holder));
+    stop.kill('SIGSTOP');
+    const start = tree.json(['start', KEYWORD]);
+    expect((JSON.parse(readFileSync(holder, 'utf8')) as { pid: number }).pid).toBe(stop.pid);
+    expect((await tree.json(['status'])).report.running).toBe(true);
+    stop.kill('SIGCONT');
+    expect(await exitOf(stop)).toBe(0);
+    expect((await start).report).toMatchObject({ ok: true, alreadyRunning: false });
+    expect(tree.roles()).toEqual(ALL);
+  });
+});
+
+describe('in the foreground', () => {
+  test('Ctrl-C in a terminal ends the tree', async () => {
+    const tree = await TestTree.create();
+    const terminal = runCliInTerminal(['start', KEYWORD, '--foreground'], { home: tree.home, env: tree.env() });
+    await terminal.waitFor('by word');
+    expect(tree.roles()).toEqual(ALL);
+    terminal.type('\x03');
+    expect((await terminal.ended).status).toBe(0);
+    expect(tree.members()).toEqual([]);
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('%s to the command ends the tree', async (signal) => {
+    const tree = await TestTree.create();
+    const command = launch(tree, ['start', KEYWORD, '--foreground']);
+    await eventually('it runs', async () => (await tree.json(['status'])).report.state === 'running');
+    command.kill(signal);
+    await exitOf(command);
+    await tree.expectRoles([]);
+  });
+
+  test('a file that changes restarts the worker, one to be ignored does not', async () => {
+    const tree = await TestTree.create();
+    const folder = tempDir();
+    mkdirSync(join(folder, 'node_modules'));
+    const command = launch(tree, ['start', KEYWORD, '--foreground', '--watch'], folder);
+    await eventually('it runs', async () => (await tree.json(['status'])).report.state === 'running');
+    const before = tree.member('worker').pid;
+    writeFileSync(join(folder, 'node_modules', 'x.js'), '');
+    writeFileSync(join(folder, 'a.log'), '');
+    writeFileSync(join(folder, 'code.js'), '');
+    await eventually('another worker is ready', async () => {
+      const { report } = await tree.json(['status']);
+      const worker = report.processes.find(({ role }) => role === 'worker');
+      return report.state === 'running' && worker !== undefined && worker.pid !== before;
+    });
+    expect(tree.log()).toContain('code.js changed');
+    expect(tree.log()).not.toMatch(/(?:x\.js|a\.log) changed/);
+    command.kill('SIGTERM');
+    expect(await exitOf(command)).toBe(0);
+    expect(tree.members()).toEqual([]);
+  });
+});
+
+describe('other times and places', () => {
+  test('an upgrade: the new program judges, stops and restarts the tree of the old one', async () => {
+    const tree = await TestTree.create();
+    const old = copyOfProgram({ version: '0.0.7' });
+    expect((await tree.json(['start', KEYWORD], { cli: old })).report.ok).toBe(true);
+    expect(await tree.json(['status'])).toMatchObject({ status: 0, report: { version: '0.0.7', state: 'running' } });
+    expect((await tree.run(['leaks'])).status).toBe(0);
+    expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: true });
+    const { report } = await tree.json(['restart', KEYWORD]);
+    expect([report.ok, tree.roles()]).toEqual([true, ALL]);
+    expect((await tree.json(['status'])).report.version).not.toBe('0.0.7');
+    await tree.stop();
+  });
+
+  test.each([
+    ['the machine was started anew', { bootId: 'another-boot' }],
+    ['the container was created anew on the same volume', { pidNamespace: '4026539999' }],
+  ])('%s: start works and nothing is called a leak', async (_, changes) => {
+    const tree = await TestTree.create();
+    const { treeId } = await tree.start(KEYWORD);
+    for (const member of tree.members()) kill(member);
+    await tree.expectRoles([]);
+    const file = join(tree.dataDir, 'trees', `${treeId ?? ''}.json`);
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...manifest, ...changes }));
+    await tree.start(KEYWORD);
+    expect(tree.roles()).toEqual(ALL);
+    const { stdout, status } = await tree.run(['leaks', '--json']);
+    expect((JSON.parse(stdout) as { summary: unknown }).summary).toMatchObject({
+      orphans: 0,
+      excess: 0,
+      unverified: 0,
+    });
+    expect(status).toBe(0);
+  });
+
+  test('starts, stops and reaps all at once end in one consistent state', async () => {
+    const tree = await TestTree.create();
+    const commands = [
+      ['start', KEYWORD],
+      ['stop'],
+      ['start', KEYWORD],
+      ['reap', '--yes'],
+      ['stop'],
+      ['start', KEYWORD],
+    ];
+    const results = await Promise.all(commands.map((command) => tree.run(command)));
+    // A start that waits for readiness may have its tree stopped meanwhile; nothing else may fail.
+    for (const { status, stderr } of results) expect([0, 1], stderr).toContain(status);
+    const { report } = await tree.json(['status']);
+    if (report.running) expect(tree.roles()).toEqual(ALL);
+    else expect(tree.members()).toEqual([]);
+    await tree.stop();
+  });
+
+  test('a prompt of reap that is left open does not block stop', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    kill(tree.member('search'), 'SIGSTOP');
+    for (const role of ['supervisor', 'worker']) kill(tree.member(role));
+    await tree.expectRoles(['search']);
+    const terminal = runCliInTerminal(['reap'], { home: tree.home, env: tree.env() });
+    await terminal.waitFor(/end .*\?|y\/N|Yes/i);
+    await tree.stop('--grace', '100ms');
+    terminal.type('\x03');
+    await terminal.ended;
+  });
+
+  test('without koffi and setpriv the same comes up and goes', async () => {
+    const tree = await TestTree.create({ cli: copyOfProgram({ koffi: false }) });
+    await tree.start(KEYWORD);
+    expect(tree.log()).toContain('"adoptsOrphans":false');
+    kill(tree.member('worker'));
+    await eventually(
+      'the next one runs',
+      async () => (await tree.json(['status'])).report.processes[1]?.restarts === 1,
+    );
+    await tree.expectRoles(ALL);
+    await tree.stop();
+  });
+});
+
+/** Children of a process that have ended and nobody has waited for. */
+function zombiesUnder(parent: number): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return state === 'Z' && Number(ppid) === parent;
+    } catch {
+      return false;
+    }
+  });
+}
