@@ -1,0 +1,35 @@
+import { renderCommands, renderHelp, runCli } from './command-output.ts';
+import { renderImportTable } from './import-table.ts';
+import { renderSettings } from './settings-table.ts';
+import * as json from './json-examples.ts';
+import * as terminal from './terminal-output.ts';
+
+/** What each generated block of the documents shows. */
+const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
+  leaks: terminal.showLeaks,
+  'reap-dry-run': terminal.showReapPlan,
+  'reap-outcomes': terminal.showReapOutcomes,
+  setup: terminal.showSetup,
+  status: terminal.showStatus,
+  'leaks-of-plugin': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-worker-killed.json']),
+  'leaks-unverified': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-stopped.json']),
+  help: () => renderHelp([]),
+  commands: renderCommands,
+  settings: renderSettings,
+  'import-table': renderImportTable,
+  'json-leaks': json.leaks,
+  'json-reap': json.reap,
+  'json-status': json.status,
+  'json-start': json.start,
+  'json-stop': json.stop,
+  'json-setup': json.setup,
+  'json-log': json.log,
+  'json-error': json.error,
+  'json-snapshot': json.snapshot,
+};
+
+export async function renderBlock(id: string): Promise<string> {
+  const render = BLOCKS[id];
+  if (render === undefined) throw new Error(`there is no generated block "${id}"`);
+  return render();
+}

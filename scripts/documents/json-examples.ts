@@ -1,0 +1,97 @@
+import type { LifecycleReport } from '../../src/cli/lifecycle-report.ts';
+import { reportLeaks } from '../../src/cli/leak-report.ts';
+import { reportReap } from '../../src/cli/reap-report.ts';
+import { reportStatus } from '../../src/cli/status-report.ts';
+import { parseLogLine } from '../../src/operations/log-lines.ts';
+import { printed } from './command-output.ts';
+import { parse, RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+
+/** Lists are cut to their first items: they all look alike. */
+const SHOWN_ITEMS = 2;
+
+export function leaks(): string {
+  return example(reportLeaks(recordedLeak(), { showForeign: false }));
+}
+
+export function reap(): string {
+  return example(reportReap(recordedReap(), { dryRun: false, tidied: { lines: [] } }));
+}
+
+export function status(): string {
+  const { sight, observation } = recordedTree();
+  return example(reportStatus(sight, observation.reading.dataDir));
+}
+
+export function start(): string {
+  return example(STARTED);
+}
+
+export function stop(): string {
+  return example(STOPPED);
+}
+
+export function setup(): string {
+  return example({ schemaVersion: 1, command: 'setup', ok: true, search: 'semantic', steps: RECORDED_SETUP });
+}
+
+export function log(): string {
+  const record = {
+    level: 'info',
+    time: '2026-11-24T00:12:49.725Z',
+    role: 'supervisor',
+    pid: 952,
+    port: 37777,
+    msg: 'ready',
+  };
+  return example({ type: 'line', ...parseLogLine(JSON.stringify(record)) });
+}
+
+export function error(): string {
+  return example(JSON.parse(printed(['leaks', '--from', 'missing.json', '--json'])));
+}
+
+export function snapshot(): string {
+  return example(parse('tree.json'));
+}
+
+/** From a real run; the types see to it that no field is missing. */
+const STARTED: LifecycleReport = {
+  schemaVersion: 1,
+  command: 'start',
+  ok: true,
+  treeId: 'b462ac5e-43a6-4d8c-abd4-6a1895291c9c',
+  alreadyRunning: false,
+  processes: [
+    { role: 'supervisor', pid: 29706 },
+    { role: 'worker', pid: 29734 },
+    { role: 'search', pid: 29772 },
+  ],
+  ended: [],
+  remaining: [],
+  elapsedMs: 1423,
+  port: 37777,
+  error: null,
+};
+
+const STOPPED: LifecycleReport = {
+  ...STARTED,
+  command: 'stop',
+  processes: [],
+  ended: [29706, 29734, 29772, 29891, 29919].map((pid) => ({ pid, outcome: 'exited', signal: null, elapsedMs: 151 })),
+  elapsedMs: 170,
+  port: null,
+};
+
+function example(document: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(cut(document), undefined, 2)}\n\`\`\``;
+}
+
+/** Command lines stay whole. */
+function cut(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.every((item) => typeof item === 'string') ? value : value.slice(0, SHOWN_ITEMS);
+    return items.map(cut);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cut(item)]));
+}

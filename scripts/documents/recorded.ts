@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { planReap } from '../../src/core/plan-reap.ts';
+import type { ProcessSnapshot } from '../../src/core/snapshot.ts';
+import { judgeReading, type Observation } from '../../src/operations/observe.ts';
+import type { ReapResult } from '../../src/operations/reap.ts';
+import type { Outcome } from '../../src/operations/terminate.ts';
+import type { TreeStatus } from '../../src/operations/tree-lifecycle.ts';
+import type { SetupStep } from '../../src/cli/setup-report.ts';
+import { sightTree, type TreeSight } from '../../src/cli/status-report.ts';
+import { readSnapshotFile } from '../../src/state/snapshot-file.ts';
+
+const FOLDER = new URL('../../test/fixtures/documents/', import.meta.url);
+
+/** Two pairs of the real chroma-mcp whose worker was killed, recorded some minutes later. */
+export function recordedLeak(): Observation {
+  return observed('leak.json');
+}
+
+/** What became of that leak when it was reaped. */
+export function recordedReap(): ReapResult {
+  const seen = recordedLeak();
+  const plan = planReap(seen.judgements, seen.index, { includeExcess: false });
+  const ended = new Set(plan.plan.map(({ row }) => row.pid));
+  const { reading } = seen;
+  const processes = reading.snapshot.processes.filter(({ pid }) => !ended.has(pid));
+  const after = judgeReading({ ...reading, snapshot: { ...reading.snapshot, processes } });
+  return { plan, outcomes: parse('reap-outcomes.json') as Outcome[], after, remaining: [] };
+}
+
+/** What `setup` said on a machine that had everything. */
+export const RECORDED_SETUP: readonly SetupStep[] = [
+  {
+    id: 'uvx',
+    title: 'uvx, which runs Chroma',
+    status: 'already',
+    detail: 'uvx 0.13.9 (/home/u/.local/bin/uvx)',
+    fix: null,
+  },
+  { id: 'python', title: 'a Python for it', status: 'already', detail: '/usr/bin/python3', fix: null },
+  {
+    id: 'packages',
+    title: "Chroma's packages",
+    status: 'already',
+    detail: "they are in uv's cache and work",
+    fix: null,
+  },
+  {
+    id: 'model',
+    title: 'the embedding model',
+    status: 'already',
+    detail: '/home/u/.cache/chroma/onnx_models/all-MiniLM-L6-v2/onnx',
+    fix: null,
+  },
+];
+
+/** A running tree with the real Chroma in use, and what its supervisor said of itself at that moment. */
+export function recordedTree(): { readonly observation: Observation; readonly sight: TreeSight } {
+  const observation = observed('tree.json');
+  return { observation, sight: sightTree(observation, parse('tree-status.json') as TreeStatus) };
+}
+
+function observed(name: string): Observation {
+  const reading = readSnapshotFile(new URL(name, FOLDER).pathname);
+  const ticks = new Map((parse(name) as ProcessSnapshot).processes.map(({ pid, cpuTicks }) => [pid, cpuTicks]));
+  // Verdicts need no CPU time, so the reader of snapshot files may leave it out.
+  const processes = reading.snapshot.processes.map((row) => {
+    const cpuTicks = ticks.get(row.pid);
+    return cpuTicks === undefined ? row : { ...row, cpuTicks };
+  });
+  return judgeReading({ ...reading, snapshot: { ...reading.snapshot, processes } });
+}
+
+/** One of the recorded files. */
+export function parse(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'));
+}

@@ -1,0 +1,69 @@
+import type { Output } from '../../src/cli/output.ts';
+import { printLeaks } from '../../src/cli/reporters/leaks.ts';
+import { printOutcomes, printPlan } from '../../src/cli/reporters/reap.ts';
+import { setupView } from '../../src/cli/reporters/setup.ts';
+import { printStatus } from '../../src/cli/reporters/status.ts';
+import { reportStatus } from '../../src/cli/status-report.ts';
+import { asShell } from './command-output.ts';
+import { RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+
+/** As wide as a code block is on most pages. */
+const COLUMNS = 96;
+
+/** What the program would print on the machine of the recording: the same reporters, fed from the file. */
+export function showLeaks(): string {
+  const observation = recordedLeak();
+  return shown('claude-mem leaks', (output) => {
+    printLeaks(observation, { showForeign: false, isRecorded: false, dataDirFlag: undefined, output });
+  });
+}
+
+export function showReapPlan(): string {
+  const { plan } = recordedReap();
+  return shown('claude-mem reap --dry-run', (output) => {
+    printPlan(plan, output, { isDryRun: true, isComplete: true });
+  });
+}
+
+/** What follows the plan, which is the one that `--dry-run` prints. */
+export function showReapOutcomes(): string {
+  const result = recordedReap();
+  return shown('claude-mem reap --yes', (output) => {
+    output.text('…');
+    printOutcomes(result, output);
+  });
+}
+
+export function showSetup(): string {
+  return shown('claude-mem setup', (output) => {
+    setupView(output).print(RECORDED_SETUP);
+  });
+}
+
+export function showStatus(): string {
+  const { observation, sight } = recordedTree();
+  return shown('claude-mem status', (output) => {
+    printStatus(reportStatus(sight, observation.reading.dataDir), { sight, observation, output });
+  });
+}
+
+function shown(commandLine: string, print: (output: Output) => void): string {
+  // The plan proposes the command it was called with.
+  process.argv = ['node', ...commandLine.split(' ')];
+  const lines: string[] = [];
+  const keep = (text: string) => void lines.push(text);
+  const ignore = () => undefined;
+  print({
+    data: keep,
+    text: keep,
+    note: keep,
+    status: ignore,
+    clearStatus: ignore,
+    beginActing: ignore,
+    columns: COLUMNS,
+    isTerminal: false,
+    hasStatusLine: false,
+    hasColor: false,
+  });
+  return asShell(commandLine, lines.join('\n'));
+}

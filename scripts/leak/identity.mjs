@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+
+const isLinux = process.platform === 'linux';
+
+/** Pid and start of a living process; undefined if it is gone, zombies included. */
+export function identify(pid) {
+  const row = isLinux ? rowFromProc(pid) : rowFromPs(pid);
+  return row && { pid, start: row.start };
+}
+
+export function isAlive({ pid, start }) {
+  return identify(pid)?.start === start;
+}
+
+/** Signals that very process and nobody who got its pid since; false if it is gone. */
+export function signalIfSame(identity, signal) {
+  if (!isAlive(identity)) return false;
+  try {
+    return process.kill(identity.pid, signal);
+  } catch (error) {
+    if (error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Parent of a process; undefined if it is gone. */
+export function parentOf(pid) {
+  return (isLinux ? rowFromProc(pid) : rowFromPs(pid))?.ppid;
+}
+
+/** The living children of a process. */
+export function childrenOf(pid) {
+  return allPids().filter((candidate) => parentOf(candidate) === pid);
+}
+
+/** What a process writes into the environment of what it spawns, so that its death can be proven; empty where it cannot be. */
+export function ownerMarkOfSelf() {
+  if (!isLinux) return '';
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '';
+  return `${process.pid}:${rowFromProc(process.pid).start}:${bootId}:${namespace}`;
+}
+
+function rowFromProc(pid) {
+  let stat;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The name stands in parentheses and may hold some itself: count from the last.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : { ppid: Number(fields[1]), start: fields[19] };
+}
+
+function rowFromPs(pid) {
+  let line;
+  try {
+    const options = { encoding: 'utf8', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }, stdio: 'pipe' };
+    line = execFileSync('ps', ['-o', 'state=,ppid=,lstart=', '-p', String(pid)], options).trim();
+  } catch {
+    return undefined;
+  }
+  const [state, ppid, ...start] = line.split(/\s+/);
+  return state.startsWith('Z') ? undefined : { ppid: Number(ppid), start: start.join(' ') };
+}
+
+function allPids() {
+  if (isLinux)
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  return execFileSync('ps', ['-A', '-o', 'pid='], { encoding: 'utf8' }).trim().split(/\s+/).map(Number);
+}

@@ -1,0 +1,49 @@
+// Renders the generated blocks of the documents: `npm run docs`. With --check it changes nothing and fails where one is out of date.
+// A block stands between `<!-- generated: <id> -->` and `<!-- /generated -->`; scripts/documents/blocks.ts says what goes into it.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { renderBlock } from './documents/blocks.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'docs/commands.md', 'docs/json.md'];
+
+const BLOCK = /(<!-- generated: ([\w-]+) -->\n)([^]*?)(<!-- \/generated -->)/g;
+
+const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+
+// The blocks show what the built program prints. A check is left to whoever has built it.
+if (!options.check) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
+for (const name of DOCUMENTS) await render(name);
+
+async function render(name: string): Promise<void> {
+  const path = `${ROOT}${name}`;
+  const before = readFileSync(path, 'utf8');
+  const after = await replaceBlocks(name, before);
+  if (after === before) return;
+  if (options.check) {
+    process.exitCode = 1;
+    console.error(`${name} is out of date; run \`npm run docs\`. First difference:\n${firstDifference(before, after)}`);
+  } else {
+    writeFileSync(path, after);
+    console.log(`rendered ${name}`);
+  }
+}
+
+async function replaceBlocks(name: string, text: string): Promise<string> {
+  const blocks = [...text.matchAll(BLOCK)];
+  const opened = text.match(/<!-- generated: /g)?.length ?? 0;
+  if (blocks.length === 0 || blocks.length !== opened) throw new Error(`${name}: a generated block is not closed`);
+  const rendered = await Promise.all(blocks.map(([, , id]) => renderBlock(id!)));
+  return text.replace(
+    BLOCK,
+    (_block, open: string, _id, _old, close: string) => `${open}${rendered.shift()!}\n${close}`,
+  );
+}
+
+function firstDifference(before: string, after: string): string {
+  const [old, now] = [before.split('\n'), after.split('\n')];
+  const line = now.findIndex((text, index) => text !== old[index]);
+  return `line ${line + 1}\n- ${old[line] ?? '(end)'}\n+ ${now[line] ?? '(end)'}`;
+}
