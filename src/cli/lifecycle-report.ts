@@ -32,7 +32,7 @@ export function finishStart(result: StartResult, ports: StartPorts): Promise<Sto
 }
 
 /** What a start found and could not end: dead weight does not block it. */
-export function survivorsOf({ ended }: Pick<StartResult, 'ended'>): readonly Outcome[] {
+function survivorsOf({ ended }: Pick<StartResult, 'ended'>): readonly Outcome[] {
   return ended.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
 }
 

@@ -3,7 +3,7 @@ import { exitNow } from '../shared/exit.ts';
 import type { Shutdown } from './shutdown.ts';
 
 /** Below the 5 s after which `stop` and the supervisor lose patience, in milliseconds. */
-export const SHUTDOWN_MS = 4_000;
+const SHUTDOWN_MS = 4_000;
 
 /** After a shutdown nothing should hold the process any more; what does all the same is not waited for longer than this. */
 const LINGER_MS = 300;

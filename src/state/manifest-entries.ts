@@ -24,7 +24,7 @@ export function endEntry(manifest: Manifest, identity: StoredIdentity, at: strin
 }
 
 /** How many entries of processes that were seen gone a tree keeps: enough to tell what happened around a crash loop. */
-export const KEPT_ENDED_ENTRIES = 300;
+const KEPT_ENDED_ENTRIES = 300;
 
 /**
  * Ends the entries of processes that were seen gone, the root's excepted, and drops the oldest of these beyond the number that is kept.

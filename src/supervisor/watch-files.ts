@@ -32,10 +32,7 @@ export async function watchFiles(
 }
 
 /** Whether a path is of the data dir or bears one of the names to ignore, below the folder that is watched. */
-export function isIgnored(
-  path: string,
-  { folder, dataDir }: { readonly folder: string; readonly dataDir: string },
-): boolean {
+function isIgnored(path: string, { folder, dataDir }: { readonly folder: string; readonly dataDir: string }): boolean {
   if (isWithin(path, dataDir)) return true;
   const parts = relative(folder, path).split(sep);
   return parts.some((part) => IGNORED_NAMES.has(part) || IGNORED_FILE.test(part));

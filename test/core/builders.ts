@@ -14,7 +14,7 @@ export const UID = 1000;
 export const SELF_PID = 9_000;
 /** Everything a builder makes is hours old at this moment, unless a test says otherwise. */
 export const NOW_TICKS = 10_000_000;
-export const TICKS_PER_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 
 const BOOTED_AT_MS = Date.parse('2026-11-01T00:00:00.000Z');
 

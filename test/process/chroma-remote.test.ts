@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { PYTHON_REQUEST } from '../../scripts/leak/chroma-program.ts';
 import { isChromaOfDataDir } from '../../src/core/role-program.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { PYTHON_REQUEST } from '../helpers/prepare-semantic-stack.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { runMark } from '../helpers/run-mark.ts';
 import { type AvailableStack, describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -129,14 +129,4 @@ async function endServer(child: ChildProcess): Promise<void> {
 async function answers(port: number): Promise<boolean> {
   const response = await fetch(`http://127.0.0.1:${port}/api/v2/heartbeat`);
   return response.ok;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

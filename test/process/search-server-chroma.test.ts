@@ -4,10 +4,11 @@ import { rootEntry } from '../../src/core/manifest.ts';
 import { isLockFree } from '../../src/state/lock.ts';
 import { createRecords } from '../../src/state/records.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { type AvailableStack, describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { connectSearchServer } from './search-server-process.ts';
-import { freePort, startWorker, type WorkerUnderTest } from './worker-process.ts';
+import { startWorker, type WorkerUnderTest } from './worker-process.ts';
 
 describeWithChroma('a search server with the real Chroma', (stack) => {
   const environment = (port: number) => ({

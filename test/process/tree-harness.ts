@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { identify, isAlive, signalIfSame, type Identity } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { CLI, cleanEnvironment, runProgram, type RunOptions, type RunResult } from '../helpers/run-cli.ts';
 import { createTempDir, tempDir } from '../helpers/temp-dir.ts';
 
@@ -243,15 +243,6 @@ export function pathWithoutSetpriv(): string {
   const folder = tempDir();
   writeFileSync(join(folder, 'setpriv'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   return `${folder}:${process.env.PATH ?? ''}`;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Removed by hand: it must outlive the ending of what runs in it. */

@@ -139,12 +139,12 @@ describe('a death', () => {
     expect(tree.member('worker')).toEqual(worker);
   });
 
-  test.each([['supervisor'], ['supervisor', 'worker']])(
-    'of %s %s: nothing stays, and the next start works',
-    async (...roles) => {
+  test.each([[['supervisor']], [['supervisor', 'worker']]])(
+    'of %j: nothing stays, and the next start works',
+    async (roles) => {
       const tree = await TestTree.create();
       await tree.start(KEYWORD);
-      for (const member of roles.filter((role) => role !== undefined).map((role) => tree.member(role))) kill(member);
+      for (const member of roles.map((role) => tree.member(role))) kill(member);
       await tree.expectRoles([]);
       expect((await tree.json(['status'])).status).toBe(3);
       await tree.start(KEYWORD);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { identify, isAlive, parentOf, signalIfSame } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { freePort, startWorker, type WorkerUnderTest } from './worker-process.ts';
+import { startWorker, type WorkerUnderTest } from './worker-process.ts';
 
 /** Without semantic search: these tests are about processes. */
 const WITHOUT_CHROMA = { CLAUDE_MEM_CHROMA_ENABLED: 'false' };

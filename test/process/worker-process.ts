@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -10,6 +9,7 @@ import type { SupervisorMessage, WorkerMessage } from '../../src/operations/tree
 import { identifySelf, loadPlatform } from '../../src/platform/index.ts';
 import { openTreeStore } from '../../src/state/trees.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { cleanEnvironment } from '../helpers/run-cli.ts';
 import { marked } from './chroma-harness.ts';
 
@@ -149,14 +149,6 @@ function requester(dataDir: string, port: number): WorkerUnderTest['request'] {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function logOf(dataDir: string): string {

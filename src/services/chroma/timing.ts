@@ -34,7 +34,7 @@ const DEFAULTS: ChromaTiming = {
 };
 
 /** Only a connect is worth a setting: a slow disk can make it take longer than anybody foresaw. */
-export const CONNECT_TIMEOUT = 'CLAUDE_MEM_CHROMA_CONNECT_TIMEOUT';
+const CONNECT_TIMEOUT = 'CLAUDE_MEM_CHROMA_CONNECT_TIMEOUT';
 
 /** @throws ClaudeMemError `usage` for a setting that is no duration. */
 export function chromaTiming(

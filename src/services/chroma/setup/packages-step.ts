@@ -40,7 +40,7 @@ export async function preparePackages(
 }
 
 /** uv names each large package when it begins, with its size, and again when it is through. */
-export function followDownloads(report: (fraction: number) => void): (line: string) => void {
+function followDownloads(report: (fraction: number) => void): (line: string) => void {
   const sizes = new Map<string, number>();
   const done = new Set<string>();
   return (line) => {
