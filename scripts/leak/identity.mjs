@@ -51,7 +51,9 @@ function rowFromProc(pid) {
   }
   // The name stands in parentheses and may hold some itself: count from the last.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : { ppid: Number(fields[1]), start: fields[19] };
+  // The first thread of a killed process can be dead while others still hold on to its children: it is not gone yet.
+  const isGone = fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[17]) <= 1);
+  return isGone ? undefined : { ppid: Number(fields[1]), start: fields[19] };
 }
 
 function rowFromPs(pid) {

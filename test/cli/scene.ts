@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Manifest, ManifestEntry, StoredIdentity } from '../../src/core/manifest.ts';
@@ -151,13 +151,13 @@ export function noOtherUser(): string | undefined {
     : 'there is no working setpriv';
 }
 
-/** The command that runs the CLI as a user without any rights, from a folder that it may enter. */
+/** The command that runs the CLI as a user without any rights, from a folder that it may enter: a checkout may lie in a private one. */
 export function asNobody(): readonly string[] {
   const folder = tempDir();
   chmodSync(folder, 0o755);
+  for (const part of ['cli.js', 'lib', 'package.json'])
+    cpSync(join(dirname(CLI), part), join(folder, part), { recursive: true });
   const program = join(folder, 'cli.js');
-  copyFileSync(CLI, program);
-  chmodSync(program, 0o755);
   return ['setpriv', '--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--', process.execPath, program];
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { identify } from '../../scripts/leak/identity.mjs';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
 import type { SnapshotRequest } from '../../src/operations/ports.ts';
 import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
@@ -129,6 +130,8 @@ ctypes.CDLL(None).syscall(${SYS_EXIT[process.arch]!}, 0)`;
       const row = await rowWhen(pid, ({ state }) => state === 'Z', recorded(pid));
       expect(row.threads).toBeGreaterThan(1);
       expect(row).toMatchObject({ argv: [], command: '', treeMark: null });
+      // Nor do the tests themselves take it for gone: uv dies like this, and until its last thread is dead it keeps its python.
+      expect(identify(pid)).toEqual({ pid, start: String(row.startTicks) });
     },
   );
 

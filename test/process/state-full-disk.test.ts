@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readManifests } from '../../src/state/manifest-reader.ts';
-import { acquireLock, isLockFree } from '../../src/state/lock.ts';
+import { acquireLock } from '../../src/state/lock.ts';
 import { parseSnapshot, snapshotDocument, writeSnapshotFile } from '../../src/state/snapshot-file.ts';
 import { openTreeStore } from '../../src/state/trees.ts';
 import { createTempDir, type TempDir } from '../helpers/temp-dir.ts';
 import { anError } from '../state/an-error.ts';
 import { aManifest, anEntry, BORN, TREE } from '../state/manifests.ts';
+import { ask, buildStateProgram, killAndWait, startLocker } from './state-processes.ts';
 
 const REQUEST = { waitMs: 0, holder: { pid: process.pid, command: 'claude-mem start' } };
 
@@ -16,12 +17,14 @@ let directory: TempDir;
 let notMounted: string | undefined;
 let disk = '';
 
-/** A file system of 64 kB: the only honest full disk. */
+/** A file system of 64 kB and a few dozen files: the only honest full disk. */
 beforeAll(() => {
   directory = createTempDir();
   disk = join(directory.path, 'disk');
   mkdirSync(disk);
-  const result = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { encoding: 'utf8' });
+  const result = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=48', 'tmpfs', disk], {
+    encoding: 'utf8',
+  });
   if (result.status !== 0)
     notMounted = `cannot mount a small file system: ${result.error?.message ?? result.stderr.trim()}`;
 });
@@ -30,13 +33,18 @@ afterAll(() => {
   directory.remove();
 });
 
-function fill(): void {
-  const chunk = Buffer.alloc(1024);
+// Also after a test that failed: what lies there would make the next one fail too.
+afterEach(() => {
+  if (notMounted === undefined) free();
+});
+
+/** Writes files until there is no room; empty ones until there may be no more of them. */
+function fill(content: Buffer = Buffer.alloc(1024)): void {
   expect(() => {
-    for (let number = 0; number < 200; number += 1) writeFileSync(join(disk, `fill-${number}`), chunk);
+    for (let number = 0; number < 200; number += 1) writeFileSync(join(disk, `fill-${number}`), content);
   }).toThrow(/ENOSPC/);
-  for (const name of readdirSync(disk)) if (name.startsWith('fill-')) return;
-  throw new Error('nothing was filled');
+  // The one that did not get its content is there, empty.
+  expect(readdirSync(disk).filter((name) => name.startsWith('fill-')).length).toBeGreaterThan(1);
 }
 
 function free(): void {
@@ -61,12 +69,35 @@ describe('a full disk', () => {
     expect(readManifests(disk).manifests[0]?.entries).toHaveLength(2);
   });
 
-  test('refuses a lock with a clear error and does not keep it', async (context) => {
+  test('gives the lock all the same, so that stop gets its turn; only who has it is not written down', async (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const path = join(disk, 'operation.lock');
     fill();
-    await expect(acquireLock(path, REQUEST)).rejects.toThrow(anError('io', /no space left on the device/));
-    expect(await isLockFree(path)).toBe(true);
+    const lock = await acquireLock(path, REQUEST);
+    onTestFinished(() => {
+      lock.release();
+    });
+    expect(readdirSync(disk).filter((name) => name.startsWith('operation.lock'))).toEqual(['operation.lock']);
+
+    const program = buildStateProgram();
+    onTestFinished(program.remove);
+    const other = startLocker(program.file);
+    onTestFinished(() => killAndWait(other));
+    expect(await ask(other, { take: path, waitMs: 0 })).toEqual({
+      refused: 'lock-held',
+      message: `${path} is held by another process, which has not written down who it is`,
+    });
+    lock.release();
+    expect(await ask(other, { take: path, waitMs: 0 })).toEqual({ taken: true });
+  });
+
+  test('refuses a lock whose file it cannot even create, with a clear error', async (context) => {
+    if (notMounted !== undefined) context.skip(notMounted);
+    const path = join(disk, 'vectors.lock');
+    fill(Buffer.alloc(0));
+    await expect(acquireLock(path, REQUEST)).rejects.toThrow(
+      anError('io', `cannot create the lock file ${path}: no space left on the device (ENOSPC)`),
+    );
     free();
     (await acquireLock(path, REQUEST)).release();
   });

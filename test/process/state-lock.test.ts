@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -8,8 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { acquireLock, isLockFree } from '../../src/state/lock.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { anError } from '../state/an-error.ts';
-import { buildStateProgram, killAndWait, startProgram } from './state-processes.ts';
-import type { LockAnswer, LockCommand } from './state-program.ts';
+import { ask, buildStateProgram, killAndWait, startLocker } from './state-processes.ts';
 
 const RACERS = 4;
 const RACES = 40;
@@ -23,19 +21,8 @@ afterAll(() => {
   program.remove();
 });
 
-function startLocker(): ChildProcess {
-  return startProgram(program.file, ['locks'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-}
-
-async function ask(child: ChildProcess, command: LockCommand): Promise<LockAnswer> {
-  const answer = once(child, 'message');
-  child.send(command);
-  const [message] = (await answer) as [LockAnswer];
-  return message;
-}
-
 async function withLockers(count: number, use: (lockers: ChildProcess[]) => Promise<void>): Promise<void> {
-  const lockers = Array.from({ length: count }, startLocker);
+  const lockers = Array.from({ length: count }, () => startLocker(program.file));
   try {
     await use(lockers);
   } finally {
@@ -80,7 +67,7 @@ test('a killed holder lets go, and until then it is named', async () => {
   await withLockers(1, async ([holder]) => {
     if (holder === undefined) throw new Error('no holder');
     for (let round = 0; round < 5; round += 1) {
-      const victim = startLocker();
+      const victim = startLocker(program.file);
       try {
         expect(await ask(victim, { take, waitMs: 0 })).toEqual({ taken: true });
         expect(await isLockFree(take)).toBe(false);

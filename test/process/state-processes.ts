@@ -1,9 +1,11 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { createTempDir } from '../helpers/temp-dir.ts';
+import type { LockAnswer, LockCommand } from './state-program.ts';
 
 const NOBODY = 65534;
 
@@ -34,6 +36,18 @@ export function buildStateProgram(): { readonly file: string; readonly remove: (
 
 export function startProgram(file: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   return spawn(process.execPath, [file, ...args], options);
+}
+
+/** A process that takes and releases a lock when asked to. */
+export function startLocker(file: string): ChildProcess {
+  return startProgram(file, ['locks'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+export async function ask(locker: ChildProcess, command: LockCommand): Promise<LockAnswer> {
+  const answer = once(locker, 'message');
+  locker.send(command);
+  const [message] = (await answer) as [LockAnswer];
+  return message;
 }
 
 /** Ends a child by SIGKILL and waits until it is gone. */
