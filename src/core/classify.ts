@@ -18,7 +18,9 @@ export function classify(context: JudgementContext): readonly Judgement[] {
   for (const row of context.index.topDown()) {
     if (row.pid === context.snapshot.self.pid) continue;
     const parent = context.index.parentOf(row);
-    const judgement = judge(context.caseOf(row, parent && judged.get(parent.pid)), context);
+    const parentJudgement = parent && judged.get(parent.pid);
+    if (parentJudgement === undefined && !context.mayMatter(row)) continue;
+    const judgement = judge(context.caseOf(row, parentJudgement), context);
     if (judgement !== undefined) judged.set(row.pid, judgement);
   }
   return [...judged.values()].sort((left, right) => left.row.pid - right.row.pid);

@@ -8,6 +8,7 @@ import { RecordedTrees, type RecordedEntry } from './recorded-trees.ts';
 import {
   dataDirArgument,
   entryScriptRole,
+  isCandidateName,
   isChromaOfDataDir,
   isChromaProgram,
   isChromaWrapper,
@@ -66,6 +67,22 @@ export class JudgementContext {
     this.index = new ProcessIndex(input.snapshot);
     this.trees = new RecordedTrees(input, this.index);
     this.others = judgeRegistries(input.otherRegistries, this.index);
+  }
+
+  /**
+   * Whether a process could get a verdict by itself, without its parent's. Of most the reader kept no more than a name that is none of
+   * ours, and the table can hold thousands of them: to look at each from every side takes as long as to read them.
+   */
+  mayMatter(row: ProcessRow): boolean {
+    return (
+      row.argv !== undefined ||
+      row.command !== '' ||
+      row.executable !== undefined ||
+      typeof row.treeMark === 'string' ||
+      isCandidateName(row.name) ||
+      this.trees.entriesOf(row.pid).length > 0 ||
+      this.others.liveRecords.has(row.pid)
+    );
   }
 
   caseOf(row: ProcessRow, parentJudgement: Judgement | undefined): Case {

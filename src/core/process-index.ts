@@ -9,13 +9,18 @@ export class ProcessIndex {
   readonly snapshot: ProcessSnapshot;
   readonly byPid: ReadonlyMap<number, ProcessRow>;
   readonly #children = new Map<number, ProcessRow[]>();
+  /** Those without a parent in the table. */
+  readonly #roots: ProcessRow[] = [];
 
   constructor(snapshot: ProcessSnapshot) {
     this.snapshot = snapshot;
     this.byPid = new Map(snapshot.processes.map((row) => [row.pid, row]));
     for (const row of snapshot.processes) {
       const parent = this.parentOf(row);
-      if (parent === undefined) continue;
+      if (parent === undefined) {
+        this.#roots.push(row);
+        continue;
+      }
       const siblings = this.#children.get(parent.pid);
       if (siblings === undefined) this.#children.set(parent.pid, [row]);
       else siblings.push(row);
@@ -75,9 +80,9 @@ export class ProcessIndex {
 
   /** The rows, each after its parent. */
   topDown(): readonly ProcessRow[] {
-    const roots = this.snapshot.processes.filter((row) => this.parentOf(row) === undefined);
     const ordered = new Set<ProcessRow>();
-    this.#placeWithDescendants(roots, ordered);
+    this.#placeWithDescendants(this.#roots, ordered);
+    if (ordered.size === this.snapshot.processes.length) return [...ordered];
     // What a cycle hides is judged too, after the rest and from its smallest pid on, so that the order of the rows plays no part.
     const hidden = this.snapshot.processes.filter((row) => !ordered.has(row));
     for (const row of hidden.sort((left, right) => left.pid - right.pid)) this.#placeWithDescendants([row], ordered);

@@ -153,7 +153,8 @@ function optionValueInText(command: string, option: string): string | undefined 
 
 /** `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`. */
 function programName(nameOrPath: string): string {
-  return baseName(nameOrPath).replace(/\.exe$/i, '');
+  const name = baseName(nameOrPath);
+  return /\.exe$/i.test(name.slice(-4)) ? name.slice(0, -4) : name;
 }
 
 function baseName(path: string): string {

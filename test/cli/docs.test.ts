@@ -13,6 +13,7 @@ const DOCUMENTS = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'docs/benchmarks.md',
   'docs/commands.md',
   'docs/json.md',
 ];

@@ -76,6 +76,15 @@ test('every judgement carries evidence', () => {
   });
 });
 
+test('what is dropped at a glance would not have got a verdict after a closer look either', () => {
+  holds((world) => {
+    const processes = world.snapshot.processes.map((each) => ({ ...each, executable: each.executable ?? '/bin/true' }));
+    const pidsOf = (judgements: readonly Judgement[]) => judgements.map(({ row: { pid }, verdict }) => [pid, verdict]);
+    const looked = judgeWorld({ ...world, snapshot: { ...world.snapshot, processes } });
+    expect(pidsOf(looked)).toEqual(pidsOf(judgeWorld(world)));
+  });
+});
+
 test('the order of the rows plays no part', () => {
   const shuffled = worlds.chain((world) =>
     fc.tuple(

@@ -7,7 +7,8 @@ import { killPid } from '../kill.ts';
 import { joinCommandLine, parseCommandLine } from './command-line.ts';
 import type { LinuxNative } from './native.ts';
 import { failureOf, readProcFile } from './proc-file.ts';
-import { isZombie, parseStatLine } from './stat-line.ts';
+import { readStat } from './read-stat.ts';
+import { isZombie } from './stat-line.ts';
 
 type Comparison = 'same' | Exclude<SignalResult, 'sent'>;
 type Refusal = Exclude<Comparison, 'same'>;
@@ -68,10 +69,8 @@ class LinuxBoundProcess implements BoundProcess {
 
   state(): 'alive' | 'gone' | 'unknown' {
     if (!this.#isOpen) return 'unknown';
-    const stat = readProcFile(this.#path('stat'));
-    if (stat === 'vanished') return 'gone';
-    const line = stat === 'unreadable' ? undefined : parseStatLine(stat.toString('utf8'));
-    if (line === undefined) return 'unknown';
+    const line = readStat(this.#path());
+    if (typeof line === 'string') return line === 'vanished' ? 'gone' : 'unknown';
     return isZombie(line) ? 'gone' : 'alive';
   }
 
@@ -86,10 +85,8 @@ class LinuxBoundProcess implements BoundProcess {
   compare(): Comparison {
     // The owner first: of a process that is gone the directory says root, and the successful read below shows it was not.
     const uid = this.#owner();
-    const stat = readProcFile(this.#path('stat'));
-    if (stat === 'vanished') return 'gone';
-    const line = stat === 'unreadable' ? undefined : parseStatLine(stat.toString('utf8'));
-    if (line === undefined) return 'unknown';
+    const line = readStat(this.#path());
+    if (typeof line === 'string') return line === 'vanished' ? 'gone' : 'unknown';
     if (line.startTicks !== this.#row.startTicks || line.pid !== this.pid) return 'different';
     if (isZombie(line)) return 'gone';
     if (this.#row.uid !== undefined && uid !== this.#row.uid) return 'different';
@@ -149,8 +146,9 @@ class LinuxBoundProcess implements BoundProcess {
     }
   }
 
-  #path(file: string): string {
-    return `/proc/self/fd/${this.#directory}/${file}`;
+  #path(file = ''): string {
+    const directory = `/proc/self/fd/${this.#directory}`;
+    return file === '' ? directory : `${directory}/${file}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../../shared/errors.ts';
 
 /** Why a file of a process could not be read: the process ended meanwhile, or anything else (permission, no file handles). */
@@ -10,15 +10,23 @@ let buffer = Buffer.allocUnsafe(INITIAL_BUFFER_BYTES);
 
 /** Reads a whole `/proc` file. The bytes are valid until the next read: they lie in one buffer that all reads share. */
 export function readProcFile(path: string): Buffer | ReadFailure {
+  return readProcFileWith(path, (bytes, length) => bytes.subarray(0, length));
+}
+
+/** Reads a whole `/proc` file and gives its bytes, the first `length` of that buffer, to a parser, which must not keep them. */
+export function readProcFileWith<Parsed>(
+  path: string,
+  parse: (bytes: Buffer, length: number) => Parsed,
+): Parsed | ReadFailure {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, constants.O_RDONLY);
   } catch (error) {
     return failureOf(error);
   }
   try {
     const length = readWhole(descriptor);
-    return buffer.subarray(0, length);
+    return parse(buffer, length);
   } catch (error) {
     return failureOf(error);
   } finally {

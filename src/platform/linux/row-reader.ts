@@ -7,7 +7,8 @@ import { readPidNamespace } from './machine.ts';
 import { isMarked, parseMarks, UNKNOWN_MARKS } from './marks.ts';
 import { readPageBytes, readProportionalMemory } from './memory.ts';
 import { effectiveUid, readProcFile, readProcLink } from './proc-file.ts';
-import { parseStatLine, rowOf, type StatLine } from './stat-line.ts';
+import { readStat } from './read-stat.ts';
+import { rowOf, type StatLine } from './stat-line.ts';
 
 /** A row while it is being read; its start on the wall clock is filled in when the reading's "now" is known. */
 export type RowDraft = { -readonly [Field in keyof ProcessRow]: ProcessRow[Field] };
@@ -40,10 +41,8 @@ export class RowReader {
 
   /** Reads one process; undefined if it is gone, also if it went half way through. */
   read(pid: number): RowDraft | undefined {
-    const bytes = readProcFile(this.#path(pid, 'stat'));
-    if (bytes === 'vanished') return undefined;
-    const line = bytes === 'unreadable' ? undefined : parseStatLine(bytes.toString('utf8'));
-    if (line === undefined) return this.#withoutStat(pid);
+    const line = readStat(this.#path(pid));
+    if (typeof line === 'string') return line === 'vanished' ? undefined : this.#withoutStat(pid);
     const row = this.#fromStat(line);
     if (line.isKernelThread) return row;
     return this.#readWhatMatters(row) === 'vanished' ? undefined : row;
@@ -132,7 +131,9 @@ export class RowReader {
   }
 
   #fromStat(line: StatLine): RowDraft {
-    return { ...rowOf(line), rssBytes: line.rssPages * this.#pageBytes };
+    const row: RowDraft = rowOf(line);
+    row.rssBytes = line.rssPages * this.#pageBytes;
+    return row;
   }
 
   #path(pid: number, file = ''): string {

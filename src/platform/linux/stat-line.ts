@@ -91,7 +91,25 @@ class FieldCursor {
       if (blank < 0) return Number.NaN;
       this.#position = blank + 1;
     }
-    const end = this.#text.indexOf(' ', this.#position);
-    return end < 0 ? Number.NaN : Number(this.#text.slice(this.#position, end));
+    return this.#parse();
+  }
+
+  /** Digit by digit: to cut each one out as a string of its own costs more than the rest of the line. */
+  #parse(): number {
+    // A group or session outside our namespace is -1 on some kernels.
+    const isNegative = this.#text.charCodeAt(this.#position) === MINUS;
+    let value = 0;
+    for (let position = this.#position + Number(isNegative); position < this.#text.length; position += 1) {
+      const digit = this.#text.charCodeAt(position) - ZERO;
+      if (digit === BLANK) return isNegative ? -value : value;
+      if (digit < 0 || digit > 9) return Number.NaN;
+      value = value * 10 + digit;
+    }
+    return Number.NaN;
   }
 }
+
+const MINUS = 0x2d;
+const ZERO = 0x30;
+/** A blank, as a digit. */
+const BLANK = 0x20 - ZERO;
