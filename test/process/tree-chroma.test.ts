@@ -10,7 +10,7 @@ import { copyOfProgram, kill, pathWithoutSetpriv, TestTree, type TreeOptions } f
 import { onTestFinished } from 'vitest';
 
 const AT_REST = ['search', 'supervisor', 'worker'];
-const IN_SESSION = [...AT_REST, 'python', 'uv'];
+const IN_SESSION = ['python', 'search', 'supervisor', 'uv', 'worker'];
 
 describeWithChroma('a tree with the real Chroma', (stack) => {
   test('counts return to the baseline, and what was added is found by meaning before and after', async () => {
@@ -79,7 +79,7 @@ describeWithChroma('a tree with the real Chroma', (stack) => {
   });
 
   test('without koffi and setpriv they leave one, which the next start ends', async () => {
-    const tree = await treeWith(stack, { cli: copyOfProgram({ koffi: false }), path: pathWithoutSetpriv() });
+    const tree = await treeWith(stack, { cli: copyOfProgram({ koffi: false }), path: pathWithoutSetpriv(stack.env.PATH) });
     await tree.start();
     const session = await beginSession(tree);
     await tree.expectRoles(IN_SESSION, 15_000);
@@ -118,7 +118,8 @@ async function treeWith(
   return TestTree.create({
     ...options,
     home: home.path,
-    env: { ...stack.env, ...(path === undefined ? {} : { PATH: path }) },
+    // The home is this tree's own, not the stack's.
+    env: { ...stack.env, HOME: home.path, ...(path === undefined ? {} : { PATH: path }) },
   });
 }
 
