@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoredIdentity } from '../../src/core/manifest.ts';
+import type { Clock } from '../../src/operations/ports.ts';
 import type { Registration } from '../../src/operations/tree-ports.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import type { ChromaDependencies } from '../../src/services/chroma/dependencies.ts';
@@ -23,6 +24,8 @@ export interface HarnessOptions {
   readonly constraintsFile: string;
   readonly settings?: Partial<ChromaDependencies['settings']>;
   readonly overrides?: Partial<ChromaDependencies>;
+  /** This machine's unless told. */
+  readonly clock?: Clock;
 }
 
 /** What a main.ts puts together, on this machine's real processes, with a record that can be looked at. */
@@ -32,6 +35,7 @@ export async function chromaDependencies({
   constraintsFile,
   settings,
   overrides,
+  clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
 }: HarnessOptions): Promise<Harness> {
   const platform = await loadPlatform();
   const own = platform.identify(process.pid);
@@ -71,7 +75,7 @@ export async function chromaDependencies({
         identify: (other) => platform.identify(other),
         table: platform.table,
         signaller: platform.signaller,
-        clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
+        clock,
         recorder: {
           register: (registration) => {
             registered.push(registration);

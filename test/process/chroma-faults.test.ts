@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Clock } from '../../src/operations/ports.ts';
 import { MODEL_FILES } from '../../src/services/chroma/embedding-model.ts';
 import { parentDeathPrefix } from '../../src/services/chroma/parent-death.ts';
 import { isLockFree } from '../../src/state/lock.ts';
@@ -184,7 +185,7 @@ function buildHost() {
 
 describe('a uvx that does not do what it should', () => {
   /** A home with something in the place of the model, so that uvx is what fails. */
-  async function withUvx(script: string, timing: Record<string, number> = {}) {
+  async function withUvx(script: string, timing: Record<string, number> = {}, clock?: Clock) {
     const folder = tempDir();
     const model = join(folder, '.cache', 'chroma', 'onnx_models', 'all-MiniLM-L6-v2', 'onnx');
     mkdirSync(model, { recursive: true });
@@ -195,7 +196,12 @@ describe('a uvx that does not do what it should', () => {
     chmodSync(uvx, 0o755);
     const env = { PATH: process.env.PATH, HOME: folder };
     const none = { env: {}, constraints: '/constraints.txt' } as unknown as AvailableStack;
-    const harness = await syncHarness(none, { env, settings: { uvx }, timing });
+    const harness = await syncHarness(none, {
+      env,
+      settings: { uvx },
+      timing,
+      ...(clock === undefined ? {} : { clock }),
+    });
     const spawned = (): readonly string[] =>
       existsSync(spawns) ? readFileSync(spawns, 'utf8').trim().split('\n') : [];
     return { ...harness, spawned, folder };
@@ -240,6 +246,16 @@ describe('a uvx that does not do what it should', () => {
     // At 0, 0.4 and 1.2 s.
     expect(spawned().length).toBeGreaterThanOrEqual(2);
     expect(spawned().length).toBeLessThanOrEqual(3);
+  });
+
+  test('what waits to be written is tried again, also by a timer that fires before its time is up', async () => {
+    // A clock that is slow beside the timers: it stands for the fraction of a millisecond that they are early.
+    const clock = { now: () => performance.now() * 0.9, date: () => new Date(), sleep };
+    const { open, spawned, remember } = await withUvx('exit 3', { firstRetryMs: 50, longestRetryMs: 50 }, clock);
+    remember('it waits');
+    const sync = open();
+    sync.wake();
+    await eventually('a third attempt is made, by itself', () => spawned().length >= 3, { withinMs: 20_000 });
   });
 
   test('it and its child ignore SIGTERM: both are killed', async () => {

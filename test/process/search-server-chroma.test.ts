@@ -5,8 +5,10 @@ import { isLockFree } from '../../src/state/lock.ts';
 import { createRecords } from '../../src/state/records.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { type AvailableStack, describeWithChroma } from '../helpers/semantic-stack.ts';
+import { runCli } from '../helpers/run-cli.ts';
+import { describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { hasParentDeath, pathWithoutSetpriv } from './parent-death.ts';
 import { connectSearchServer } from './search-server-process.ts';
 import { startWorker, type WorkerUnderTest } from './worker-process.ts';
 
@@ -34,8 +36,8 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     return { dataDir, port };
   }
 
-  const connect = (dataDir: string, port: number, using: AvailableStack = stack) =>
-    connectSearchServer({ dataDir, home: using.home, env: environment(port) });
+  const connect = (dataDir: string, port: number, env: Readonly<Record<string, string>> = {}) =>
+    connectSearchServer({ dataDir, home: stack.home, env: { ...environment(port), ...env } });
 
   const manifest = (dataDir: string) =>
     createRecords(dataDir)
@@ -61,12 +63,36 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
   });
 
-  test('killed by SIGKILL leaves nothing', async () => {
+  test.skipIf(!hasParentDeath())('killed by SIGKILL leaves nothing where there is a parent-death signal', async () => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port);
     expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
     server.kill('SIGKILL');
     await eventually('its Chroma is gone', () => server.chroma().length === 0, { withinMs: 5_000 });
+  });
+
+  test('killed by SIGKILL elsewhere leaves orphans, which leaks explains and reap ends', async () => {
+    const { dataDir, port } = await filled();
+    const server = await connect(dataDir, port, { PATH: pathWithoutSetpriv(stack.env.PATH) });
+    expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
+    const pair = server.chroma();
+    expect(pair).toHaveLength(2);
+    server.kill('SIGKILL');
+    await server.isGone();
+    const run = (...args: string[]) => runCli([...args, '--json', '--data-dir', dataDir], { home: stack.home });
+    const leaks = await run('leaks');
+    expect(leaks.status).toBe(1);
+    const { processes } = JSON.parse(leaks.stdout) as { processes: LeakedProcess[] };
+    const orphans = processes.filter(({ verdict }) => verdict === 'orphan');
+    expect(orphans.map(({ pid, role }) => [pid, role]).sort()).toEqual(
+      pair.map((pid) => [pid, 'chroma-search']).sort(),
+    );
+    expect(orphans.flatMap(({ evidence }) => evidence.map(({ detail }) => detail)).join('\n')).toContain(
+      `pid ${server.identity.pid}`,
+    );
+    const { outcomes } = JSON.parse((await run('reap', '--yes')).stdout) as { outcomes: { pid: number }[] };
+    expect(outcomes.map(({ pid }) => pid).sort()).toEqual([...pair].sort());
+    expect(server.chroma()).toEqual([]);
   });
 
   test("takes the worker's vectors where one runs, and finds at once what that adds", async () => {
@@ -113,6 +139,13 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     expect(server.chroma()).toEqual([]);
   });
 });
+
+interface LeakedProcess {
+  readonly pid: number;
+  readonly role: string;
+  readonly verdict: string;
+  readonly evidence: readonly { readonly detail: string }[];
+}
 
 async function remember(worker: WorkerUnderTest, ...titles: string[]): Promise<void> {
   const session = await worker.request('POST', '/api/sessions', { project: 'p' });

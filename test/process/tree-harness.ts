@@ -238,13 +238,6 @@ export function copyOfProgram({ version, koffi = true }: { version?: string; kof
   return join(dist, 'cli.js');
 }
 
-/** A PATH on which `setpriv` is one that cannot do it, as BusyBox's. */
-export function pathWithoutSetpriv(): string {
-  const folder = tempDir();
-  writeFileSync(join(folder, 'setpriv'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-  return `${folder}:${process.env.PATH ?? ''}`;
-}
-
 /** Removed by hand: it must outlive the ending of what runs in it. */
 function createHome(): string {
   const folder = createTempDir();

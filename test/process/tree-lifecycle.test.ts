@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { copyOfProgram, exitOf, kill, launch, TestTree } from './tree-harness.ts';
@@ -99,6 +100,38 @@ describe('start and stop', () => {
     expect(existsSync(join(tree.dataDir, 'supervisor.sock'))).toBe(false);
     expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: true });
     await tree.stop();
+  });
+
+  test('config.json says where, the environment goes before it', async () => {
+    const tree = await TestTree.create();
+    mkdirSync(tree.dataDir, { mode: 0o700 });
+    const [inFile, inEnvironment] = [await freePort(), await freePort()];
+    writeFileSync(join(tree.dataDir, 'config.json'), JSON.stringify({ workerPort: inFile, chromaEnabled: false }));
+    const port = async (env: Record<string, string | undefined>) => {
+      expect((await tree.json(['restart'], { env })).report.error).toBe(null);
+      const { report } = await tree.json(['status'], { env });
+      expect(report.search.reason).toContain('switched off');
+      return (report as { port?: number }).port;
+    };
+    expect(await port({ CLAUDE_MEM_WORKER_PORT: undefined })).toBe(inFile);
+    expect(await port({ CLAUDE_MEM_WORKER_PORT: String(inEnvironment) })).toBe(inEnvironment);
+    await tree.stop();
+  });
+
+  test('logs -f shows what is there, then what comes, until Ctrl-C', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const terminal = runCliInTerminal(['logs', '-f'], { home: tree.home, env: tree.env() });
+    await terminal.waitFor('supervisor started');
+    const seen = terminal.output().length;
+    kill(tree.member('search'));
+    await eventually('the news is shown', () => /search server/i.test(terminal.output().slice(seen)), {
+      dump: () => terminal.output(),
+    });
+    terminal.type('\x03');
+    expect((await terminal.ended).status).toBe(0);
+    const lines = (await tree.run(['logs', 'worker', '-n', '2', '--json'])).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ role: 'worker' }, { role: 'worker' }]);
   });
 
   test('status and logs create nothing', async () => {
@@ -286,6 +319,10 @@ describe('other times and places', () => {
   test.each([
     ['the machine was started anew', { bootId: 'another-boot' }],
     ['the container was created anew on the same volume', { pidNamespace: '4026539999' }],
+    [
+      'the volume was moved to a container of another machine',
+      { machineId: 'another-machine', bootId: 'another-boot', pidNamespace: '4026539999' },
+    ],
   ])('%s: start works and nothing is called a leak', async (_, changes) => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);

@@ -120,10 +120,11 @@ export class OwnChroma implements VectorStore {
     return { state: failure.kind === 'off' ? 'off' : 'unavailable', reason: this.#describe(failure) };
   }
 
-  /** Ends the running Chroma; the next need starts another one. */
+  /** Ends the running Chroma; the next need, or what waits to be written, starts another one. */
   async recycle(reason: string): Promise<void> {
     this.#dependencies.log.info('recycling Chroma', { reason });
     await this.#letGo();
+    this.#resume();
   }
 
   async close(withinMs: number): Promise<void> {
@@ -218,8 +219,15 @@ export class OwnChroma implements VectorStore {
     clearTimeout(this.#retryTimer);
     if (this.#closing.signal.aborted) return;
     this.#retryTimer = setTimeout(() => {
-      if (this.#options.hasWork?.() === true) this.wake();
+      // A timer may fire a fraction of a millisecond early by the clock, and this is the only one there is.
+      this.#retryAt = 0;
+      this.#resume();
     }, pauseMs).unref();
+  }
+
+  /** What waits to be written goes on by itself; for anything else the next need is soon enough. */
+  #resume(): void {
+    if (this.#options.hasWork?.() === true) this.wake();
   }
 
   async #ready(waitMs: number): Promise<void> {

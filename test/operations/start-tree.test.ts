@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { judgeReading } from '../../src/operations/observe.ts';
+import { startTree, type StartPorts } from '../../src/operations/start-tree.ts';
+import type { SupervisorConnection, TreeStatus } from '../../src/operations/tree-lifecycle.ts';
+import { ClaudeMemError } from '../../src/shared/errors.ts';
+import { entry, manifest, marks, python, supervisor, uv, worker } from '../core/builders.ts';
+import { FakeMachine } from './fake-machine.ts';
+
+const OLD = '11111111-2222-4333-8444-555555555555';
+const NEW = '99999999-2222-4333-8444-555555555555';
+const root = supervisor(100, 50);
+const child = worker(110, 100, { ...marks(OLD, root, 'worker'), sid: 110 });
+const wrapper = uv(120, 1, { ...marks(OLD, child, 'chroma-sync'), sid: 110 });
+const chroma = python(130, 120, { ...marks(OLD, child, 'chroma-sync'), sid: 110 });
+
+/** What a tree whose supervisor and worker were killed has left. */
+function leftovers(): FakeMachine {
+  const fake = new FakeMachine([wrapper, chroma]);
+  fake.manifests = [
+    manifest(OLD, [
+      entry('supervisor', root),
+      entry('worker', child, { by: root }),
+      entry('chroma-sync', wrapper, { by: child }),
+      entry('chroma-sync', chroma, { by: wrapper }),
+    ]),
+  ];
+  return fake;
+}
+
+interface Script {
+  /** What the new supervisor says, one status after the other; the last one for good. Undefined: it never answers. */
+  readonly says?: readonly Partial<TreeStatus>[];
+  readonly ports?: Partial<StartPorts>;
+}
+
+function start(fake: FakeMachine, { says = [{}], ports = {} }: Script = {}, timeoutMs = 5_000) {
+  let spawned = 0;
+  const left = [...says];
+  const status: TreeStatus = {
+    treeId: NEW,
+    version: '1',
+    state: 'running',
+    startedAt: '',
+    port: 1,
+    restarts: 0,
+    search: { mode: 'keyword', reason: null },
+    problem: null,
+    healthy: true,
+  };
+  const connection: SupervisorConnection = {
+    treeId: NEW,
+    version: '1',
+    status: () => {
+      const next = left.length > 1 ? left.shift() : left[0];
+      return next === undefined ? Promise.reject(new Error('gone')) : Promise.resolve({ ...status, ...next });
+    },
+    stop: () => Promise.resolve(),
+    close: () => undefined,
+  };
+  const result = startTree(
+    {
+      takeReading: async () => (await fake.observe()).reading,
+      connect: () => Promise.resolve(spawned > 0 && says.length > 0 ? connection : undefined),
+      signaller: fake.signaller,
+      clock: fake.clock,
+      intendStop: () => undefined,
+      isStopIntended: () => false,
+      spawnSupervisor: () => {
+        spawned += 1;
+        return { pid: 200, treeId: NEW, hasExited: () => false };
+      },
+      assertLockFree: () => Promise.resolve(),
+      assertPortFree: () => Promise.resolve(),
+      underOperationLock: (action) => action(),
+      tidy: () => undefined,
+      onProgress: () => undefined,
+      ...ports,
+    },
+    { timeoutMs },
+  );
+  return { result, spawned: () => spawned };
+}
+
+describe('leftovers', () => {
+  test('are ended before the supervisor is spawned', async () => {
+    const fake = leftovers();
+    const { result } = start(fake, {
+      ports: {
+        spawnSupervisor: () => {
+          expect([fake.has(120), fake.has(130)]).toEqual([false, false]);
+          return { pid: 200, treeId: NEW, hasExited: () => true };
+        },
+      },
+    });
+    expect((await result).ended.map(({ pid }) => pid).sort()).toEqual([120, 130]);
+  });
+
+  test.each([
+    ['cannot die', { endsAfterMs: Infinity, survivesKill: true }, 'survived'],
+    ['may not be signalled', { bind: 'permission-denied' }, 'permission-denied'],
+  ] as const)('that %s do not block a start, and are reported', async (_, behaviour, outcome) => {
+    const fake = leftovers();
+    fake.behave(130, behaviour);
+    const { result, spawned } = start(fake);
+    expect(await result).toMatchObject({ ok: true, alreadyRunning: false, treeId: NEW });
+    expect((await result).ended).toContainEqual(expect.objectContaining({ pid: 130, outcome }));
+    expect(spawned()).toBe(1);
+  });
+
+  test('that only their command line proves are left, and shown', async () => {
+    const stranger = uv(140, 1, { sid: 90 });
+    const fake = new FakeMachine([stranger]);
+    const { result } = start(fake);
+    expect(await result).toMatchObject({ ok: true, ended: [] });
+    expect(judgeReading((await result).observation.reading).judgements.map(({ row }) => row.pid)).toContain(140);
+    expect(fake.signals).toEqual([]);
+  });
+});
+
+describe('nothing is spawned', () => {
+  test.each([
+    ["the supervisor's lock", 'assertLockFree', 'lock-held'],
+    ['the port', 'assertPortFree', 'port-taken'],
+  ] as const)('while somebody else has %s', async (_, port, code) => {
+    const fake = new FakeMachine();
+    const refuse = () => Promise.reject(new ClaudeMemError(code, 'pid 7 has it'));
+    const { result, spawned } = start(fake, { ports: { [port]: refuse } });
+    await expect(result).rejects.toMatchObject({ code });
+    expect([spawned(), fake.signals]).toEqual([0, []]);
+  });
+});
+
+describe('the wait for readiness', () => {
+  const starting = { state: 'starting' };
+
+  test('ends with the first status that says running', async () => {
+    const { result } = start(new FakeMachine(), { says: [starting, starting, { state: 'running' }] });
+    expect(await result).toMatchObject({ ok: true, problem: undefined });
+  });
+
+  test.each([
+    ['time is up', [starting], 'it is not ready in time'],
+    [
+      'it gave up',
+      [{ state: 'failed', problem: 'the worker ended with exit code 7' }],
+      'the worker ended with exit code 7',
+    ],
+    ['its worker fails again and again', [{ ...starting, restarts: 9, problem: 'no memory' }], 'no memory'],
+    ['it never answers', [], 'the supervisor did not answer'],
+  ])('ends when %s, with the reason', async (_, says, problem) => {
+    const { result } = start(new FakeMachine(), { says });
+    expect(await result).toMatchObject({ ok: false, problem });
+  });
+});

@@ -1,0 +1,132 @@
+// The supervisor in this process, on a worker that does not do what it should, with pauses short enough to see the end of them.
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { ManifestEntry, TreeState } from '../../src/core/manifest.ts';
+import { observe, takeReading } from '../../src/operations/observe.ts';
+import { identifySelf, loadPlatform } from '../../src/platform/index.ts';
+import { createRecords } from '../../src/state/records.ts';
+import { readSettings } from '../../src/state/settings.ts';
+import { Supervisor, type SupervisorTiming } from '../../src/supervisor/supervisor.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { aLog } from '../services/a-log.ts';
+import { marked } from './chroma-harness.ts';
+
+const FAST: Partial<SupervisorTiming> = { firstRestartMs: 5, longestRestartMs: 20, hungWorkerGraceMs: 200 };
+const READY = `process.send({ type: 'ready', port: 9 });`;
+const OBEYS = `process.on('message', ({ type }) => { if (type === 'shutdown') process.exit(0); });`;
+
+test('a worker that ends again and again: given up after ten restarts, and the reason is in the status', async () => {
+  const { supervisor, entries, states, running } = await supervised('process.exit(7);');
+  supervisor.startWorker();
+  await eventually('it gives up', () => supervisor.status().state === 'failed', { withinMs: 60_000 });
+  expect(supervisor.status()).toMatchObject({
+    restarts: 10,
+    problem: 'the worker ended with exit code 7',
+    healthy: false,
+  });
+  expect([entries.length, states, running()]).toEqual([11, ['failed'], 0]);
+  // It stays that way until somebody asks for another try, which begins anew.
+  await supervisor.replaceWorker('somebody asked');
+  expect(supervisor.status().state).toBe('starting');
+  expect(await supervisor.stop(2_000)).toBe(true);
+});
+
+test('a worker that is never ready is replaced', async () => {
+  const { supervisor, entries, running } = await supervised(`${OBEYS} setInterval(() => {}, 1000);`, {
+    ...FAST,
+    readyWithinMs: 300,
+  });
+  supervisor.startWorker();
+  await eventually('a second one was spawned', () => entries.length === 2);
+  expect(supervisor.status().problem).toBe('the worker was not ready within 0.3 s');
+  expect(await supervisor.stop(2_000)).toBe(true);
+  expect(running()).toBe(0);
+});
+
+test('a worker that was healthy for a while and ends counts as the first crash again', async () => {
+  const script = `${READY} setTimeout(() => process.exit(1), 150);`;
+  const { supervisor } = await supervised(script, { ...FAST, healthyAfterMs: 20 });
+  supervisor.startWorker();
+  await eventually('it goes on for more than ten restarts', () => supervisor.status().restarts > 11, {
+    withinMs: 60_000,
+  });
+  expect(supervisor.status().state).not.toBe('failed');
+  expect(await supervisor.stop(2_000)).toBe(true);
+});
+
+test('a worker that ignores the request to end is ended by force within the grace', async () => {
+  const { supervisor, running } = await supervised(
+    `process.on('SIGTERM', () => {}); ${READY} setInterval(() => {}, 1000);`,
+  );
+  supervisor.startWorker();
+  await eventually('it runs', () => supervisor.status().state === 'running');
+  expect(await supervisor.stop(600)).toBe(true);
+  expect(running()).toBe(0);
+});
+
+test('a tree that was told to stop spawns nothing again', async () => {
+  let isStopIntended = false;
+  const { supervisor, entries } = await supervised(`${READY} setTimeout(() => process.exit(1), 100);`, FAST, () => {
+    return isStopIntended;
+  });
+  const stopped = new Promise<void>((resolve) => {
+    supervisor.onStopped(resolve);
+  });
+  supervisor.startWorker();
+  await eventually('it runs', () => supervisor.status().state === 'running');
+  const before = entries.length;
+  isStopIntended = true;
+  await stopped;
+  expect(entries).toHaveLength(before);
+});
+
+/** A supervisor whose worker is that program. */
+async function supervised(script: string, timing: Partial<SupervisorTiming> = FAST, isStopIntended = () => false) {
+  const dataDir = tempDir();
+  const workerScript = join(dataDir, 'worker.js');
+  writeFileSync(workerScript, script);
+  const platform = await loadPlatform();
+  const own = identifySelf(platform);
+  const treeId = randomUUID();
+  const entries: ManifestEntry[] = [];
+  const states: TreeState[] = [];
+  const ports = {
+    table: platform.table,
+    records: { ...createRecords(dataDir), askAnswering: () => Promise.resolve([treeId]) },
+  };
+  const { log } = aLog();
+  const supervisor = new Supervisor(
+    {
+      own,
+      treeId,
+      version: '0',
+      dataDir,
+      settings: readSettings(dataDir, {}),
+      manifest: {
+        setState: (state) => states.push(state),
+        register: (entry) => entries.push(entry),
+        endEntry: () => undefined,
+        settle: () => undefined,
+        retire: () => undefined,
+      },
+      workerScript,
+      env: process.env,
+      home: dataDir,
+      crashLog: join(dataDir, 'crash.log'),
+      identify: platform.identify,
+      observe: () => observe(ports, { dataDir, memory: false }),
+      takeReading: () => takeReading(ports, { dataDir, memory: false }),
+      signaller: platform.signaller,
+      clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
+      log,
+      isStopIntended,
+    },
+    timing,
+  );
+  onTestFinished(() => supervisor.stop(500).then(() => undefined));
+  return { supervisor, entries, states, running: () => marked(treeId).size };
+}

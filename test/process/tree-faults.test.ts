@@ -1,0 +1,66 @@
+// The whole tree with a uvx that does not do what it should: it starts, answers by word, and goes without a trace.
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { MODEL_FILES, modelFolder } from '../../src/services/chroma/embedding-model.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { TestTree } from './tree-harness.ts';
+
+const STUBBORN = `trap '' TERM
+sh -c "trap '' TERM; while :; do sleep 0.2; done" &
+while :; do sleep 0.2; done`;
+
+describe('a tree whose uvx', () => {
+  test.each([
+    ['takes a minute', 'exec sleep 60'],
+    ['hangs before the handshake and ignores SIGTERM, as its child does', STUBBORN],
+  ])('%s: search goes by word meanwhile, and stop ends it all within the grace', async (_, script) => {
+    const { tree, spawned } = await treeWithUvx(script);
+    await tree.start();
+    const session = await tree.session();
+    await tree.observe(session, 'slow query', 'the database query was slow');
+    await eventually('uvx was started', () => spawned() === 1);
+    for (let query = 0; query < 5; query += 1) {
+      const { body } = await tree.ask('GET', '/api/search?q=query');
+      expect(body).toMatchObject({ mode: 'keyword', reason: 'Chroma is starting', results: [{ title: 'slow query' }] });
+    }
+    expect(spawned()).toBe(1);
+    await tree.stop('--grace', '3s');
+  });
+
+  test('exits with an error: the reason is said, and there is no storm of attempts', async () => {
+    const { tree, spawned } = await treeWithUvx('echo "error: the disk is on fire" >&2; exit 3');
+    await tree.start();
+    const startedAt = performance.now();
+    const session = await tree.session();
+    const status = await eventually('the reason is known', async () => {
+      const { report } = await tree.json(['status']);
+      return report.search.reason?.includes('the disk is on fire') === true && report;
+    });
+    expect(status.search.mode).toBe('keyword');
+    for (let request = 0; request < 30; request += 1) {
+      await tree.observe(session, `note ${request}`, 'text');
+      await tree.search('text');
+    }
+    // The pauses double from a second on: so many attempts fit into the time that this took.
+    const possible = 1 + Math.ceil(Math.log2((performance.now() - startedAt) / 1_000 + 1));
+    expect(spawned()).toBeGreaterThanOrEqual(1);
+    expect(spawned()).toBeLessThanOrEqual(possible);
+    await tree.stop();
+  });
+});
+
+/** A home with something in the place of the model, so that uvx is what fails. */
+async function treeWithUvx(script: string) {
+  const home = tempDir();
+  const model = modelFolder(home);
+  mkdirSync(model, { recursive: true });
+  for (const name of MODEL_FILES) writeFileSync(join(model, name), 'x');
+  const [uvx, spawns] = [join(home, 'uvx'), join(home, 'spawns')];
+  writeFileSync(uvx, `#!/bin/sh\necho started >> '${spawns}'\n${script}\n`);
+  chmodSync(uvx, 0o755);
+  const tree = await TestTree.create({ home, env: { CLAUDE_MEM_UVX: uvx } });
+  const spawned = () => (existsSync(spawns) ? readFileSync(spawns, 'utf8').trim().split('\n').length : 0);
+  return { tree, spawned };
+}
