@@ -1,6 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const common = { environment: 'node' as const, testTimeout: 20_000, hookTimeout: 60_000 };
+
+const real = { ...common, testTimeout: 120_000, hookTimeout: 180_000 };
+const TREES = 'test/process/{chroma,search-server,tree,worker}-*.test.ts';
 
 export default defineConfig({
   test: {
@@ -10,20 +14,25 @@ export default defineConfig({
         test: {
           ...common,
           name: 'fast',
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           include: ['test/**/*.test.ts'],
           exclude: ['test/process/**', 'test/cli/**'],
         },
       },
       {
-        // Real trees: one file after the other, so that one test's load is not another test's timing.
+        // Real processes and the built program, which mostly wait for each other: two files at a time, after the fast ones.
         test: {
-          ...common,
+          ...real,
           name: 'process',
           include: ['test/process/**/*.test.ts', 'test/cli/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
+          exclude: [TREES],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
+      },
+      {
+        // Real trees and the real Chroma: one file after the other, so that one test's load is not another test's timing.
+        test: { ...real, name: 'trees', include: [TREES], maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

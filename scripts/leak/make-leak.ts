@@ -108,7 +108,8 @@ class Watchdog {
 
   constructor(seconds: number, fifo: string | undefined, env: NodeJS.ProcessEnv) {
     const args = [script('watchdog.mjs'), String(seconds), ...(fifo === undefined ? [] : [fifo])];
-    this.#child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    // In a session of its own: a Ctrl-C that comes before it listens for one must not end it.
+    this.#child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdin?.on('error', () => undefined);
   }
 

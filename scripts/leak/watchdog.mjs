@@ -15,7 +15,7 @@ const [seconds, fifo] = process.argv.slice(2);
 const held = fifo === undefined ? undefined : openSync(fifo, 'r+');
 const told = [];
 
-// Ctrl-C in a terminal reaches the whole group: the one it watches over decides what then.
+// The one it watches over decides what a Ctrl-C means, and what anybody else's signal.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => undefined);
 const input = createInterface({ input: process.stdin });
 const timer = setTimeout(() => input.close(), Number(seconds) * 1_000);

@@ -1,11 +1,31 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../scripts/leak/identity.mjs';
-import { spawnPairs } from '../helpers/chroma-pairs.ts';
+import { spawnPairs, type Pairs } from '../helpers/chroma-pairs.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { aHome, deadTree, expectGone, living, orphans, stored, TREE, writeManifest, writeTreeFile } from './scene.ts';
+import { useTempDir } from '../helpers/temp-dir.ts';
+import {
+  aHome,
+  deadTree,
+  expectGone,
+  homeAt,
+  living,
+  orphans,
+  stored,
+  TREE,
+  writeManifest,
+  writeTreeFile,
+} from './scene.ts';
 import { outcome, plannedProcess, reapReport, reportedProcess } from './shapes.ts';
+
+/** What is to become excess is started first: a process younger than 10 s may be on its way out, and is none yet. */
+const excessHome = useTempDir('suite');
+let excess: Pairs;
+beforeAll(async () => {
+  excess = await spawnPairs({ dataDir: homeAt(excessHome()).dataDir });
+});
+afterAll(() => excess.cleanup());
 
 describe('nothing to reap', () => {
   test('is exit 0 and writes nothing, not even a lock', async () => {
@@ -73,6 +93,17 @@ describe('reap --yes', () => {
       expect(pairs.flatMap(({ wrapper, python }) => [wrapper, python]).every(isAlive)).toBe(true);
   });
 
+  test('ends a thousand, asked in one pass, without leaving one', async () => {
+    const { json, dataDir } = aHome();
+    const left = await orphans(dataDir, { count: 500 });
+    expect((await json(['leaks'])).report.summary.orphans).toBe(1_000);
+    const { status, report } = await json(['reap', '--yes', '--grace', '1m']);
+    expect([status, report.remaining]).toEqual([0, []]);
+    expect(report.outcomes.map(({ pid }) => pid).sort()).toEqual([...left.pids].sort());
+    expect(report.outcomes.filter(({ outcome }) => outcome !== 'exited')).toEqual([]);
+    await expectGone(left);
+  });
+
   test('ends the python that lost its wrapper', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir);
@@ -126,36 +157,6 @@ describe('which', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Nothing to reap\.\n\nLeft alone:\n {2}\d+ {2}orphan, but only \d+ s old/);
     expect(living(left)).toHaveLength(2);
-  });
-
-  test('--include excess ends what its live owner has let go of, which is otherwise left', async () => {
-    const { json, dataDir } = aHome();
-    const live = await spawnPairs({ dataDir });
-    onTestFinished(live.cleanup);
-    const owner = stored(live.parent);
-    const { wrapper, python } = live.pairs[0]!;
-    const past = { owner, command: ['uv'], registeredAt: owner.startedAt, endedAt: owner.startedAt };
-    writeManifest(dataDir, {
-      entries: [
-        { role: 'supervisor', identity: owner, command: ['node', 'supervisor.js'], registeredAt: owner.startedAt },
-        { ...past, role: 'chroma-sync', identity: stored(wrapper) },
-        { ...past, role: 'chroma-sync', identity: stored(python) },
-      ],
-    });
-    // A replacement is spawned before its predecessor has quite ended: what is younger than 10 s is left to that.
-    await eventually('it is old enough', async () => (await json(['leaks'])).report.summary.excess === 2, {
-      withinMs: 20_000,
-    });
-    const left = await json(['reap', '--yes']);
-    expect(left).toMatchObject({ status: 0, report: { plan: [], outcomes: [] } });
-    expect(left.report.skipped[0]?.reason).toContain('--include excess');
-    expect(isAlive(wrapper)).toBe(true);
-
-    const { status, report } = await json(['reap', '--yes', '--include', 'excess']);
-    expect(status).toBe(0);
-    expect(report.outcomes).toHaveLength(2);
-    await eventually('both are gone', () => !isAlive(wrapper) && !isAlive(python));
-    expect(isAlive(live.parent)).toBe(true);
   });
 });
 
@@ -232,6 +233,35 @@ test('a lock that somebody holds is waited for no longer than the interrupt', as
   } finally {
     lock.release();
   }
+});
+
+test('--include excess ends what its live owner has let go of, which is otherwise left', async () => {
+  const { json, dataDir } = homeAt(excessHome());
+  const live = excess;
+  const owner = stored(live.parent);
+  const { wrapper, python } = live.pairs[0]!;
+  const past = { owner, command: ['uv'], registeredAt: owner.startedAt, endedAt: owner.startedAt };
+  writeManifest(dataDir, {
+    entries: [
+      { role: 'supervisor', identity: owner, command: ['node', 'supervisor.js'], registeredAt: owner.startedAt },
+      { ...past, role: 'chroma-sync', identity: stored(wrapper) },
+      { ...past, role: 'chroma-sync', identity: stored(python) },
+    ],
+  });
+  // A replacement is spawned before its predecessor has quite ended: what is younger than 10 s is left to that.
+  await eventually('it is old enough', async () => (await json(['leaks'])).report.summary.excess === 2, {
+    withinMs: 20_000,
+  });
+  const left = await json(['reap', '--yes']);
+  expect(left).toMatchObject({ status: 0, report: { plan: [], outcomes: [] } });
+  expect(left.report.skipped[0]?.reason).toContain('--include excess');
+  expect(isAlive(wrapper)).toBe(true);
+
+  const { status, report } = await json(['reap', '--yes', '--include', 'excess']);
+  expect(status).toBe(0);
+  expect(report.outcomes).toHaveLength(2);
+  await eventually('both are gone', () => !isAlive(wrapper) && !isAlive(python));
+  expect(isAlive(live.parent)).toBe(true);
 });
 
 /** The pid of the process, other than this one, that has a file open. */

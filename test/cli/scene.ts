@@ -59,7 +59,10 @@ interface ReportedRow {
 }
 
 export function aHome(): Home {
-  const home = tempDir();
+  return homeAt(tempDir());
+}
+
+export function homeAt(home: string): Home {
   const run: Home['run'] = (args, options) => runCli(args, { home, ...options });
   return {
     home,

@@ -15,6 +15,7 @@ import {
   psListSnapshotOf,
   python,
   row,
+  secondsOld,
   self,
   shell,
   snapshotOf,
@@ -69,6 +70,35 @@ describe('where orphans hang', () => {
   test('a Windows parent pid that was never cleared and is somebody else’s now makes no family', () => {
     const reused = row(200, 1, 'bun worker-service.cjs --daemon', { name: 'bun', ...bornAt(9_000) });
     expect(verdicts([reused, uv(310, 200, { sid: 150 })])).toEqual({ 310: 'orphan' });
+  });
+});
+
+describe('between fork and exec, when a process shows the command line and the marks of its parent', () => {
+  const root = supervisor(300, 1);
+  const of = worker(310, 300, { sid: 310, ...marks('t1', root, 'worker') });
+  const wrapper = uv(320, 310, { sid: 310, ...marks('t1', of, 'chroma-sync') });
+  const manifests = [
+    manifest('t1', [
+      entry('supervisor', root),
+      entry('worker', of, { by: root }),
+      entry('chroma-sync', wrapper, { by: of }),
+    ]),
+  ];
+  const forked = (parent: ProcessRow, age = secondsOld(0)) => ({ ...parent, pid: 8_000, ppid: parent.pid, ...age });
+
+  test.each([
+    // A root bears no mark of its tree.
+    ['the supervisor', root, undefined],
+    ['the worker', of, 'managed'],
+    ['the wrapper', wrapper, 'managed'],
+  ])('what %s starts is no leak', (_, parent, verdict) => {
+    expect(verdictOfLast([root, of, wrapper, forked(parent)], { manifests })).toBe(verdict);
+    expect(leaks([root, of, wrapper, forked(parent)])).toBe(0);
+  });
+
+  test('what a chroma of a person’s own starts is no leak, however slow the machine', () => {
+    const own = uv(320, shell.pid, { sid: 70 });
+    expect(leaks([own, forked(own, secondsOld(600))])).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isAlive, parentOf, signalIfSame } from '../../scripts/leak/identity.mjs';
+import { childrenOf, isAlive, parentOf, signalIfSame } from '../../scripts/leak/identity.mjs';
 import { spawnOrphanPairs, spawnPairs, type PairOptions, type Pairs } from './chroma-pairs.ts';
 import { eventually } from './eventually.ts';
 import { RUN_MARK } from './run-mark.ts';
@@ -81,6 +81,13 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
       expect(names.filter((name) => /^CLAUDE_MEM_(?:TREE|OWNER|ROLE|DATA_DIR)$/.test(name))).toEqual([]);
       expect(names).toContain(RUN_MARK);
     }
+  });
+
+  test('has a watchdog that no Ctrl-C in this terminal reaches, not even while it starts', async () => {
+    await onePair(spawnPairs);
+    const watchdogs = childrenOf(process.pid).filter((pid) => argv(pid).some((word) => word.endsWith('watchdog.mjs')));
+    expect(watchdogs.map((pid) => stat(pid).sid)).toEqual(watchdogs);
+    expect(watchdogs).not.toEqual([]);
   });
 
   test('ends by itself when the time of its watchdog is over', async () => {

@@ -5,8 +5,8 @@ import { endLeftovers } from './leftovers.ts';
 import { prepareSemanticStack, type SemanticStack } from './prepare-semantic-stack.ts';
 import { RUN_MARK } from './run-mark.ts';
 
-/** The project of `vitest.config.ts` whose tests run the built program and the real Chroma. */
-const REAL_PROJECT = 'process';
+/** The projects of `vitest.config.ts` whose tests run the built program and the real Chroma. */
+const REAL_PROJECTS = ['process', 'trees'];
 
 /** Marks whatever this run starts, prepares what real processes need, and fails the run if one of them is left at its end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -29,14 +29,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 const NOT_PREPARED: SemanticStack = {
   available: false,
-  reason: `only prepared for the project "${REAL_PROJECT}"`,
+  reason: `only prepared for the projects ${REAL_PROJECTS.join(' and ')}`,
 };
 
 async function runsRealProcesses({ vitest }: TestProject): Promise<boolean> {
   // The filters of this run are not in the public types; without them every file counts, which only costs time.
   const { filenamePattern } = vitest as unknown as { filenamePattern?: string[] };
   const files = await vitest.globTestSpecifications(filenamePattern);
-  return files.some((file) => file.project.name === REAL_PROJECT);
+  return files.some((file) => REAL_PROJECTS.includes(file.project.name));
 }
 
 async function prepareOrFail(): Promise<SemanticStack> {

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { CLI } from '../helpers/run-cli.ts';
+import { aHome, expectGone, orphans, recording } from './scene.ts';
+
+const DIST = dirname(CLI);
+const read = (name: string) => readFileSync(join(DIST, name));
+
+describe('the built program', () => {
+  test('is run from what V8 compiled when it was built', () => {
+    // Else every other test would still pass, and run what nobody does who installs a release.
+    const script = new Script(read('lib/cli.js').toString('latin1'), {
+      filename: join(DIST, 'lib/cli.js'),
+      cachedData: read(`lib/cli.${process.arch}.compiled`),
+    });
+    expect(script.cachedDataRejected).toBe(false);
+  });
+
+  test('has no import() of its own, which a function that was compiled ahead may not call', () => {
+    const files = readdirSync(join(DIST, 'lib')).filter((name) => name.endsWith('.js'));
+    expect(files).toContain('cli.js');
+    for (const file of files) expect(read(join('lib', file)).toString('latin1'), file).not.toMatch(/[^\w$.]import\(/);
+  });
+
+  test('is ASCII where it is read as Latin-1', () => {
+    expect(read('lib/cli.js').findIndex((byte) => byte > 0x7f)).toBe(-1);
+  });
+
+  // What each command loads only when it is used. What start, stop and the others of the tree load, the tests of the tree show.
+  test.each<[string, readonly string[], number]>([
+    ['a table', ['leaks', '--from', recording('plugin-worker-killed')], 1],
+    ['a reading of this machine', ['leaks'], 0],
+    ['a snapshot file', ['snapshot'], 0],
+    ['a tree that is not there', ['status'], 3],
+    ['logs that are not there', ['logs'], 0],
+    ['a stop', ['stop'], 0],
+  ])('loads what it needs for %s', async (_, args, exit) => {
+    const { status, stderr } = await aHome().run(args);
+    expect([args, status]).toEqual([args, exit]);
+    expect(stderr).not.toContain('This is a bug');
+  });
+
+  test('loads the locks and the native calls of a reap', async () => {
+    const { run, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    expect(await run(['reap', '--yes'])).toMatchObject({ status: 0, stderr: '' });
+    await expectGone(left);
+  });
+});
