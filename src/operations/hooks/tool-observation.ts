@@ -13,7 +13,7 @@ const MOST_FILES = 20;
 const LOOKED_AT = 4_000;
 
 /** What kind of work a tool does. Any other: `tool`. */
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES: Readonly<Record<string, string | undefined>> = {
   Edit: 'change',
   MultiEdit: 'change',
   Write: 'change',
@@ -43,12 +43,13 @@ export function observationOf({ toolName = 'a tool', toolInput, toolResponse, cw
   const files = FILE_FIELDS.map((field) => input[field]).filter((file) => typeof file === 'string');
   const telling = TELLING.map((field) => input[field]).find((value) => typeof value === 'string' && value !== '');
   const what = typeof telling === 'string' ? relative(telling, cwd) : '';
+  const type = TYPES[toolName] ?? 'tool';
+  // Of a change the input says it all; the answer repeats it.
+  const answer = type === 'change' ? '' : boundedText(textOf(toolResponse), LONGEST_RESPONSE);
   return {
-    type: TYPES[toolName] ?? 'tool',
+    type,
     title: boundedLine(what === '' ? toolName : `${toolName} ${what}`, LONGEST_TITLE),
-    text: [boundedText(inputText(toolInput), LONGEST_INPUT), boundedText(textOf(toolResponse), LONGEST_RESPONSE)]
-      .filter((part) => part !== '')
-      .join('\n\n'),
+    text: [boundedText(inputText(toolInput), LONGEST_INPUT), answer].filter((part) => part !== '').join('\n\n'),
     files: files.slice(0, MOST_FILES).map((file) => boundedLine(relative(file, cwd), LONGEST_FILE)),
   };
 }
