@@ -44,7 +44,8 @@ export function readJsonFile(given: string): JsonFile {
 }
 
 /**
- * Writes changes into it and leaves every other character as it is; what it was stays beside it.
+ * Writes changes into its text, so that all else stays as it is written, but for the layout of the lines beside a change; what it was
+ * stays beside it.
  * @returns the path of that backup; null where there was no file.
  * @throws ClaudeMemError `not-owner`; `io`, also when the file was changed meanwhile. It is untouched then.
  */

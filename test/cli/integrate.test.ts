@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
@@ -74,9 +83,9 @@ describe('--write', () => {
     const { settings } = await json('--write');
     const after = read('settings');
     expect(after).toContain('"model": "opus", "10": 1, "2": 12345678901234567890,');
-    expect(after).toContain('"Notification": [{"hooks":[{"type":"command","command":"node /x/cli.js hook Stop"}]}]');
     expect(after).toContain('"permissions": { "allow": ["Bash(ls:*)"] }');
     const { hooks } = JSON.parse(after) as { hooks: Record<string, readonly unknown[]> };
+    expect(hooks.Notification).toEqual([{ hooks: [{ type: 'command', command: 'node /x/cli.js hook Stop' }] }]);
     expect(hooks.PostToolUse).toMatchObject([{ hooks: [{ command: 'prettier' }] }, { matcher: '*' }]);
     expect(Object.keys(hooks)).toEqual(expect.arrayContaining(EVENTS));
     expect(readFileSync(settings.backup ?? '', 'utf8')).toBe(OTHERS);
@@ -94,7 +103,10 @@ describe('--write', () => {
   test('renews what an older version wrote, each once, with the timeout the user gave it', async () => {
     const old = (command: string) => ({ hooks: [{ type: 'command', command, timeout: 3 }] });
     const hooks = {
-      Stop: [old('/old/node "/old/claude-mem-cli/dist/cli.js" hook Stop --for=claude-code'), old('claude-mem hook Stop')],
+      Stop: [
+        old('/old/node "/old/claude-mem-cli/dist/cli.js" hook Stop --for=claude-code'),
+        old('claude-mem hook Stop'),
+      ],
       PreCompact: [old('/old/node /old/dist/cli.js hook PreCompact --for=claude-code')],
     };
     const mcp = { mcpServers: { memory: { command: 'claude-mem', args: ['search-server'], env: { A: '1' } } } };
@@ -145,7 +157,7 @@ describe('--write', () => {
     expect(() => read('mcp')).toThrow();
   });
 
-  test("another server of our name is not replaced", async () => {
+  test('another server of our name is not replaced', async () => {
     const mcp = '{"mcpServers":{"claude-mem":{"command":"other"}}}';
     const { json, read } = place('{}', mcp);
     expect((await json('--write')).error?.message).toContain('is another server');

@@ -249,7 +249,10 @@ describeWithChroma('with the real Chroma', (stack) => {
   test('after the last session and the idle time the count is back at the baseline', async () => {
     const home = tempDir();
     linkModel(stack, home);
-    const tree = await TestTree.create({ home, env: { ...stack.env, CLAUDE_MEM_CHROMA_IDLE_SECONDS: '3' } });
+    const tree = await TestTree.create({
+      home,
+      env: { ...stack.env, HOME: home, CLAUDE_MEM_CHROMA_IDLE_SECONDS: '3' },
+    });
     await tree.start();
     const baseline = tree.psCount();
     await hook(tree, hookInput('session-start'));

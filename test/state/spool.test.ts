@@ -68,7 +68,10 @@ test('a full spool refuses and throws nothing away; so does it an event that is 
   }).toThrow('too large');
   mkdirSync(join(dataDir, 'spool'));
   for (let number = 0; number < 2_000; number += 1) {
-    writeFileSync(join(dataDir, 'spool', `${String(number).padStart(14, '0')}-${'0'.repeat(20)}-1.aaaaaaaaaaaa.0.json`), '{}');
+    writeFileSync(
+      join(dataDir, 'spool', `${String(number).padStart(14, '0')}-${'0'.repeat(20)}-1.aaaaaaaaaaaa.0.json`),
+      '{}',
+    );
   }
   expect(() => {
     spool.add(event(1));

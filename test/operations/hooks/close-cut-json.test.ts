@@ -18,11 +18,15 @@ test.each([
 
 test('wherever an object is cut, what is left can be parsed', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.double({ min: 0, max: 1, noNaN: true }), (value, part) => {
-      const text = JSON.stringify(value);
-      const cut = text.slice(0, Math.max(1, Math.round(text.length * part)));
-      expect(typeof JSON.parse(closeCutJson(cut))).toBe('object');
-    }),
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (value, part) => {
+        const text = JSON.stringify(value);
+        const cut = text.slice(0, Math.max(1, Math.round(text.length * part)));
+        expect(typeof JSON.parse(closeCutJson(cut))).toBe('object');
+      },
+    ),
   );
 });
 

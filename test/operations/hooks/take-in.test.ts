@@ -19,7 +19,8 @@ function machine(changes: Partial<HookPorts> = {}) {
     },
     isTreeUp: () => Promise.resolve(false),
     startTree: () => did.push('started'),
-    readMemory: () => Promise.resolve({ summaries: [{ text: 'Asked: x', createdAt: AT.toISOString() }], observations: [] }),
+    readMemory: () =>
+      Promise.resolve({ summaries: [{ text: 'Asked: x', createdAt: AT.toISOString() }], observations: [] }),
     log: (message) => did.push(`log: ${message}`),
     ...changes,
   };
@@ -29,11 +30,14 @@ function machine(changes: Partial<HookPorts> = {}) {
 const fails = () => Promise.reject(new Error('refused'));
 
 describe('delivery', () => {
-  test.each(['user-prompt-submit', 'post-tool-use-edit', 'stop', 'session-end'])('%s goes to the worker, silently', async (name) => {
-    const { did, run } = machine();
-    expect(await run(hookInput(name))).toBeUndefined();
-    expect(did).toEqual([expect.stringMatching(/^delivered/)]);
-  });
+  test.each(['user-prompt-submit', 'post-tool-use-edit', 'stop', 'session-end'])(
+    '%s goes to the worker, silently',
+    async (name) => {
+      const { did, run } = machine();
+      expect(await run(hookInput(name))).toBeUndefined();
+      expect(did).toEqual([expect.stringMatching(/^delivered/)]);
+    },
+  );
 
   test('what the worker does not take waits on the disk, and nothing is started for it', async () => {
     const { did, run } = machine({ deliver: fails });

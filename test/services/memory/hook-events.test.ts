@@ -4,7 +4,11 @@ import { openMemory } from './open-memory.ts';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 25, 10, minute)).toISOString();
 const common = (id: string, minute: number) => ({ id, at: at(minute), sessionId: 'host-1', project: 'shop' });
-const prompt = (text: string, minute: number): HookEvent => ({ ...common(`p${minute}`, minute), kind: 'prompt', prompt: text });
+const prompt = (text: string, minute: number): HookEvent => ({
+  ...common(`p${minute}`, minute),
+  kind: 'prompt',
+  prompt: text,
+});
 const change = (file: string, minute: number): HookEvent => ({
   ...common(`o${minute}`, minute),
   kind: 'observation',
