@@ -15,6 +15,9 @@ const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number], HookEventKind>> = {
   SessionEnd: 'session-end',
 };
 
+/** What our own search server answered is remembered already. */
+const OWN_TOOLS = 'mcp__claude-mem__';
+
 export interface EventSource {
   readonly project: string;
   readonly at: Date;
@@ -27,7 +30,7 @@ export interface EventSource {
 /** The event to be stored; undefined for a hook that is of no use, such as a prompt without words. */
 export function eventOf(payload: HookPayload, source: EventSource): HookEvent | undefined {
   const kind = Object.hasOwn(KINDS, payload.event) ? KINDS[payload.event as keyof typeof KINDS] : undefined;
-  if (kind === undefined) return undefined;
+  if (kind === undefined || payload.toolName?.startsWith(OWN_TOOLS) === true) return undefined;
   const { sessionId } = payload;
   const common = {
     id: idOf(payload, source),

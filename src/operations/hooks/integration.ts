@@ -17,8 +17,10 @@ const TIMEOUT_S = 10;
 const FOR_HOST = '--for=claude-code';
 const SERVER_NAME = 'claude-mem';
 
+/** As this command writes it, and as one types it. */
 const OUR_HOOK = new RegExp(
-  `(?:(?:cli\\.js|claude-mem)['"]?\\s+hook\\s+\\w+\\s.*${FOR_HOST}(?=\\s|$))|(?:(?:^|[\\s'"/\\\\])claude-mem['"]?\\s+hook(?=\\s|$))`,
+  `(?:cli\\.js|claude-mem)['"]?\\s+hook\\s+\\w+\\s.*${FOR_HOST}(?=\\s|$)` +
+    `|(?:^|[\\s'"/])claude-mem['"]?\\s+hook(?:\\s+(?:${HOOK_EVENTS.join('|')}))?\\s*$`,
 );
 
 /** What belongs into the settings of Claude Code. */

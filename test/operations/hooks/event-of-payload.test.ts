@@ -67,6 +67,7 @@ describe('what is remembered of each hook', () => {
     expect(eventFrom(hookInput('stop', { hook_event_name: 'PreCompact' }))).toBeUndefined();
     expect(eventFrom(hookInput('stop', { hook_event_name: 'toString' }))).toBeUndefined();
     expect(eventFrom(hookInput('user-prompt-submit', { prompt: ' \n' }))).toBeUndefined();
+    expect(eventFrom(hookInput('post-tool-use-mcp', { tool_name: 'mcp__claude-mem__search' }))).toBeUndefined();
   });
 });
 
