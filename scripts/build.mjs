@@ -39,6 +39,7 @@ await build({
     setup: 'src/services/chroma/setup/main.ts',
   },
 });
+await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [lazyBuiltins] });
 await build({
   ...common,
   entryPoints: { 'lib/cli': 'src/cli.ts' },

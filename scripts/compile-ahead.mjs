@@ -9,19 +9,27 @@ export const programFunction = {
 
 /**
  * The entry script of a program in `lib/`: it runs the program as if it stood in this script, from what V8 compiled when it was built.
- * V8 takes that only if its own version and flags are the same, and otherwise compiles as always.
+ * V8 takes that only if its own version and flags are the same, and otherwise compiles as always. A hook, for which an editor waits, is a
+ * small program of its own.
  */
 export function entryOf(name) {
   return `#!/usr/bin/env node
 'use strict';
-const { readFileSync } = require('node:fs');
-const { Script, constants } = require('node:vm');
-const filename = \`\${__dirname}/lib/${name}.js\`;
-const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: compiled(), importModuleDynamically });
-script.runInThisContext()(exports, require, module, __filename, __dirname);
+const args = process.argv.slice(2);
+if (args[0] === 'hook' && !args.includes('--help') && !args.includes('-h')) require('./hook.js');
+else runCompiled();
 
-function compiled() {
+function runCompiled() {
+  const { readFileSync } = require('node:fs');
+  const { Script, constants } = require('node:vm');
+  const filename = \`\${__dirname}/lib/${name}.js\`;
+  const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+  const cachedData = compiled(readFileSync);
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData, importModuleDynamically });
+  script.runInThisContext()(exports, require, module, __filename, __dirname);
+}
+
+function compiled(readFileSync) {
   try {
     return readFileSync(\`\${__dirname}/lib/${name}.\${process.arch}.compiled\`);
   } catch {

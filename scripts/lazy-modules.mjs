@@ -7,7 +7,10 @@ import { createRequire } from 'node:module';
 const LAZY_BUILTINS = ['child_process', 'crypto', 'module', 'net', 'perf_hooks', 'readline', 'timers/promises', 'tty'];
 
 /** Packages that only people (or other systems) need. To parse them takes 4 ms, so they lie in files of their own. */
-const APART = ['@clack/prompts', 'chalk', 'cli-table3', 'pidtree', 'ps-list'];
+const APART = ['@clack/prompts', 'chalk', 'cli-table3', 'jsonc-parser', 'pidtree', 'ps-list'];
+
+/** Its other build hides what it requires from a bundler. */
+const BUNDLED_FROM = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
 
 const LAZY = 'lazy-builtin';
 const PACKAGE = 'package-apart';
@@ -53,7 +56,7 @@ export const packagesApart = {
       build.onResolve({ filter }, ({ path }) => ({ path: path.replace(filter, ''), namespace: PACKAGE }));
       build.onLoad({ filter: /.*/, namespace: PACKAGE }, ({ path }) => ({
         // An import in Node takes the whole of a CommonJS file as its default, so the default has to bear the names.
-        contents: `const loaded = require(${JSON.stringify(path)});
+        contents: `const loaded = require(${JSON.stringify(BUNDLED_FROM[path] ?? path)});
           module.exports = 'default' in loaded ? Object.assign(loaded.default, loaded) : loaded;`,
         resolveDir: process.cwd(),
       }));

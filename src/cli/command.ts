@@ -30,6 +30,8 @@ export interface CommandSpec<Options> {
   /** Command lines with a word on each, for `--help`. */
   readonly examples: readonly (readonly [commandLine: string, does: string])[];
   readonly exitCodes: readonly (readonly [code: ExitCode, meaning: string])[];
+  /** Ends with 0 whatever it is given. */
+  readonly failsOpen?: boolean;
   /** Adds arguments and options of its own. */
   readonly configure?: (command: Command) => void;
   readonly run: (input: CommandInput<Options>) => Promise<ExitCode>;
@@ -74,10 +76,13 @@ export function pidArgument(text: string, collected: ReadonlySet<number> = new S
 /** Windows has the widest: 32 bits. */
 const MAX_PID = 0xffff_ffff;
 
-function helpText({ examples, exitCodes }: Pick<CommandSpec<unknown>, 'examples' | 'exitCodes'>): string {
+type HelpOf = Pick<CommandSpec<unknown>, 'examples' | 'exitCodes' | 'failsOpen'>;
+
+function helpText({ examples, exitCodes, failsOpen = false }: HelpOf): string {
   const width = Math.max(...examples.map(([line]) => line.length));
   const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
-  const codes = [...exitCodes, [EXIT.usage, 'wrong usage; nothing was done'] as const]
+  const wrongUsage = [EXIT.usage, 'wrong usage; nothing was done'] as const;
+  const codes = [...exitCodes, ...(failsOpen ? [] : [wrongUsage])]
     .toSorted(([left], [right]) => left - right)
     .map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`);
   return `\nExamples:\n${lines.join('\n')}\n\nExit codes:\n${codes.join('\n')}`;

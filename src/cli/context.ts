@@ -9,6 +9,7 @@ import type { Clock, Signaller } from '../operations/ports.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { assertOwner, resolveDataDir } from '../state/data-dir.ts';
+import type { JsonEdit, JsonFile } from '../state/json-file.ts';
 import { createRecords } from '../state/records.ts';
 import { acquireLock } from '../state/lock.ts';
 import { openTreeStore, type TreeStore } from '../state/trees.ts';
@@ -120,4 +121,17 @@ export async function writeSnapshot(file: string | undefined, reading: Reading):
   const document = snapshotDocument(reading);
   if (file !== undefined) writeSnapshotFile(file, document);
   return JSON.stringify(document, undefined, 1);
+}
+
+/** A settings file of another program. */
+export interface OpenJsonFile extends Pick<JsonFile, 'path' | 'value'> {
+  /** Returns where what it was is kept; null where there was no file. */
+  edit(edits: readonly JsonEdit[]): Promise<string | null>;
+}
+
+/** @throws ClaudeMemError `settings` for one that is no JSON object, `io`. */
+export async function openJsonFile(path: string): Promise<OpenJsonFile> {
+  const { editJsonFile, readJsonFile } = await import('../state/json-file.ts');
+  const file = readJsonFile(path);
+  return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
 }

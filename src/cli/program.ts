@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
+import { hookCommand } from './commands/hook.ts';
+import { integrateCommand } from './commands/integrate.ts';
 import { leaksCommand } from './commands/leaks.ts';
 import { reapCommand } from './commands/reap.ts';
 import { restartCommand } from './commands/restart.ts';
@@ -11,6 +13,7 @@ import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { logsCommand } from './commands/logs.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { dropInheritedMarks } from './inherited-marks.ts';
 import { watchOutput } from './output.ts';
 
 const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
@@ -29,9 +32,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
 
 /** Runs the CLI. Errors that were foreseen print message and hint, others a stack. */
 export async function run(argv: readonly string[]): Promise<void> {
-  // Marks are for what a tree spawns. This command may have been started inside one, and must not pass for a part of it.
-  for (const mark of ['CLAUDE_MEM_TREE', 'CLAUDE_MEM_OWNER', 'CLAUDE_MEM_ROLE'])
-    Reflect.deleteProperty(process.env, mark);
+  dropInheritedMarks();
   watchOutput();
   try {
     await createProgram().parseAsync([...argv]);
@@ -51,6 +52,8 @@ const COMMANDS = [
   reapCommand,
   snapshotCommand,
   searchServerCommand,
+  hookCommand,
+  integrateCommand,
 ];
 
 export function createProgram(): Command {

@@ -18,9 +18,13 @@ const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]*@/gi;
 const SHAPES =
   /\b(?:[srp]k-[\w-]{16,}|[srp]k_(?:live|test)_\w{8,}|gh[oprsu]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{30,}|hf_\w{16,}|npm_\w{16,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?)/g;
 
+/** A private key as files hold it; one that was cut ends with the text. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+
 /** Takes secrets out of a text: a command line in one string, a line of a log, the content of a file. */
 export function redactText(text: string): string {
   return text
+    .replace(PRIVATE_KEY, REDACTED)
     .replace(AUTHORIZATION, `$1 ${REDACTED}`)
     .replace(OPTION_IN_TEXT, `$1${REDACTED}`)
     .replace(ASSIGNED_IN_TEXT, `$1${REDACTED}`)
@@ -54,7 +58,8 @@ export function redactJson(content: string, hide: (text: string) => string): str
 
 const FIELD = new RegExp(`^(?:${NAME})$`, 'i');
 
-function redactValue(value: unknown, hide: (text: string) => string): unknown {
+/** Takes secrets out of every text in a JSON value, by the names of its fields too. */
+export function redactValue(value: unknown, hide: (text: string) => string): unknown {
   if (typeof value === 'string') return redactText(hide(value));
   if (Array.isArray(value)) {
     const isArguments = value.every((item): item is string => typeof item === 'string');

@@ -1,6 +1,7 @@
 import type { Place } from '../core/identity.ts';
 import type { Role, StoredIdentity } from '../core/manifest.ts';
 import type { ProcessRow } from '../core/snapshot.ts';
+import type { HookEvent } from './hooks/hook-event.ts';
 
 /** Who this process is, as it names itself to what it spawns. */
 export interface OwnIdentity {
@@ -37,4 +38,32 @@ export interface Log {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** One event that waits on the disk. */
+export interface SpooledEvent {
+  readonly name: string;
+  /** How often its delivery was begun. */
+  readonly attempts: number;
+}
+
+/**
+ * Where events wait that could not be delivered: one file an event, in the order they happened.
+ * @throws ClaudeMemError `io` from each method.
+ */
+export interface EventSpool {
+  /** Whether an event of this session waits: what comes later must not overtake it. */
+  holdsSession(sessionId: string): boolean;
+  /** Once this returns it is on the disk. A full spool throws too. */
+  add(event: HookEvent): void;
+  /** The oldest first. */
+  list(): readonly SpooledEvent[];
+  /** Counts an attempt and reads the event, unchecked; undefined if somebody else has taken it away. */
+  begin(event: SpooledEvent): { readonly content: unknown; readonly event: SpooledEvent } | undefined;
+  /** Takes the attempt back: it was not the event's fault. */
+  postpone(event: SpooledEvent): void;
+  /** It was delivered. */
+  remove(event: SpooledEvent): void;
+  /** It can never be delivered: kept for a look, not tried again. */
+  setAside(event: SpooledEvent): void;
 }

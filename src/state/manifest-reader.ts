@@ -5,6 +5,7 @@ import type { DamagedManifest, ManifestReading } from '../operations/ports.ts';
 import { errnoOf } from '../shared/errors.ts';
 import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
 import { describeErrno } from './io-error.ts';
+import { treesFolder } from './manifest-path.ts';
 import { parseManifest } from './manifest-schema.ts';
 
 /** Some 150,000 entries: more than a tree comes to in years. What is larger is not read, and not written either. */
@@ -13,16 +14,6 @@ export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 export type ManifestFile =
   | { readonly kind: 'good'; readonly manifest: Manifest }
   | { readonly kind: DamagedManifest['kind'] | 'missing'; readonly reason: string };
-
-/** The folder of the manifests below a data dir. */
-export function treesFolder(dataDir: string): string {
-  return join(dataDir, 'trees');
-}
-
-/** Where the manifest of a tree stands. */
-export function manifestPath(dataDir: string, treeId: string): string {
-  return join(treesFolder(dataDir), `${treeId}.json`);
-}
 
 /**
  * Reads every manifest of a data dir, retired ones too. Creates nothing and never throws for a bad file; a folder that is not there

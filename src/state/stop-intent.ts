@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { ioError } from './io-error.ts';
-import { treesFolder } from './manifest-reader.ts';
+import { treesFolder } from './manifest-path.ts';
 
 /**
  * Writes down that this tree is to end. Never withdrawn: a supervisor that was frozen during the stop reads it before its next spawn

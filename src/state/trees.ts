@@ -5,14 +5,8 @@ import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { syncFolder, writeFileAtomic } from './atomic-file.ts';
 import { ioError } from './io-error.ts';
 import { endEntry, keepsEveryEntry, registerEntry, settleEntries } from './manifest-entries.ts';
-import {
-  isThere,
-  manifestPath,
-  MAX_MANIFEST_BYTES,
-  readManifestFile,
-  readManifests,
-  treesFolder,
-} from './manifest-reader.ts';
+import { isThere, MAX_MANIFEST_BYTES, readManifestFile, readManifests } from './manifest-reader.ts';
+import { manifestPath, treesFolder } from './manifest-path.ts';
 import { checkManifest } from './manifest-schema.ts';
 
 /** How long a retired manifest can still be asked about. */

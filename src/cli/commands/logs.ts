@@ -19,7 +19,7 @@ export const logsCommand = () =>
     name: 'logs',
     summary: 'show what the tree logged',
     description:
-      'Shows the last lines of the logs of this data dir, by time; of one role if you name it (supervisor, worker, search).',
+      'Shows the last lines of the logs of this data dir, by time; of one role if you name it (supervisor, worker, search; hook: what hooks could not do).',
     examples: [
       ['claude-mem logs', 'the last 50 lines of all'],
       ['claude-mem logs worker -f', 'follow the worker'],
@@ -31,7 +31,7 @@ export const logsCommand = () =>
     ],
     configure: (command) =>
       command
-        .argument('[role]', 'supervisor, worker or search')
+        .argument('[role]', 'supervisor, worker, search or hook')
         .option('-f, --follow', 'go on until Ctrl-C')
         .addOption(
           new Option('-n, --lines <number>', 'how many lines').argParser(countArgument).default(DEFAULT_LINES),
@@ -75,6 +75,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
   ['supervisor', 'supervisor'],
   ['worker', 'worker'],
   ['search', 'search-server'],
+  ['hook', 'hook'],
 ]);
 
 /** What Node printed at a crash names no role; the file does. */

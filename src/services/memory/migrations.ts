@@ -77,5 +77,16 @@ const FIRST: Migration = {
   `,
 };
 
+/** Prompts and summaries that a hook delivers bear an id of its own, so that a repeated delivery is known. */
+const DELIVERED_ONCE: Migration = {
+  version: 2,
+  sql: `
+    ALTER TABLE prompts ADD COLUMN external_id TEXT;
+    CREATE UNIQUE INDEX prompts_by_external_id ON prompts (external_id);
+    ALTER TABLE summaries ADD COLUMN external_id TEXT;
+    CREATE UNIQUE INDEX summaries_by_external_id ON summaries (external_id);
+  `,
+};
+
 /** In ascending order of version. */
-export const MIGRATIONS: readonly Migration[] = [FIRST];
+export const MIGRATIONS: readonly Migration[] = [FIRST, DELIVERED_ONCE];

@@ -107,6 +107,11 @@ export class SessionSearch {
     return this.#all(sql, project ?? null, limit).map(toSession);
   }
 
+  /** The session of a caller's own id. */
+  sessionOf(externalId: string): Session | undefined {
+    return this.#all('SELECT * FROM sessions WHERE external_id = ?', externalId).map(toSession)[0];
+  }
+
   /** The prompts of a session, in the order they were given. */
   promptsOf(sessionId: number): Prompt[] {
     return this.#all('SELECT * FROM prompts WHERE session_id = ? ORDER BY id', sessionId).map(toSessionText);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Connection } from './connection.ts';
+import type { HookEvent } from '../../operations/hooks/hook-event.ts';
 import { memoryPath, prepareDatabaseFile } from './database-file.ts';
+import { recordHookEvent } from './hook-events.ts';
 import { migrate } from './migrate.ts';
 import {
   type NewObservation,
@@ -88,6 +90,11 @@ export class SessionStore {
   /** @returns its id. Undefined: no such session. */
   addSummary(sessionId: number, text: string): number | undefined {
     return this.#addText('summaries', sessionId, text);
+  }
+
+  /** Stores what a hook told; one that was stored before changes nothing. */
+  recordEvent(event: HookEvent): { readonly isNew: boolean } {
+    return this.#connection.transaction(() => recordHookEvent(this.#connection, event));
   }
 
   /** Observations whose id is greater than the watermark, in the order they were committed. */

@@ -25,7 +25,10 @@ export interface Readiness {
 /** What the HTTP API is a door to. */
 export interface Api {
   readonly identity: WorkerIdentity;
-  readonly store: Pick<SessionStore, 'createSession' | 'addObservation' | 'addPrompt' | 'completeSession'>;
+  readonly store: Pick<
+    SessionStore,
+    'createSession' | 'addObservation' | 'addPrompt' | 'completeSession' | 'recordEvent'
+  >;
   readonly memory: Pick<SessionSearch, 'recent' | 'recentSessions' | 'recentSummaries' | 'promptsOf'>;
   /** A session began or goes on. */
   sessionActive(): void;

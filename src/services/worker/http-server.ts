@@ -4,6 +4,7 @@ import type { Log } from '../../operations/tree-ports.ts';
 import { ApiError, errorBody, replyWithError } from './api-error.ts';
 import { createRequestGuard, type GuardOptions } from './request-guard.ts';
 import { registerContextRoutes } from './routes/context.ts';
+import { registerHookRoutes } from './routes/hooks.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerSearchRoutes } from './routes/search.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
@@ -61,6 +62,7 @@ export function createHttpServer({ guard, api, log, isClosing }: HttpServerOptio
   refuseOtherMethods(server, () => {
     registerHealthRoutes(server, api);
     registerSessionRoutes(server, api);
+    registerHookRoutes(server, api);
     registerSearchRoutes(server, api);
     registerContextRoutes(server, api);
   });

@@ -6,6 +6,7 @@ import type { Log, TreeRecorder } from '../../operations/tree-ports.ts';
 import { createFileLog } from '../../shared/log.ts';
 import { ensureDataDir, resolveDataDir } from '../../state/data-dir.ts';
 import { readSettings } from '../../state/settings.ts';
+import { Spool } from '../../state/spool.ts';
 import { ensureToken } from '../../state/token.ts';
 import { loadAdapters } from '../adapters.ts';
 import { ChromaSync } from '../chroma/chroma-sync.ts';
@@ -55,6 +56,7 @@ async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<
     channel: process,
     shutdown,
     log,
+    spool: new Spool(dataDir),
     searchServer: {
       script: join(__dirname, 'search-server.js'),
       env: { CLAUDE_MEM_WORKER_HOST: settings.workerHost, CLAUDE_MEM_WORKER_PORT: String(settings.workerPort) },

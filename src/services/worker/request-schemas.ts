@@ -45,6 +45,30 @@ export const observationBody = v.object(
   'must be a JSON object',
 );
 
+/** As `toISOString` writes it: compared as text. */
+const moment = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'must be a time in UTC'));
+const ofEvent = { id: name, at: moment, sessionId: name, project: name };
+
+/** What `claude-mem hook` tells, over HTTP or by way of the disk. */
+export const hookEventBody = v.variant(
+  'kind',
+  [
+    v.object({ ...ofEvent, kind: v.picklist(['session-start', 'stop', 'session-end']) }),
+    v.object({ ...ofEvent, kind: v.literal('prompt'), prompt: filledText }),
+    v.object({
+      ...ofEvent,
+      kind: v.literal('observation'),
+      observation: v.object({
+        type: name,
+        title: filledText,
+        text,
+        files: v.pipe(v.array(text), v.maxLength(MOST_FILES, `must not have more than ${MOST_FILES} items`)),
+      }),
+    }),
+  ],
+  'must be an event of a hook',
+);
+
 export const promptBody = v.object({ prompt: filledText }, 'must be a JSON object');
 
 export const sessionParams = v.object({ id: rowId });

@@ -1,7 +1,7 @@
 import { errnoOf, ClaudeMemError } from '../../shared/errors.ts';
 import type { Settings } from '../../core/settings.ts';
 import { type IpcChannel, sendToSupervisor } from '../../operations/tree-messages.ts';
-import type { Log } from '../../operations/tree-ports.ts';
+import type { EventSpool, Log } from '../../operations/tree-ports.ts';
 import { within } from '../../shared/within.ts';
 import { hybridSearch } from '../search/hybrid-search.ts';
 import type { Shutdown } from '../shutdown.ts';
@@ -10,6 +10,8 @@ import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
 import { createHttpServer } from './http-server.ts';
 import { SearchClient, type SearchClientOptions } from './search-client.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
+import { SpoolDrain } from './spool-drain.ts';
+import { takeEvent } from './take-event.ts';
 
 export interface WorkerOptions {
   readonly identity: WorkerIdentity;
@@ -17,6 +19,8 @@ export interface WorkerOptions {
   readonly token: string;
   readonly database: DatabaseParts;
   readonly searchServer: SearchClientOptions;
+  /** What hooks could not deliver. */
+  readonly spool: EventSpool;
   /** To the supervisor. */
   readonly channel: IpcChannel;
   readonly shutdown: Shutdown;
@@ -46,7 +50,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const database = DatabaseManager.open(options.database, log);
   shutdown.add('database', (withinMs) => database.close(withinMs));
   const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
-  await listen(createApi(options, { database, searchClient, lookAtMode }), options);
+  const api = createApi(options, { database, searchClient, lookAtMode });
+  await listen(api, options);
+  drainSpool(api, options);
   await within(SEARCH_SERVER_WAIT_MS, searchClient.settled);
   log.info('ready', { port: settings.workerPort, searchServer: searchClient.status.state });
   if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port: settings.workerPort });
@@ -57,6 +63,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       });
     },
   };
+}
+
+/** Not before it listens: of two workers the one that got the port stores. */
+function drainSpool(api: Api, { spool, log, shutdown }: WorkerOptions): void {
+  if (shutdown.isBegun) return;
+  const drain = new SpoolDrain({ spool, log, store: (event) => takeEvent(api, event) });
+  shutdown.add('spool', () => drain.close());
 }
 
 async function listen(api: Api, { settings, token, log, shutdown }: WorkerOptions): Promise<void> {

@@ -16,9 +16,12 @@ import { ClaudeMemError } from '../../../src/shared/errors.ts';
 import { Connection } from '../../../src/services/memory/connection.ts';
 import { isReadable, migrate } from '../../../src/services/memory/migrate.ts';
 import { MIGRATIONS } from '../../../src/services/memory/migrations.ts';
+import { prepareDatabaseFile } from '../../../src/services/memory/database-file.ts';
 import { memoryError } from '../../../src/services/memory/sqlite-error.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { openMemory, openSearch, openStore } from './open-memory.ts';
+
+const NEWEST = MIGRATIONS.at(-1)!.version;
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -109,27 +112,42 @@ describe('a database of another kind', () => {
 
   test('of an older version: the reader waits for the writer, which brings it up to date', () => {
     const path = join(tempDir(), 'memory.db');
-    const next = [...MIGRATIONS, { version: 2, sql: 'ALTER TABLE sessions ADD COLUMN note TEXT' }];
+    const next = [...MIGRATIONS, { version: NEWEST + 1, sql: 'ALTER TABLE sessions ADD COLUMN note TEXT' }];
     withConnection(path, (connection) => {
       expect(isReadable(connection)).toBe(false);
       migrate(connection);
       connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
-      expect(thrownBy(() => isReadable(connection, next)).message).toContain('older claude-mem (schema 1, not 2)');
+      expect(thrownBy(() => isReadable(connection, next)).message).toContain(
+        `older claude-mem (schema ${NEWEST}, not ${NEWEST + 1})`,
+      );
       migrate(connection, next);
       expect(isReadable(connection, next)).toBe(true);
       expect(connection.first('SELECT project, note FROM sessions')).toEqual({ project: 'alpha', note: null });
     });
   });
 
+  test('what the first version stored is there after every step', () => {
+    const dataDir = tempDir();
+    prepareDatabaseFile(join(dataDir, 'memory.db'));
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      migrate(connection, MIGRATIONS.slice(0, 1));
+      connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
+      for (const table of ['prompts', 'prompts', 'summaries', 'summaries'])
+        connection.run(`INSERT INTO ${table} (session_id, text, created_at) VALUES (1, 'the same', 'now')`);
+    });
+    const store = openStore(dataDir);
+    expect(store.counts()).toEqual({ sessions: 1, prompts: 2, observations: 0, summaries: 2 });
+  });
+
   test('a step that fails leaves the old schema whole', () => {
     const path = join(tempDir(), 'memory.db');
-    const broken = [...MIGRATIONS, { version: 2, sql: 'CREATE TABLE extra (x); CREATE TABLE sessions (x)' }];
+    const broken = [...MIGRATIONS, { version: NEWEST + 1, sql: 'CREATE TABLE extra (x); CREATE TABLE sessions (x)' }];
     withConnection(path, (connection) => {
       migrate(connection);
       expect(() => {
         migrate(connection, broken);
       }).toThrow('already exists');
-      expect(connection.pragma('user_version')).toBe(1);
+      expect(connection.pragma('user_version')).toBe(NEWEST);
       expect(connection.first("SELECT 1 AS found FROM sqlite_schema WHERE name = 'extra'")).toBeUndefined();
       migrate(connection);
     });

@@ -121,3 +121,32 @@ test('says who it is, whether it is ready, and what runs', async () => {
     processes: [{ role: 'worker', pid: 42, state: 'running' }],
   });
 });
+
+describe('events of hooks', () => {
+  const common = { at: '2026-11-25T10:00:00.000Z', sessionId: 'host-1', project: 'shop' };
+  const observation = { type: 'change', title: 'Edit a.ts', text: '', files: ['a.ts'] };
+
+  test('are stored once, and wake what has to know', async () => {
+    const { request, events, store } = openServer();
+    const body = { ...common, id: 'o1', kind: 'observation', observation };
+    expect(await request('POST', '/api/hook-events', { body })).toMatchObject({ status: 201, body: { stored: true } });
+    expect(await request('POST', '/api/hook-events', { body })).toMatchObject({ status: 201, body: { stored: false } });
+    await request('POST', '/api/hook-events', { body: { ...common, id: 'p1', kind: 'prompt', prompt: 'fix it' } });
+    await request('POST', '/api/hook-events', { body: { ...common, id: 's1', kind: 'stop' } });
+    expect(events).toEqual(['observations added', 'session active']);
+    expect(store.counts()).toMatchObject({ prompts: 1, observations: 1, summaries: 1 });
+  });
+
+  test.each([
+    [{ ...common, id: 'x', kind: 'other' }],
+    [{ ...common, id: 'x', kind: 'prompt', prompt: ' ' }],
+    [{ ...common, id: 'x', kind: 'stop', at: 'yesterday' }],
+    [{ ...common, kind: 'stop' }],
+    [{ ...common, id: 'x', kind: 'observation', observation: { ...observation, files: 'a.ts' } }],
+    [[]],
+  ])('%j is refused', async (body) => {
+    const { request, store } = openServer();
+    expect((await request('POST', '/api/hook-events', { body })).status).toBe(400);
+    expect(store.counts().sessions).toBe(1);
+  });
+});

@@ -1,0 +1,52 @@
+import { boundedText } from './bounded-text.ts';
+import type { HOOK_EVENTS, HookEvent, HookEventKind } from './hook-event.ts';
+import type { HookPayload } from './hook-payload.ts';
+import { observationOf } from './tool-observation.ts';
+
+/** Characters. */
+const LONGEST_PROMPT = 8_000;
+const LONGEST_PROJECT = 200;
+
+const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number], HookEventKind>> = {
+  SessionStart: 'session-start',
+  UserPromptSubmit: 'prompt',
+  PostToolUse: 'observation',
+  Stop: 'stop',
+  SessionEnd: 'session-end',
+};
+
+/** What our own search server answered is remembered already. */
+const OWN_TOOLS = 'mcp__claude-mem__';
+
+export interface EventSource {
+  readonly project: string;
+  readonly at: Date;
+  /** How much of the session the host has written down: tells two equal prompts of one session apart. */
+  readonly transcriptBytes: number;
+  /** A short digest. */
+  readonly digest: (text: string) => string;
+}
+
+/** The event to be stored; undefined for a hook that is of no use, such as a prompt without words. */
+export function eventOf(payload: HookPayload, source: EventSource): HookEvent | undefined {
+  const kind = Object.hasOwn(KINDS, payload.event) ? KINDS[payload.event as keyof typeof KINDS] : undefined;
+  if (kind === undefined || payload.toolName?.startsWith(OWN_TOOLS) === true) return undefined;
+  const { sessionId } = payload;
+  const common = {
+    id: idOf(payload, source),
+    at: source.at.toISOString(),
+    sessionId,
+    project: source.project.slice(0, LONGEST_PROJECT),
+  };
+  if (kind === 'observation') return { ...common, kind, observation: observationOf(payload) };
+  if (kind !== 'prompt') return { ...common, kind };
+  const prompt = boundedText(payload.prompt ?? '', LONGEST_PROMPT);
+  return prompt === '' ? undefined : { ...common, kind, prompt };
+}
+
+/** The host's own id of the event where it has one, else made of what the event says and when in the session it came. */
+function idOf(payload: HookPayload, { transcriptBytes, digest }: EventSource): string {
+  const { sessionId, event, toolUseId, prompt, toolName, toolInput, toolResponse, source } = payload;
+  const own = toolUseId ?? digest(JSON.stringify([transcriptBytes, prompt, toolName, toolInput, toolResponse, source]));
+  return `claude-code:${sessionId}:${event}:${own}`;
+}

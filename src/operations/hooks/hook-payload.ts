@@ -1,0 +1,67 @@
+import { closeCutJson } from './close-cut-json.ts';
+
+/** What a Claude Code hook gives on stdin, as far as it is used (https://docs.claude.com/en/docs/claude-code/hooks). */
+export interface HookPayload {
+  readonly event: string;
+  readonly sessionId: string;
+  readonly cwd: string;
+  readonly transcriptPath: string | undefined;
+  /** SessionStart: startup, resume, clear, compact. */
+  readonly source: string | undefined;
+  readonly prompt: string | undefined;
+  readonly toolName: string | undefined;
+  readonly toolInput: unknown;
+  readonly toolResponse: unknown;
+  /** The host's id of this one use of a tool; older hosts give none. */
+  readonly toolUseId: string | undefined;
+}
+
+/** Longer is no id, no path and no name. Characters. */
+const LONGEST_ID = 200;
+const LONGEST_PATH = 4_096;
+
+/**
+ * Reads a hook's input.
+ * @param text what came on stdin; its end may have been cut off.
+ * @param event from the command line, for an input that does not name its own.
+ * @throws Error that says what is wrong, without quoting the input.
+ */
+export function parsePayload(text: string, event: string | undefined): HookPayload {
+  const fields = parseObject(text);
+  const named = textOf(fields.hook_event_name, LONGEST_ID) ?? event;
+  const sessionId = textOf(fields.session_id, LONGEST_ID);
+  if (named === undefined) throw new Error('the input names no hook event');
+  if (sessionId === undefined) throw new Error('the input names no session');
+  return {
+    event: named,
+    sessionId,
+    cwd: textOf(fields.cwd, LONGEST_PATH) ?? '',
+    transcriptPath: textOf(fields.transcript_path, LONGEST_PATH),
+    source: textOf(fields.source, LONGEST_ID),
+    prompt: textOf(fields.prompt, Number.POSITIVE_INFINITY),
+    toolName: textOf(fields.tool_name, LONGEST_ID),
+    toolInput: fields.tool_input,
+    toolResponse: fields.tool_response,
+    toolUseId: textOf(fields.tool_use_id, LONGEST_ID),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  const value = parseJson(text) ?? parseJson(closeCutJson(text));
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Error(text.trim() === '' ? 'there was no input' : 'the input is no JSON object');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Cut off, or no JSON at all: the caller tells.
+    return undefined;
+  }
+}
+
+/** Undefined for what is no text, is empty, or is longer than such a thing can be. */
+function textOf(value: unknown, longest: number): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= longest ? value : undefined;
+}

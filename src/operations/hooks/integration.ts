@@ -1,0 +1,154 @@
+import { quoteShell } from '../../core/quote-shell.ts';
+import { HOOK_EVENTS } from './hook-event.ts';
+
+/** How a host is to call this program: by whole paths, because its PATH may be another. */
+export interface ProgramCall {
+  readonly node: string;
+  readonly script: string;
+  /** Only where it is not the usual one. */
+  readonly dataDir?: string | undefined;
+}
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Seconds after which the host gives up on a hook; it ends by itself long before. */
+const TIMEOUT_S = 10;
+/** Says whose entry it is, whatever the paths are called. */
+const FOR_HOST = '--for=claude-code';
+const SERVER_NAME = 'claude-mem';
+
+/** As this command writes it, and as one types it. */
+const OUR_HOOK = new RegExp(
+  `(?:cli\\.js|claude-mem)['"]?\\s+hook\\s+\\w+\\s.*${FOR_HOST}(?=\\s|$)` +
+    `|(?:^|[\\s'"/])claude-mem['"]?\\s+hook(?:\\s+(?:${HOOK_EVENTS.join('|')}))?\\s*$`,
+);
+
+/** What belongs into the settings of Claude Code. */
+export function hookSettings(program: ProgramCall): Json {
+  return { hooks: Object.fromEntries(HOOK_EVENTS.map((event) => [event, [groupFor(event, program)]])) };
+}
+
+/** What belongs into the list of MCP servers. */
+export function serverSettings(program: ProgramCall): Json {
+  return { mcpServers: { [SERVER_NAME]: serverFor(program) } };
+}
+
+function groupFor(event: string, program: ProgramCall): { readonly hooks: readonly HookEntry[] } {
+  return { ...(event === 'PostToolUse' ? { matcher: '*' } : {}), hooks: [hookFor(event, program)] };
+}
+
+interface HookEntry {
+  readonly type: string;
+  readonly command: string;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+function hookFor(event: string, { node, script, dataDir }: ProgramCall): HookEntry {
+  const place = dataDir === undefined ? [] : ['--data-dir', dataDir];
+  return {
+    type: 'command',
+    command: quoteShell([node, script, 'hook', event, FOR_HOST, ...place]),
+    timeout: TIMEOUT_S,
+  };
+}
+
+function serverFor({ node, script, dataDir }: ProgramCall): { readonly command: string; readonly args: string[] } {
+  const place = dataDir === undefined ? [] : ['--data-dir', dataDir];
+  return { command: node, args: [script, 'search-server', ...place] };
+}
+
+/** One change of a JSON file; a value that is undefined takes the field out. */
+export interface JsonEdit {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/**
+ * What has to change in the settings so that each hook calls this program once; without a program, so that none does. Everything that is
+ * not ours stays; of an entry of ours only the command is renewed.
+ * @throws Error that says what in the settings is not as Claude Code has it.
+ */
+export function hookEdits(settings: Json, program: ProgramCall | undefined): readonly JsonEdit[] {
+  const hooks = fieldsOf(settings.hooks ?? {}, 'hooks');
+  const before = new Map(Object.entries(hooks).map(([event, groups]) => [event, listOf(groups, `hooks.${event}`)]));
+  const events = [...new Set([...before.keys(), ...(program === undefined ? [] : HOOK_EVENTS)])];
+  const edits = events
+    .map((event) => {
+      const groups = before.get(event) ?? [];
+      return { event, groups, after: groupsAfter(event, groups, program) };
+    })
+    .filter(({ groups, after }) => !isEqual(groups, after))
+    .map(({ event, after }) => ({ path: ['hooks', event], value: after.length === 0 ? undefined : after }));
+  const isEmptied = edits.length > 0 && edits.length === before.size && edits.every(({ value }) => value === undefined);
+  return isEmptied ? [{ path: ['hooks'], value: undefined }] : edits;
+}
+
+function groupsAfter(event: string, groups: readonly unknown[], program: ProgramCall | undefined): readonly unknown[] {
+  const wanted = program !== undefined && isWanted(event) ? groupFor(event, program) : undefined;
+  const [wantedHook] = wanted?.hooks ?? [];
+  let renewals = 0;
+  const renewed = (hook: unknown): readonly unknown[] => {
+    if (!isOurHook(hook)) return [hook];
+    if (wantedHook === undefined || renewals > 0) return [];
+    renewals += 1;
+    return [{ ...hook, type: wantedHook.type, command: wantedHook.command }];
+  };
+  const after = groups.flatMap((group) => {
+    if (!isJson(group) || !Array.isArray(group.hooks) || !group.hooks.some(isOurHook)) return [group];
+    const hooks = (group.hooks as readonly unknown[]).flatMap(renewed);
+    return hooks.length === 0 ? [] : [{ ...group, hooks }];
+  });
+  return wanted === undefined || renewals > 0 ? after : [...after, wanted];
+}
+
+/**
+ * The same for the list of MCP servers.
+ * @throws Error also for another server of our name.
+ */
+export function serverEdits(settings: Json, program: ProgramCall | undefined): readonly JsonEdit[] {
+  const servers = fieldsOf(settings.mcpServers ?? {}, 'mcpServers');
+  const [name, server] = Object.entries(servers).find(([key, value]) => isOurServer(key, value)) ?? [];
+  if (program === undefined) {
+    if (name === undefined) return [];
+    const isLast = Object.keys(servers).length === 1;
+    return [{ path: isLast ? ['mcpServers'] : ['mcpServers', name], value: undefined }];
+  }
+  if (name === undefined && SERVER_NAME in servers) {
+    throw new Error(`mcpServers.${SERVER_NAME} is another server; rename or remove it`);
+  }
+  const value = { ...(isJson(server) ? server : {}), ...serverFor(program) };
+  return isEqual(server, value) ? [] : [{ path: ['mcpServers', name ?? SERVER_NAME], value }];
+}
+
+function isWanted(event: string): boolean {
+  return (HOOK_EVENTS as readonly string[]).includes(event);
+}
+
+function isOurHook(hook: unknown): hook is Json {
+  return isJson(hook) && typeof hook.command === 'string' && OUR_HOOK.test(hook.command);
+}
+
+function isOurServer(name: string, server: unknown): boolean {
+  if (!isJson(server) || !Array.isArray(server.args) || !server.args.includes('search-server')) return false;
+  return name === SERVER_NAME || (typeof server.command === 'string' && /(?:^|[/\\])claude-mem$/.test(server.command));
+}
+
+function fieldsOf(value: unknown, name: string): Json {
+  if (isJson(value)) return value;
+  throw new Error(`"${name}" is no object`);
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new Error(`"${name}" is no list`);
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Of values that came from JSON, and with their fields in the same order. */
+function isEqual(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

@@ -1,0 +1,113 @@
+import { redactValue } from '../redact-secrets.ts';
+import { boundedLine, boundedText } from './bounded-text.ts';
+import type { ToolObservation } from './hook-event.ts';
+import type { HookPayload } from './hook-payload.ts';
+
+/** Characters. */
+const LONGEST_TITLE = 160;
+const LONGEST_INPUT = 1_500;
+const LONGEST_RESPONSE = 2_500;
+const LONGEST_FILE = 500;
+const MOST_FILES = 20;
+/** What is looked at of a value that is turned into text, so that a large one costs little. */
+const LOOKED_AT = 4_000;
+
+/** What kind of work a tool does. Any other: `tool`. */
+const TYPES: Readonly<Record<string, string | undefined>> = {
+  Edit: 'change',
+  MultiEdit: 'change',
+  Write: 'change',
+  NotebookEdit: 'change',
+  Read: 'read',
+  NotebookRead: 'read',
+  Glob: 'read',
+  Grep: 'read',
+  LS: 'read',
+  Bash: 'command',
+  BashOutput: 'command',
+  WebFetch: 'research',
+  WebSearch: 'research',
+  Task: 'task',
+  Agent: 'task',
+};
+
+/** The fields of an input that say in a few words what was done; the first there is goes into the title. */
+const TELLING = ['file_path', 'notebook_path', 'command', 'pattern', 'query', 'url', 'description', 'path', 'prompt'];
+const FILE_FIELDS = ['file_path', 'notebook_path'];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a tool did: its name and input, and the beginning of what it answered. No model is asked. */
+export function observationOf({ toolName = 'a tool', toolInput, toolResponse, cwd }: HookPayload): ToolObservation {
+  const input = isFields(toolInput) ? toolInput : {};
+  const files = FILE_FIELDS.map((field) => input[field]).filter((file) => typeof file === 'string');
+  const telling = TELLING.map((field) => input[field]).find((value) => typeof value === 'string' && value !== '');
+  const what = typeof telling === 'string' ? relative(telling, cwd) : '';
+  const type = TYPES[toolName] ?? 'tool';
+  // Of a change the input says it all; the answer repeats it.
+  const answer = type === 'change' ? '' : boundedText(textOf(toolResponse), LONGEST_RESPONSE);
+  return {
+    type,
+    title: boundedLine(what === '' ? toolName : `${toolName} ${what}`, LONGEST_TITLE),
+    text: [boundedText(inputText(toolInput), LONGEST_INPUT), answer].filter((part) => part !== '').join('\n\n'),
+    files: files.slice(0, MOST_FILES).map((file) => boundedLine(relative(file, cwd), LONGEST_FILE)),
+  };
+}
+
+/** Paths below the session's folder read better without it, and mean the same on another machine. */
+function relative(path: string, cwd: string): string {
+  const folder = cwd.replace(/\/+$/, '');
+  return folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+}
+
+/** One field a line; a shell command as one types it. */
+function inputText(input: unknown): string {
+  if (!isFields(input)) return textOf(input);
+  return Object.entries(redacted(input) as Fields)
+    .map(([name, value]) => (name === 'command' ? `$ ${textOf(value)}` : `${name}: ${textOf(value)}`))
+    .join('\n');
+}
+
+/** The texts of a value: of MCP content its text blocks, of a shell's answer its outputs, of anything else its JSON. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every(isFields)) return value.map(blockText).join('\n').slice(0, LOOKED_AT);
+  if (isFields(value)) return fieldsText(value);
+  return JSON.stringify(value).slice(0, LOOKED_AT);
+}
+
+function fieldsText(fields: Fields): string {
+  const { stdout, stderr, content, file } = fields;
+  if (typeof stdout === 'string')
+    return [stdout, stderr]
+      .filter((text) => typeof text === 'string')
+      .join('\n')
+      .trim();
+  if (Array.isArray(content) && content.every(isFields)) return textOf(content);
+  if (isFields(file) && typeof file.content === 'string') return file.content;
+  return JSON.stringify(redacted(fields)).slice(0, LOOKED_AT);
+}
+
+function blockText(block: Fields): string {
+  if (typeof block.text === 'string') return block.text;
+  // The data of an image says nothing.
+  if (block.type === 'image' || block.type === 'audio') return `[${block.type}]`;
+  return JSON.stringify(redacted(block)).slice(0, LOOKED_AT);
+}
+
+/** By the names of fields; long texts are cut first, because looking for secrets in megabytes takes too long. */
+function redacted(value: unknown): unknown {
+  return redactValue(shortened(value), (text) => text);
+}
+
+function shortened(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, LOOKED_AT);
+  if (Array.isArray(value)) return value.slice(0, 200).map(shortened);
+  if (!isFields(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shortened(field)]));
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

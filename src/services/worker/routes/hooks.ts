@@ -1,0 +1,14 @@
+import type { FastifyInstance } from 'fastify';
+import type { Api } from '../api.ts';
+import { hookEventBody } from '../request-schemas.ts';
+import { takeEvent } from '../take-event.ts';
+import type { ValibotTypes } from '../validation.ts';
+
+/** What `claude-mem hook` delivers. 201 is said only once SQLite has it on the disk. */
+export function registerHookRoutes(instance: FastifyInstance, api: Api): void {
+  const server = instance.withTypeProvider<ValibotTypes>();
+
+  server.post('/api/hook-events', { schema: { body: hookEventBody } }, (request, reply) =>
+    reply.code(201).send({ stored: takeEvent(api, request.body).isNew }),
+  );
+}

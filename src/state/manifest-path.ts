@@ -1,0 +1,11 @@
+import { join } from 'node:path';
+
+/** The folder of the manifests below a data dir. */
+export function treesFolder(dataDir: string): string {
+  return join(dataDir, 'trees');
+}
+
+/** Where the manifest of a tree stands. */
+export function manifestPath(dataDir: string, treeId: string): string {
+  return join(treesFolder(dataDir), `${treeId}.json`);
+}

@@ -1,0 +1,214 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
+import { CLI, runCli, runProgram } from '../helpers/run-cli.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'];
+const isRoot = process.getuid?.() === 0;
+
+/** A home with settings, and the project in which the command is run. */
+function place(settings?: string, mcp?: string) {
+  const home = tempDir();
+  const cwd = join(home, 'my project');
+  const files = { settings: join(home, '.claude', 'settings.json'), mcp: join(cwd, '.mcp.json') };
+  mkdirSync(cwd);
+  mkdirSync(dirname(files.settings));
+  if (settings !== undefined) writeFileSync(files.settings, settings);
+  if (mcp !== undefined) writeFileSync(files.mcp, mcp);
+  const run = (args: readonly string[], env: Record<string, string> = {}) =>
+    runCli(['integrate', ...args], { home, cwd, env });
+  return {
+    ...{ home, cwd, files, run },
+    json: async (...args: readonly string[]) => {
+      const { stdout, status } = await run([...args, '--json']);
+      return { status, ...(JSON.parse(stdout) as IntegrateReport & { error?: { code: string; message: string } }) };
+    },
+    read: (which: keyof typeof files) => readFileSync(files[which], 'utf8'),
+    backups: () => readdirSync(dirname(files.settings)).filter((name) => name.includes('backup')),
+  };
+}
+
+const OTHERS = `{
+    "model": "opus", "10": 1, "2": 12345678901234567890,
+    "hooks": {
+        "PostToolUse": [ { "matcher": "Edit", "hooks": [ { "type": "command", "command": "prettier" } ] } ],
+        "Notification": [{"hooks":[{"type":"command","command":"node /x/cli.js hook Stop"}]}]
+    },
+    "permissions": { "allow": ["Bash(ls:*)"] }
+}
+`;
+
+describe('without --write', () => {
+  test('prints both settings and changes nothing', async () => {
+    const { run, files, json } = place();
+    const { stdout, stderr, status } = await run([]);
+    expect(status).toBe(0);
+    for (const event of EVENTS) expect(stdout).toContain(`${CLI} hook ${event}`);
+    expect(stdout).toContain('"search-server"');
+    expect(stderr).toContain(files.settings);
+    expect(await json()).toMatchObject({
+      ...{ schemaVersion: 1, command: 'integrate', action: 'print' },
+      settings: { file: files.settings, changed: false, backup: null },
+      mcp: { file: files.mcp, content: { mcpServers: { 'claude-mem': { args: [CLI, 'search-server'] } } } },
+    });
+    expect(readdirSync(dirname(files.settings))).toEqual([]);
+  });
+});
+
+describe('--write', () => {
+  test('makes files that are not there, private', async () => {
+    const { json, files, read } = place();
+    const report = await json('--write');
+    expect(report).toMatchObject({ status: 0, settings: { changed: true, backup: null }, mcp: { changed: true } });
+    expect(JSON.parse(read('settings'))).toEqual(report.settings.content);
+    expect(JSON.parse(read('mcp'))).toEqual(report.mcp?.content);
+    expect(statSync(files.settings).mode & 0o777).toBe(0o600);
+  });
+
+  test('keeps what is there to the letter, and what it was beside it', async () => {
+    const { json, read, files } = place(OTHERS);
+    chmodSync(files.settings, 0o644);
+    const { settings } = await json('--write');
+    const after = read('settings');
+    expect(after).toContain('"model": "opus", "10": 1, "2": 12345678901234567890,');
+    expect(after).toContain('"permissions": { "allow": ["Bash(ls:*)"] }');
+    const { hooks } = JSON.parse(after) as { hooks: Record<string, readonly unknown[]> };
+    expect(hooks.Notification).toEqual([{ hooks: [{ type: 'command', command: 'node /x/cli.js hook Stop' }] }]);
+    expect(hooks.PostToolUse).toMatchObject([{ hooks: [{ command: 'prettier' }] }, { matcher: '*' }]);
+    expect(Object.keys(hooks)).toEqual(expect.arrayContaining(EVENTS));
+    expect(readFileSync(settings.backup ?? '', 'utf8')).toBe(OTHERS);
+    expect(statSync(files.settings).mode & 0o777).toBe(0o644);
+  });
+
+  test('a second run changes nothing, not even a backup', async () => {
+    const { json, read, backups } = place(OTHERS, '{"mcpServers":{}}');
+    await json('--write');
+    const before = [read('settings'), read('mcp'), backups()];
+    expect(await json('--write')).toMatchObject({ settings: { changed: false }, mcp: { changed: false } });
+    expect([read('settings'), read('mcp'), backups()]).toEqual(before);
+  });
+
+  test('renews what an older version wrote, each once, with the timeout the user gave it', async () => {
+    const old = (command: string) => ({ hooks: [{ type: 'command', command, timeout: 3 }] });
+    const hooks = {
+      Stop: [
+        old('/old/node "/old/claude-mem-cli/dist/cli.js" hook Stop --for=claude-code'),
+        old('claude-mem hook Stop'),
+      ],
+      PreCompact: [old('/old/node /old/dist/cli.js hook PreCompact --for=claude-code')],
+    };
+    const mcp = { mcpServers: { memory: { command: 'claude-mem', args: ['search-server'], env: { A: '1' } } } };
+    const { json, read } = place(JSON.stringify({ hooks }), JSON.stringify(mcp));
+    await json('--write');
+    const after = JSON.parse(read('settings')) as { hooks: Record<string, unknown> };
+    expect(after.hooks.Stop).toEqual([
+      { hooks: [{ type: 'command', command: `${process.execPath} ${CLI} hook Stop --for=claude-code`, timeout: 3 }] },
+    ]);
+    expect(after.hooks.PreCompact).toBeUndefined();
+    expect(JSON.parse(read('mcp'))).toEqual({
+      mcpServers: { memory: { command: process.execPath, args: [CLI, 'search-server'], env: { A: '1' } } },
+    });
+  });
+
+  test('--no-mcp, --settings and --mcp name what is written', async () => {
+    const { json, home, read } = place();
+    const settings = join(home, 'other.json');
+    expect(await json('--write', '--no-mcp', '--settings', settings)).toMatchObject({ mcp: null });
+    expect(Object.keys(JSON.parse(readFileSync(settings, 'utf8')) as object)).toEqual(['hooks']);
+    await json('--write', '--mcp', settings, '--settings', settings);
+    expect(Object.keys(JSON.parse(readFileSync(settings, 'utf8')) as object)).toEqual(['hooks', 'mcpServers']);
+    expect(() => read('mcp')).toThrow();
+  });
+
+  test('a link to the settings stays one', async () => {
+    const { json, files, home } = place();
+    const real = join(home, 'dotfiles.json');
+    writeFileSync(real, '{}');
+    symlinkSync(real, files.settings);
+    await json('--write', '--no-mcp');
+    expect(readFileSync(real, 'utf8')).toContain('SessionStart');
+    expect(readFileSync(files.settings, 'utf8')).toContain('SessionStart');
+  });
+
+  test.each([
+    ['no JSON', '{ "a": 1, }', 'is not valid JSON'],
+    ['comments', '// mine\n{}', 'is not valid JSON'],
+    ['no object', '[]', 'holds no JSON object'],
+    ['hooks that are none', '{"hooks":[]}', '"hooks" is no object'],
+    ['a hook that is no list', '{"hooks":{"Stop":{}}}', '"hooks.Stop" is no list'],
+  ])('%s: refused, and neither file is touched', async (_, text, message) => {
+    const { json, read, backups } = place(text);
+    const { status, error } = await json('--write');
+    expect([status, error?.code]).toEqual([2, 'settings']);
+    expect(error?.message).toContain(message);
+    expect([read('settings'), backups()]).toEqual([text, []]);
+    expect(() => read('mcp')).toThrow();
+  });
+
+  test('another server of our name is not replaced', async () => {
+    const mcp = '{"mcpServers":{"claude-mem":{"command":"other"}}}';
+    const { json, read } = place('{}', mcp);
+    expect((await json('--write')).error?.message).toContain('is another server');
+    expect([read('settings'), read('mcp')]).toEqual(['{}', mcp]);
+  });
+
+  test.skipIf(!isRoot)("somebody else's settings are refused (needs root)", async () => {
+    const { json, files } = place('{}');
+    chownSync(files.settings, 54_321, 54_321);
+    expect(await json('--write')).toMatchObject({ status: 2, error: { code: 'not-owner' } });
+  });
+});
+
+describe('--remove', () => {
+  test('takes ours out and leaves what was there before', async () => {
+    const { json, read } = place(OTHERS, '{"mcpServers":{"other":{"command":"x"}}}');
+    await json('--write');
+    expect(await json('--remove')).toMatchObject({ status: 0, settings: { changed: true }, mcp: { changed: true } });
+    expect(JSON.parse(read('settings'))).toEqual(JSON.parse(OTHERS));
+    expect(JSON.parse(read('mcp'))).toEqual({ mcpServers: { other: { command: 'x' } } });
+    expect(await json('--remove')).toMatchObject({ settings: { changed: false }, mcp: { changed: false } });
+  });
+
+  test('where nothing else is in them, nothing is left in them; where there are none, none are made', async () => {
+    const { json, read, files } = place();
+    expect(await json('--remove')).toMatchObject({ settings: { changed: false } });
+    expect(readdirSync(dirname(files.settings))).toEqual([]);
+    await json('--write');
+    await json('--remove');
+    expect([JSON.parse(read('settings')), JSON.parse(read('mcp'))]).toEqual([{}, {}]);
+  });
+
+  test('excludes --write', async () => {
+    expect((await place().run(['--write', '--remove'])).status).toBe(2);
+  });
+});
+
+test('the command runs in a shell without PATH, also from a folder with blanks and quotes, on its data dir', async () => {
+  const { home } = place();
+  const folder = join(home, "it's a program");
+  mkdirSync(folder);
+  symlinkSync(dirname(CLI), join(folder, 'dist'));
+  const dataDir = join(home, 'my data');
+  const flags = ['--preserve-symlinks-main', join(folder, 'dist', 'cli.js'), 'integrate', '--json'];
+  const { stdout } = await runProgram(process.execPath, flags, { home, env: { CLAUDE_MEM_DATA_DIR: dataDir } });
+  const { settings } = JSON.parse(stdout) as { settings: { content: { hooks: Record<string, never> } } };
+  const { Stop } = settings.content.hooks as unknown as Record<string, [{ hooks: [{ command: string }] }]>;
+  const { command } = Stop!['0'].hooks['0'];
+  expect(command).toContain(`it'\\''s a program`);
+  const input = JSON.stringify({ session_id: 's', cwd: home });
+  const shell = spawnSync('/bin/sh', ['-c', command], { input, env: { HOME: home }, encoding: 'utf8' });
+  expect([shell.status, shell.stdout, shell.stderr]).toEqual([0, '', '']);
+  expect(readdirSync(join(dataDir, 'spool'))).toHaveLength(1);
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { takeHookIn, type HookPorts } from '../../../src/operations/hooks/take-in.ts';
+import { hookInput } from '../../helpers/hook-input.ts';
+
+const AT = new Date('2026-11-25T10:00:00.000Z');
+
+/** A machine that works, unless told otherwise. */
+function machine(changes: Partial<HookPorts> = {}) {
+  const did: string[] = [];
+  const ports: HookPorts = {
+    now: () => AT,
+    digest: () => 'digest',
+    projectOf: () => 'shop',
+    sizeOf: () => 0,
+    spool: { holdsSession: () => false, add: ({ kind }) => did.push(`spooled ${kind}`) },
+    deliver: ({ kind }) => {
+      did.push(`delivered ${kind}`);
+      return Promise.resolve();
+    },
+    isTreeUp: () => Promise.resolve(false),
+    startTree: () => did.push('started'),
+    readMemory: () =>
+      Promise.resolve({ summaries: [{ text: 'Asked: x', createdAt: AT.toISOString() }], observations: [] }),
+    log: (message) => did.push(`log: ${message}`),
+    ...changes,
+  };
+  return { did, run: (text: string) => takeHookIn({ text, event: undefined }, ports) };
+}
+
+const fails = () => Promise.reject(new Error('refused'));
+
+describe('delivery', () => {
+  test.each(['user-prompt-submit', 'post-tool-use-edit', 'stop', 'session-end'])(
+    '%s goes to the worker, silently',
+    async (name) => {
+      const { did, run } = machine();
+      expect(await run(hookInput(name))).toBeUndefined();
+      expect(did).toEqual([expect.stringMatching(/^delivered/)]);
+    },
+  );
+
+  test('what the worker does not take waits on the disk, and nothing is started for it', async () => {
+    const { did, run } = machine({ deliver: fails });
+    await run(hookInput('stop'));
+    expect(did).toEqual([expect.stringMatching(/^log: the worker did not take/), 'spooled stop']);
+  });
+
+  test('it does not overtake what waits for its session', async () => {
+    const { did, run } = machine({ spool: { holdsSession: () => true, add: () => did.push('spooled') } });
+    await run(hookInput('user-prompt-submit'));
+    expect(did).toEqual(['spooled']);
+  });
+
+  test.each([
+    ['no JSON', 'nonsense'],
+    ['nothing', ''],
+  ])('%s: only the log tells', async (_, text) => {
+    const { did, run } = machine();
+    expect(await run(text)).toBeUndefined();
+    expect(did).toEqual(['log: a hook was not taken in']);
+  });
+
+  test('nothing works: it ends all the same', async () => {
+    const throws = () => {
+      throw new Error('read-only');
+    };
+    const { run } = machine({
+      ...{ deliver: fails, isTreeUp: fails, readMemory: fails, startTree: throws },
+      spool: { holdsSession: throws, add: throws },
+    });
+    expect(await run(hookInput('session-start'))).toBeUndefined();
+  });
+});
+
+describe('the start of a session', () => {
+  test('gives what is remembered of the project, as the host takes it', async () => {
+    const { did, run } = machine();
+    const output = JSON.parse((await run(hookInput('session-start'))) ?? '') as unknown;
+    expect(output).toMatchObject({
+      hookSpecificOutput: {
+        hookEventName: 'SessionStart',
+        additionalContext: expect.stringContaining('Asked: x') as string,
+      },
+    });
+    expect(did).toEqual(['delivered session-start']);
+  });
+
+  test.each(['startup', 'resume', 'clear', 'compact'])('source %s, too', async (source) => {
+    expect(await machine().run(hookInput('session-start', { source }))).toContain('additionalContext');
+  });
+
+  test('nothing remembered: nothing said', async () => {
+    const { run } = machine({ readMemory: () => Promise.resolve({ summaries: [], observations: [] }) });
+    expect(await run(hookInput('session-start'))).toBeUndefined();
+  });
+
+  test('starts the tree where none is up', async () => {
+    const { did, run } = machine({ deliver: fails });
+    expect(await run(hookInput('session-start'))).toContain('Asked: x');
+    expect(did.slice(1)).toEqual(['spooled session-start', 'started']);
+  });
+
+  test('starts nothing beside a tree that is on its way up', async () => {
+    const { did, run } = machine({ deliver: fails, isTreeUp: () => Promise.resolve(true) });
+    await run(hookInput('session-start'));
+    expect(did.slice(1)).toEqual(['spooled session-start']);
+  });
+});
