@@ -1,7 +1,7 @@
 import type { LifecycleReport } from '../../src/cli/lifecycle-report.ts';
-import { reportLeaks } from '../../src/cli/leak-report.ts';
+import { reportLeaks } from '../../src/operations/leak-report.ts';
 import { reportReap } from '../../src/cli/reap-report.ts';
-import { reportStatus } from '../../src/cli/status-report.ts';
+import { reportStatus } from '../../src/operations/status-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
 import { parse, RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';

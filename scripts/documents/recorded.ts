@@ -6,7 +6,7 @@ import type { ReapResult } from '../../src/operations/reap.ts';
 import type { Outcome } from '../../src/operations/terminate.ts';
 import type { TreeStatus } from '../../src/operations/tree-lifecycle.ts';
 import type { SetupStep } from '../../src/cli/setup-report.ts';
-import { sightTree, type TreeSight } from '../../src/cli/status-report.ts';
+import { sightTree, type TreeSight } from '../../src/operations/status-report.ts';
 import { readSnapshotFile } from '../../src/state/snapshot-file.ts';
 
 const FOLDER = new URL('../../test/fixtures/documents/', import.meta.url);

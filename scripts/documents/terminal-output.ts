@@ -3,7 +3,7 @@ import { printLeaks } from '../../src/cli/reporters/leaks.ts';
 import { printOutcomes, printPlan } from '../../src/cli/reporters/reap.ts';
 import { setupView } from '../../src/cli/reporters/setup.ts';
 import { printStatus } from '../../src/cli/reporters/status.ts';
-import { reportStatus } from '../../src/cli/status-report.ts';
+import { reportStatus } from '../../src/operations/status-report.ts';
 import { asShell } from './command-output.ts';
 import { RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
 

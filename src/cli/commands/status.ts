@@ -1,6 +1,6 @@
 import { defineCommand, type CommandInput } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { reportStatus, sightTree, type StatusReport } from '../status-report.ts';
+import { reportStatus, sightTree, type StatusReport } from '../../operations/status-report.ts';
 import { createTreeContext } from '../tree-context.ts';
 
 export const statusCommand = () =>

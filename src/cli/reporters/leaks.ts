@@ -1,6 +1,6 @@
 import type { Judgement, Verdict } from '../../core/verdict.ts';
 import type { Observation } from '../../operations/observe.ts';
-import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../leak-report.ts';
+import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../../operations/leak-report.ts';
 import type { Output } from '../output.ts';
 import { count, formatBytes, printable } from './format.ts';
 import { commandLine } from './hint.ts';

@@ -1,8 +1,8 @@
 import type { Observation } from '../../operations/observe.ts';
 import { formatAge } from '../../shared/duration.ts';
-import { isLeak } from '../leak-report.ts';
+import { isLeak } from '../../operations/leak-report.ts';
 import type { Output } from '../output.ts';
-import type { StatusReport, TreeSight } from '../status-report.ts';
+import type { StatusReport, TreeSight } from '../../operations/status-report.ts';
 import { count, describeProcess, formatBytes, printable } from './format.ts';
 import { painter } from './process-table.ts';
 

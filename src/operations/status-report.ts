@@ -1,7 +1,7 @@
 import type { Manifest } from '../core/manifest.ts';
-import type { Observation } from '../operations/observe.ts';
-import type { TreeStatus } from '../operations/tree-lifecycle.ts';
-import { viewTree, type TreeMember } from '../operations/tree-view.ts';
+import type { Observation } from './observe.ts';
+import type { TreeStatus } from './tree-lifecycle.ts';
+import { viewTree, type TreeMember } from './tree-view.ts';
 import { memoryOf, type ReportedMemory } from './leak-report.ts';
 
 /** `status --json`. Field names are API: add, never rename. */
