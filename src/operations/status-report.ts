@@ -21,6 +21,15 @@ export interface StatusReport {
   readonly dataDir: string;
   readonly processes: readonly StatusProcess[];
   readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
+  /** With `--open` alone. */
+  readonly page: PageLink | null;
+}
+
+/** A link to the worker's page that works once, or why there is none. */
+export interface PageLink {
+  readonly url: string | null;
+  readonly expiresAt: string | null;
+  readonly error: string | null;
 }
 
 export interface StatusProcess {
@@ -66,6 +75,7 @@ export function reportStatus({ manifest, status, members }: TreeSight, dataDir: 
     dataDir,
     processes: members.map((member) => reportMember(member, status)),
     search: status?.search ?? { mode: 'keyword', reason: running ? 'the supervisor does not answer' : 'not running' },
+    page: null,
   };
 }
 

@@ -45,6 +45,13 @@ export const observationBody = v.object(
   'must be a JSON object',
 );
 
+/** Longer than any code or id of ours; the characters are those of base64url. */
+const pageKey = v.pipe(text, v.regex(/^[\w-]{1,64}$/, 'must be letters, digits, - and _'));
+
+export const pageSessionBody = v.object({ code: pageKey }, 'must be a JSON object');
+
+export const pageParams = v.object({ id: pageKey });
+
 export const promptBody = v.object({ prompt: filledText }, 'must be a JSON object');
 
 export const sessionParams = v.object({ id: rowId });

@@ -8,6 +8,9 @@ import type { Shutdown } from '../shutdown.ts';
 import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
 import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
 import { createHttpServer } from './http-server.ts';
+import { createAssetReader } from './page/page-assets.ts';
+import { describeState, type PageSources } from './page/page-state.ts';
+import type { PageOptions } from './routes/page.ts';
 import { SearchClient, type SearchClientOptions } from './search-client.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
 
@@ -17,6 +20,12 @@ export interface WorkerOptions {
   readonly token: string;
   readonly database: DatabaseParts;
   readonly searchServer: SearchClientOptions;
+  readonly page: {
+    /** Where its built files are. */
+    readonly folder: string;
+    readonly look: () => Promise<Pick<PageSources, 'observation' | 'status'>>;
+    readonly dataDirFlag: string | undefined;
+  };
   /** To the supervisor. */
   readonly channel: IpcChannel;
   readonly shutdown: Shutdown;
@@ -59,9 +68,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 }
 
-async function listen(api: Api, { settings, token, log, shutdown }: WorkerOptions): Promise<void> {
+async function listen(api: Api, options: WorkerOptions): Promise<void> {
+  const { settings, token, log, shutdown } = options;
   const { workerHost: host, workerPort: port } = settings;
-  const server = createHttpServer({ guard: { host, port, token }, api, log, isClosing: () => shutdown.isBegun });
+  const server = createHttpServer({
+    guard: { host, port, token },
+    api,
+    page: pageOf(api, options),
+    log,
+    isClosing: () => shutdown.isBegun,
+  });
   shutdown.add('http', async (withinMs) => {
     const closing = server.close();
     await within(Math.max(0, withinMs - CUT_OFF_RESERVE_MS), closing);
@@ -79,6 +95,22 @@ async function listen(api: Api, { settings, token, log, shutdown }: WorkerOption
       cause: error,
     });
   }
+}
+
+function pageOf(api: Api, { token, page: { folder, look, dataDirFlag } }: WorkerOptions): PageOptions {
+  return {
+    token,
+    readAsset: createAssetReader(folder),
+    readState: async () =>
+      describeState({
+        ...(await look()),
+        identity: api.identity,
+        readiness: api.readiness(),
+        services: api.processes(),
+        dataDirFlag,
+      }),
+    clock: { now: () => performance.now(), wall: () => Date.now() },
+  };
 }
 
 interface Parts {

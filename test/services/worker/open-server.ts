@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Api } from '../../../src/services/worker/api.ts';
 import { createHttpServer } from '../../../src/services/worker/http-server.ts';
 import type { VectorAnswer, VectorQuery } from '../../../src/services/chroma/vector-index.ts';
+import type { PageState } from '../../../src/services/worker/page/page-state.ts';
 import { hybridSearch } from '../../../src/services/search/hybrid-search.ts';
 import { aLog } from '../a-log.ts';
 import { openMemory } from '../memory/open-memory.ts';
@@ -19,6 +20,9 @@ export function openServer() {
     isClosing: false,
     answer: { available: false, reason: 'Chroma is starting' } as VectorAnswer,
     asked: [] as VectorQuery[],
+    /** Of the page. */
+    nowMs: 1_000_000,
+    readings: 0,
   };
   const queryVectors = (query: VectorQuery): Promise<VectorAnswer> => {
     state.asked.push(query);
@@ -41,6 +45,15 @@ export function openServer() {
   const server = createHttpServer({
     guard: { host: '127.0.0.1', port: PORT, token: TOKEN },
     api,
+    page: {
+      token: TOKEN,
+      readAsset: (name) => ({ type: 'text/plain', body: Buffer.from(name), etag: '"1"' }),
+      readState: () => {
+        state.readings += 1;
+        return Promise.resolve({ schemaVersion: 1, dataDir: '/data' } as PageState);
+      },
+      clock: { now: () => state.nowMs, wall: () => state.nowMs },
+    },
     log,
     isClosing: () => state.isClosing,
   });
