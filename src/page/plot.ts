@@ -52,11 +52,11 @@ function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: n
     cursor: { y: false, points: { size: 6 } },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(isWhole ? 2 : 1, (most || 0) * HEADROOM)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 80, values: TIMES },
+      { ...axis, grid: { show: false }, space: 80, size: 30, values: TIMES },
       {
         ...axis,
         size: AXIS_WIDTH,
-        space: 40,
+        space: isWhole ? 24 : 40,
         ...(isWhole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000] } : {}),
         values: (_plot, values) => values.map(format),
       },
@@ -81,7 +81,7 @@ function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: n
   };
 }
 
-/** 24 hours, as everywhere in the world of logs; rows: from which step on, what, and what is added on a new day. */
+/** Seconds only where there is room for them, days only where a time would say nothing. */
 const TIMES: uPlot.Axis.DynamicValues = (plot, values) => {
   const span = (plot.scales.x?.max ?? 0) - (plot.scales.x?.min ?? 0);
   return values.map((value) => {

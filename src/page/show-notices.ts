@@ -28,6 +28,11 @@ export function showLive(text: string, isLive: boolean): void {
 
 /** What is shown is of a worker that is not there now. */
 export function markStale(isStale: boolean): void {
+  const badge = find('state');
+  if (isStale && !badge.hidden) {
+    badge.textContent = 'not connected';
+    badge.className = 'badge ill';
+  }
   find('content').classList.toggle('stale', isStale);
 }
 

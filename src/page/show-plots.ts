@@ -18,7 +18,7 @@ export function createPlots(): (points: readonly Point[]) => void {
   const describe = (position?: number): void => {
     const point = position === undefined ? shown.at(-1) : shown[position];
     if (point === undefined) return;
-    const at = position === undefined ? 'now' : timeAndDay(point.at);
+    const at = timeAndDay(point.at);
     legend('memory-text', at, [formatKnown(point.memoryBytes), formatKnown(point.leakedBytes)]);
     legend('count-text', at, [String(point.processes ?? '?'), String(point.leaks ?? '?')]);
   };

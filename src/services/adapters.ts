@@ -20,7 +20,7 @@ export interface Adapters {
   /** @param command whom the lock's holder file names. */
   readonly vectorsGuard: (command: string) => VectorsGuard;
   readonly takeReading: () => Promise<Reading>;
-  /** With memory. */
+  /** With memory, and with this process. */
   readonly observe: () => Promise<Observation>;
 }
 
@@ -43,7 +43,11 @@ export async function loadAdapters(dataDir: string, log: Log): Promise<Adapters>
       endOrphans: () => endOrphans({ dataDir, command, log, platform, own, clock }),
     }),
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
-    observe: () => observe({ ...ports, readBootId: () => platform.readMachine().bootId }, { dataDir, memory: true }),
+    observe: () =>
+      observe(
+        { ...ports, readBootId: () => platform.readMachine().bootId },
+        { dataDir, memory: true, judgesSelf: true },
+      ),
   };
 }
 

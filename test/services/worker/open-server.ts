@@ -12,7 +12,7 @@ export const TOKEN = 'a'.repeat(64);
 export const PORT = 37_777;
 
 /** The HTTP API over a real memory, with vectors that answer what they are told. */
-export function openServer() {
+export function openServer({ token = TOKEN } = {}) {
   const memory = openMemory();
   const { log, lines } = aLog();
   const events: string[] = [];
@@ -43,10 +43,10 @@ export function openServer() {
     processes: () => [{ role: 'worker', pid: 42, state: 'running' }],
   };
   const server = createHttpServer({
-    guard: { host: '127.0.0.1', port: PORT, token: TOKEN },
+    guard: { host: '127.0.0.1', port: PORT, token },
     api,
     page: {
-      token: TOKEN,
+      token,
       readAsset: (name) => ({ type: 'text/plain', body: Buffer.from(name), etag: '"1"' }),
       readState: () => {
         state.readings += 1;

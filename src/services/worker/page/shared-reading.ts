@@ -1,5 +1,5 @@
 /** All viewers share one reading of this age, in milliseconds: a page costs what one reading costs, however many look at it. */
-export const READING_EVERY_MS = 5_000;
+const READING_EVERY_MS = 5_000;
 
 export interface Shared<Value> {
   readonly value: Value;
