@@ -7,6 +7,7 @@ import { within } from '../shared/within.ts';
 import type { SupervisorDeps } from './deps.ts';
 import { cleanGeneration, settleRecords } from './generation-cleanup.ts';
 import { HealthMonitor } from './health-monitor.ts';
+import type { SearchStatus, SupervisorStatus } from './supervisor-status.ts';
 import { WorkerProcess, type WorkerEnd } from './worker-process.ts';
 
 /** All in milliseconds. */
@@ -33,25 +34,6 @@ const MAX_FAILED_STARTS = 10;
 
 /** What is kept back of a shutdown's deadline for ending what the worker left, in milliseconds; of a short one its quarter. */
 const SWEEP_RESERVE_MS = 500;
-
-export interface SearchStatus {
-  readonly mode: 'semantic' | 'keyword';
-  readonly reason: string | null;
-}
-
-/** What `status` is told over the control socket. */
-export interface SupervisorStatus {
-  readonly treeId: string;
-  readonly version: string;
-  readonly state: TreeState;
-  readonly startedAt: string;
-  readonly port: number | null;
-  readonly restarts: number;
-  readonly search: SearchStatus;
-  /** Why it is not running, if it is not. */
-  readonly problem: string | null;
-  readonly healthy: boolean;
-}
 
 /** Keeps one worker running: spawns, records, watches, restarts with backoff, and ends the tree with nothing left. */
 export class Supervisor {
