@@ -9,6 +9,7 @@ import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
 import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
 import { createHttpServer } from './http-server.ts';
 import { SearchClient, type SearchClientOptions } from './search-client.ts';
+import { reportParts } from './report-parts.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
 
 export interface WorkerOptions {
@@ -24,8 +25,8 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
-  /** Ends the connection to Chroma; the next need opens another. */
-  recycleChroma(reason: string): void;
+  /** Ends the connection to Chroma; after a rest of so many milliseconds the next need opens another. */
+  recycleChroma(reason: string, restMs: number): void;
 }
 
 /** A worker without a search server works too; this long the first answer of one is waited for, in milliseconds. */
@@ -46,13 +47,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const database = DatabaseManager.open(options.database, log);
   shutdown.add('database', (withinMs) => database.close(withinMs));
   const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
+  reportParts({ searchClient, vectors: database.vectors, channel, shutdown });
   await listen(createApi(options, { database, searchClient, lookAtMode }), options);
   await within(SEARCH_SERVER_WAIT_MS, searchClient.settled);
   log.info('ready', { port: settings.workerPort, searchServer: searchClient.status.state });
   if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port: settings.workerPort });
   return {
-    recycleChroma: (reason) => {
-      database.vectors.recycle(reason).catch((error: unknown) => {
+    recycleChroma: (reason, restMs) => {
+      database.vectors.recycle(reason, restMs).catch((error: unknown) => {
         log.error('Chroma could not be recycled', { reason, error });
       });
     },
