@@ -33,6 +33,16 @@ export interface Sample {
   readonly excess: number | null;
 }
 
+/** What a reader of the history found. */
+export interface SampleReading {
+  /** In the order in which they were taken: full resolution where there still is, else one for five minutes. */
+  readonly samples: readonly Sample[];
+  /** Single samples that are damaged and left out. */
+  readonly damaged: number;
+  /** Files that could not be read at all. */
+  readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
+}
+
 /** All roles together. */
 export function totalUse({ roles }: Pick<Sample, 'roles'>): RoleUse {
   const uses = Object.values(roles);

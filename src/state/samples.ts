@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { condense, type Sample } from '../core/sample.ts';
+import { condense, type Sample, type SampleReading } from '../core/sample.ts';
 import { isOfOneRun } from '../core/sample-time.ts';
 import { errnoOf } from '../shared/errors.ts';
 import { describeErrno } from './io-error.ts';
@@ -33,15 +33,6 @@ export function openSampleStore(dataDir: string): SampleStore {
       writer.append(sample);
     },
   };
-}
-
-export interface SampleReading {
-  /** In the order in which they were taken: full resolution where there still is, else one for five minutes. */
-  readonly samples: readonly Sample[];
-  /** Single samples that are damaged and left out. */
-  readonly damaged: number;
-  /** Files that could not be read at all. */
-  readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
 }
 
 /** All that is known of a data dir. Never throws for a file. */
