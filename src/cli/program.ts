@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
+import { historyCommand } from './commands/history.ts';
 import { leaksCommand } from './commands/leaks.ts';
 import { reapCommand } from './commands/reap.ts';
 import { restartCommand } from './commands/restart.ts';
@@ -47,6 +48,7 @@ const COMMANDS = [
   restartCommand,
   statusCommand,
   logsCommand,
+  historyCommand,
   leaksCommand,
   reapCommand,
   snapshotCommand,

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { marksFor } from '../core/marks.ts';
+import type { SampleReading } from '../core/sample.ts';
 import type { Clock } from '../operations/ports.ts';
 import type { SpawnedSupervisor, StartPorts } from '../operations/start-tree.ts';
 import { tidyTrees } from '../operations/tidy-trees.ts';
@@ -281,4 +282,9 @@ export function openLogs(dataDir: string): {
       return () => tail.read();
     },
   };
+}
+
+/** What the supervisors of a data dir sampled. */
+export async function readHistory(dataDir: string): Promise<SampleReading> {
+  return (await import('../state/samples.ts')).readSamples(dataDir);
 }

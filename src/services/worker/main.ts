@@ -38,7 +38,8 @@ async function main(): Promise<void> {
   try {
     const worker = await startWorker(await assemble(dataDir, shutdown, log));
     process.on('message', (message) => {
-      if (isSupervisorMessage(message) && message.type === 'recycle-chroma') worker.recycleChroma(message.reason);
+      if (isSupervisorMessage(message) && message.type === 'recycle-chroma')
+        worker.recycleChroma(message.reason, message.restMs ?? 0);
     });
   } catch (error) {
     if (shutdown.isBegun) return;

@@ -12,6 +12,7 @@ import { createAssetReader } from './page/page-assets.ts';
 import { describeState, type PageSources } from './page/page-state.ts';
 import type { PageOptions } from './routes/page.ts';
 import { SearchClient, type SearchClientOptions } from './search-client.ts';
+import { reportParts } from './report-parts.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
 
 export interface WorkerOptions {
@@ -33,8 +34,8 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
-  /** Ends the connection to Chroma; the next need opens another. */
-  recycleChroma(reason: string): void;
+  /** Ends the connection to Chroma; after a rest of so many milliseconds the next need opens another. */
+  recycleChroma(reason: string, restMs: number): void;
 }
 
 /** A worker without a search server works too; this long the first answer of one is waited for, in milliseconds. */
@@ -55,13 +56,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const database = DatabaseManager.open(options.database, log);
   shutdown.add('database', (withinMs) => database.close(withinMs));
   const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
+  reportParts({ searchClient, vectors: database.vectors, channel, shutdown });
   await listen(createApi(options, { database, searchClient, lookAtMode }), options);
   await within(SEARCH_SERVER_WAIT_MS, searchClient.settled);
   log.info('ready', { port: settings.workerPort, searchServer: searchClient.status.state });
   if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port: settings.workerPort });
   return {
-    recycleChroma: (reason) => {
-      database.vectors.recycle(reason).catch((error: unknown) => {
+    recycleChroma: (reason, restMs) => {
+      database.vectors.recycle(reason, restMs).catch((error: unknown) => {
         log.error('Chroma could not be recycled', { reason, error });
       });
     },
