@@ -25,16 +25,31 @@ export function find(id: string): HTMLElement {
   return found;
 }
 
-/** Replaces what is in it, unless that is the same: a selection or a screen reader's place in it is kept. */
+/** Shows these in it. What is there already is kept and changed: focus, a selection and opened details outlive a reading. */
 export function fill(id: string, ...children: readonly Child[]): void {
-  const target = find(id);
-  const fresh = element('div', {}, ...children);
-  if (target.isEqualNode(Object.assign(target.cloneNode(false), {})) && children.length === 0) return;
-  if (sameContent(target, fresh)) return;
-  target.replaceChildren(...fresh.childNodes);
+  adapt(find(id), element('div', {}, ...children));
 }
 
-function sameContent(left: Element, right: Element): boolean {
-  const [old, now] = [[...left.childNodes], [...right.childNodes]];
-  return old.length === now.length && old.every((node, position) => node.isEqualNode(now[position] ?? null));
+function adapt(target: Element, fresh: Element): void {
+  const wanted = [...fresh.childNodes];
+  for (const [position, node] of wanted.entries()) {
+    const old = target.childNodes[position];
+    if (old === undefined) target.append(node);
+    else if (old instanceof Element && node instanceof Element && old.tagName === node.tagName) {
+      adaptAttributes(old, node);
+      adapt(old, node);
+    } else if (!old.isEqualNode(node)) old.replaceWith(node);
+  }
+  for (const rest of [...target.childNodes].slice(wanted.length)) rest.remove();
+}
+
+function adaptAttributes(old: Element, fresh: Element): void {
+  for (const name of old.getAttributeNames()) {
+    // Whether details are open is the person's choice.
+    if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const name of fresh.getAttributeNames()) {
+    const value = fresh.getAttribute(name) ?? '';
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
 }

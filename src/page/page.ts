@@ -1,18 +1,16 @@
 import type { PageState } from '../services/worker/page/page-state.ts';
 import { find } from './element.ts';
-import { addPoint, pointOf, type Point } from './points.ts';
+import { PlotHistory } from './plot-history.ts';
 import { poll, type Answer } from './poll.ts';
 import { findSession, forgetSession } from './session.ts';
 import { showLeaks } from './show-leaks.ts';
 import { markStale, showLive, showNotices, timeOf, type Notice } from './show-notices.ts';
-import { createPlots } from './show-plots.ts';
 import { showSummary } from './show-summary.ts';
 import { showTree } from './show-tree.ts';
 
 const OPEN_AGAIN = 'claude-mem status --open';
 
-let points: readonly Point[] = [];
-let showPoints: ((points: readonly Point[]) => void) | undefined;
+let plots: PlotHistory | undefined;
 let answeredAt: Date | undefined;
 
 void begin();
@@ -30,7 +28,10 @@ async function begin(): Promise<void> {
   } else if ('refused' in session) {
     showLive('Not connected', false);
     showNotices([{ tone: 'ill', text: session.refused, command: OPEN_AGAIN }]);
-  } else poll(session.path, onAnswer);
+  } else {
+    plots = new PlotHistory(session.path);
+    poll(session.path, onAnswer);
+  }
 }
 
 function onAnswer(answer: Answer): void {
@@ -63,10 +64,7 @@ function showState(state: PageState): void {
   showSummary(state);
   showTree(state);
   showLeaks(state);
-  points = addPoint(points, pointOf(state));
-  // Made only when there is something to be seen: a plot takes its width from the page.
-  showPoints ??= createPlots();
-  showPoints(points);
+  plots?.add(state);
 }
 
 function noticesOf({ complete, remarks, problem }: PageState): readonly Notice[] {

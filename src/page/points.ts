@@ -32,14 +32,25 @@ export function addPoint(points: readonly Point[], point: Point): readonly Point
   return [...points, point].slice(-MOST_POINTS);
 }
 
+/** Whether something is missing between the two. */
+export function isGap(earlier: Point | undefined, later: Point): boolean {
+  return earlier !== undefined && later.at - earlier.at > GAP_SECONDS;
+}
+
 /** A line must not pretend to know what was while nobody read. */
-export function withGaps(points: readonly Point[], gapSeconds = GAP_SECONDS): readonly Point[] {
+export function withGaps(points: readonly Point[]): readonly Point[] {
   return points.flatMap((point, position) => {
     const previous = points[position - 1];
-    if (previous === undefined || point.at - previous.at <= gapSeconds) return [point];
+    if (previous === undefined || !isGap(previous, point)) return [point];
     const gap = { at: previous.at + 1, processes: null, memoryBytes: null, leaks: null, leakedBytes: null };
     return [gap, point];
   });
+}
+
+/** What was sampled before, and from the first reading of this page on what it read itself; from that second on. */
+export function joinPoints(history: readonly Point[], live: readonly Point[], sinceSeconds: number): readonly Point[] {
+  const firstLive = live[0]?.at ?? Number.POSITIVE_INFINITY;
+  return [...history.filter(({ at }) => at < firstLive), ...withGaps(live)].filter(({ at }) => at >= sinceSeconds);
 }
 
 export function sumKnown(values: readonly (number | null)[]): number | null {

@@ -1,3 +1,4 @@
+import type { PageHistory } from '../services/worker/page/page-history.ts';
 import type { PageState } from '../services/worker/page/page-state.ts';
 
 export type Answer =
@@ -36,6 +37,17 @@ export function poll(path: string, onAnswer: (answer: Answer) => void): void {
     askLater(0);
   });
   void ask();
+}
+
+/**
+ * What the supervisor sampled before the page was opened.
+ * @param since a duration, such as `24h`.
+ * @throws Error where it cannot be had.
+ */
+export async function fetchHistory(path: string, since: string): Promise<PageHistory> {
+  const response = await fetch(`${path}/history?since=${since}`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!response.ok) throw new Error(`the worker answers with ${response.status}`);
+  return (await response.json()) as PageHistory;
 }
 
 async function fetchState(path: string): Promise<{ readonly answer: Answer; readonly nextInMs: number }> {

@@ -1,7 +1,7 @@
 import { formatBytes } from '../core/wording.ts';
 import { element, fill } from './element.ts';
 import { createPlot, type Line } from './plot.ts';
-import { withGaps, type Point } from './points.ts';
+import type { Point } from './points.ts';
 import { table } from './table.ts';
 
 const LINES = [
@@ -26,12 +26,12 @@ export function createPlots(): (points: readonly Point[]) => void {
   const memory = createPlot({ ...common, id: 'memory-plot', isWhole: false, format: formatBytes });
   const counts = createPlot({ ...common, id: 'count-plot', isWhole: true, format: String });
   return (points) => {
-    shown = withGaps(points);
+    shown = points;
     const at = shown.map((point) => point.at);
     memory([at, shown.map(({ memoryBytes }) => memoryBytes), shown.map(({ leakedBytes }) => leakedBytes)]);
     counts([at, shown.map(({ processes }) => processes), shown.map(({ leaks }) => leaks)]);
     describe();
-    fill('points', asTable(points));
+    fill('points', asTable(points.filter(({ processes }) => processes !== null)));
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addPoint, sumKnown, withGaps, type Point } from '../../src/page/points.ts';
+import { addPoint, joinPoints, sumKnown, withGaps, type Point } from '../../src/page/points.ts';
 
 const point = (at: number): Point => ({ at, processes: 3, memoryBytes: 1, leaks: 0, leakedBytes: 0 });
 
@@ -29,4 +29,10 @@ test('a line breaks where nobody read', () => {
 
 test('what is not known of one is left out, and of all is not known', () => {
   expect([sumKnown([1, null, 2]), sumKnown([null]), sumKnown([])]).toEqual([3, null, null]);
+});
+
+test('what was sampled ends where the page’s own readings begin, and both where the range does', () => {
+  const history = [point(10), point(50), point(90), point(101)];
+  expect(joinPoints(history, [point(100), point(105)], 40).map(({ at }) => at)).toEqual([50, 90, 100, 105]);
+  expect(joinPoints(history, [], 0)).toEqual(history);
 });

@@ -129,12 +129,16 @@ describeWithChromium('the page', (chromium) => {
     });
 
     const leaked = await orphans(tree.dataDir);
+    await page.evaluate(`document.querySelector('#ranges button').focus()`);
     await shows('the leak', async () => (await text(page, '#leaks')).startsWith('Leaked: 2 orphans'));
     const leaks = await text(page, '#leaks');
     for (const pid of leaked.pids) expect(leaks).toContain(`pid ${pid} · `);
     expect(leaks).toContain('its environment bears the mark of tree');
     expect(leaks).toContain('claude-mem reap --dry-run');
     await shows('the leak over time', async () => (await text(page, '#count-text')).includes('leaked 2'));
+    // A reading replaces nothing that a person has hold of.
+    expect(await page.evaluate(`document.activeElement.textContent`)).toBe('15 min');
+    await page.click('#points-title');
     await takeScreenshots(page, 'leak');
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
 
@@ -154,6 +158,13 @@ describeWithChromium('the page', (chromium) => {
     expect(await text(page, '#leaks')).toBe('No leaks.');
 
     await page.reload();
+    const pastRows = `document.querySelectorAll('#points tbody tr').length`;
+    await shows('what was sampled before', async () => Number(await page.evaluate(pastRows)) > 2);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await shows('another range', async () => (await text(page, '#ranges [aria-pressed=true]')) !== '15 min');
+    await takeScreenshots(page, 'history');
     await shows('the tree after a reload', async () => (await rows(page)).length === 3);
     expect(deeds.errors.filter((error) => !isOutage(error))).toEqual([]);
     expect([...deeds.hosts]).toEqual([`127.0.0.1:${tree.port}`]);

@@ -8,6 +8,7 @@ import type { Log, TreeRecorder } from '../../operations/tree-ports.ts';
 import { createFileLog } from '../../shared/log.ts';
 import { connectToSupervisor } from '../../state/control-client.ts';
 import { ensureDataDir, resolveDataDir } from '../../state/data-dir.ts';
+import { readSamples } from '../../state/samples.ts';
 import { readSettings } from '../../state/settings.ts';
 import { ensureToken } from '../../state/token.ts';
 import { loadAdapters } from '../adapters.ts';
@@ -69,6 +70,7 @@ async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<
     },
     page: {
       folder: join(__dirname, 'page'),
+      readSamples: () => readSamples(dataDir),
       // In this order: a supervisor that answered and then ended must not be shown as one that runs.
       look: async () => ({ status: await askSupervisor(dataDir), observation: await observe() }),
       dataDirFlag: dataDir === join(homedir(), '.claude-mem') ? undefined : dataDir,

@@ -26,6 +26,7 @@ export interface WorkerOptions {
     readonly folder: string;
     readonly look: () => Promise<Pick<PageSources, 'observation' | 'status'>>;
     readonly dataDirFlag: string | undefined;
+    readonly readSamples: PageOptions['readSamples'];
   };
   /** To the supervisor. */
   readonly channel: IpcChannel;
@@ -99,7 +100,7 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
   }
 }
 
-function pageOf(api: Api, { token, page: { folder, look, dataDirFlag } }: WorkerOptions): PageOptions {
+function pageOf(api: Api, { token, page: { folder, look, dataDirFlag, readSamples } }: WorkerOptions): PageOptions {
   return {
     token,
     readAsset: createAssetReader(folder),
@@ -111,6 +112,7 @@ function pageOf(api: Api, { token, page: { folder, look, dataDirFlag } }: Worker
         services: api.processes(),
         dataDirFlag,
       }),
+    readSamples,
     clock: { now: () => performance.now(), wall: () => Date.now() },
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
+import type { Sample } from '../../../src/core/sample.ts';
 import type { Api } from '../../../src/services/worker/api.ts';
 import { createHttpServer } from '../../../src/services/worker/http-server.ts';
 import type { VectorAnswer, VectorQuery } from '../../../src/services/chroma/vector-index.ts';
@@ -23,6 +24,7 @@ export function openServer({ token = TOKEN } = {}) {
     /** Of the page. */
     nowMs: 1_000_000,
     readings: 0,
+    samples: [] as Sample[],
   };
   const queryVectors = (query: VectorQuery): Promise<VectorAnswer> => {
     state.asked.push(query);
@@ -52,6 +54,7 @@ export function openServer({ token = TOKEN } = {}) {
         state.readings += 1;
         return Promise.resolve({ schemaVersion: 1, dataDir: '/data' } as PageState);
       },
+      readSamples: () => ({ samples: state.samples, damaged: 0, unreadable: [] }),
       clock: { now: () => state.nowMs, wall: () => state.nowMs },
     },
     log,

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Sample } from '../../../src/core/sample.ts';
 import { openServer, PORT, TOKEN } from './open-server.ts';
 
 type Server = ReturnType<typeof openServer>;
@@ -201,4 +202,68 @@ test('no code and no cookie gets into the log', async () => {
   await redeem(server, code);
   await redeem(server, code);
   expect(server.lines.join('\n')).not.toContain(code);
+});
+
+describe('history', () => {
+  const sample = (seconds: number, extra: Partial<Sample> = {}): Sample => ({
+    takenAtMs: seconds * 1000,
+    uptimeMs: seconds * 1000,
+    bootId: 'boot',
+    spanMs: 5_000,
+    treeId: 'tree-1',
+    state: 'running',
+    restarts: 0,
+    roles: {
+      supervisor: { processes: 1, memoryBytes: 10, cpuPercent: null },
+      worker: { processes: 1, memoryBytes: 20, cpuPercent: 1 },
+    },
+    memoryKind: 'pss+swap',
+    orphans: 0,
+    excess: 0,
+    ...extra,
+  });
+
+  test('is read by the page and with the bearer token', async () => {
+    const server = openServer();
+    server.state.nowMs = 2_000_000;
+    server.state.samples = [sample(100), sample(1_990, { orphans: 2, excess: 1 }), sample(1_995, { orphans: null })];
+    const { path, cookie } = await openSession(server);
+    const { status, body } = await server.request('GET', `${path}/history?since=15m`, { headers: { ...page, cookie } });
+    expect([status, body]).toEqual([
+      200,
+      {
+        schemaVersion: 1,
+        since: '1970-01-01T00:18:20.000Z',
+        points: [
+          { at: 1_990, processes: 2, memoryBytes: 30, leaks: 3 },
+          { at: 1_995, processes: 2, memoryBytes: 30, leaks: null },
+        ],
+        damagedSamples: 0,
+        unreadableFiles: [],
+      },
+    ]);
+    expect((await server.request('GET', '/api/history?since=15m')).body).toEqual(body);
+    expect((await server.request('GET', '/api/history', { headers: { ...page, cookie } })).status).toBe(401);
+    expect((await server.request('GET', `${path}/history`, { headers: page })).status).toBe(401);
+  });
+
+  test('of two weeks is no longer than a screen is wide, keeps the peaks, and breaks where nothing is known', async () => {
+    const server = openServer();
+    server.state.nowMs = 1_209_600_000;
+    const peak = sample(300_000, { orphans: 7 });
+    server.state.samples = [
+      ...Array.from({ length: 2_000 }, (_, position) => sample(200_000 + position * 5)),
+      ...Array.from({ length: 2_000 }, (_, position) => sample(300_005 + position * 5)),
+    ].toSpliced(2_000, 0, peak);
+    const { body } = await server.request('GET', '/api/history?since=14d');
+    const points = body?.points as readonly { readonly at: number; readonly leaks: number | null }[];
+    expect(points.length).toBeLessThan(900);
+    expect(Math.max(...points.map(({ leaks }) => leaks ?? 0))).toBe(7);
+    expect(points.filter(({ leaks }) => leaks === null).map(({ at }) => at)).toEqual([209_996, 310_001]);
+  });
+
+  test.each(['x', '0m', '-1h', '1w', '100000d', ''])('since %j is refused', async (since) => {
+    const { request } = openServer();
+    expect((await request('GET', `/api/history?since=${since}`)).status).toBe(400);
+  });
 });

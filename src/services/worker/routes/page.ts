@@ -2,10 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import { CODE_LIFE_MS, OneTimeCodes } from '../page/one-time-codes.ts';
 import { type AssetName, isAssetName, type PageAsset } from '../page/page-assets.ts';
+import { describeHistory, type PageHistory, type SampleSource } from '../page/page-history.ts';
 import { PageSessions } from '../page/page-sessions.ts';
 import type { PageState } from '../page/page-state.ts';
 import { SharedReading } from '../page/shared-reading.ts';
-import { pageParams, pageSessionBody } from '../request-schemas.ts';
+import { historyQuery, pageParams, pageSessionBody } from '../request-schemas.ts';
 import type { ValibotTypes } from '../validation.ts';
 
 /** What the page is made of. */
@@ -14,6 +15,8 @@ export interface PageOptions {
   readonly token: string;
   readonly readAsset: (name: AssetName) => PageAsset;
   readonly readState: () => Promise<PageState>;
+  /** Oldest first. */
+  readonly readSamples: () => SampleSource;
   /** Milliseconds; monotonic, and the wall clock. */
   readonly clock: { readonly now: () => number; readonly wall: () => number };
 }
@@ -36,12 +39,13 @@ const HEADERS = {
  */
 export function registerPageRoutes(
   instance: FastifyInstance,
-  { token, readAsset, readState, clock }: PageOptions,
+  { token, readAsset, readState, readSamples, clock }: PageOptions,
 ): void {
   const server = instance.withTypeProvider<ValibotTypes>();
   const codes = new OneTimeCodes(clock.now);
   const sessions = new PageSessions(token, clock.wall);
   const reading = new SharedReading(readState, clock.now);
+  const samples = new SharedReading(() => Promise.resolve(readSamples()), clock.now);
 
   server.get('/', { config: { isOpen: true } }, (request, reply) => sendAsset(request, reply, readAsset('index.html')));
   server.get<{ Params: { name: string } }>('/assets/:name', { config: { isOpen: true } }, (request, reply) => {
@@ -65,19 +69,38 @@ export function registerPageRoutes(
     },
   );
 
+  const admit = ({ params, headers }: { params: { id: string }; headers: FastifyRequest['headers'] }): void => {
+    refuseOtherSites(headers);
+    if (sessions.isOpen(params.id, headers.cookie)) return;
+    throw new ApiError(401, 'unauthorized', `the session of this page is over; ${ASK_AGAIN}`);
+  };
+  const historyOf = async (spanMs: number): Promise<PageHistory> => {
+    const untilMs = clock.wall();
+    return describeHistory((await samples.get()).value, { sinceMs: Math.max(0, untilMs - spanMs), untilMs });
+  };
+
   server.get(
     '/page/:id/state',
     { config: { isOpen: true }, schema: { params: pageParams } },
-    async ({ params, headers }, reply) => {
-      refuseOtherSites(headers);
-      if (!sessions.isOpen(params.id, headers.cookie)) {
-        throw new ApiError(401, 'unauthorized', `the session of this page is over; ${ASK_AGAIN}`);
-      }
+    async (request, reply) => {
+      admit(request);
       void reply.headers(HEADERS);
       const { value, nextInMs } = await reading.get();
       return { ...value, nextInMs };
     },
   );
+
+  server.get(
+    '/page/:id/history',
+    { config: { isOpen: true }, schema: { params: pageParams, querystring: historyQuery } },
+    (request, reply) => {
+      admit(request);
+      void reply.headers(HEADERS);
+      return historyOf(request.query.since);
+    },
+  );
+
+  server.get('/api/history', { schema: { querystring: historyQuery } }, ({ query }) => historyOf(query.since));
 }
 
 const ASK_AGAIN = 'run claude-mem status --open';
