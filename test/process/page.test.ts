@@ -170,6 +170,29 @@ describeWithChromium('the page', (chromium) => {
     expect([...deeds.hosts]).toEqual([`127.0.0.1:${tree.port}`]);
   });
 
+  test('asks for nothing while its tab is hidden', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const browser = await openChromium(chromium);
+    const page = await browser.newPage();
+    await page.goto(await openLink(tree));
+    await eventually('the tree is shown', async () => (await rows(page)).length === 3);
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));`);
+    await hide(true);
+    const before = await rows(page);
+    kill(tree.member('search'));
+    // Another tab of the same browser, with the same session, follows.
+    const other = await browser.newPage();
+    await other.goto(`http://127.0.0.1:${tree.port}/`);
+    const isRestarted = async (tab: Page) => (await row(tab, 'search'))[6] === '1';
+    await eventually('the other tab shows the next search server', () => isRestarted(other), { withinMs: 30_000 });
+    expect(await rows(page)).toEqual(before);
+    await hide(false);
+    await eventually('so does this one once it is seen', () => isRestarted(page));
+  });
+
   test('opened with a used link says what to do, and without one too', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
