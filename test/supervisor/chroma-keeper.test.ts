@@ -7,8 +7,8 @@ import { row } from '../core/builders.ts';
 import { aLog } from '../services/a-log.ts';
 
 const EVERY_MS = 5_000;
-const WRAPPER = row({ pid: 500, startTicks: 5_000 });
-const PYTHON = row({ pid: 501, ppid: 500, startTicks: 5_010 });
+const WRAPPER = row(500, 90, 'uv tool uvx chroma-mcp');
+const PYTHON = row(501, 500, 'python chroma-mcp');
 
 /** A keeper of a Chroma on a machine in memory; `sample` is one round of the supervisor. */
 function keeperOf(limits = { memoryBytes: 100 * BYTES_PER_MB, cpuPercent: 0 }) {
@@ -50,7 +50,7 @@ test('wrapper and python count together; the worker is asked once, and nobody is
 
 test('one that the worker does not recycle in time is ended by identity, and only what was over the limit', async () => {
   const { machine, keeper, sample } = keeperOf();
-  const stranger = row({ pid: 777, startTicks: 7_770 });
+  const stranger = row(777, 90, 'python chroma-mcp');
   machine.start(stranger);
   machine.behave(501, { endsAfterMs: Infinity });
   for (let round = 0; round < 4; round += 1) await sample(130);
