@@ -23,6 +23,10 @@ const layers = {
   },
   services: { may: ['core', 'shared', 'operations'], instead: "take it as an argument from the service's main.ts" },
   supervisor: { may: ['core', 'shared', 'operations'], instead: 'take it as an argument from supervisor/main.ts' },
+  page: {
+    may: ['core', 'shared', 'services/worker/page/page-state.ts', 'services/worker/page/page-history.ts'],
+    instead: 'it runs in a browser: ask the worker, and show what it answers',
+  },
   cli: {
     may: ['core', 'shared', 'operations'],
     instead: 'take it from the context (cli/context.ts picks the adapters)',

@@ -2,6 +2,7 @@
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildPage } from './build-page.mjs';
 import { compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 
@@ -48,6 +49,7 @@ await build({
   plugins: [lazyBuiltins, requirePackagesApart],
 });
 await build({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+await buildPage(`${outdir}/page`);
 await writeFile(`${outdir}/cli.js`, entryOf('cli'), { mode: 0o755 });
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
 await copyFile('src/services/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);

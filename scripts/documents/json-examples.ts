@@ -1,10 +1,10 @@
 import type { LifecycleReport } from '../../src/cli/lifecycle-report.ts';
-import { reportLeaks } from '../../src/cli/leak-report.ts';
+import { reportLeaks } from '../../src/operations/leak-report.ts';
 import { reportReap } from '../../src/cli/reap-report.ts';
-import { reportStatus } from '../../src/cli/status-report.ts';
+import { reportStatus } from '../../src/operations/status-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
-import { parse, RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+import { parse, RECORDED_SETUP, recordedHistory, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
 
 /** Lists are cut to their first items: they all look alike. */
 const SHOWN_ITEMS = 2;
@@ -20,6 +20,10 @@ export function reap(): string {
 export function status(): string {
   const { sight, observation } = recordedTree();
   return example(reportStatus(sight, observation.reading.dataDir));
+}
+
+export function history(): string {
+  return example(recordedHistory());
 }
 
 export function start(): string {

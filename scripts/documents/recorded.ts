@@ -6,7 +6,8 @@ import type { ReapResult } from '../../src/operations/reap.ts';
 import type { Outcome } from '../../src/operations/terminate.ts';
 import type { TreeStatus } from '../../src/operations/tree-lifecycle.ts';
 import type { SetupStep } from '../../src/cli/setup-report.ts';
-import { sightTree, type TreeSight } from '../../src/cli/status-report.ts';
+import type { HistoryReport } from '../../src/cli/history-report.ts';
+import { sightTree, type TreeSight } from '../../src/operations/status-report.ts';
 import { readSnapshotFile } from '../../src/state/snapshot-file.ts';
 
 const FOLDER = new URL('../../test/fixtures/documents/', import.meta.url);
@@ -57,6 +58,11 @@ export const RECORDED_SETUP: readonly SetupStep[] = [
 export function recordedTree(): { readonly observation: Observation; readonly sight: TreeSight } {
   const observation = observed('tree.json');
   return { observation, sight: sightTree(observation, parse('tree-status.json') as TreeStatus) };
+}
+
+/** Some minutes of a tree whose Chroma was used and then closed, because nobody used it any more. */
+export function recordedHistory(): HistoryReport {
+  return parse('history.json') as HistoryReport;
 }
 
 function observed(name: string): Observation {

@@ -1,7 +1,7 @@
 import { resolveSettings, SETTING_NAMES, type Settings } from '../../src/core/settings.ts';
 
-/** What each setting does; its name and default come from the code. Null: nothing reads it yet, so there is nothing to promise. */
-const MEANING: Readonly<Record<keyof Settings, string | null>> = {
+/** What each setting does; its name and default come from the code. */
+const MEANING: Readonly<Record<keyof Settings, string>> = {
   workerHost: 'loopback address the worker listens on',
   workerPort: 'its port',
   chromaEnabled: '`false`: keyword search only, no Chroma process is ever started',
@@ -11,18 +11,16 @@ const MEANING: Readonly<Record<keyof Settings, string | null>> = {
   chromaSsl: 'whether it speaks TLS',
   pythonVersion: 'any uv request; which Python runs chroma-mcp',
   uvx: 'path or name of uvx; looked for in the usual places if not set',
-  chromaMemoryLimitMb: null,
-  chromaCpuLimitPercent: null,
+  chromaMemoryLimitMb: 'PSS + swap of Chroma, wrapper and python together; above it Chroma is recycled; 0: no limit',
+  chromaCpuLimitPercent: 'percent of one core, averaged over a minute; above it Chroma is recycled; 0: no limit',
   chromaIdleSeconds: 'Chroma is closed after so long without use; 0: never',
 };
 
 export function renderSettings(): string {
   const { settings } = resolveSettings({ env: {}, config: {}, configFile: '' });
-  const rows = (Object.keys(settings) as (keyof Settings)[]).flatMap((key, position) => {
-    const meaning = MEANING[key];
-    if (meaning === null) return [];
+  const rows = (Object.keys(settings) as (keyof Settings)[]).map((key, position) => {
     const fallback = settings[key] === undefined ? '–' : `\`${String(settings[key])}\``;
-    return [`| \`${SETTING_NAMES[position]!}\` | ${fallback} | ${meaning} |`];
+    return `| \`${SETTING_NAMES[position]!}\` | ${fallback} | ${MEANING[key]} |`;
   });
   return ['| setting | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }

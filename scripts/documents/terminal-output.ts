@@ -1,11 +1,12 @@
 import type { Output } from '../../src/cli/output.ts';
+import { printHistory } from '../../src/cli/reporters/history.ts';
 import { printLeaks } from '../../src/cli/reporters/leaks.ts';
 import { printOutcomes, printPlan } from '../../src/cli/reporters/reap.ts';
 import { setupView } from '../../src/cli/reporters/setup.ts';
 import { printStatus } from '../../src/cli/reporters/status.ts';
-import { reportStatus } from '../../src/cli/status-report.ts';
+import { reportStatus } from '../../src/operations/status-report.ts';
 import { asShell } from './command-output.ts';
-import { RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+import { RECORDED_SETUP, recordedHistory, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
 
 /** As wide as a code block is on most pages. */
 const COLUMNS = 96;
@@ -44,6 +45,14 @@ export function showStatus(): string {
   const { observation, sight } = recordedTree();
   return shown('claude-mem status', (output) => {
     printStatus(reportStatus(sight, observation.reading.dataDir), { sight, observation, output });
+  });
+}
+
+export function showHistory(): string {
+  // The axis bears the local time of whoever looks.
+  process.env.TZ = 'UTC';
+  return shown('claude-mem history --since 5m', (output) => {
+    printHistory(recordedHistory(), output);
   });
 }
 

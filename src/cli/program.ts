@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
 import { hookCommand } from './commands/hook.ts';
 import { integrateCommand } from './commands/integrate.ts';
+import { historyCommand } from './commands/history.ts';
 import { leaksCommand } from './commands/leaks.ts';
 import { reapCommand } from './commands/reap.ts';
 import { restartCommand } from './commands/restart.ts';
@@ -48,6 +49,7 @@ const COMMANDS = [
   restartCommand,
   statusCommand,
   logsCommand,
+  historyCommand,
   leaksCommand,
   reapCommand,
   snapshotCommand,

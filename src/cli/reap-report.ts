@@ -2,7 +2,7 @@ import type { ReapPlan } from '../core/plan-reap.ts';
 import type { ReapResult } from '../operations/reap.ts';
 import type { Outcome } from '../operations/terminate.ts';
 import type { ClaudeMemError } from '../shared/errors.ts';
-import { reportProcess, type ReportedProcess } from './leak-report.ts';
+import { reportProcess, type ReportedProcess } from '../operations/leak-report.ts';
 
 /** What became of the manifests of dead trees. */
 export interface Tidied {

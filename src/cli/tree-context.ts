@@ -5,10 +5,12 @@ import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { marksFor } from '../core/marks.ts';
+import type { SampleReading } from '../core/sample.ts';
 import type { Clock } from '../operations/ports.ts';
 import type { SpawnedSupervisor, StartPorts } from '../operations/start-tree.ts';
 import { tidyTrees } from '../operations/tidy-trees.ts';
 import type { LifecyclePorts, SupervisorConnection, TreeStatus } from '../operations/tree-lifecycle.ts';
+import { openBrowser } from '../platform/browser.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { connectToSupervisor } from '../state/control-client.ts';
@@ -18,8 +20,10 @@ import { isLockFree } from '../state/lock.ts';
 import { readLockHolder } from '../state/lock-holder.ts';
 import { networkFileSystemOf } from '../state/network-file-system.ts';
 import { readSettings } from '../state/settings.ts';
+import { readToken } from '../state/token.ts';
 import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/stop-intent.ts';
 import type { Context } from './context.ts';
+import type { WorkerAddress } from './page-link.ts';
 
 const STATUS_WITHIN_MS = 2_000;
 /** One that was just ended gives its lock back within this, in milliseconds. */
@@ -33,6 +37,10 @@ export interface TreeContext {
   prepareDataDir(): void;
   connect(): Promise<SupervisorConnection | undefined>;
   lifecycle(): Promise<LifecyclePorts>;
+  /** @throws ClaudeMemError `settings`. */
+  workerAddress(): Pick<WorkerAddress, 'host' | 'readToken'>;
+  /** False where there is none in front of the person. */
+  openBrowser(url: string): Promise<boolean>;
   /** @throws ClaudeMemError `settings`. */
   start(options: StartEnvironment): Promise<StartPorts & Foreground>;
   /** What is to be said before a start, if anything. */
@@ -74,6 +82,11 @@ export function createTreeContext(context: Context): TreeContext {
     prepareDataDir: () => void ensureDataDir(dataDir),
     connect,
     lifecycle,
+    workerAddress: () => ({
+      host: readSettings(dataDir, process.env).workerHost,
+      readToken: () => readToken(dataDir),
+    }),
+    openBrowser: (url) => openBrowser(url, process.platform, process.env),
     start: async (options) => {
       const settings = readSettings(dataDir, { ...process.env, ...overrides(options) });
       let ended: Promise<number | null> = Promise.resolve(0);
@@ -269,4 +282,9 @@ export function openLogs(dataDir: string): {
       return () => tail.read();
     },
   };
+}
+
+/** What the supervisors of a data dir sampled. */
+export async function readHistory(dataDir: string): Promise<SampleReading> {
+  return (await import('../state/samples.ts')).readSamples(dataDir);
 }

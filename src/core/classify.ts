@@ -16,7 +16,7 @@ import { unverified } from './verdicts/unverified.ts';
 export function classify(context: JudgementContext): readonly Judgement[] {
   const judged = new Map<number, Judgement>();
   for (const row of context.index.topDown()) {
-    if (row.pid === context.snapshot.self.pid) continue;
+    if (row.pid === context.snapshot.self.pid && context.input.judgesSelf !== true) continue;
     const parent = context.index.parentOf(row);
     const parentJudgement = parent && judged.get(parent.pid);
     if (parentJudgement === undefined && !context.mayMatter(row)) continue;

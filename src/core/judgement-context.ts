@@ -28,6 +28,8 @@ export interface JudgementInput {
   readonly answering: readonly string[];
   /** Processes that root asked for by pid: those of another user count as well. */
   readonly namedPids?: ReadonlySet<number>;
+  /** For a process of the tree that shows the whole of it; others are no part of what they look at. */
+  readonly judgesSelf?: boolean;
 }
 
 /** One process with all that is known about it; computed once and handed to each verdict function. */

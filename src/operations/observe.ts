@@ -33,6 +33,8 @@ export interface ObserveOptions {
   readonly dataDir: string;
   readonly memory: boolean;
   readonly namedPids?: ReadonlySet<number>;
+  /** As in `JudgementInput`. */
+  readonly judgesSelf?: boolean;
 }
 
 export interface ObservePorts {
@@ -72,9 +74,9 @@ export async function takeReading(
 /** Judges a reading, this machine's or a recorded one. */
 export function judgeReading(
   reading: Reading,
-  options: { readonly namedPids?: ReadonlySet<number> } = {},
+  { namedPids, judgesSelf = false }: Pick<ObserveOptions, 'namedPids' | 'judgesSelf'> = {},
 ): Observation {
-  const input = { ...reading, ...(options.namedPids === undefined ? {} : { namedPids: options.namedPids }) };
+  const input = { ...reading, judgesSelf, ...(namedPids === undefined ? {} : { namedPids }) };
   const context = new JudgementContext(input);
   return {
     reading,

@@ -16,6 +16,30 @@ export interface TreeStatus {
   readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
   readonly problem: string | null;
   readonly healthy: boolean;
+  /** What is out of bounds for longer than a moment; absent from a supervisor of an older version. */
+  readonly health?: readonly HealthItem[];
+  readonly chromaRecycles?: ChromaRecycles | null;
+}
+
+export interface HealthItem {
+  /** For programs: `count:worker`, `response:search`, `orphans`, `limit:chroma`, … */
+  readonly id: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** What was done about a Chroma that was over a limit. */
+export interface ChromaRecycles {
+  /** Since the tree was started. */
+  readonly count: number;
+  /** ISO 8601. */
+  readonly lastAt: string;
+  readonly reason: string;
+  /** Until when Chroma rests, ISO 8601; null if it may be started at once. */
+  readonly restsUntil: string | null;
+  /** It was ended by force, because the worker did not. */
+  readonly wasForced: boolean;
 }
 
 /** A supervisor that answers on its control socket. */

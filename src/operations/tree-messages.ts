@@ -4,6 +4,16 @@ import type { Registration, TreeRecorder } from './tree-ports.ts';
 
 export type SearchMode = 'semantic' | 'keyword';
 
+/** How the parts of a worker do, as it sees them. */
+export interface WorkerParts {
+  /** `starting`, `answering`, `reconnecting` or `closed`. */
+  readonly searchServer: string;
+  /** `off`, `asleep`, `starting`, `ready`, `unavailable` or `closed`. */
+  readonly vectors: string;
+  /** Why Chroma does not answer, in words for people. */
+  readonly reason: string | null;
+}
+
 /** What the worker tells its supervisor over the IPC channel (JSON). */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly port: number }
@@ -12,6 +22,8 @@ export type WorkerMessage =
   /** A recorded process ended, or its owner lets go of it; answered by `recorded` with the same id. */
   | { readonly type: 'ended'; readonly id: number; readonly identity: StoredIdentity }
   | { readonly type: 'search-mode'; readonly mode: SearchMode; readonly reason: string | null }
+  /** Told whenever one of them changes. */
+  | ({ readonly type: 'parts' } & WorkerParts)
   /** It cannot do its work; it ends after this. */
   | { readonly type: 'failed'; readonly message: string };
 
@@ -21,14 +33,15 @@ export type SupervisorMessage =
   | { readonly type: 'recorded'; readonly id: number; readonly error?: string }
   /** Shut the whole tree below down within so many milliseconds. */
   | { readonly type: 'shutdown'; readonly deadlineMs: number }
-  /** End the connection to Chroma; the next need opens a new one. */
-  | { readonly type: 'recycle-chroma'; readonly reason: string };
+  /** End the connection to Chroma; after a rest of so many milliseconds the next need opens a new one. */
+  | { readonly type: 'recycle-chroma'; readonly reason: string; readonly restMs?: number };
 
 const WORKER_MESSAGES: ReadonlySet<unknown> = new Set<WorkerMessage['type']>([
   'ready',
   'register',
   'ended',
   'search-mode',
+  'parts',
   'failed',
 ]);
 const SUPERVISOR_MESSAGES: ReadonlySet<unknown> = new Set<SupervisorMessage['type']>([

@@ -15,6 +15,14 @@ export interface OwnIdentity {
 /** Reads one process; undefined if it is not there. Synchronous, because it stands between a spawn and its record. */
 export type IdentifyProcess = (pid: number) => ProcessRow | undefined;
 
+export type MeasuredProcess = Pick<
+  ProcessRow,
+  'startTicks' | 'cpuTicks' | 'state' | 'threads' | 'rssBytes' | 'pssBytes' | 'swapBytes'
+>;
+
+/** Reads what one process uses now; undefined if it is gone. Synchronous and cheap: a supervisor does it every few seconds. */
+export type MeasureProcess = (pid: number) => MeasuredProcess | undefined;
+
 /** A process to be recorded. */
 export interface Registration {
   readonly role: Role;

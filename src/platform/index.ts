@@ -1,6 +1,6 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
 import type { ProcessTable, Signaller } from '../operations/ports.ts';
-import type { IdentifyProcess, OwnIdentity } from '../operations/tree-ports.ts';
+import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/tree-ports.ts';
 
 /** What one platform has to offer. */
 export interface Platform {
@@ -9,6 +9,8 @@ export interface Platform {
   /** Machine, boot and pid namespace, as the snapshots of `table` name them; what cannot be known is absent. */
   readonly readMachine: () => Pick<ProcessSnapshot, 'machineId' | 'bootId' | 'pidNamespace'>;
   readonly identify: IdentifyProcess;
+  /** Null where a reading of the whole table costs as much. */
+  readonly measure: MeasureProcess | null;
   /** Who listens on a TCP port of this machine, as far as this user may see. */
   readonly findListener: (port: number) => ProcessRow | undefined;
   /** What a root needs to get the orphans of its tree; null where the system or an optional package lacks it. */
@@ -44,6 +46,7 @@ async function loadLinux(): Promise<Platform> {
     { readMachineIdentity },
     { identifyProcess },
     { findListener },
+    { measureProcess },
     native,
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
@@ -51,6 +54,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/machine.ts'),
     import('./linux/identify.ts'),
     import('./linux/listener.ts'),
+    import('./linux/measure.ts'),
     import('./linux/native.ts'),
   ]);
   return {
@@ -58,6 +62,7 @@ async function loadLinux(): Promise<Platform> {
     signaller: createLinuxSignaller(),
     readMachine: () => readMachineIdentity('/proc'),
     identify: identifyProcess,
+    measure: measureProcess,
     findListener,
     loadAdoption: () => {
       const calls = native.loadLinuxNative();
@@ -87,6 +92,7 @@ async function loadPortable(): Promise<Platform> {
     signaller: createPsSignaller(),
     readMachine: readPortableMachine,
     identify: identifyByPs,
+    measure: null,
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
   };
@@ -103,6 +109,7 @@ async function loadWindows(): Promise<Platform> {
     signaller: createCimSignaller(),
     readMachine: () => ({}),
     identify: () => undefined,
+    measure: null,
     findListener: () => undefined,
     loadAdoption: () => null,
   };

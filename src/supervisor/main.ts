@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BYTES_PER_MB } from '../core/chroma-limits.ts';
 import { MARKS } from '../core/marks.ts';
 import type { Manifest } from '../core/manifest.ts';
+import type { Settings } from '../core/settings.ts';
 import { observe, takeReading } from '../operations/observe.ts';
-import type { OwnIdentity } from '../operations/tree-ports.ts';
-import { identifySelf, loadPlatform, type OrphanAdoption } from '../platform/index.ts';
+import type { Clock } from '../operations/ports.ts';
+import { TreeMeter } from '../operations/tree-meter.ts';
+import type { Log, OwnIdentity } from '../operations/tree-ports.ts';
+import { identifySelf, loadPlatform, type OrphanAdoption, type Platform } from '../platform/index.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
@@ -16,13 +20,17 @@ import { controlSocketPath, ensureSocketFolder } from '../state/control-socket-p
 import { ensureDataDir, resolveDataDir } from '../state/data-dir.ts';
 import { acquireLock } from '../state/lock.ts';
 import { createRecords } from '../state/records.ts';
+import { openSampleStore } from '../state/samples.ts';
 import { readSettings } from '../state/settings.ts';
 import { hasStopIntent } from '../state/stop-intent.ts';
 import { openTreeStore } from '../state/trees.ts';
 import { tendAdoptedChildren } from './adopted-children.ts';
+import { ChromaKeeper } from './chroma-keeper.ts';
 import { listenForControl } from './control-server.ts';
 import type { OwnManifest } from './deps.ts';
+import { SharedLook } from './shared-look.ts';
 import { Supervisor } from './supervisor.ts';
+import { SAMPLE_EVERY_MS, TreeVitals } from './vitals.ts';
 import { watchFiles } from './watch-files.ts';
 
 /** A supervisor that is just ending gives its lock back within this, in milliseconds. */
@@ -60,13 +68,19 @@ async function main(): Promise<void> {
     records: { ...records, askAnswering: () => Promise.resolve([treeId]) },
     readBootId: () => own.place.bootId,
   };
-  const observeTree = () => observe(ports, { dataDir, memory: false });
+  const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
+  const look = new SharedLook(() => observe(ports, { dataDir, memory: false }), {
+    now: () => clock.now(),
+    cpuMs: cpuTimeMs,
+  });
+  const observeTree = () => look.take();
+  const settings = readSettings(dataDir, process.env);
   const supervisor = new Supervisor({
     own,
     treeId,
     version,
     dataDir,
-    settings: readSettings(dataDir, process.env),
+    settings,
     manifest: createManifest(dataDir, treeId, own),
     workerScript: join(__dirname, 'worker.js'),
     env: withoutMarks(process.env),
@@ -76,11 +90,12 @@ async function main(): Promise<void> {
     observe: observeTree,
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
     signaller: platform.signaller,
-    clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
+    clock,
     log,
     isStopIntended: () => hasStopIntent(dataDir, treeId),
   });
 
+  const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, clock, log });
   const cleanups: (() => unknown)[] = [];
   const end = async (graceMs: number): Promise<void> => {
     const isClean = await supervisor.stop(graceMs);
@@ -100,7 +115,7 @@ async function main(): Promise<void> {
     greeting: { claudeMem: 1, version, treeId },
     log,
     methods: {
-      status: () => supervisor.status(),
+      status: () => ({ ...supervisor.status(), ...vitals.report() }),
       stop: async ({ graceMs }) => ({ isClean: await supervisor.stop(graceMsOf(graceMs)) }),
     },
   });
@@ -123,6 +138,7 @@ async function main(): Promise<void> {
       }),
     );
   }
+  cleanups.unshift(repeat(() => vitals.sample(), SAMPLE_EVERY_MS));
   if (process.argv.includes('--watch')) {
     const stopWatching = await watchFiles(
       { folder: process.cwd(), dataDir },
@@ -136,6 +152,70 @@ async function main(): Promise<void> {
     if (!process.connected) void end(DEFAULT_GRACE_MS);
   }
   supervisor.startWorker();
+}
+
+interface VitalsParts {
+  readonly dataDir: string;
+  readonly treeId: string;
+  readonly own: OwnIdentity;
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly look: SharedLook;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
+  const { dataDir, treeId, own, settings, platform, look, clock, log } = parts;
+  const store = openSampleStore(dataDir);
+  const keeper = new ChromaKeeper({
+    limits: {
+      memoryBytes: settings.chromaMemoryLimitMb * BYTES_PER_MB,
+      cpuPercent: settings.chromaCpuLimitPercent,
+    },
+    recycle: (reason, restMs) => {
+      supervisor.tellWorker({ type: 'recycle-chroma', reason, restMs });
+    },
+    signaller: platform.signaller,
+    clock,
+    log,
+  });
+  return new TreeVitals({
+    treeId,
+    bootId: own.place.bootId,
+    look,
+    meter: new TreeMeter(treeId, platform.measure),
+    keeper,
+    append: (sample) => {
+      store.append(sample);
+    },
+    status: () => supervisor.status(),
+    parts: () => supervisor.parts,
+    cleanUp: () => supervisor.cleanUp(),
+    uptimeMs: () => Math.round(uptime() * 1000),
+    clock,
+    log,
+  });
+}
+
+/** One run at a time; a run that takes longer than the interval leaves the next one out. */
+function repeat(run: () => Promise<void>, everyMs: number): () => void {
+  let isRunning = false;
+  const timer = setInterval(() => {
+    if (isRunning) return;
+    isRunning = true;
+    void run().finally(() => {
+      isRunning = false;
+    });
+  }, everyMs);
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+function cpuTimeMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** A user id that is in no database, or whose home was removed, has none to work in. */

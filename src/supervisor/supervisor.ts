@@ -1,12 +1,13 @@
 import { marksFor } from '../core/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/manifest.ts';
 import { endTree } from '../operations/end-tree.ts';
-import { isWorkerMessage } from '../operations/tree-messages.ts';
+import { isWorkerMessage, type SupervisorMessage, type WorkerParts } from '../operations/tree-messages.ts';
 import { Backoff } from '../shared/backoff.ts';
 import { within } from '../shared/within.ts';
 import type { SupervisorDeps } from './deps.ts';
 import { cleanGeneration, settleRecords } from './generation-cleanup.ts';
 import { HealthMonitor } from './health-monitor.ts';
+import type { SearchStatus, SupervisorStatus } from './supervisor-status.ts';
 import { WorkerProcess, type WorkerEnd } from './worker-process.ts';
 
 /** All in milliseconds. */
@@ -34,25 +35,6 @@ const MAX_FAILED_STARTS = 10;
 /** What is kept back of a shutdown's deadline for ending what the worker left, in milliseconds; of a short one its quarter. */
 const SWEEP_RESERVE_MS = 500;
 
-export interface SearchStatus {
-  readonly mode: 'semantic' | 'keyword';
-  readonly reason: string | null;
-}
-
-/** What `status` is told over the control socket. */
-export interface SupervisorStatus {
-  readonly treeId: string;
-  readonly version: string;
-  readonly state: TreeState;
-  readonly startedAt: string;
-  readonly port: number | null;
-  readonly restarts: number;
-  readonly search: SearchStatus;
-  /** Why it is not running, if it is not. */
-  readonly problem: string | null;
-  readonly healthy: boolean;
-}
-
 /** Keeps one worker running: spawns, records, watches, restarts with backoff, and ends the tree with nothing left. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
@@ -69,6 +51,7 @@ export class Supervisor {
   #port: number | null = null;
   #restarts = 0;
   #search: SearchStatus = { mode: 'keyword', reason: 'the worker is starting' };
+  #parts: WorkerParts | null = null;
   #problem: string | null = null;
   #monitor: HealthMonitor | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
@@ -104,6 +87,16 @@ export class Supervisor {
       problem: this.#problem,
       healthy: this.#state === 'running' && (this.#monitor?.isHealthy ?? false),
     };
+  }
+
+  /** What the worker that runs said last of its parts; null before that. */
+  get parts(): WorkerParts | null {
+    return this.#parts;
+  }
+
+  /** Where there is no worker, there is nobody to tell. */
+  tellWorker(message: SupervisorMessage): void {
+    this.#worker?.send(message);
   }
 
   /** Spawns the worker, unless there is one or the tree is to end. */
@@ -222,6 +215,7 @@ export class Supervisor {
     } else if (worker !== this.#worker) return;
     else if (message.type === 'ready') this.#ready(message.port);
     else if (message.type === 'search-mode') this.#search = { mode: message.mode, reason: message.reason };
+    else if (message.type === 'parts') this.#parts = message;
     else {
       this.#reason = message.message;
       this.#deps.log.error('the worker cannot run', { reason: message.message });
@@ -267,6 +261,7 @@ export class Supervisor {
     if (worker !== this.#worker) return;
     const wasReplaced = this.#isReplacing;
     this.#worker = undefined;
+    this.#parts = null;
     this.#isReplacing = false;
     this.#monitor?.stop();
     clearTimeout(this.#readyTimer);

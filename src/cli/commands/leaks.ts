@@ -4,7 +4,7 @@ import type { Observation } from '../../operations/observe.ts';
 import { readSnapshotFile } from '../context.ts';
 import { defineCommand, type CommandInput } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { reportLeaks } from '../leak-report.ts';
+import { reportLeaks } from '../../operations/leak-report.ts';
 
 interface LeaksOptions {
   readonly all?: boolean;

@@ -40,7 +40,7 @@ export async function runHook(argv: readonly string[]): Promise<void> {
 }
 
 /** By hand, because an option that is not known must not end with 2. */
-export function parseArguments(argv: readonly string[]): {
+function parseArguments(argv: readonly string[]): {
   readonly event: string | undefined;
   readonly dataDir: string | undefined;
 } {

@@ -1,6 +1,7 @@
 import type { Judgement, Verdict } from '../../core/verdict.ts';
 import type { Observation } from '../../operations/observe.ts';
-import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../leak-report.ts';
+import { reapArguments, remarks } from '../../operations/leak-remarks.ts';
+import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../../operations/leak-report.ts';
 import type { Output } from '../output.ts';
 import { count, formatBytes, printable } from './format.ts';
 import { commandLine } from './hint.ts';
@@ -62,43 +63,9 @@ function memoryKind(leaks: readonly Judgement[]): string {
   return leaks.every(({ row }) => row.pssBytes !== undefined) ? 'PSS + swap' : 'RSS where PSS could not be read';
 }
 
-function remarks(
-  { reading, judgements }: Observation,
-  { staleEntries, unverified }: LeakSummary,
-  { isRecorded }: LeaksView,
-): readonly string[] {
-  const { snapshot } = reading;
-  const advise = (advice: string) => (isRecorded ? '' : ` ${advice}`);
-  const lines: string[] = [];
-  if (!snapshot.complete) lines.push('The listing of processes was incomplete: others may be hidden from this user.');
-  if (snapshot.unreadable > 0)
-    lines.push(`${count(snapshot.unreadable, 'process', 'processes')} that may be ours could not be read.`);
-  for (const { file, kind, reason } of reading.damaged)
-    lines.push(`${printable(file)}: ${printable(reason)}.${advise(DAMAGE_ADVICE[kind])}`);
-  if (staleEntries > 0)
-    lines.push(
-      `${count(staleEntries, 'stale entry', 'stale entries')} in the manifests: their processes are gone.` +
-        advise('`claude-mem reap` tidies up those of dead trees.'),
-    );
-  if (unverified > 0 && !judgements.some(isLeak))
-    lines.push('Unverified ones are never ended: the last reason of each says what is missing for a proof.');
-  return lines;
-}
-
-const DAMAGE_ADVICE = {
-  damaged: '`claude-mem reap` sets it aside; its processes are found by their marks.',
-  newer: 'Use the newer claude-mem.',
-  unreadable: 'Its tree cannot be judged before it can be read.',
-} as const;
-
 function nextStep({ judgements }: Observation, { isRecorded, dataDirFlag }: LeaksView): string | undefined {
   if (isRecorded || !judgements.some(isLeak)) return undefined;
-  const hasExcess = judgements.some(({ verdict }) => verdict === 'excess');
-  const reap = [
-    'reap',
-    ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag]),
-    ...(hasExcess ? ['--include', 'excess'] : []),
-  ];
+  const reap = reapArguments(judgements, dataDirFlag);
   return [
     `To see what would be ended:  ${commandLine([...reap, '--dry-run'])}`,
     `To end it:                   ${commandLine(reap)}`,

@@ -5,7 +5,7 @@ import type { Outcome } from '../../operations/terminate.ts';
 import type { Context } from '../context.ts';
 import type { LifecycleReport } from '../lifecycle-report.ts';
 import type { Output } from '../output.ts';
-import { reportStatus, sightTree } from '../status-report.ts';
+import { reportStatus, sightTree } from '../../operations/status-report.ts';
 import { count, printable } from './format.ts';
 import { painter } from './process-table.ts';
 import { printStatus } from './status.ts';

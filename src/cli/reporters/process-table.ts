@@ -2,7 +2,7 @@ import chalk, { type ChalkInstance, Chalk } from 'chalk';
 import Table from 'cli-table3';
 import type { Judgement, Verdict } from '../../core/verdict.ts';
 import { formatAge } from '../../shared/duration.ts';
-import { reportProcess } from '../leak-report.ts';
+import { reportProcess } from '../../operations/leak-report.ts';
 import type { Output } from '../output.ts';
 import { describeProcess, formatBytes, printable } from './format.ts';
 import { wrap } from './wrap.ts';

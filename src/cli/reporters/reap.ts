@@ -1,7 +1,7 @@
 import type { ReapPlan } from '../../core/plan-reap.ts';
 import type { ReapResult } from '../../operations/reap.ts';
 import type { Outcome, OutcomeKind } from '../../operations/terminate.ts';
-import { leakedBytes } from '../leak-report.ts';
+import { leakedBytes } from '../../operations/leak-report.ts';
 import type { Output } from '../output.ts';
 import { count, formatBytes, printable } from './format.ts';
 import { commandLine } from './hint.ts';

@@ -1,8 +1,9 @@
 import type { Observation } from '../../operations/observe.ts';
+import type { HealthItem } from '../../operations/tree-lifecycle.ts';
 import { formatAge } from '../../shared/duration.ts';
-import { isLeak } from '../leak-report.ts';
+import { isLeak } from '../../operations/leak-report.ts';
 import type { Output } from '../output.ts';
-import type { StatusReport, TreeSight } from '../status-report.ts';
+import type { StatusReport, TreeSight } from '../../operations/status-report.ts';
 import { count, describeProcess, formatBytes, printable } from './format.ts';
 import { painter } from './process-table.ts';
 
@@ -37,7 +38,23 @@ export function printStatus(
   );
   if ((report.restarts ?? 0) > 0) output.data(`Restarts ${report.restarts ?? 0} of the worker`);
   if (report.problem !== null) output.data(`Problem  ${printable(report.problem)}`);
+  printHealth(report, output);
   printLeaks(observation, output);
+}
+
+/** What is said already, of searching and of leaks, is not said again. */
+function printHealth({ health, chromaRecycles }: StatusReport, output: Output): void {
+  const isSaid = ({ id }: HealthItem) => id === 'response:chroma' || id === 'orphans' || id === 'excess';
+  const items = (health ?? []).filter((item) => !isSaid(item));
+  for (const { message, since } of items) {
+    output.data(`Health   ${printable(message)} (for ${formatAge((Date.now() - Date.parse(since)) / 1000)})`);
+  }
+  if (chromaRecycles === null || items.some(({ id }) => id === 'limit:chroma')) return;
+  const { count: times, reason, lastAt, wasForced } = chromaRecycles;
+  const how = wasForced ? 'by force' : 'last';
+  output.data(
+    `Recycled Chroma ${count(times, 'time')}, ${how} ${formatAge((Date.now() - Date.parse(lastAt)) / 1000)} ago: ${printable(reason)}`,
+  );
 }
 
 function printLeaks({ judgements }: Observation, output: Output): void {

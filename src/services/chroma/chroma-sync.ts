@@ -83,9 +83,12 @@ export class ChromaSync implements VectorIndex {
     };
   }
 
-  /** Ends the running Chroma, if there is one, and lets the next need start another: for one that grew over its limits. */
-  recycle(reason: string): Promise<void> {
-    return this.#chroma.recycle(reason);
+  /**
+   * Ends the running Chroma, if there is one, and lets the next need start another after `restMs` milliseconds: for one that grew over
+   * its limits. What it was writing is written again by the next one.
+   */
+  recycle(reason: string, restMs = 0): Promise<void> {
+    return this.#chroma.recycle(reason, restMs);
   }
 
   /** Ends Chroma first, then gives up the vectors. What is not among the vectors yet is backfilled next time. */

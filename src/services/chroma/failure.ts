@@ -9,6 +9,7 @@ export type FailureKind =
   | 'no-network'
   | 'owned'
   | 'no-server'
+  | 'over-limit'
   | 'broken';
 
 /** Chroma is not to be had; the message says why, in words for people. */

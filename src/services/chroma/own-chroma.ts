@@ -49,6 +49,8 @@ export class OwnChroma implements VectorStore {
   #failure: ChromaFailure | undefined;
   #readyAt = 0;
   #retryAt = 0;
+  /** None is started before, whatever else may be tried again. */
+  #restUntil = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -120,11 +122,13 @@ export class OwnChroma implements VectorStore {
     return { state: failure.kind === 'off' ? 'off' : 'unavailable', reason: this.#describe(failure) };
   }
 
-  /** Ends the running Chroma; the next need, or what waits to be written, starts another one. */
-  async recycle(reason: string): Promise<void> {
-    this.#dependencies.log.info('recycling Chroma', { reason });
+  /** Ends the running Chroma; the next need, or what waits to be written, starts another one, but not before the rest is over. */
+  async recycle(reason: string, restMs = 0): Promise<void> {
+    this.#dependencies.log.info('recycling Chroma', { reason, restMs });
+    this.#restUntil = this.#now() + restMs;
+    if (restMs > 0) this.#failed(new ChromaFailure('over-limit', reason));
     await this.#letGo();
-    this.#resume();
+    if (restMs === 0) this.#resume();
   }
 
   async close(withinMs: number): Promise<void> {
@@ -213,7 +217,7 @@ export class OwnChroma implements VectorStore {
   #failed(failure: ChromaFailure): void {
     this.#failure = failure;
     if (CHEAP_FAILURES.has(failure.kind)) return;
-    const pauseMs = failure.kind === 'owned' ? this.#timing.ownedRetryMs : this.#backoff.next();
+    const pauseMs = Math.max(this.#pauseAfter(failure), this.#restUntil - this.#now());
     this.#retryAt = this.#now() + pauseMs;
     this.#dependencies.log.warn('no Chroma', { reason: failure.message, nextAttemptInMs: pauseMs });
     clearTimeout(this.#retryTimer);
@@ -223,6 +227,11 @@ export class OwnChroma implements VectorStore {
       this.#retryAt = 0;
       this.#resume();
     }, pauseMs).unref();
+  }
+
+  #pauseAfter({ kind }: ChromaFailure): number {
+    if (kind === 'over-limit') return 0;
+    return kind === 'owned' ? this.#timing.ownedRetryMs : this.#backoff.next();
   }
 
   /** What waits to be written goes on by itself; for anything else the next need is soon enough. */

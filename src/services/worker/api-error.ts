@@ -10,6 +10,7 @@ export type ApiErrorCode =
   | 'method-not-allowed'
   | 'body-too-large'
   | 'unsupported-media-type'
+  | 'too-many-requests'
   | 'vectors-unavailable'
   | 'storage-unavailable'
   | 'shutting-down'

@@ -6,6 +6,7 @@ import { createRequestGuard, type GuardOptions } from './request-guard.ts';
 import { registerContextRoutes } from './routes/context.ts';
 import { registerHookRoutes } from './routes/hooks.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { type PageOptions, registerPageRoutes } from './routes/page.ts';
 import { registerSearchRoutes } from './routes/search.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import type { Api } from './api.ts';
@@ -30,13 +31,14 @@ declare module 'fastify' {
 export interface HttpServerOptions {
   readonly guard: GuardOptions;
   readonly api: Api;
+  readonly page: PageOptions;
   readonly log: Log;
   /** Whether requests that come on an open connection are to be refused. */
   readonly isClosing: () => boolean;
 }
 
 /** The worker's HTTP API, not yet listening. */
-export function createHttpServer({ guard, api, log, isClosing }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ guard, api, page, log, isClosing }: HttpServerOptions): FastifyInstance {
   const server = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -65,6 +67,7 @@ export function createHttpServer({ guard, api, log, isClosing }: HttpServerOptio
     registerHookRoutes(server, api);
     registerSearchRoutes(server, api);
     registerContextRoutes(server, api);
+    registerPageRoutes(server, page);
   });
   return server;
 }

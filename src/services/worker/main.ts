@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MARKS } from '../../core/marks.ts';
 import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../../operations/tree-messages.ts';
+import type { TreeStatus } from '../../operations/tree-lifecycle.ts';
 import type { Log, TreeRecorder } from '../../operations/tree-ports.ts';
 import { createFileLog } from '../../shared/log.ts';
+import { connectToSupervisor } from '../../state/control-client.ts';
 import { ensureDataDir, resolveDataDir } from '../../state/data-dir.ts';
+import { readSamples } from '../../state/samples.ts';
 import { readSettings } from '../../state/settings.ts';
 import { Spool } from '../../state/spool.ts';
 import { ensureToken } from '../../state/token.ts';
@@ -21,6 +25,9 @@ const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
 /** Undefined where nobody supervises: then nothing is recorded, and what is started is known by its marks alone. */
 const isSupervised = process.send !== undefined;
 
+/** Milliseconds. */
+const SUPERVISOR_ANSWER_MS = 1_000;
+
 async function main(): Promise<void> {
   const dataDir = ensureDataDir(resolveDataDir({ env: process.env }));
   const log = createFileLog(join(dataDir, 'logs', 'worker.log'), {
@@ -33,7 +40,8 @@ async function main(): Promise<void> {
   try {
     const worker = await startWorker(await assemble(dataDir, shutdown, log));
     process.on('message', (message) => {
-      if (isSupervisorMessage(message) && message.type === 'recycle-chroma') worker.recycleChroma(message.reason);
+      if (isSupervisorMessage(message) && message.type === 'recycle-chroma')
+        worker.recycleChroma(message.reason, message.restMs ?? 0);
     });
   } catch (error) {
     if (shutdown.isBegun) return;
@@ -46,7 +54,7 @@ async function main(): Promise<void> {
 async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<WorkerOptions> {
   const settings = readSettings(dataDir, process.env);
   const treeId = process.env[MARKS.tree] ?? randomUUID();
-  const { own, processPorts, vectorsGuard } = await loadAdapters(dataDir, log);
+  const { own, processPorts, vectorsGuard, observe } = await loadAdapters(dataDir, log);
   const processes = processPorts(recorder(log));
   const household = { dataDir, treeId, own, env: process.env, processes, log };
   return {
@@ -61,6 +69,13 @@ async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<
       script: join(__dirname, 'search-server.js'),
       env: { CLAUDE_MEM_WORKER_HOST: settings.workerHost, CLAUDE_MEM_WORKER_PORT: String(settings.workerPort) },
       household,
+    },
+    page: {
+      folder: join(__dirname, 'page'),
+      readSamples: () => readSamples(dataDir),
+      // In this order: a supervisor that answered and then ended must not be shown as one that runs.
+      look: async () => ({ status: await askSupervisor(dataDir), observation: await observe() }),
+      dataDirFlag: dataDir === join(homedir(), '.claude-mem') ? undefined : dataDir,
     },
     database: {
       openStore: () => new SessionStore(dataDir),
@@ -79,6 +94,19 @@ async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<
         ),
     },
   };
+}
+
+/** Undefined where it does not answer. */
+async function askSupervisor(dataDir: string): Promise<TreeStatus | undefined> {
+  const connection = await connectToSupervisor(dataDir);
+  try {
+    return (await connection?.request('status', {}, SUPERVISOR_ANSWER_MS)) as TreeStatus | undefined;
+  } catch {
+    // The page says that it does not answer.
+    return undefined;
+  } finally {
+    connection?.close();
+  }
 }
 
 /** The supervisor alone writes the manifest. */

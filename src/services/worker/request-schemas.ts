@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseDuration } from '../../shared/duration.ts';
 
 /** Characters. What is longer is no name. */
 const LONGEST_NAME = 1_000;
@@ -68,6 +69,24 @@ export const hookEventBody = v.variant(
   ],
   'must be an event of a hook',
 );
+/** Longer than any code or id of ours; the characters are those of base64url. */
+const pageKey = v.pipe(text, v.regex(/^[\w-]{1,64}$/, 'must be letters, digits, - and _'));
+
+export const pageSessionBody = v.object({ code: pageKey }, 'must be a JSON object');
+
+/** As `history --since` takes it. */
+export const historyQuery = v.object({
+  since: v.optional(
+    v.pipe(
+      text,
+      v.regex(/^[1-9]\d{0,4}[smhd]$/, 'must be a duration such as 30m, 24h, 14d'),
+      v.transform((duration) => parseDuration(duration)),
+    ),
+    '24h',
+  ),
+});
+
+export const pageParams = v.object({ id: pageKey });
 
 export const promptBody = v.object({ prompt: filledText }, 'must be a JSON object');
 

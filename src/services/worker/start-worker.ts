@@ -8,7 +8,11 @@ import type { Shutdown } from '../shutdown.ts';
 import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
 import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
 import { createHttpServer } from './http-server.ts';
+import { createAssetReader } from './page/page-assets.ts';
+import { describeState, type PageSources } from './page/page-state.ts';
+import type { PageOptions } from './routes/page.ts';
 import { SearchClient, type SearchClientOptions } from './search-client.ts';
+import { reportParts } from './report-parts.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
 import { SpoolDrain } from './spool-drain.ts';
 import { takeEvent } from './take-event.ts';
@@ -21,6 +25,13 @@ export interface WorkerOptions {
   readonly searchServer: SearchClientOptions;
   /** What hooks could not deliver. */
   readonly spool: EventSpool;
+  readonly page: {
+    /** Where its built files are. */
+    readonly folder: string;
+    readonly look: () => Promise<Pick<PageSources, 'observation' | 'status'>>;
+    readonly dataDirFlag: string | undefined;
+    readonly readSamples: PageOptions['readSamples'];
+  };
   /** To the supervisor. */
   readonly channel: IpcChannel;
   readonly shutdown: Shutdown;
@@ -28,8 +39,8 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
-  /** Ends the connection to Chroma; the next need opens another. */
-  recycleChroma(reason: string): void;
+  /** Ends the connection to Chroma; after a rest of so many milliseconds the next need opens another. */
+  recycleChroma(reason: string, restMs: number): void;
 }
 
 /** A worker without a search server works too; this long the first answer of one is waited for, in milliseconds. */
@@ -50,6 +61,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const database = DatabaseManager.open(options.database, log);
   shutdown.add('database', (withinMs) => database.close(withinMs));
   const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
+  reportParts({ searchClient, vectors: database.vectors, channel, shutdown });
   const api = createApi(options, { database, searchClient, lookAtMode });
   await listen(api, options);
   drainSpool(api, options);
@@ -57,8 +69,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   log.info('ready', { port: settings.workerPort, searchServer: searchClient.status.state });
   if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port: settings.workerPort });
   return {
-    recycleChroma: (reason) => {
-      database.vectors.recycle(reason).catch((error: unknown) => {
+    recycleChroma: (reason, restMs) => {
+      database.vectors.recycle(reason, restMs).catch((error: unknown) => {
         log.error('Chroma could not be recycled', { reason, error });
       });
     },
@@ -72,9 +84,16 @@ function drainSpool(api: Api, { spool, log, shutdown }: WorkerOptions): void {
   shutdown.add('spool', () => drain.close());
 }
 
-async function listen(api: Api, { settings, token, log, shutdown }: WorkerOptions): Promise<void> {
+async function listen(api: Api, options: WorkerOptions): Promise<void> {
+  const { settings, token, log, shutdown } = options;
   const { workerHost: host, workerPort: port } = settings;
-  const server = createHttpServer({ guard: { host, port, token }, api, log, isClosing: () => shutdown.isBegun });
+  const server = createHttpServer({
+    guard: { host, port, token },
+    api,
+    page: pageOf(api, options),
+    log,
+    isClosing: () => shutdown.isBegun,
+  });
   shutdown.add('http', async (withinMs) => {
     const closing = server.close();
     await within(Math.max(0, withinMs - CUT_OFF_RESERVE_MS), closing);
@@ -92,6 +111,23 @@ async function listen(api: Api, { settings, token, log, shutdown }: WorkerOption
       cause: error,
     });
   }
+}
+
+function pageOf(api: Api, { token, page: { folder, look, dataDirFlag, readSamples } }: WorkerOptions): PageOptions {
+  return {
+    token,
+    readAsset: createAssetReader(folder),
+    readState: async () =>
+      describeState({
+        ...(await look()),
+        identity: api.identity,
+        readiness: api.readiness(),
+        services: api.processes(),
+        dataDirFlag,
+      }),
+    readSamples,
+    clock: { now: () => performance.now(), wall: () => Date.now() },
+  };
 }
 
 interface Parts {

@@ -140,18 +140,15 @@ describe('bodies', () => {
 });
 
 describe('URLs', () => {
-  test.each(['/', '/nope', '/api', '/api/sessions/1', '/API/search', '/api/search/'])(
-    '%s is not there',
-    async (url) => {
-      const { request } = openServer();
-      for (const headers of [{}, { authorization: undefined }]) {
-        expect(await request('GET', url, { headers })).toMatchObject({
-          status: 404,
-          body: { error: { code: 'not-found', message: `there is no GET ${url}` } },
-        });
-      }
-    },
-  );
+  test.each(['/nope', '/api', '/api/sessions/1', '/API/search', '/api/search/'])('%s is not there', async (url) => {
+    const { request } = openServer();
+    for (const headers of [{}, { authorization: undefined }]) {
+      expect(await request('GET', url, { headers })).toMatchObject({
+        status: 404,
+        body: { error: { code: 'not-found', message: `there is no GET ${url}` } },
+      });
+    }
+  });
 
   test.each([
     ['DELETE', '/api/sessions', 'POST'],

@@ -1,8 +1,10 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
+import type { Sample } from '../../../src/core/sample.ts';
 import type { Api } from '../../../src/services/worker/api.ts';
 import { createHttpServer } from '../../../src/services/worker/http-server.ts';
 import type { VectorAnswer, VectorQuery } from '../../../src/services/chroma/vector-index.ts';
+import type { PageState } from '../../../src/services/worker/page/page-state.ts';
 import { hybridSearch } from '../../../src/services/search/hybrid-search.ts';
 import { aLog } from '../a-log.ts';
 import { openMemory } from '../memory/open-memory.ts';
@@ -11,7 +13,7 @@ export const TOKEN = 'a'.repeat(64);
 export const PORT = 37_777;
 
 /** The HTTP API over a real memory, with vectors that answer what they are told. */
-export function openServer() {
+export function openServer({ token = TOKEN } = {}) {
   const memory = openMemory();
   const { log, lines } = aLog();
   const events: string[] = [];
@@ -19,6 +21,10 @@ export function openServer() {
     isClosing: false,
     answer: { available: false, reason: 'Chroma is starting' } as VectorAnswer,
     asked: [] as VectorQuery[],
+    /** Of the page. */
+    nowMs: 1_000_000,
+    readings: 0,
+    samples: [] as Sample[],
   };
   const queryVectors = (query: VectorQuery): Promise<VectorAnswer> => {
     state.asked.push(query);
@@ -39,8 +45,18 @@ export function openServer() {
     processes: () => [{ role: 'worker', pid: 42, state: 'running' }],
   };
   const server = createHttpServer({
-    guard: { host: '127.0.0.1', port: PORT, token: TOKEN },
+    guard: { host: '127.0.0.1', port: PORT, token },
     api,
+    page: {
+      token,
+      readAsset: (name) => ({ type: 'text/plain', body: Buffer.from(name), etag: '"1"' }),
+      readState: () => {
+        state.readings += 1;
+        return Promise.resolve({ schemaVersion: 1, dataDir: '/data' } as PageState);
+      },
+      readSamples: () => ({ samples: state.samples, damaged: 0, unreadable: [] }),
+      clock: { now: () => state.nowMs, wall: () => state.nowMs },
+    },
     log,
     isClosing: () => state.isClosing,
   });

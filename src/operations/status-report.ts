@@ -1,7 +1,7 @@
 import type { Manifest } from '../core/manifest.ts';
-import type { Observation } from '../operations/observe.ts';
-import type { TreeStatus } from '../operations/tree-lifecycle.ts';
-import { viewTree, type TreeMember } from '../operations/tree-view.ts';
+import type { Observation } from './observe.ts';
+import type { ChromaRecycles, HealthItem, TreeStatus } from './tree-lifecycle.ts';
+import { viewTree, type TreeMember } from './tree-view.ts';
 import { memoryOf, type ReportedMemory } from './leak-report.ts';
 
 /** `status --json`. Field names are API: add, never rename. */
@@ -21,6 +21,19 @@ export interface StatusReport {
   readonly dataDir: string;
   readonly processes: readonly StatusProcess[];
   readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
+  /** What is out of bounds for longer than a moment; null if nobody tells. */
+  readonly health: readonly HealthItem[] | null;
+  /** Null if Chroma was not recycled. */
+  readonly chromaRecycles: ChromaRecycles | null;
+  /** With `--open` alone. */
+  readonly page: PageLink | null;
+}
+
+/** A link to the worker's page that works once, or why there is none. */
+export interface PageLink {
+  readonly url: string | null;
+  readonly expiresAt: string | null;
+  readonly error: string | null;
 }
 
 export interface StatusProcess {
@@ -66,6 +79,9 @@ export function reportStatus({ manifest, status, members }: TreeSight, dataDir: 
     dataDir,
     processes: members.map((member) => reportMember(member, status)),
     search: status?.search ?? { mode: 'keyword', reason: running ? 'the supervisor does not answer' : 'not running' },
+    health: status?.health ?? null,
+    chromaRecycles: status?.chromaRecycles ?? null,
+    page: null,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { StaleEntry } from '../core/stale-entries.ts';
 import type { Evidence, Judgement, Verdict } from '../core/verdict.ts';
-import type { Observation } from '../operations/observe.ts';
+import type { Observation } from './observe.ts';
 
 /** `leaks --json`. Field names are API: add, never rename. */
 export interface LeakReport {

@@ -1,0 +1,21 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+const FILES = ['index.html', 'icon.svg'];
+
+/** Builds the worker's page: four files that need nothing from elsewhere. */
+export async function buildPage(outdir) {
+  await mkdir(outdir, { recursive: true });
+  await build({
+    outdir,
+    entryPoints: ['src/page/page.ts', 'src/page/page.css'],
+    bundle: true,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  await Promise.all(FILES.map((name) => copyFile(`src/page/${name}`, `${outdir}/${name}`)));
+}

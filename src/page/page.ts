@@ -1,0 +1,82 @@
+import type { PageState } from '../services/worker/page/page-state.ts';
+import { find } from './element.ts';
+import { PlotHistory } from './plot-history.ts';
+import { poll, type Answer } from './poll.ts';
+import { findSession, forgetSession } from './session.ts';
+import { showLeaks } from './show-leaks.ts';
+import { markStale, showLive, showNotices, timeOf, type Notice } from './show-notices.ts';
+import { showSummary } from './show-summary.ts';
+import { showTree } from './show-tree.ts';
+
+const OPEN_AGAIN = 'claude-mem status --open';
+
+let plots: PlotHistory | undefined;
+let answeredAt: Date | undefined;
+
+void begin();
+// A second link that is opened in the same tab changes nothing but what is behind the `#`.
+addEventListener('hashchange', () => {
+  location.reload();
+});
+
+async function begin(): Promise<void> {
+  showLive('Loading…', false);
+  const session = await findSession().catch(() => undefined);
+  if (session === undefined) {
+    showLive('Not connected', false);
+    showNotices([{ tone: 'ill', text: 'The worker does not answer.', command: 'claude-mem status' }]);
+  } else if ('refused' in session) {
+    showLive('Not connected', false);
+    showNotices([{ tone: 'ill', text: session.refused, command: OPEN_AGAIN }]);
+  } else {
+    plots = new PlotHistory(session.path);
+    poll(session.path, onAnswer);
+  }
+}
+
+function onAnswer(answer: Answer): void {
+  switch (answer.kind) {
+    case 'state':
+      showState(answer.state);
+      return;
+    case 'failed':
+      showTrouble(`The worker answers, but could not look: ${answer.message}`);
+      return;
+    case 'silent': {
+      const since = answeredAt === undefined ? '' : ` since ${timeOf(answeredAt)}`;
+      showTrouble(`The worker does not answer${since}. This page goes on by itself when it does.`);
+      return;
+    }
+    case 'session-over':
+      forgetSession();
+      showTrouble('The session of this page is over.', OPEN_AGAIN);
+      return;
+  }
+}
+
+function showState(state: PageState): void {
+  const takenAt = new Date(state.takenAt);
+  answeredAt = takenAt;
+  showLive(`Live, read ${timeOf(takenAt)}`, true);
+  showNotices(noticesOf(state));
+  markStale(false);
+  find('content').hidden = false;
+  showSummary(state);
+  showTree(state);
+  showLeaks(state);
+  plots?.add(state);
+}
+
+function noticesOf({ complete, remarks, problem }: PageState): readonly Notice[] {
+  const notices: Notice[] = [];
+  if (problem !== null) notices.push({ tone: 'ill', text: `Problem: ${problem}.`, command: 'claude-mem status' });
+  const incomplete = complete ? [] : ['This reading is incomplete: what could not be looked at is not shown.'];
+  return [...notices, ...[...incomplete, ...remarks].map((text) => ({ tone: 'busy' as const, text }))];
+}
+
+/** What was read stays, for what it is. */
+function showTrouble(text: string, command?: string): void {
+  showLive('Not connected', false);
+  showNotices([{ tone: 'ill', text, ...(command === undefined ? {} : { command }) }]);
+  markStale(true);
+}

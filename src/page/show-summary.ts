@@ -1,0 +1,48 @@
+import { formatBytes, shortId } from '../core/wording.ts';
+import type { PageState } from '../services/worker/page/page-state.ts';
+import { formatAge } from '../shared/duration.ts';
+import { element, fill, find } from './element.ts';
+import { sumKnown } from './points.ts';
+
+/** What one looks for first: is it well, how much does it hold, does it search by meaning. */
+export function showSummary(state: PageState): void {
+  showBadge(state);
+  const { version, startedAt, takenAt, dataDir, treeId } = state;
+  const up = startedAt === null ? '' : ` · up ${formatAge((Date.parse(takenAt) - Date.parse(startedAt)) / 1000)}`;
+  fill(
+    'meta',
+    `Version ${version ?? '?'}${up} · tree ${shortId(treeId)} · data dir `,
+    element('span', { class: 'path' }, dataDir),
+  );
+  fill('figures', ...figures(state));
+}
+
+function showBadge({ state, problem }: PageState): void {
+  const badge = find('state');
+  badge.hidden = false;
+  badge.textContent = state ?? 'supervisor does not answer';
+  badge.className = `badge ${state === 'running' && problem === null ? 'well' : 'ill'}`;
+}
+
+function figures({ processes, summary, search }: PageState): readonly Node[] {
+  const leaks = summary.orphans + summary.excess;
+  const memory = sumKnown(processes.map(({ memory: { totalBytes } }) => totalBytes));
+  return [
+    figure('Processes', String(processes.length), ''),
+    figure('Memory', formatBytes(memory), ''),
+    figure('Leaks', String(leaks), leaks === 0 ? '' : `holding ${formatBytes(summary.leakedMemoryBytes)}`, leaks > 0),
+    search.mode === 'semantic'
+      ? figure('Search', 'by meaning', 'and by word')
+      : figure('Search', 'by word', search.reason ?? ''),
+  ];
+}
+
+function figure(title: string, value: string, remark: string, isIll = false): Node {
+  return element(
+    'div',
+    {},
+    element('dt', {}, title),
+    element('dd', { class: isIll ? 'value ill' : 'value' }, value),
+    ...(remark === '' ? [] : [element('dd', { class: 'quiet' }, remark)]),
+  );
+}

@@ -1,0 +1,130 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from '../api-error.ts';
+import { CODE_LIFE_MS, OneTimeCodes } from '../page/one-time-codes.ts';
+import { type AssetName, isAssetName, type PageAsset } from '../page/page-assets.ts';
+import { describeHistory, type PageHistory, type SampleSource } from '../page/page-history.ts';
+import { PageSessions } from '../page/page-sessions.ts';
+import type { PageState } from '../page/page-state.ts';
+import { SharedReading } from '../page/shared-reading.ts';
+import { historyQuery, pageParams, pageSessionBody } from '../request-schemas.ts';
+import type { ValibotTypes } from '../validation.ts';
+
+/** What the page is made of. */
+export interface PageOptions {
+  /** Of the data dir; sessions are signed with it. */
+  readonly token: string;
+  readonly readAsset: (name: AssetName) => PageAsset;
+  readonly readState: () => Promise<PageState>;
+  /** Oldest first. */
+  readonly readSamples: () => SampleSource;
+  /** Milliseconds; monotonic, and the wall clock. */
+  readonly clock: { readonly now: () => number; readonly wall: () => number };
+}
+
+/** Nothing comes from elsewhere, nothing is inline, and nobody else's page shows or reads it. */
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/**
+ * The page. Its files hold no secret and are open. What it shows is read with the cookie of a session, which is good for these GETs
+ * and for nothing else of the API; a session is opened with a code that only the bearer token gives.
+ */
+export function registerPageRoutes(
+  instance: FastifyInstance,
+  { token, readAsset, readState, readSamples, clock }: PageOptions,
+): void {
+  const server = instance.withTypeProvider<ValibotTypes>();
+  const codes = new OneTimeCodes(clock.now);
+  const sessions = new PageSessions(token, clock.wall);
+  const reading = new SharedReading(readState, clock.now);
+  const samples = new SharedReading(() => Promise.resolve(readSamples()), clock.now);
+
+  server.get('/', { config: { isOpen: true } }, (request, reply) => sendAsset(request, reply, readAsset('index.html')));
+  server.get<{ Params: { name: string } }>('/assets/:name', { config: { isOpen: true } }, (request, reply) => {
+    const { name } = request.params;
+    if (!isAssetName(name)) throw new ApiError(404, 'not-found', 'there is no such file');
+    return sendAsset(request, reply, readAsset(name));
+  });
+
+  server.post('/api/page/codes', (_request, reply) =>
+    reply.code(201).send({ code: codes.issue(), expiresInSeconds: CODE_LIFE_MS / 1000 }),
+  );
+
+  server.post(
+    '/page/sessions',
+    { config: { isOpen: true }, schema: { body: pageSessionBody } },
+    ({ body, headers }, reply) => {
+      refuseOtherSites(headers);
+      refuseUnless(codes.redeem(body.code));
+      const { path, cookie } = sessions.open();
+      return reply.code(201).headers(HEADERS).header('Set-Cookie', cookie).send({ path });
+    },
+  );
+
+  const admit = ({ params, headers }: { params: { id: string }; headers: FastifyRequest['headers'] }): void => {
+    refuseOtherSites(headers);
+    if (sessions.isOpen(params.id, headers.cookie)) return;
+    throw new ApiError(401, 'unauthorized', `the session of this page is over; ${ASK_AGAIN}`);
+  };
+  const historyOf = async (spanMs: number): Promise<PageHistory> => {
+    const untilMs = clock.wall();
+    return describeHistory((await samples.get()).value, { sinceMs: Math.max(0, untilMs - spanMs), untilMs });
+  };
+
+  server.get(
+    '/page/:id/state',
+    { config: { isOpen: true }, schema: { params: pageParams } },
+    async (request, reply) => {
+      admit(request);
+      void reply.headers(HEADERS);
+      const { value, nextInMs } = await reading.get();
+      return { ...value, nextInMs };
+    },
+  );
+
+  server.get(
+    '/page/:id/history',
+    { config: { isOpen: true }, schema: { params: pageParams, querystring: historyQuery } },
+    (request, reply) => {
+      admit(request);
+      void reply.headers(HEADERS);
+      return historyOf(request.query.since);
+    },
+  );
+
+  server.get('/api/history', { schema: { querystring: historyQuery } }, ({ query }) => historyOf(query.since));
+}
+
+const ASK_AGAIN = 'run claude-mem status --open';
+
+function sendAsset(request: FastifyRequest, reply: FastifyReply, { type, body, etag }: PageAsset): FastifyReply {
+  // Kept, and asked for again each time: an upgrade must not leave an old page over a new API.
+  void reply.headers({ ...HEADERS, 'Cache-Control': 'no-cache', ETag: etag });
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+  return reply.type(type).send(body);
+}
+
+/** Another port of this host is the same site to a browser, which sends our cookie along; it says so here. */
+function refuseOtherSites(headers: FastifyRequest['headers']): void {
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || site === 'same-origin') return;
+  throw new ApiError(403, 'forbidden', 'this is for the page alone');
+}
+
+function refuseUnless(redemption: ReturnType<OneTimeCodes['redeem']>): void {
+  if (redemption === 'accepted') return;
+  if (redemption === 'too-many') {
+    throw new ApiError(429, 'too-many-requests', 'too many wrong codes; try again in a minute', {
+      'Retry-After': '60',
+    });
+  }
+  throw new ApiError(401, 'unauthorized', `this link was used before, or is too old; ${ASK_AGAIN}`);
+}

@@ -1,0 +1,40 @@
+import type { Observation } from '../operations/observe.ts';
+
+/** A look at the whole process table may take this part of one core, at most. */
+const LARGEST_SHARE = 0.002;
+
+/** Looks at the process table for several that need one, so that who is content with a recent one costs nothing. */
+export class SharedLook {
+  readonly #observe: () => Promise<Observation>;
+  readonly #now: () => number;
+  /** CPU time that this process has used, in milliseconds. */
+  readonly #cpuMs: () => number;
+  #last: { readonly observation: Observation; readonly atMs: number } | undefined;
+  #costMs = 0;
+
+  constructor(
+    observe: () => Promise<Observation>,
+    clock: { readonly now: () => number; readonly cpuMs: () => number },
+  ) {
+    this.#observe = observe;
+    this.#now = clock.now;
+    this.#cpuMs = clock.cpuMs;
+  }
+
+  /** A fresh one. */
+  async take(): Promise<Observation> {
+    const cpuMs = this.#cpuMs();
+    const atMs = this.#now();
+    const observation = await this.#observe();
+    this.#costMs = this.#cpuMs() - cpuMs;
+    this.#last = { observation, atMs };
+    return observation;
+  }
+
+  /** One not older than `maxAgeMs`, or as old as keeps within the share of a core that looks may take. */
+  async recent(maxAgeMs: number): Promise<Observation> {
+    const allowedMs = Math.max(maxAgeMs, this.#costMs / LARGEST_SHARE);
+    if (this.#last !== undefined && this.#now() - this.#last.atMs <= allowedMs) return this.#last.observation;
+    return await this.take();
+  }
+}

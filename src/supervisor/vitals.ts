@@ -1,0 +1,203 @@
+import {
+  findBreaches,
+  isLasting,
+  trackBreaches,
+  type Breach,
+  type TrackedBreach,
+  type Vitals,
+} from '../core/health-bounds.ts';
+import type { Role } from '../core/manifest.ts';
+import type { Sample } from '../core/sample.ts';
+import type { Observation } from '../operations/observe.ts';
+import type { Clock } from '../operations/ports.ts';
+import type { ChromaRecycles, HealthItem } from '../operations/tree-lifecycle.ts';
+import type { WorkerParts } from '../operations/tree-messages.ts';
+import { type TreeMeter, type MemberUse, usesByRole } from '../operations/tree-meter.ts';
+import type { Log } from '../operations/tree-ports.ts';
+import { Backoff } from '../shared/backoff.ts';
+import type { ChromaKeeper } from './chroma-keeper.ts';
+import type { SupervisorStatus } from './supervisor-status.ts';
+
+/** From one sample to the next, in milliseconds. */
+export const SAMPLE_EVERY_MS = 5_000;
+/** A look of somebody else's that is not older will do, in milliseconds: it may be just behind the last sample. */
+const LOOK_AGE_MS = SAMPLE_EVERY_MS + 1_000;
+/** Orphans that cannot be ended are tried again after these, in milliseconds. */
+const FIRST_REPAIR_PAUSE_MS = 10_000;
+const LONGEST_REPAIR_PAUSE_MS = 600_000;
+
+export interface VitalsDeps {
+  readonly treeId: string;
+  readonly bootId: string | undefined;
+  readonly look: { recent(maxAgeMs: number): Promise<Observation> };
+  readonly meter: TreeMeter;
+  readonly keeper: ChromaKeeper;
+  readonly append: (sample: Sample) => void;
+  readonly status: () => SupervisorStatus;
+  /** What the worker said last of its search server and its Chroma. */
+  readonly parts: () => WorkerParts | null;
+  /** Ends proven orphans of this tree. */
+  readonly cleanUp: () => Promise<void>;
+  /** Uptime of the machine, in milliseconds. */
+  readonly uptimeMs: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What `status` is told of it. */
+export interface HealthReport {
+  readonly health: readonly HealthItem[];
+  readonly chromaRecycles: ChromaRecycles | null;
+}
+
+/** Samples the tree every five seconds, and keeps it in bounds. What fails here never hurts the tree. */
+export class TreeVitals {
+  readonly #deps: VitalsDeps;
+  readonly #repairs = new Backoff({ firstMs: FIRST_REPAIR_PAUSE_MS, longestMs: LONGEST_REPAIR_PAUSE_MS });
+  #breaches: readonly TrackedBreach[] = [];
+  #repairAtMs = 0;
+  #sampledAtMs: number | undefined;
+  /** Why the last attempt failed: the same is not logged twice. */
+  #writeFailure: string | undefined;
+  #lookFailure: string | undefined;
+
+  constructor(deps: VitalsDeps) {
+    this.#deps = deps;
+  }
+
+  report(): HealthReport {
+    const { clock, keeper } = this.#deps;
+    const nowMs = clock.date().getTime();
+    const since = (sinceMs: number) => new Date(nowMs - (clock.now() - sinceMs)).toISOString();
+    const lasting = this.#breaches.filter(isLasting);
+    const limits = keeper.breaches().map((breach) => ({ ...breach, since: keeper.report?.lastAt ?? since(0) }));
+    return {
+      health: [...lasting.map(({ id, message, sinceMs }) => ({ id, message, since: since(sinceMs) })), ...limits],
+      chromaRecycles: keeper.report,
+    };
+  }
+
+  /** One sample, and what follows from it. Never rejects. */
+  async sample(): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      await this.#sample();
+      this.#lookFailure = undefined;
+    } catch (error) {
+      const reason = String(error);
+      if (reason !== this.#lookFailure) log.warn('the tree could not be sampled', { reason });
+      this.#lookFailure = reason;
+    }
+  }
+
+  async #sample(): Promise<void> {
+    const { look, meter, keeper, clock, treeId } = this.#deps;
+    const observation = await look.recent(LOOK_AGE_MS);
+    const uses = meter.measure(observation, clock.now());
+    this.#write(this.#sampleOf(uses, observation));
+    this.#judge(uses, observation);
+    await keeper.check(uses.filter(({ role }) => role === 'chroma-sync'));
+    await this.#endOrphans(leaksOf(observation, treeId).orphans ?? 0);
+  }
+
+  #sampleOf(uses: readonly MemberUse[], observation: Observation): Sample {
+    const { treeId, bootId, status, uptimeMs, clock } = this.#deps;
+    const { state, restarts } = status();
+    const now = clock.now();
+    const spanMs = this.#sampledAtMs === undefined ? 0 : now - this.#sampledAtMs;
+    this.#sampledAtMs = now;
+    return {
+      takenAtMs: clock.date().getTime(),
+      uptimeMs: uptimeMs(),
+      bootId: bootId ?? null,
+      // What was missed is a gap, and no sample stands for it.
+      spanMs: Math.min(spanMs, 2 * SAMPLE_EVERY_MS),
+      treeId,
+      state,
+      restarts,
+      roles: usesByRole(uses),
+      memoryKind: uses.some(({ memoryKind }) => memoryKind === 'rss') ? 'rss' : (uses[0]?.memoryKind ?? null),
+      ...leaksOf(observation),
+    };
+  }
+
+  /** A full disk or a folder that cannot be written is said once, and once more when it works again. */
+  #write(sample: Sample): void {
+    const { append, log } = this.#deps;
+    try {
+      append(sample);
+      if (this.#writeFailure !== undefined) log.info('samples are written again');
+      this.#writeFailure = undefined;
+    } catch (error) {
+      const reason = String(error);
+      if (reason !== this.#writeFailure) log.warn('samples cannot be written; the tree runs on', { reason });
+      this.#writeFailure = reason;
+    }
+  }
+
+  #judge(uses: readonly MemberUse[], observation: Observation): void {
+    const { clock, log, status, treeId } = this.#deps;
+    const { state, healthy } = status();
+    // While it starts and ends, everything is on its way in or out.
+    const found = state === 'running' ? findBreaches(this.#vitals(uses, healthy, leaksOf(observation, treeId))) : [];
+    const before = this.#breaches;
+    this.#breaches = trackBreaches(before, found, clock.now());
+    for (const breach of newlyLasting(before, this.#breaches)) log.warn('out of bounds', { ...describe(breach) });
+    const isOver = ({ id }: Breach) => !found.some((breach) => breach.id === id);
+    for (const breach of before.filter(isLasting).filter(isOver)) log.info('within bounds again', { id: breach.id });
+  }
+
+  #vitals(uses: readonly MemberUse[], isWorkerAnswering: boolean, leaks: Leaks): Vitals {
+    const parts = this.#deps.parts();
+    return {
+      counts: countRoles(uses),
+      ...leaks,
+      isWorkerAnswering,
+      searchServer: parts?.searchServer ?? null,
+      vectors: parts === null ? null : { state: parts.vectors, reason: parts.reason },
+    };
+  }
+
+  /** Adopted ones are ended when they come; these hang elsewhere, where no subreaper gets them. */
+  async #endOrphans(count: number): Promise<void> {
+    const { clock, cleanUp, log, status } = this.#deps;
+    if (count === 0) {
+      this.#repairs.reset();
+      return;
+    }
+    if (status().state !== 'running' || clock.now() < this.#repairAtMs) return;
+    log.info('ending orphans of this tree', { orphans: count });
+    await cleanUp();
+    this.#repairAtMs = clock.now() + this.#repairs.next();
+  }
+}
+
+interface Leaks {
+  readonly orphans: number | null;
+  readonly excess: number | null;
+}
+
+/** Null where nothing was found and not everything could be looked at. */
+function leaksOf({ judgements, isComplete }: Observation, treeId?: string): Leaks {
+  const count = (verdict: 'orphan' | 'excess') => {
+    const found = judgements.filter((item) => item.verdict === verdict && (treeId ?? item.treeId) === item.treeId);
+    return found.length === 0 && !isComplete ? null : found.length;
+  };
+  return { orphans: count('orphan'), excess: count('excess') };
+}
+
+function countRoles(uses: readonly MemberUse[]): Vitals['counts'] {
+  const counts: Partial<Record<Role, number>> = {};
+  for (const { role } of uses) if (role !== null) counts[role] = (counts[role] ?? 0) + 1;
+  return counts;
+}
+
+function newlyLasting(before: readonly TrackedBreach[], now: readonly TrackedBreach[]): readonly TrackedBreach[] {
+  return now.filter(
+    (breach) => isLasting(breach) && !before.some((other) => other.id === breach.id && isLasting(other)),
+  );
+}
+
+function describe({ id, message }: Breach): Breach {
+  return { id, message };
+}

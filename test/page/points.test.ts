@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { addPoint, joinPoints, sumKnown, withGaps, type Point } from '../../src/page/points.ts';
+
+const point = (at: number): Point => ({ at, processes: 3, memoryBytes: 1, leaks: 0, leakedBytes: 0 });
+
+test('a reading that was shared comes once, and none goes back in time', () => {
+  const points = [point(10), point(15)];
+  expect(addPoint(points, point(15))).toBe(points);
+  expect(addPoint(points, point(12))).toBe(points);
+  expect(addPoint(points, point(20)).map(({ at }) => at)).toEqual([10, 15, 20]);
+});
+
+test('the oldest go when there are too many', () => {
+  let points: readonly Point[] = Array.from({ length: 10_000 }, (_, at) => point(at));
+  points = addPoint(points, point(10_000));
+  expect([points.length, points[0]?.at]).toEqual([10_000, 1]);
+});
+
+test('a line breaks where nobody read', () => {
+  const points = withGaps([point(0), point(5), point(100), point(105)]);
+  expect(points.map(({ at, processes }) => [at, processes])).toEqual([
+    [0, 3],
+    [5, 3],
+    [6, null],
+    [100, 3],
+    [105, 3],
+  ]);
+});
+
+test('what is not known of one is left out, and of all is not known', () => {
+  expect([sumKnown([1, null, 2]), sumKnown([null]), sumKnown([])]).toEqual([3, null, null]);
+});
+
+test('what was sampled ends where the page’s own readings begin, and both where the range does', () => {
+  const history = [point(10), point(50), point(90), point(101)];
+  expect(joinPoints(history, [point(100), point(105)], 40).map(({ at }) => at)).toEqual([50, 90, 100, 105]);
+  expect(joinPoints(history, [], 0)).toEqual(history);
+});

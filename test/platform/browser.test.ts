@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { browserCommand, openBrowser } from '../../src/platform/browser.ts';
+
+const URL = 'http://127.0.0.1:1/#code=x';
+
+test.each([
+  ['linux', { DISPLAY: ':0' }, ['xdg-open', URL]],
+  ['linux', { WAYLAND_DISPLAY: 'wayland-0' }, ['xdg-open', URL]],
+  ['linux', {}, undefined],
+  ['linux', { DISPLAY: '' }, undefined],
+  ['linux', { DISPLAY: 'localhost:10.0', SSH_CONNECTION: '::1 1 ::1 22' }, undefined],
+  ['darwin', {}, ['open', URL]],
+  ['darwin', { SSH_TTY: '/dev/ttys001' }, undefined],
+  ['win32', {}, ['rundll32', 'url.dll,FileProtocolHandler', URL]],
+])('on %s with %j it is %j', (platform, env, command) => {
+  expect(browserCommand(URL, platform, env)).toEqual(command);
+});
+
+test('where no browser is installed nothing is opened', async () => {
+  // No POSIX system has this program.
+  expect(await openBrowser(URL, 'win32', {})).toBe(false);
+});
