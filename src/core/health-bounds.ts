@@ -1,6 +1,6 @@
 import { ROLES, type Role } from './manifest.ts';
 
-export interface Bounds {
+interface Bounds {
   readonly least: number;
   readonly most: number;
 }
@@ -8,7 +8,7 @@ export interface Bounds {
 /**
  * How many processes of each role a running tree has. Wrapper and python bear the same role; the search server and Chroma come and go.
  */
-export const ROLE_BOUNDS: Readonly<Record<Role, Bounds>> = {
+const ROLE_BOUNDS: Readonly<Record<Role, Bounds>> = {
   supervisor: { least: 1, most: 1 },
   worker: { least: 1, most: 1 },
   search: { least: 0, most: 1 },
