@@ -41,7 +41,7 @@ test('in a pipe: charts without any escape, the gap blank between two blocks', a
   const { status, stdout, stderr } = await runCli(['history', '--since', '12m'], { home: sampledHome() });
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).not.toContain('\u001B');
-  expect(stdout).toMatch(/1 gap of 4 min in all/);
+  expect(stdout).toMatch(/1 gap of 3 min in all/);
   expect(stdout).toMatch(/MEMORY \(PSS \+ swap\) {2}now 50 MB, at most 50 MB/);
   const [top] = /^ +2 │.*$/m.exec(stdout) ?? [];
   expect(top?.split('│')[1]).toMatch(/^ ?█+ {20,}█+$/);
