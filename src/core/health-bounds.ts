@@ -1,6 +1,6 @@
 import { ROLES, type Role } from './manifest.ts';
 
-export interface Bounds {
+interface Bounds {
   readonly least: number;
   readonly most: number;
 }

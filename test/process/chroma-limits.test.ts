@@ -124,7 +124,7 @@ describeWithChroma('the real Chroma', (stack) => {
       home.remove();
     });
     linkModel(stack, home.path);
-    const env = { ...stack.env, CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: '60' };
+    const env = { ...stack.env, HOME: home.path, CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: '60' };
     const tree = await TestTree.create({ home: home.path, env });
     await tree.start();
     const session = await tree.session();

@@ -1,0 +1,118 @@
+import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { HistoryReport } from '../../src/cli/history-report.ts';
+import type { Sample } from '../../src/core/sample.ts';
+import { openSampleStore } from '../../src/state/samples.ts';
+import { aSample } from '../core/a-sample.ts';
+import { runCli, runCliInTerminal } from '../helpers/run-cli.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { errorReport } from './shapes.ts';
+
+const STEP_MS = 5_000;
+const MINUTE_MS = 60_000;
+
+/** A home whose tree ran from twelve to eight minutes ago, and again from four minutes ago until now. */
+function sampledHome(changes: (step: number) => Partial<Sample> = () => ({})): string {
+  const home = tempDir();
+  mkdirSync(join(home, '.claude-mem'));
+  const store = openSampleStore(join(home, '.claude-mem'));
+  const now = Date.now();
+  for (let step = 0; step <= 144; step += 1) {
+    const agoMs = (144 - step) * STEP_MS;
+    if (agoMs < 8 * MINUTE_MS && agoMs > 4 * MINUTE_MS) continue;
+    store.append(aSample({ takenAtMs: now - agoMs, uptimeMs: 3_600_000 - agoMs, ...changes(step) }));
+  }
+  return home;
+}
+
+const file = (home: string) => join(home, '.claude-mem', 'samples', 'fine.ring');
+
+test('nothing yet: says so and how to get some', async () => {
+  const home = tempDir();
+  const { status, stdout } = await runCli(['history'], { home });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^Nothing was sampled in the last 24 h\..*\n.*claude-mem start\n$/);
+  const json = JSON.parse((await runCli(['history', '--json'], { home })).stdout) as HistoryReport;
+  expect(json).toMatchObject({ command: 'history', complete: true, samples: [], gaps: [] });
+});
+
+test('in a pipe: charts without any escape, the gap blank between two blocks', async () => {
+  const { status, stdout, stderr } = await runCli(['history', '--since', '12m'], { home: sampledHome() });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).not.toContain('\u001B');
+  expect(stdout).toMatch(/1 gap of 3 min in all/);
+  expect(stdout).toMatch(/MEMORY \(PSS \+ swap\) {2}now 50 MB, at most 50 MB/);
+  const [top] = /^ +2 │.*$/m.exec(stdout) ?? [];
+  expect(top?.split('│')[1]).toMatch(/^ ?█+ {20,}█+$/);
+  expect(stdout.split('\n').every((line) => line.length <= 110)).toBe(true);
+});
+
+test('leaks get a chart of their own, and restarts a line', async () => {
+  const home = sampledHome((step) => ({ orphans: step === 20 ? 7 : 0, restarts: step > 10 ? 2 : 0 }));
+  const { stdout } = await runCli(['history', '--since', '12m'], { home });
+  expect(stdout).toMatch(/LEAKS {2}now 0, at most 7/);
+  expect(stdout).toContain('The worker was restarted 2 times.');
+});
+
+test('--json has every sample with its roles, --csv the same in lines', async () => {
+  const home = sampledHome();
+  const json = JSON.parse((await runCli(['history', '--since', '10m', '--json'], { home })).stdout) as HistoryReport;
+  expect(json.samples.at(-1)).toMatchObject({
+    spanSeconds: 5,
+    processes: 2,
+    memoryBytes: 50_000_000,
+    memoryKind: 'pss+swap',
+    cpuPercent: 0.3,
+    roles: { worker: { processes: 1, memoryBytes: 30_000_000, cpuPercent: 0.2 } },
+  });
+  expect(json.gaps).toHaveLength(1);
+  const { stdout } = await runCli(['history', '--since', '10m', '--csv'], { home });
+  const [names = '', ...lines] = stdout.trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThanOrEqual(json.samples.length - 2);
+  const cells = Object.fromEntries(names.split(',').map((name, index) => [name, lines.at(-1)?.split(',')[index]]));
+  expect(cells).toMatchObject({
+    processes: '2',
+    memoryBytes: '50000000',
+    'worker memoryBytes': '30000000',
+    'setup processes': '0',
+  });
+  expect(lines.every((line) => line.split(',').length === names.split(',').length)).toBe(true);
+});
+
+test('damaged samples are left out and said; a file that cannot be read ends with 4', async () => {
+  const home = sampledHome();
+  const bytes = readFileSync(file(home));
+  bytes.fill('?', 600, 700);
+  writeFileSync(file(home), bytes);
+  const damaged = await runCli(['history'], { home });
+  expect([damaged.status, damaged.stderr]).toEqual([0, '1 sample is damaged and is left out.\n']);
+  expect(damaged.stdout).toContain('MEMORY');
+  const json = JSON.parse((await runCli(['history', '--json'], { home })).stdout) as HistoryReport;
+  expect(json).toMatchObject({ complete: false, damagedSamples: 1 });
+
+  const other = tempDir();
+  mkdirSync(file(other), { recursive: true });
+  const unreadable = await runCli(['history'], { home: other });
+  expect(unreadable.status).toBe(4);
+  expect(unreadable.stderr).toMatch(/^Could not be read: .*fine\.ring: /);
+});
+
+test('wrong usage', async () => {
+  const home = tempDir();
+  const both = await runCli(['history', '--csv', '--json'], { home });
+  expect([both.status, JSON.parse(both.stdout)]).toEqual([2, errorReport('history', 'usage')]);
+  expect((await runCli(['history', '--since', 'monday'], { home })).status).toBe(2);
+});
+
+test.each([24, 44, 100])('fits a terminal of %d columns, in colour', async (columns) => {
+  const { ended } = runCliInTerminal(['history', '--since', '12m'], { home: sampledHome(), columns });
+  const { output, status } = await ended;
+  expect(status).toBe(0);
+  expect(output).toContain('\u001B[36m');
+  // eslint-disable-next-line no-control-regex
+  const lines = output.replaceAll(/\u001B\[\d+m/g, '').split(/\r?\n/);
+  const charts = lines.filter((line) => /[│└]/.test(line));
+  expect(charts.length).toBeGreaterThan(8);
+  expect(Math.max(...charts.map((line) => line.length))).toBeLessThanOrEqual(columns);
+});
