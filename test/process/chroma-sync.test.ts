@@ -115,6 +115,24 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     if (process.env.CLAUDE_MEM_SHOW_FIGURES) console.log(times.map(Math.round).join(' '));
   });
 
+  test('many that ask all the time do not keep what is new from being written', async () => {
+    const { open, remember, state, filled } = await syncHarness(stack);
+    for (let index = 0; index < 12; index += 1) remember(`note ${index}: the train number ${index} was late again`);
+    const sync = open();
+    sync.wake();
+    await state(sync, 'ready');
+    let isOver = false;
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!isOver) await sync.query({ text: 'delayed railway', limit: 3 });
+    });
+    try {
+      await filled(sync);
+    } finally {
+      isOver = true;
+      await Promise.all(clients);
+    }
+  });
+
   test('closes when idle, gives the vectors up, and comes back at the next need', async () => {
     const { open, remember, state, running, gone, dataDir } = await syncHarness(stack, {
       settings: { chromaIdleSeconds: 1 },
