@@ -1,0 +1,60 @@
+// Measures the program beside what it is compared with, and writes the tables of docs/benchmarks.md. See --help.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Benchmark } from './bench/benchmark.ts';
+import { describeMachine, markdown, writeTable } from './bench/document.ts';
+import { leaks } from './bench/leaks.ts';
+import { reap } from './bench/reap.ts';
+import { semantic } from './bench/semantic.ts';
+import { snapshot } from './bench/snapshot.ts';
+import { tree } from './bench/tree.ts';
+
+/** A new one is a file in scripts/bench/ and a line here. */
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { leaks, snapshot, reap, tree, semantic };
+
+const HELP = `Usage: npm run bench -- [options] [name…]
+
+  --no-write  only print the tables, leave docs/benchmarks.md alone
+  --help      this text
+
+Names, all of them unless told: ${Object.keys(BENCHMARKS).join(', ')}`;
+
+const { values: options, positionals } = parseArgs({
+  options: { 'no-write': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+
+if (options.help) console.log(HELP);
+else await main(positionals.length === 0 ? Object.keys(BENCHMARKS) : positionals);
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+  if (unknown.length > 0) throw new Error(`no such benchmark: ${unknown.join(', ')}\n\n${HELP}`);
+  if (process.platform !== 'linux') throw new Error('the benchmarks read /proc: they run on Linux alone');
+  // What the benchmarks start hangs on pipes of this process and goes with it; only the folder needs a hand.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'claude-mem-bench-')));
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+  // What users run, and of these sources.
+  execFileSync(process.execPath, ['scripts/build.mjs'], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: 'inherit',
+  });
+  for (const name of names) await measure(name, BENCHMARKS[name]!, folder);
+}
+
+async function measure(name: string, { title, run }: Benchmark, folder: string): Promise<void> {
+  const machine = describeMachine();
+  const say = (text: string) => {
+    process.stderr.write(`${text}\n`);
+  };
+  const table = await run({ folder, say });
+  console.log(`\n${title}\n${machine}\n\n${markdown(table)}\n`);
+  if (!options['no-write']) writeTable(name, { title, machine, table });
+}

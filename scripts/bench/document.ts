@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { BenchmarkTable } from './benchmark.ts';
+
+const FILE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
+
+const HEAD = `# Benchmarks
+
+How fast the program is, beside what it is compared with. The tables are written by the command above each of them; on a machine that
+does other things meanwhile the figures grow, which is why both sides are measured in turn and the load is told.
+`;
+
+/** What the machine was and did when a benchmark began. */
+export function describeMachine(): string {
+  const processors = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  const machine = `${processors.length} × ${processors[0]?.model ?? 'unknown'}, ${gigabytes} GB, Linux ${release()}, Node.js ${process.version}`;
+  return `${machine}; ${new Date().toISOString().slice(0, 10)}, load ${loadavg()[0]!.toFixed(1)} at the start, commit ${commit()}`;
+}
+
+/** Puts a table into the document, in place of the one of the same name. */
+export function writeTable(
+  name: string,
+  { title, machine, table }: { readonly title: string; readonly machine: string; readonly table: BenchmarkTable },
+): void {
+  const text = existsSync(FILE) ? readFileSync(FILE, 'utf8') : HEAD;
+  const open = `<!-- benchmark: ${name} -->\n`;
+  const close = '<!-- /benchmark -->\n';
+  const command = `\`npm run bench -- ${name}\``;
+  const block = `${open}## ${title}\n\n${command}: ${machine}\n\n${markdown(table)}\n\n${table.notes.join('\n')}\n${close}`;
+  const start = text.indexOf(open);
+  const end = text.indexOf(close, start);
+  if (start < 0) writeFileSync(FILE, `${text.trimEnd()}\n\n${block}`);
+  else if (end < 0) throw new Error(`${FILE}: the block "${name}" is not closed`);
+  else writeFileSync(FILE, text.slice(0, start) + block + text.slice(end + close.length));
+}
+
+/** As Markdown, in columns of one width, so that it can be read as text. */
+export function markdown({ columns, rows }: Pick<BenchmarkTable, 'columns' | 'rows'>): string {
+  const all = [columns, ...rows];
+  const widths = columns.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0), 3));
+  const line = (row: readonly string[]) =>
+    `| ${widths.map((width, index) => (row[index] ?? '').padEnd(width)).join(' | ')} |`;
+  return [line(columns), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  } catch {
+    // A tarball.
+    return 'unknown';
+  }
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { identifySelf, loadPlatform } from '../../src/platform/index.ts';
+import { verdict, type Benchmark } from './benchmark.ts';
+import { fillUpTo } from './filler.ts';
+import { runToEnd, sideBySide } from './timing.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const SIZES = [100, 1_000, 5_000];
+const ROUNDS = 15;
+
+/** Nothing found; on a machine with a leak of its own the time is no other. */
+const FINE = [0, 1];
+
+export const leaks: Benchmark = {
+  title: '`claude-mem leaks --json`, from start to exit',
+  async run({ folder, say }) {
+    const noTree = join(folder, 'no-tree');
+    const withTree = join(folder, 'with-tree');
+    await recordOldTree(withTree);
+    const rows: string[][] = [];
+    for (const size of SIZES) {
+      const filler = await fillUpTo(size);
+      try {
+        say(`leaks at ${filler.total} processes …`);
+        const look = (dataDir: string) => () =>
+          runToEnd(process.execPath, [CLI, 'leaks', '--json'], {
+            env: { CLAUDE_MEM_DATA_DIR: dataDir },
+            exitCodes: FINE,
+          });
+        const times = await sideBySide(
+          {
+            node: () => runToEnd(process.execPath, ['-e', '0']),
+            leaks: look(noTree),
+            oldTree: look(withTree),
+            ps: () => runToEnd('ps', ['aux']),
+          },
+          { rounds: ROUNDS },
+        );
+        rows.push(rowOf(size, filler.total, times));
+      } finally {
+        await filler.end();
+      }
+    }
+    return {
+      columns: ['processes', '`node -e 0`', '`leaks --json`', '`ps aux`', 'target', '', 'with a tree older than all'],
+      rows,
+      notes: [
+        `Medians of ${ROUNDS} runs, each in turn with the others, output in a pipe. The processes are idle shells, besides what the machine runs.`,
+        'The last column is the same command where a recorded tree is older than every process: each could bear its mark, so each environment is read.',
+      ],
+    };
+  },
+};
+
+function rowOf(
+  size: number,
+  total: number,
+  { node, leaks: ours, oldTree, ps }: Readonly<Record<'node' | 'leaks' | 'oldTree' | 'ps', number>>,
+): string[] {
+  const factor = size >= 1_000 ? 2 : 1.6;
+  const [target, isMet]: [string, boolean] =
+    size >= 5_000 ? ['faster than `ps aux`', ours < ps] : [`≤ ${factor} × \`node -e 0\``, ours <= node * factor];
+  const beside = (value: number) => `${ms(value)} (${(value / node).toFixed(2)} ×)`;
+  return [String(total), ms(node), beside(ours), ms(ps), target, verdict(isMet), beside(oldTree)];
+}
+
+/** The manifest of a tree whose root is this process: alive, and born before all that is started from here on. */
+async function recordOldTree(dataDir: string): Promise<void> {
+  const { pid, startTicks, startedAt, place } = identifySelf(await loadPlatform());
+  const identity = { pid, startTicks, startedAt };
+  const treeId = randomUUID();
+  mkdirSync(join(dataDir, 'trees'), { recursive: true, mode: 0o700 });
+  const entry = { role: 'supervisor', identity, command: ['node', 'supervisor.js'], registeredAt: startedAt };
+  const manifest = { schemaVersion: 1, treeId, state: 'running', ...place, dataDir, startedAt, entries: [entry] };
+  writeFileSync(join(dataDir, 'trees', `${treeId}.json`), JSON.stringify(manifest));
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`;
+}

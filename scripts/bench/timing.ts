@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+/** What is timed; the duration counts from call to settled promise. */
+export type Contender = () => unknown;
+
+/**
+ * Times contenders in turn, round by round, so that what else the machine does falls on all of them alike. A first round warms up
+ * caches and does not count.
+ * @returns the median of each, in milliseconds.
+ */
+export async function sideBySide<Name extends string>(
+  contenders: Readonly<Record<Name, Contender>>,
+  { rounds }: { readonly rounds: number },
+): Promise<Readonly<Record<Name, number>>> {
+  const names = Object.keys(contenders) as Name[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const name of names) {
+      const elapsedMs = await timeOf(contenders[name]);
+      if (round > 0) times[name].push(elapsedMs);
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(times[name])])) as Record<Name, number>;
+}
+
+export async function timeOf(contender: Contender): Promise<number> {
+  const startedAt = performance.now();
+  await contender();
+  return performance.now() - startedAt;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * Runs a command to its end with its output in a pipe, as in a script. These exit codes are fine, any other is an error.
+ * @returns its stdout.
+ */
+export function runToEnd(
+  command: string,
+  args: readonly string[],
+  {
+    env = {},
+    exitCodes = [0],
+  }: { readonly env?: Readonly<Record<string, string>>; readonly exitCodes?: readonly number[] } = {},
+): string {
+  const options = { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 1 << 28 } as const;
+  const { status, stdout, stderr, error } = spawnSync(command, args, options);
+  if (error !== undefined) throw error;
+  if (!exitCodes.includes(status ?? -1)) {
+    throw new Error(`${command} ${args.join(' ')} ended with ${String(status)}: ${stderr.trim().slice(-1_000)}`);
+  }
+  return stdout;
+}
+
+/** How many processes /proc lists now. */
+export function countProcesses(): number {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
+}
