@@ -25,7 +25,7 @@ export interface OwnChromaOptions {
 /** A query waits so long for the news whether Chroma can start at all, in milliseconds. */
 const NEWS_WAIT_MS = 30;
 /**
- * A query whose turn has not come by then is not asked any more, in milliseconds: whoever waited for it has gone on by keyword, and on a
+ * A query whose turn has not come by then is not asked any more, unless it may wait longer, in milliseconds: whoever waited for it has gone on by keyword, and on a
  * machine that is slow for a while such queries would pile up and never leave the turn to one that is waited for.
  */
 const TURN_WITHIN_MS = 2_000;
@@ -83,9 +83,9 @@ export class OwnChroma implements VectorStore {
   async query(query: VectorQuery): Promise<VectorAnswer> {
     try {
       await this.#ready(query.waitMs ?? 0);
-      const askedAt = this.#now();
+      const turnUntil = this.#now() + Math.max(TURN_WITHIN_MS, query.waitMs ?? 0);
       const asked = this.#call('query', this.#timing.queryMs, async (call) => {
-        if (this.#now() - askedAt > TURN_WITHIN_MS) return 'busy';
+        if (this.#now() > turnUntil) return 'busy';
         return await nearestDocuments(call, this.#options.collection, query);
       });
       const matches = await within(this.#timing.queryMs, asked);

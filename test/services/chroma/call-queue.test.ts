@@ -5,7 +5,8 @@ import { CallQueue, type Priority } from '../../../src/services/chroma/call-queu
 async function orderOf(...calls: readonly Priority[]): Promise<string> {
   const queue = new CallQueue();
   let release = (): void => undefined;
-  const first = queue.run('write', () => new Promise<void>((resolve) => (release = resolve)));
+  const isReleased = new Promise<void>((resolve) => (release = resolve));
+  const first = queue.run('write', () => isReleased);
   const order: string[] = [];
   const all = calls.map((priority) =>
     queue.run(priority, () => {
