@@ -9,10 +9,12 @@ import type { Benchmark } from './bench/benchmark.ts';
 import { describeMachine, markdown, writeTable } from './bench/document.ts';
 import { leaks } from './bench/leaks.ts';
 import { reap } from './bench/reap.ts';
+import { semantic } from './bench/semantic.ts';
 import { snapshot } from './bench/snapshot.ts';
+import { tree } from './bench/tree.ts';
 
 /** A new one is a file in scripts/bench/ and a line here. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { leaks, snapshot, reap };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { leaks, snapshot, reap, tree, semantic };
 
 const HELP = `Usage: npm run bench -- [options] [name…]
 

@@ -38,7 +38,8 @@ export async function syncHarness(stack: AvailableStack, options: Partial<Harnes
     open,
     running: () => marked(harness.dependencies.treeId),
     /** Waits for a state of that ChromaSync; on failure the log is printed. */
-    state: (sync: ChromaSync, state: VectorState) => eventually(state, () => sync.status().state === state, dump),
+    state: (sync: ChromaSync, state: VectorState) =>
+      eventually(state, () => sync.status().state === state, { ...dump, withinMs: 60_000 }),
     filled: (sync: ChromaSync) =>
       eventually('all is among the vectors', () => sync.status().pending === 0, { ...dump, withinMs: 60_000 }),
     gone: () => eventually('nothing is left', () => marked(harness.dependencies.treeId).size === 0, dump),

@@ -1,10 +1,15 @@
 /** Queries come first: a person waits for them. */
 export type Priority = 'query' | 'write';
 
+/** So many queries overtake a write that waits; then it gets its turn, lest a busy or slow machine never writes at all. */
+const QUERIES_IN_A_ROW = 3;
+
 /** One call at a time, because chroma-mcp works on one at a time: what is sent while it works can no longer be overtaken. */
 export class CallQueue {
   readonly #waiting: Record<Priority, (() => void)[]> = { query: [], write: [] };
   #isBusy = false;
+  /** Queries that had their turn while a write waited. */
+  #overtaking = 0;
 
   /** Does the work when its turn comes. */
   async run<T>(priority: Priority, work: () => Promise<T>): Promise<T> {
@@ -27,7 +32,10 @@ export class CallQueue {
   }
 
   #next(): void {
-    const next = this.#waiting.query.shift() ?? this.#waiting.write.shift();
+    const { query, write } = this.#waiting;
+    const isWritesTurn = query.length === 0 || (write.length > 0 && this.#overtaking >= QUERIES_IN_A_ROW);
+    this.#overtaking = isWritesTurn || write.length === 0 ? 0 : this.#overtaking + 1;
+    const next = (isWritesTurn ? write : query).shift();
     if (next === undefined) this.#isBusy = false;
     else next();
   }

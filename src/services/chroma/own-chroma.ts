@@ -24,6 +24,11 @@ export interface OwnChromaOptions {
 
 /** A query waits so long for the news whether Chroma can start at all, in milliseconds. */
 const NEWS_WAIT_MS = 30;
+/**
+ * A query whose turn has not come by then is not asked any more, unless it may wait longer, in milliseconds: whoever waited for it has gone on by keyword, and on a
+ * machine that is slow for a while such queries would pile up and never leave the turn to one that is waited for.
+ */
+const TURN_WITHIN_MS = 2_000;
 /** Found out by a few file lookups, so asked again at every need. */
 const CHEAP_FAILURES: ReadonlySet<FailureKind> = new Set(['off', 'closed', 'no-uvx', 'no-model']);
 /** How a server that went away shows in the answers of a chroma-mcp that is still there. */
@@ -80,13 +85,13 @@ export class OwnChroma implements VectorStore {
   async query(query: VectorQuery): Promise<VectorAnswer> {
     try {
       await this.#ready(query.waitMs ?? 0);
-      let isTooLate = false;
+      const turnUntil = this.#now() + Math.max(TURN_WITHIN_MS, query.waitMs ?? 0);
       const asked = this.#call('query', this.#timing.queryMs, async (call) => {
-        if (isTooLate) return [];
+        if (this.#now() > turnUntil) return 'busy';
         return await nearestDocuments(call, this.#options.collection, query);
       });
       const matches = await within(this.#timing.queryMs, asked);
-      isTooLate = matches === undefined;
+      if (matches === 'busy') return { available: false, reason: 'Chroma is busy' };
       return matches === undefined
         ? { available: false, reason: `Chroma gave no answer within ${this.#timing.queryMs / 1000} s` }
         : { available: true, matches };

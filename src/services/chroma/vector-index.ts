@@ -6,7 +6,7 @@ export interface VectorQuery {
   readonly limit: number;
   /** Only observations of this project. */
   readonly project?: string | undefined;
-  /** How long to wait for a Chroma that is just starting, in milliseconds; 0, the default: not at all. */
+  /** How long to wait for a Chroma that is just starting, in milliseconds; 0, the default: not at all. Also for one that is busy. */
   readonly waitMs?: number | undefined;
 }
 

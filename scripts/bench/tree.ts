@@ -1,0 +1,130 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../../test/helpers/free-port.ts';
+import { verdict, type Benchmark } from './benchmark.ts';
+import { PM2_VERSION, preparePm2 } from './pm2.ts';
+import { median, runToEnd, timeOf } from './timing.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const ROUNDS = 9;
+
+interface Figures {
+  readonly startMs: number[];
+  readonly stopMs: number[];
+  readonly memoryBytes: number[];
+}
+
+export const tree: Benchmark = {
+  title: 'Start to ready and stop, without Chroma, beside PM2 running the same worker',
+  async run({ folder, say }) {
+    const ours = claudeMem(join(folder, 'ours'), await freePort());
+    const [ownFigures, cold, warm] = [emptyFigures(), emptyFigures(), emptyFigures()];
+    const theirs = preparePm2(join(folder, 'theirs'), workerEnvironment(join(folder, 'theirs'), await freePort()), say);
+    try {
+      // The first round warms up caches and does not count.
+      for (let round = 0; round <= ROUNDS; round += 1) {
+        say(`start and stop beside PM2, ${round} of ${ROUNDS} …`);
+        const into = (figures: Figures) => (round === 0 ? emptyFigures() : figures);
+        await measure(into(ownFigures), ours);
+        const pm2 = { ...theirs, stop: () => theirs.run('stop', 'worker') };
+        await measure(into(cold), pm2);
+        theirs.run('delete', 'worker');
+        await measure(into(warm), pm2);
+        theirs.run('kill');
+      }
+    } finally {
+      ours.stop();
+      theirs.run('kill');
+    }
+    return {
+      columns: ['', 'claude-mem', `PM2 ${PM2_VERSION}, cold`, `PM2 ${PM2_VERSION}, its daemon up`, 'target', ''],
+      rows: [
+        row('start to ready', ms, [ownFigures, cold, warm], ({ startMs }) => startMs, "below PM2's"),
+        row('stop', ms, [ownFigures, cold, warm], ({ stopMs }) => stopMs),
+        row(
+          'memory of supervisor or daemon (PSS + swap)',
+          mb,
+          [ownFigures, cold, warm],
+          ({ memoryBytes }) => memoryBytes,
+          "below PM2's",
+        ),
+      ],
+      notes: [
+        `Medians of ${ROUNDS} rounds, each in turn: \`claude-mem start --no-chroma\` and \`stop\`, \`pm2 start --wait-ready\` and \`pm2 stop\` of the same dist/worker.js with its search server, from start of the command to its exit. PM2 is cold when its daemon has to be started first, as our supervisor has to each time.`,
+        'Our start looks for leftovers first, and our stop ends the supervisor too and proves by fresh readings that nothing is left; `pm2 stop` leaves its daemon running.',
+      ],
+    };
+  },
+};
+
+interface Contestant {
+  readonly start: () => unknown;
+  readonly daemonPid: () => number;
+  readonly stop: () => unknown;
+}
+
+async function measure(
+  { startMs, stopMs, memoryBytes }: Figures,
+  { start, daemonPid, stop }: Contestant,
+): Promise<void> {
+  startMs.push(await timeOf(start));
+  memoryBytes.push(pssOf(daemonPid()));
+  stopMs.push(await timeOf(stop));
+}
+
+function claudeMem(folder: string, port: number): Contestant {
+  const env = workerEnvironment(folder, port);
+  const run = (...args: readonly string[]): string => runToEnd(process.execPath, [CLI, ...args, '--json'], { env });
+  let supervisor = 0;
+  return {
+    start: () => {
+      const report = JSON.parse(run('start', '--no-chroma')) as { processes: { role: string; pid: number }[] };
+      supervisor = report.processes.find(({ role }) => role === 'supervisor')?.pid ?? 0;
+    },
+    daemonPid: () => supervisor,
+    stop: () => run('stop'),
+  };
+}
+
+function workerEnvironment(folder: string, port: number): Record<string, string> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return {
+    CLAUDE_MEM_DATA_DIR: join(folder, 'data'),
+    CLAUDE_MEM_WORKER_PORT: String(port),
+    CLAUDE_MEM_CHROMA_ENABLED: 'false',
+  };
+}
+
+/** Proportional set size and swap in bytes: what is shared with others counts in parts. */
+function pssOf(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+  const kilobytes = ['Pss', 'SwapPss'].map((name) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0),
+  );
+  return kilobytes.reduce((sum, value) => sum + value) * 1024;
+}
+
+function row(
+  name: string,
+  format: (value: number) => string,
+  all: readonly Figures[],
+  pick: (figures: Figures) => readonly number[],
+  target = '',
+): string[] {
+  const medians = all.map((figures) => median(pick(figures)));
+  const [ours = 0, ...others] = medians;
+  return [name, ...medians.map(format), target, target === '' ? '' : verdict(others.every((other) => ours < other))];
+}
+
+function emptyFigures(): Figures {
+  return { startMs: [], stopMs: [], memoryBytes: [] };
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`;
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
