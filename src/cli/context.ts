@@ -23,6 +23,8 @@ export interface Context {
   readonly clock: Clock;
   takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
   observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
+  /** Observes again and again: what cannot have changed since the last time is not read each time. */
+  follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;
   signaller(): Promise<Signaller>;
   /** @throws ClaudeMemError `not-owner`. */
   assertOwner(): void;
@@ -57,6 +59,10 @@ export function createContext(options: ContextOptions): Context {
     clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
     takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
     observe: async (request) => observe(await ports(), { ...request, dataDir }),
+    follow: (request) => {
+      const following = Promise.all([ports(), platform]).then(([all, { follow }]) => ({ ...all, table: follow() }));
+      return async () => observe(await following, { ...request, dataDir });
+    },
     signaller: async () => (await platform).signaller,
     assertOwner: () => {
       assertOwner(dataDir);
