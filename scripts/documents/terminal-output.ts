@@ -60,6 +60,7 @@ function shown(commandLine: string, print: (output: Output) => void): string {
     status: ignore,
     clearStatus: ignore,
     beginActing: ignore,
+    endActing: ignore,
     columns: COLUMNS,
     isTerminal: false,
     hasStatusLine: false,

@@ -16,7 +16,7 @@ export interface LeaksView {
 }
 
 /** Leaks first, because they are why one looks. */
-const ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
+export const ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
 
 /** The readable form of `leaks`: what leaked and why, what it holds, what to do. */
 export function printLeaks(observation: Observation, view: LeaksView): void {
@@ -32,7 +32,8 @@ export function printLeaks(observation: Observation, view: LeaksView): void {
   if (next !== undefined) output.text(`\n${next}`);
 }
 
-function headline(observation: Observation, summary: LeakSummary, output: Output): string {
+/** What leaked and what it holds in a sentence, and below it where. */
+export function headline(observation: Observation, summary: LeakSummary, output: Output): string {
   const paint = painter(output);
   const leaks = observation.judgements.filter(isLeak);
   const rest = [
@@ -62,10 +63,11 @@ function memoryKind(leaks: readonly Judgement[]): string {
   return leaks.every(({ row }) => row.pssBytes !== undefined) ? 'PSS + swap' : 'RSS where PSS could not be read';
 }
 
-function remarks(
+/** What is to be said besides the list. */
+export function remarks(
   { reading, judgements }: Observation,
   { staleEntries, unverified }: LeakSummary,
-  { isRecorded }: LeaksView,
+  { isRecorded }: Pick<LeaksView, 'isRecorded'>,
 ): readonly string[] {
   const { snapshot } = reading;
   const advise = (advice: string) => (isRecorded ? '' : ` ${advice}`);

@@ -84,7 +84,8 @@ class Follower {
     for (const pid of pids) {
       const kept = before.get(pid);
       const place = this.#placeOf(pid);
-      if (kept !== undefined && isSamePlace(kept.place, place) && !request.recordedPids.has(pid)) reading.takeOver(kept);
+      if (kept !== undefined && isSamePlace(kept.place, place) && !request.recordedPids.has(pid))
+        reading.takeOver(kept);
       else reading.read(pid, place);
     }
     reading.readAdopted();
@@ -127,7 +128,7 @@ class Follower {
 }
 
 function isSamePlace(kept: Place, now: Place | undefined): boolean {
-  return now !== undefined && kept.inode === now.inode && kept.uid === now.uid;
+  return kept.inode === now?.inode && kept.uid === now.uid;
 }
 
 /** The rows of one reading, some taken over and some read. */

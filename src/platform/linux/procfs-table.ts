@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { ProcessSnapshot } from '../../core/snapshot.ts';
-import type { ProcessTable, SnapshotRequest } from '../../operations/ports.ts';
+import type { ProcessTable } from '../../operations/ports.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { readMachineIdentity } from './machine.ts';
 import { hidesPids, isForeignProc } from './proc-mount.ts';
