@@ -127,3 +127,12 @@ export async function writeSnapshot(file: string | undefined, reading: Reading):
   if (file !== undefined) writeSnapshotFile(file, document);
   return JSON.stringify(document, undefined, 1);
 }
+
+/**
+ * Writes a file that everybody may read, whole or not at all.
+ * @throws ClaudeMemError `io`.
+ */
+export async function writeForOthers(file: string, text: string): Promise<void> {
+  const { writeFileAtomic } = await import('../state/atomic-file.ts');
+  writeFileAtomic(file, text, 0o644);
+}

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endVectorOrphans } from '../operations/end-vector-orphans.ts';
-import { observe, type Reading, takeReading } from '../operations/observe.ts';
+import { observe, type Observation, type Reading, takeReading } from '../operations/observe.ts';
 import type { Clock, Signaller } from '../operations/ports.ts';
 import type { Log, OwnIdentity, TreeRecorder } from '../operations/tree-ports.ts';
 import { identifySelf, loadPlatform, type Platform } from '../platform/index.ts';
@@ -20,6 +20,8 @@ export interface Adapters {
   /** @param command whom the lock's holder file names. */
   readonly vectorsGuard: (command: string) => VectorsGuard;
   readonly takeReading: () => Promise<Reading>;
+  /** Reads and judges, memory included. */
+  readonly observe: () => Promise<Observation>;
 }
 
 /** Picks the adapters, for the `main.ts` of a service. */
@@ -41,6 +43,7 @@ export async function loadAdapters(dataDir: string, log: Log): Promise<Adapters>
       endOrphans: () => endOrphans({ dataDir, command, log, platform, own, clock }),
     }),
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
+    observe: () => observe({ ...ports, readBootId: () => platform.readMachine().bootId }, { dataDir, memory: true }),
   };
 }
 

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { judgeReading } from '../../operations/observe.ts';
 import type { Observation } from '../../operations/observe.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { type Context, readSnapshotFile } from '../context.ts';
+import { type Context, readSnapshotFile, writeForOthers } from '../context.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { reportLeaks } from '../leak-report.ts';
@@ -14,6 +14,8 @@ interface LeaksOptions {
   readonly watch?: boolean;
   readonly interval?: number;
   readonly count?: number;
+  readonly format?: 'prometheus';
+  readonly output?: string;
 }
 
 /** What `--watch` is to do, for a person or a program. */
@@ -46,6 +48,7 @@ export const leaksCommand = () =>
       ['claude-mem leaks --all', 'with what belongs to others'],
       ['claude-mem leaks --watch --interval 1s', 'live, until q or Ctrl-C'],
       ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and what changed between them, a line each'],
+      ['claude-mem leaks --format prometheus --output /var/lib/node_exporter/claude-mem.prom', 'for node_exporter'],
       ['claude-mem leaks --from snapshot.json', 'judge a recorded snapshot instead of this machine'],
     ],
     exitCodes: [
@@ -62,6 +65,12 @@ export const leaksCommand = () =>
           // A snapshot names the data dir it is about.
           new Option('--from <file>', 'judge a snapshot that `claude-mem snapshot` recorded').conflicts('dataDir'),
         )
+        .addOption(
+          new Option('--format <format>', 'print metrics instead; the only one is: prometheus')
+            .choices(['prometheus'])
+            .conflicts(['json', 'watch']),
+        )
+        .option('--output <file>', 'with --format: write FILE in one piece, for a textfile collector')
         .addOption(new Option('--watch', 'look again and again').conflicts('from'))
         .addOption(
           new Option('--interval <duration>', 'with --watch: time between two readings (default: 5s)').argParser(
@@ -77,12 +86,19 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   if (options.watch === true) return watch(input);
   if (options.interval !== undefined || options.count !== undefined)
     throw new ClaudeMemError('usage', '--interval and --count are for --watch', { hint: 'Add --watch.' });
+  if (options.output !== undefined && options.format === undefined)
+    throw new ClaudeMemError('usage', '--output is for --format', { hint: 'Add --format prometheus.' });
   const { all: showForeign = false, from, dataDir: dataDirFlag } = options;
   const observation =
     from === undefined
       ? await openContext({ acts: false }).observe({ memory: true })
       : judgeReading(await readSnapshotFile(from));
-  if (options.json === true) {
+  if (options.format !== undefined) {
+    const { renderMetrics } = await import('../../operations/metrics.ts');
+    const text = await renderMetrics({ observation, version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0' });
+    if (options.output === undefined) output.data(text.trimEnd());
+    else await writeForOthers(options.output, text);
+  } else if (options.json === true) {
     output.data(JSON.stringify(reportLeaks(observation, { showForeign })));
   } else {
     const { printLeaks } = await import('../reporters/leaks.ts');

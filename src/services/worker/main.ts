@@ -45,7 +45,7 @@ async function main(): Promise<void> {
 async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<WorkerOptions> {
   const settings = readSettings(dataDir, process.env);
   const treeId = process.env[MARKS.tree] ?? randomUUID();
-  const { own, processPorts, vectorsGuard } = await loadAdapters(dataDir, log);
+  const { own, processPorts, vectorsGuard, observe } = await loadAdapters(dataDir, log);
   const processes = processPorts(recorder(log));
   const household = { dataDir, treeId, own, env: process.env, processes, log };
   return {
@@ -54,6 +54,7 @@ async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<
     token: ensureToken(dataDir),
     channel: process,
     shutdown,
+    observe,
     log,
     searchServer: {
       script: join(__dirname, 'search-server.js'),
