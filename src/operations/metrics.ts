@@ -32,7 +32,7 @@ const MODES: readonly SearchMode[] = ['semantic', 'keyword'];
  */
 export async function renderMetrics({ observation, version, worker }: MetricsInput): Promise<string> {
   const registry = new Registry();
-  addProcesses(registry, observation.judgements);
+  addProcesses(registry, worker === undefined ? observation.judgements : withWorker(observation));
   addReading(registry, observation);
   const info = gauge(registry, 'claude_mem_build_info', 'Always 1; the label tells the version.', ['version']);
   info.set({ version }, 1);
@@ -40,7 +40,15 @@ export async function renderMetrics({ observation, version, worker }: MetricsInp
   return registry.metrics();
 }
 
-function addProcesses(registry: Registry, judgements: readonly Judgement[]): void {
+type Counted = Pick<Judgement, 'verdict' | 'role' | 'row'>;
+
+/** Nobody judges himself, but a worker is one of the processes of its tree. */
+function withWorker({ judgements, index, reading }: Observation): readonly Counted[] {
+  const row = index.byPid.get(reading.snapshot.self.pid);
+  return row === undefined ? judgements : [...judgements, { verdict: 'managed', role: 'worker', row }];
+}
+
+function addProcesses(registry: Registry, judgements: readonly Counted[]): void {
   const labels = ['verdict', 'role'];
   const processes = gauge(registry, 'claude_mem_processes', 'Processes of claude-mem by verdict and role.', labels);
   const memory = gauge(
