@@ -80,6 +80,13 @@ describe('the picture', () => {
     expect(text).toMatch(/^ {2}500 +orphan/m);
   });
 
+  test('is silent about the end of what was none of ours, unless asked', () => {
+    const stranger = (state: string) => row(800, 1, 'python /bin/chroma-mcp --data-dir /else/vectors', { state });
+    const state = after(see([stranger('S')]), see([stranger('Z')]));
+    expect(drawFrame(state, view()).join('\n')).not.toContain('800');
+    expect(drawFrame(state, view({ showForeign: true })).join('\n')).toMatch(/^- 800 +ended/m);
+  });
+
   test('forgets the news after some readings', () => {
     const later = Array.from({ length: 5 }, () => see([chroma(500), chroma(700)]));
     const text = drawFrame(after(two, ...later, see([chroma(500), chroma(700)])), view()).join('\n');

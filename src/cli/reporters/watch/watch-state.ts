@@ -25,7 +25,7 @@ export interface WatchState {
   readonly history: readonly Sample[];
   /** Processes that are news, with the number of the reading that brought them. */
   readonly appeared: ReadonlyMap<string, number>;
-  readonly ended: readonly { readonly judgement: Judgement; readonly reading: number }[];
+  readonly ended: readonly { readonly judgement: Judgement; readonly reading: number; readonly wasForeign: boolean }[];
   readonly reading: number;
   readonly sort: Sort;
   readonly isPaused: boolean;
@@ -66,7 +66,8 @@ export function addReading(state: WatchState, { number, seen, changes }: WatchRe
     ]),
     ended: [
       ...state.ended.filter(({ reading }) => isNews(reading)),
-      ...ended.map(({ judgement }) => ({ judgement, reading: number })),
+      // As a zombie it has lost what told whose it was.
+      ...ended.map(({ judgement, from }) => ({ judgement, reading: number, wasForeign: from === 'foreign' })),
     ],
   };
 }
@@ -93,7 +94,9 @@ export function listed(
   const all = [
     // A zombie of what is shown as ended would be the same process twice.
     ...present.filter(({ judgement }) => !gone.has(keyOf(judgement))),
-    ...state.ended.map(({ judgement }): ListedProcess => ({ judgement, news: 'ended' })),
+    ...state.ended
+      .filter(({ wasForeign }) => showForeign || !wasForeign)
+      .map(({ judgement }): ListedProcess => ({ judgement, news: 'ended' })),
   ];
   return all
     .filter(({ judgement }) => showForeign || judgement.verdict !== 'foreign')
