@@ -55,9 +55,9 @@ describe('in a pipe', () => {
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (isIt: (line: Line) => boolean): Promise<Line> => {
       for (;;) {
-        const { value, done } = await lines.next();
-        if (done === true) throw new Error('the stream ended');
-        const line = JSON.parse(value) as Line;
+        const result = await lines.next();
+        if (result.done === true) throw new Error('the stream ended');
+        const line = JSON.parse(String(result.value)) as Line;
         if (isIt(line)) return line;
       }
     };
@@ -67,7 +67,7 @@ describe('in a pipe', () => {
     const appeared = await next(isOfThese);
     expect(appeared).toMatchObject({ type: 'change', process: reportedProcess });
     await next(({ summary }) => summary?.orphans === 2);
-    left.cleanup();
+    await left.cleanup();
     await next((line) => isOfThese(line) && (line.change === 'ended' || line.to === 'zombie'));
     child.kill('SIGTERM');
     expect(await next(({ type }) => type === 'end')).toMatchObject({ reason: 'interrupted', exitCode: 130 });

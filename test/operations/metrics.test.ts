@@ -1,20 +1,10 @@
-import { createRequire } from 'node:module';
+import parse from 'parse-prometheus-text-format';
 import { describe, expect, test } from 'vitest';
 import { judgeReading, type Reading } from '../../src/operations/observe.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../src/operations/metrics.ts';
 import { readSnapshotFile } from '../../src/state/snapshot-file.ts';
 import { recording } from '../cli/scene.ts';
 import { DATA_DIR, init, row, SELF_PID, snapshotOf } from '../core/builders.ts';
-
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: string;
-  readonly metrics: readonly { readonly value: string; readonly labels?: Readonly<Record<string, string>> }[];
-}
-
-/** As Prometheus reads the format; it brings no types. */
-const parse = createRequire(import.meta.url)('parse-prometheus-text-format') as (text: string) => readonly Family[];
 
 const nothing: Reading = {
   ...{

@@ -6,7 +6,7 @@ import type { WatchReading } from '../../../operations/watch-leaks.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { ORDER } from '../leaks.ts';
 
-export const SORTS = ['verdict', 'memory', 'age', 'pid'] as const;
+const SORTS = ['verdict', 'memory', 'age', 'pid'] as const;
 export type Sort = (typeof SORTS)[number];
 
 /** What one reading counted; null where it failed. */
