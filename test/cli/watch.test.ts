@@ -57,7 +57,7 @@ describe('in a pipe', () => {
       for (;;) {
         const result = await lines.next();
         if (result.done === true) throw new Error('the stream ended');
-        const line = JSON.parse(String(result.value)) as Line;
+        const line = JSON.parse(result.value) as Line;
         if (isIt(line)) return line;
       }
     };
