@@ -19,6 +19,8 @@ const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   settings: renderSettings,
   'import-table': renderImportTable,
   'json-leaks': json.leaks,
+  'json-watch-change': json.watchChange,
+  'json-watch-end': json.watchEnd,
   'json-reap': json.reap,
   'json-status': json.status,
   'json-start': json.start,

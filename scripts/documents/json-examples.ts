@@ -1,6 +1,7 @@
 import type { LifecycleReport } from '../../src/cli/lifecycle-report.ts';
 import { reportLeaks } from '../../src/operations/leak-report.ts';
 import { reportReap } from '../../src/cli/reap-report.ts';
+import { reportEnd, reportReading } from '../../src/cli/watch-report.ts';
 import { reportStatus } from '../../src/operations/status-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
@@ -11,6 +12,18 @@ const SHOWN_ITEMS = 2;
 
 export function leaks(): string {
   return example(reportLeaks(recordedLeak(), { showForeign: false }));
+}
+
+export function watchChange(): string {
+  const seen = recordedLeak();
+  const judgement = seen.judgements[0]!;
+  const changes = [{ kind: 'appeared', judgement, from: null, to: judgement.verdict }] as const;
+  const takenAt = seen.reading.snapshot.takenAt;
+  return example(reportReading({ number: 7, seen, changes }, { showForeign: false, takenAt })[1]);
+}
+
+export function watchEnd(): string {
+  return example(reportEnd(7, 'count', 1));
 }
 
 export function reap(): string {

@@ -69,6 +69,7 @@ function shown(commandLine: string, print: (output: Output) => void): string {
     status: ignore,
     clearStatus: ignore,
     beginActing: ignore,
+    endActing: ignore,
     columns: COLUMNS,
     isTerminal: false,
     hasStatusLine: false,

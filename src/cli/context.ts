@@ -24,6 +24,8 @@ export interface Context {
   readonly clock: Clock;
   takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
   observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
+  /** Observes again and again: what cannot have changed since the last time is not read each time. */
+  follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;
   signaller(): Promise<Signaller>;
   /** @throws ClaudeMemError `not-owner`. */
   assertOwner(): void;
@@ -58,6 +60,10 @@ export function createContext(options: ContextOptions): Context {
     clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
     takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
     observe: async (request) => observe(await ports(), { ...request, dataDir }),
+    follow: (request) => {
+      const following = Promise.all([ports(), platform]).then(([all, { follow }]) => ({ ...all, table: follow() }));
+      return async () => observe(await following, { ...request, dataDir });
+    },
     signaller: async () => (await platform).signaller,
     assertOwner: () => {
       assertOwner(dataDir);
@@ -134,4 +140,13 @@ export async function openJsonFile(path: string): Promise<OpenJsonFile> {
   const { editJsonFile, readJsonFile } = await import('../state/json-file.ts');
   const file = readJsonFile(path);
   return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
+}
+
+/**
+ * Writes a file that everybody may read, whole or not at all.
+ * @throws ClaudeMemError `io`.
+ */
+export async function writeForOthers(file: string, text: string): Promise<void> {
+  const { writeFileAtomic } = await import('../state/atomic-file.ts');
+  writeFileAtomic(file, text, 0o644);
 }

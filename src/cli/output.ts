@@ -17,6 +17,8 @@ export interface Output {
   clearStatus(): void;
   /** From here on a reader who goes away does not end the program: what it was told to do must be brought to its end. */
   beginActing(): void;
+  /** It was brought to its end, and the program goes on. */
+  endActing(): void;
   /** Usable width in columns: the terminal's, else 100. */
   readonly columns: number;
   readonly isTerminal: boolean;
@@ -78,6 +80,9 @@ export function createOutput(options: OutputOptions): Output {
     clearStatus,
     beginActing: () => {
       isActing = true;
+    },
+    endActing: () => {
+      isActing = false;
     },
     columns: isTerminal(stdout) ? columnsOf(stdout) : PIPE_COLUMNS,
     isTerminal: isTerminal(stdout),

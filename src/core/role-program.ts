@@ -31,6 +31,8 @@ export function isCandidateName(name: string): boolean {
 
 /** Whether this is a chroma-mcp: its uv wrapper or its python, whoever started it and on whatever data dir. */
 export function isChromaProgram(row: CommandLine): boolean {
+  // Of most processes only the name was read, and this is asked of each.
+  if (!hasCommandLine(row) && row.executable === undefined && !isCandidateName(row.name)) return false;
   const args = argumentsOf(row);
   const names = [row.name, row.executable, args[0]].filter((name) => name !== undefined).map(programName);
   if (!names.some((name) => CHROMA_RUNNER.test(name))) return false;

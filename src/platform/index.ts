@@ -5,6 +5,8 @@ import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations
 /** What one platform has to offer. */
 export interface Platform {
   readonly table: ProcessTable;
+  /** The same table for somebody who reads it again and again, and need not read everything every time. */
+  readonly follow: () => ProcessTable;
   readonly signaller: Signaller;
   /** Machine, boot and pid namespace, as the snapshots of `table` name them; what cannot be known is absent. */
   readonly readMachine: () => Pick<ProcessSnapshot, 'machineId' | 'bootId' | 'pidNamespace'>;
@@ -42,6 +44,7 @@ export function loadPlatform(platform: NodeJS.Platform = process.platform): Prom
 async function loadLinux(): Promise<Platform> {
   const [
     { createProcfsTable },
+    { createProcfsFollower },
     { createLinuxSignaller },
     { readMachineIdentity },
     { identifyProcess },
@@ -50,6 +53,7 @@ async function loadLinux(): Promise<Platform> {
     native,
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
+    import('./linux/procfs-follower.ts'),
     import('./linux/signaller.ts'),
     import('./linux/machine.ts'),
     import('./linux/identify.ts'),
@@ -59,6 +63,7 @@ async function loadLinux(): Promise<Platform> {
   ]);
   return {
     table: createProcfsTable(),
+    follow: () => createProcfsFollower(),
     signaller: createLinuxSignaller(),
     readMachine: () => readMachineIdentity('/proc'),
     identify: identifyProcess,
@@ -89,6 +94,7 @@ async function loadPortable(): Promise<Platform> {
   ]);
   return {
     table: createPsListTable(),
+    follow: createPsListTable,
     signaller: createPsSignaller(),
     readMachine: readPortableMachine,
     identify: identifyByPs,
@@ -106,6 +112,7 @@ async function loadWindows(): Promise<Platform> {
   // Nothing is started on Windows, so no record of ours has to be compared there.
   return {
     table: createCimTable(),
+    follow: createCimTable,
     signaller: createCimSignaller(),
     readMachine: () => ({}),
     identify: () => undefined,

@@ -20,7 +20,7 @@ export interface Adapters {
   /** @param command whom the lock's holder file names. */
   readonly vectorsGuard: (command: string) => VectorsGuard;
   readonly takeReading: () => Promise<Reading>;
-  /** With memory, and with this process. */
+  /** Reads and judges, with memory and with this process; for somebody who does it again and again. */
   readonly observe: () => Promise<Observation>;
 }
 
@@ -29,6 +29,7 @@ export async function loadAdapters(dataDir: string, log: Log): Promise<Adapters>
   const platform = await loadPlatform();
   const own = identifySelf(platform);
   const ports = { table: platform.table, records: createRecords(dataDir) };
+  const followed = { ...ports, table: platform.follow(), readBootId: () => platform.readMachine().bootId };
   const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
   return {
     own,
@@ -43,11 +44,7 @@ export async function loadAdapters(dataDir: string, log: Log): Promise<Adapters>
       endOrphans: () => endOrphans({ dataDir, command, log, platform, own, clock }),
     }),
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
-    observe: () =>
-      observe(
-        { ...ports, readBootId: () => platform.readMachine().bootId },
-        { dataDir, memory: true, judgesSelf: true },
-      ),
+    observe: () => observe(followed, { dataDir, memory: true, judgesSelf: true }),
   };
 }
 

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../shared/errors.ts';
 import { ioError } from './io-error.ts';
@@ -19,13 +29,13 @@ let lastTemporary = 0;
 /**
  * Writes a file so that, whenever power or process ends, either the whole old or the whole new content is there: temporary file in
  * the same folder, fsync, rename, fsync of the folder. (write-file-atomic leaves the last one out, so that a power cut may lose
- * the rename.) The file gets mode 0600. Also removes temporary files that killed writers left in that folder.
+ * the rename.) The file gets mode 0600 unless told. Also removes temporary files that killed writers left in that folder.
  * @throws ClaudeMemError `io`; the old file is untouched and no temporary file is left.
  */
-export function writeFileAtomic(path: string, text: string): void {
+export function writeFileAtomic(path: string, text: string, mode = FILE_MODE): void {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      replaceFile(path, text);
+      replaceFile(path, text, mode);
       return;
     } catch (error) {
       const mayBeCleanedAway = errnoOf(error) === 'ENOENT' && attempt < ATTEMPTS;
@@ -49,14 +59,14 @@ export function syncFolder(folder: string): void {
   }
 }
 
-function replaceFile(path: string, text: string): void {
+function replaceFile(path: string, text: string, mode: number): void {
   const folder = dirname(path);
   lastTemporary += 1;
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${lastTemporary}.claude-mem-tmp`);
   try {
     // Before the write, so that what a killed writer left cannot be what fills the disk.
     removeLeftovers(path, basename(temporary));
-    writeDurably(temporary, text);
+    writeDurably(temporary, text, mode);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -65,9 +75,11 @@ function replaceFile(path: string, text: string): void {
   syncFolder(folder);
 }
 
-function writeDurably(path: string, text: string): void {
-  const fd = openSync(path, 'w', FILE_MODE);
+function writeDurably(path: string, text: string, mode: number): void {
+  const fd = openSync(path, 'w', mode);
   try {
+    // The umask must not keep it from those it is for.
+    if (mode !== FILE_MODE) fchmodSync(fd, mode);
     writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {

@@ -73,8 +73,8 @@ export interface TerminalSession {
   output(): string;
   /** Types; `\r` is the enter key, `\x03` Ctrl-C. */
   type(keys: string): void;
-  /** Waits for a text or pattern to appear. */
-  waitFor(expected: string | RegExp, withinMs?: number): Promise<void>;
+  /** Waits for a text or pattern to appear, or for whatever is asked of the output. */
+  waitFor(expected: string | RegExp | (() => boolean), withinMs?: number): Promise<void>;
   readonly ended: Promise<{ readonly output: string; readonly status: number | null }>;
 }
 
@@ -102,7 +102,10 @@ export function runInTerminal(file: string, args: readonly string[], options: Te
     output,
     type: (keys) => child.stdin.write(keys),
     waitFor: async (expected, withinMs = 10_000) => {
-      const isThere = () => (typeof expected === 'string' ? output().includes(expected) : expected.test(output()));
+      const isThere = () => {
+        if (typeof expected === 'function') return expected();
+        return typeof expected === 'string' ? output().includes(expected) : expected.test(output());
+      };
       await eventually(`the terminal shows ${String(expected)}`, isThere, { withinMs, dump: output });
     },
     ended: ended(child, options.timeoutMs, output).then(({ status }) => ({ output: output(), status })),

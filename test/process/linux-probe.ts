@@ -5,8 +5,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
-import type { BoundProcess, SignalResult, Signaller } from '../../src/operations/ports.ts';
+import type { BoundProcess, ProcessTable, SignalResult, Signaller } from '../../src/operations/ports.ts';
 import { loadLinuxNative, type WaitResult } from '../../src/platform/linux/native.ts';
+import { createProcfsFollower } from '../../src/platform/linux/procfs-follower.ts';
 import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
 import { createLinuxSignaller } from '../../src/platform/linux/signaller.ts';
 
@@ -14,7 +15,8 @@ export type Task =
   | { readonly do: 'read'; readonly recordedPids?: readonly number[] }
   | { readonly do: 'signal'; readonly row: ProcessRow; readonly withNative: boolean }
   | { readonly do: 'reuse'; readonly withNative: boolean; readonly sameTick: boolean }
-  | { readonly do: 'adopt' };
+  | { readonly do: 'adopt' }
+  | { readonly do: 'follow-reuse' };
 
 export interface ReadAnswer {
   readonly snapshot?: ProcessSnapshot;
@@ -50,6 +52,13 @@ export interface AdoptAnswer {
   readonly isListedAfterwards: boolean;
 }
 
+export interface FollowReuseAnswer {
+  /** The rows of one pid: as first read, as followed after another process took the pid, and as read in full then. */
+  readonly before?: ProcessRow;
+  readonly after?: ProcessRow;
+  readonly truth?: ProcessRow;
+}
+
 const WATCHDOG_SECONDS = '60';
 /** Two starts fall into one tick, or into two, by chance: a try takes some milliseconds, a tick is ten. */
 const MOST_TRIES = 500;
@@ -57,7 +66,7 @@ const MOST_TRIES = 500;
 const table = createProcfsTable();
 process.stdout.write(`${JSON.stringify(await answer(JSON.parse(process.argv[2] ?? '') as Task))}\n`);
 
-function answer(task: Task): Promise<ReadAnswer | SignalAnswer | ReuseAnswer | AdoptAnswer> {
+function answer(task: Task): Promise<ReadAnswer | SignalAnswer | ReuseAnswer | AdoptAnswer | FollowReuseAnswer> {
   switch (task.do) {
     case 'read':
       return read(task.recordedPids ?? []);
@@ -67,6 +76,8 @@ function answer(task: Task): Promise<ReadAnswer | SignalAnswer | ReuseAnswer | A
       return reusePid(createSignaller(task.withNative), task.sameTick);
     case 'adopt':
       return adopt();
+    case 'follow-reuse':
+      return followReuse();
   }
 }
 
@@ -126,6 +137,26 @@ async function reusePid(signaller: Signaller, wantsSameTick: boolean): Promise<R
   }
 }
 
+/** Lets another process take the pid of one that a follower has put aside as settled. */
+async function followReuse(): Promise<FollowReuseAnswer> {
+  const follower = createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity });
+  const lookAt = async (from: ProcessTable, pid: number) =>
+    (await takeSnapshot([], from)).processes.find((row) => row.pid === pid);
+  for (;;) {
+    const victim = await start();
+    const pid = victim.pid ?? 0;
+    const before = await lookAt(follower, pid);
+    await end(victim);
+    const impostor = await startAt(pid);
+    const truth = await lookAt(table, pid);
+    const after = await lookAt(follower, pid);
+    await end(impostor);
+    // Within one tick nothing in a row would tell the two apart.
+    if (before?.startTicks === truth?.startTicks) continue;
+    return { ...(before && { before }), ...(after && { after }), ...(truth && { truth }) };
+  }
+}
+
 /** Becomes a subreaper, orphans a grandchild, and waits for it as for a child. */
 async function adopt(): Promise<AdoptAnswer> {
   const native = loadLinuxNative();
@@ -181,6 +212,6 @@ async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Pro
   return (await exit)[1];
 }
 
-function takeSnapshot(recordedPids: readonly number[]): Promise<ProcessSnapshot> {
-  return table.snapshot({ dataDir: '/absent', recordedPids: new Set(recordedPids), memory: false });
+function takeSnapshot(recordedPids: readonly number[], from: ProcessTable = table): Promise<ProcessSnapshot> {
+  return from.snapshot({ dataDir: '/absent', recordedPids: new Set(recordedPids), memory: false });
 }

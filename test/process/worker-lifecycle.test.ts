@@ -61,6 +61,17 @@ describe('a worker that comes up', () => {
     });
   });
 
+  test('tells Prometheus about its tree, itself included', async () => {
+    const dataDir = tempDir();
+    const worker = await running(dataDir);
+    const headers = { Authorization: `Bearer ${readFileSync(join(dataDir, 'token'), 'utf8').trim()}` };
+    const response = await fetch(`http://127.0.0.1:${worker.port}/metrics`, { headers });
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    expect(text).toContain('claude_mem_processes{verdict="managed",role="worker"} 1\n');
+    expect(text).toContain('claude_mem_search_mode{mode="keyword"} 1\n');
+  });
+
   test('works without a supervisor too', async () => {
     const dataDir = tempDir();
     const worker = await startWorker({ dataDir, env: WITHOUT_CHROMA, isAlone: true });

@@ -61,6 +61,17 @@ export const reapCommand = () =>
     run: runReap,
   });
 
+/** All that `reap` without options does in a terminal, for a command that offers it. */
+export async function reapAfterAsking({ openContext, output, options }: CommandInput<object>): Promise<ExitCode> {
+  const { color, dataDir } = options;
+  const own = { color, grace: DEFAULT_GRACE_MS, ...(dataDir === undefined ? {} : { dataDir }) };
+  try {
+    return await runReap({ options: own, args: [], openContext, output });
+  } finally {
+    output.endActing();
+  }
+}
+
 interface Task {
   readonly request: ReapRequest;
   /** What was seen and shown before anybody agreed to anything. */

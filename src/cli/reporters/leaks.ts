@@ -17,7 +17,7 @@ export interface LeaksView {
 }
 
 /** Leaks first, because they are why one looks. */
-const ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
+export const ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
 
 /** The readable form of `leaks`: what leaked and why, what it holds, what to do. */
 export function printLeaks(observation: Observation, view: LeaksView): void {
@@ -33,7 +33,8 @@ export function printLeaks(observation: Observation, view: LeaksView): void {
   if (next !== undefined) output.text(`\n${next}`);
 }
 
-function headline(observation: Observation, summary: LeakSummary, output: Output): string {
+/** What leaked and what it holds in a sentence, and below it where. */
+export function headline(observation: Observation, summary: LeakSummary, output: Output): string {
   const paint = painter(output);
   const leaks = observation.judgements.filter(isLeak);
   const rest = [

@@ -81,7 +81,8 @@ function asBlocks(judgements: readonly Judgement[], output: Output): string {
     .join('\n\n');
 }
 
-function cellsOf(judgement: Judgement, paint: ChalkInstance) {
+/** What the columns say of one process. */
+export function cellsOf(judgement: Judgement, paint: ChalkInstance) {
   const { memory } = reportProcess(judgement);
   return {
     pid: String(judgement.row.pid),

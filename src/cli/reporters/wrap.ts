@@ -18,6 +18,13 @@ export function wrap(text: string, width: number): string {
     .join('\n');
 }
 
+/** As much of a line as fits into that many columns. One that is cut loses its colours. */
+export function clip(line: string, width: number): string {
+  if (widthOf(line) <= width) return line;
+  const plain = stripVTControlCharacters(line);
+  return plain.slice(0, width < 1 ? 0 : longestPrefix(plain, width));
+}
+
 function wrapLine(line: string, width: number): string {
   const indent = (/^ */.exec(line)?.[0] ?? '').slice(0, Math.floor(width / 2));
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { ProcessSnapshot } from '../../core/snapshot.ts';
-import type { ProcessTable, SnapshotRequest } from '../../operations/ports.ts';
+import type { ProcessTable } from '../../operations/ports.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { readMachineIdentity } from './machine.ts';
 import { hidesPids, isForeignProc } from './proc-mount.ts';
@@ -25,21 +25,28 @@ export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {
     source: 'procfs',
     snapshot: (request) =>
       new Promise((resolve) => {
-        resolve(takeSnapshot(procRoot, request));
+        resolve(takeSnapshot(procRoot, (pids) => readEach(pids, new RowReader(procRoot, request))));
       }),
   };
 }
 
-function takeSnapshot(procRoot: string, request: SnapshotRequest): ProcessSnapshot {
+/** The rows of the pids that were listed, and how many that matter could not be read. */
+export interface RowsRead {
+  readonly rows: ReadonlyMap<number, RowDraft>;
+  readonly unreadable: number;
+}
+
+/**
+ * One reading of `/proc`, whose rows are read by `readRows`.
+ * @throws ClaudeMemError `process-table-unreadable`.
+ */
+export function takeSnapshot(
+  procRoot: string,
+  readRows: (pids: readonly number[]) => RowsRead,
+): ProcessSnapshot & { readonly nowTicks: number } {
   const pids = listPids(procRoot);
   if (isForeignProc(procRoot)) throw foreignProcError(procRoot);
-  const reader = new RowReader(procRoot, request);
-  const rows = new Map<number, RowDraft>();
-  for (const pid of pids) {
-    const row = reader.read(pid);
-    if (row !== undefined) rows.set(pid, row);
-  }
-  reader.complete(rows);
+  const { rows, unreadable } = readRows(pids);
   const uid = process.geteuid?.();
   return {
     ...stampTimes([...rows.values()], rows.get(process.pid)?.startTicks),
@@ -48,10 +55,20 @@ function takeSnapshot(procRoot: string, request: SnapshotRequest): ProcessSnapsh
     ...readMachineIdentity(procRoot),
     // Every pid namespace has a pid 1 as long as it lives: where it is not listed, more may be missing.
     complete: pids.includes(1) && !hidesPids(procRoot),
-    unreadable: reader.unreadable,
+    unreadable,
     self: { pid: process.pid, ...(uid === undefined ? {} : { uid }) },
     startPrecisionMs: 0,
   };
+}
+
+function readEach(pids: readonly number[], reader: RowReader): RowsRead {
+  const rows = new Map<number, RowDraft>();
+  for (const pid of pids) {
+    const row = reader.read(pid);
+    if (row !== undefined) rows.set(pid, row);
+  }
+  reader.complete(rows);
+  return { rows, unreadable: reader.unreadable };
 }
 
 function listPids(procRoot: string): readonly number[] {
@@ -86,7 +103,7 @@ function foreignProcError(procRoot: string): ClaudeMemError {
 function stampTimes(
   processes: readonly RowDraft[],
   ownStartTicks = 0,
-): Pick<ProcessSnapshot, 'takenAt' | 'nowTicks' | 'processes'> {
+): Pick<ProcessSnapshot, 'takenAt' | 'processes'> & { readonly nowTicks: number } {
   const takenAtMs = Date.now();
   const ownTicks = ownStartTicks + Math.floor(process.uptime() * TICKS_PER_SECOND);
   const nowTicks = processes.reduce((newest, row) => Math.max(newest, row.startTicks ?? 0), ownTicks);
@@ -95,6 +112,8 @@ function stampTimes(
   const bootedAtMs = takenAtMs - Math.max(nowTicks, uptime() * TICKS_PER_SECOND) * MS_PER_TICK;
   let previous = { ticks: 0, startedAt: isoTime(bootedAtMs) };
   for (const row of processes) {
+    // Taken over from a reading before.
+    if (row.startedAt !== '') continue;
     const ticks = row.startTicks ?? 0;
     // Neighbours in the table often start in one tick, and to format a date costs as much as to parse a row.
     if (ticks !== previous.ticks) previous = { ticks, startedAt: isoTime(bootedAtMs + ticks * MS_PER_TICK) };

@@ -5,13 +5,18 @@ import { joinCommandLine, parseCommandLine } from './command-line.ts';
 import { DirectoryResolver } from './directory-resolver.ts';
 import { readPidNamespace } from './machine.ts';
 import { isMarked, parseMarks, UNKNOWN_MARKS } from './marks.ts';
-import { readPageBytes, readProportionalMemory } from './memory.ts';
+import { type ProportionalMemory, readPageBytes, readProportionalMemory } from './memory.ts';
 import { effectiveUid, readProcFile, readProcLink } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { rowOf, type StatLine } from './stat-line.ts';
 
 /** A row while it is being read; its start on the wall clock is filled in when the reading's "now" is known. */
 export type RowDraft = { -readonly [Field in keyof ProcessRow]: ProcessRow[Field] };
+
+/** Tells PSS and swap of a process, given its row and its directory. */
+export type MeasureMemory = (row: RowDraft, directory: string) => ProportionalMemory;
+
+const measureNow: MeasureMemory = (_row, directory) => readProportionalMemory(directory);
 
 /**
  * Reads the rows of one reading of `/proc`. Of most processes it reads `stat` and drops them there; one open, read and close costs
@@ -25,11 +30,13 @@ export class RowReader {
   readonly #pageBytes: number;
   /** Rows that are or may be of a claude-mem: recorded, marked, or a chroma-mcp. */
   readonly #relevant: RowDraft[] = [];
+  readonly #measure: MeasureMemory;
   #unreadable = 0;
 
-  constructor(procRoot: string, request: SnapshotRequest) {
+  constructor(procRoot: string, request: SnapshotRequest, measure: MeasureMemory = measureNow) {
     this.#procRoot = procRoot;
     this.#request = request;
+    this.#measure = measure;
     this.#resolver = new DirectoryResolver(procRoot, request.dataDir);
     this.#pageBytes = readPageBytes(procRoot);
   }
@@ -37,6 +44,11 @@ export class RowReader {
   /** Rows so far of which something that matters could not be read. */
   get unreadable(): number {
     return this.#unreadable;
+  }
+
+  /** Rows so far that are or may be of a claude-mem. Grows while it is walked through. */
+  get relevant(): readonly RowDraft[] {
+    return this.#relevant;
   }
 
   /** Reads one process; undefined if it is gone, also if it went half way through. */
@@ -52,7 +64,7 @@ export class RowReader {
   complete(rows: ReadonlyMap<number, RowDraft>): void {
     const seen = new Set<number>();
     for (const row of this.#relevant) {
-      if (this.#request.memory) Object.assign(row, readProportionalMemory(this.#path(row.pid)));
+      if (this.#request.memory) Object.assign(row, this.#measure(row, this.#path(row.pid)));
       for (let pid = row.ppid; pid > 0 && !seen.has(pid); pid = rows.get(pid)?.ppid ?? 0) {
         seen.add(pid);
         this.#readAncestor(rows.get(pid));

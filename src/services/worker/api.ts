@@ -38,4 +38,6 @@ export interface Api {
   queryVectors(query: VectorQuery): Promise<VectorAnswer>;
   readiness(): Readiness;
   processes(): readonly WorkerProcessInfo[];
+  /** For Prometheus, from a reading of its own. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }

@@ -63,6 +63,7 @@ async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<
     token: ensureToken(dataDir),
     channel: process,
     shutdown,
+    observe,
     log,
     spool: new Spool(dataDir),
     searchServer: {

@@ -2,6 +2,8 @@ import { errnoOf, ClaudeMemError } from '../../shared/errors.ts';
 import type { Settings } from '../../core/settings.ts';
 import { type IpcChannel, sendToSupervisor } from '../../operations/tree-messages.ts';
 import type { EventSpool, Log } from '../../operations/tree-ports.ts';
+import type { Observation } from '../../operations/observe.ts';
+import { alone } from '../../shared/alone.ts';
 import { within } from '../../shared/within.ts';
 import { hybridSearch } from '../search/hybrid-search.ts';
 import type { Shutdown } from '../shutdown.ts';
@@ -35,6 +37,8 @@ export interface WorkerOptions {
   /** To the supervisor. */
   readonly channel: IpcChannel;
   readonly shutdown: Shutdown;
+  /** Reads and judges the processes of this data dir. */
+  readonly observe: () => Promise<Observation>;
   readonly log: Log;
 }
 
@@ -136,12 +140,15 @@ interface Parts {
   readonly lookAtMode: () => void;
 }
 
-function createApi({ identity }: WorkerOptions, { database, searchClient, lookAtMode }: Parts): Api {
-  const { store, search, vectors } = database;
+function createApi({ identity, observe }: WorkerOptions, { database, searchClient, lookAtMode }: Parts): Api {
+  const { store, search: memory, vectors } = database;
+  const readiness = () => ({ search: searchModeOf(vectors.status()), searchServer: searchClient.status });
+  // A reading takes as long for ten scrapers as for one.
+  const observeOnce = alone(observe);
   return {
     identity,
     store,
-    memory: search,
+    memory,
     sessionActive: () => {
       vectors.wake();
     },
@@ -149,12 +156,20 @@ function createApi({ identity }: WorkerOptions, { database, searchClient, lookAt
       vectors.observationsAdded();
     },
     search: async (request) => {
-      const answer = await hybridSearch(request, { vectors, memory: search });
+      const answer = await hybridSearch(request, { vectors, memory });
       lookAtMode();
       return answer;
     },
     queryVectors: (query) => vectors.query(query),
-    readiness: () => ({ search: searchModeOf(vectors.status()), searchServer: searchClient.status }),
+    readiness,
+    metrics: async () => {
+      const { METRICS_CONTENT_TYPE, renderMetrics } = await import('../../operations/metrics.ts');
+      const observation = await observeOnce();
+      const { search, searchServer } = readiness();
+      const worker = { searchMode: search.mode, searchServerRestarts: searchServer.restarts };
+      const text = await renderMetrics({ observation, version: identity.version, worker });
+      return { contentType: METRICS_CONTENT_TYPE, text };
+    },
     processes: () => [
       { role: 'worker', pid: identity.pid, state: 'running' },
       ...searchServerProcess(searchClient),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { documentId } from '../../../src/services/chroma/document.ts';
-import { openServer } from './open-server.ts';
+import { openServer, PORT, TOKEN } from './open-server.ts';
 
 const observation = { type: 'note', title: 'Login fixed', text: 'the token had expired' };
 
@@ -149,4 +149,13 @@ describe('events of hooks', () => {
     expect((await request('POST', '/api/hook-events', { body })).status).toBe(400);
     expect(store.counts().sessions).toBe(1);
   });
+});
+
+test('metrics are text, for whoever has the token', async () => {
+  const { server, request } = openServer();
+  const headers = { host: `127.0.0.1:${PORT}`, authorization: `Bearer ${TOKEN}` };
+  const { statusCode, body, headers: answer } = await server.inject({ method: 'GET', url: '/metrics', headers });
+  expect([statusCode, body]).toEqual([200, 'claude_mem_processes 1\n']);
+  expect(answer['content-type']).toContain('text/plain');
+  expect((await request('GET', '/metrics', { headers: { authorization: undefined } })).status).toBe(401);
 });

@@ -43,6 +43,7 @@ export function openServer({ token = TOKEN } = {}) {
       searchServer: { state: 'answering', pid: 43, restarts: 0 },
     }),
     processes: () => [{ role: 'worker', pid: 42, state: 'running' }],
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: 'claude_mem_processes 1\n' }),
   };
   const server = createHttpServer({
     guard: { host: '127.0.0.1', port: PORT, token },

@@ -1,0 +1,149 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { createOutput } from '../../../src/cli/output.ts';
+import { drawFrame, hiddenRows, type FrameView } from '../../../src/cli/reporters/watch/frame.ts';
+import { sparkline } from '../../../src/cli/reporters/watch/sparkline.ts';
+import {
+  addReading,
+  EMPTY_STATE,
+  listed,
+  nextSort,
+  type WatchState,
+} from '../../../src/cli/reporters/watch/watch-state.ts';
+import { widthOf } from '../../../src/cli/reporters/wrap.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../../src/core/snapshot.ts';
+import { findChanges, type Known } from '../../../src/operations/leak-changes.ts';
+import { judgeReading } from '../../../src/operations/observe.ts';
+import { ClaudeMemError } from '../../../src/shared/errors.ts';
+import { DATA_DIR, init, row, snapshotOf } from '../../core/builders.ts';
+
+const chroma = (pid: number, extra: Partial<ProcessRow> = {}) =>
+  row(pid, 1, `python /bin/chroma-mcp --data-dir ${DATA_DIR}/vectors`, {
+    ...{ sid: 7, pgid: 7, uid: 1000, pssBytes: pid * 1_000_000 },
+    ...extra,
+  });
+
+function see(rows: readonly ProcessRow[], extra: Partial<ProcessSnapshot> = {}) {
+  return judgeReading({
+    snapshot: snapshotOf([init, ...rows], extra),
+    ...{ dataDir: DATA_DIR, manifests: [], damaged: [], otherRegistries: [], answering: [] },
+  });
+}
+
+/** The state after these readings. */
+function after(...readings: readonly (ReturnType<typeof see> | ClaudeMemError)[]): WatchState {
+  let known: Known = new Map();
+  return readings.reduce((state: WatchState, seen, index) => {
+    const found = seen instanceof ClaudeMemError ? { known, changes: [] } : findChanges(known, seen);
+    known = found.known;
+    return addReading(state, { number: index + 1, seen, changes: index === 0 ? [] : found.changes });
+  }, EMPTY_STATE);
+}
+
+const view = (part: Partial<FrameView> = {}): FrameView => {
+  const output = createOutput({ color: false });
+  const usual = { columns: 80, rows: 24, showForeign: false, interval: '1 s', time: '12:00:00' };
+  return { ...usual, isUnicode: true, hasKeys: true, output, ...part };
+};
+
+const two = see([chroma(500), chroma(600)]);
+
+describe('the picture', () => {
+  test.each([
+    [80, 24],
+    [40, 24],
+    [80, 8],
+    [40, 8],
+    [20, 4],
+    [10, 2],
+    [200, 60],
+  ])('of %i columns and %i rows fits', (columns, rows) => {
+    const many = see(Array.from({ length: 90 }, (_, index) => chroma(500 + index)));
+    for (const state of [after(two), after(many), after(two, see([chroma(600)]), failure), after(see([]))]) {
+      const lines = drawFrame(state, view({ columns, rows }));
+      expect(lines.length).toBeLessThanOrEqual(rows);
+      for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test('of a narrow and short terminal says what leaked and how to get out', () => {
+    const lines = drawFrame(after(two), view({ columns: 40, rows: 8 }));
+    expect(lines[0]).toMatch(/^Leaked: 2 orphans/);
+    expect(lines.some((line) => /^ {2}500 +orphan +500 MB/.test(line))).toBe(true);
+    expect(lines.at(-1)).toMatch(/^q quit {2}r reap/);
+  });
+
+  test('marks what is new and what has ended', () => {
+    const text = drawFrame(after(two, see([chroma(500), chroma(700)])), view()).join('\n');
+    expect(text).toMatch(/^\+ 700 +orphan/m);
+    expect(text).toMatch(/^- 600 +ended/m);
+    expect(text).toMatch(/^ {2}500 +orphan/m);
+  });
+
+  test('is silent about the end of what was none of ours, unless asked', () => {
+    const stranger = (state: string) => row(800, 1, 'python /bin/chroma-mcp --data-dir /else/vectors', { state });
+    const state = after(see([stranger('S')]), see([stranger('Z')]));
+    expect(drawFrame(state, view()).join('\n')).not.toContain('800');
+    expect(drawFrame(state, view({ showForeign: true })).join('\n')).toMatch(/^- 800 +ended/m);
+  });
+
+  test('forgets the news after some readings', () => {
+    const later = Array.from({ length: 5 }, () => see([chroma(500), chroma(700)]));
+    const text = drawFrame(after(two, ...later, see([chroma(500), chroma(700)])), view()).join('\n');
+    expect(text).not.toContain('600');
+    expect(text).toMatch(/^ {2}700/m);
+  });
+
+  test.each([24, 8, 4])('of %i rows never calls an incomplete reading clean', (rows) => {
+    const text = drawFrame(after(see([], { complete: false })), view({ rows })).join('\n');
+    expect(text).toContain('No leaks in what could be read; not everything could.');
+    expect(text).not.toContain('No leaks.');
+  });
+
+  test.each([24, 8, 3])('of %i rows says that it could not look, and not what it saw before', (rows) => {
+    const text = drawFrame(after(see([]), failure), view({ rows })).join('\n');
+    expect(text).toContain('Could not look: gone.');
+    expect(text).not.toContain('No leaks');
+  });
+
+  test('counts what does not fit, and can be scrolled to the last', () => {
+    const state = after(see(Array.from({ length: 30 }, (_, index) => chroma(500 + index))));
+    const small = view({ rows: 10 });
+    expect(drawFrame(state, small).join('\n')).toMatch(/… and \d+ more/);
+    const end = drawFrame({ ...state, scroll: hiddenRows(state, small) }, small).join('\n');
+    expect(end).toMatch(/^ {2}529/m);
+    expect(end).not.toContain('more');
+  });
+
+  test('does not let a process draw', () => {
+    const hostile = chroma(500, { name: '\u001B[2Jx', treeMark: 'x' });
+    expect(drawFrame(after(see([hostile])), view()).join('')).not.toContain('\u001B[2J');
+  });
+});
+
+const failure = new ClaudeMemError('process-table-unreadable', 'gone.');
+
+test('the order changes from verdict to memory, age and pid', () => {
+  const state = after(see([chroma(500), chroma(600, { pssBytes: 1 }), chroma(550)]));
+  const order = (of: WatchState) => listed(of, { showForeign: false }).map(({ judgement }) => judgement.row.pid);
+  const byMemory = nextSort(state);
+  expect(order(state)).toEqual([500, 550, 600]);
+  expect([byMemory.sort, order(byMemory)]).toEqual(['memory', [550, 500, 600]]);
+  expect(nextSort(byMemory).sort).toBe('age');
+  expect(nextSort(nextSort(nextSort(byMemory))).sort).toBe('verdict');
+});
+
+describe('a sparkline', () => {
+  const draw = (values: readonly (number | null)[], width = 10, isUnicode = true) =>
+    sparkline(values, { width, isUnicode });
+  test.each<[string, string, string]>([
+    ['has its lowest bar at 0 and its highest at the greatest', draw([0, 1, 4, 8]), '▁▂▅█'],
+    ['shows nothing but zeros as such', draw([0, 0]), '▁▁'],
+    ['leaves a gap where nothing is known', draw([1, null, 1]), '█ █'],
+    ['shows the newest', draw([9, 9, 0, 1], 2), '▁█'],
+    ['has no room', draw([1], 0), ''],
+    ['does without Unicode', stripVTControlCharacters(draw([0, 1], 10, false)), '_#'],
+  ])('%s', (_, drawn, expected) => {
+    expect(drawn).toBe(expected);
+  });
+});

@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { CLI, cleanEnvironment, runCliInTerminal } from '../helpers/run-cli.ts';
+import { aHome, cli, expectGone, inShell, living, orphans, writeTreeFile } from './scene.ts';
+import { leaksReport, reportedProcess } from './shapes.ts';
+
+const ENTER_SCREEN = '\u001B[?1049h';
+const LEAVE_SCREEN = '\u001B[?1049l';
+const CTRL_C = '\u0003';
+const EVERY = ['--interval', '200ms'];
+
+interface Line {
+  readonly type: string;
+  readonly change?: string;
+  readonly to?: string | null;
+  readonly exitCode?: number;
+  readonly reason?: string;
+  readonly readings?: number;
+  readonly summary?: Readonly<Record<string, number>>;
+  readonly process?: { readonly pid: number };
+}
+
+const parseLines = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+
+describe('in a pipe', () => {
+  test('each reading is a line, and --count counts them', async () => {
+    const { run } = aHome();
+    const { stdout, stderr, status } = await run(['leaks', '--watch', ...EVERY, '--count', '3']);
+    // Zombies of others may come and go meanwhile.
+    const lines = parseLines(stdout).filter(({ type }) => type !== 'change');
+    expect(lines.map(({ type }) => type)).toEqual(['reading', 'reading', 'reading', 'end']);
+    expect(lines[0]).toEqual({ ...leaksReport, type: 'reading', reading: 1, error: null });
+    expect(lines[3]).toEqual({
+      ...{ schemaVersion: 1, command: 'leaks', type: 'end' },
+      ...{ readings: 3, reason: 'count', exitCode: 0 },
+    });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  test('what leaks and what ends meanwhile is a change, told when it is seen', async () => {
+    const { home, dataDir } = aHome();
+    const args = [CLI, 'leaks', '--watch', ...EVERY];
+    const child = spawn(process.execPath, args, {
+      env: cleanEnvironment({ home }),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGTERM'));
+    const exit = once(child, 'exit');
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (isIt: (line: Line) => boolean): Promise<Line> => {
+      for (;;) {
+        const result = await lines.next();
+        if (result.done === true) throw new Error('the stream ended');
+        const line = JSON.parse(result.value) as Line;
+        if (isIt(line)) return line;
+      }
+    };
+    await next(({ type }) => type === 'reading');
+    const left = await orphans(dataDir);
+    const isOfThese = (line: Line) => left.pids.includes(line.process?.pid ?? 0);
+    const appeared = await next(isOfThese);
+    expect(appeared).toMatchObject({ type: 'change', process: reportedProcess });
+    await next(({ summary }) => summary?.orphans === 2);
+    await left.cleanup();
+    await next((line) => isOfThese(line) && (line.change === 'ended' || line.to === 'zombie'));
+    child.kill('SIGTERM');
+    expect(await next(({ type }) => type === 'end')).toMatchObject({ reason: 'interrupted', exitCode: 130 });
+    expect(await exit).toEqual([130, null]);
+  });
+
+  test.each([
+    [0, false],
+    [1, true],
+  ])('a reader that goes away ends it quietly, with %i', async (code, isLeaking) => {
+    const { home, dataDir } = aHome();
+    if (isLeaking) await orphans(dataDir);
+    const script = '"$@" | head -n 1; exit "${PIPESTATUS[0]}"';
+    const { stdout, stderr, status } = await inShell(script, cli('leaks', '--watch', ...EVERY), { home });
+    expect(parseLines(stdout)).toHaveLength(1);
+    expect([status, stderr]).toEqual([code, '']);
+  });
+
+  test('a reading that is incomplete says so, and ends with 4', async () => {
+    const { run, dataDir } = aHome();
+    writeTreeFile(dataDir, '11111111-2222-4333-8444-555555555555.json', 'torn');
+    const { stdout, status } = await run(['leaks', '--watch', ...EVERY, '--count', '1']);
+    expect(parseLines(stdout)[0]).toMatchObject({ complete: false });
+    expect(status).toBe(4);
+  });
+
+  test.each([
+    [['--watch', '--interval', '199ms'], 'from 200ms to 1d'],
+    [['--watch', '--interval', '25h'], 'from 200ms to 1d'],
+    [['--watch', '--interval', 'often'], 'not a duration'],
+    [['--watch', '--count', '0'], 'not a number of readings'],
+    [['--count', '1'], 'are for --watch'],
+    [['--watch', '--from', 'x.json'], 'cannot be used with'],
+  ])('%j is wrong usage', async (args, message) => {
+    const { status, stderr, stdout } = await aHome().run(['leaks', ...args]);
+    expect(stderr).toContain(message);
+    expect([status, stdout]).toEqual([2, '']);
+  });
+});
+
+describe('in a terminal', () => {
+  const watch = (home: string, extra: Partial<Parameters<typeof runCliInTerminal>[1]> = {}, args: string[] = []) =>
+    runCliInTerminal(['leaks', '--watch', ...EVERY, ...args], { home, ...extra });
+
+  test('--json streams as well', async () => {
+    const { output, status } = await watch(aHome().home, {}, ['--json', '--count', '1']).ended;
+    expect(parseLines(output.replaceAll('\r', '')).map(({ type }) => type)).toEqual(['reading', 'end']);
+    expect(status).toBe(0);
+  });
+
+  test('q leaves what was there before, and says what was found last', async () => {
+    const { home, dataDir } = aHome();
+    await orphans(dataDir);
+    const session = watch(home);
+    await session.waitFor('Leaked: 2 orphans');
+    session.type('q');
+    const { output, status } = await session.ended;
+    const [picture = '', after = ''] = output.split(LEAVE_SCREEN);
+    expect(picture.split(ENTER_SCREEN)).toHaveLength(2);
+    expect(after).toContain('Leaked: 2 orphans');
+    expect(status).toBe(1);
+  });
+
+  test('Ctrl-C leaves it too, and says nothing', async () => {
+    const session = watch(aHome().home);
+    await session.waitFor('No leaks.');
+    session.type(CTRL_C);
+    const { output, status } = await session.ended;
+    expect(output.split(LEAVE_SCREEN)[1]).toBe('');
+    expect(status).toBe(130);
+  });
+
+  test('the keys sort, pause and go on', async () => {
+    const session = watch(aHome().home);
+    await session.waitFor('s sort: verdict');
+    session.type('s');
+    await session.waitFor('s sort: memory');
+    session.type(' ');
+    await session.waitFor('space go on');
+    const paused = session.output().length;
+    session.type('s');
+    await session.waitFor('s sort: age');
+    session.type(' ');
+    await session.waitFor(() => session.output().slice(paused).includes('space pause'));
+    session.type('q');
+    expect((await session.ended).status).toBe(0);
+  });
+
+  test('r reaps after asking, as reap does, and comes back', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    const session = watch(home);
+    await session.waitFor('Leaked: 2 orphans');
+    session.type('r');
+    await session.waitFor('End these 2 processes?');
+    session.type('n');
+    await session.waitFor('Nothing was ended.');
+    await session.waitFor('Any key goes back');
+    expect(living(left)).toHaveLength(2);
+    const before = session.output().length;
+    session.type('x');
+    await session.waitFor(() => session.output().slice(before).includes('Leaked: 2 orphans'));
+    session.type('r');
+    await session.waitFor(() => session.output().slice(before).includes('End these 2 processes?'));
+    session.type('y');
+    await session.waitFor('2 processes: 2 exited.');
+    await expectGone(left);
+    const reaped = session.output().length;
+    await session.waitFor(() => session.output().slice(before).includes('Any key goes back'));
+    session.type('x');
+    await session.waitFor(() => session.output().slice(reaped).includes('No leaks.'));
+    session.type('q');
+    expect((await session.ended).status).toBe(0);
+  });
+
+  test('--count ends it by itself', async () => {
+    const { output, status } = await watch(aHome().home, {}, ['--count', '2']).ended;
+    expect(output).toContain(LEAVE_SCREEN);
+    expect(status).toBe(0);
+  });
+});

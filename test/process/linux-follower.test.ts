@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { describe, expect } from 'vitest';
+import type { ProcessRow } from '../../src/core/snapshot.ts';
+import type { ProcessTable, SnapshotRequest } from '../../src/operations/ports.ts';
+import { createProcfsFollower } from '../../src/platform/linux/procfs-follower.ts';
+import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { cleanEnvironment, endChild, useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { useTempDir } from '../helpers/temp-dir.ts';
+import { linuxTest, namespaceTest, PLACES, probe } from './linux-places.ts';
+import type { FollowReuseAnswer } from './linux-probe.ts';
+
+const children = useChildren();
+const directory = useTempDir();
+const full = createProcfsTable();
+const SLEEP = `exec sleep ${WATCHDOG_SECONDS}`;
+const TREE = '0f5ba1fc-4b1c-4c0e-8f6f-0d9f5f0b7a11';
+
+/** Takes over whatever it may, at once and for ever, unless told. */
+const eager = (options = {}) => createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity, ...options });
+
+async function read(table: ProcessTable, request: Partial<SnapshotRequest> = {}) {
+  const { processes } = await table.snapshot({
+    ...{ dataDir: directory(), recordedPids: new Set<number>(), memory: false, oldestTreeTicks: 0 },
+    ...request,
+  });
+  return new Map(processes.map((row) => [row.pid, row]));
+}
+
+/** A shell that becomes something else when it is told. */
+function startShell(script: string, env: Readonly<Record<string, string>> = {}) {
+  const stdio = ['pipe', 'pipe', 'inherit'] as const;
+  return children.start('sh', ['-c', `read go; ${script}`], { stdio: [...stdio], env: cleanEnvironment(env) });
+}
+
+function marks(): Readonly<Record<string, string>> {
+  return { CLAUDE_MEM_TREE: TREE, CLAUDE_MEM_DATA_DIR: directory() };
+}
+
+/** Makes a shell a program whose name can be one of ours. */
+const BECOME_NODE = `exec ${process.execPath} -e 'setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)'`;
+const isNode = (row: ProcessRow | undefined) => /^(?:node|MainThread)/.test(row?.name ?? '');
+
+/** What of a row stays the same between two readings that follow each other. */
+function lasting(row: ProcessRow | undefined) {
+  if (row === undefined) return undefined;
+  const { pid, ppid, pgid, sid, uid, startTicks, name, executable, argv, treeMark, ownerMark, dataDirMark } = row;
+  return { pid, ppid, pgid, sid, uid, startTicks, name, executable, argv, treeMark, ownerMark, dataDirMark };
+}
+
+describe('what is followed', () => {
+  linuxTest('is what a full reading shows, through births, deaths and execs', async () => {
+    const follower = createProcfsFollower({ fullEveryMs: Infinity });
+    const started: ReturnType<typeof startShell>[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      started.push(startShell(SLEEP, round % 2 === 0 ? marks() : {}));
+      started.push(startShell(`exec sh -c '${SLEEP}'`, marks()));
+      await read(follower);
+      const changed = started[round];
+      if (round % 3 === 0) changed!.stdin!.end('go\n');
+      if (round % 4 === 3) await endChild(started[round - 2]!);
+      await eventually('both readings agree', async () => {
+        const [seen, truth] = [await read(follower), await read(full)];
+        for (const { pid } of started) expect(lasting(seen.get(pid))).toEqual(lasting(truth.get(pid)));
+        return true;
+      });
+    }
+    for (const child of started) await endChild(child);
+    const left = await read(follower);
+    expect(started.filter(({ pid }) => left.has(pid))).toEqual([]);
+  });
+
+  linuxTest('is read anew as long as it is young: between fork and exec it looks like its parent', async () => {
+    const follower = createProcfsFollower({ fullEveryMs: Infinity });
+    const child = startShell(BECOME_NODE);
+    expect((await read(follower)).get(child.pid)?.name).toBe('sh');
+    child.stdin!.end('go\n');
+    await eventually('the exec is seen', async () => isNode((await read(follower)).get(child.pid)));
+  });
+
+  linuxTest('is taken over once it is old; a full reading, now and then, sees what it became', async () => {
+    let now = 0;
+    const follower = eager({ fullEveryMs: 10_000, now: () => now });
+    const child = startShell(BECOME_NODE);
+    await read(follower);
+    child.stdin!.end('go\n');
+    await eventually('the exec', async () => isNode((await read(full)).get(child.pid)));
+    now = 9_999;
+    expect((await read(follower)).get(child.pid)?.name).toBe('sh');
+    now = 10_000;
+    expect(isNode((await read(follower)).get(child.pid))).toBe(true);
+  });
+
+  linuxTest('is read each time if it bears a mark, or is recorded', async () => {
+    const follower = eager();
+    const marked = startShell(SLEEP, marks());
+    const recorded = startShell(SLEEP);
+    await read(follower);
+    for (const child of [marked, recorded]) child.stdin!.end('go\n');
+    const names = (rows: ReadonlyMap<number, ProcessRow>) => [marked, recorded].map(({ pid }) => rows.get(pid)?.name);
+    await eventually('the execs', async () => names(await read(full)).every((name) => name === 'sleep'));
+    expect(names(await read(follower))).toEqual(['sleep', 'sh']);
+    const request = { recordedPids: new Set([recorded.pid]) };
+    expect(names(await read(follower, request))).toEqual(['sleep', 'sleep']);
+  });
+
+  linuxTest('gets the parent that adopted it', async () => {
+    const follower = eager();
+    const parent = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; read go`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: cleanEnvironment(),
+    });
+    const [line] = (await once(parent.stdout!, 'data')) as [Buffer];
+    const orphan = Number(line.toString());
+    expect((await read(follower)).get(orphan)?.ppid).toBe(parent.pid);
+    await endChild(parent);
+    children.endLater(orphan);
+    expect((await read(follower)).get(orphan)?.ppid).toBe((await read(full)).get(orphan)?.ppid);
+    expect((await read(follower)).get(orphan)?.ppid).not.toBe(parent.pid);
+  });
+
+  linuxTest('is all read anew for another data dir, and when an older tree becomes known', async () => {
+    const follower = eager();
+    const child = startShell(SLEEP, marks());
+    const { startTicks = 0 } = (await read(full)).get(child.pid)!;
+    const markOf = async (oldestTreeTicks: number) =>
+      (await read(follower, { oldestTreeTicks })).get(child.pid)?.treeMark;
+    expect(await markOf(startTicks + 1)).toBeUndefined();
+    expect(await markOf(startTicks + 1)).toBeUndefined();
+    expect(await markOf(startTicks)).toBe(TREE);
+  });
+});
+
+namespaceTest('a pid that went to another process between two readings is that other process', async () => {
+  const { before, after, truth } = (await probe(PLACES.inNamespace, { do: 'follow-reuse' })) as FollowReuseAnswer;
+  expect(after?.pid).toBe(before?.pid);
+  expect(after?.startTicks).not.toBe(before?.startTicks);
+  expect(lasting(after)).toEqual(lasting(truth));
+});
