@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
+import { completionCommand } from './commands/completion.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { leaksCommand } from './commands/leaks.ts';
 import { reapCommand } from './commands/reap.ts';
 import { restartCommand } from './commands/restart.ts';
@@ -47,10 +49,12 @@ const COMMANDS = [
   restartCommand,
   statusCommand,
   logsCommand,
+  doctorCommand,
   leaksCommand,
   reapCommand,
   snapshotCommand,
   searchServerCommand,
+  completionCommand,
 ];
 
 export function createProgram(): Command {

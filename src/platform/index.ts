@@ -1,4 +1,5 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
+import type { MachinePort } from '../operations/diagnose/ports.ts';
 import type { ProcessTable, Signaller } from '../operations/ports.ts';
 import type { IdentifyProcess, OwnIdentity } from '../operations/tree-ports.ts';
 
@@ -13,6 +14,13 @@ export interface Platform {
   readonly findListener: (port: number) => ProcessRow | undefined;
   /** What a root needs to get the orphans of its tree; null where the system or an optional package lacks it. */
   readonly loadAdoption: () => OrphanAdoption | null;
+  /** Memory and limits of the machine; undefined where this system does not tell. */
+  readonly load: MachineLoad | undefined;
+}
+
+export interface MachineLoad {
+  readonly memory: MachinePort['memory'];
+  readonly limits: MachinePort['limits'];
 }
 
 /** The kernel gives orphans among the descendants of this process to it. */
@@ -45,6 +53,7 @@ async function loadLinux(): Promise<Platform> {
     { identifyProcess },
     { findListener },
     native,
+    load,
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
     import('./linux/signaller.ts'),
@@ -52,6 +61,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/identify.ts'),
     import('./linux/listener.ts'),
     import('./linux/native.ts'),
+    import('./linux/machine-load.ts'),
   ]);
   return {
     table: createProcfsTable(),
@@ -65,6 +75,7 @@ async function loadLinux(): Promise<Platform> {
         ? null
         : { become: () => calls.setChildSubreaper(), waitFor: (pid) => void calls.waitPid(pid) };
     },
+    load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
   };
 }
 
@@ -89,6 +100,7 @@ async function loadPortable(): Promise<Platform> {
     identify: identifyByPs,
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
+    load: undefined,
   };
 }
 
@@ -105,6 +117,7 @@ async function loadWindows(): Promise<Platform> {
     identify: () => undefined,
     findListener: () => undefined,
     loadAdoption: () => null,
+    load: undefined,
   };
 }
 
