@@ -61,9 +61,9 @@ function nearestId(name: string): CheckId {
 /** Levenshtein's: letters to be put in, taken out or replaced. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [line, letter] of [...left].entries()) {
+  for (const [line, letter] of Array.from(left).entries()) {
     const next = [line + 1];
-    for (const [column, other] of [...right].entries()) {
+    for (const [column, other] of Array.from(right).entries()) {
       const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
       next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
     }

@@ -23,11 +23,11 @@ export interface Look extends DoctorPorts {
   /** Aborted when this check's time is over. */
   readonly signal: AbortSignal;
   /** The one reading of the process table. */
-  observation(): Promise<Observation>;
+  readonly observation: () => Promise<Observation>;
   /** What the supervisor says; undefined if none answers. */
-  status(): Promise<TreeStatus | undefined>;
+  readonly status: () => Promise<TreeStatus | undefined>;
   /** @throws ClaudeMemError `settings`. */
-  settings(): Settings;
+  readonly settings: () => Settings;
 }
 
 /** One check of `doctor`. Looks and changes nothing. */

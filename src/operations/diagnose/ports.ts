@@ -39,11 +39,13 @@ export interface FolderFacts {
 
 export interface FolderPort {
   /** Undefined if it does not exist. */
-  facts(path: string): Promise<FolderFacts | undefined>;
+  readonly facts: (path: string) => Promise<FolderFacts | undefined>;
   /** Of the file system it lies on, or would lie on. Zero inodes in all: it has no fixed number of them. */
-  space(path: string): Promise<{ readonly freeBytes: number; readonly freeInodes: number; readonly inodes: number }>;
+  readonly space: (
+    path: string,
+  ) => Promise<{ readonly freeBytes: number; readonly freeInodes: number; readonly inodes: number }>;
   /** Type of the network file system it lies on; undefined if on none. */
-  networkType(path: string): string | undefined;
+  readonly networkType: (path: string) => string | undefined;
 }
 
 /** What a worker says on `/ready`. */
@@ -54,33 +56,37 @@ export interface WorkerReadiness {
 
 export interface TreePort {
   /** Records, process table, control socket; with memory. */
-  observe(): Promise<Observation>;
+  readonly observe: () => Promise<Observation>;
   /** @throws ClaudeMemError `settings`. */
-  readSettings(): Settings;
+  readonly readSettings: () => Settings;
   /** Undefined if no supervisor answers. */
-  askSupervisor(): Promise<TreeStatus | undefined>;
+  readonly askSupervisor: () => Promise<TreeStatus | undefined>;
   /** What answers `/health` there. @throws Error when nothing answers, or no worker of ours. */
-  askHealth(host: string, port: number, signal: AbortSignal): Promise<{ treeId: string; pid: number; version: string }>;
+  readonly askHealth: (
+    host: string,
+    port: number,
+    signal: AbortSignal,
+  ) => Promise<{ treeId: string; pid: number; version: string }>;
   /** With the token of the data dir. @throws Error. */
-  askReady(host: string, port: number, signal: AbortSignal): Promise<WorkerReadiness>;
+  readonly askReady: (host: string, port: number, signal: AbortSignal) => Promise<WorkerReadiness>;
   /** Whether anything listens there. */
-  isPortOpen(host: string, port: number, signal: AbortSignal): Promise<boolean>;
+  readonly isPortOpen: (host: string, port: number, signal: AbortSignal) => Promise<boolean>;
   /** Who listens, as far as this user may see. */
-  findListener(port: number): ProcessRow | undefined;
+  readonly findListener: (port: number) => ProcessRow | undefined;
 }
 
 /** Chroma's parts on this machine. What it starts is bounded by the signal and ended by identity; nothing is fetched. */
 export interface ChromaPort {
   /** Where a uvx is; with the PATH given instead of this process's. */
-  findUvx(path?: string): { readonly file: string } | { readonly reason: string };
+  readonly findUvx: (path?: string) => { readonly file: string } | { readonly reason: string };
   /** `uvx 0.13.9`. @throws Error when it does not work. */
-  askVersion(signal: AbortSignal): Promise<string>;
+  readonly askVersion: (signal: AbortSignal) => Promise<string>;
   /** The Python uv would take; undefined where there is no uv to ask beside uvx. @throws Error when there is none. */
-  findPython(signal: AbortSignal): Promise<string | undefined>;
+  readonly findPython: (signal: AbortSignal) => Promise<string | undefined>;
   /** Whether Chroma's packages are in uv's cache. @throws Error when they are and do not work. */
-  arePackagesCached(signal: AbortSignal): Promise<boolean>;
+  readonly arePackagesCached: (signal: AbortSignal) => Promise<boolean>;
   /** Why the embedding model cannot be used; undefined if it can. */
-  modelProblem(): string | undefined;
+  readonly modelProblem: () => string | undefined;
   readonly modelFolder: string;
 }
 
@@ -120,9 +126,9 @@ export interface Guards {
 
 export interface MachinePort {
   /** Undefined where this system does not tell. */
-  memory(): MachineMemory | undefined;
-  limits(): { readonly openFiles: Limit | undefined; readonly processes: readonly Limit[] };
-  guards(): Promise<Guards>;
+  readonly memory: () => MachineMemory | undefined;
+  readonly limits: () => { readonly openFiles: Limit | undefined; readonly processes: readonly Limit[] };
+  readonly guards: () => Promise<Guards>;
 }
 
 /** What a PM2 of this user holds of claude-mem. */
@@ -133,10 +139,10 @@ export interface Pm2Leftovers {
 }
 
 export interface OthersPort {
-  pm2(): Pm2Leftovers | undefined;
+  readonly pm2: () => Pm2Leftovers | undefined;
 }
 
 export interface LogsPort {
   /** The last lines of each log of the data dir, as they stand there. */
-  lastLines(count: number): ReadonlyMap<string, readonly string[]>;
+  readonly lastLines: (count: number) => ReadonlyMap<string, readonly string[]>;
 }

@@ -1,4 +1,4 @@
-import { fail, pass, skip, type Check } from '../check.ts';
+import { fail, pass, skip, warn, type Check } from '../check.ts';
 
 export const chromaCheck: Check = {
   id: 'chroma',
@@ -10,6 +10,7 @@ export const chromaCheck: Check = {
     const supervisor = await status();
     if (supervisor === undefined) return skip('claude-mem is not running');
     const { mode, reason } = supervisor.search;
+    if (/\bstarting\b|\bfetch/i.test(reason ?? '')) return warn(reason ?? '');
     if (mode !== 'semantic')
       return fail(`search goes by keyword: ${reason ?? 'no reason given'}`, fixOf(reason, place));
     const { judgements } = await observation();

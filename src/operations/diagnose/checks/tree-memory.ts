@@ -3,7 +3,8 @@ import { shortId } from '../../../core/wording.ts';
 import { formatBytes } from '../../../shared/amounts.ts';
 import { fail, pass, skip, warn, type Check } from '../check.ts';
 
-const MEGABYTE = 1_000_000;
+/** As the setting counts them. */
+const BYTES_PER_MB = 1024 * 1024;
 /** Of the limit: from here on it is only a matter of time. */
 const NEAR = 0.8;
 
@@ -13,7 +14,7 @@ export const treeMemoryCheck: Check = {
   why: 'chroma-mcp grows with what it is asked; beyond its limit it is to be recycled',
   needs: ['settings', 'process-table', 'manifests'],
   run: async ({ observation, settings, place }) => {
-    const limit = settings().chromaMemoryLimitMb * MEGABYTE;
+    const limit = settings().chromaMemoryLimitMb * BYTES_PER_MB;
     const trees = [...chromaMemory((await observation()).judgements)];
     const [largest] = trees.sort(([, left], [, right]) => right.bytes - left.bytes);
     if (largest === undefined) return skip('no Chroma runs');
