@@ -36,7 +36,7 @@ function linesOf({ name, options, places, isVariadic }: CompletedCommand): reado
 
 function optionFlags({ flags, description, value }: CompletedOption): string {
   const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  const takes = value === undefined ? '' : ` -r ${action(value)}`;
+  const takes = value === undefined ? '' : ` ${value.kind === 'file' ? '-r' : '-x'} ${action(value)}`;
   return `${names.join(' ')}${takes.trimEnd()} -d ${quoteForFish(description)}`;
 }
 
