@@ -1,5 +1,4 @@
 import type { ProcessIndex } from './process-index.ts';
-import { isClaudeMemScript } from './role-program.ts';
 import type { ProcessRow } from './snapshot.ts';
 
 /** A process of claude-mem below a daemon of PM2. */
@@ -10,21 +9,19 @@ export interface Pm2Process {
 
 /** PM2's daemon names itself `PM2 v7.0.4: God Daemon (/home/u/.pm2)`, of which the process table shows 15 letters. */
 const DAEMON = /^PM2 v?\d/;
-const APP = /\bclaude-mem\b|\bworker-service\.(?:cjs|js|mjs)\b/;
+/** What was run under PM2 before there was a supervisor. One of ours (`claude-mem start --foreground`) may well be kept by a PM2. */
+const OLD_WORKER = /\bworker-service\.(?:cjs|js|mjs)\b|\bclaude-mem-worker\b/;
 
-/** Names of apps under PM2 that are claude-mem's. */
-export function isClaudeMemApp(name: string): boolean {
-  return /^claude-mem\b/i.test(name);
+/** Whether an app of that name is the old worker. */
+export function isOldWorkerApp(name: string): boolean {
+  return /^claude-mem-worker\b/i.test(name);
 }
 
-/** What of claude-mem runs below a daemon of PM2. */
-export function pm2Processes(index: ProcessIndex): readonly Pm2Process[] {
-  return index.snapshot.processes
+/** Old workers of this user that run below a daemon of PM2. */
+export function pm2Workers(index: ProcessIndex): readonly Pm2Process[] {
+  const { processes, self } = index.snapshot;
+  return processes
     .filter(({ name, command }) => DAEMON.test(name) || DAEMON.test(command))
-    .flatMap((daemon) =>
-      index
-        .childrenOf(daemon.pid)
-        .filter((row) => isClaudeMemScript(row) || APP.test(row.command))
-        .map((row) => ({ row, daemon })),
-    );
+    .flatMap((daemon) => index.childrenOf(daemon.pid).map((row) => ({ row, daemon })))
+    .filter(({ row }) => OLD_WORKER.test(row.command) && (row.uid === undefined || row.uid === self.uid));
 }

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isClaudeMemApp } from '../../core/pm2.ts';
+import { isOldWorkerApp } from '../../core/pm2.ts';
 import type { ChromaPort, DoctorPorts, Guards, TreePort, WorkerReadiness } from '../../operations/diagnose/ports.ts';
 import type { Platform } from '../../platform/index.ts';
 import { getJson, isPortOpen } from '../../platform/loopback.ts';
@@ -47,7 +47,7 @@ export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: Adap
     others: {
       pm2: () => {
         const found = readPm2Apps(homedir(), process.env);
-        return found && { folder: found.folder, saved: found.apps.filter(isClaudeMemApp) };
+        return found && { folder: found.folder, saved: found.apps.filter(isOldWorkerApp) };
       },
     },
     logs: { lastLines: (count) => lastLines(dataDir, count) },

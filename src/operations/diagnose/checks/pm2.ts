@@ -1,4 +1,4 @@
-import { pm2Processes } from '../../../core/pm2.ts';
+import { pm2Workers } from '../../../core/pm2.ts';
 import { pass, warn, type Check } from '../check.ts';
 
 export const pm2Check: Check = {
@@ -8,7 +8,7 @@ export const pm2Check: Check = {
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, others }) => {
     const { index } = await observation();
-    const running = pm2Processes(index);
+    const running = pm2Workers(index);
     const saved = others.pm2();
     const found = [
       ...running.map(({ row, daemon }) => `PM2 (pid ${daemon.pid}) runs pid ${row.pid} (${row.command || row.name})`),
