@@ -21,8 +21,10 @@ export const completionCommand = () => {
     configure: (own) => own.addArgument(new Argument('<shell>', 'which shell').choices(SHELLS)),
     run: async ({ args, options, output }) => {
       const { completionScript } = await import('../completion/script.ts');
-      const script = completionScript(args[0] as Shell, command.parent ?? command);
-      output.data(options.json === true ? JSON.stringify({ schemaVersion: 1, command: 'completion', script }) : script);
+      const shell = args[0] as Shell;
+      const script = completionScript(shell, command.parent ?? command);
+      const document = { schemaVersion: 1, command: 'completion', shell, script };
+      output.data(options.json === true ? JSON.stringify(document) : script.trimEnd());
       return EXIT.ok;
     },
   });

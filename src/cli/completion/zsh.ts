@@ -5,7 +5,7 @@ import { quoteForPosix } from './quote.ts';
 export function zshScript(commands: readonly CompletedCommand[]): string {
   return `#compdef claude-mem
 # zsh completion of claude-mem
-_claude_mem() {
+_claude-mem() {
   local context state state_descr line
   typeset -A opt_args
   _arguments -C '(-h --help)'{-h,--help}'[show help]' '(-V --version)'{-V,--version}'[print the version]' \\
@@ -25,10 +25,10 @@ ${commands.map(rest).join('')}      esac
   esac
 }
 
-if [ "$funcstack[1]" = "_claude_mem" ]; then
-  _claude_mem "$@"
+if [ "$funcstack[1]" = "_claude-mem" ]; then
+  _claude-mem "$@"
 else
-  compdef _claude_mem claude-mem
+  compdef _claude-mem claude-mem
 fi
 `;
 }

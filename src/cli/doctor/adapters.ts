@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isOldWorkerApp } from '../../core/pm2.ts';
 import type { ChromaPort, DoctorPorts, Guards, TreePort, WorkerReadiness } from '../../operations/diagnose/ports.ts';
 import type { Platform } from '../../platform/index.ts';
@@ -43,6 +44,7 @@ export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: Adap
       memory: () => platform.load?.memory(),
       limits: () => platform.load?.limits() ?? { openFiles: undefined, processes: [] },
       guards: () => findGuards(platform),
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     },
     others: {
       pm2: () => {

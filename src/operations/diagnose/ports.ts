@@ -129,6 +129,8 @@ export interface MachinePort {
   readonly memory: () => MachineMemory | undefined;
   readonly limits: () => { readonly openFiles: Limit | undefined; readonly processes: readonly Limit[] };
   readonly guards: () => Promise<Guards>;
+  /** Rejects when it is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What a PM2 of this user holds of claude-mem. */

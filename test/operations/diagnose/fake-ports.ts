@@ -53,6 +53,7 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       limits: () => ({ openFiles: undefined, processes: [] }),
       guards: () =>
         Promise.resolve({ parentDeath: true, subreaper: true, native: true, signals: 'pidfd', bootId: true }),
+      sleep: () => Promise.resolve(),
       ...overrides.machine,
     },
     others: { pm2: () => undefined, ...overrides.others },
@@ -60,7 +61,7 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
   };
 }
 
-export function defaultSettings(env: Readonly<Record<string, string>> = {}): Settings {
+function defaultSettings(env: Readonly<Record<string, string>> = {}): Settings {
   return resolveSettings({ env, config: {}, configFile: '' }).settings;
 }
 
