@@ -4,7 +4,7 @@ import { reportReap } from '../../src/cli/reap-report.ts';
 import { reportStatus } from '../../src/cli/status-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
-import { parse, RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+import { parse, RECORDED_DOCTOR, RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
 
 /** Lists are cut to their first items: they all look alike. */
 const SHOWN_ITEMS = 2;
@@ -32,6 +32,10 @@ export function stop(): string {
 
 export function setup(): string {
   return example({ schemaVersion: 1, command: 'setup', ok: true, search: 'semantic', steps: RECORDED_SETUP });
+}
+
+export function doctor(): string {
+  return example(RECORDED_DOCTOR);
 }
 
 export function log(): string {
