@@ -228,7 +228,7 @@ describe('manifests', () => {
     expect((await expectCheck(patient, 'stale-entries', 'warn')).detail).toContain('1 stale entry (supervisor pid');
     const { report, of } = await examine(patient, ['stale-entries', '--fix']);
     expect(of('stale-entries').status).toBe('pass');
-    expect(report.fixed[0]?.done).toContain('Ended 1 stale entries.');
+    expect(report.fixed[0]?.done).toContain('Ended 1 stale entry.');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ retiredAt: expect.any(String) as unknown });
   });
 

@@ -32,7 +32,6 @@ export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: Adap
       version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0',
       platform: process.platform,
       node: { version: process.version, file: process.execPath },
-      home: homedir(),
       uid: process.geteuid?.(),
       commandLine: (...words) =>
         commandLine([...words, ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag])]),

@@ -23,7 +23,6 @@ export interface DoctorPlace {
   readonly version: string;
   readonly platform: NodeJS.Platform;
   readonly node: { readonly version: string; readonly file: string };
-  readonly home: string;
   /** Effective user id; undefined where there are none. */
   readonly uid: number | undefined;
   /** A command line of ours, for this data dir: `claude-mem reap`. */

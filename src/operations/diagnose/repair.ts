@@ -1,3 +1,4 @@
+import { count } from '../../shared/amounts.ts';
 import { needsTidying, tidyTrees, type TreeFiles } from '../tidy-trees.ts';
 import type { Observation } from '../observe.ts';
 import { isOpenToOthers } from './checks/data-dir.ts';
@@ -61,5 +62,5 @@ async function tidy({ observe, files }: RepairPorts): Promise<readonly string[]>
   if (!needsTidying(before)) return [];
   const lines = tidyTrees(before, files);
   const ended = before.staleEntries.length - (await observe()).staleEntries.length;
-  return ended > 0 ? [...lines, `Ended ${ended} stale entries.`] : lines;
+  return ended > 0 ? [...lines, `Ended ${count(ended, 'stale entry', 'stale entries')}.`] : lines;
 }

@@ -18,7 +18,6 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       version: '1.0.0',
       platform: 'linux',
       node: { version: 'v22.1.0', file: '/usr/bin/node' },
-      home: '/home/u',
       uid: 1000,
       commandLine: (...words) => ['claude-mem', ...words].join(' '),
       ...overrides.place,
