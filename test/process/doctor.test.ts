@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { identify } from '../../scripts/leak/identity.mjs';
+import { identify, signalIfSame } from '../../scripts/leak/identity.mjs';
 import { aHome, cli, deadTree, inShell, orphans, stored, TREE, writeManifest, writeTreeFile } from '../cli/scene.ts';
 import { spawnPairs } from '../helpers/chroma-pairs.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -290,7 +290,7 @@ describe('processes', () => {
   test('a real zombie of ours', async () => {
     const patient = aPatient();
     const pids = join(patient.home, 'pids');
-    const parent = spawn('sh', ['-c', `(exec sleep 1) & echo $! > ${pids}; exec sleep 60`], {
+    const parent = spawn('sh', ['-c', `(exec sleep 60) & echo $! > ${pids}; exec sleep 60`], {
       env: { ...process.env, ...runMark() },
     });
     onTestFinished(() => void parent.kill('SIGKILL'));
@@ -305,6 +305,7 @@ describe('processes', () => {
       ],
     });
     await expectCheck(patient, 'zombies', 'pass');
+    signalIfSame(alive, 'SIGKILL');
     await eventually('it has ended', () => identify(alive.pid) === undefined);
     expect((await expectCheck(patient, 'zombies', 'warn')).detail).toContain(`pid ${parent.pid!} (sleep)`);
   });
