@@ -14,11 +14,11 @@ const layers = {
     instead: 'declare what you need as a port in operations/ports.ts; cli/context.ts passes the adapter in',
   },
   platform: {
-    may: ['core', 'shared', 'operations/ports.ts', 'operations/tree-ports.ts'],
+    may: ['core', 'shared', 'operations/ports.ts', 'operations/tree-ports.ts', 'operations/diagnose/ports.ts'],
     instead: 'an adapter implements a port of operations/ports.ts and knows no other layer',
   },
   state: {
-    may: ['core', 'shared', 'operations/ports.ts', 'operations/tree-ports.ts'],
+    may: ['core', 'shared', 'operations/ports.ts', 'operations/tree-ports.ts', 'operations/diagnose/ports.ts'],
     instead: 'an adapter implements a port of operations/ports.ts and knows no other layer',
   },
   services: { may: ['core', 'shared', 'operations'], instead: "take it as an argument from the service's main.ts" },
@@ -38,6 +38,8 @@ const roots = [
   'cli/context.ts',
   'cli/tree-context.ts',
   'cli/hook/hook-context.ts',
+  'cli/doctor/adapters.ts',
+  'cli/doctor/main.ts',
   'services/worker/main.ts',
   'services/search-server/main.ts',
   'services/chroma/setup/main.ts',

@@ -38,6 +38,7 @@ await build({
     worker: 'src/services/worker/main.ts',
     'search-server': 'src/services/search-server/main.ts',
     setup: 'src/services/chroma/setup/main.ts',
+    doctor: 'src/cli/doctor/main.ts',
   },
 });
 await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [lazyBuiltins] });

@@ -5,7 +5,15 @@ import { reportEnd, reportReading } from '../../src/cli/watch-report.ts';
 import { reportStatus } from '../../src/operations/status-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
-import { parse, RECORDED_SETUP, recordedHistory, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+import {
+  parse,
+  RECORDED_DOCTOR,
+  RECORDED_SETUP,
+  recordedHistory,
+  recordedLeak,
+  recordedReap,
+  recordedTree,
+} from './recorded.ts';
 
 /** Lists are cut to their first items: they all look alike. */
 const SHOWN_ITEMS = 2;
@@ -49,6 +57,10 @@ export function stop(): string {
 
 export function setup(): string {
   return example({ schemaVersion: 1, command: 'setup', ok: true, search: 'semantic', steps: RECORDED_SETUP });
+}
+
+export function doctor(): string {
+  return example(RECORDED_DOCTOR);
 }
 
 export function log(): string {

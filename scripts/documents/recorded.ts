@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { planReap } from '../../src/core/plan-reap.ts';
 import type { ProcessSnapshot } from '../../src/core/snapshot.ts';
+import type { CheckStatus } from '../../src/operations/diagnose/check.ts';
+import type { CheckId } from '../../src/operations/diagnose/check-ids.ts';
+import { CHECKS } from '../../src/operations/diagnose/checks/index.ts';
+import type { CheckResult } from '../../src/operations/diagnose/diagnose.ts';
 import { judgeReading, type Observation } from '../../src/operations/observe.ts';
 import type { ReapResult } from '../../src/operations/reap.ts';
 import type { Outcome } from '../../src/operations/terminate.ts';
 import type { TreeStatus } from '../../src/operations/tree-lifecycle.ts';
+import type { DoctorReport } from '../../src/cli/doctor-report.ts';
 import type { SetupStep } from '../../src/cli/setup-report.ts';
 import type { HistoryReport } from '../../src/cli/history-report.ts';
 import { sightTree, type TreeSight } from '../../src/operations/status-report.ts';
@@ -53,6 +58,28 @@ export const RECORDED_SETUP: readonly SetupStep[] = [
     fix: null,
   },
 ];
+
+/** What `doctor` said of a machine with one orphaned pair and little else to complain of; the other checks passed. */
+export const RECORDED_DOCTOR: DoctorReport = {
+  schemaVersion: 1,
+  command: 'doctor',
+  version: '0.1.0',
+  dataDir: '/home/u/.claude-mem',
+  checks: [
+    found('orphans', 'fail', '2 orphans holding 105 MB (pid 1016, 1036)', 'claude-mem reap'),
+    found('data-dir', 'warn', '/home/u/.claude-mem is open to other users (mode 0755)', 'claude-mem doctor --fix'),
+    found('supervisor', 'pass', 'answers'),
+    found('worker', 'pass', 'pid 987 answers on 127.0.0.1:37777'),
+    found('vector-writers', 'pass', 'one each'),
+  ],
+  summary: { pass: 28, warn: 1, fail: 1, skip: 0, error: 0 },
+  fixed: [],
+};
+
+function found(id: CheckId, status: CheckStatus, detail: string, fix: string | null = null): CheckResult {
+  const { title, why } = CHECKS.find((check) => check.id === id)!;
+  return { id, title, status, detail, why, fix };
+}
 
 /** A running tree with the real Chroma in use, and what its supervisor said of itself at that moment. */
 export function recordedTree(): { readonly observation: Observation; readonly sight: TreeSight } {

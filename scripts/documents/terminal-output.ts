@@ -1,12 +1,20 @@
 import type { Output } from '../../src/cli/output.ts';
 import { printHistory } from '../../src/cli/reporters/history.ts';
+import { printDoctor } from '../../src/cli/reporters/doctor.ts';
 import { printLeaks } from '../../src/cli/reporters/leaks.ts';
 import { printOutcomes, printPlan } from '../../src/cli/reporters/reap.ts';
 import { setupView } from '../../src/cli/reporters/setup.ts';
 import { printStatus } from '../../src/cli/reporters/status.ts';
 import { reportStatus } from '../../src/operations/status-report.ts';
 import { asShell } from './command-output.ts';
-import { RECORDED_SETUP, recordedHistory, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
+import {
+  RECORDED_DOCTOR,
+  RECORDED_SETUP,
+  recordedHistory,
+  recordedLeak,
+  recordedReap,
+  recordedTree,
+} from './recorded.ts';
 
 /** As wide as a code block is on most pages. */
 const COLUMNS = 96;
@@ -38,6 +46,12 @@ export function showReapOutcomes(): string {
 export function showSetup(): string {
   return shown('claude-mem setup', (output) => {
     setupView(output).print(RECORDED_SETUP);
+  });
+}
+
+export function showDoctor(): string {
+  return shown('claude-mem doctor', (output) => {
+    printDoctor(RECORDED_DOCTOR, output);
   });
 }
 

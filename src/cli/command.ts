@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, type Argument, type Option } from 'commander';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { parseDuration } from '../shared/duration.ts';
 import { createContext, type Context, type ContextOptions } from './context.ts';
@@ -54,6 +54,12 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
       process.exitCode = await spec.run({ options, args: command.args, openContext, output });
     });
   return command;
+}
+
+/** Names the usual values for help and completion, and leaves it to the command to take or refuse others. */
+export function suggesting<Part extends Argument | Option>(part: Part, values: readonly string[]): Part {
+  part.argChoices = [...values];
+  return part;
 }
 
 /** For `.option(…, parse)`: a duration, in milliseconds. */

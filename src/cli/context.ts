@@ -57,7 +57,7 @@ export function createContext(options: ContextOptions): Context {
   };
   return {
     dataDir,
-    clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
+    clock: systemClock,
     takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
     observe: async (request) => observe(await ports(), { ...request, dataDir }),
     follow: (request) => {
@@ -86,6 +86,12 @@ export function createContext(options: ContextOptions): Context {
   };
 }
 
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  date: () => new Date(),
+  sleep: (ms) => sleep(ms),
+};
+
 /** What a reader may not look into is no wrong setting: it could not look. */
 function findDataDir({ dataDir, acts }: ContextOptions): string {
   try {
@@ -100,7 +106,7 @@ function findDataDir({ dataDir, acts }: ContextOptions): string {
 const FORBIDDEN_HINT = 'Run it as the user whom the data dir belongs to, or name another with --data-dir.';
 
 /** HOME may name another folder than the user database, and a container's user may not be in that at all. */
-function findPersonal(): Personal {
+export function findPersonal(): Personal {
   const { USER, LOGNAME, USERNAME } = process.env;
   const said = { homes: [homedir()], users: [USER, LOGNAME, USERNAME].filter((name) => name !== undefined) };
   try {

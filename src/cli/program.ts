@@ -3,6 +3,8 @@ import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
 import { hookCommand } from './commands/hook.ts';
 import { integrateCommand } from './commands/integrate.ts';
 import { historyCommand } from './commands/history.ts';
+import { completionCommand } from './commands/completion.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { leaksCommand } from './commands/leaks.ts';
 import { reapCommand } from './commands/reap.ts';
 import { restartCommand } from './commands/restart.ts';
@@ -50,12 +52,14 @@ const COMMANDS = [
   statusCommand,
   logsCommand,
   historyCommand,
+  doctorCommand,
   leaksCommand,
   reapCommand,
   snapshotCommand,
   searchServerCommand,
   hookCommand,
   integrateCommand,
+  completionCommand,
 ];
 
 export function createProgram(): Command {

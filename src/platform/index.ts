@@ -1,4 +1,5 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
+import type { MachinePort } from '../operations/diagnose/ports.ts';
 import type { ProcessTable, Signaller } from '../operations/ports.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/tree-ports.ts';
 
@@ -17,6 +18,13 @@ export interface Platform {
   readonly findListener: (port: number) => ProcessRow | undefined;
   /** What a root needs to get the orphans of its tree; null where the system or an optional package lacks it. */
   readonly loadAdoption: () => OrphanAdoption | null;
+  /** Memory and limits of the machine; undefined where this system does not tell. */
+  readonly load: MachineLoad | undefined;
+}
+
+export interface MachineLoad {
+  readonly memory: MachinePort['memory'];
+  readonly limits: MachinePort['limits'];
 }
 
 /** The kernel gives orphans among the descendants of this process to it. */
@@ -51,6 +59,7 @@ async function loadLinux(): Promise<Platform> {
     { findListener },
     { measureProcess },
     native,
+    load,
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
     import('./linux/procfs-follower.ts'),
@@ -60,6 +69,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/listener.ts'),
     import('./linux/measure.ts'),
     import('./linux/native.ts'),
+    import('./linux/machine-load.ts'),
   ]);
   return {
     table: createProcfsTable(),
@@ -75,6 +85,7 @@ async function loadLinux(): Promise<Platform> {
         ? null
         : { become: () => calls.setChildSubreaper(), waitFor: (pid) => void calls.waitPid(pid) };
     },
+    load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
   };
 }
 
@@ -101,6 +112,7 @@ async function loadPortable(): Promise<Platform> {
     measure: null,
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
+    load: undefined,
   };
 }
 
@@ -119,6 +131,7 @@ async function loadWindows(): Promise<Platform> {
     measure: null,
     findListener: () => undefined,
     loadAdoption: () => null,
+    load: undefined,
   };
 }
 

@@ -14,6 +14,11 @@ export type ErrorCode =
 
 /** An error that was foreseen: the CLI prints its message and hint, and a stack trace only for others. */
 export class ClaudeMemError extends Error {
+  /** Each program of the package has a copy of this class, and what one throws another one has to know. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ClaudeMemError';
+  }
+
   readonly code: ErrorCode;
   /** What to do about it, in one sentence. */
   readonly hint: string | undefined;

@@ -1,10 +1,10 @@
-import { readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Manifest } from '../core/manifest.ts';
 import type { OtherRegistry, ProcessSnapshot } from '../core/snapshot.ts';
 import type { DamagedManifest } from '../operations/ports.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
-import { writeFileAtomic } from './atomic-file.ts';
-import { describeErrno, ioError } from './io-error.ts';
+import { writeFileForPeople } from './file-for-people.ts';
+import { describeErrno } from './io-error.ts';
 import { checkManifest, newerVersion } from './manifest-schema.ts';
 import { check, normalizePidNamespace } from './schema.ts';
 import { SNAPSHOT_VERSION, SnapshotSchema, type SnapshotDocument } from './snapshot-schema.ts';
@@ -82,15 +82,7 @@ export function snapshotDocument(recorded: RecordedSnapshot): SnapshotDocument {
  * @throws ClaudeMemError `io`.
  */
 export function writeSnapshotFile(file: string, document: SnapshotDocument): void {
-  const text = `${JSON.stringify(document, undefined, 1)}\n`;
-  try {
-    const isSpecial = statSync(file, { throwIfNoEntry: false })?.isFile() === false;
-    // A rename would put a file in the place of /dev/stdout.
-    if (isSpecial) writeFileSync(file, text);
-    else writeFileAtomic(linkTarget(file), text);
-  } catch (error) {
-    throw ioError('write', file, error);
-  }
+  writeFileForPeople(file, `${JSON.stringify(document, undefined, 1)}\n`);
 }
 
 function recordedSnapshot(document: SnapshotDocument, file: string): RecordedSnapshot {
@@ -126,10 +118,6 @@ function parseJson(text: string, file: string): unknown {
       cause,
     });
   }
-}
-
-function linkTarget(file: string): string {
-  return statSync(file, { throwIfNoEntry: false }) === undefined ? file : realpathSync(file);
 }
 
 function withDigits<T extends { readonly pidNamespace?: string }>(value: T): T {

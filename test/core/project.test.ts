@@ -11,5 +11,5 @@ test.each([
   ['/', [], 'unnamed'],
   ['', [], 'unnamed'],
 ])('%s, with %j, is the project %s', (cwd, there, project) => {
-  expect(projectOf(cwd, { home: '/home/u', exists: (path) => (there).includes(path) })).toBe(project);
+  expect(projectOf(cwd, { home: '/home/u', exists: (path) => there.includes(path) })).toBe(project);
 });

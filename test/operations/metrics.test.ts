@@ -4,7 +4,7 @@ import { judgeReading, type Reading } from '../../src/operations/observe.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../src/operations/metrics.ts';
 import { readSnapshotFile } from '../../src/state/snapshot-file.ts';
 import { recording } from '../cli/scene.ts';
-import { DATA_DIR, init, row, SELF_PID, snapshotOf } from '../core/builders.ts';
+import { DATA_DIR, init, snapshotOf } from '../core/builders.ts';
 
 const nothing: Reading = {
   ...{

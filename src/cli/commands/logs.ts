@@ -1,7 +1,7 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
 import { mergeByTime, parseLogLine, type LogLine } from '../../operations/log-lines.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { defineCommand, type CommandInput } from '../command.ts';
+import { defineCommand, suggesting, type CommandInput } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { openLogs } from '../tree-context.ts';
 import { listenForInterrupts } from '../interrupts.ts';
@@ -31,7 +31,7 @@ export const logsCommand = () =>
     ],
     configure: (command) =>
       command
-        .argument('[role]', 'supervisor, worker, search or hook')
+        .addArgument(suggesting(new Argument('[role]', 'whose log; all unless told'), [...KNOWN.keys()]))
         .option('-f, --follow', 'go on until Ctrl-C')
         .addOption(
           new Option('-n, --lines <number>', 'how many lines').argParser(countArgument).default(DEFAULT_LINES),

@@ -5,7 +5,7 @@ import { keyOf } from '../../operations/end-in-passes.ts';
 import { reap, type ReapResult } from '../../operations/reap.ts';
 import { needsTidying, tidyTrees } from '../../operations/tidy-trees.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { defineCommand, durationArgument, pidArgument, type CommandInput } from '../command.ts';
+import { defineCommand, durationArgument, pidArgument, suggesting, type CommandInput } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../interrupts.ts';
@@ -57,7 +57,9 @@ export const reapCommand = () =>
         )
         .option('--older-than <duration>', 'only what is at least this old', durationArgument)
         .option('--pid <pid...>', 'only these processes', pidArgument)
-        .option('--include <verdict>', 'end these too; the only one is: excess', includeArgument),
+        .addOption(
+          suggesting(new Option('--include <verdict>', 'end these too').argParser(includeArgument), ['excess']),
+        ),
     run: runReap,
   });
 

@@ -2,6 +2,7 @@ import { isNotYounger, isZombie } from '../../core/identity.ts';
 import { ProcessIndex } from '../../core/process-index.ts';
 import { dataDirArgument, isChromaProgram, isChromaWrapper } from '../../core/role-program.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../core/snapshot.ts';
+import { isHttpClient } from '../../core/vector-writers.ts';
 
 /** By what the processes of one spawn are known. */
 export interface FamilyMarks {
@@ -40,10 +41,6 @@ export function openOnVectors(snapshot: ProcessSnapshot, folder: string): Proces
 
 function isOnFolder(row: ProcessRow, folder: string): boolean {
   return dataDirArgument(row) === folder || row.roleDirectory === folder;
-}
-
-function isHttpClient(row: ProcessRow): boolean {
-  return /--client-type[ =]http(?: |$)/.test(row.argv?.join(' ') ?? row.command);
 }
 
 function bearsMarks(row: ProcessRow, marks: FamilyMarks): boolean {

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { RunBounds } from '../bounded-run.ts';
 import { explainExit } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
 import { runProgram } from './run-program.ts';
@@ -23,12 +24,8 @@ export async function preparePython(
   const { pythonVersion } = dependencies.settings;
   const uv = uvBeside(uvx);
   if (uv === undefined) return step('python', 'skipped', `no uv stands beside ${uvx.file}; uvx looks for itself`);
-  const ask = async (args: readonly string[], deadlineMs: number): Promise<string> => {
-    const doing = `looking for a Python ${pythonVersion}`;
-    const { exit, output } = await runProgram([uv, 'python', ...args], dependencies, { deadlineMs, signal, doing });
-    if (exit.code !== 0) throw explainExit(exit, output, pythonVersion);
-    return output.findLast((line) => line.startsWith('/')) ?? pythonVersion;
-  };
+  const ask = (args: readonly string[], deadlineMs: number): Promise<string> =>
+    askForPython([uv, 'python', ...args], dependencies, { deadlineMs, signal });
   const find = (): Promise<string> => ask(['find', pythonVersion], bounds?.lookMs ?? SETUP_BOUNDS.lookMs);
   try {
     return step('python', 'already', await find());
@@ -43,6 +40,23 @@ export async function preparePython(
     const fix = `Install a Python that fits "${pythonVersion}", or name another with CLAUDE_MEM_PYTHON_VERSION.`;
     return step('python', 'failed', `none is on this machine, and none could be fetched: ${messageOf(error)}`, fix);
   }
+}
+
+/**
+ * Runs a `uv python …` command line.
+ * @returns the path of the Python it names.
+ * @throws ChromaFailure when there is none.
+ */
+export async function askForPython(
+  command: readonly string[],
+  dependencies: SetupDependencies,
+  bounds: Pick<RunBounds, 'deadlineMs' | 'signal'>,
+): Promise<string> {
+  const { pythonVersion } = dependencies.settings;
+  const doing = `looking for a Python ${pythonVersion}`;
+  const { exit, output } = await runProgram(command, dependencies, { ...bounds, doing });
+  if (exit.code !== 0) throw explainExit(exit, output, pythonVersion);
+  return output.findLast((line) => line.startsWith('/')) ?? pythonVersion;
 }
 
 /** The uv that belongs to this uvx. */

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { RunBounds } from '../bounded-run.ts';
 import { homeOf } from '../home.ts';
 import { findUvx, privateUvFolder, type Uvx } from '../uvx.ts';
 import { lastWord, runProgram } from './run-program.ts';
@@ -53,19 +54,27 @@ async function confirm(
 ): Promise<{ readonly step: SetupStep; readonly uvx?: Uvx }> {
   const deadlineMs = bounds?.lookMs ?? SETUP_BOUNDS.lookMs;
   try {
-    const run = await runProgram([uvx.file, '--version'], dependencies, { deadlineMs, signal, doing: 'asking uvx' });
-    if (run.exit.code !== 0) throw new Error(lastWord(run));
-    const version =
-      run.output
-        .find((line) => /^uvx? \d/.test(line))
-        ?.split(' ')
-        .slice(0, 2)
-        .join(' ') ?? 'uvx';
+    const version = await askVersion(uvx, dependencies, { deadlineMs, signal });
     return { step: step('uvx', status, `${version} (${uvx.file})`), uvx };
   } catch (error) {
     const fix = 'Repair it, or name another one with CLAUDE_MEM_UVX.';
     return { step: step('uvx', 'failed', `${uvx.file} does not work: ${messageOf(error)}`, fix) };
   }
+}
+
+/**
+ * What a uvx says of itself: `uvx 0.13.9`.
+ * @throws Error when it does not work.
+ */
+export async function askVersion(
+  uvx: Uvx,
+  dependencies: SetupDependencies,
+  bounds: Pick<RunBounds, 'deadlineMs' | 'signal'>,
+): Promise<string> {
+  const run = await runProgram([uvx.file, '--version'], dependencies, { ...bounds, doing: 'asking uvx' });
+  if (run.exit.code !== 0) throw new Error(lastWord(run));
+  const line = run.output.find((text) => /^uvx? \d/.test(text));
+  return line?.split(' ').slice(0, 2).join(' ') ?? 'uvx';
 }
 
 /** Built aside and moved into place: what stands there is whole. uv's programs do not mind being moved. */

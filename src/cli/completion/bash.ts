@@ -1,0 +1,104 @@
+import type { CompletedCommand, Values } from './model.ts';
+import { quoteForPosix } from './quote.ts';
+
+/**
+ * Needs no bash-completion. Works with the bash 3.2 of macOS, so without mapfile and associative arrays; file names with blanks are
+ * left to readline (`compopt` where there is one).
+ */
+export function bashScript(commands: readonly CompletedCommand[]): string {
+  const names = [...commands.map(({ name }) => name), 'help'];
+  return `# bash completion of claude-mem
+_claude_mem_words() {
+  local IFS=$' \\t\\n'
+  COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+_claude_mem_files() {
+  local IFS=$'\\n'
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=($(compgen "$1" -- "$cur"))
+}
+
+_claude_mem() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev= command= place=0 index word
+  COMPREPLY=()
+  [ "$COMP_CWORD" -gt 0 ] && prev=\${COMP_WORDS[COMP_CWORD-1]}
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word=\${COMP_WORDS[index]}
+    if [ -z "$command" ]; then
+      case $word in -*) ;; *) command=$word ;; esac
+      continue
+    fi
+    case "$command $word" in
+${valueOptions(commands)}      "$command -"*) ;;
+      *) place=$((place + 1)) ;;
+    esac
+  done
+  case $command in
+    '' | help)
+      case $cur in
+        -*) _claude_mem_words '--help --version -h -V' ;;
+        *) _claude_mem_words ${quoteForPosix(names.join(' '))} ;;
+      esac
+      return
+      ;;
+  esac
+  case "$command $prev" in
+${commands.flatMap(previousOption).join('')}  esac
+  case $cur in
+    -*)
+      case $command in
+${commands.map(optionsOf).join('')}      esac
+      return
+      ;;
+  esac
+  case "$command $place" in
+${commands.flatMap(placesOf).join('')}  esac
+}
+
+complete -F _claude_mem claude-mem
+`;
+}
+
+/** The word after one of these is its value and stands in no place of an argument. */
+function valueOptions(commands: readonly CompletedCommand[]): string {
+  const all = commands.flatMap(({ name, options }) =>
+    options.filter(({ value }) => value !== undefined).flatMap(({ flags }) => flags.map((flag) => `"${name} ${flag}"`)),
+  );
+  return all.length === 0 ? '' : `      ${all.join(' | ')}) index=$((index + 1)) ;;\n`;
+}
+
+function previousOption({ name, options }: CompletedCommand): readonly string[] {
+  return options.flatMap(({ flags, value }) =>
+    value === undefined
+      ? []
+      : [
+          `    ${flags.map((flag) => `"${name} ${flag}"`).join(' | ')})\n      ${complete(value)}\n      return\n      ;;\n`,
+        ],
+  );
+}
+
+function optionsOf({ name, options }: CompletedCommand): string {
+  const flags = options.flatMap((option) => option.flags).join(' ');
+  return `        ${name}) _claude_mem_words ${quoteForPosix(flags)} ;;\n`;
+}
+
+function placesOf({ name, places, isVariadic }: CompletedCommand): readonly string[] {
+  return places.map((values, index) => {
+    const isLast = index === places.length - 1;
+    return `    "${name} "${isVariadic && isLast ? '*' : index}) ${complete(values)} ;;\n`;
+  });
+}
+
+function complete(values: Values): string {
+  switch (values.kind) {
+    case 'words':
+      return `_claude_mem_words ${quoteForPosix(values.words.join(' '))}`;
+    case 'file':
+      return '_claude_mem_files -f';
+    case 'folder':
+      return '_claude_mem_files -d';
+    case 'any':
+      return ':';
+  }
+}

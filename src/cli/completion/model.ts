@@ -1,0 +1,59 @@
+import type { Argument, Command, Option } from 'commander';
+
+/** What can stand in a place: one of some words, a file, a folder, or anything. */
+export type Values =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'file' }
+  | { readonly kind: 'folder' }
+  | { readonly kind: 'any' };
+
+export interface CompletedOption {
+  /** `-f`, `--follow`. */
+  readonly flags: readonly string[];
+  readonly description: string;
+  /** Undefined for one that takes no value. */
+  readonly value: Values | undefined;
+}
+
+export interface CompletedCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly CompletedOption[];
+  /** By position; the last one of a variadic argument stands for all that follow. */
+  readonly places: readonly Values[];
+  readonly isVariadic: boolean;
+}
+
+/** All that completion knows, read from commander's own definition, so that it cannot go stale. */
+export function completionModel(program: Command): readonly CompletedCommand[] {
+  return program.commands.map((command) => ({
+    name: command.name(),
+    summary: command.summary(),
+    options: [
+      ...command.options.filter(({ hidden }) => !hidden).map(completedOption),
+      { flags: ['-h', '--help'], description: 'display help for command', value: undefined },
+    ],
+    places: command.registeredArguments.map((argument) => valuesOf(argument.argChoices, argument.name())),
+    isVariadic: command.registeredArguments.at(-1)?.variadic === true,
+  }));
+}
+
+function completedOption(option: Option): CompletedOption {
+  const takesValue = option.required || option.optional;
+  return {
+    flags: [option.short, option.long].filter((flag) => flag !== undefined),
+    description: option.description,
+    value: takesValue ? valuesOf(option.argChoices, placeholder(option)) : undefined,
+  };
+}
+
+/** The placeholder says what is meant: `--from <file>`. */
+function valuesOf(choices: Argument['argChoices'], name: string): Values {
+  if (choices !== undefined) return { kind: 'words', words: choices };
+  if (/^(?:file|path)$/i.test(name)) return { kind: 'file' };
+  return /^(?:dir|folder)$/i.test(name) ? { kind: 'folder' } : { kind: 'any' };
+}
+
+function placeholder({ flags }: Option): string {
+  return /[<[]([\w-]+)/.exec(flags)?.[1] ?? '';
+}

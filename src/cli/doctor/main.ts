@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { CHECKS } from '../../operations/diagnose/checks/index.ts';
+import { diagnose, summarize, type CheckResult } from '../../operations/diagnose/diagnose.ts';
+import { repair, repairable, type Repair } from '../../operations/diagnose/repair.ts';
+import { identifySelf, loadPlatform, type Platform } from '../../platform/index.ts';
+import { lookAtParts, type PartsLook } from '../../services/chroma/look-at-parts.ts';
+import { within } from '../../shared/within.ts';
+import { writeFileForPeople } from '../../state/file-for-people.ts';
+import { folderFacts } from '../../state/folder-facts.ts';
+import { restrictToOwner } from '../../state/restrict-mode.ts';
+import { readSettings } from '../../state/settings.ts';
+import { findPersonal, systemClock, type Context } from '../context.ts';
+import type { CheckList, DoctorReport, DoctorRequest } from '../doctor-report.ts';
+import { createDoctorPorts } from './adapters.ts';
+import { bugReport } from './bug-report.ts';
+import { findPlace, type Place } from './place.ts';
+
+/** For ending what a check started and did not wait for, in milliseconds. */
+const CLEAN_UP_MS = 8_000;
+
+/** The checks there are. */
+export function list(): CheckList {
+  return { schemaVersion: 1, command: 'doctor', checks: CHECKS.map(({ id, title, why }) => ({ id, title, why })) };
+}
+
+/**
+ * Runs the checks; with `fix` carries out the safe repairs and runs them again.
+ * @throws ClaudeMemError `not-owner`, `lock-held` with `fix`; `io` when the report cannot be written.
+ */
+export async function examine(request: DoctorRequest): Promise<DoctorReport> {
+  const place = findPlace(request.dataDir);
+  if (request.fix) place.context?.assertOwner();
+  const platform = await loadPlatform();
+  const chroma = partsOf(place, platform);
+  const ports = createDoctorPorts({ place, platform, chroma, dataDirFlag: request.dataDir });
+  const { interrupted } = request;
+  const only = request.only.length === 0 ? undefined : request.only;
+  const run = () => diagnose(CHECKS, ports, { only, interrupted });
+  try {
+    let checks = await run();
+    let fixed: readonly Repair[] = [];
+    if (request.fix && !interrupted.aborted && place.context !== undefined && repairable(checks).length > 0) {
+      fixed = await repairUnderLock(checks, place.context, interrupted);
+      checks = await run();
+    }
+    const report: DoctorReport = {
+      ...{ schemaVersion: 1, command: 'doctor', version: ports.place.version, dataDir: place.dataDir },
+      ...{ checks, summary: summarize(checks), fixed },
+    };
+    if (request.report !== undefined) writeFileForPeople(request.report, bugReport(report, findPersonal()));
+    return report;
+  } finally {
+    await within(CLEAN_UP_MS, chroma.settled());
+  }
+}
+
+function repairUnderLock(
+  checks: readonly CheckResult[],
+  context: Context,
+  interrupted: AbortSignal,
+): Promise<readonly Repair[]> {
+  return context.underOperationLock('claude-mem doctor --fix', interrupted, () =>
+    repair(repairable(checks), {
+      dataDir: context.dataDir,
+      folder: folderFacts,
+      observe: () => context.observe({ memory: false }),
+      files: context.trees(),
+      restrictToOwner: () => restrictToOwner(context.dataDir),
+    }),
+  );
+}
+
+/** What is run for a look bears the marks of a tree of its own, of which nothing is written. */
+function partsOf({ dataDir }: Place, platform: Platform): PartsLook {
+  const { table, signaller, identify } = platform;
+  const own = identifySelf(platform);
+  return lookAtParts({
+    ...{ dataDir, own, treeId: randomUUID(), settings: () => readSettings(dataDir, process.env) },
+    env: process.env.HOME === undefined ? { ...process.env, HOME: homedir() } : process.env,
+    constraintsFile: join(__dirname, 'chroma-constraints.txt'),
+    platform: process.platform,
+    processes: { identify, table, signaller, clock: systemClock, recorder: NOTHING_RECORDED },
+    log: NO_LOG,
+  });
+}
+
+const NOTHING_RECORDED = { register: () => Promise.resolve(), ended: () => Promise.resolve() };
+const NO_LOG = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+function ignore(): void {
+  // A look writes nothing.
+}

@@ -1,0 +1,17 @@
+import { fail, pass, type Check } from '../check.ts';
+import { describeHeld } from './held.ts';
+
+export const excessCheck: Check = {
+  id: 'excess',
+  title: 'Excess processes',
+  why: 'their live owner has let go of them and uses another',
+  needs: ['data-dir', 'process-table', 'manifests'],
+  run: async ({ observation, place }) => {
+    const excess = (await observation()).judgements.filter(({ verdict }) => verdict === 'excess');
+    if (excess.length === 0) return pass('none');
+    return fail(
+      describeHeld(excess, 'excess process', 'excess processes'),
+      place.commandLine('reap', '--include', 'excess'),
+    );
+  },
+};

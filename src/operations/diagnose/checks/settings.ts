@@ -1,0 +1,19 @@
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { blocking, fail, pass, type Check } from '../check.ts';
+
+export const settingsCheck: Check = {
+  id: 'settings',
+  title: 'Settings',
+  why: 'nothing starts with a value that cannot be used',
+  needs: ['data-dir'],
+  run: ({ settings }) => {
+    try {
+      const { workerHost, workerPort, chromaEnabled, chromaMode } = settings();
+      const chroma = chromaEnabled ? `Chroma ${chromaMode}` : 'Chroma switched off';
+      return pass(`valid: worker on ${workerHost}:${workerPort}, ${chroma}`);
+    } catch (error) {
+      if (!(error instanceof ClaudeMemError) || error.code !== 'settings') throw error;
+      return blocking(fail(error.message, error.hint));
+    }
+  },
+};

@@ -1,0 +1,42 @@
+import { blocking, fail, pass, reasonAlone, skip, warn, type Check } from '../check.ts';
+
+/** What a service manager gives its services: systemd's default, and with less in it launchd's. */
+const SERVICE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** A shim of a version manager may take seconds, in milliseconds. */
+const LIMIT_MS = 15_000;
+
+export const uvCheck: Check = {
+  id: 'uv',
+  title: 'uvx, which runs Chroma',
+  why: 'without it search goes by keyword',
+  needs: ['settings'],
+  limitMs: LIMIT_MS,
+  run: async ({ settings, place, chroma, signal }) => {
+    if (!settings().chromaEnabled) return blocking(skip('switched off by CLAUDE_MEM_CHROMA_ENABLED'));
+    const found = chroma.findUvx();
+    const isChosen = settings().uvx !== undefined;
+    if ('reason' in found) {
+      const fix = isChosen
+        ? 'Correct CLAUDE_MEM_UVX, or unset it so that uvx is looked for'
+        : place.commandLine('setup');
+      return blocking(fail(reasonAlone(found.reason), fix));
+    }
+    let version: string;
+    try {
+      version = await chroma.askVersion(signal);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return blocking(
+        fail(`${found.file} does not work: ${reason}`, 'Repair it, or name another one with CLAUDE_MEM_UVX'),
+      );
+    }
+    const atService = chroma.findUvx(SERVICE_PATH);
+    if ('reason' in atService)
+      return warn(
+        `${version} (${found.file}), but a service with a short PATH would not find it`,
+        `Set CLAUDE_MEM_UVX to ${found.file}`,
+      );
+    const other = atService.file === found.file ? '' : `; a service with a short PATH would take ${atService.file}`;
+    return pass(`${version} (${found.file})${other}`);
+  },
+};

@@ -1,0 +1,152 @@
+// In the shells themselves: what they offer, not what the script says.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { CHECK_IDS } from '../../src/operations/diagnose/check-ids.ts';
+import { runCli, runInTerminal, runProgram } from '../helpers/run-cli.ts';
+import { tempDir, useTempDir } from '../helpers/temp-dir.ts';
+
+const COMMANDS = [...createProgram().commands.map((command) => command.name()), 'help'].sort();
+
+const home = useTempDir('suite');
+const scriptOf = (shell: string): string => join(home(), `completion.${shell}`);
+
+beforeAll(async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { stdout, status } = await runCli(['completion', shell], { home: home() });
+    expect(status).toBe(0);
+    writeFileSync(scriptOf(shell), stdout);
+  }
+  mkdirSync(join(home(), 'folder one'));
+  writeFileSync(join(home(), 'file-one.json'), '');
+});
+
+function missing(shell: string): string | undefined {
+  return spawnSync(shell, ['-c', 'true']).error === undefined ? undefined : `${shell} is not installed`;
+}
+
+/** What is offered for the last word of a line. */
+type Offer = (...words: readonly string[]) => Promise<readonly string[]>;
+
+async function offeredByBash(...words: readonly string[]): Promise<readonly string[]> {
+  const script =
+    'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _claude_mem; printf "%s\\n" "${COMPREPLY[@]}"';
+  const args = ['--norc', '-c', script, 'bash', scriptOf('bash'), 'claude-mem', ...words];
+  const { stdout, stderr } = await runProgram('bash', args, { home: home() });
+  expect(stderr).toBe('');
+  return linesOf(stdout);
+}
+
+async function offeredByFish(...words: readonly string[]): Promise<readonly string[]> {
+  const line = ['claude-mem', ...words].join(' ');
+  const script = 'source $argv[1]; complete -C $argv[2]';
+  const { stdout } = await runProgram('fish', ['-N', '-c', script, scriptOf('fish'), line], { home: home() });
+  return linesOf(stdout).map((offer) => offer.split('\t')[0] ?? '');
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
+}
+
+const SHELLS: readonly (readonly [string, Offer])[] = [
+  ['bash', offeredByBash],
+  ['fish', offeredByFish],
+];
+
+describe.each(SHELLS)('%s', (shell, offered) => {
+  const reason = missing(shell);
+  const inShell = test.skipIf(reason !== undefined);
+  const name = (text: string): string => (reason === undefined ? text : `${text} (${reason})`);
+
+  inShell(name('offers every command, and the beginnings of them'), async () => {
+    expect(await offered('')).toEqual(COMMANDS);
+    expect(await offered('re')).toEqual(['reap', 'restart']);
+  });
+
+  inShell(name('offers roles, checks and shells in their places'), async () => {
+    expect(await offered('logs', '')).toEqual(['search', 'supervisor', 'worker']);
+    expect(await offered('logs', '-n', '5', 'w')).toEqual(['worker']);
+    expect(await offered('doctor', '')).toEqual([...CHECK_IDS].sort());
+    expect(await offered('doctor', 'uv', 'orph')).toEqual(['orphans']);
+    expect(await offered('completion', '')).toEqual(['bash', 'fish', 'zsh']);
+    expect(await offered('completion', 'bash', '')).toEqual([]);
+  });
+
+  inShell(name("offers a command's own options, and the choices of one"), async () => {
+    expect(await offered('reap', '--inc')).toEqual(['--include']);
+    expect(await offered('reap', '--include', '')).toEqual(['excess']);
+    expect(await offered('leaks', '--inc')).toEqual([]);
+    expect(await offered('start', '--port', '')).toEqual([]);
+  });
+
+  inShell(name('offers files and folders where they are meant'), async () => {
+    expect(await offered('leaks', '--from', join(home(), 'fil'))).toEqual([join(home(), 'file-one.json')]);
+    expect(await offered('snapshot', join(home(), 'fil'))).toEqual([join(home(), 'file-one.json')]);
+    expect(await offered('logs', join(home(), 'fil'))).toEqual([]);
+  });
+});
+
+test.skipIf(missing('bash') !== undefined)('bash offers folders alone for --data-dir', async () => {
+  expect(await offeredByBash('leaks', '--data-dir', join(home(), 'f'))).toEqual([join(home(), 'folder one')]);
+});
+
+/** Typed at a prompt; what the line becomes is what a person sees. */
+const TYPED: readonly (readonly [string, string])[] = [
+  ['claude-mem rest\t', 'claude-mem restart'],
+  ['claude-mem logs wo\t', 'claude-mem logs worker'],
+  ['claude-mem doctor uv orph\t', 'claude-mem doctor uv orphans'],
+  ['claude-mem reap --inc\t', 'claude-mem reap --include'],
+  ['claude-mem reap --include e\t', 'claude-mem reap --include excess'],
+  ['claude-mem completion f\t', 'claude-mem completion fish'],
+  ['claude-mem leaks --from fil\t', 'claude-mem leaks --from file-one.json'],
+];
+
+describe.each([
+  ['bash', ['--norc', '--noprofile', '-i'], (script: string) => `source ${script}`],
+  ['zsh', ['-f', '-i'], (script: string) => `autoload -U compinit && compinit -u -D && source ${script}`],
+  [
+    'zsh',
+    ['-f', '-i'],
+    (script: string) => `fpath=(${fpathWith(script)} $fpath); autoload -U compinit && compinit -u -D`,
+  ],
+])('%s at a prompt', (shell, args, setUp) => {
+  const reason = missing(shell) ?? missing('script');
+
+  test.skipIf(reason !== undefined)(
+    `completes what is typed${reason === undefined ? '' : ` (${reason})`}`,
+    async () => {
+      const env = { PS1: 'ready> ', TERM: 'dumb', HISTFILE: undefined };
+      const session = runInTerminal(shell, args, { home: home(), env, columns: 200 });
+      session.type(`PS1='now> '; ${setUp(scriptOf(shell))} && echo set''-up\r`);
+      await session.waitFor('set-up');
+      for (const [keys, expected] of TYPED) {
+        session.type(`\x15${keys}`);
+        await session.waitFor(expected);
+      }
+      session.type('\x15exit\r');
+      expect((await session.ended).status).toBe(0);
+    },
+  );
+});
+
+/** A folder in which the script bears the name that zsh looks for. */
+function fpathWith(script: string): string {
+  const folder = tempDir();
+  spawnSync('cp', [script, join(folder, '_claude-mem')]);
+  return folder;
+}
+
+test('another shell is refused', async () => {
+  const { status, stderr } = await runCli(['completion', 'tcsh'], { home: home() });
+  expect([status, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish') as unknown]);
+});
+
+test('what is printed is one JSON document with --json', async () => {
+  const { stdout } = await runCli(['completion', 'fish', '--json'], { home: home() });
+  expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, command: 'completion', shell: 'fish' });
+});

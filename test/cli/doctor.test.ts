@@ -1,0 +1,100 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CHECK_IDS } from '../../src/operations/diagnose/check-ids.ts';
+import type { DoctorReport } from '../../src/cli/doctor-report.ts';
+import { runCliInTerminal } from '../helpers/run-cli.ts';
+import { aHome, orphans, writeTreeFile, TREE } from './scene.ts';
+
+/** Few files to look at and no program to run. */
+const QUICK = ['settings', 'data-dir', 'manifests', 'orphans'];
+
+describe('doctor', () => {
+  test('shows what is wrong first, with why and what to do, and a line for the rest', async () => {
+    const { run, dataDir } = aHome();
+    await orphans(dataDir);
+    const { stdout, status } = await run(['doctor', ...QUICK]);
+    expect(status).toBe(1);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^✖ Orphans \(orphans\): 2 orphans holding /);
+    expect(stdout).toContain('    Why: nobody will ever end them');
+    expect(stdout).toContain('    Fix: claude-mem reap\n');
+    expect(stdout).toContain('✔ Settings: valid');
+    expect(lines.at(-1)).toBe('4 checks: 1 failed, 3 passed.');
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    expect(stdout).not.toContain('\u001B');
+  });
+
+  test('fits a terminal, and has colours there', async () => {
+    const { home, dataDir } = aHome();
+    await orphans(dataDir);
+    const session = runCliInTerminal(['doctor', ...QUICK], { home, columns: 60 });
+    const { output, status } = await session.ended;
+    expect(status).toBe(1);
+    expect(output).toContain('\u001B[31m✖');
+    // eslint-disable-next-line no-control-regex
+    const plain = output.replace(/\u001B\[[\d;?]*[A-Za-z]/g, '').split(/\r?\n/);
+    expect(plain.filter((line) => !line.includes('\r') && line.length > 60)).toEqual([]);
+  });
+
+  test('--list names every check, with why', async () => {
+    const { run } = aHome();
+    const { stdout, status } = await run(['doctor', '--list']);
+    expect(status).toBe(0);
+    for (const id of CHECK_IDS) expect(stdout).toMatch(new RegExp(`^${id} +\\S`, 'm'));
+    const { checks } = JSON.parse((await run(['doctor', '--list', '--json'])).stdout) as DoctorReport;
+    expect(checks.map((check) => Object.keys(check))).toEqual(CHECK_IDS.map(() => ['id', 'title', 'why']));
+  });
+
+  test('a name that is none is refused with the nearest', async () => {
+    const { status, stdout, stderr } = await aHome().run(['doctor', 'orphan']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('there is no check "orphan"\nDid you mean orphans?');
+  });
+
+  test('the JSON has every field of its contract', async () => {
+    const { run, dataDir } = aHome();
+    const { stdout } = await run(['doctor', '--json', ...QUICK]);
+    const text = expect.any(String) as unknown;
+    const pass = { title: text, status: 'pass', detail: text, why: text, fix: null };
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 1,
+      command: 'doctor',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/) as unknown,
+      dataDir,
+      checks: QUICK.map((id) => ({ id, ...pass })),
+      summary: { pass: 4, warn: 0, fail: 0, skip: 0, error: 0 },
+      fixed: [],
+    });
+  });
+
+  test('what failed outweighs what could not be looked at', async () => {
+    const { run, dataDir } = aHome();
+    await orphans(dataDir);
+    writeFileSync(join(dataDir, 'trees'), '');
+    expect((await run(['doctor', 'manifests'])).status).toBe(4);
+    expect((await run(['doctor', 'manifests', 'orphans'])).status).toBe(1);
+  });
+
+  test('--report writes what was found, without home, names and secrets, for the owner alone', async () => {
+    const { run, home, dataDir } = aHome();
+    writeTreeFile(dataDir, `${TREE}.json`, 'torn');
+    const config = JSON.stringify({ CLAUDE_MEM_WORKER_PORT: 'token=sk-abcdefghijklmnopqrstuvwx' });
+    writeFileSync(join(dataDir, 'config.json'), config);
+    const file = join(home, 'doctor.md');
+    const { status, stderr } = await run(['doctor', ...QUICK, '--report', file]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Wrote ${file}`);
+    const report = readFileSync(file, 'utf8');
+    expect(report).toContain('**settings** fail: CLAUDE_MEM_WORKER_PORT is');
+    expect(report).toMatch(/\*\*manifests\*\* fail: \/home\/user\d+\/\.claude-mem\/trees/);
+    expect(report).not.toContain(home);
+    expect(report).not.toContain('sk-abcdef');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('a report that cannot be written is said so', async () => {
+    const { status, stderr } = await aHome().run(['doctor', 'node', '--report', '/nonexistent/doctor.md']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('cannot write /nonexistent/doctor.md') as unknown]);
+  });
+});

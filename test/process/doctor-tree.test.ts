@@ -1,0 +1,149 @@
+// What `doctor` says of a tree that runs, and of one that is broken.
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { stored } from '../cli/scene.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { startFixtureProcess } from '../helpers/fixture-process.ts';
+import { describeWithChroma, linkModel } from '../helpers/semantic-stack.ts';
+import { createTempDir, tempDir } from '../helpers/temp-dir.ts';
+import { identify } from '../../scripts/leak/identity.mjs';
+import { openTreeStore } from '../../src/state/trees.ts';
+import { examine, expectCheck } from './doctor-run.ts';
+import { copyOfProgram, kill, TestTree } from './tree-harness.ts';
+
+const WITHOUT_CHROMA = { CLAUDE_MEM_CHROMA_ENABLED: 'false' };
+
+async function aTree(options: Parameters<typeof TestTree.create>[0] = {}): Promise<TestTree> {
+  const tree = await TestTree.create({ ...options, env: { ...WITHOUT_CHROMA, ...options.env } });
+  await tree.start();
+  return tree;
+}
+
+/** A role that a signal has stopped until the test is over. */
+function freeze(tree: TestTree, role: string): void {
+  const member = tree.member(role);
+  kill(member, 'SIGSTOP');
+}
+
+describe('a tree', () => {
+  test('in order passes every check of it', async () => {
+    const tree = await aTree();
+    const { of, report } = await examine(tree, []);
+    for (const id of ['supervisor', 'worker', 'search-server', 'version', 'port', 'process-counts', 'stale-entries'])
+      expect(of(id), id).toMatchObject({ status: 'pass', fix: null });
+    expect(of('port').detail).toContain(`is held by our worker (pid ${tree.member('worker').pid})`);
+    expect(of('chroma').status).toBe('skip');
+    expect(report.summary.fail).toBe(0);
+    expect(report.summary.error).toBe(0);
+  });
+
+  test('whose supervisor is frozen', async () => {
+    const tree = await aTree();
+    freeze(tree, 'supervisor');
+    const { pid } = tree.member('supervisor');
+    expect(await expectCheck(tree, 'supervisor', 'fail')).toMatchObject({
+      detail: `pid ${pid} runs and does not answer`,
+      fix: 'claude-mem restart',
+    });
+    const { of, status } = await examine(tree, ['worker', 'process-counts']);
+    expect([status, of('worker').status, of('process-counts').status]).toEqual([1, 'skip', 'skip']);
+  });
+
+  test('whose worker is frozen', async () => {
+    const tree = await aTree();
+    freeze(tree, 'worker');
+    expect((await expectCheck(tree, 'worker', 'fail')).fix).toBe('claude-mem restart');
+  });
+
+  test('whose search server ends again and again', async () => {
+    const tree = await aTree();
+    await eventually(
+      'it says so',
+      async () => {
+        const search = tree.members().find(({ role }) => role === 'search');
+        if (search !== undefined) kill(search);
+        return (await examine(tree, ['search-server'])).of('search-server').status === 'fail';
+      },
+      { withinMs: 30_000, dump: () => tree.log() },
+    );
+  });
+
+  test('of another version', async () => {
+    const tree = await aTree({ cli: copyOfProgram({ version: '0.0.9' }) });
+    const current = await TestTree.create({ home: tree.home });
+    const { detail, fix } = await expectCheck(current, 'version', 'warn');
+    expect(detail).toMatch(/^this is \d.*, the running tree is 0\.0\.9$/);
+    expect(fix).toBe('claude-mem restart');
+  });
+
+  test('with a second search server in its records', async () => {
+    const tree = await aTree();
+    await expectCheck(tree, 'process-counts', 'pass');
+    const { pid } = await startFixtureProcess();
+    const { treeId } = (await tree.json(['status'])).report;
+    const entry = {
+      role: 'search' as const,
+      identity: stored(identify(pid)!),
+      owner: stored(tree.member('supervisor')),
+      command: ['node'],
+      registeredAt: new Date().toISOString(),
+    };
+    openTreeStore(tree.dataDir).register(treeId!, entry);
+    expect((await expectCheck(tree, 'process-counts', 'fail')).detail).toContain(
+      '2 processes of role search, expected 0 to 1',
+    );
+  });
+
+  test('that can only search by keyword, and why', async () => {
+    const tree = await TestTree.create({ env: { PATH: '/usr/bin:/bin', CLAUDE_MEM_UVX: '/nonexistent/uvx' } });
+    await tree.start();
+    const { detail } = await expectCheck(tree, 'chroma', 'fail');
+    expect(detail).toContain('search goes by keyword: CLAUDE_MEM_UVX names /nonexistent/uvx');
+  });
+});
+
+describeWithChroma('with the real Chroma', (stack) => {
+  test('uv, Python, packages and model pass, and write nothing into the data dir', async () => {
+    const dataDir = join(tempDir(), 'data');
+    const tree = await TestTree.create({ dataDir, home: stack.home, env: stack.env });
+    const { of } = await examine(tree, ['uv', 'python', 'packages', 'model']);
+    for (const id of ['python', 'packages', 'model']) expect(of(id)).toMatchObject({ status: 'pass' });
+    expect(of('uv').detail).toMatch(/^uvx \d+\.\d+\.\d+ \(/);
+    expect(tree.members()).toEqual([]);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('a Python that nobody has, and a cache that is empty', async () => {
+    const tree = await TestTree.create({ home: stack.home, dataDir: join(tempDir(), 'data'), env: stack.env });
+    const python = { env: { ...stack.env, CLAUDE_MEM_PYTHON_VERSION: '3.99' } };
+    expect((await expectCheck(tree, 'python', 'fail', python)).detail).toContain('no Python that fits "3.99"');
+    const cache = join(tempDir(), 'cache');
+    const missing = { env: { ...stack.env, UV_CACHE_DIR: cache } };
+    expect((await expectCheck(tree, 'packages', 'warn', missing)).fix).toContain('claude-mem setup');
+    mkdirSync(cache);
+    await expectCheck(tree, 'packages', 'warn', missing);
+  });
+
+  test('a Chroma that runs, and one above its limit of memory', async () => {
+    const home = createTempDir();
+    onTestFinished(() => {
+      home.remove();
+    });
+    linkModel(stack, home.path);
+    const tree = await TestTree.create({ home: home.path, env: { ...stack.env, HOME: home.path } });
+    await tree.start();
+    await tree.observe(await tree.session(), 'slow query', 'an index was missing');
+    await eventually('Chroma runs', async () => (await examine(tree, ['chroma'])).of('chroma').status === 'pass', {
+      withinMs: 30_000,
+      dump: () => tree.log(),
+    });
+    await eventually('it runs', () => tree.roles().includes('python'), { withinMs: 30_000 });
+    await expectCheck(tree, 'tree-memory', 'pass');
+    await expectCheck(tree, 'vector-writers', 'pass');
+    const { fix } = await expectCheck(tree, 'tree-memory', 'fail', {
+      env: { CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: '1' },
+    });
+    expect(fix).toBe('claude-mem restart');
+  });
+});
