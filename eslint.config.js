@@ -33,6 +33,7 @@ const layers = {
 const roots = [
   'cli/context.ts',
   'cli/tree-context.ts',
+  'cli/verify-context.ts',
   'services/worker/main.ts',
   'services/search-server/main.ts',
   'services/chroma/setup/main.ts',

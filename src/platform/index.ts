@@ -1,5 +1,5 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
-import type { ProcessTable, Signaller } from '../operations/ports.ts';
+import type { FindBearers, ProcessTable, Signaller } from '../operations/ports.ts';
 import type { IdentifyProcess, OwnIdentity } from '../operations/tree-ports.ts';
 
 /** What one platform has to offer. */
@@ -13,6 +13,7 @@ export interface Platform {
   readonly findListener: (port: number) => ProcessRow | undefined;
   /** What a root needs to get the orphans of its tree; null where the system or an optional package lacks it. */
   readonly loadAdoption: () => OrphanAdoption | null;
+  readonly findBearers: FindBearers;
 }
 
 /** The kernel gives orphans among the descendants of this process to it. */
@@ -45,6 +46,7 @@ async function loadLinux(): Promise<Platform> {
     { identifyProcess },
     { findListener },
     native,
+    { findBearers },
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
     import('./linux/signaller.ts'),
@@ -52,6 +54,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/identify.ts'),
     import('./linux/listener.ts'),
     import('./linux/native.ts'),
+    import('./linux/bearers.ts'),
   ]);
   return {
     table: createProcfsTable(),
@@ -65,6 +68,7 @@ async function loadLinux(): Promise<Platform> {
         ? null
         : { become: () => calls.setChildSubreaper(), waitFor: (pid) => void calls.waitPid(pid) };
     },
+    findBearers,
   };
 }
 
@@ -75,12 +79,14 @@ async function loadPortable(): Promise<Platform> {
     { readPortableMachine },
     { identifyByPs },
     { findListenerByLsof },
+    { findBearersByPs },
   ] = await Promise.all([
     import('./portable/ps-list-table.ts'),
     import('./portable/ps-signaller.ts'),
     import('./portable/machine.ts'),
     import('./portable/identify.ts'),
     import('./portable/listener.ts'),
+    import('./portable/bearers.ts'),
   ]);
   return {
     table: createPsListTable(),
@@ -89,6 +95,7 @@ async function loadPortable(): Promise<Platform> {
     identify: identifyByPs,
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
+    findBearers: findBearersByPs,
   };
 }
 
@@ -105,6 +112,8 @@ async function loadWindows(): Promise<Platform> {
     identify: () => undefined,
     findListener: () => undefined,
     loadAdoption: () => null,
+    // Windows shows nobody's environment.
+    findBearers: () => Promise.resolve(new Set()),
   };
 }
 

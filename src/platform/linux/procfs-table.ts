@@ -54,7 +54,8 @@ function takeSnapshot(procRoot: string, request: SnapshotRequest): ProcessSnapsh
   };
 }
 
-function listPids(procRoot: string): readonly number[] {
+/** @throws ClaudeMemError `process-table-unreadable`. */
+export function listPids(procRoot: string): readonly number[] {
   try {
     return readdirSync(procRoot)
       .filter((name) => isDigit(name.charCodeAt(0)))
