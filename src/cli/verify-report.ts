@@ -1,4 +1,5 @@
 import { identityKey, type FoundBy, type StartedProcess } from '../core/descent.ts';
+import type { ScenarioResult } from '../operations/verify/run-scenarios.ts';
 import type { CommandVerification } from '../operations/verify/verify-command.ts';
 import type { SettledLook } from '../operations/verify/watch.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
@@ -12,10 +13,19 @@ export interface VerifyReport {
   readonly complete: boolean;
   /** The command that was run; null for the scenarios. */
   readonly run: ReportedRun | null;
+  /** Which Chroma the scenarios ran with; null for a command. */
+  readonly chroma: ReportedChroma | null;
   /** What this machine does not show, in words; null if nothing escapes. */
   readonly blindSpot: string | null;
   readonly scenarios: readonly ReportedScenario[];
   readonly error: ReportedError | null;
+}
+
+export interface ReportedChroma {
+  readonly mode: 'semantic' | 'keyword';
+  readonly uvx: string | null;
+  /** Why search went by keyword; null if it went by meaning. */
+  readonly reason: string | null;
 }
 
 export interface ReportedRun {
@@ -87,6 +97,7 @@ export function reportCommand(
       exitCode: end.kind === 'exited' ? end.exitCode : null,
       signal: end.kind === 'killed' ? end.signal : null,
     },
+    chroma: null,
     blindSpot: adopts ? null : BLIND_SPOT,
     scenarios: [
       {
@@ -103,6 +114,30 @@ export function reportCommand(
       },
     ],
     error: errorOf(argv, { end, settled, reaped }),
+  };
+}
+
+/** What the scenarios came to. */
+export function reportScenarios(
+  results: readonly ScenarioResult[],
+  { complete, chroma, error }: Pick<VerifyReport, 'complete' | 'chroma' | 'error'>,
+): VerifyReport {
+  const scenarios = results.map(({ left, ...result }) => ({
+    ...result,
+    left: left.map((process) => reportLeft(process, undefined)),
+    allowed: [],
+  }));
+  const isWell = scenarios.length > 0 && scenarios.every(({ passed }) => passed !== false);
+  return {
+    schemaVersion: 1,
+    command: 'verify',
+    passed: complete && error === null && isWell,
+    complete,
+    run: null,
+    chroma,
+    blindSpot: null,
+    scenarios,
+    error,
   };
 }
 

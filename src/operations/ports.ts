@@ -24,7 +24,8 @@ export interface ProcessTable {
   snapshot(request: SnapshotRequest): Promise<ProcessSnapshot>;
 }
 
-export type Signal = 'SIGTERM' | 'SIGKILL';
+/** SIGSTOP freezes: `verify` makes a process unresponsive with it. */
+export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP';
 
 /** What became of one attempt to signal. Only `sent` means that the bound process got it. */
 export type SignalResult = 'sent' | 'gone' | 'different' | 'unknown' | 'permission-denied';

@@ -1,146 +1,95 @@
-import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, Option } from 'commander';
-import type { ProcessRow } from '../../core/snapshot.ts';
-import type { CommandEnd } from '../../operations/ports.ts';
-import { verifyCommand as runVerified, type CommandVerification } from '../../operations/verify/verify-command.ts';
+import { SCENARIOS } from '../../operations/verify/scenarios.ts';
+import { ClaudeMemError } from '../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
-import { EXIT, passOn, type ExitCode, type PassedExitCode } from '../exit-code.ts';
-import { listenForInterrupts, type Interrupts } from '../interrupts.ts';
-import { openReportFile, type ReportFile } from '../report-file.ts';
-import { commandPorts } from '../verify-context.ts';
-import { reportCommand, type VerifyReport } from '../verify-report.ts';
-
-interface VerifyOptions {
-  readonly settle: number;
-  readonly grace: number;
-  readonly reap?: boolean;
-  readonly allow: readonly RegExp[];
-  readonly output?: string;
-  readonly junit?: string;
-}
-
-type Input = CommandInput<VerifyOptions>;
-
-const DEFAULT_SETTLE_MS = 1_000;
-const DEFAULT_GRACE_MS = 5_000;
+import { EXIT, type ExitCode, type PassedExitCode } from '../exit-code.ts';
+import { verifyCommandLine } from '../verify-command.ts';
+import type { VerifyOptions } from '../verify-options.ts';
+import { verifyScenarios } from '../verify-scenarios.ts';
 
 export const verifyCommand = () =>
   defineCommand<VerifyOptions>({
     name: 'verify',
-    summary: 'run a command and fail if it leaves processes behind',
+    summary: 'prove that no process is left behind: by the tree, or by any command',
     description:
-      'Runs a command with its stdin, stdout, stderr and exit code passed through, then lists every process that it started and that ' +
-      'still runs: also what forked twice, called setsid, cleared its environment. The report goes to stderr.',
+      'Alone: starts the tree in a data dir and on a port of its own, hits it in every way it can be hit, and proves each time that ' +
+      'nothing of it is left within 5 s. Uses your uvx, its cache and the embedding model, and downloads nothing.\n\n' +
+      'With a command: runs it with its stdin, stdout, stderr and exit code passed through, then lists every process that it started ' +
+      'and that still runs, also what forked twice, called setsid or cleared its environment. That report goes to stderr.\n\n' +
+      `Scenarios:\n${SCENARIOS.map(({ name, does }) => `  ${name.padEnd(20)}${does}`).join('\n')}`,
     examples: [
+      ['claude-mem verify', 'every scenario once'],
+      ['claude-mem verify --scenario stop,restart --cycles 10', 'two of them, ten times'],
+      ['claude-mem verify --json --junit verify.xml', 'for CI'],
       ['claude-mem verify -- npm test', 'fail if the tests leave a process behind'],
-      ['claude-mem verify --settle 3s -- make check', 'give it three seconds to go'],
-      ["claude-mem verify --allow 'gpg-agent' -- make release", 'one that may stay'],
-      ['claude-mem verify --reap --junit leaks.xml -- npm test', 'end what is left; a report for CI'],
+      ['claude-mem verify --settle 3s --reap -- make check', 'give it three seconds, then end what is left'],
+      ["claude-mem verify --allow '^gpg-agent ' -- make release", 'one that may stay'],
     ],
     exitCodes: [
       [EXIT.ok, 'nothing was left behind'],
-      [EXIT.found, 'something was left behind, whether or not --reap ended it'],
+      [EXIT.found, 'something was left behind (whether or not --reap ended it), or a scenario failed'],
       [EXIT.couldNotLook, 'could not look, or not at everything'],
-      [EXIT.interrupted, 'interrupted after the command had ended'],
+      [EXIT.interrupted, 'interrupted; with a command: after it had ended'],
     ],
     configure: (command) =>
       command
-        .argument('<command...>', 'the command and its arguments, after --')
-        .option('--reap', 'end what is left, but nothing that belongs to a claude-mem which lives')
-        .addOption(
-          new Option('--settle <duration>', 'how long what it started may take to go')
-            .argParser(durationArgument)
-            .default(DEFAULT_SETTLE_MS, '1s'),
+        .argument(
+          '[command...]',
+          'a command and its arguments, after --; its own failure code comes first (not found: 127)',
         )
         .addOption(
-          new Option('--grace <duration>', 'with --reap: between SIGTERM and SIGKILL')
-            .argParser(durationArgument)
-            .default(DEFAULT_GRACE_MS, '5s'),
+          new Option('--scenario <names>', 'only these; comma-separated, may be repeated').argParser(scenarioArgument),
+        )
+        .addOption(new Option('--cycles <count>', 'play them so often (default: 1)').argParser(cyclesArgument))
+        .addOption(
+          new Option('--settle <duration>', 'how long what the command started may take to go (default: 1s)').argParser(
+            durationArgument,
+          ),
+        )
+        .option('--reap', 'end what the command left, but nothing that belongs to a claude-mem which lives')
+        .addOption(
+          new Option('--grace <duration>', 'with --reap: between SIGTERM and SIGKILL (default: 5s)').argParser(
+            durationArgument,
+          ),
         )
         .addOption(
           new Option(
             '--allow <pattern>',
-            'a regular expression; processes whose command line (arguments joined by spaces) it matches anywhere may stay, with all ' +
-              'that hangs below them; may be repeated',
-          )
-            .argParser(patternArgument)
-            .default([], 'none'),
+            'a regular expression (JavaScript, case counts); a process may stay if its command line, arguments joined by spaces, ' +
+              'matches it anywhere, and so may all that hangs below it; may be repeated',
+          ).argParser(patternArgument),
         )
-        .option('--output <file>', 'write the report, or with --json the document, to this file instead of stderr')
+        .option('--output <file>', 'write the report, or with --json the document, to this file')
         .option('--junit <file>', 'also write the report as JUnit XML'),
     run: runVerify,
   });
 
-async function runVerify(input: Input): Promise<ExitCode | PassedExitCode> {
-  const { options, args: argv } = input;
-  const files = {
-    report: options.output === undefined ? undefined : openReportFile(options.output),
-    junit: options.junit === undefined ? undefined : openReportFile(options.junit),
-  };
-  const ports = await commandPorts(input.openContext({ acts: options.reap === true }));
-  input.output.beginActing();
-  const startedAt = ports.clock.now();
-  let interrupts: Interrupts | undefined;
-  const verification = await runVerified(ports, {
-    argv,
-    mark: randomUUID(),
-    settleMs: options.settle,
-    isAllowed: (row) => isAllowed(row, options.allow),
-    ...(options.reap === true ? { reap: { graceMs: options.grace } } : {}),
-    onEnded: () => (interrupts = listenForInterrupts(() => undefined)),
-  });
-  interrupts?.dispose();
-  const report = reportCommand(verification, {
-    argv,
-    adopts: ports.adopts,
-    elapsedMs: ports.clock.now() - startedAt,
-  });
-  await publish(input, report, files);
-  return exitCodeOf(verification, report, interrupts?.interrupted.aborted === true);
-}
-
-interface ReportFiles {
-  readonly report: ReportFile | undefined;
-  readonly junit: ReportFile | undefined;
-}
-
-/** stdout is the command's. */
-async function publish({ options, output }: Input, report: VerifyReport, { report: file, junit }: ReportFiles) {
-  const { renderCommandReport } = await import('../reporters/verify.ts');
-  const text = options.json === true ? JSON.stringify(report) : renderCommandReport(report).join('\n');
-  if (file === undefined) output.note(text);
-  else file.write(text);
-  if (junit !== undefined) junit.write((await import('../reporters/junit.ts')).renderJunit(report));
-  const { tellGithub } = await import('../reporters/github.ts');
-  tellGithub(report, process.env, (line) => {
-    output.note(line);
+function runVerify(input: CommandInput<VerifyOptions>): Promise<ExitCode | PassedExitCode> {
+  const isCommand = input.args.length > 0;
+  const misplaced = isCommand ? (['scenario', 'cycles'] as const) : (['settle', 'reap', 'grace', 'allow'] as const);
+  const wrong = misplaced.find((name) => input.options[name] !== undefined);
+  if (wrong === undefined) return isCommand ? verifyCommandLine(input) : verifyScenarios(input);
+  throw new ClaudeMemError('usage', `--${wrong} has no meaning ${isCommand ? 'with' : 'without'} a command`, {
+    hint: 'Either `claude-mem verify [--scenario …]` or `claude-mem verify [--settle …] -- COMMAND`.',
   });
 }
 
-function exitCodeOf(
-  { end }: CommandVerification,
-  { complete, scenarios }: VerifyReport,
-  isInterrupted: boolean,
-): ExitCode | PassedExitCode {
-  const own = exitCodeOfCommand(end);
-  if (own !== 0) return passOn(own);
-  if (isInterrupted) return EXIT.interrupted;
-  if (scenarios.some(({ left }) => left.length > 0)) return EXIT.found;
-  return complete ? EXIT.ok : EXIT.couldNotLook;
+function scenarioArgument(text: string, collected: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (wrong === undefined) return [...collected, ...names];
+  throw new InvalidArgumentError(`"${wrong}" is none of ${SCENARIOS.map(({ name }) => name).join(', ')}.`);
 }
 
-/** As shells have it. */
-function exitCodeOfCommand(end: CommandEnd): number {
-  if (end.kind === 'exited') return end.exitCode;
-  if (end.kind === 'killed') return 128 + end.signalNumber;
-  return end.why === 'not-found' ? 127 : 126;
+const MOST_CYCLES = 10_000;
+
+function cyclesArgument(text: string): number {
+  const cycles = Number(text);
+  if (/^\d+$/.test(text) && cycles >= 1 && cycles <= MOST_CYCLES) return cycles;
+  throw new InvalidArgumentError(`"${text}" is not a number from 1 to ${MOST_CYCLES}.`);
 }
 
-function isAllowed({ command, name }: ProcessRow, patterns: readonly RegExp[]): boolean {
-  return patterns.some((pattern) => pattern.test(command === '' ? `[${name}]` : command));
-}
-
-function patternArgument(text: string, collected: readonly RegExp[]): readonly RegExp[] {
+function patternArgument(text: string, collected: readonly RegExp[] = []): readonly RegExp[] {
   try {
     return [...collected, new RegExp(text, 'u')];
   } catch (error) {

@@ -27,6 +27,7 @@ function report(command = HOSTILE): VerifyReport {
     passed: false,
     complete: true,
     run: null,
+    chroma: null,
     blindSpot: null,
     scenarios: [
       { ...scenario, name: 'stop', passed: true, after: 0, left: [] },
