@@ -2,6 +2,7 @@
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { writeTypes } from './types.mjs';
 import { compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 
@@ -37,6 +38,7 @@ await build({
     worker: 'src/services/worker/main.ts',
     'search-server': 'src/services/search-server/main.ts',
     setup: 'src/services/chroma/setup/main.ts',
+    testing: 'src/testing.ts',
   },
 });
 await build({
@@ -50,6 +52,7 @@ await build({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packa
 await writeFile(`${outdir}/cli.js`, entryOf('cli'), { mode: 0o755 });
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
 await copyFile('src/services/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
+await writeTypes('src/testing.ts', `${outdir}/testing.d.ts`);
 compileAhead(outdir, 'cli', ['leaks', '--json']);
 
 await moveIntoPlace();
