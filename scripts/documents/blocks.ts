@@ -23,6 +23,7 @@ const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   'json-start': json.start,
   'json-stop': json.stop,
   'json-setup': json.setup,
+  'json-verify': json.verify,
   'json-log': json.log,
   'json-error': json.error,
   'json-snapshot': json.snapshot,

@@ -2,6 +2,7 @@ import type { LifecycleReport } from '../../src/cli/lifecycle-report.ts';
 import { reportLeaks } from '../../src/cli/leak-report.ts';
 import { reportReap } from '../../src/cli/reap-report.ts';
 import { reportStatus } from '../../src/cli/status-report.ts';
+import type { VerifyReport } from '../../src/cli/verify-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
 import { parse, RECORDED_SETUP, recordedLeak, recordedReap, recordedTree } from './recorded.ts';
@@ -32,6 +33,10 @@ export function stop(): string {
 
 export function setup(): string {
   return example({ schemaVersion: 1, command: 'setup', ok: true, search: 'semantic', steps: RECORDED_SETUP });
+}
+
+export function verify(): string {
+  return example(VERIFIED);
 }
 
 export function log(): string {
@@ -80,6 +85,41 @@ const STOPPED: LifecycleReport = {
   ended: [29706, 29734, 29772, 29891, 29919].map((pid) => ({ pid, outcome: 'exited', signal: null, elapsedMs: 151 })),
   elapsedMs: 170,
   port: null,
+};
+
+const VERIFIED: VerifyReport = {
+  schemaVersion: 1,
+  command: 'verify',
+  passed: false,
+  complete: true,
+  run: { argv: ['sh', '-c', '(setsid env -i sleep 60 &)'], exitCode: 0, signal: null },
+  chroma: null,
+  blindSpot: null,
+  scenarios: [
+    {
+      name: 'command',
+      passed: false,
+      baseline: 0,
+      during: null,
+      after: 1,
+      settledMs: null,
+      elapsedMs: 1053,
+      problem: null,
+      left: [
+        {
+          pid: 17830,
+          ppid: 17821,
+          startedAt: '2026-11-25T22:53:14.794Z',
+          command: 'sleep 60',
+          foundBy: 'descent',
+          outcome: null,
+          protectedBy: null,
+        },
+      ],
+      allowed: [],
+    },
+  ],
+  error: null,
 };
 
 function example(document: unknown): string {

@@ -79,6 +79,8 @@ async function play(stage: Stage, scenario: Scenario): Promise<string | null> {
     return null;
   } catch (error) {
     if (error instanceof ClaudeMemError) throw error;
+    // What still runs because it broke off half way is no leak; what outlives a stop is.
+    await stage.ports.stopNow(SETTLE_MS);
     if (error instanceof ScenarioFailure) return error.message;
     return `it broke off: ${error instanceof Error ? error.message : String(error)}`;
   } finally {

@@ -130,7 +130,7 @@ export class Stage {
   async session(): Promise<void> {
     const created = await this.#ports.ask('POST', '/api/sessions', { project: 'verify', prompt: 'process cleanup' });
     if (created !== 201) throw new ScenarioFailure(`the worker refused a session (HTTP ${created})`);
-    await this.#ports.ask('GET', '/api/search?q=cleanup');
+    await this.#search();
     if (!this.#hasChroma) return;
     await this.#untilChroma();
   }
@@ -145,6 +145,8 @@ export class Stage {
         const [wrapper, python] = [await this.find('wrapper'), await this.find('python')];
         if (wrapper !== undefined && python !== undefined) return (this.#hasSeenChroma = true);
         if (wrapper !== undefined) lastSign = clock.now();
+        // One that has just died comes again with the next need, and not before a pause.
+        else await this.#search();
         if (this.#hasSeenChroma || clock.now() - lastSign < CHROMA_SIGN_WITHIN_MS) return false;
         const { mode, reason } = (await this.status())?.search ?? { mode: 'semantic', reason: null };
         if (mode === 'semantic') return false;
@@ -154,6 +156,11 @@ export class Stage {
       },
       CHROMA_WITHIN_MS,
     );
+  }
+
+  async #search(): Promise<void> {
+    const status = await this.#ports.ask('GET', '/api/search?q=cleanup');
+    if (status !== 200) throw new ScenarioFailure(`the worker refused a search (HTTP ${status})`);
   }
 
   async status(): Promise<TreeStatus | undefined> {
