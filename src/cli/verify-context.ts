@@ -10,6 +10,7 @@ import { loadPlatform } from '../platform/index.ts';
 import { runCommand } from '../platform/run-command.ts';
 import { modelProblem } from '../services/chroma/embedding-model.ts';
 import { findUvx } from '../services/chroma/uvx.ts';
+import type { Settings } from '../core/settings.ts';
 import { readSettings } from '../state/settings.ts';
 import { readToken } from '../state/token.ts';
 import { createContext, type Context } from './context.ts';
@@ -66,9 +67,34 @@ export async function createStage(context: Context, interrupted: AbortSignal): P
   const settings = readSettings(context.dataDir, process.env);
   const found = findUvx({ setting: settings.uvx, env: process.env, home: homedir(), dataDir: context.dataDir });
   const uvx = 'reason' in found ? null : found.file;
-  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'claude-mem-verify-')));
   const port = await freePort();
-  const env = {
+  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'claude-mem-verify-')));
+  try {
+    const ports = await stagePorts({
+      dataDir,
+      port,
+      env: stageEnvironment({ dataDir, port, settings, uvx }),
+      interrupted,
+    });
+    return { ports, uvx, whyNoChroma: whyNoChroma(settings.chromaEnabled, found), remove: () => removeFolder(dataDir) };
+  } catch (error) {
+    removeFolder(dataDir);
+    throw error;
+  }
+}
+
+interface Place {
+  readonly dataDir: string;
+  readonly port: number;
+}
+
+function stageEnvironment({
+  dataDir,
+  port,
+  settings,
+  uvx,
+}: Place & { readonly settings: Settings; readonly uvx: string | null }): NodeJS.ProcessEnv {
+  return {
     ...process.env,
     CLAUDE_MEM_DATA_DIR: dataDir,
     CLAUDE_MEM_WORKER_HOST: HOST,
@@ -80,9 +106,17 @@ export async function createStage(context: Context, interrupted: AbortSignal): P
     ...(uvx === null ? {} : { CLAUDE_MEM_UVX: uvx }),
     UV_OFFLINE: '1',
   };
+}
+
+async function stagePorts({
+  dataDir,
+  port,
+  env,
+  interrupted,
+}: Place & { readonly env: NodeJS.ProcessEnv; readonly interrupted: AbortSignal }): Promise<StagePorts> {
   const own = createContext({ dataDir, acts: true });
   const lifecycle = await createTreeContext(own).lifecycle();
-  const ports: StagePorts = {
+  return {
     ...lifecycle,
     dataDir,
     interrupted,
@@ -94,7 +128,6 @@ export async function createStage(context: Context, interrupted: AbortSignal): P
       ),
     ask: (method, path, body) => askWorker({ method, path, body, port, dataDir, interrupted }),
   };
-  return { ports, uvx, whyNoChroma: whyNoChroma(settings.chromaEnabled, found), remove: () => removeFolder(dataDir) };
 }
 
 function whyNoChroma(isEnabled: boolean, uvx: ReturnType<typeof findUvx>): string | null {

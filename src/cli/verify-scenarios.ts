@@ -23,7 +23,10 @@ export async function verifyScenarios({
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: ending what was started.');
   });
-  const setting = await createStage(openContext({ acts: false }), interrupts.interrupted);
+  const setting = await createStage(openContext({ acts: false }), interrupts.interrupted).catch((error: unknown) => {
+    interrupts.dispose();
+    throw error;
+  });
   output.beginActing();
   const teller = new Teller(options, files, output);
   try {

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { SCENARIOS } from '../../src/operations/verify/scenarios.ts';
+import { identify } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
 import { CLI, cleanEnvironment, runProgram } from '../helpers/run-cli.ts';
 import { describeWithChroma } from '../helpers/semantic-stack.ts';
@@ -97,7 +98,7 @@ describe('without Chroma', () => {
     expect(readFileSync(junit, 'utf8')).toContain('tests="4" failures="0"');
   });
 
-  test('a start that fails is told, and leaves nothing', async () => {
+  test('a run that cannot even begin is told, and leaves nothing', async () => {
     const { run, home, expectNothingLeft } = aPlace();
     mkdirSync(join(home, '.claude-mem'));
     const { status, stdout } = await run(
@@ -105,7 +106,7 @@ describe('without Chroma', () => {
       [
         'sh',
         '-c',
-        // No worker can listen where no handle is to be had.
+        // Next to no file handles are to be had.
         `ulimit -n 24; exec "${process.execPath}" "${CLI}" verify "$@"`,
         'sh',
       ],
@@ -166,7 +167,7 @@ describeWithChroma('with the real Chroma', (stack) => {
     expect(stop?.passed).toBe(false);
     expect(stop?.left.length).toBeGreaterThanOrEqual(3);
     expect(status).toBe(1);
-    for (const { pid } of stop?.left ?? []) expect(existsSync(`/proc/${pid}`)).toBe(false);
+    for (const { pid } of stop?.left ?? []) expect(identify(pid)).toBe(undefined);
     expectNothingLeft();
   });
 });
