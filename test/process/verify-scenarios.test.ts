@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
@@ -10,7 +10,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { CLI, cleanEnvironment, runProgram } from '../helpers/run-cli.ts';
 import { describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { exitOf } from './tree-harness.ts';
+import { copyOfProgram, exitOf } from './tree-harness.ts';
 
 interface Report {
   readonly passed: boolean;
@@ -98,21 +98,14 @@ describe('without Chroma', () => {
     expect(readFileSync(junit, 'utf8')).toContain('tests="4" failures="0"');
   });
 
-  test('a run that cannot even begin is told, and leaves nothing', async () => {
-    const { run, home, expectNothingLeft } = aPlace();
-    mkdirSync(join(home, '.claude-mem'));
-    const { status, stdout } = await run(
-      ['--scenario', 'stop'],
-      [
-        'sh',
-        '-c',
-        // Next to no file handles are to be had.
-        `ulimit -n 24; exec "${process.execPath}" "${CLI}" verify "$@"`,
-        'sh',
-      ],
-    );
-    expect(status, stdout).not.toBe(0);
-    expect(stdout).not.toContain('PASS');
+  test('a start that fails is told, and leaves nothing', async () => {
+    const { run, expectNothingLeft } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
+    const cli = copyOfProgram();
+    rmSync(join(dirname(cli), 'worker.js'));
+    const { status, stdout } = await run(['--scenario', 'stop'], [process.execPath, cli, 'verify']);
+    expect(stdout).toMatch(/^ {3}stop +FAILED .*: start failed: .*worker/m);
+    expect(stdout).toContain('❌ FAIL: not every scenario went as it should');
+    expect(status).toBe(1);
     expectNothingLeft();
   });
 

@@ -13,7 +13,7 @@ export function renderAnnotations({ scenarios, error }: VerifyReport): readonly 
 }
 
 /** A table for the summary page of the job. */
-export function renderSummary(report: VerifyReport): string {
+function renderSummary(report: VerifyReport): string {
   const rows = report.scenarios.map(
     ({ name, passed, baseline, during, after, settledMs }) =>
       `| ${cell(name)} | ${RESULT[String(passed) as keyof typeof RESULT]} | ${[baseline, during, after].map(figure).join(' | ')} | ${settledMs === null ? '–' : `${settledMs} ms`} |`,
