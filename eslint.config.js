@@ -40,6 +40,7 @@ const roots = [
   'cli/hook/hook-context.ts',
   'cli/doctor/adapters.ts',
   'cli/doctor/main.ts',
+  'cli/verify-context.ts',
   'services/worker/main.ts',
   'services/search-server/main.ts',
   'services/chroma/setup/main.ts',
@@ -128,7 +129,7 @@ export default tseslint.config(
   },
   { files: ['scripts/**', 'test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   {
-    files: ['**/*.{js,mjs}'],
+    files: ['**/*.{js,mjs,cjs}'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
 );

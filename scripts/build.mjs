@@ -3,6 +3,7 @@ import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildPage } from './build-page.mjs';
+import { writeTypes } from './types.mjs';
 import { compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 
@@ -39,6 +40,7 @@ await build({
     'search-server': 'src/services/search-server/main.ts',
     setup: 'src/services/chroma/setup/main.ts',
     doctor: 'src/cli/doctor/main.ts',
+    testing: 'src/testing.ts',
   },
 });
 await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [lazyBuiltins] });
@@ -54,6 +56,7 @@ await buildPage(`${outdir}/page`);
 await writeFile(`${outdir}/cli.js`, entryOf('cli'), { mode: 0o755 });
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
 await copyFile('src/services/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
+await writeTypes('src/testing.ts', `${outdir}/testing.d.ts`);
 compileAhead(outdir, 'cli', ['leaks', '--json']);
 
 await moveIntoPlace();

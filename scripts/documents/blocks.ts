@@ -29,6 +29,7 @@ const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   'json-setup': json.setup,
   'json-history': json.history,
   'json-doctor': json.doctor,
+  'json-verify': json.verify,
   'json-log': json.log,
   'json-error': json.error,
   'json-snapshot': json.snapshot,

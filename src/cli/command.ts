@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, type Argument, type Option } from 'comma
 import { ClaudeMemError } from '../shared/errors.ts';
 import { parseDuration } from '../shared/duration.ts';
 import { createContext, type Context, type ContextOptions } from './context.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { EXIT, type ExitCode, type PassedExitCode } from './exit-code.ts';
 import { createOutput, type Output } from './output.ts';
 
 /** Options that every command has. */
@@ -34,7 +34,7 @@ export interface CommandSpec<Options> {
   readonly failsOpen?: boolean;
   /** Adds arguments and options of its own. */
   readonly configure?: (command: Command) => void;
-  readonly run: (input: CommandInput<Options>) => Promise<ExitCode>;
+  readonly run: (input: CommandInput<Options>) => Promise<ExitCode | PassedExitCode>;
 }
 
 /** Makes a commander command of a spec; its exit code goes to `process.exitCode`. */

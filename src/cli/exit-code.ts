@@ -9,3 +9,10 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The exit code of a command that was run for somebody, passed on as it is. */
+export type PassedExitCode = number & { readonly isPassedOn: true };
+
+export function passOn(exitCode: number): PassedExitCode {
+  return exitCode as PassedExitCode;
+}

@@ -15,6 +15,7 @@ import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { logsCommand } from './commands/logs.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { dropInheritedMarks } from './inherited-marks.ts';
 import { watchOutput } from './output.ts';
@@ -60,6 +61,7 @@ const COMMANDS = [
   hookCommand,
   integrateCommand,
   completionCommand,
+  verifyCommand,
 ];
 
 export function createProgram(): Command {
@@ -83,8 +85,10 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   // No command at all: commander has shown the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
-  const isJson = argv.includes('--json');
-  const command = argv.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
+  // What follows the separator belongs to a command that is run.
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const isJson = own.includes('--json');
+  const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
   const { code, exitCode, message, hint } = describe(error, command);
   if (isJson) {
     process.stdout.write(`${JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } })}\n`);

@@ -1,3 +1,4 @@
+import { identityKey } from '../core/descent.ts';
 import type { Clock, Signaller } from './ports.ts';
 import { terminate, type Outcome, type TerminationOptions, type TerminationTarget } from './terminate.ts';
 
@@ -42,5 +43,5 @@ export async function endInPasses<Look>(
 
 /** Names a process beyond its pid. */
 export function keyOf({ row }: Pick<TerminationTarget, 'row'>): string {
-  return `${row.pid}:${row.startTicks ?? row.startedAt}`;
+  return identityKey(row);
 }

@@ -24,7 +24,8 @@ export interface ProcessTable {
   snapshot(request: SnapshotRequest): Promise<ProcessSnapshot>;
 }
 
-export type Signal = 'SIGTERM' | 'SIGKILL';
+/** SIGSTOP freezes: `verify` makes a process unresponsive with it. */
+export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP';
 
 /** What became of one attempt to signal. Only `sent` means that the bound process got it. */
 export type SignalResult = 'sent' | 'gone' | 'different' | 'unknown' | 'permission-denied';
@@ -80,6 +81,28 @@ export interface Records {
   /** Tree ids of the supervisors that answer on the control socket. */
   askAnswering(): Promise<readonly string[]>;
 }
+
+/**
+ * Pids whose environment at exec held this variable with this value, as far as this user may see. It finds what a `verify` marked; the
+ * readings that verdicts rest on never hold that mark.
+ */
+export type FindBearers = (variable: string, value: string) => Promise<ReadonlySet<number>>;
+
+/** How a command ended. */
+export type CommandEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'killed'; readonly signal: string; readonly signalNumber: number }
+  /** It never ran: there is no such program, or it may not be executed. */
+  | { readonly kind: 'not-started'; readonly why: 'not-found' | 'not-executable'; readonly reason: string };
+
+export interface RunningCommand {
+  /** Undefined if it could not be started. */
+  readonly pid: number | undefined;
+  readonly ended: Promise<CommandEnd>;
+}
+
+/** Runs a program with this process's stdin, stdout and stderr, and with these variables on top of its environment. */
+export type RunCommand = (argv: readonly string[], env: Readonly<Record<string, string>>) => RunningCommand;
 
 /** Monotonic time, injected so that tests need not wait. */
 export interface Clock {

@@ -1,6 +1,6 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
 import type { MachinePort } from '../operations/diagnose/ports.ts';
-import type { ProcessTable, Signaller } from '../operations/ports.ts';
+import type { FindBearers, ProcessTable, Signaller } from '../operations/ports.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/tree-ports.ts';
 
 /** What one platform has to offer. */
@@ -20,6 +20,7 @@ export interface Platform {
   readonly loadAdoption: () => OrphanAdoption | null;
   /** Memory and limits of the machine; undefined where this system does not tell. */
   readonly load: MachineLoad | undefined;
+  readonly findBearers: FindBearers;
 }
 
 export interface MachineLoad {
@@ -60,6 +61,7 @@ async function loadLinux(): Promise<Platform> {
     { measureProcess },
     native,
     load,
+    { findBearers },
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
     import('./linux/procfs-follower.ts'),
@@ -70,6 +72,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/measure.ts'),
     import('./linux/native.ts'),
     import('./linux/machine-load.ts'),
+    import('./linux/bearers.ts'),
   ]);
   return {
     table: createProcfsTable(),
@@ -86,6 +89,7 @@ async function loadLinux(): Promise<Platform> {
         : { become: () => calls.setChildSubreaper(), waitFor: (pid) => void calls.waitPid(pid) };
     },
     load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
+    findBearers,
   };
 }
 
@@ -96,12 +100,14 @@ async function loadPortable(): Promise<Platform> {
     { readPortableMachine },
     { identifyByPs },
     { findListenerByLsof },
+    { findBearersByPs },
   ] = await Promise.all([
     import('./portable/ps-list-table.ts'),
     import('./portable/ps-signaller.ts'),
     import('./portable/machine.ts'),
     import('./portable/identify.ts'),
     import('./portable/listener.ts'),
+    import('./portable/bearers.ts'),
   ]);
   return {
     table: createPsListTable(),
@@ -113,6 +119,7 @@ async function loadPortable(): Promise<Platform> {
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
     load: undefined,
+    findBearers: findBearersByPs,
   };
 }
 
@@ -132,6 +139,8 @@ async function loadWindows(): Promise<Platform> {
     findListener: () => undefined,
     loadAdoption: () => null,
     load: undefined,
+    // Windows shows nobody's environment.
+    findBearers: () => Promise.resolve(new Set()),
   };
 }
 

@@ -33,6 +33,7 @@ export class ClaudeMemError extends Error {
 
 /** The errno of a Node.js system error, such as `ENOENT`; undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return undefined;
+  // Not by `instanceof`: jest runs tests in a realm of their own, where errors of Node.js are of another one.
+  const isObject = typeof error === 'object' && error !== null;
+  return isObject && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -119,7 +119,13 @@ export async function startAndReport(
   }
   if (!result.ok) return interrupted.aborted ? EXIT.interrupted : EXIT.found;
   if (options.foreground !== true || result.alreadyRunning) return EXIT.ok;
+  tellReady();
   return (await ports.supervisorEnded()) === 0 ? EXIT.ok : EXIT.found;
+}
+
+/** For whoever keeps this command running and opened a channel to it, as PM2 does with `wait_ready`. */
+function tellReady(): void {
+  process.send?.('ready');
 }
 
 /** What a failed start shows of the log. */

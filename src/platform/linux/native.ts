@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants as fileConstants, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import type * as Koffi from 'koffi';
 import type { Signal } from '../../operations/ports.ts';
 
@@ -30,7 +31,12 @@ export interface LinuxNative {
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
-const SIGNAL_NUMBERS: Readonly<Record<Signal, number>> = { SIGTERM: 15, SIGKILL: 9 };
+const SIGNAL_NUMBERS: Readonly<Record<Signal, number>> = {
+  SIGTERM: 15,
+  SIGKILL: 9,
+  // This one has other numbers on other architectures.
+  SIGSTOP: constants.signals.SIGSTOP,
+};
 /** Asks whether a signal could be sent, and sends none. */
 const NO_SIGNAL = 0;
 
@@ -76,7 +82,7 @@ type NativeCall = (...values: (number | null | [number])[]) => number;
 
 /** A sandbox that forbids the call answers EPERM, as for another user's process; only a signal to ourselves tells them apart. */
 function canSignalSelf(send: (descriptor: number, signal: number) => number): boolean {
-  const descriptor = openSync('/proc/self', constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = openSync('/proc/self', fileConstants.O_RDONLY | fileConstants.O_DIRECTORY);
   try {
     return send(descriptor, NO_SIGNAL) === 0;
   } finally {

@@ -71,7 +71,8 @@ function readEach(pids: readonly number[], reader: RowReader): RowsRead {
   return { rows, unreadable: reader.unreadable };
 }
 
-function listPids(procRoot: string): readonly number[] {
+/** @throws ClaudeMemError `process-table-unreadable`. */
+export function listPids(procRoot: string): readonly number[] {
   try {
     return readdirSync(procRoot)
       .filter((name) => isDigit(name.charCodeAt(0)))

@@ -1,0 +1,38 @@
+import { openReportFile, type ReportFile } from './report-file.ts';
+import { tellGithub } from './reporters/github.ts';
+import { renderJunit } from './reporters/junit.ts';
+import type { Output } from './output.ts';
+import type { VerifyReport } from './verify-report.ts';
+
+export interface VerifyOptions {
+  readonly scenario?: readonly string[];
+  readonly cycles?: number;
+  /** In milliseconds, as is `grace`. */
+  readonly settle?: number;
+  readonly grace?: number;
+  readonly reap?: boolean;
+  readonly allow?: readonly RegExp[];
+  readonly output?: string;
+  readonly junit?: string;
+}
+
+export interface ReportFiles {
+  readonly report: ReportFile | undefined;
+  readonly junit: ReportFile | undefined;
+}
+
+/** @throws ClaudeMemError `io` before anything is run. */
+export function openReportFiles({ output, junit }: VerifyOptions): ReportFiles {
+  return {
+    report: output === undefined ? undefined : openReportFile(output),
+    junit: junit === undefined ? undefined : openReportFile(junit),
+  };
+}
+
+/** The forms for machines: a JUnit file, and what GitHub Actions shows. */
+export function tellMachines(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
+  junit?.write(renderJunit(report));
+  tellGithub(report, process.env, (line) => {
+    output.note(line);
+  });
+}

@@ -1,0 +1,80 @@
+import { identityKey, type StartedProcess } from '../../core/descent.ts';
+import { findProtected } from '../../core/protected.ts';
+import { endInPasses } from '../end-in-passes.ts';
+import type { Observation } from '../observe.ts';
+import type { Clock, Signaller } from '../ports.ts';
+import type { Outcome, TerminationOptions } from '../terminate.ts';
+import type { Watch, WatchLook } from './watch.ts';
+
+export interface EndLeftPorts {
+  readonly watch: Watch;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+  /** The data dir of this command, and one by its path. */
+  readonly observe: (dataDir?: string) => Promise<Observation>;
+}
+
+export interface EndLeftResult {
+  readonly outcomes: readonly Outcome[];
+  readonly after: WatchLook;
+  /** Why a process is let live, by identity. */
+  readonly protectedBy: ReadonlyMap<string, string>;
+  /** Why nothing was ended: what is protected could not be learned. */
+  readonly refused: string | undefined;
+}
+
+interface Look {
+  readonly seen: WatchLook;
+  readonly protection: Protection;
+}
+
+interface Protection {
+  readonly by: ReadonlyMap<string, string>;
+  readonly refused: string | undefined;
+}
+
+/** Ends what was left behind, but nothing that belongs to a claude-mem which lives. What that is, is looked up anew in each pass. */
+export async function endLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
+  const look = async (): Promise<Look> => {
+    const seen = await ports.watch.look();
+    return { seen, protection: await protect(seen.left, ports.observe) };
+  };
+  const { outcomes, after } = await endInPasses(
+    { look, targetsOf, signaller: ports.signaller, clock: ports.clock },
+    await look(),
+    options,
+  );
+  return { outcomes, after: after.seen, protectedBy: after.protection.by, refused: after.protection.refused };
+}
+
+function targetsOf({ seen, protection }: Look) {
+  if (protection.refused !== undefined) return [];
+  return seen.left
+    .filter(({ row }) => !protection.by.has(identityKey(row)))
+    .map(({ row }) => ({ row, restsOnCommand: false }));
+}
+
+/** The records of this data dir, and of those that what is left names in its environment. */
+async function protect(left: readonly StartedProcess[], observe: EndLeftPorts['observe']): Promise<Protection> {
+  if (left.length === 0) return { by: new Map(), refused: undefined };
+  const own = await observe();
+  const keys = new Set(left.map(({ row }) => identityKey(row)));
+  const named = own.reading.snapshot.processes
+    .filter((row) => keys.has(identityKey(row)))
+    .map(({ dataDirMark }) => dataDirMark)
+    .filter((dataDir) => typeof dataDir === 'string');
+  const others = [...new Set(named)].filter((dataDir) => dataDir !== own.reading.dataDir);
+  const observations = [own, ...(await Promise.all(others.map((dataDir) => observe(dataDir))))];
+  const blind = observations.find(({ isComplete }) => !isComplete);
+  return {
+    by: new Map(
+      observations.flatMap(({ judgements, index, reading }) => [
+        ...findProtected(judgements, { index, dataDir: reading.dataDir }),
+      ]),
+    ),
+    refused:
+      blind === undefined
+        ? undefined
+        : `nothing was ended: what belongs to a live claude-mem on ${blind.reading.dataDir} could not be read in full`,
+  };
+}

@@ -1,0 +1,147 @@
+import { identityKey } from '../../core/descent.ts';
+import { ScenarioFailure, type Part, type Stage } from './stage.ts';
+
+/** One way in which a tree comes to its end, or nearly. */
+export interface Scenario {
+  readonly name: string;
+  /** For `--help`. */
+  readonly does: string;
+  readonly needsChroma?: true;
+  /**
+   * Ends with nothing running if all is well. Throws if what it is about did not happen.
+   * @throws ScenarioFailure
+   */
+  readonly play: (stage: Stage) => Promise<void>;
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'stop', does: 'start, a session, stop', play: playStop },
+  { name: 'restart', does: 'the old tree is gone before the new one begins', play: playRestart },
+  { name: 'worker-crash', does: 'SIGKILL to the worker', play: playWorkerCrash },
+  { name: 'search-crash', does: 'SIGKILL to the search server', play: playSearchCrash },
+  {
+    name: 'chroma-crash',
+    does: "SIGKILL to Chroma's python",
+    needsChroma: true,
+    play: (stage) => playChromaCrash(stage, 'python'),
+  },
+  {
+    name: 'wrapper-crash',
+    does: 'SIGKILL to the uv above it',
+    needsChroma: true,
+    play: (stage) => playChromaCrash(stage, 'wrapper'),
+  },
+  { name: 'supervisor-crash', does: 'SIGKILL to the supervisor: the rest goes by itself', play: playSupervisorCrash },
+  { name: 'stop-during-start', does: 'stop before the tree is ready', play: playStopDuringStart },
+  { name: 'double-start', does: 'two starts at once make one tree', play: playDoubleStart },
+  { name: 'unresponsive-child', does: 'stop while a child is frozen (SIGSTOP)', play: playUnresponsiveChild },
+];
+
+/** After this the rest of a tree without its supervisor must be gone; milliseconds. */
+const GONE_WITHIN_MS = 5_000;
+const STOP_ATTEMPTS = 5;
+
+async function playStop(stage: Stage): Promise<void> {
+  await stage.start();
+  await stage.session();
+  await stage.stop();
+}
+
+async function playRestart(stage: Stage): Promise<void> {
+  const { treeId } = await stage.start();
+  await stage.session();
+  const before = new Set((await stage.members()).map(({ row }) => identityKey(row)));
+  const next = await stage.run('restart', '--timeout', '60s');
+  if (next.treeId === treeId) throw new ScenarioFailure('restart kept the old tree');
+  const kept = (await stage.members()).filter(({ row }) => before.has(identityKey(row)));
+  if (kept.length > 0) throw new ScenarioFailure(`of the old tree there is still pid ${pidsOf(kept)}`);
+  await stage.session();
+  await stage.stop();
+}
+
+async function playWorkerCrash(stage: Stage): Promise<void> {
+  await stage.start();
+  await stage.session();
+  const supervisor = await stage.find('supervisor');
+  const generation = (await stage.members()).map(({ row }) => row).filter(({ pid }) => pid !== supervisor?.pid);
+  const worker = await stage.crash('worker');
+  await stage.until('the next worker is ready', async () => {
+    const [status, next] = [await stage.status(), await stage.find('worker')];
+    return status?.state === 'running' && status.restarts > 0 && next !== undefined && next.pid !== worker.pid;
+  });
+  await stage.untilGone(generation);
+  await stage.session();
+  await stage.stop();
+}
+
+async function playSearchCrash(stage: Stage): Promise<void> {
+  await stage.start();
+  await stage.session();
+  const search = await stage.crash('search');
+  await stage.until('the next search server runs', async () => {
+    const next = await stage.find('search');
+    return next !== undefined && identityKey(next) !== identityKey(search);
+  });
+  await stage.stop();
+}
+
+async function playChromaCrash(stage: Stage, part: Part): Promise<void> {
+  await stage.start();
+  await stage.session();
+  const pair = [await stage.find('wrapper'), await stage.find('python')].filter((row) => row !== undefined);
+  await stage.crash(part);
+  await stage.untilGone(pair, GONE_WITHIN_MS);
+  await stage.session();
+  await stage.stop();
+}
+
+async function playSupervisorCrash(stage: Stage): Promise<void> {
+  await stage.start();
+  await stage.session();
+  await stage.crash('supervisor');
+  await stage.until(
+    'the tree without its supervisor is gone',
+    async () => (await stage.members()).length === 0,
+    GONE_WITHIN_MS,
+  );
+  await stage.start();
+  await stage.stop();
+}
+
+/** A tree that was ready too soon proves nothing, so another one is started. */
+async function playStopDuringStart(stage: Stage): Promise<void> {
+  for (let attempt = 0; attempt < STOP_ATTEMPTS; attempt += 1) {
+    const starting = stage.ports.runCli(['start', '--timeout', '60s']);
+    // Its failure is what is wanted; nobody else handles it until then.
+    starting.catch(() => undefined);
+    await stage.until('the supervisor answers', async () => (await stage.status()) !== undefined);
+    const state = (await stage.status())?.state;
+    const stopped = await stage.ports.stopNow(GONE_WITHIN_MS);
+    const answer = await starting;
+    if (!stopped.wasRunning) throw new ScenarioFailure('stop found no tree');
+    if (state === 'starting' && answer?.ok === false) return;
+  }
+  throw new ScenarioFailure(`the tree was ready before it could be stopped, ${STOP_ATTEMPTS} times`);
+}
+
+async function playDoubleStart(stage: Stage): Promise<void> {
+  const args = ['start', '--timeout', '60s'];
+  const [first, second] = await Promise.all([stage.run(...args), stage.run(...args)]);
+  if (first.treeId !== second.treeId) throw new ScenarioFailure('two starts made two trees');
+  if (first.alreadyRunning === second.alreadyRunning)
+    throw new ScenarioFailure('not exactly one of two starts started');
+  await stage.session();
+  await stage.stop();
+}
+
+async function playUnresponsiveChild(stage: Stage): Promise<void> {
+  await stage.start();
+  await stage.session();
+  await stage.freeze('search');
+  if (stage.hasChroma) await stage.freeze('python');
+  await stage.stop('--grace', '2s');
+}
+
+function pidsOf(processes: readonly { readonly row: { readonly pid: number } }[]): string {
+  return processes.map(({ row }) => row.pid).join(', ');
+}

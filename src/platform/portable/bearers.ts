@@ -1,0 +1,21 @@
+import { runPs } from './run-ps.ts';
+
+/** Pids behind whose command line ps shows this variable with this value; macOS hides most environments. */
+export async function findBearersByPs(variable: string, value: string): Promise<ReadonlySet<number>> {
+  const { text } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
+  return parseBearers(text, `${variable}=${value}`);
+}
+
+/** To macOS `-E` is the environment; the others know `e`, which comes first and without a dash. */
+function allWithEnvironment(): readonly string[] {
+  return process.platform === 'darwin' ? ['-axwwE'] : ['axeww'];
+}
+
+/** The entry stands between spaces, as ps puts them between variables. */
+export function parseBearers(text: string, entry: string): ReadonlySet<number> {
+  const pids = text
+    .split('\n')
+    .filter((line) => `${line} `.includes(` ${entry} `))
+    .map((line) => Number(/^\s*(\d+)/.exec(line)?.[1]));
+  return new Set(pids.filter(Number.isInteger));
+}

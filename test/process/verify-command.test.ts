@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { identify, isAlive, signalIfSame } from '../../scripts/leak/identity.mjs';
+import { eventually } from '../helpers/eventually.ts';
+import { runCliInTerminal } from '../helpers/run-cli.ts';
+import { copyOfProgram, exitOf, launch, TestTree } from './tree-harness.ts';
+
+interface Report {
+  readonly passed: boolean;
+  readonly complete: boolean;
+  readonly blindSpot: string | null;
+  readonly run: { readonly exitCode: number | null; readonly signal: string | null };
+  readonly scenarios: readonly {
+    readonly left: readonly { pid: number; command: string; outcome: string | null; protectedBy: string | null }[];
+    readonly allowed: readonly { pid: number }[];
+    readonly settledMs: number | null;
+  }[];
+  readonly error: { readonly code: string } | null;
+}
+
+/** Forks twice, in a session of its own, with an environment of its own; ends by itself after a minute. */
+const DAEMON = '(setsid env -i sleep 60 >/dev/null 2>&1 &)';
+
+async function verify(options: readonly string[], script: string, cli?: string) {
+  const tree = await TestTree.create();
+  const output = join(tree.home, 'report.json');
+  const args = ['verify', '--json', '--output', output, ...options, '--', 'sh', '-c', script];
+  const ran = await tree.run(args, cli === undefined ? {} : { cli });
+  const report = JSON.parse(readFileSync(output, 'utf8')) as Report;
+  const left = report.scenarios.flatMap((scenario) => scenario.left);
+  endLater(left.map(({ pid }) => pid));
+  return { ...ran, report, left, tree };
+}
+
+/** Of what the command left, whatever the test is about. */
+function endLater(pids: readonly number[]): void {
+  const identities = pids.map(identify).filter((identity) => identity !== undefined);
+  onTestFinished(() => {
+    for (const identity of identities) signalIfSame(identity, 'SIGKILL');
+  });
+}
+
+describe('the command', () => {
+  test('gets stdin, and its stdout, stderr and success are passed through', async () => {
+    const tree = await TestTree.create();
+    const script = 'cat; echo err >&2; echo "$CLAUDE_MEM_VERIFY"';
+    const { stdout, stderr, status } = await tree.run(['verify', '--', 'sh', '-c', script], { stdin: 'in\n' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^in\n[0-9a-f-]{36}\n$/);
+    expect(stderr).toBe('err\n✅ PASS: the command left no process behind\n');
+  });
+
+  test.each([
+    ['its own failure comes first', `${DAEMON}; exit 7`, 7, 1],
+    ['a signal gives 128 + its number', 'kill -KILL $$', 137, 0],
+  ])('%s', async (_, script, status, left) => {
+    const result = await verify(['--settle', '100ms', '--reap'], script);
+    expect([result.status, result.left.length, result.report.passed]).toEqual([status, left, false]);
+  });
+
+  test.each([
+    ['there is none of that name', './nothing', 127, 'not-found'],
+    ['it is not executable', './file', 126, 'not-executable'],
+  ])('%s', async (_, file, expected, code) => {
+    const tree = await TestTree.create();
+    writeFileSync(join(tree.home, 'file'), 'x');
+    const { status, stderr } = await tree.run(['verify', '--json', '--', file]);
+    expect(status).toBe(expected);
+    const report = JSON.parse(stderr) as Report;
+    expect(report).toMatchObject({ passed: false, error: { code } });
+  });
+
+  test('gets the signals that are sent to verify', async () => {
+    const tree = await TestTree.create();
+    const ready = join(tree.home, 'ready');
+    const script = `trap 'echo got >${ready}.term; exit 9' TERM; echo >${ready}; while :; do sleep 0.05; done`;
+    const command = launch(tree, ['verify', '--', 'sh', '-c', script]);
+    await eventually('it runs', () => existsSync(ready));
+    command.kill('SIGTERM');
+    expect([await exitOf(command), existsSync(`${ready}.term`)]).toEqual([9, true]);
+  });
+
+  test('gets Ctrl-C once', async () => {
+    const tree = await TestTree.create();
+    const script = `trap 'echo one' INT; echo ready; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; echo end`;
+    const terminal = runCliInTerminal(['verify', '--', 'sh', '-c', script], { home: tree.home, env: tree.env() });
+    await terminal.waitFor('ready');
+    terminal.type('\x03');
+    const { output, status } = await terminal.ended;
+    expect(output.match(/one/g)).toHaveLength(1);
+    expect([status, output.includes('end\r\n')]).toEqual([0, true]);
+  });
+});
+
+describe('what it left', () => {
+  test('60 daemons that forked twice, called setsid and cleared their environment are all found, and end', async () => {
+    const script = `for i in $(seq 60); do ${DAEMON}; done`;
+    const { status, left, stdout } = await verify(['--settle', '0', '--reap'], script);
+    expect([status, stdout]).toEqual([1, '']);
+    const daemons = left.filter(({ command }) => command === 'sleep 60');
+    expect(daemons).toHaveLength(60);
+    expect(new Set(daemons.map(({ outcome }) => outcome))).toEqual(new Set(['exited']));
+    expect(left.map(({ pid }) => identify(pid)).filter((identity) => identity !== undefined)).toEqual([]);
+  });
+
+  test('is not accused if it goes in time', async () => {
+    const { status, report } = await verify(['--settle', '20s'], '(setsid env -i sleep 0.3 &)');
+    expect([status, report.passed]).toEqual([0, true]);
+    expect(report.scenarios[0]?.settledMs).toBeGreaterThan(0);
+  });
+
+  test('may stay if it is allowed, with what hangs below it', async () => {
+    const script = `(setsid sh -c "sleep 61 & wait" >/dev/null 2>&1 &); ${DAEMON}`;
+    const { status, left, report } = await verify(['--allow', '^sh -c .*61', '--settle', '300ms'], script);
+    endLater(report.scenarios.flatMap(({ allowed }) => allowed.map(({ pid }) => pid)));
+    expect([status, left.map(({ command }) => command)]).toEqual([1, ['sleep 60']]);
+    expect(report.scenarios[0]?.allowed).toHaveLength(2);
+  });
+
+  test('ignores SIGTERM: --reap kills it after the grace period', async () => {
+    const script = `(setsid sh -c 'trap "" TERM; sleep 60 & wait; sleep 60' >/dev/null 2>&1 &)`;
+    const { left } = await verify(['--settle', '300ms', '--reap', '--grace', '200ms'], script);
+    expect(left.some(({ outcome }) => outcome === 'killed')).toBe(true);
+    expect(left.map(({ pid }) => identify(pid)).filter((identity) => identity !== undefined)).toEqual([]);
+  });
+
+  test('is waited for when it ends while the command still runs', async () => {
+    const tree = await TestTree.create();
+    const orphan = join(tree.home, 'orphan');
+    const command = launch(tree, ['verify', '--', 'sh', '-c', `(sh -c 'echo $$ >${orphan}' &); exec sleep 60`]);
+    const pid = await eventually('it has run', () => existsSync(orphan) && readFileSync(orphan, 'utf8').trim());
+    await eventually('nothing is left of it, not even a zombie', () => !existsSync(`/proc/${pid}`));
+    command.kill('SIGTERM');
+    expect(await exitOf(command)).toBe(143);
+  });
+});
+
+describe('--reap', () => {
+  test('never ends a tree that a data dir records, nor what hangs below it', async () => {
+    const tree = await TestTree.create();
+    const output = join(tree.home, 'report.json');
+    const start = [process.execPath, new URL('../../dist/cli.js', import.meta.url).pathname, 'start', '--no-chroma'];
+    // Another data dir than the one that verify itself works on, too.
+    for (const own of [[], ['--data-dir', join(tree.home, 'other')]]) {
+      const args = ['verify', ...own, '--json', '--output', output, '--settle', '0', '--reap', '--', ...start];
+      const { status } = await tree.run(args);
+      expect(status).toBe(1);
+      const { scenarios } = JSON.parse(readFileSync(output, 'utf8')) as Report;
+      const { left = [] } = scenarios[0] ?? {};
+      expect(left).toHaveLength(3);
+      expect(left.filter(({ outcome, protectedBy }) => outcome !== null || protectedBy === null)).toEqual([]);
+      expect(tree.roles()).toEqual(['search', 'supervisor', 'worker']);
+      expect(
+        left.map(({ pid }) => identify(pid)).every((identity) => identity !== undefined && isAlive(identity)),
+      ).toBe(true);
+      await tree.stop();
+    }
+  });
+
+  test('ends nothing where the records cannot be read', async () => {
+    const tree = await TestTree.create();
+    execFileSync('mkdir', ['-p', join(tree.dataDir, 'trees')]);
+    writeFileSync(join(tree.dataDir, 'trees', '11111111-1111-4111-8111-111111111111.json'), '{');
+    const output = join(tree.home, 'report.json');
+    const { status } = await tree.run([
+      'verify',
+      '--json',
+      '--output',
+      output,
+      '--settle',
+      '0',
+      '--reap',
+      '--',
+      'sh',
+      '-c',
+      DAEMON,
+    ]);
+    const report = JSON.parse(readFileSync(output, 'utf8')) as Report;
+    const left = report.scenarios.flatMap((scenario) => scenario.left);
+    endLater(left.map(({ pid }) => pid));
+    expect([status, report.error?.code]).toEqual([1, 'manifest-unreadable']);
+    expect(left.every(({ outcome, pid }) => outcome === null && identify(pid) !== undefined)).toBe(true);
+  });
+});
+
+describe('where nothing is adopted', () => {
+  test('it is found by its mark, and what cannot be seen is said', async () => {
+    const script = '(setsid sleep 60 >/dev/null 2>&1 &)';
+    const { status, left, report } = await verify(['--settle', '0', '--reap'], script, copyOfProgram({ koffi: false }));
+    expect([status, left.map(({ outcome }) => outcome)]).toEqual([1, ['exited']]);
+    expect(report.blindSpot).toMatch(/clears its environment/);
+  });
+});
