@@ -197,13 +197,16 @@ function isRecorded({ pid, startTicks }: ProcessRow, { manifests }: World): bool
   );
 }
 
-/** Its mark, or that of one above it, names another owner than its record, which no process of ours can show. */
+/** Its marks, or those of one above it, name another owner or data dir than its record, which no process of ours can show. */
 function isContradicted(subject: ProcessRow, { manifests, snapshot }: World): boolean {
   const records = manifests.flatMap(({ entries }) => entries.slice(1));
-  return [subject, ...new ProcessIndex(snapshot).ancestorsOf(subject)].some(({ pid, ownerMark }) =>
+  return [subject, ...new ProcessIndex(snapshot).ancestorsOf(subject)].some(({ pid, ownerMark, dataDirMark }) =>
     records.some(
       ({ identity, owner }) =>
-        identity.pid === pid && (owner === undefined || !(ownerMark ?? '').startsWith(`${owner.pid}:`)),
+        identity.pid === pid &&
+        (owner === undefined ||
+          !(ownerMark ?? '').startsWith(`${owner.pid}:`) ||
+          (typeof dataDirMark === 'string' && dataDirMark !== DATA_DIR)),
     ),
   );
 }
