@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 function missing(shell: string): string | undefined {
-  return spawnSync(shell, ['-c', 'true']).error === undefined ? undefined : `${shell} is not installed`;
+  return spawnSync(shell, ['--version']).error === undefined ? undefined : `${shell} is not installed`;
 }
 
 /** What is offered for the last word of a line. */
@@ -69,7 +69,7 @@ describe.each(SHELLS)('%s', (shell, offered) => {
   });
 
   inShell(name('offers roles, checks and shells in their places'), async () => {
-    expect(await offered('logs', '')).toEqual(['search', 'supervisor', 'worker']);
+    expect(await offered('logs', '')).toEqual(['hook', 'search', 'supervisor', 'worker']);
     expect(await offered('logs', '-n', '5', 'w')).toEqual(['worker']);
     expect(await offered('doctor', '')).toEqual([...CHECK_IDS].sort());
     expect(await offered('doctor', 'uv', 'orph')).toEqual(['orphans']);

@@ -139,6 +139,12 @@ export class TestTree {
     return Number(spawnSync('sh', ['-c', line], { encoding: 'utf8' }).stdout.trim());
   }
 
+  /** What the worker tells Prometheus. */
+  async metrics(): Promise<string> {
+    const authorization = `Bearer ${readFileSync(join(this.dataDir, 'token'), 'utf8').trim()}`;
+    return (await fetch(`http://127.0.0.1:${this.port}/metrics`, { headers: { authorization } })).text();
+  }
+
   /** Asks the worker. */
   async ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
     const token = readFileSync(join(this.dataDir, 'token'), 'utf8').trim();

@@ -25,6 +25,8 @@ describe('start and stop', () => {
     expect(status).toBe(0);
     expect(report).toMatchObject({ running: true, state: 'running', search: { mode: 'keyword' } });
     expect((await tree.run(['leaks'])).status).toBe(0);
+    const metrics = await tree.metrics();
+    for (const role of ALL) expect(metrics).toContain(`claude_mem_processes{verdict="managed",role="${role}"} 1\n`);
 
     const { report: stopped } = await tree.stop();
     expect(stopped.ended.map(({ pid }) => pid).sort()).toEqual(started.processes.map(({ pid }) => pid).sort());
