@@ -5,6 +5,7 @@ const common = { environment: 'node' as const, testTimeout: 20_000, hookTimeout:
 
 const real = { ...common, testTimeout: 120_000, hookTimeout: 180_000 };
 const TREES = 'test/process/{chroma,search-server,tree,worker}-*.test.ts';
+const HEAVY = 'test/process/*.heavy.test.ts';
 
 export default defineConfig({
   test: {
@@ -25,14 +26,18 @@ export default defineConfig({
           ...real,
           name: 'process',
           include: ['test/process/**/*.test.ts', 'test/cli/**/*.test.ts'],
-          exclude: [TREES],
+          exclude: [TREES, HEAVY],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
       {
         // Real trees and the real Chroma: one file after the other, so that one test's load is not another test's timing.
-        test: { ...real, name: 'trees', include: [TREES], maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { ...real, name: 'trees', include: [TREES], exclude: [HEAVY], maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
+      {
+        // More of both, and what takes minutes: not part of `npm test`, see CONTRIBUTING.md.
+        test: { ...real, name: 'heavy', include: [HEAVY], maxWorkers: 2, sequence: { groupOrder: 3 } },
       },
     ],
   },

@@ -6,7 +6,7 @@ import { prepareSemanticStack, type SemanticStack } from './prepare-semantic-sta
 import { RUN_MARK } from './run-mark.ts';
 
 /** The projects of `vitest.config.ts` whose tests run the built program and the real Chroma. */
-const REAL_PROJECTS = ['process', 'trees'];
+const REAL_PROJECTS = ['process', 'trees', 'heavy'];
 
 /** Marks whatever this run starts, prepares what real processes need, and fails the run if one of them is left at its end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -29,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 const NOT_PREPARED: SemanticStack = {
   available: false,
-  reason: `only prepared for the projects ${REAL_PROJECTS.join(' and ')}`,
+  reason: `only prepared for the projects ${REAL_PROJECTS.join(', ')}`,
 };
 
 async function runsRealProcesses({ vitest }: TestProject): Promise<boolean> {

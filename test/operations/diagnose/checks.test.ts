@@ -1,4 +1,4 @@
-// What cannot be forced on the machine that runs the tests, and the thresholds; the rest is forced in test/process/doctor.test.ts.
+// What cannot be forced on the machine that runs the tests, and the thresholds; the rest is forced in test/process/doctor.heavy.test.ts.
 import { describe, expect, test } from 'vitest';
 import type { MachineMemory } from '../../../src/operations/diagnose/ports.ts';
 import { chromaCheck } from '../../../src/operations/diagnose/checks/chroma.ts';
