@@ -33,7 +33,14 @@ export default defineConfig({
       },
       {
         // Real trees and the real Chroma: one file after the other, so that one test's load is not another test's timing.
-        test: { ...real, name: 'trees', include: [TREES], exclude: [HEAVY], maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: {
+          ...real,
+          name: 'trees',
+          include: [TREES],
+          exclude: [HEAVY],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         // More of both, and what takes minutes: not part of `npm test`, see CONTRIBUTING.md.
