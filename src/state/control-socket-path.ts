@@ -5,17 +5,19 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { isSocketPathShortEnough, socketPathInDataDir } from './control-socket.ts';
 import { ioError } from './io-error.ts';
+import { networkFileSystemOf } from './network-file-system.ts';
 
 /**
- * Where the supervisor of a data dir listens: `supervisor.sock` in it, or, where that path is too long for a socket, in a folder
- * under `$XDG_RUNTIME_DIR` or the temp dir. The latter must be named in the lock's holder file, or nobody finds it.
+ * Where the supervisor of a data dir listens: `supervisor.sock` in it, or, where that path is too long for a socket or lies on a network
+ * file system (few of them can hold one), in a folder under `$XDG_RUNTIME_DIR` or the temp dir. The latter must be named in the lock's holder file, or nobody finds it.
  */
 export function controlSocketPath(
   dataDir: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  networkTypeOf = networkFileSystemOf,
 ): string {
   const usual = socketPathInDataDir(dataDir);
-  if (isSocketPathShortEnough(usual)) return usual;
+  if (isSocketPathShortEnough(usual) && networkTypeOf(dataDir) === undefined) return usual;
   const name = join(`claude-mem-${hash(`${process.geteuid?.() ?? ''}:${dataDir}`)}`, 'supervisor.sock');
   const bases = [env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter((base) => base !== undefined && isAbsolute(base));
   const paths = bases.map((base) => join(base ?? '', name));

@@ -31,15 +31,21 @@ export async function askAnswering(dataDir: string): Promise<string[]> {
   return treeId === undefined ? [] : [treeId];
 }
 
+/** In the data dir, or where the holder of the supervisor's lock says. */
 export function findControlSocket(dataDir: string): string | undefined {
   const usual = socketPathInDataDir(dataDir);
-  const path = isSocketPathShortEnough(usual) ? usual : readLockHolder(join(dataDir, 'supervisor.lock'))?.socket;
-  if (path === undefined || !isSocketPathShortEnough(path)) return undefined;
+  if (isSocket(usual)) return usual;
+  const other = readLockHolder(join(dataDir, 'supervisor.lock'))?.socket;
+  return other !== undefined && isSocket(other) ? other : undefined;
+}
+
+function isSocket(path: string): boolean {
+  if (!isSocketPathShortEnough(path)) return false;
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true ? path : undefined;
+    return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
   } catch {
     // A folder we may not look into: whoever listens there cannot be asked.
-    return undefined;
+    return false;
   }
 }
 

@@ -13,7 +13,7 @@ describe('the built program', () => {
     // Else every other test would still pass, and run what nobody does who installs a release.
     const script = new Script(read('lib/cli.js').toString('latin1'), {
       filename: join(DIST, 'lib/cli.js'),
-      cachedData: read(`lib/cli.${process.arch}.compiled`),
+      cachedData: read(`lib/cli.${process.version}.${process.arch}.compiled`),
     });
     expect(script.cachedDataRejected).toBe(false);
   });

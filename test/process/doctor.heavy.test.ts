@@ -407,6 +407,22 @@ describe('the machine', () => {
     expect((await limited(4_096)).stdout).toContain('"status":"pass"');
   });
 
+  test.skipIf(!isRoot)('whose /proc says that memory is used up, and that it is not', async () => {
+    const { home } = aPatient();
+    const says = async (availableKb: number) => {
+      const file = join(home, `meminfo-${availableKb}`);
+      const lines = [`MemTotal: 16000000 kB`, `MemAvailable: ${availableKb} kB`, 'SwapTotal: 0 kB', 'SwapFree: 0 kB'];
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      // What a container shows (lxcfs) comes there the same way.
+      const script = `mount --bind ${file} /proc/meminfo && exec "$@"`;
+      const args = ['unshare', '--mount', 'bash', '-c', script, 'bash', ...cli('doctor', 'machine-memory', '--json')];
+      return (await inShell('exec "$@"', args, { home })).stdout;
+    };
+    expect(await says(200_000)).toContain('"status":"fail"');
+    expect(await says(600_000)).toContain('"status":"warn"');
+    expect(await says(9_000_000)).toContain('"status":"pass"');
+  });
+
   test('says what memory there is', async () => {
     const { of } = await examine(aPatient(), ['machine-memory']);
     expect(of('machine-memory').detail).toMatch(/ of .* available, /);

@@ -33,6 +33,15 @@ function longDataDir(): string {
   return dataDir;
 }
 
+test('on a network file system the socket stands elsewhere', () => {
+  const dataDir = tempDir();
+  const env = { XDG_RUNTIME_DIR: '/run/user/1' };
+  expect(controlSocketPath(dataDir, env, () => undefined)).toBe(join(dataDir, 'supervisor.sock'));
+  expect(controlSocketPath(dataDir, env, () => 'fuse.sshfs')).toMatch(
+    /^\/run\/user\/1\/claude-mem-\w+\/supervisor\.sock$/,
+  );
+});
+
 describe('askAnswering', () => {
   test('hears the tree that greets', async () => {
     const dataDir = tempDir();
