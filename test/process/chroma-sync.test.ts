@@ -137,7 +137,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
 
   test('closes when idle, gives the vectors up, and comes back at the next need', async () => {
     const { open, remember, state, running, gone, dataDir } = await syncHarness(stack, {
-      settings: { chromaIdleSeconds: 1 },
+      settings: { chromaIdleSeconds: 3 },
     });
     const cat = remember('a cat sleeps on the sofa');
     const sync = open();
