@@ -99,8 +99,10 @@ export class Watch {
   /** The same without the command lines: for while what is watched still runs. */
   async follow(): Promise<{ readonly alive: readonly StartedProcess[]; readonly snapshot: ProcessSnapshot }> {
     const { mark, claimsChildren, children } = this.#options;
-    const marked = await this.#ports.findBearers(VERIFY_MARK, mark);
     const snapshot = await this.#readTable();
+    // After the reading: a pid that is used again in between then names, with the start that was read, somebody who is gone. The other
+    // way round a stranger would be taken for what bore the mark.
+    const marked = await this.#ports.findBearers(VERIFY_MARK, mark);
     const origin: WatchedOrigin = { pid: snapshot.self.pid, claimsChildren, children: children() };
     const before = this.#sightings ?? sightingsBefore(snapshot, origin);
     const { sightings, alive } = sightAgain(snapshot, before, { origin, marked });
