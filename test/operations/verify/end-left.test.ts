@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import { endLeft } from '../../../src/operations/verify/end-left.ts';
 import { Watch } from '../../../src/operations/verify/watch.ts';
-import { bornAt, row, SELF_PID, snapshotOf, UID } from '../../core/builders.ts';
+import { bornAt, row, SELF_PID, UID } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 
 /** A watch on a machine in memory; `marked` gives the pids that bear its mark now, `onRead` happens after each reading. */
