@@ -1,3 +1,4 @@
+import { identityKey } from '../core/descent.ts';
 import { marksFor } from '../core/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/manifest.ts';
 import { endTree } from '../operations/end-tree.ts';
@@ -316,7 +317,9 @@ export class Supervisor {
     const hasEnded = await within(graceMs, Promise.race([worker.ended.then(() => true), this.#whenForced]));
     if (hasEnded === true) return;
     const row = this.#deps.identify(worker.identity.pid);
-    const bound = row === undefined ? 'gone' : this.#deps.signaller.bind(row, { compareCommand: false });
+    // What bears its pid now is compared with what was spawned, and not only with itself.
+    if (row === undefined || identityKey(row) !== identityKey(worker.identity)) return;
+    const bound = this.#deps.signaller.bind(row, { compareCommand: false });
     if (typeof bound === 'string') return;
     bound.signal('SIGKILL');
     bound.close();
