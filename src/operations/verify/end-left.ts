@@ -37,7 +37,7 @@ interface Protection {
 export async function endLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
   const look = async (): Promise<Look> => {
     const seen = await ports.watch.look();
-    return { seen, protection: await protect(seen, ports.observe) };
+    return { seen, protection: await protect(seen, ports) };
   };
   const { outcomes, after } = await endInPasses(
     { look, targetsOf, signaller: ports.signaller, clock: ports.clock },
@@ -55,15 +55,13 @@ function targetsOf({ seen, protection }: Look) {
 }
 
 /** The records of this data dir, and of those that what is left names in its environment. */
-async function protect({ left, snapshot }: WatchLook, observe: EndLeftPorts['observe']): Promise<Protection> {
+async function protect(
+  { left, snapshot }: WatchLook,
+  { watch, observe }: Pick<EndLeftPorts, 'watch' | 'observe'>,
+): Promise<Protection> {
   if (left.length === 0) return { by: new Map(), refused: undefined };
   const own = await observe();
-  const keys = new Set(left.map(({ row }) => identityKey(row)));
-  const named = own.reading.snapshot.processes
-    .filter((row) => keys.has(identityKey(row)))
-    .map(({ dataDirMark }) => dataDirMark)
-    .filter((dataDir) => typeof dataDir === 'string');
-  const others = [...new Set(named)].filter((dataDir) => dataDir !== own.reading.dataDir);
+  const others = (await watch.dataDirsOf(left)).filter((dataDir) => dataDir !== own.reading.dataDir);
   const observations = [own, ...(await Promise.all(others.map((dataDir) => observe(dataDir))))];
   const blind = observations.find(({ isComplete }) => !isComplete);
   return {

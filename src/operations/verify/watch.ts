@@ -130,6 +130,14 @@ export class Watch {
     }
   }
 
+  /** The data dirs that these name in their environments, whatever the programs are called. */
+  async dataDirsOf(processes: readonly StartedProcess[]): Promise<readonly string[]> {
+    const keys = new Set(processes.map(({ row }) => identityKey(row)));
+    const { processes: rows } = await this.#readTable(new Set(processes.map(({ row }) => row.pid)));
+    const named = rows.filter((row) => keys.has(identityKey(row))).map(({ dataDirMark }) => dataDirMark);
+    return [...new Set(named.filter((dataDir) => typeof dataDir === 'string'))];
+  }
+
   #allowedOf(alive: readonly StartedProcess[], snapshot: ProcessSnapshot): ReadonlySet<number> {
     const wanted = alive.filter(({ row }) => this.#options.isAllowed(row));
     if (wanted.length === 0) return new Set();
@@ -146,11 +154,12 @@ export class Watch {
     return { ...row, argv, command, ...(uid === undefined ? {} : { uid }) };
   }
 
-  #readTable(): Promise<ProcessSnapshot> {
+  /** @param wholly of these everything is read. */
+  #readTable(wholly: ReadonlySet<number> = new Set()): Promise<ProcessSnapshot> {
     // No data dir and no tree is asked about here: only who is there, and under whom.
     return this.#ports.table.snapshot({
       dataDir: '/',
-      recordedPids: new Set(),
+      recordedPids: wholly,
       oldestTreeTicks: Number.MAX_SAFE_INTEGER,
       memory: false,
     });
