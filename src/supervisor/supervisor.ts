@@ -255,7 +255,12 @@ export class Supervisor {
 
   async #replaceHung(reason: string): Promise<void> {
     this.#reason ??= reason;
+    const worker = this.#worker;
     await this.#endWorker(this.#timing.hungWorkerGraceMs);
+    if (worker === undefined || worker !== this.#worker || this.#stopping !== undefined) return;
+    // Its end is only on its way, or it could not be hit; nobody else watches it any more.
+    clearTimeout(this.#readyTimer);
+    this.#readyTimer = setTimeout(() => void this.#replaceHung(reason), this.#timing.readyWithinMs);
   }
 
   async #workerEnded(worker: WorkerProcess, end: WorkerEnd): Promise<void> {

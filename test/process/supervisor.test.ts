@@ -100,6 +100,27 @@ test('whoever has the pid of a worker that hung is compared with what was spawne
   expect(bound).toHaveLength(1);
 });
 
+test('a worker that hangs and could not be hit is tried again', async () => {
+  let refusals = 0;
+  const { supervisor, entries } = await supervised(
+    'setInterval(() => {}, 1000);',
+    { ...FAST, readyWithinMs: 300, hungWorkerGraceMs: 50 },
+    () => false,
+    ({ signaller }) => ({
+      signaller: {
+        method: signaller.method,
+        bind: (row, options) => {
+          refusals += 1;
+          return refusals === 1 ? 'unknown' : signaller.bind(row, options);
+        },
+      },
+    }),
+  );
+  supervisor.startWorker();
+  await eventually('a second one was spawned', () => entries.length === 2);
+  expect(refusals).toBeGreaterThanOrEqual(2);
+});
+
 test('a tree that was told to stop spawns nothing again', async () => {
   let isStopIntended = false;
   const { supervisor, entries } = await supervised(`${READY} setTimeout(() => process.exit(1), 100);`, FAST, () => {
