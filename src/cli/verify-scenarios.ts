@@ -1,6 +1,7 @@
 import { runScenarios, type ScenarioResult } from '../operations/verify/run-scenarios.ts';
 import { SCENARIOS } from '../operations/verify/scenarios.ts';
 import { Stage } from '../operations/verify/stage.ts';
+import { tidyStage } from '../operations/verify/tidy-stage.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import type { CommandInput } from './command.ts';
 import { assertSupported } from './commands/start.ts';
@@ -29,8 +30,8 @@ export async function verifyScenarios({
   });
   output.beginActing();
   const teller = new Teller(options, files, output);
+  const stage = new Stage(setting.ports, setting.whyNoChroma);
   try {
-    const stage = new Stage(setting.ports, setting.whyNoChroma);
     teller.begin(chromaOf(stage, setting));
     const results: ScenarioResult[] = [];
     const scenarios = Array.from({ length: options.cycles ?? 1 }, () => chosen(options)).flat();
@@ -55,9 +56,14 @@ export async function verifyScenarios({
     teller.end(report);
     return exitCodeOf(report, interrupts.interrupted.aborted);
   } finally {
-    setting.remove();
+    // Whatever broke it off. Where nobody can look, the records stay.
+    await tidy(stage, setting).catch(() => undefined);
     interrupts.dispose();
   }
+}
+
+function tidy(stage: Stage, { ports, remove }: ScenarioStage): Promise<string | undefined> {
+  return tidyStage(stage, { dataDir: ports.dataDir, remove });
 }
 
 function chosen({ scenario: names }: VerifyOptions) {
@@ -83,10 +89,12 @@ async function outcomeOf(work: () => Promise<void>): Promise<ReportedError | nul
 }
 
 /** The proof that this run itself left nothing. */
-async function leftovers(stage: Stage, { remove }: ScenarioStage): Promise<ReportedError | null> {
-  const alive = await stage.members();
-  const pids = alive.map(({ row }) => row.pid).join(', ');
-  const message = alive.length > 0 ? `could not be ended: pid ${pids}` : remove();
+async function leftovers(stage: Stage, setting: ScenarioStage): Promise<ReportedError | null> {
+  let message: string | undefined;
+  const error = await outcomeOf(async () => {
+    message = await tidy(stage, setting);
+  });
+  if (error !== null) return error;
   return message === undefined ? null : { code: 'not-cleaned-up', message, hint: null };
 }
 

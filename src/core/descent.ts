@@ -24,6 +24,8 @@ export interface Sightings {
   readonly before: ReadonlySet<string>;
   /** Those that hung under another parent than the origin when they were seen. */
   readonly elsewhere: ReadonlySet<string>;
+  /** Those that hung below nothing of the origin's when they were first seen: where the origin is pid 1 it adopts their children too. */
+  readonly outside: ReadonlySet<string>;
 }
 
 export interface StartedProcess {
@@ -38,8 +40,14 @@ export function identityKey(row: Pick<ProcessRow, 'pid' | 'startTicks' | 'starte
 
 /** What hangs below the origin before anything is started: it, and what it will start, is nobody's fault. */
 export function sightingsBefore(snapshot: ProcessSnapshot, origin: Pick<WatchedOrigin, 'pid'>): Sightings {
-  const below = new ProcessIndex(snapshot).descendantsOf(origin.pid);
-  return { started: new Map(), before: new Set(below.map(identityKey)), elsewhere: new Set() };
+  const before = new Set(new ProcessIndex(snapshot).descendantsOf(origin.pid).map(identityKey));
+  const others = snapshot.processes.filter(({ pid }) => pid !== origin.pid).map(identityKey);
+  return {
+    started: new Map(),
+    before,
+    elsewhere: new Set(),
+    outside: new Set(others.filter((key) => !before.has(key))),
+  };
 }
 
 /**
@@ -56,6 +64,7 @@ export function sightAgain(
   const started = new Map(seen.started);
   const before = new Set(seen.before);
   const elsewhere = new Set(seen.elsewhere);
+  const outside = new Set(seen.outside);
   const alive: StartedProcess[] = [];
   for (const row of index.topDown()) {
     if (row.pid === origin.pid) continue;
@@ -63,8 +72,12 @@ export function sightAgain(
     const parent = index.parentOf(row);
     if (parent?.pid !== origin.pid) elsewhere.add(key);
     const known = started.get(key) ?? (before.has(key) ? 'before' : undefined);
-    const found = known ?? (marked.has(row.pid) ? 'mark' : inherited(row, parent, { started, before, origin }));
-    if (found === undefined) continue;
+    const found =
+      known ?? (marked.has(row.pid) ? 'mark' : inherited(row, parent, { started, before, outside, origin }));
+    if (found === undefined) {
+      if (isOutside(row, parent, outside)) outside.add(key);
+      continue;
+    }
     if (found === 'before') {
       before.add(key);
       continue;
@@ -72,17 +85,31 @@ export function sightAgain(
     started.set(key, found);
     if (!isZombie(row)) alive.push({ row, foundBy: found });
   }
-  return { sightings: { started, before, elsewhere }, alive };
+  return { sightings: { started, before, elsewhere, outside }, alive };
 }
 
 function inherited(
   row: ProcessRow,
   parent: ProcessRow | undefined,
-  { started, before, origin }: Pick<Sightings, 'started' | 'before'> & { readonly origin: WatchedOrigin },
+  {
+    started,
+    before,
+    outside,
+    origin,
+  }: Pick<Sightings, 'started' | 'before' | 'outside'> & { readonly origin: WatchedOrigin },
 ): 'descent' | 'before' | undefined {
   if (parent === undefined) return undefined;
-  if (parent.pid === origin.pid) return origin.claimsChildren || origin.children.has(row.pid) ? 'descent' : undefined;
+  if (parent.pid === origin.pid) {
+    if (origin.children.has(row.pid)) return 'descent';
+    if (!origin.claimsChildren) return undefined;
+    return outside.has(identityKey(row)) ? 'before' : 'descent';
+  }
   const key = identityKey(parent);
   if (started.has(key)) return 'descent';
   return before.has(key) ? 'before' : undefined;
+}
+
+/** Below what is outside, or put into this pid namespace from without (`docker exec`). A row that could not be read says nothing. */
+function isOutside(row: ProcessRow, parent: ProcessRow | undefined, outside: ReadonlySet<string>): boolean {
+  return parent === undefined ? row.ppid === 0 && row.startedAt !== '' : outside.has(identityKey(parent));
 }

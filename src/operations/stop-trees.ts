@@ -47,6 +47,7 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
     const [first] = treeIds;
     return {
       ...result,
+      isComplete: result.isComplete && areRecordsKnown(result.reading, treeIds),
       wasRunning: true,
       treeId: connection?.treeId ?? first ?? null,
       ended: [...endedByItself(before, { ended: outcomes, remaining: result.remaining }, elapsedMs), ...outcomes],
@@ -90,6 +91,13 @@ function nothingRuns(reading: Reading): StopResult {
     // A manifest that cannot be read may tell of a tree that runs.
     isComplete: snapshot.complete && snapshot.unreadable === 0 && reading.damaged.length === 0,
   };
+}
+
+/** Of a tree without a manifest only what bears its marks was looked for; one that cannot be read may tell of more. */
+function areRecordsKnown({ manifests, damaged }: Reading, treeIds: ReadonlySet<string>): boolean {
+  if (damaged.length === 0) return true;
+  const known = new Set(manifests.map(({ treeId }) => treeId));
+  return [...treeIds].every((treeId) => known.has(treeId));
 }
 
 function plannedRows(reading: Reading, treeIds: ReadonlySet<string>): readonly ProcessRow[] {

@@ -1,3 +1,4 @@
+import { identityKey } from '../core/descent.ts';
 import { marksFor } from '../core/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/manifest.ts';
 import { endTree } from '../operations/end-tree.ts';
@@ -254,7 +255,12 @@ export class Supervisor {
 
   async #replaceHung(reason: string): Promise<void> {
     this.#reason ??= reason;
+    const worker = this.#worker;
     await this.#endWorker(this.#timing.hungWorkerGraceMs);
+    if (worker === undefined || worker !== this.#worker || this.#stopping !== undefined) return;
+    // Its end is only on its way, or it could not be hit; nobody else watches it any more.
+    clearTimeout(this.#readyTimer);
+    this.#readyTimer = setTimeout(() => void this.#replaceHung(reason), this.#timing.readyWithinMs);
   }
 
   async #workerEnded(worker: WorkerProcess, end: WorkerEnd): Promise<void> {
@@ -316,7 +322,9 @@ export class Supervisor {
     const hasEnded = await within(graceMs, Promise.race([worker.ended.then(() => true), this.#whenForced]));
     if (hasEnded === true) return;
     const row = this.#deps.identify(worker.identity.pid);
-    const bound = row === undefined ? 'gone' : this.#deps.signaller.bind(row, { compareCommand: false });
+    // What bears its pid now is compared with what was spawned, and not only with itself.
+    if (row === undefined || identityKey(row) !== identityKey(worker.identity)) return;
+    const bound = this.#deps.signaller.bind(row, { compareCommand: false });
     if (typeof bound === 'string') return;
     bound.signal('SIGKILL');
     bound.close();

@@ -50,6 +50,30 @@ describe('what was started', () => {
     expect(found([[], [daemon], [other]])).toEqual([]);
   });
 
+  test('is not what came from outside and is only adopted here, as by the pid 1 of a container', () => {
+    const shell = row(9_050, 0, 'bash');
+    const service = row(9_060, 9_050, 'sleep 100');
+    const late = row(9_300, 0, 'docker-exec sh');
+    const job = row(9_310, 9_300, 'sleep 100');
+    const adopted = [
+      { ...service, ppid: SELF_PID },
+      { ...job, ppid: SELF_PID },
+    ];
+    const below = row(9_320, 9_310, 'sleep 1');
+    expect(
+      found([
+        [shell, service],
+        [shell, service, late, job],
+        [...adopted, below, daemon],
+      ]),
+    ).toEqual([[9_100, 'descent']]);
+  });
+
+  test('is what hung under a parent that nobody saw, and is adopted then', () => {
+    const child = row(9_101, 9_100, 'sleep 100');
+    expect(found([[], [child], [{ ...child, ppid: SELF_PID }]])).toEqual([[9_101, 'descent']]);
+  });
+
   test('is found by the mark wherever it hangs', () => {
     expect(found([[], [row(9_400, 1, 'sleep 1')]], { marked: [9_400] })).toEqual([[9_400, 'mark']]);
   });

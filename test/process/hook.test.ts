@@ -210,6 +210,13 @@ describe('whatever goes wrong, the host goes on', () => {
     expect(spooled(tree)).toEqual([]);
   });
 
+  test('something still holds the process when all is done', async () => {
+    const tree = await TestTree.create();
+    const held = '--import=data:text/javascript,setInterval(Object,1000)';
+    const { status } = await tree.run(['hook'], { stdin: hookInput('stop'), env: { NODE_OPTIONS: held } });
+    expect([status, spooled(tree).length]).toEqual([0, 1]);
+  });
+
   test('20 MB of input, of which little is kept', async () => {
     const tree = await TestTree.create();
     await hook(tree, hookInput('post-tool-use-bash', { tool_response: { stdout: 'x '.repeat(10_000_000) } }));

@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ManifestEntry, TreeState } from '../../src/core/manifest.ts';
 import { observe, takeReading } from '../../src/operations/observe.ts';
-import { identifySelf, loadPlatform } from '../../src/platform/index.ts';
+import { identifySelf, loadPlatform, type Platform } from '../../src/platform/index.ts';
 import { createRecords } from '../../src/state/records.ts';
 import { readSettings } from '../../src/state/settings.ts';
+import type { SupervisorDeps } from '../../src/supervisor/deps.ts';
 import { Supervisor, type SupervisorTiming } from '../../src/supervisor/supervisor.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -68,6 +69,58 @@ test('a worker that ignores the request to end is ended by force within the grac
   expect(running()).toBe(0);
 });
 
+test('whoever has the pid of a worker that hung is compared with what was spawned, and not only with itself', async () => {
+  let isReused = false;
+  const bound: number[] = [];
+  const { supervisor } = await supervised(
+    `${READY} setInterval(() => {}, 1000);`,
+    FAST,
+    () => false,
+    ({ identify, signaller }) => ({
+      identify: (pid) => {
+        const row = identify(pid);
+        return row && isReused ? { ...row, startTicks: (row.startTicks ?? 0) + 1 } : row;
+      },
+      signaller: {
+        method: signaller.method,
+        bind: (row, options) => {
+          bound.push(row.pid);
+          return signaller.bind(row, options);
+        },
+      },
+    }),
+  );
+  supervisor.startWorker();
+  await eventually('it runs', () => supervisor.status().state === 'running');
+  isReused = true;
+  await supervisor.replaceWorker('it hangs');
+  expect(bound).toEqual([]);
+  isReused = false;
+  await supervisor.replaceWorker('it hangs');
+  expect(bound).toHaveLength(1);
+});
+
+test('a worker that hangs and could not be hit is tried again', async () => {
+  let refusals = 0;
+  const { supervisor, entries } = await supervised(
+    'setInterval(() => {}, 1000);',
+    { ...FAST, readyWithinMs: 300, hungWorkerGraceMs: 50 },
+    () => false,
+    ({ signaller }) => ({
+      signaller: {
+        method: signaller.method,
+        bind: (row, options) => {
+          refusals += 1;
+          return refusals === 1 ? 'unknown' : signaller.bind(row, options);
+        },
+      },
+    }),
+  );
+  supervisor.startWorker();
+  await eventually('a second one was spawned', () => entries.length === 2);
+  expect(refusals).toBeGreaterThanOrEqual(2);
+});
+
 test('a tree that was told to stop spawns nothing again', async () => {
   let isStopIntended = false;
   const { supervisor, entries } = await supervised(`${READY} setTimeout(() => process.exit(1), 100);`, FAST, () => {
@@ -85,7 +138,12 @@ test('a tree that was told to stop spawns nothing again', async () => {
 });
 
 /** A supervisor whose worker is that program. */
-async function supervised(script: string, timing: Partial<SupervisorTiming> = FAST, isStopIntended = () => false) {
+async function supervised(
+  script: string,
+  timing: Partial<SupervisorTiming> = FAST,
+  isStopIntended = () => false,
+  changed: (platform: Platform) => Partial<Pick<SupervisorDeps, 'identify' | 'signaller'>> = () => ({}),
+) {
   const dataDir = tempDir();
   const workerScript = join(dataDir, 'worker.js');
   writeFileSync(workerScript, script);
@@ -124,6 +182,7 @@ async function supervised(script: string, timing: Partial<SupervisorTiming> = FA
       clock: { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) },
       log,
       isStopIntended,
+      ...changed(platform),
     },
     timing,
   );

@@ -34,7 +34,8 @@ export async function runHook(argv: readonly string[]): Promise<void> {
   } catch {
     // No data dir that could be used, or somebody else's: there is nowhere to say so.
   } finally {
-    clearTimeout(watchdog);
+    // It keeps nothing alive, but still ends this process should anything else.
+    watchdog.unref();
     process.exitCode = EXIT.ok;
   }
 }

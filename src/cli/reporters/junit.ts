@@ -6,20 +6,23 @@ export function renderJunit({ scenarios, complete, error, run }: VerifyReport): 
   const failed = scenarios.filter(({ passed }) => passed === false).length;
   const skipped = scenarios.filter(({ passed }) => passed === null).length;
   const elapsedMs = scenarios.reduce((sum, scenario) => sum + scenario.elapsedMs, 0);
+  const problem = error?.message ?? (complete ? undefined : 'the process table could not be read in full');
+  // What no scenario tells must not look like a success.
+  const untold = failed === 0 ? problem : undefined;
   const suite = attributes({
     name: run === null ? 'claude-mem verify' : `claude-mem verify -- ${run.argv.join(' ')}`,
-    tests: scenarios.length,
+    tests: scenarios.length + (untold === undefined ? 0 : 1),
     failures: failed,
-    errors: 0,
+    errors: untold === undefined ? 0 : 1,
     skipped,
     time: seconds(elapsedMs),
   });
-  const problem = error?.message ?? (complete ? undefined : 'the process table could not be read in full');
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites>',
     `  <testsuite ${suite}>`,
     ...scenarios.flatMap((scenario) => testCase(scenario, problem)),
+    ...(untold === undefined ? [] : errorCase(untold)),
     '  </testsuite>',
     '</testsuites>',
   ].join('\n');
@@ -33,6 +36,11 @@ function testCase(scenario: ReportedScenario, problem: string | undefined): read
   if (passed === null) return [`${head}>`, `      <skipped ${attributes({ message })}/>`, '    </testcase>'];
   const details = left.flatMap(describeLeft).join('\n');
   return [`${head}>`, `      <failure ${attributes({ message })}>${text(details)}</failure>`, '    </testcase>'];
+}
+
+function errorCase(message: string): readonly string[] {
+  const head = attributes({ classname: 'claude-mem.verify', name: 'verify', time: seconds(0) });
+  return [`    <testcase ${head}>`, `      <error ${attributes({ message })}/>`, '    </testcase>'];
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {

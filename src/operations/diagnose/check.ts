@@ -64,6 +64,11 @@ export function couldNotLook(detail: string, fix?: string): Finding {
   return { status: 'error', detail, ...(fix === undefined ? {} : { fix }) };
 }
 
+/** That nothing is there is known only if everything could be looked at. */
+export function passIfComplete({ isComplete }: { readonly isComplete: boolean }, detail: string): Finding {
+  return isComplete ? pass(detail) : couldNotLook(`not everything could be looked at; in what could: ${detail}`);
+}
+
 /** A finding without which others cannot look. */
 export function blocking(finding: Finding): Finding {
   return { ...finding, blocks: true };

@@ -33,11 +33,11 @@ interface Protection {
   readonly refused: string | undefined;
 }
 
-/** Ends what was left behind, but nothing that belongs to a claude-mem which lives. What that is, is looked up anew in each pass. */
+/** Ends what was left behind, but nothing of another user and nothing that belongs to a claude-mem which lives. What that is, is looked up anew in each pass. */
 export async function endLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
   const look = async (): Promise<Look> => {
     const seen = await ports.watch.look();
-    return { seen, protection: await protect(seen.left, ports.observe) };
+    return { seen, protection: await protect(seen, ports) };
   };
   const { outcomes, after } = await endInPasses(
     { look, targetsOf, signaller: ports.signaller, clock: ports.clock },
@@ -55,26 +55,36 @@ function targetsOf({ seen, protection }: Look) {
 }
 
 /** The records of this data dir, and of those that what is left names in its environment. */
-async function protect(left: readonly StartedProcess[], observe: EndLeftPorts['observe']): Promise<Protection> {
+async function protect(
+  { left, snapshot }: WatchLook,
+  { watch, observe }: Pick<EndLeftPorts, 'watch' | 'observe'>,
+): Promise<Protection> {
   if (left.length === 0) return { by: new Map(), refused: undefined };
   const own = await observe();
-  const keys = new Set(left.map(({ row }) => identityKey(row)));
-  const named = own.reading.snapshot.processes
-    .filter((row) => keys.has(identityKey(row)))
-    .map(({ dataDirMark }) => dataDirMark)
-    .filter((dataDir) => typeof dataDir === 'string');
-  const others = [...new Set(named)].filter((dataDir) => dataDir !== own.reading.dataDir);
+  const others = (await watch.dataDirsOf(left)).filter((dataDir) => dataDir !== own.reading.dataDir);
   const observations = [own, ...(await Promise.all(others.map((dataDir) => observe(dataDir))))];
   const blind = observations.find(({ isComplete }) => !isComplete);
   return {
-    by: new Map(
-      observations.flatMap(({ judgements, index, reading }) => [
+    by: new Map([
+      ...otherUsers(left, snapshot.self.uid),
+      ...observations.flatMap(({ judgements, index, reading }) => [
         ...findProtected(judgements, { index, dataDir: reading.dataDir }),
       ]),
-    ),
+    ]),
     refused:
       blind === undefined
         ? undefined
         : `nothing was ended: what belongs to a live claude-mem on ${blind.reading.dataDir} could not be read in full`,
   };
+}
+
+/** Root may signal them, but the environment of another user's process, which names its data dir, is not read. */
+function otherUsers(left: readonly StartedProcess[], own: number | undefined): readonly (readonly [string, string])[] {
+  if (own === undefined) return [];
+  return left
+    .filter(({ row }) => row.uid !== own)
+    .map(({ row }) => [
+      identityKey(row),
+      row.uid === undefined ? 'its user could not be read' : `belongs to user id ${row.uid}`,
+    ]);
 }

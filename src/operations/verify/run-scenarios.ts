@@ -103,16 +103,19 @@ function follow(stage: Stage): () => Promise<void> {
   };
 }
 
+/** Nothing left means two looks in a row: what forks and ends while it is looked for can slip through one, and is ended unsaid then. */
 async function settle(
   stage: Stage,
 ): Promise<{ readonly alive: readonly StartedProcess[]; readonly elapsedMs: number }> {
   const { clock, interrupted } = stage.ports;
   const startedAt = clock.now();
-  for (;;) {
+  for (let quietLooks = 0; ;) {
     const alive = await stage.members();
     const elapsedMs = Math.round(clock.now() - startedAt);
-    if (alive.length === 0 || elapsedMs >= SETTLE_MS || interrupted.aborted) return { alive, elapsedMs };
-    await clock.sleep(POLL_MS);
+    quietLooks = alive.length === 0 ? quietLooks + 1 : 0;
+    if (quietLooks === 2) return { alive, elapsedMs };
+    if (quietLooks === 0 && (elapsedMs >= SETTLE_MS || interrupted.aborted)) return { alive, elapsedMs };
+    await clock.sleep(quietLooks === 0 ? POLL_MS : 0);
   }
 }
 

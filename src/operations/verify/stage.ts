@@ -42,7 +42,7 @@ const CHROMA_SIGN_WITHIN_MS = 5_000;
 /** A data dir of its own on which a tree is started, hit and stopped, with a count of everything that ever belonged to it. */
 export class Stage {
   readonly #ports: StagePorts;
-  #seen: Sightings = { started: new Map(), before: new Set(), elsewhere: new Set() };
+  #seen: Sightings = { started: new Map(), before: new Set(), elsewhere: new Set(), outside: new Set() };
   #most = 0;
   #isComplete = true;
   #hasChroma: boolean;

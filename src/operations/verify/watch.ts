@@ -99,8 +99,10 @@ export class Watch {
   /** The same without the command lines: for while what is watched still runs. */
   async follow(): Promise<{ readonly alive: readonly StartedProcess[]; readonly snapshot: ProcessSnapshot }> {
     const { mark, claimsChildren, children } = this.#options;
-    const marked = await this.#ports.findBearers(VERIFY_MARK, mark);
     const snapshot = await this.#readTable();
+    // After the reading: a pid that is used again in between then names, with the start that was read, somebody who is gone. The other
+    // way round a stranger would be taken for what bore the mark.
+    const marked = await this.#ports.findBearers(VERIFY_MARK, mark);
     const origin: WatchedOrigin = { pid: snapshot.self.pid, claimsChildren, children: children() };
     const before = this.#sightings ?? sightingsBefore(snapshot, origin);
     const { sightings, alive } = sightAgain(snapshot, before, { origin, marked });
@@ -128,6 +130,14 @@ export class Watch {
     }
   }
 
+  /** The data dirs that these name in their environments, whatever the programs are called. */
+  async dataDirsOf(processes: readonly StartedProcess[]): Promise<readonly string[]> {
+    const keys = new Set(processes.map(({ row }) => identityKey(row)));
+    const { processes: rows } = await this.#readTable(new Set(processes.map(({ row }) => row.pid)));
+    const named = rows.filter((row) => keys.has(identityKey(row))).map(({ dataDirMark }) => dataDirMark);
+    return [...new Set(named.filter((dataDir) => typeof dataDir === 'string'))];
+  }
+
   #allowedOf(alive: readonly StartedProcess[], snapshot: ProcessSnapshot): ReadonlySet<number> {
     const wanted = alive.filter(({ row }) => this.#options.isAllowed(row));
     if (wanted.length === 0) return new Set();
@@ -144,11 +154,12 @@ export class Watch {
     return { ...row, argv, command, ...(uid === undefined ? {} : { uid }) };
   }
 
-  #readTable(): Promise<ProcessSnapshot> {
+  /** @param wholly of these everything is read. */
+  #readTable(wholly: ReadonlySet<number> = new Set()): Promise<ProcessSnapshot> {
     // No data dir and no tree is asked about here: only who is there, and under whom.
     return this.#ports.table.snapshot({
       dataDir: '/',
-      recordedPids: new Set(),
+      recordedPids: wholly,
       oldestTreeTicks: Number.MAX_SAFE_INTEGER,
       memory: false,
     });

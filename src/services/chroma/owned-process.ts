@@ -100,7 +100,8 @@ export class OwnedProcess {
   async #end(withinMs: number): Promise<readonly number[]> {
     const { signaller, clock } = this.#household.processes;
     const deadline = clock.now() + withinMs;
-    if (this.#members.length === 0) this.#meet();
+    // Once Node.js has waited for it, its pid may be anybody's.
+    if (this.#members.length === 0 && this.child.exitCode === null && this.child.signalCode === null) this.#meet();
     const ports = {
       signaller,
       clock,

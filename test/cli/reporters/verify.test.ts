@@ -78,3 +78,13 @@ test('a reading that was not complete never passes', () => {
   const [line] = renderCommandReport({ ...report(), scenarios: [], complete: false });
   expect(line).toContain('nothing is proven');
 });
+
+test.each([
+  [{ error: { code: 'not-found', message: './x was not run', hint: null } }, './x was not run'],
+  [{ complete: false }, 'the process table could not be read in full'],
+])('JUnit XML tells what no scenario tells: %j', (wrong, message) => {
+  const { scenarios, ...rest } = report();
+  const xml = renderJunit({ ...rest, ...wrong, scenarios: scenarios.filter(({ passed }) => passed === true) });
+  expect(xml).toContain('tests="2" failures="0" errors="1"');
+  expect(xml).toContain(`<error message="${message}"/>`);
+});

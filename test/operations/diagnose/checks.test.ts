@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { MachineMemory } from '../../../src/operations/diagnose/ports.ts';
 import { chromaCheck } from '../../../src/operations/diagnose/checks/chroma.ts';
+import { excessCheck } from '../../../src/operations/diagnose/checks/excess.ts';
+import { orphansCheck } from '../../../src/operations/diagnose/checks/orphans.ts';
+import { vectorWritersCheck } from '../../../src/operations/diagnose/checks/vector-writers.ts';
 import { diskSpaceCheck } from '../../../src/operations/diagnose/checks/disk-space.ts';
 import { guardsCheck } from '../../../src/operations/diagnose/checks/guards.ts';
 import { limitsCheck } from '../../../src/operations/diagnose/checks/limits.ts';
@@ -12,6 +15,7 @@ import { portCheck } from '../../../src/operations/diagnose/checks/port.ts';
 import { supervisorCheck } from '../../../src/operations/diagnose/checks/supervisor.ts';
 import { uvCheck } from '../../../src/operations/diagnose/checks/uv.ts';
 import type { TreeStatus } from '../../../src/operations/tree-lifecycle.ts';
+import { FakeMachine } from '../fake-machine.ts';
 import { findingOf } from './fake-ports.ts';
 
 const GB = 1_000_000_000;
@@ -148,3 +152,17 @@ test('a port whose holder cannot be seen is said to be held, and by whom is not 
   const finding = await findingOf(portCheck, { tree: { isPortOpen: () => Promise.resolve(true) } });
   expect(finding).toMatchObject({ status: 'fail', detail: '37777 is held by a process that this user may not see' });
 });
+
+test.each([orphansCheck, excessCheck, vectorWritersCheck])(
+  '$id: nothing found in a reading that is not complete is no pass',
+  async (check) => {
+    const machine = new FakeMachine();
+    const observe = () => machine.observe();
+    expect((await findingOf(check, { tree: { observe } })).status).toBe('pass');
+    machine.extra = { unreadable: 1 };
+    expect(await findingOf(check, { tree: { observe } })).toMatchObject({
+      status: 'error',
+      detail: expect.stringContaining('not everything could be looked at') as string,
+    });
+  },
+);

@@ -1,4 +1,4 @@
-import { fail, pass, type Check } from '../check.ts';
+import { fail, passIfComplete, type Check } from '../check.ts';
 import { describeHeld } from './held.ts';
 
 export const excessCheck: Check = {
@@ -7,8 +7,9 @@ export const excessCheck: Check = {
   why: 'their live owner has let go of them and uses another',
   needs: ['data-dir', 'process-table', 'manifests'],
   run: async ({ observation, place }) => {
-    const excess = (await observation()).judgements.filter(({ verdict }) => verdict === 'excess');
-    if (excess.length === 0) return pass('none');
+    const seen = await observation();
+    const excess = seen.judgements.filter(({ verdict }) => verdict === 'excess');
+    if (excess.length === 0) return passIfComplete(seen, 'none');
     return fail(
       describeHeld(excess, 'excess process', 'excess processes'),
       place.commandLine('reap', '--include', 'excess'),

@@ -1,5 +1,5 @@
 import { count } from '../../../core/wording.ts';
-import { fail, pass, warn, type Check } from '../check.ts';
+import { fail, passIfComplete, warn, type Check } from '../check.ts';
 import { describeHeld } from './held.ts';
 
 export const orphansCheck: Check = {
@@ -8,7 +8,8 @@ export const orphansCheck: Check = {
   why: 'nobody will ever end them, and every restart adds more',
   needs: ['data-dir', 'process-table', 'manifests'],
   run: async ({ observation, place }) => {
-    const { judgements } = await observation();
+    const seen = await observation();
+    const { judgements } = seen;
     const orphans = judgements.filter(({ verdict }) => verdict === 'orphan');
     const unverified = judgements.filter(({ verdict }) => verdict === 'unverified');
     if (orphans.length > 0) return fail(describeHeld(orphans, 'orphan'), place.commandLine('reap'));
@@ -17,6 +18,6 @@ export const orphansCheck: Check = {
         `none proven, ${count(unverified.length, 'process', 'processes')} unverified`,
         place.commandLine('leaks'),
       );
-    return pass('none');
+    return passIfComplete(seen, 'none');
   },
 };

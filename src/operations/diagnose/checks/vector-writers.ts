@@ -1,5 +1,5 @@
 import { vectorWriters } from '../../../core/vector-writers.ts';
-import { fail, pass, type Check } from '../check.ts';
+import { fail, passIfComplete, type Check } from '../check.ts';
 
 export const vectorWritersCheck: Check = {
   id: 'vector-writers',
@@ -7,10 +7,11 @@ export const vectorWritersCheck: Check = {
   why: 'a second one answers from an index that never learns of the first, and two writers have crashed with SIGSEGV',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, place }) => {
-    const { reading } = await observation();
+    const seen = await observation();
+    const { reading } = seen;
     const writers = vectorWriters(reading.snapshot, reading.dataDir);
     const shared = writers.filter(({ rows }) => rows.length > 1);
-    if (shared.length === 0) return pass(writers.length === 0 ? 'no Chroma is open here' : 'one each');
+    if (shared.length === 0) return passIfComplete(seen, writers.length === 0 ? 'no Chroma is open here' : 'one each');
     const each = shared.map(
       ({ directory, rows }) => `${directory} is open in pid ${rows.map(({ pid }) => pid).join(', ')}`,
     );

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import { judgeReading } from '../../../src/operations/observe.ts';
+import { endLeft, type EndLeftPorts } from '../../../src/operations/verify/end-left.ts';
+import { Watch } from '../../../src/operations/verify/watch.ts';
+import { bornAt, entry, manifest, row, SELF_PID, UID } from '../../core/builders.ts';
+import { FakeMachine } from '../fake-machine.ts';
+
+/** A watch on a machine in memory; `marked` gives the pids that bear its mark now, `onRead` happens after each reading. */
+async function watchOf(
+  machine: FakeMachine,
+  {
+    marked = () => new Set<number>(),
+    onRead = () => undefined,
+  }: { marked?: () => Set<number>; onRead?: () => void } = {},
+) {
+  const watch = await Watch.begin(
+    {
+      table: {
+        source: 'fake',
+        snapshot: async ({ recordedPids }) => {
+          const { snapshot } = (await machine.observe()).reading;
+          onRead();
+          return { ...snapshot, processes: snapshot.processes.map((row) => asRead(row, recordedPids)) };
+        },
+      },
+      findBearers: () => Promise.resolve(marked()),
+      identify: () => undefined,
+      clock: machine.clock,
+      waitFor: null,
+    },
+    {
+      mark: 'm',
+      claimsChildren: true,
+      children: () => new Set(),
+      mayWaitFor: () => false,
+      isAllowed: () => false,
+    },
+  );
+  const end = (observe: EndLeftPorts['observe'] = machine.observe) =>
+    endLeft({ watch, signaller: machine.signaller, clock: machine.clock, observe }, { graceMs: 10 });
+  return { watch, end };
+}
+
+/** Marks are read only of what was asked for, or bears a name that can be ours. */
+function asRead(full: ProcessRow, recordedPids: ReadonlySet<number>): ProcessRow {
+  if (recordedPids.has(full.pid)) return full;
+  return Object.fromEntries(Object.entries(full).filter(([field]) => !field.endsWith('Mark'))) as unknown as ProcessRow;
+}
+
+const left = (extra: Partial<ProcessRow> = {}) => row(9_100, SELF_PID, 'sleep 100', extra);
+
+test("ends what was left, but nothing of another user's and nothing whose user is not known", async () => {
+  const machine = new FakeMachine();
+  const { end } = await watchOf(machine);
+  const { uid, ...hidden } = row(9_102, SELF_PID, 'sleep 102');
+  machine.start(left(), row(9_101, SELF_PID, 'sleep 101', { uid: UID + 1 }), hidden);
+  const { protectedBy } = await end();
+  expect(uid).toBe(UID);
+  expect(machine.signals).toEqual(['SIGTERM 9100']);
+  expect([...protectedBy.values()]).toEqual(['belongs to user id 1001', 'its user could not be read']);
+});
+
+test('a pid that is used again while the marks are looked for makes nobody a suspect', async () => {
+  const machine = new FakeMachine();
+  let isBearer = false;
+  const reuse = () => {
+    if (!isBearer) return;
+    isBearer = false;
+    machine.start(row(9_400, 1, 'sshd', bornAt(99_000)));
+  };
+  const { watch, end } = await watchOf(machine, {
+    marked: () => {
+      const bearers = new Set(isBearer ? [9_400] : []);
+      reuse();
+      return bearers;
+    },
+    onRead: reuse,
+  });
+  isBearer = true;
+  machine.start(row(9_400, 1, 'sleep 1'));
+  expect((await watch.look()).left).toEqual([]);
+  await end();
+  expect(machine.signals).toEqual([]);
+});
+
+test('a tree of another data dir is spared, whatever its node is called', async () => {
+  const other = '/home/u/elsewhere';
+  const tree = '11111111-2222-4333-8444-555555555555';
+  const root = row(9_100, SELF_PID, '/opt/runtime/my-runtime supervisor.js', { treeMark: tree, dataDirMark: other });
+  const machine = new FakeMachine();
+  const { end } = await watchOf(machine);
+  machine.start(root, row(9_110, 9_100, 'sleep 110'), row(9_200, SELF_PID, 'sleep 200'));
+  const { protectedBy } = await end(async (dataDir) => {
+    const { reading } = await machine.observe();
+    const snapshot = {
+      ...reading.snapshot,
+      processes: reading.snapshot.processes.map((one) => asRead(one, new Set())),
+    };
+    const manifests = dataDir === other ? [manifest(tree, [entry('supervisor', root)], { dataDir: other })] : [];
+    return judgeReading({ ...reading, snapshot, manifests, dataDir: dataDir ?? reading.dataDir });
+  });
+  expect(machine.signals).toEqual(['SIGTERM 9200']);
+  expect([...protectedBy.values()]).toHaveLength(2);
+});
