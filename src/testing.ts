@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import type { StartedProcess } from './core/descent.ts';
-import { createContext } from './cli/context.ts';
+import { createContext, usualDataDir } from './cli/context.ts';
 import type { Observation } from './operations/observe.ts';
 import { endLeft } from './operations/verify/end-left.ts';
 import { VERIFY_MARK, Watch, type SettledLook } from './operations/verify/watch.ts';
@@ -168,7 +168,8 @@ class Tracker implements ProcessTracker {
   async #reap({ left }: SettledLook): Promise<void> {
     if (left.length === 0) return;
     const { signaller } = this.#setting.platform;
-    await endLeft({ watch: this.#watch, signaller, clock, observe }, { graceMs: GRACE_MS });
+    const ports = { watch: this.#watch, signaller, clock, observe, usualDataDir: usualDataDir() };
+    await endLeft(ports, { graceMs: GRACE_MS });
   }
 }
 

@@ -92,6 +92,11 @@ export const systemClock: Clock = {
   sleep: (ms) => sleep(ms),
 };
 
+/** The data dir of whoever names none. */
+export function usualDataDir(): string {
+  return resolveDataDir({ env: {} });
+}
+
 /** What a reader may not look into is no wrong setting: it could not look. */
 function findDataDir({ dataDir, acts }: ContextOptions): string {
   try {

@@ -13,7 +13,7 @@ import { findUvx } from '../services/chroma/uvx.ts';
 import type { Settings } from '../core/settings.ts';
 import { readSettings } from '../state/settings.ts';
 import { readToken } from '../state/token.ts';
-import { createContext, type Context } from './context.ts';
+import { createContext, usualDataDir, type Context } from './context.ts';
 import { createTreeContext } from './tree-context.ts';
 
 /** What `verify -- COMMAND` works with. From here on this process adopts orphans, where the system lets it. */
@@ -36,6 +36,7 @@ export async function commandPorts(context: Context): Promise<VerifyCommandPorts
             adoption.waitFor(pid);
           },
     run: runCommand,
+    usualDataDir: usualDataDir(),
     observe: (dataDir) =>
       (dataDir === undefined ? context : createContext({ dataDir, acts: false })).observe({ memory: false }),
   };

@@ -12,6 +12,8 @@ export interface EndLeftPorts {
   readonly clock: Clock;
   /** The data dir of this command, and one by its path. */
   readonly observe: (dataDir?: string) => Promise<Observation>;
+  /** Where a claude-mem keeps its records if nothing names another place, whatever data dir this command was given. Resolved. */
+  readonly usualDataDir: string;
 }
 
 export interface EndLeftResult {
@@ -54,14 +56,15 @@ function targetsOf({ seen, protection }: Look) {
     .map(({ row }) => ({ row, restsOnCommand: false }));
 }
 
-/** The records of this data dir, and of those that what is left names in its environment. */
+/** The records of this data dir and of the usual one, and of those that what is left names in its environment. */
 async function protect(
   { left, snapshot }: WatchLook,
-  { watch, observe }: Pick<EndLeftPorts, 'watch' | 'observe'>,
+  { watch, observe, usualDataDir }: Pick<EndLeftPorts, 'watch' | 'observe' | 'usualDataDir'>,
 ): Promise<Protection> {
   if (left.length === 0) return { by: new Map(), refused: undefined };
   const own = await observe();
-  const others = (await watch.dataDirsOf(left)).filter((dataDir) => dataDir !== own.reading.dataDir);
+  const named = new Set([usualDataDir, ...(await watch.dataDirsOf(left))]);
+  const others = [...named].filter((dataDir) => dataDir !== own.reading.dataDir);
   const observations = [own, ...(await Promise.all(others.map((dataDir) => observe(dataDir))))];
   const blind = observations.find(({ isComplete }) => !isComplete);
   return {

@@ -3,7 +3,7 @@ import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import { judgeReading } from '../../../src/operations/observe.ts';
 import { endLeft, type EndLeftPorts } from '../../../src/operations/verify/end-left.ts';
 import { Watch } from '../../../src/operations/verify/watch.ts';
-import { bornAt, entry, manifest, row, SELF_PID, UID } from '../../core/builders.ts';
+import { bornAt, DATA_DIR, entry, manifest, row, SELF_PID, UID } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 
 /** A watch on a machine in memory; `marked` gives the pids that bear its mark now, `onRead` happens after each reading. */
@@ -37,8 +37,8 @@ async function watchOf(
       isAllowed: () => false,
     },
   );
-  const end = (observe: EndLeftPorts['observe'] = machine.observe) =>
-    endLeft({ watch, signaller: machine.signaller, clock: machine.clock, observe }, { graceMs: 10 });
+  const end = (observe: EndLeftPorts['observe'] = machine.observe, usualDataDir = DATA_DIR) =>
+    endLeft({ watch, signaller: machine.signaller, clock: machine.clock, observe, usualDataDir }, { graceMs: 10 });
   return { watch, end };
 }
 
@@ -102,4 +102,19 @@ test('a tree of another data dir is spared, whatever its node is called', async 
   });
   expect(machine.signals).toEqual(['SIGTERM 9200']);
   expect([...protectedBy.values()]).toHaveLength(2);
+});
+
+test('what the usual data dir records is spared too, though nothing that is left names it', async () => {
+  const usual = '/home/u/usual';
+  const tree = '11111111-2222-4333-8444-555555555556';
+  const root = row(9_100, SELF_PID, 'node search-server.js');
+  const machine = new FakeMachine();
+  const { end } = await watchOf(machine);
+  machine.start(root, row(9_200, SELF_PID, 'sleep 200'));
+  await end(async (dataDir) => {
+    const { reading } = await machine.observe();
+    const manifests = dataDir === usual ? [manifest(tree, [entry('search', root)], { dataDir: usual })] : [];
+    return judgeReading({ ...reading, manifests, dataDir: dataDir ?? reading.dataDir });
+  }, usual);
+  expect(machine.signals).toEqual(['SIGTERM 9200']);
 });
