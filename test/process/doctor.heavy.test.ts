@@ -105,14 +105,14 @@ describe('the data dir', () => {
     expect(modes).toEqual([0o700, 0o600, 0o644]);
   });
 
-  test.skipIf(!isRoot)("that is somebody else's; --fix does nothing and ends with 2", async () => {
+  test.skipIf(!isRoot)("that is somebody else's; --fix does nothing and ends with 2 (needs root)", async () => {
     const patient = aPatient();
     chownSync(patient.dataDir, 65_534, 65_534);
     expect((await expectCheck(patient, 'data-dir', 'fail')).detail).toContain('belongs to user id 65534');
     expect((await patient.run(['doctor', '--fix'])).status).toBe(2);
   });
 
-  test.skipIf(!isRoot)('on a full disk', async (context) => {
+  test.skipIf(!isRoot)('on a full disk (needs root)', async (context) => {
     const patient = aPatient();
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', patient.dataDir]);
     if (mounted.status !== 0) context.skip('cannot mount a small file system');
@@ -177,17 +177,20 @@ test('an embedding model that is missing fails', async () => {
 });
 
 describe('the process table', () => {
-  test.skipIf(!isRoot)('of another pid namespace is an error, exit 4, and nothing says clean', async () => {
-    const patient = aPatient();
-    const unshare = ['unshare', '--pid', '--fork', '--kill-child', ...cli('doctor', '--json', 'orphans')];
-    const { stdout, status } = await inShell('exec "$@"', unshare, { home: patient.home });
-    const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string }[] };
-    expect(checks.map(({ id, status: found }) => [id, found])).toEqual([
-      ['process-table', 'error'],
-      ['orphans', 'skip'],
-    ]);
-    expect(status).toBe(4);
-  });
+  test.skipIf(!isRoot)(
+    'of another pid namespace is an error, exit 4, and nothing says clean (needs root)',
+    async () => {
+      const patient = aPatient();
+      const unshare = ['unshare', '--pid', '--fork', '--kill-child', ...cli('doctor', '--json', 'orphans')];
+      const { stdout, status } = await inShell('exec "$@"', unshare, { home: patient.home });
+      const { checks } = JSON.parse(stdout) as { checks: { id: string; status: string }[] };
+      expect(checks.map(({ id, status: found }) => [id, found])).toEqual([
+        ['process-table', 'error'],
+        ['orphans', 'skip'],
+      ]);
+      expect(status).toBe(4);
+    },
+  );
 });
 
 describe('manifests', () => {
@@ -407,7 +410,7 @@ describe('the machine', () => {
     expect((await limited(4_096)).stdout).toContain('"status":"pass"');
   });
 
-  test.skipIf(!isRoot)('whose /proc says that memory is used up, and that it is not', async () => {
+  test.skipIf(!isRoot)('whose /proc says that memory is used up, and that it is not (needs root)', async () => {
     const { home } = aPatient();
     const says = async (availableKb: number) => {
       const file = join(home, `meminfo-${availableKb}`);

@@ -63,13 +63,16 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
   });
 
-  test.skipIf(!hasParentDeath())('killed by SIGKILL leaves nothing where there is a parent-death signal', async () => {
-    const { dataDir, port } = await filled();
-    const server = await connect(dataDir, port);
-    expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
-    server.kill('SIGKILL');
-    await eventually('its Chroma is gone', () => server.chroma().length === 0, { withinMs: 5_000 });
-  });
+  test.skipIf(!hasParentDeath())(
+    'killed by SIGKILL leaves nothing where there is a parent-death signal (needs the setpriv of util-linux)',
+    async () => {
+      const { dataDir, port } = await filled();
+      const server = await connect(dataDir, port);
+      expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
+      server.kill('SIGKILL');
+      await eventually('its Chroma is gone', () => server.chroma().length === 0, { withinMs: 5_000 });
+    },
+  );
 
   test('killed by SIGKILL elsewhere leaves orphans, which leaks explains and reap ends', async () => {
     const { dataDir, port } = await filled();

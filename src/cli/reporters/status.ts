@@ -57,8 +57,9 @@ function printHealth({ health, chromaRecycles }: StatusReport, output: Output): 
   );
 }
 
-function printLeaks({ judgements }: Observation, output: Output): void {
+function printLeaks({ judgements, isComplete }: Observation, output: Output): void {
   const leaks = judgements.filter(isLeak).length;
+  if (leaks === 0 && !isComplete) output.data('Leaks    not everything could be looked at; see: claude-mem leaks');
   if (leaks > 0) output.data(`Leaks    ${count(leaks, 'process', 'processes')}; see: claude-mem leaks`);
 }
 

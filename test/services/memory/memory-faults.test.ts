@@ -204,7 +204,7 @@ describe('a disk or file that does not let it', () => {
     }
   });
 
-  test.skipIf(isRoot)('a folder that cannot be written to', () => {
+  test.skipIf(isRoot)('a folder that cannot be written to (not as root, who may write anywhere)', () => {
     const dataDir = tempDir();
     chmodSync(dataDir, 0o500);
     const error = thrownBy(() => openStore(dataDir));
@@ -212,13 +212,16 @@ describe('a disk or file that does not let it', () => {
     expect(error.message).toContain('permission denied (EACCES)');
   });
 
-  test.skipIf(isRoot)('a file that cannot be written to is found out at once', () => {
-    const dataDir = tempDir();
-    openStore(dataDir).close();
-    chmodSync(join(dataDir, 'memory.db'), 0o400);
-    expect(thrownBy(() => openStore(dataDir)).message).toContain('permission denied (EACCES)');
-    expect(openSearch(dataDir).recent(undefined, 1)).toEqual([]);
-  });
+  test.skipIf(isRoot)(
+    'a file that cannot be written to is found out at once (not as root, who may write anywhere)',
+    () => {
+      const dataDir = tempDir();
+      openStore(dataDir).close();
+      chmodSync(join(dataDir, 'memory.db'), 0o400);
+      expect(thrownBy(() => openStore(dataDir)).message).toContain('permission denied (EACCES)');
+      expect(openSearch(dataDir).recent(undefined, 1)).toEqual([]);
+    },
+  );
 
   test('a file removed while it is open takes no more rows', () => {
     const { dataDir, store, search, remember } = openMemory();
