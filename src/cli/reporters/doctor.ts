@@ -3,7 +3,7 @@ import type { CheckStatus } from '../../operations/diagnose/check.ts';
 import type { CheckResult } from '../../operations/diagnose/diagnose.ts';
 import type { CheckList, DoctorReport } from '../doctor-report.ts';
 import type { Output } from '../output.ts';
-import { printable } from './format.ts';
+import { count, printable } from './format.ts';
 import { painter } from './process-table.ts';
 import { wrap } from './wrap.ts';
 
@@ -72,5 +72,6 @@ function verdict({ summary }: DoctorReport, paint: ChalkInstance): string {
     const { noun, colour } = LOOKS[status];
     return paint[colour](`${summary[status]} ${summary[status] === 1 ? noun[0] : noun[1]}`);
   });
-  return `${Object.values(summary).reduce((sum, amount) => sum + amount, 0)} checks: ${counts.join(', ')}.`;
+  const all = Object.values(summary).reduce((sum, amount) => sum + amount, 0);
+  return `${count(all, 'check')}: ${counts.join(', ')}.`;
 }
