@@ -2,6 +2,7 @@ import { renderCommands, renderHelp, runCli } from './command-output.ts';
 import { renderImportTable } from './import-table.ts';
 import { renderSettings } from './settings-table.ts';
 import * as json from './json-examples.ts';
+import * as samples from './samples.ts';
 import * as terminal from './terminal-output.ts';
 
 /** What each generated block of the documents shows. */
@@ -13,6 +14,11 @@ const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   doctor: terminal.showDoctor,
   status: terminal.showStatus,
   history: terminal.showHistory,
+  watch: samples.showWatch,
+  'verify-scenarios': samples.showScenarios,
+  'verify-command': samples.showVerifiedCommand,
+  integrate: samples.showIntegration,
+  api: samples.showApi,
   'leaks-of-plugin': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-worker-killed.json']),
   'leaks-unverified': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-stopped.json']),
   help: () => renderHelp([]),

@@ -70,7 +70,8 @@ export function showHistory(): string {
   });
 }
 
-function shown(commandLine: string, print: (output: Output) => void): string {
+/** What a reporter prints for a command line, as in a shell. */
+export function shown(commandLine: string, print: (output: Output) => void): string {
   // The plan proposes the command it was called with.
   process.argv = ['node', ...commandLine.split(' ')];
   const lines: string[] = [];

@@ -15,7 +15,11 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'docs/benchmarks.md',
   'docs/commands.md',
+  'docs/hooks.md',
   'docs/json.md',
+  'docs/metrics.md',
+  'docs/page.md',
+  'docs/verify.md',
 ];
 
 test('the generated blocks show what the program prints today', async () => {
