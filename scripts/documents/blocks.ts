@@ -8,7 +8,6 @@ import * as terminal from './terminal-output.ts';
 /** What each generated block of the documents shows. */
 const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   leaks: terminal.showLeaks,
-  'reap-dry-run': terminal.showReapPlan,
   'reap-outcomes': terminal.showReapOutcomes,
   setup: terminal.showSetup,
   doctor: terminal.showDoctor,
@@ -19,6 +18,9 @@ const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   'verify-command': samples.showVerifiedCommand,
   integrate: samples.showIntegration,
   api: samples.showApi,
+  'jq-orphans': samples.showOrphanCount,
+  'jq-changes': samples.showChanges,
+  metrics: samples.showMetrics,
   'leaks-of-plugin': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-worker-killed.json']),
   'leaks-unverified': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-stopped.json']),
   help: () => renderHelp([]),

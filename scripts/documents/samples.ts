@@ -1,4 +1,6 @@
 import { findChanges, type Known } from '../../src/operations/leak-changes.ts';
+import { reportLeaks } from '../../src/operations/leak-report.ts';
+import { renderMetrics } from '../../src/operations/metrics.ts';
 import { judgeReading } from '../../src/operations/observe.ts';
 import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
 import type { Output } from '../../src/cli/output.ts';
@@ -16,13 +18,12 @@ import { asShell } from './command-output.ts';
 import { parse, RECORDED_VERIFY, recordedLeak } from './recorded.ts';
 import { shown } from './terminal-output.ts';
 
+/** The pids of the recorded leak that stand for what shows up while somebody watches. */
+const LATER = new Set([1162, 1182]);
+
 /** `leaks --watch` at the moment when the second pair of the recorded leak shows up. */
 export function showWatch(): string {
-  const after = recordedLeak();
-  const { snapshot } = after.reading;
-  const later = new Set([1162, 1182]);
-  const processes = snapshot.processes.filter(({ pid }) => !later.has(pid));
-  const before = judgeReading({ ...after.reading, snapshot: { ...snapshot, processes } });
+  const { before, after } = growingLeak();
   const readings = [...Array<typeof before>(6).fill(before), ...Array<typeof after>(4).fill(after)];
   let known: Known = new Map();
   const state = readings.reduce((last, seen, index) => {
@@ -32,11 +33,48 @@ export function showWatch(): string {
   }, EMPTY_STATE);
   return shown('claude-mem leaks --watch --interval 1s', (output) => {
     const size = { columns: 80, rows: 15, isUnicode: true, hasKeys: true, showForeign: false };
-    const lines = drawFrame(state, { ...size, interval: '1 s', time: snapshot.takenAt.slice(11, 19), output });
+    const lines = drawFrame(state, {
+      ...size,
+      interval: '1 s',
+      time: after.reading.snapshot.takenAt.slice(11, 19),
+      output,
+    });
     lines.forEach((line) => {
       output.data(line);
     });
   });
+}
+
+/** What a pipe gets to know of that moment. */
+export function showChanges(): string {
+  const { before, after } = growingLeak();
+  const { changes } = findChanges(findChanges(new Map(), before).known, after);
+  const lines = changes.map(({ kind, to, judgement }) => JSON.stringify([kind, judgement.row.pid, to]));
+  const filter = `jq -c 'select(.type == "change") | [.change, .process.pid, .to]'`;
+  return asShell(`claude-mem leaks --watch --interval 1s | ${filter}`, lines.join('\n'));
+}
+
+export function showOrphanCount(): string {
+  const { summary } = reportLeaks(recordedLeak(), { showForeign: false });
+  return asShell('claude-mem leaks --json | jq .summary.orphans', String(summary.orphans));
+}
+
+/** What the worker says of the recorded leak, of the role that leaked. */
+export async function showMetrics(): Promise<string> {
+  const text = await renderMetrics({ observation: recordedLeak(), version: '0.1.0' });
+  const lines = text.split('\n').filter((line) => line.includes('verdict="orphan"') && /chroma-sync|kind/.test(line));
+  const header = '-H "Authorization: Bearer $(cat ~/.claude-mem/token)"';
+  return asShell(
+    `curl -s ${header} http://127.0.0.1:37777/metrics | grep -E 'orphan.*(kind|chroma-sync)'`,
+    lines.join('\n'),
+  );
+}
+
+function growingLeak() {
+  const after = recordedLeak();
+  const { snapshot } = after.reading;
+  const processes = snapshot.processes.filter(({ pid }) => !LATER.has(pid));
+  return { before: judgeReading({ ...after.reading, snapshot: { ...snapshot, processes } }), after };
 }
 
 /** Two scenarios with the real chroma-mcp, as they went on a machine that had everything. */

@@ -15,6 +15,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'docs/benchmarks.md',
   'docs/commands.md',
+  'docs/history.md',
   'docs/hooks.md',
   'docs/json.md',
   'docs/metrics.md',
@@ -45,6 +46,13 @@ test('README and CHANGELOG name every command', () => {
     expect(read('README.md')).toContain(`| \`${command.name()}\` |`);
     expect(read('CHANGELOG.md')).toContain(`- \`${command.name()}\`:`);
   }
+});
+
+test('the package holds what its README links to', () => {
+  const { files } = JSON.parse(read('package.json')) as { readonly files: readonly string[] };
+  const isPacked = (path: string) => files.some((item) => path === item || path.startsWith(`${item}/`));
+  const targets = [...read('README.md').matchAll(/\]\(([^)\s#]+)\)/g)].map(([, target]) => target!);
+  expect(targets.filter((target) => !target.startsWith('http') && !isPacked(target))).toEqual([]);
 });
 
 test('README lists the exit codes there are', () => {
