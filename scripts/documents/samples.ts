@@ -3,7 +3,6 @@ import { reportLeaks } from '../../src/operations/leak-report.ts';
 import { renderMetrics } from '../../src/operations/metrics.ts';
 import { judgeReading } from '../../src/operations/observe.ts';
 import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
-import type { Output } from '../../src/cli/output.ts';
 import { reportScenarios } from '../../src/cli/verify-report.ts';
 import { printIntegration } from '../../src/cli/reporters/integrate.ts';
 import {
@@ -87,8 +86,11 @@ export function showScenarios(): string {
     };
   });
   const report = reportScenarios(results, { complete: true, chroma, error: null });
-  return shown('claude-mem verify --scenario stop,worker-crash', ({ data }: Output) => {
-    [...renderScenarioHead(chroma), ...results.map(renderScenario), ...renderScenarioEnd(report)].forEach(data);
+  return shown('claude-mem verify --scenario stop,worker-crash', (output) => {
+    const lines = [...renderScenarioHead(chroma), ...results.map(renderScenario), ...renderScenarioEnd(report)];
+    lines.forEach((line) => {
+      output.data(line);
+    });
   });
 }
 

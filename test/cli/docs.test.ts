@@ -56,6 +56,12 @@ test('the package holds what its README links to', () => {
   expect(targets.filter((target) => !target.startsWith('http') && !isPacked(target))).toEqual([]);
 });
 
+test('the help of every command fits a terminal of 80 columns', () => {
+  const helps = [...read('docs/commands.md').matchAll(/```\n([^]*?)```/g)].flatMap(([, help]) => help!.split('\n'));
+  // A command line stays whole.
+  expect(helps.filter((line) => line.length > 80 && !line.startsWith('  claude-mem '))).toEqual([]);
+});
+
 test('README lists the exit codes there are', () => {
   const listed = [...read('README.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
   expect(listed).toEqual(Object.values(EXIT).sort((left, right) => left - right));
