@@ -7,7 +7,16 @@ import { parseArgs } from 'node:util';
 import { renderBlock } from './documents/blocks.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'docs/commands.md', 'docs/json.md'];
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'docs/commands.md',
+  'docs/json.md',
+  'docs/history.md',
+  'docs/metrics.md',
+  'docs/snapshots.md',
+  'docs/verify.md',
+];
 
 const BLOCK = /(<!-- generated: ([\w-]+) -->\n)([^]*?)(<!-- \/generated -->)/g;
 

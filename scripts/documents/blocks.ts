@@ -2,17 +2,25 @@ import { renderCommands, renderHelp, runCli } from './command-output.ts';
 import { renderImportTable } from './import-table.ts';
 import { renderSettings } from './settings-table.ts';
 import * as json from './json-examples.ts';
+import * as samples from './samples.ts';
 import * as terminal from './terminal-output.ts';
 
 /** What each generated block of the documents shows. */
 const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   leaks: terminal.showLeaks,
-  'reap-dry-run': terminal.showReapPlan,
   'reap-outcomes': terminal.showReapOutcomes,
   setup: terminal.showSetup,
   doctor: terminal.showDoctor,
   status: terminal.showStatus,
   history: terminal.showHistory,
+  watch: samples.showWatch,
+  'verify-scenarios': samples.showScenarios,
+  'verify-command': samples.showVerifiedCommand,
+  integrate: samples.showIntegration,
+  api: samples.showApi,
+  'jq-orphans': samples.showOrphanCount,
+  'jq-changes': samples.showChanges,
+  metrics: samples.showMetrics,
   'leaks-of-plugin': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-worker-killed.json']),
   'leaks-unverified': () => runCli(['leaks', '--from', 'test/fixtures/recordings/plugin-stopped.json']),
   help: () => renderHelp([]),

@@ -3,13 +3,13 @@ import { reportLeaks } from '../../src/operations/leak-report.ts';
 import { reportReap } from '../../src/cli/reap-report.ts';
 import { reportEnd, reportReading } from '../../src/cli/watch-report.ts';
 import { reportStatus } from '../../src/operations/status-report.ts';
-import type { VerifyReport } from '../../src/cli/verify-report.ts';
 import { parseLogLine } from '../../src/operations/log-lines.ts';
 import { printed } from './command-output.ts';
 import {
   parse,
   RECORDED_DOCTOR,
   RECORDED_SETUP,
+  RECORDED_VERIFY,
   recordedHistory,
   recordedLeak,
   recordedReap,
@@ -65,7 +65,7 @@ export function doctor(): string {
 }
 
 export function verify(): string {
-  return example(VERIFIED);
+  return example(RECORDED_VERIFY);
 }
 
 export function log(): string {
@@ -114,41 +114,6 @@ const STOPPED: LifecycleReport = {
   ended: [29706, 29734, 29772, 29891, 29919].map((pid) => ({ pid, outcome: 'exited', signal: null, elapsedMs: 151 })),
   elapsedMs: 170,
   port: null,
-};
-
-const VERIFIED: VerifyReport = {
-  schemaVersion: 1,
-  command: 'verify',
-  passed: false,
-  complete: true,
-  run: { argv: ['sh', '-c', '(setsid env -i sleep 60 &)'], exitCode: 0, signal: null },
-  chroma: null,
-  blindSpot: null,
-  scenarios: [
-    {
-      name: 'command',
-      passed: false,
-      baseline: 0,
-      during: null,
-      after: 1,
-      settledMs: null,
-      elapsedMs: 1053,
-      problem: null,
-      left: [
-        {
-          pid: 17830,
-          ppid: 17821,
-          startedAt: '2026-11-25T22:53:14.794Z',
-          command: 'sleep 60',
-          foundBy: 'descent',
-          outcome: null,
-          protectedBy: null,
-        },
-      ],
-      allowed: [],
-    },
-  ],
-  error: null,
 };
 
 function example(document: unknown): string {

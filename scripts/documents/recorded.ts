@@ -10,6 +10,7 @@ import type { ReapResult } from '../../src/operations/reap.ts';
 import type { Outcome } from '../../src/operations/terminate.ts';
 import type { TreeStatus } from '../../src/operations/tree-lifecycle.ts';
 import type { DoctorReport } from '../../src/cli/doctor-report.ts';
+import type { VerifyReport } from '../../src/cli/verify-report.ts';
 import type { SetupStep } from '../../src/cli/setup-report.ts';
 import type { HistoryReport } from '../../src/cli/history-report.ts';
 import { sightTree, type TreeSight } from '../../src/operations/status-report.ts';
@@ -74,6 +75,42 @@ export const RECORDED_DOCTOR: DoctorReport = {
   ],
   summary: { pass: 28, warn: 1, fail: 1, skip: 0, error: 0 },
   fixed: [],
+};
+
+/** What `verify` said of a command that left a process in a session of its own, without any environment. */
+export const RECORDED_VERIFY: VerifyReport = {
+  schemaVersion: 1,
+  command: 'verify',
+  passed: false,
+  complete: true,
+  run: { argv: ['sh', '-c', '(setsid env -i sleep 60 &)'], exitCode: 0, signal: null },
+  chroma: null,
+  blindSpot: null,
+  scenarios: [
+    {
+      name: 'command',
+      passed: false,
+      baseline: 0,
+      during: null,
+      after: 1,
+      settledMs: null,
+      elapsedMs: 1053,
+      problem: null,
+      left: [
+        {
+          pid: 17830,
+          ppid: 17821,
+          startedAt: '2026-11-25T22:53:14.794Z',
+          command: 'sleep 60',
+          foundBy: 'descent',
+          outcome: null,
+          protectedBy: null,
+        },
+      ],
+      allowed: [],
+    },
+  ],
+  error: null,
 };
 
 function found(id: CheckId, status: CheckStatus, detail: string, fix: string | null = null): CheckResult {

@@ -2,7 +2,7 @@ import type { Output } from '../../src/cli/output.ts';
 import { printHistory } from '../../src/cli/reporters/history.ts';
 import { printDoctor } from '../../src/cli/reporters/doctor.ts';
 import { printLeaks } from '../../src/cli/reporters/leaks.ts';
-import { printOutcomes, printPlan } from '../../src/cli/reporters/reap.ts';
+import { printOutcomes } from '../../src/cli/reporters/reap.ts';
 import { setupView } from '../../src/cli/reporters/setup.ts';
 import { printStatus } from '../../src/cli/reporters/status.ts';
 import { reportStatus } from '../../src/operations/status-report.ts';
@@ -27,14 +27,7 @@ export function showLeaks(): string {
   });
 }
 
-export function showReapPlan(): string {
-  const { plan } = recordedReap();
-  return shown('claude-mem reap --dry-run', (output) => {
-    printPlan(plan, output, { isDryRun: true, isComplete: true });
-  });
-}
-
-/** What follows the plan, which is the one that `--dry-run` prints. */
+/** What follows the plan. */
 export function showReapOutcomes(): string {
   const result = recordedReap();
   return shown('claude-mem reap --yes', (output) => {
@@ -70,7 +63,8 @@ export function showHistory(): string {
   });
 }
 
-function shown(commandLine: string, print: (output: Output) => void): string {
+/** What a reporter prints for a command line, as in a shell. */
+export function shown(commandLine: string, print: (output: Output) => void): string {
   // The plan proposes the command it was called with.
   process.argv = ['node', ...commandLine.split(' ')];
   const lines: string[] = [];

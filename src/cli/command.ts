@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, type Argument, type Option } from 'commander';
+import { Command, InvalidArgumentError, type Argument, type Help, type Option } from 'commander';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { parseDuration } from '../shared/duration.ts';
 import { createContext, type Context, type ContextOptions } from './context.ts';
@@ -45,7 +45,7 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
     .option('--json', 'print one JSON document')
     .option('--data-dir <dir>', 'work on this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
     .option('--no-color', 'no colours (also: NO_COLOR, a pipe)')
-    .addHelpText('after', () => helpText(spec))
+    .addHelpText('after', () => helpText(spec, command.createHelp()))
     .action(async () => {
       const options = command.opts<Options & CommonOptions>();
       const output = createOutput({ color: options.color });
@@ -84,12 +84,26 @@ const MAX_PID = 0xffff_ffff;
 
 type HelpOf = Pick<CommandSpec<unknown>, 'examples' | 'exitCodes' | 'failsOpen'>;
 
-function helpText({ examples, exitCodes, failsOpen = false }: HelpOf): string {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
+function helpText({ examples, exitCodes, failsOpen = false }: HelpOf, help: Help): string {
   const wrongUsage = [EXIT.usage, 'wrong usage; nothing was done'] as const;
   const codes = [...exitCodes, ...(failsOpen ? [] : [wrongUsage])]
     .toSorted(([left], [right]) => left - right)
-    .map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`);
-  return `\nExamples:\n${lines.join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
+    .map(([code, meaning]) => hanging(`  ${String(code).padEnd(3)}  `, meaning, help));
+  return `\nExamples:\n${exampleLines(examples, help).join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
 }
+
+/** What an example does stands beside it, or, where one of them is too long for that, below. */
+function exampleLines(examples: HelpOf['examples'], help: Help): readonly string[] {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const beside = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
+  if (beside.every((line) => line.length <= HELP_COLUMNS)) return beside;
+  return examples.map(([line, does]) => `  ${line}\n${hanging('      ', does, help)}`);
+}
+
+/** Wraps a text behind what begins its first line. */
+function hanging(begin: string, text: string, help: Help): string {
+  return begin + help.boxWrap(text, HELP_COLUMNS - begin.length).replaceAll('\n', `\n${' '.repeat(begin.length)}`);
+}
+
+/** As wide as the rest of the help where there is no terminal. */
+const HELP_COLUMNS = 80;

@@ -83,8 +83,12 @@ export function createProgram(): Command {
 
 function report(error: unknown, argv: readonly string[]): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-  // No command at all: commander has shown the help.
-  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
+  // No command at all, or `help` of none that there is: commander has shown the help.
+  if (error instanceof CommanderError && error.code === 'commander.help') {
+    const [word, asked] = argv.slice(2);
+    if (word === 'help' && asked !== undefined) process.stderr.write(`claude-mem: unknown command '${asked}'\n`);
+    return EXIT.usage;
+  }
   // What follows the separator belongs to a command that is run.
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isJson = own.includes('--json');

@@ -40,7 +40,7 @@ export function resolveDataDir(source: DataDirSource): string {
 export function ensureDataDir(dataDir: string): string {
   assertOwner(dataDir);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE });
+    makeFolder(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(dataDir);
   } catch (error) {
@@ -62,6 +62,18 @@ export function assertOwner(dataDir: string): void {
   throw new ClaudeMemError('not-owner', `the data dir ${dataDir} belongs to user id ${found.uid}, you are ${own}`, {
     hint: own === 0 ? 'Run the command as that user, without sudo.' : 'Use a data dir of your own with --data-dir.',
   });
+}
+
+/** Not `recursive`: Node then tries for ever where a folder that exists answers ENOENT, as procfs and automounters do. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (statSync(dirname(path), { throwIfNoEntry: false }) === undefined) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    // Somebody else was faster.
+    if (errnoOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
+  }
 }
 
 function writtenDataDir({ flag, env, home }: DataDirSource): string {

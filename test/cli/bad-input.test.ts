@@ -33,6 +33,8 @@ describe('wrong usage is exit 2 and nothing is done', () => {
     [['reap', '--include', 'foreign'], /The only verdict that can be included is: excess/],
     [['snapshot', 'a', 'b'], /too many arguments/],
     [['leaks', '--data-dir', ''], /--data-dir is empty/],
+    [['history', '--since', '0'], /5s at least/],
+    [['logs', 'nope'], /there is no log of "nope"/],
   ])('%j', async (args, message) => {
     const { run, json } = aHome();
     const { status, stdout, stderr } = await run(args);
@@ -50,6 +52,12 @@ describe('wrong usage is exit 2 and nothing is done', () => {
     const { status, stdout, stderr } = await aHome().run([]);
     expect(status).toBe(2);
     expect(stdout + stderr).toContain('Usage: claude-mem');
+  });
+
+  test('help on a command that there is not: the help, and why', async () => {
+    const { status, stderr } = await aHome().run(['help', 'nope']);
+    expect(status).toBe(2);
+    expect(stderr).toContain("unknown command 'nope'");
   });
 
   test('reap without a terminal and without --yes', async () => {

@@ -15,7 +15,13 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'docs/benchmarks.md',
   'docs/commands.md',
+  'docs/history.md',
+  'docs/hooks.md',
   'docs/json.md',
+  'docs/metrics.md',
+  'docs/page.md',
+  'docs/snapshots.md',
+  'docs/verify.md',
 ];
 
 test('the generated blocks show what the program prints today', async () => {
@@ -41,6 +47,19 @@ test('README and CHANGELOG name every command', () => {
     expect(read('README.md')).toContain(`| \`${command.name()}\` |`);
     expect(read('CHANGELOG.md')).toContain(`- \`${command.name()}\`:`);
   }
+});
+
+test('the package holds what its README links to', () => {
+  const { files } = JSON.parse(read('package.json')) as { readonly files: readonly string[] };
+  const isPacked = (path: string) => files.some((item) => path === item || path.startsWith(`${item}/`));
+  const targets = [...read('README.md').matchAll(/\]\(([^)\s#]+)\)/g)].map(([, target]) => target!);
+  expect(targets.filter((target) => !target.startsWith('http') && !isPacked(target))).toEqual([]);
+});
+
+test('the help of every command fits a terminal of 80 columns', () => {
+  const helps = [...read('docs/commands.md').matchAll(/```\n([^]*?)```/g)].flatMap(([, help]) => help!.split('\n'));
+  // A command line stays whole.
+  expect(helps.filter((line) => line.length > 80 && !line.startsWith('  claude-mem '))).toEqual([]);
 });
 
 test('README lists the exit codes there are', () => {

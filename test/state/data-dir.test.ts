@@ -98,6 +98,10 @@ describe('ensureDataDir', () => {
     expect(statSync(ensureDataDir(join(folder, 'plugin'))).mode & 0o777).toBe(0o755);
   });
 
+  test.runIf(process.platform === 'linux')('gives up where the file system lets nobody create a folder', () => {
+    expect(() => ensureDataDir('/proc/claude-mem/data')).toThrow(anError('data-dir'));
+  });
+
   test('says which path cannot be created', () => {
     const file = join(tempDir(), 'file');
     writeFileSync(file, '');

@@ -1,3 +1,4 @@
+import { InvalidArgumentError, Option } from 'commander';
 import { reportHistory, historyCsv, type HistoryReport } from '../history-report.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -12,6 +13,8 @@ interface HistoryOptions {
 }
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
+/** The supervisor samples no more often. */
+const SAMPLE_EVERY_MS = 5_000;
 
 export const historyCommand = () =>
   defineCommand<HistoryOptions>({
@@ -32,10 +35,20 @@ export const historyCommand = () =>
     ],
     configure: (command) =>
       command
-        .option('--since <duration>', 'how far back: 30m, 24h, 14d (default: 24h)', durationArgument, DEFAULT_SINCE_MS)
+        .addOption(
+          new Option('--since <duration>', 'how far back: 30m, 24h, 14d')
+            .argParser(sinceArgument)
+            .default(DEFAULT_SINCE_MS, '24h'),
+        )
         .option('--csv', 'print comma-separated values'),
     run: showHistory,
   });
+
+function sinceArgument(text: string): number {
+  const ms = durationArgument(text);
+  if (ms < SAMPLE_EVERY_MS) throw new InvalidArgumentError('It is to be 5s at least: that is how often is sampled.');
+  return ms;
+}
 
 async function showHistory({ options, openContext, output }: CommandInput<HistoryOptions>): Promise<ExitCode> {
   if (options.csv === true && options.json === true) {

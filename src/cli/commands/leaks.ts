@@ -48,7 +48,7 @@ export const leaksCommand = () =>
       ['claude-mem leaks --all', 'with what belongs to others'],
       ['claude-mem leaks --watch --interval 1s', 'live, until q or Ctrl-C'],
       ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and what changed between them, a line each'],
-      ['claude-mem leaks --format prometheus --output /var/lib/node_exporter/claude-mem.prom', 'for node_exporter'],
+      ['claude-mem leaks --format prometheus --output claude-mem.prom', 'for node_exporter'],
       ['claude-mem leaks --from snapshot.json', 'judge a recorded snapshot instead of this machine'],
     ],
     exitCodes: [

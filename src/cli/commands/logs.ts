@@ -84,8 +84,10 @@ function withRole(line: LogLine, name: string): LogLine {
 }
 
 function unknownRole(role: string, names: readonly string[]): ClaudeMemError {
-  const there = names.length > 0 ? `There are: ${names.join(', ')}.` : 'Nothing was logged yet.';
-  return new ClaudeMemError('usage', `there is no log of "${role}"`, { hint: there });
+  // A log that bears another name than its role (`search-server.log`) is shown by both.
+  const others = names.filter((name) => ![...KNOWN.values()].includes(name));
+  const there = [...KNOWN.keys(), ...others].join(', ');
+  return new ClaudeMemError('usage', `there is no log of "${role}"`, { hint: `Give one of: ${there}.` });
 }
 
 function countArgument(text: string): number {

@@ -64,11 +64,11 @@ function printLeaks({ judgements, isComplete }: Observation, output: Output): vo
 }
 
 export function drawTree({ members }: TreeSight, report: StatusReport): string {
-  const rows = members.map(({ judgement, depth, cpuPercent }, position) => {
+  const depths = members.map(({ depth }) => depth);
+  const rows = members.map(({ judgement, cpuPercent }, position) => {
     const memory = report.processes[position]?.memory.totalBytes ?? null;
-    const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}└─ `;
     return {
-      name: `${branch}${describeProcess(judgement)}`,
+      name: `${branchOf(depths, position)}${describeProcess(judgement)}`,
       pid: String(judgement.row.pid),
       age: formatAge(judgement.ageSeconds),
       memory: formatBytes(memory),
@@ -82,4 +82,15 @@ export function drawTree({ members }: TreeSight, report: StatusReport): string {
       `  ${name.padEnd(width)}  ${pid.padStart(7)}  ${age.padStart(7)}  ${memory.padStart(8)}  ${cpu.padStart(7)}`.trimEnd(),
     )
     .join('\n');
+}
+
+/** The lines that lead to a row: a branch goes on where something of the same depth follows before the tree goes up again. */
+function branchOf(depths: readonly number[], position: number): string {
+  const depth = depths[position] ?? 0;
+  const goesOn = (level: number): boolean => depths.slice(position + 1).find((other) => other <= level) === level;
+  return Array.from({ length: depth }, (_, index) => {
+    const level = index + 1;
+    if (level === depth) return goesOn(level) ? '├─ ' : '└─ ';
+    return goesOn(level) ? '│  ' : '   ';
+  }).join('');
 }

@@ -1,0 +1,126 @@
+import { findChanges, type Known } from '../../src/operations/leak-changes.ts';
+import { reportLeaks } from '../../src/operations/leak-report.ts';
+import { renderMetrics } from '../../src/operations/metrics.ts';
+import { judgeReading } from '../../src/operations/observe.ts';
+import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
+import { reportScenarios } from '../../src/cli/verify-report.ts';
+import { printIntegration } from '../../src/cli/reporters/integrate.ts';
+import {
+  renderCommandReport,
+  renderScenario,
+  renderScenarioEnd,
+  renderScenarioHead,
+} from '../../src/cli/reporters/verify.ts';
+import { drawFrame } from '../../src/cli/reporters/watch/frame.ts';
+import { addReading, EMPTY_STATE } from '../../src/cli/reporters/watch/watch-state.ts';
+import { asShell } from './command-output.ts';
+import { parse, RECORDED_VERIFY, recordedLeak } from './recorded.ts';
+import { shown } from './terminal-output.ts';
+
+/** The pids of the recorded leak that stand for what shows up while somebody watches. */
+const LATER = new Set([1162, 1182]);
+
+/** `leaks --watch` at the moment when the second pair of the recorded leak shows up. */
+export function showWatch(): string {
+  const { before, after } = growingLeak();
+  const readings = [...Array<typeof before>(6).fill(before), ...Array<typeof after>(4).fill(after)];
+  let known: Known = new Map();
+  const state = readings.reduce((last, seen, index) => {
+    const found = findChanges(known, seen);
+    known = found.known;
+    return addReading(last, { number: index + 1, seen, changes: index === 0 ? [] : found.changes });
+  }, EMPTY_STATE);
+  return shown('claude-mem leaks --watch --interval 1s', (output) => {
+    const size = { columns: 80, rows: 15, isUnicode: true, hasKeys: true, showForeign: false };
+    const lines = drawFrame(state, {
+      ...size,
+      interval: '1 s',
+      time: after.reading.snapshot.takenAt.slice(11, 19),
+      output,
+    });
+    lines.forEach((line) => {
+      output.data(line);
+    });
+  });
+}
+
+/** What a pipe gets to know of that moment. */
+export function showChanges(): string {
+  const { before, after } = growingLeak();
+  const { changes } = findChanges(findChanges(new Map(), before).known, after);
+  const lines = changes.map(({ kind, to, judgement }) => JSON.stringify([kind, judgement.row.pid, to]));
+  const filter = `jq -c 'select(.type == "change") | [.change, .process.pid, .to]'`;
+  return asShell(`claude-mem leaks --watch --interval 1s | ${filter}`, lines.join('\n'));
+}
+
+export function showOrphanCount(): string {
+  const { summary } = reportLeaks(recordedLeak(), { showForeign: false });
+  return asShell('claude-mem leaks --json | jq .summary.orphans', String(summary.orphans));
+}
+
+/** What the worker says of the recorded leak, of the role that leaked. */
+export async function showMetrics(): Promise<string> {
+  const text = await renderMetrics({ observation: recordedLeak(), version: '0.1.0' });
+  const lines = text.split('\n').filter((line) => line.includes('verdict="orphan"') && /chroma-sync|kind/.test(line));
+  const header = '-H "Authorization: Bearer $(cat ~/.claude-mem/token)"';
+  return asShell(
+    `curl -s ${header} http://127.0.0.1:37777/metrics | grep -E 'orphan.*(kind|chroma-sync)'`,
+    lines.join('\n'),
+  );
+}
+
+function growingLeak() {
+  const after = recordedLeak();
+  const { snapshot } = after.reading;
+  const processes = snapshot.processes.filter(({ pid }) => !LATER.has(pid));
+  return { before: judgeReading({ ...after.reading, snapshot: { ...snapshot, processes } }), after };
+}
+
+/** Two scenarios with the real chroma-mcp, as they went on a machine that had everything. */
+export function showScenarios(): string {
+  const chroma = { mode: 'semantic', uvx: '/home/u/.local/bin/uvx', reason: null } as const;
+  const results = ['stop', 'worker-crash'].map((name) => {
+    return {
+      ...{ name, passed: true, baseline: 0, during: 3, after: 0, settledMs: 84, elapsedMs: 4_210 },
+      ...{ left: [], problem: null },
+    };
+  });
+  const report = reportScenarios(results, { complete: true, chroma, error: null });
+  return shown('claude-mem verify --scenario stop,worker-crash', (output) => {
+    const lines = [...renderScenarioHead(chroma), ...results.map(renderScenario), ...renderScenarioEnd(report)];
+    lines.forEach((line) => {
+      output.data(line);
+    });
+  });
+}
+
+export function showVerifiedCommand(): string {
+  return asShell(
+    `claude-mem verify -- sh -c '${RECORDED_VERIFY.run?.argv[2] ?? ''}'`,
+    renderCommandReport(RECORDED_VERIFY).join('\n'),
+  );
+}
+
+export function showIntegration(): string {
+  return shown('claude-mem integrate --write', (output) => {
+    printIntegration(INTEGRATED, output);
+  });
+}
+
+/** Commands with curl, each with what the worker of a real tree answered. */
+export function showApi(): string {
+  const calls = parse('api.json') as readonly { readonly command: string; readonly answer?: unknown }[];
+  const lines = calls.flatMap(({ command, answer }) => {
+    return [`$ ${command}`, ...(answer === undefined ? [] : [JSON.stringify(answer)])];
+  });
+  return `\`\`\`\n${lines.join('\n')}\n\`\`\``;
+}
+
+const INTEGRATED: IntegrateReport = {
+  ...{ schemaVersion: 1, command: 'integrate', action: 'write' },
+  settings: {
+    ...{ file: '/home/u/.claude/settings.json', content: {}, changed: true },
+    backup: '/home/u/.claude/settings.json.2026-11-25T10-00-00-000Z.claude-mem-backup',
+  },
+  mcp: { file: '/home/u/shop/.mcp.json', content: {}, changed: true, backup: null },
+};
