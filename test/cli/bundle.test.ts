@@ -1,21 +1,22 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Script } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { CLI } from '../helpers/run-cli.ts';
+import { SUPERVISOR_FLAGS } from '../../src/cli/supervisor-flags.ts';
 import { aHome, expectGone, orphans, recording } from './scene.ts';
 
 const DIST = dirname(CLI);
 const read = (name: string) => readFileSync(join(DIST, name));
 
 describe('the built program', () => {
-  test('is run from what V8 compiled when it was built', () => {
-    // Else every other test would still pass, and run what nobody does who installs a release.
-    const script = new Script(read('lib/cli.js').toString('latin1'), {
-      filename: join(DIST, 'lib/cli.js'),
-      cachedData: read(`lib/cli.${process.arch}.compiled`),
-    });
-    expect(script.cachedDataRejected).toBe(false);
+  // Else every other test would still pass, and run what nobody does who installs a release.
+  test.each(['cli', 'worker', 'search-server'])('%s is run from what V8 compiled when it was built', (name) => {
+    expect(isRejected(name)).toBe('false');
+  });
+
+  test('the supervisor too, under the flags it is spawned with', () => {
+    expect(isRejected('supervisor', SUPERVISOR_FLAGS)).toBe('false');
   });
 
   test('has no import() of its own, which a function that was compiled ahead may not call', () => {
@@ -24,8 +25,8 @@ describe('the built program', () => {
     for (const file of files) expect(read(join('lib', file)).toString('latin1'), file).not.toMatch(/[^\w$.]import\(/);
   });
 
-  test('is ASCII where it is read as Latin-1', () => {
-    expect(read('lib/cli.js').findIndex((byte) => byte > 0x7f)).toBe(-1);
+  test.each(['cli', 'supervisor', 'worker', 'search-server'])('%s is ASCII: it is read as Latin-1', (name) => {
+    expect(read(`lib/${name}.js`).findIndex((byte) => byte > 0x7f)).toBe(-1);
   });
 
   // What each command loads only when it is used. What start, stop and the others of the tree load, the tests of the tree show.
@@ -49,3 +50,14 @@ describe('the built program', () => {
     await expectGone(left);
   });
 });
+
+/** V8 takes what it compiled only under the flags it compiled it with. */
+function isRejected(name: string, flags: readonly string[] = []): string {
+  const file = join(DIST, 'lib', name);
+  const program = `
+    const { readFileSync } = require('node:fs');
+    const cachedData = readFileSync(${JSON.stringify(`${file}.${process.arch}.compiled`)});
+    const script = new vm.Script(readFileSync(${JSON.stringify(`${file}.js`)}, 'latin1'), { cachedData });
+    console.log(script.cachedDataRejected)`;
+  return execFileSync(process.execPath, [...flags, '-e', program], { encoding: 'utf8' }).trim();
+}
