@@ -129,6 +129,7 @@ async function main(): Promise<void> {
     cleanups.unshift(
       tendAdoptedChildren({
         observe: observeTree,
+        recent: (maxAgeMs) => look.recent(maxAgeMs),
         waitFor: (pid) => {
           adoption.waitFor(pid);
         },
