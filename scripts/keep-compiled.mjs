@@ -1,9 +1,13 @@
 // Preloaded by compile-ahead.mjs: when the process ends, what V8 compiled of a program in $KEEP_COMPILED goes into a file beside it.
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import v8 from 'node:v8';
 import vm from 'node:vm';
 
 const programs = process.env.KEEP_COMPILED.split(' ');
+
+// What is kept says under which flags it was compiled, and has to fit those that a program begins with.
+v8.setFlagsFromString = () => undefined;
 
 vm.Script = class extends vm.Script {
   constructor(source, options) {

@@ -24,7 +24,6 @@ import { readToken } from '../state/token.ts';
 import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/stop-intent.ts';
 import type { Context } from './context.ts';
 import type { WorkerAddress } from './page-link.ts';
-import { SUPERVISOR_FLAGS } from './supervisor-flags.ts';
 
 const STATUS_WITHIN_MS = 2_000;
 /** One that was just ended gives its lock back within this, in milliseconds. */
@@ -163,7 +162,7 @@ function spawnSupervisor(dataDir: string, options: StartEnvironment): OwnSupervi
   try {
     const script = join(__dirname, 'supervisor.js');
     const flags = [...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];
-    const child = spawn(process.execPath, [...SUPERVISOR_FLAGS, script, ...flags], {
+    const child = spawn(process.execPath, [script, ...flags], {
       env: {
         ...process.env,
         ...marksFor({ treeId, role: 'supervisor', dataDir }),
