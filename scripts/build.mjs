@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildPage } from './build-page.mjs';
 import { writeTypes } from './types.mjs';
-import { compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
+import { cliEntry, compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 
 const { version, dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -32,32 +32,38 @@ const common = {
   banner: { js: `#!/usr/bin/env node\n${fileUrl}` },
   logLevel: 'warning',
 };
+/** What runs from code that was compiled ahead. */
+const compiled = {
+  ...common,
+  banner: { js: `${programFunction.head}${fileUrl}` },
+  footer: { js: programFunction.tail },
+};
 await build({
   ...common,
   entryPoints: {
-    supervisor: 'src/supervisor/main.ts',
-    worker: 'src/services/worker/main.ts',
-    'search-server': 'src/services/search-server/main.ts',
     setup: 'src/services/chroma/setup/main.ts',
     doctor: 'src/cli/doctor/main.ts',
     testing: 'src/testing.ts',
   },
 });
 await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [lazyBuiltins] });
+await build({ ...compiled, entryPoints: { 'lib/cli': 'src/cli.ts' }, plugins: [lazyBuiltins, requirePackagesApart] });
 await build({
-  ...common,
-  entryPoints: { 'lib/cli': 'src/cli.ts' },
-  banner: { js: `${programFunction.head}${fileUrl}` },
-  footer: { js: programFunction.tail },
-  plugins: [lazyBuiltins, requirePackagesApart],
+  ...compiled,
+  entryPoints: {
+    'lib/supervisor': 'src/supervisor/main.ts',
+    'lib/worker': 'src/services/worker/main.ts',
+    'lib/search-server': 'src/services/search-server/main.ts',
+  },
 });
 await build({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
 await buildPage(`${outdir}/page`);
-await writeFile(`${outdir}/cli.js`, entryOf('cli'), { mode: 0o755 });
+await writeFile(`${outdir}/cli.js`, entryOf('cli', cliEntry), { mode: 0o755 });
+for (const name of ['supervisor', 'worker', 'search-server']) await writeFile(`${outdir}/${name}.js`, entryOf(name));
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
 await copyFile('src/services/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
 await writeTypes('src/testing.ts', `${outdir}/testing.d.ts`);
-compileAhead(outdir, 'cli', ['leaks', '--json']);
+await compileAhead(outdir);
 
 await moveIntoPlace();
 async function moveIntoPlace() {

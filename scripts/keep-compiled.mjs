@@ -1,10 +1,20 @@
-// Preloaded by compile-ahead.mjs: when the process ends, what V8 compiled of a script goes into the file $KEEP_COMPILED.
+// Preloaded by compile-ahead.mjs: when the process ends, what V8 compiled of a program in $KEEP_COMPILED goes into a file beside it.
 import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import v8 from 'node:v8';
 import vm from 'node:vm';
+
+const programs = process.env.KEEP_COMPILED.split(' ');
+
+// What is kept says under which flags it was compiled, and has to fit those that a program begins with.
+v8.setFlagsFromString = () => undefined;
 
 vm.Script = class extends vm.Script {
   constructor(source, options) {
     super(source, options);
-    process.once('exit', () => writeFileSync(process.env.KEEP_COMPILED, this.createCachedData()));
+    const name = basename(options.filename, '.js');
+    if (!programs.includes(name)) return;
+    const file = options.filename.replace(/\.js$/, `.${process.version}.${process.arch}.compiled`);
+    process.once('exit', () => writeFileSync(file, this.createCachedData()));
   }
 };

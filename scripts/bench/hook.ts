@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/helpers/free-port.ts';
 import { hookInput } from '../../test/helpers/hook-input.ts';
+import { verdict, type Benchmark, type BenchmarkTools } from './benchmark.ts';
+import { median, timeOf } from './timing.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROUNDS = 15;
@@ -11,15 +13,10 @@ const TARGET_MS = 300;
 const AT_ONCE = 20;
 const AT_ONCE_TARGET_MS = 2_000;
 
-interface Tools {
-  readonly folder: string;
-  readonly say: (text: string) => void;
-}
-
 /** Hooks beside a running tree, each from its start to its exit, which is what the host waits for. */
-export const hook = {
+export const hook: Benchmark = {
   title: '`claude-mem hook` beside a running tree, from start to exit',
-  async run({ folder, say }: Tools) {
+  async run({ folder, say }) {
     const env = {
       ...process.env,
       CLAUDE_MEM_DATA_DIR: join(folder, 'hook'),
@@ -34,7 +31,7 @@ export const hook = {
   },
 };
 
-async function measure(env: NodeJS.ProcessEnv, say: Tools['say']) {
+async function measure(env: NodeJS.ProcessEnv, say: BenchmarkTools['say']) {
   let number = 0;
   const input = (name: string, session: string) => {
     number += 1;
@@ -59,20 +56,20 @@ async function measure(env: NodeJS.ProcessEnv, say: Tools['say']) {
     // The first round warms up caches.
     if (round > 0) for (const name of Object.keys(times) as (keyof typeof times)[]) times[name].push(taken[name]);
   }
-  const node = middle(times.node);
+  const node = median(times.node);
   const row = (what: string, ms: number, targetMs: number) => [
     what,
     `${ms.toFixed(0)} ms (${(ms / node).toFixed(1)} ×)`,
     `≤ ${targetMs} ms`,
-    ms <= targetMs ? 'met' : '**missed**',
+    verdict(ms <= targetMs),
   ];
   return {
     columns: ['hook', 'time', 'target', ''],
     rows: [
       ['`node -e 0`', `${node.toFixed(0)} ms`, '', ''],
-      row('PostToolUse', middle(times.PostToolUse), TARGET_MS),
-      row('SessionStart, with what is remembered', middle(times.SessionStart), TARGET_MS),
-      row(`${AT_ONCE} PostToolUse at once, until the last ends`, middle(times.atOnce), AT_ONCE_TARGET_MS),
+      row('PostToolUse', median(times.PostToolUse), TARGET_MS),
+      row('SessionStart, with what is remembered', median(times.SessionStart), TARGET_MS),
+      row(`${AT_ONCE} PostToolUse at once, until the last ends`, median(times.atOnce), AT_ONCE_TARGET_MS),
     ],
     notes: [`Medians of ${ROUNDS} runs, each in turn with the others. What was told is in SQLite when the hook ends.`],
   };
@@ -87,16 +84,6 @@ function run(env: NodeJS.ProcessEnv, input: string, args: readonly string[] = [C
     const [code] = (await once(child, 'exit')) as [number | null];
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${String(code)}`);
   });
-}
-
-async function timeOf(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
 }
 
 function command(args: readonly string[], env: NodeJS.ProcessEnv): void {

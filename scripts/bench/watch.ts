@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseStatLine } from '../../src/platform/linux/stat-line.ts';
+import { verdict, type Benchmark } from './benchmark.ts';
+import { fillUpTo } from './filler.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SIZES = [100, 1_000];
@@ -13,22 +15,21 @@ const WARM_UP_SECONDS = 10;
 const TARGET_PERCENT = 1;
 
 /** What `leaks --watch` at one reading a second uses of a core, from `/proc/PID/stat`. */
-export const watch = {
+export const watch: Benchmark = {
   title: '`claude-mem leaks --watch --interval 1s`, CPU over a minute',
-  async run({ folder, say }: { readonly folder: string; readonly say: (text: string) => void }) {
+  async run({ folder, say }) {
     const rows: (readonly string[])[] = [];
     for (const size of SIZES) {
-      const release = await fill(size);
+      const filler = await fillUpTo(size);
       say(`watch: ${size} processes, ${WARM_UP_SECONDS + SECONDS} s`);
       const percent = await measure(join(folder, 'none'));
-      const isMet = percent <= TARGET_PERCENT;
       rows.push([
-        String(countProcesses()),
+        String(filler.total),
         `${percent.toFixed(2)} %`,
         `${TARGET_PERCENT} %`,
-        isMet ? 'met' : '**missed**',
+        verdict(percent <= TARGET_PERCENT),
       ]);
-      await release();
+      await filler.end();
     }
     const notes = ['User and system time of the whole program, reading, judging and printing included.'];
     return { columns: ['processes', 'of a core', 'target', ''], rows, notes };
@@ -46,23 +47,6 @@ async function measure(dataDir: string): Promise<number> {
   child.kill('SIGTERM');
   await exit;
   return used / SECONDS;
-}
-
-/** Idle shells that read one pipe of ours: they end with it, and so with this program however that ends. */
-async function fill(total: number): Promise<() => Promise<void>> {
-  const count = Math.max(0, total - countProcesses() - 1);
-  const script = 'exec 3<&0; n=$1; while [ $n -gt 0 ]; do { read -r _ <&3; } & n=$((n - 1)); done; echo ready; wait';
-  const holder = spawn('sh', ['-c', script, 'sh', String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exit = once(holder, 'exit');
-  await once(holder.stdout, 'data');
-  return async () => {
-    holder.stdin.end();
-    await exit;
-  };
-}
-
-function countProcesses(): number {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
 }
 
 /** Hundredths of a second. */

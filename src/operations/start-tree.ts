@@ -112,7 +112,7 @@ async function begin(ports: StartPorts, { interrupted }: StartOptions): Promise<
     // Another one may have taken the lock first.
     alreadyRunning: treeId !== spawned.treeId,
     ended,
-    observation: judgeReading(await ports.takeReading()),
+    observation: after,
     problem: connection === undefined ? 'the supervisor did not answer' : undefined,
   };
 }
@@ -164,7 +164,9 @@ async function endLeftovers(
       .map((tree) => tree.manifest.treeId),
   );
   if (makesRoom !== undefined) over.add(makesRoom);
-  const stopped = await stopTrees(ports, { graceMs: GRACE_FOR_LEFTOVERS_MS, isSelected: (treeId) => over.has(treeId) });
+  const isSelected = (treeId: string) => over.has(treeId);
+  const stopped =
+    over.size === 0 ? { ended: [], reading } : await stopTrees(ports, { graceMs: GRACE_FOR_LEFTOVERS_MS, isSelected });
   const { outcomes, after } = await endInPasses(
     {
       look: async () => judgeReading(await ports.takeReading()),

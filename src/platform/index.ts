@@ -34,6 +34,8 @@ export interface OrphanAdoption {
   become(): boolean;
   /** Waits, without blocking, for an adopted process that has ended. */
   waitFor(pid: number): void;
+  /** The pids of all children of this process; undefined where the kernel does not list them. */
+  listChildren(): readonly number[] | undefined;
 }
 
 type SupportedPlatform = 'linux' | 'darwin' | 'win32';
@@ -62,6 +64,7 @@ async function loadLinux(): Promise<Platform> {
     native,
     load,
     { findBearers },
+    children,
   ] = await Promise.all([
     import('./linux/procfs-table.ts'),
     import('./linux/procfs-follower.ts'),
@@ -73,6 +76,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/native.ts'),
     import('./linux/machine-load.ts'),
     import('./linux/bearers.ts'),
+    import('./linux/own-children.ts'),
   ]);
   return {
     table: createProcfsTable(),
@@ -86,7 +90,11 @@ async function loadLinux(): Promise<Platform> {
       const calls = native.loadLinuxNative();
       return calls === null
         ? null
-        : { become: () => calls.setChildSubreaper(), waitFor: (pid) => void calls.waitPid(pid) };
+        : {
+            become: () => calls.setChildSubreaper(),
+            waitFor: (pid) => void calls.waitPid(pid),
+            listChildren: children.listOwnChildren,
+          };
     },
     load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
     findBearers,

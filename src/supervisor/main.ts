@@ -4,6 +4,7 @@ import { homedir, uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { BYTES_PER_MB } from '../core/chroma-limits.ts';
 import { MARKS } from '../core/marks.ts';
 import type { Manifest } from '../core/manifest.ts';
@@ -129,6 +130,8 @@ async function main(): Promise<void> {
     cleanups.unshift(
       tendAdoptedChildren({
         observe: observeTree,
+        recent: (maxAgeMs) => look.recent(maxAgeMs),
+        listChildren: () => adoption.listChildren(),
         waitFor: (pid) => {
           adoption.waitFor(pid);
         },
@@ -152,6 +155,15 @@ async function main(): Promise<void> {
     if (!process.connected) void end(DEFAULT_GRACE_MS);
   }
   supervisor.startWorker();
+  compileNoMachineCode();
+}
+
+/**
+ * It lives long and does little: what V8 would compile for speed takes more memory than it saves time. Only now, because under other
+ * flags V8 refuses what was compiled ahead, of this program and of Node itself, and compiles anew.
+ */
+function compileNoMachineCode(): void {
+  for (const flag of ['--no-opt', '--no-sparkplug']) setFlagsFromString(flag);
 }
 
 interface VitalsParts {

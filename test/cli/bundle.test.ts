@@ -6,14 +6,14 @@ import { CLI } from '../helpers/run-cli.ts';
 import { aHome, expectGone, orphans, recording } from './scene.ts';
 
 const DIST = dirname(CLI);
+const COMPILED = ['cli', 'supervisor', 'worker', 'search-server'];
 const read = (name: string) => readFileSync(join(DIST, name));
 
 describe('the built program', () => {
-  test('is run from what V8 compiled when it was built', () => {
-    // Else every other test would still pass, and run what nobody does who installs a release.
-    const script = new Script(read('lib/cli.js').toString('latin1'), {
-      filename: join(DIST, 'lib/cli.js'),
-      cachedData: read(`lib/cli.${process.version}.${process.arch}.compiled`),
+  // Else every other test would still pass, and run what nobody does who installs a release.
+  test.each(COMPILED)('%s is run from what V8 compiled when it was built', (name) => {
+    const script = new Script(read(`lib/${name}.js`).toString('latin1'), {
+      cachedData: read(`lib/${name}.${process.version}.${process.arch}.compiled`),
     });
     expect(script.cachedDataRejected).toBe(false);
   });
@@ -24,8 +24,8 @@ describe('the built program', () => {
     for (const file of files) expect(read(join('lib', file)).toString('latin1'), file).not.toMatch(/[^\w$.]import\(/);
   });
 
-  test('is ASCII where it is read as Latin-1', () => {
-    expect(read('lib/cli.js').findIndex((byte) => byte > 0x7f)).toBe(-1);
+  test.each(COMPILED)('%s is ASCII: it is read as Latin-1', (name) => {
+    expect(read(`lib/${name}.js`).findIndex((byte) => byte > 0x7f)).toBe(-1);
   });
 
   // What each command loads only when it is used. What start, stop and the others of the tree load, the tests of the tree show.

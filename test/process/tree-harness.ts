@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
@@ -236,10 +236,13 @@ export function copyOfProgram({ version, koffi = true }: { version?: string; kof
     const { version: built } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
-    for (const name of readdirSync(dist).filter((file) => file.endsWith('.js'))) {
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
+    for (const name of files.filter((file) => file.endsWith('.js'))) {
       const text = readFileSync(join(dist, name), 'utf8');
       writeFileSync(join(dist, name), text.replaceAll(`"${built}"`, `"${version}"`));
     }
+    // V8 knows a source again by its length alone: what was compiled of another would run.
+    for (const name of files.filter((file) => file.endsWith('.compiled'))) rmSync(join(dist, name));
   }
   return join(dist, 'cli.js');
 }
