@@ -10,7 +10,7 @@ const HEAVY = 'test/process/*.heavy.test.ts';
 export default defineConfig({
   test: {
     globalSetup: ['test/helpers/global-setup.ts'],
-    reporters: ['default', 'test/helpers/skipped-reporter.ts'],
+    reporters: ['default', './test/helpers/skipped-reporter.ts'],
     projects: [
       {
         test: {
