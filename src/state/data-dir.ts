@@ -105,7 +105,10 @@ function realpathOfExisting(path: string): string {
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
   }
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw danglingLink(path);
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (entry?.isSymbolicLink() === true) throw danglingLink(path);
+  // Another start has made it in between.
+  if (entry !== undefined) return realpathSync(path);
   return join(realpathOfExisting(dirname(path)), basename(path));
 }
 
