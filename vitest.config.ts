@@ -22,13 +22,13 @@ export default defineConfig({
         },
       },
       {
-        // Real processes and the built program, which mostly wait for each other: two files at a time, after the fast ones.
+        // Real processes and the built program, which mostly wait for each other: three files at a time, after the fast ones.
         test: {
           ...real,
           name: 'process',
           include: ['test/process/**/*.test.ts', 'test/cli/**/*.test.ts'],
           exclude: [TREES, HEAVY],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
