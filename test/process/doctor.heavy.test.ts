@@ -145,6 +145,15 @@ describe('uvx', () => {
     expect((await expectCheck(aPatient(), 'uv', 'fail', { env: { CLAUDE_MEM_UVX: uvx } })).detail).toContain('broken');
   });
 
+  const hasSystemUvx = ['/usr/local/bin', '/usr/bin', '/bin'].some((folder) => existsSync(join(folder, 'uvx')));
+  test.skipIf(hasSystemUvx)('that a service would not find (needs a machine without a uvx for everybody)', async () => {
+    const folder = tempDir();
+    writeFileSync(join(folder, 'uvx'), '#!/bin/sh\necho "uvx 0.13.9"\n', { mode: 0o755 });
+    const { detail, fix } = await expectCheck(aPatient(), 'uv', 'warn', { env: { PATH: `${folder}:/usr/bin:/bin` } });
+    expect(detail).toContain('a service with a short PATH would not find it');
+    expect(fix).toBe(`Set CLAUDE_MEM_UVX to ${join(folder, 'uvx')}`);
+  });
+
   test('that hangs is an error after its time, hides no other check, and is not left behind', async () => {
     const pids = join(tempDir(), 'pids');
     const uvx = script('uvx', `#!/bin/sh\necho $$ >> ${pids}\nsleep 120 &\necho $! >> ${pids}\nwait\n`);
