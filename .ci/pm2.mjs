@@ -1,7 +1,7 @@
 // Plays docs/ecosystem.config.cjs with the PM2 named, in a home and on a port of its own: node .ci/pm2.mjs PATH_OF_PM2
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -43,6 +43,17 @@ try {
   run(process.execPath, pm2, 'stop', 'claude-mem');
   assert.equal(app().pm2_env.status, 'stopped');
   assert.deepEqual(members(), []);
+
+  // An old worker under this very daemon is what `doctor` warns of.
+  assert.equal(doctor().status, 'pass');
+  const script = join(home, 'worker-service.js');
+  writeFileSync(script, 'setTimeout(() => undefined, 300_000);\n');
+  run(process.execPath, pm2, 'start', script, '--name', 'claude-mem-worker');
+  const { status: found, detail } = doctor();
+  assert.equal(found, 'warn', detail);
+  assert.match(detail, /PM2 \(pid \d+\) runs pid \d+ .*worker-service\.js/);
+  run(process.execPath, pm2, 'delete', 'claude-mem-worker');
+  assert.equal(doctor().status, 'pass');
   console.log('PM2: started ready, restarted with nothing of the old tree, stopped with nothing left');
 } finally {
   spawnSync(process.execPath, [env.CLAUDE_MEM_CLI, 'stop'], { env });
@@ -66,6 +77,14 @@ function app() {
 function status() {
   const { stdout } = spawnSync(process.execPath, [env.CLAUDE_MEM_CLI, 'status', '--json'], { env, encoding: 'utf8' });
   return JSON.parse(stdout);
+}
+
+function doctor() {
+  const { stdout } = spawnSync(process.execPath, [env.CLAUDE_MEM_CLI, 'doctor', 'pm2', '--json'], {
+    env,
+    encoding: 'utf8',
+  });
+  return JSON.parse(stdout).checks.find(({ id }) => id === 'pm2');
 }
 
 /** Pid and start of what runs with this data dir in its environment: command, supervisor, worker, search server; PM2's own daemon has it too. */

@@ -26,7 +26,8 @@ type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable'>;
  * reading.
  */
 export function isCandidateName(name: string): boolean {
-  return CANDIDATE.test(programName(name));
+  // A title may be a whole command line: PM2 gives its apps names like `node /srv/worker-service.js`.
+  return CANDIDATE.test(name) || CANDIDATE.test(programName(name));
 }
 
 /** Whether this is a chroma-mcp: its uv wrapper or its python, whoever started it and on whatever data dir. */

@@ -166,7 +166,20 @@ describe('what is taken for a claude-mem process when that lets something live',
 });
 
 test.each([
-  ...['uv', 'uvx', 'uvx.exe', 'python', 'python3.13', 'Python', 'chroma-mcp', 'node', 'bun', 'MainThread', 'setpriv'],
+  ...[
+    'uv',
+    'uvx',
+    'uvx.exe',
+    'python',
+    'python3.13',
+    'Python',
+    'chroma-mcp',
+    'node',
+    'bun',
+    'MainThread',
+    'setpriv',
+    'node /srv/worke',
+  ],
 ])('a process called %s may run a role', (name) => {
   expect(isCandidateName(name)).toBe(true);
 });
