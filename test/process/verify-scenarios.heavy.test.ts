@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,7 +10,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { CLI, cleanEnvironment, runProgram } from '../helpers/run-cli.ts';
 import { describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { copyOfProgram, exitOf } from './tree-harness.ts';
+import { exitOf } from './tree-harness.ts';
 
 interface Report {
   readonly passed: boolean;
@@ -100,8 +100,15 @@ describe('without Chroma', () => {
 
   test('a start that fails is told, and leaves nothing', async () => {
     const { run, expectNothingLeft } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
-    const cli = copyOfProgram();
-    rmSync(join(dirname(cli), 'worker.js'));
+    // Below this folder, so that its packages are found without links.
+    mkdirSync(join(ROOT, '.cache'), { recursive: true });
+    const folder = mkdtempSync(join(ROOT, '.cache', 'no-worker-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    cpSync(dirname(CLI), folder, { recursive: true });
+    const cli = join(folder, 'cli.js');
+    rmSync(join(folder, 'worker.js'));
     const { status, stdout } = await run(['--scenario', 'stop'], [process.execPath, cli, 'verify']);
     expect(stdout).toMatch(/^ {3}stop +FAILED .*: start failed: .*worker/m);
     expect(stdout).toContain('❌ FAIL: not every scenario went as it should');
