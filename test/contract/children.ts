@@ -5,8 +5,8 @@ import { runMark } from '../helpers/run-mark.ts';
 
 /** A test that dies leaves its children behind; they end by themselves. */
 export const WATCHDOG_SECONDS = 60;
-/** A node that waits, with whatever arguments follow. */
-export const WAITING_NODE = ['-e', `setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`] as const;
+/** A node that says on its output that it is up, and waits, with whatever arguments follow. */
+export const WAITING_NODE = ['-e', `console.log('up'); setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`] as const;
 
 export interface Children {
   /** Starts a program; it is ended, by its own handle, when the test is over. */

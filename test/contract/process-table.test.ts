@@ -220,6 +220,8 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
 
 test.skipIf(READABLE.length < 2)('the readers agree about a process', async () => {
   const child = children.start(process.execPath, [...WAITING_NODE, 'agreed']);
+  // Some versions of Node.js name their main thread on the way up, which would be between two of the readings.
+  await once(child.stdout!, 'data');
   const rows = await Promise.all(
     READABLE.map(({ create }) =>
       rowOf(create(), ({ pid, command }) => pid === child.pid && command.includes('agreed')),
