@@ -117,7 +117,9 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     const child = children.start('sh', ['-c', `(exit 0) & exec sleep ${WATCHDOG_SECONDS}`]);
     const zombie = await rowOf(table, ({ ppid, state }) => ppid === child.pid && state === 'Z');
     expect(zombie).toMatchObject({ name: 'sh' });
-    expect((await read(table, { recordedPids: new Set([zombie.pid]) })).unreadable).toBe(0);
+    const recordedPids = new Set([zombie.pid]);
+    // The count is of the whole machine, on which other tests start what is hard to read.
+    await eventually('nothing unreadable', async () => (await read(table, { recordedPids })).unreadable === 0);
   });
 
   test('does not let a name with blanks and parentheses shift the columns', async () => {

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { ProcessRow } from '../../src/core/snapshot.ts';
 import type { ProcessTable, SnapshotRequest } from '../../src/operations/ports.ts';
-import { createProcfsFollower } from '../../src/platform/linux/procfs-follower.ts';
+import { createProcfsFollower, type ProcfsFollowerOptions } from '../../src/platform/linux/procfs-follower.ts';
+import { loadLinuxNative } from '../../src/platform/linux/native.ts';
+import { PidLister } from '../../src/platform/linux/pid-listing.ts';
 import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
 import { cleanEnvironment, endChild, useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -15,9 +19,6 @@ const directory = useTempDir();
 const full = createProcfsTable();
 const SLEEP = `exec sleep ${WATCHDOG_SECONDS}`;
 const TREE = '0f5ba1fc-4b1c-4c0e-8f6f-0d9f5f0b7a11';
-
-/** Takes over whatever it may, at once and for ever, unless told. */
-const eager = (options = {}) => createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity, ...options });
 
 async function read(table: ProcessTable, request: Partial<SnapshotRequest> = {}) {
   const { processes } = await table.snapshot({
@@ -48,9 +49,20 @@ function lasting(row: ProcessRow | undefined) {
   return { pid, ppid, pgid, sid, uid, startTicks, name, executable, argv, treeMark, ownerMark, dataDirMark };
 }
 
-describe('what is followed', () => {
+/** Whether the listing gives the inodes of processes, or each is asked for. */
+const WAYS = [
+  { way: 'by its listing', withNative: true },
+  { way: 'by asking for each', withNative: false },
+];
+
+describe.each(WAYS)('what is followed $way', ({ withNative }) => {
+  const follow = (options: ProcfsFollowerOptions = {}) =>
+    createProcfsFollower({ fullEveryMs: Infinity, native: withNative ? loadLinuxNative() : null, ...options });
+  /** Takes over whatever it may, at once and for ever, unless told. */
+  const eager = (options: ProcfsFollowerOptions = {}) => follow({ settledAfterMs: 0, ...options });
+
   linuxTest('is what a full reading shows, through births, deaths and execs', async () => {
-    const follower = createProcfsFollower({ fullEveryMs: Infinity });
+    const follower = follow();
     const started: ReturnType<typeof startShell>[] = [];
     for (let round = 0; round < 12; round += 1) {
       started.push(startShell(SLEEP, round % 2 === 0 ? marks() : {}));
@@ -71,7 +83,7 @@ describe('what is followed', () => {
   });
 
   linuxTest('is read anew as long as it is young: between fork and exec it looks like its parent', async () => {
-    const follower = createProcfsFollower({ fullEveryMs: Infinity });
+    const follower = follow();
     const child = startShell(BECOME_NODE);
     expect((await read(follower)).get(child.pid)?.name).toBe('sh');
     child.stdin!.end('go\n');
@@ -132,8 +144,31 @@ describe('what is followed', () => {
 });
 
 namespaceTest('a pid that went to another process between two readings is that other process', async () => {
-  const { before, after, truth } = (await probe(PLACES.inNamespace, { do: 'follow-reuse' })) as FollowReuseAnswer;
-  expect(after?.pid).toBe(before?.pid);
-  expect(after?.startTicks).not.toBe(before?.startTicks);
-  expect(lasting(after)).toEqual(lasting(truth));
+  for (const { withNative } of WAYS) {
+    const task = { do: 'follow-reuse', withNative } as const;
+    const { before, after, truth } = (await probe(PLACES.inNamespace, task)) as FollowReuseAnswer;
+    expect(after?.pid).toBe(before?.pid);
+    expect(after?.startTicks).not.toBe(before?.startTicks);
+    expect(lasting(after)).toEqual(lasting(truth));
+  }
+});
+
+linuxTest('both ways tell the same processes apart', () => {
+  const told = new PidLister('/proc', loadLinuxNative()).list();
+  expect(told.has(process.pid)).toBe(true);
+  for (const [pid, inode] of told) {
+    const now = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ino;
+    if (now !== undefined) expect(inode).toBe(now);
+  }
+  expect(new PidLister('/proc', null).list().get(process.pid)).toBeUndefined();
+});
+
+linuxTest('a listing longer than one call gives is whole', () => {
+  const folder = directory();
+  const numbers = Array.from({ length: 3_000 }, (_, index) => index + 1);
+  for (const number of numbers) writeFileSync(join(folder, String(number)), '');
+  writeFileSync(join(folder, '12a'), '');
+  const listed = new PidLister(folder, loadLinuxNative()).list();
+  expect([...listed.keys()].sort((left, right) => left - right)).toEqual(numbers);
+  expect(listed.get(7)).toBe(statSync(join(folder, '7')).ino);
 });

@@ -16,7 +16,7 @@ export type Task =
   | { readonly do: 'signal'; readonly row: ProcessRow; readonly withNative: boolean }
   | { readonly do: 'reuse'; readonly withNative: boolean; readonly sameTick: boolean }
   | { readonly do: 'adopt' }
-  | { readonly do: 'follow-reuse' };
+  | { readonly do: 'follow-reuse'; readonly withNative: boolean };
 
 export interface ReadAnswer {
   readonly snapshot?: ProcessSnapshot;
@@ -77,7 +77,7 @@ function answer(task: Task): Promise<ReadAnswer | SignalAnswer | ReuseAnswer | A
     case 'adopt':
       return adopt();
     case 'follow-reuse':
-      return followReuse();
+      return followReuse(task.withNative);
   }
 }
 
@@ -138,8 +138,9 @@ async function reusePid(signaller: Signaller, wantsSameTick: boolean): Promise<R
 }
 
 /** Lets another process take the pid of one that a follower has put aside as settled. */
-async function followReuse(): Promise<FollowReuseAnswer> {
-  const follower = createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity });
+async function followReuse(withNative: boolean): Promise<FollowReuseAnswer> {
+  const native = withNative ? loadLinuxNative() : null;
+  const follower = createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity, native });
   const lookAt = async (from: ProcessTable, pid: number) =>
     (await takeSnapshot([], from)).processes.find((row) => row.pid === pid);
   for (;;) {

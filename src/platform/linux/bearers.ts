@@ -1,5 +1,5 @@
+import { listPids } from './pid-listing.ts';
 import { readProcFile } from './proc-file.ts';
-import { listPids } from './procfs-table.ts';
 
 /**
  * Pids whose environment holds exactly this variable with this value. Environments that may not be read (another user's, a program

@@ -25,6 +25,11 @@ export interface LinuxNative {
    * stolen from it.
    */
   waitPid(pid: number): WaitResult;
+  /**
+   * Fills a buffer with the next entries of an open directory, as `struct linux_dirent64`. Returns how many bytes of it; 0 at the end,
+   * negative where it cannot be read.
+   */
+  readDirectory(descriptor: number, buffer: Buffer): number;
 }
 
 /** The same number on every architecture that has it under its own name (it is younger than their common table). */
@@ -62,6 +67,7 @@ function bindCalls(koffi: typeof Koffi): LinuxNative {
   const syscall = libc.func('long syscall(long number, long a, long b, void *c, long d)') as NativeCall;
   const prctl = libc.func('int prctl(int option, long a, long b, long c, long d)') as NativeCall;
   const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)') as NativeCall;
+  const getdents = bindGetdents(libc);
   const send = (descriptor: number, signal: number): number =>
     syscall(SYS_PIDFD_SEND_SIGNAL, descriptor, signal, null, 0) === 0 ? 0 : koffi.errno();
   return {
@@ -75,10 +81,20 @@ function bindCalls(koffi: typeof Koffi): LinuxNative {
       if (waited === 0) return { kind: 'running' };
       return waited === pid ? endOf(status[0]) : { kind: 'not-a-child' };
     },
+    readDirectory: (descriptor, buffer) => getdents(descriptor, buffer, buffer.length),
   };
 }
 
-type NativeCall = (...values: (number | null | [number])[]) => number;
+type NativeCall = (...values: (number | null | [number] | Buffer)[]) => number;
+
+/** Every call fails where the C library is older than this one (glibc 2.30). */
+function bindGetdents(libc: Koffi.LibraryHandle): NativeCall {
+  try {
+    return libc.func('long getdents64(int descriptor, void *buffer, size_t length)') as NativeCall;
+  } catch {
+    return () => -1;
+  }
+}
 
 /** A sandbox that forbids the call answers EPERM, as for another user's process; only a signal to ourselves tells them apart. */
 function canSignalSelf(send: (descriptor: number, signal: number) => number): boolean {

@@ -2,6 +2,8 @@ import { statSync } from 'node:fs';
 import { parseOwnerMark } from '../../core/identity.ts';
 import type { ProcessTable, SnapshotRequest } from '../../operations/ports.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
+import { type LinuxNative, loadLinuxNative } from './native.ts';
+import { type PidInodes, PidLister } from './pid-listing.ts';
 import { type RowsRead, takeSnapshot } from './procfs-table.ts';
 import { type RowDraft, RowReader } from './row-reader.ts';
 
@@ -14,6 +16,8 @@ export interface ProcfsFollowerOptions {
   readonly settledAfterMs?: number;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
+  /** Null: as where koffi is missing. */
+  readonly native?: LinuxNative | null;
 }
 
 /** How long an exec in a process that was long there, and had nothing to do with us, may stay unseen. */
@@ -34,26 +38,23 @@ export function createProcfsFollower(options: ProcfsFollowerOptions = {}): Proce
     source: 'procfs',
     snapshot: (request) =>
       new Promise((resolve) => {
-        const snapshot = takeSnapshot(procRoot, (pids) => follower.readRows(pids, request));
+        const snapshot = takeSnapshot(procRoot, {
+          list: () => follower.list(),
+          read: (pids) => follower.readRows(pids, request),
+        });
         follower.settle(snapshot.nowTicks);
         resolve(snapshot);
       }),
   };
 }
 
-/** A row that may be taken over, and the directory it was read from. */
+/**
+ * A row that may be taken over, and the inode of the `/proc/PID` it was read from. That belongs to one process for good: the kernel
+ * makes a new one, with the next number of a counter, for whoever gets the pid later.
+ */
 interface Kept {
   readonly row: RowDraft;
-  readonly place: Place;
-}
-
-/**
- * The inode of `/proc/PID` belongs to one process for good: the kernel makes a new one, with the next number of a counter, for
- * whoever gets the pid later. The owner changes with a set-user-id exec.
- */
-interface Place {
   readonly inode: number;
-  readonly uid: number;
 }
 
 class Follower {
@@ -62,6 +63,7 @@ class Follower {
   readonly #settledAfterTicks: number;
   readonly #now: () => number;
   readonly #memory: MemoryKeeper;
+  readonly #lister: PidLister;
   #kept = new Map<number, Kept>();
   /** Read in this reading, not yet known to be old enough. */
   #candidates = new Map<number, Kept>();
@@ -74,19 +76,23 @@ class Follower {
     this.#settledAfterTicks = (options.settledAfterMs ?? SETTLED_AFTER_MS) / MS_PER_TICK;
     this.#now = options.now ?? (() => performance.now());
     this.#memory = new MemoryKeeper(this.#now);
+    this.#lister = new PidLister(procRoot, options.native === undefined ? loadLinuxNative() : options.native);
   }
 
-  readRows(pids: readonly number[], request: SnapshotRequest): RowsRead {
+  list(): PidInodes {
+    return this.#lister.list();
+  }
+
+  readRows(pids: PidInodes, request: SnapshotRequest): RowsRead {
     this.#forgetIfDue(request);
     const reader = new RowReader(this.#procRoot, request, this.#memory.measure);
-    const reading = new Reading(reader, (pid) => this.#placeOf(pid));
+    const reading = new Reading(reader, (pid) => this.#inodeOf(pid));
     const before = this.#kept;
-    for (const pid of pids) {
+    for (const [pid, listed] of pids) {
       const kept = before.get(pid);
-      const place = this.#placeOf(pid);
-      if (kept !== undefined && isSamePlace(kept.place, place) && !request.recordedPids.has(pid))
-        reading.takeOver(kept);
-      else reading.read(pid, place);
+      const inode = listed ?? this.#inodeOf(pid);
+      if (kept !== undefined && kept.inode === inode && !request.recordedPids.has(pid)) reading.takeOver(kept);
+      else reading.read(pid, inode);
     }
     reading.readAdopted();
     reading.readAround();
@@ -116,10 +122,9 @@ class Follower {
     this.#kept.clear();
   }
 
-  #placeOf(pid: number): Place | undefined {
+  #inodeOf(pid: number): number | undefined {
     try {
-      const stats = statSync(`${this.#procRoot}/${pid}`, { throwIfNoEntry: false });
-      return stats && { inode: stats.ino, uid: stats.uid };
+      return statSync(`${this.#procRoot}/${pid}`, { throwIfNoEntry: false })?.ino;
     } catch {
       // It ends at this moment, or hidepid refuses the look: then it is read, which tells the two apart.
       return undefined;
@@ -127,22 +132,18 @@ class Follower {
   }
 }
 
-function isSamePlace(kept: Place, now: Place | undefined): boolean {
-  return kept.inode === now?.inode && kept.uid === now.uid;
-}
-
 /** The rows of one reading, some taken over and some read. */
 class Reading {
   readonly rows = new Map<number, RowDraft>();
   readonly #reader: RowReader;
-  readonly #placeOf: (pid: number) => Place | undefined;
+  readonly #inodeOf: (pid: number) => number | undefined;
   readonly #takenOver = new Map<number, Kept>();
-  /** The places of what was read completely. */
-  readonly #readAt = new Map<number, Place>();
+  /** The inodes of what was read completely. */
+  readonly #readAt = new Map<number, number>();
 
-  constructor(reader: RowReader, placeOf: (pid: number) => Place | undefined) {
+  constructor(reader: RowReader, inodeOf: (pid: number) => number | undefined) {
     this.#reader = reader;
-    this.#placeOf = placeOf;
+    this.#inodeOf = inodeOf;
   }
 
   takeOver(kept: Kept): void {
@@ -150,8 +151,8 @@ class Reading {
     this.rows.set(kept.row.pid, kept.row);
   }
 
-  /** @param place of the directory before the row was read: should the pid be reused in between, the next reading sees another. */
-  read(pid: number, place: Place | undefined): void {
+  /** @param inode of the directory before the row was read: should the pid be reused in between, the next reading sees another. */
+  read(pid: number, inode: number | undefined): void {
     this.#takenOver.delete(pid);
     const unreadableBefore = this.#reader.unreadable;
     const row = this.#reader.read(pid);
@@ -161,7 +162,7 @@ class Reading {
     }
     this.rows.set(pid, row);
     // What could not be read has to be counted each time.
-    if (place !== undefined && this.#reader.unreadable === unreadableBefore) this.#readAt.set(pid, place);
+    if (inode !== undefined && this.#reader.unreadable === unreadableBefore) this.#readAt.set(pid, inode);
   }
 
   /** A parent changes only by its death: then it is listed no longer, or is another process under its pid, or a zombie. */
@@ -195,14 +196,14 @@ class Reading {
   candidates(): Map<number, Kept> {
     const relevant = new Set(this.#reader.relevant.map(({ pid }) => pid));
     const found = new Map<number, Kept>();
-    for (const [pid, place] of this.#readAt) {
+    for (const [pid, inode] of this.#readAt) {
       const row = this.rows.get(pid);
-      if (row !== undefined && !relevant.has(pid)) found.set(pid, { row, place });
+      if (row !== undefined && !relevant.has(pid)) found.set(pid, { row, inode });
     }
     return found;
   }
 
   #readAgain(pid: number | undefined): void {
-    if (pid !== undefined && this.#takenOver.has(pid)) this.read(pid, this.#placeOf(pid));
+    if (pid !== undefined && this.#takenOver.has(pid)) this.read(pid, this.#inodeOf(pid));
   }
 }

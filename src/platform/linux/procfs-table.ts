@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { ProcessSnapshot } from '../../core/snapshot.ts';
 import type { ProcessTable } from '../../operations/ports.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { readMachineIdentity } from './machine.ts';
+import { listPids } from './pid-listing.ts';
 import { hidesPids, isForeignProc } from './proc-mount.ts';
 import { type RowDraft, RowReader } from './row-reader.ts';
 
@@ -25,7 +25,8 @@ export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {
     source: 'procfs',
     snapshot: (request) =>
       new Promise((resolve) => {
-        resolve(takeSnapshot(procRoot, (pids) => readEach(pids, new RowReader(procRoot, request))));
+        const read = (pids: readonly number[]) => readEach(pids, new RowReader(procRoot, request));
+        resolve(takeSnapshot(procRoot, { list: () => listPids(procRoot), read }));
       }),
   };
 }
@@ -36,17 +37,23 @@ export interface RowsRead {
   readonly unreadable: number;
 }
 
+/** How the processes of one reading are listed, and their rows read. */
+export interface RowSource<Pids> {
+  readonly list: () => Pids;
+  readonly read: (pids: Pids) => RowsRead;
+}
+
 /**
- * One reading of `/proc`, whose rows are read by `readRows`.
+ * One reading of `/proc`.
  * @throws ClaudeMemError `process-table-unreadable`.
  */
-export function takeSnapshot(
+export function takeSnapshot<Pids>(
   procRoot: string,
-  readRows: (pids: readonly number[]) => RowsRead,
+  { list, read }: RowSource<Pids>,
 ): ProcessSnapshot & { readonly nowTicks: number } {
-  const pids = listPids(procRoot);
+  const pids = list();
   if (isForeignProc(procRoot)) throw foreignProcError(procRoot);
-  const { rows, unreadable } = readRows(pids);
+  const { rows, unreadable } = read(pids);
   const uid = process.geteuid?.();
   return {
     ...stampTimes([...rows.values()], rows.get(process.pid)?.startTicks),
@@ -54,7 +61,7 @@ export function takeSnapshot(
     platform: 'linux',
     ...readMachineIdentity(procRoot),
     // Every pid namespace has a pid 1 as long as it lives: where it is not listed, more may be missing.
-    complete: pids.includes(1) && !hidesPids(procRoot),
+    complete: rows.has(1) && !hidesPids(procRoot),
     unreadable,
     self: { pid: process.pid, ...(uid === undefined ? {} : { uid }) },
     startPrecisionMs: 0,
@@ -69,24 +76,6 @@ function readEach(pids: readonly number[], reader: RowReader): RowsRead {
   }
   reader.complete(rows);
   return { rows, unreadable: reader.unreadable };
-}
-
-/** @throws ClaudeMemError `process-table-unreadable`. */
-export function listPids(procRoot: string): readonly number[] {
-  try {
-    return readdirSync(procRoot)
-      .filter((name) => isDigit(name.charCodeAt(0)))
-      .map(Number);
-  } catch (error) {
-    throw new ClaudeMemError('process-table-unreadable', `The processes in ${procRoot} could not be listed.`, {
-      hint: 'Check that procfs is mounted there and readable: ls /proc',
-      cause: error,
-    });
-  }
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
 }
 
 function foreignProcError(procRoot: string): ClaudeMemError {
