@@ -27,8 +27,13 @@ export interface ProcessTable {
 /** SIGSTOP freezes: `verify` makes a process unresponsive with it. */
 export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP';
 
-/** What became of one attempt to signal. Only `sent` means that the bound process got it. */
-export type SignalResult = 'sent' | 'gone' | 'different' | 'unknown' | 'permission-denied';
+/**
+ * What became of one attempt to signal. Only `sent` means that the bound process got it. `exiting`: the same process, without the
+ * command line it had, which goes first when a process ends: what it was can no longer be compared.
+ */
+export type SignalResult = 'sent' | 'exiting' | 'gone' | 'different' | 'unknown' | 'permission-denied';
+/** Why nothing was bound. */
+export type BindRefusal = Exclude<SignalResult, 'sent' | 'exiting'>;
 
 /**
  * A process bound for good: a handle that can never come to mean another process. It is opened by `Signaller.bind`, which
@@ -56,7 +61,7 @@ export interface Signaller {
   /** How it closes the pid-reuse race: `pidfd`, `two-reads`, `ps`. */
   readonly method: string;
   /** Binds to the process of that row, provided it is still that process. */
-  bind(row: ProcessRow, options: BindOptions): BoundProcess | Exclude<SignalResult, 'sent'>;
+  bind(row: ProcessRow, options: BindOptions): BoundProcess | BindRefusal;
 }
 
 /** What a reader of manifests found. */

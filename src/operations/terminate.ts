@@ -1,5 +1,5 @@
 import type { ProcessRow } from '../core/snapshot.ts';
-import type { BoundProcess, Clock, Signal, Signaller } from './ports.ts';
+import type { BindRefusal, BoundProcess, Clock, Signal, Signaller } from './ports.ts';
 
 export type OutcomeKind = 'exited' | 'killed' | 'already-gone' | 'pid-reused' | 'permission-denied' | 'survived';
 
@@ -96,6 +96,8 @@ class Ending {
     if (this.#bound === undefined || !this.isRunning()) return;
     const result = this.#bound.signal(signal);
     if (result === 'sent') this.#signal = signal;
+    // It needs none, and has not been seen gone yet.
+    else if (result === 'exiting') return;
     // It was there when it was bound: its wrapper, asked a moment ago, may have taken it along.
     else if (result === 'gone') this.#settle(this.#end());
     else this.#settle(OUTCOME_OF[result]);
@@ -132,4 +134,4 @@ const OUTCOME_OF = {
   // Not knowing who it is refuses the signal, so it lives on.
   unknown: 'survived',
   'permission-denied': 'permission-denied',
-} as const satisfies Record<string, OutcomeKind>;
+} as const satisfies Record<BindRefusal, OutcomeKind>;

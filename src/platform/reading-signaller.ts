@@ -50,7 +50,10 @@ function signalIfSame(
   signal: Signal,
   { options, readPid }: { options: BindOptions; readPid: ReadPid },
 ): SignalResult {
-  const before = compare(row, readPid(row.pid), options);
+  const reading = readPid(row.pid);
+  const before = compare(row, reading, options);
+  // It had one when it was bound.
+  if (before === 'unknown' && typeof reading !== 'string' && reading.command === '') return 'exiting';
   if (before !== 'same') return before;
   const result = killPid(row.pid, signal);
   if (result !== 'sent') return result;

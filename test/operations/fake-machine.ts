@@ -1,7 +1,7 @@
 import type { Manifest } from '../../src/core/manifest.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
 import { judgeReading, type Observation } from '../../src/operations/observe.ts';
-import type { BoundProcess, Clock, Signal, Signaller, SignalResult } from '../../src/operations/ports.ts';
+import type { BindRefusal, BoundProcess, Clock, Signal, Signaller, SignalResult } from '../../src/operations/ports.ts';
 import type { DamagedManifest } from '../../src/operations/ports.ts';
 import { DATA_DIR, machine, snapshotOf } from '../core/builders.ts';
 
@@ -10,7 +10,7 @@ type Refusal = Exclude<SignalResult, 'sent'>;
 /** What a process does when it is looked for or signalled; whatever is not said is done as asked, at once. */
 export interface Behaviour {
   /** What binding it comes to instead. */
-  readonly bind?: Refusal;
+  readonly bind?: BindRefusal;
   /** What a signal comes to instead of being delivered. */
   readonly refuse?: Partial<Record<Signal, Refusal>>;
   /** Milliseconds from SIGTERM to its end; Infinity: it ignores it. */

@@ -45,6 +45,12 @@ describe('what becomes of one process', () => {
     ['is unknown at SIGTERM', { refuse: { SIGTERM: 'unknown' } }, { outcome: 'survived', signal: null }, []],
     ['is gone at SIGTERM', { refuse: { SIGTERM: 'gone' } }, { outcome: 'exited', signal: null }, []],
     [
+      'is on its way out at SIGTERM and never gets there',
+      { refuse: { SIGTERM: 'exiting', SIGKILL: 'exiting' } },
+      { outcome: 'survived', signal: null, elapsedMs: GRACE_MS + KILL_WAIT_MS },
+      [],
+    ],
+    [
       'is another at SIGKILL',
       { endsAfterMs: Infinity, refuse: { SIGKILL: 'different' } },
       { outcome: 'pid-reused', signal: 'SIGTERM' },
@@ -86,6 +92,15 @@ describe('a batch', () => {
       { pid: 201, outcome: 'exited', signal: null },
     ]);
     expect(fake.signals).toEqual(['SIGTERM 200']);
+  });
+
+  test('waits for what is on its way out by itself, and does not signal it', async () => {
+    const { fake, end } = machineOf({ 200: { refuse: { SIGTERM: 'exiting' } } });
+    fake.at(30, () => {
+      fake.end(200);
+    });
+    expect(await end()).toMatchObject([{ outcome: 'exited', signal: null }]);
+    expect(fake.signals).toEqual([]);
   });
 
   test('is never given up for a single one', async () => {

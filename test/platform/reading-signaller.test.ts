@@ -45,8 +45,8 @@ describe('nothing is sent', () => {
     expect(killPid).not.toHaveBeenCalled();
   });
 
-  test('where the command line that was compared is hidden now', () => {
-    expect(bound([{ ...SAME, command: '' }], true).signal('SIGTERM')).toBe('unknown');
+  test('where the command line that was compared is hidden now, as of one on its way out', () => {
+    expect(bound([{ ...SAME, command: '' }], true).signal('SIGTERM')).toBe('exiting');
     expect(killPid).not.toHaveBeenCalled();
   });
 });

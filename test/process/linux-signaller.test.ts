@@ -16,6 +16,9 @@ const children = useChildren();
 const IDENTITY = { compareCommand: false };
 const COMMAND_TOO = { compareCommand: true };
 
+/** As many as the limit allows: to close them takes a process some milliseconds. */
+const FILES_TO_CLOSE = 200_000;
+
 async function findRow(pid: number, isReady: (row: ProcessRow) => boolean = () => true): Promise<ProcessRow> {
   const table = createProcfsTable();
   return eventually(`the row of pid ${pid}`, async () => {
@@ -67,6 +70,22 @@ describe.skipIf(process.platform !== 'linux').each([
     const { child, row } = await startSleep();
     await endChild(child);
     expect(signaller.bind(row, IDENTITY)).toBe('gone');
+  });
+
+  test('what is on its way out has no command line any more, and is not taken for another', async () => {
+    // The kernel closes them one by one after it has let go of the memory.
+    const open = `try { for (let count = 0; count < ${FILES_TO_CLOSE}; count += 1) fs.openSync('/dev/null'); } catch {}`;
+    const script = `${open} fs.writeSync(1, 'up\\n'); setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`;
+    const limits = `ulimit -n ${FILES_TO_CLOSE} 2>/dev/null; exec "$0" -e "$1"`;
+    const child = children.start('sh', ['-c', limits, process.execPath, script]);
+    await firstLine(child);
+    const bound = bindOrFail(signaller, await findRow(child.pid), COMMAND_TOO);
+    child.kill('SIGKILL');
+    const seen = new Set<string>();
+    while (bound.state() !== 'gone') seen.add(bound.signal('SIGTERM'));
+    expect([...seen].filter((result) => !['sent', 'exiting', 'gone'].includes(result))).toEqual([]);
+    expect(seen).toContain('exiting');
+    bound.close();
   });
 
   test('a zombie is gone, although kill(2) would still reach it', async () => {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { ProcessRow } from '../../core/snapshot.ts';
-import type { BindOptions, BoundProcess, Signal, SignalResult } from '../../operations/ports.ts';
+import type { BindOptions, BindRefusal, BoundProcess, Signal, SignalResult } from '../../operations/ports.ts';
 import { errnoOf } from '../../shared/errors.ts';
 import { killPid } from '../kill.ts';
 import { joinCommandLine, parseCommandLine } from './command-line.ts';
@@ -10,20 +10,19 @@ import { failureOf, readProcFile } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { isZombie } from './stat-line.ts';
 
-type Comparison = 'same' | Exclude<SignalResult, 'sent'>;
-type Refusal = Exclude<Comparison, 'same'>;
+type Comparison = 'same' | 'exiting' | BindRefusal;
 
 /** Opens a handle on the process of that row and compares, through it, what it shows now with what the row says. */
 export function bindProcess(
   row: ProcessRow,
   options: BindOptions,
   native: LinuxNative | null,
-): BoundProcess | Exclude<SignalResult, 'sent'> {
+): BoundProcess | BindRefusal {
   if (row.startTicks === undefined) return 'unknown';
   try {
     const bound = new LinuxBoundProcess(row, options, native);
     const comparison = bound.compare();
-    if (comparison === 'same') return bound;
+    if (comparison === 'same' || comparison === 'exiting') return bound;
     bound.close();
     return comparison;
   } catch (error) {
@@ -114,7 +113,15 @@ class LinuxBoundProcess implements BoundProcess {
       recorded === undefined
         ? joinCommandLine(argv) === this.#row.command
         : argv.length === recorded.length && argv.every((argument, index) => argument === recorded[index]);
-    return isEqual ? 'same' : 'different';
+    return isEqual ? 'same' : this.#whyOtherCommand();
+  }
+
+  /** On its way out a process lets go of its memory, and of its command line with it, a moment before it is a zombie. */
+  #whyOtherCommand(): Comparison {
+    const line = readStat(this.#path());
+    if (typeof line === 'string') return line === 'vanished' ? 'gone' : 'unknown';
+    if (isZombie(line)) return 'gone';
+    return line.isExiting ? 'exiting' : 'different';
   }
 
   #signalByHandle(native: LinuxNative, signal: Signal): SignalResult {
@@ -137,7 +144,7 @@ class LinuxBoundProcess implements BoundProcess {
     return after === 'there' ? 'sent' : after;
   }
 
-  #touch(): 'there' | Refusal {
+  #touch(): 'there' | BindRefusal {
     try {
       readSync(this.#stat ?? -1, touched, 0, touched.length, 0);
       return 'there';
@@ -155,7 +162,7 @@ class LinuxBoundProcess implements BoundProcess {
 /** Takes the bytes of a read of which only the success counts. */
 const touched = Buffer.allocUnsafe(64);
 
-function refusalOf(error: unknown): Refusal {
+function refusalOf(error: unknown): BindRefusal {
   if (failureOf(error) === 'vanished') return 'gone';
   const errno = errnoOf(error);
   return errno === 'EPERM' || errno === 'EACCES' ? 'permission-denied' : 'unknown';

@@ -79,12 +79,12 @@ export class PidLister {
   /** The name that starts here, if it is a number. */
   #numberAt(start: number): number | undefined {
     let value = 0;
-    for (let at = start; this.#bytes[at] !== 0; at += 1) {
-      const code = this.#bytes[at]!;
+    for (let at = start; ; at += 1) {
+      const code = this.#bytes[at] ?? 0;
+      if (code === 0) return value;
       if (!isDigit(code)) return undefined;
       value = value * 10 + code - 0x30;
     }
-    return value;
   }
 }
 

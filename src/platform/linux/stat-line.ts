@@ -10,6 +10,8 @@ export interface StatLine {
   readonly pgid: number;
   readonly sid: number;
   readonly isKernelThread: boolean;
+  /** On its way out: about to be a zombie, with or without a memory of its own. */
+  readonly isExiting: boolean;
   /** CPU time used so far, user and system together, in clock ticks. */
   readonly cpuTicks: number;
   /** Living threads, the leader included even when it is dead. */
@@ -22,6 +24,8 @@ export interface StatLine {
 
 /** `PF_KTHREAD` of the kernel's `sched.h`. Pid 2 proves nothing: in a container it is an ordinary process. */
 const KERNEL_THREAD_FLAG = 0x00200000;
+/** `PF_EXITING`, set before the memory is let go. */
+const EXITING_FLAG = 0x00000004;
 
 /**
  * Parses the text of `/proc/PID/stat`; undefined if it is not one, or not whole. It runs once for every process there is, so it hops
@@ -32,14 +36,17 @@ export function parseStatLine(text: string): StatLine | undefined {
   const close = text.lastIndexOf(')');
   if (open < 2 || close < open) return undefined;
   const fields = new FieldCursor(text, close + 2);
+  // In the order of the line: the cursor only goes forward.
+  const [ppid, pgid, sid, flags] = [fields.number(4), fields.number(5), fields.number(6), fields.number(9)];
   const line = {
     pid: Number(text.slice(0, open - 1)),
     name: text.slice(open + 1, close),
     state: text.charAt(close + 2),
-    ppid: fields.number(4),
-    pgid: fields.number(5),
-    sid: fields.number(6),
-    isKernelThread: (fields.number(9) & KERNEL_THREAD_FLAG) !== 0,
+    ppid,
+    pgid,
+    sid,
+    isKernelThread: (flags & KERNEL_THREAD_FLAG) !== 0,
+    isExiting: (flags & EXITING_FLAG) !== 0,
     cpuTicks: fields.number(14) + fields.number(15),
     threads: fields.number(20),
     startTicks: fields.number(22),
