@@ -3,6 +3,7 @@ import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildPage } from './build-page.mjs';
+import { bundledSqlite } from './bundled-sqlite.mjs';
 import { writeTypes } from './types.mjs';
 import { cliEntry, compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
@@ -24,7 +25,8 @@ const common = {
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
-  external: Object.keys(dependencies),
+  external: Object.keys(dependencies).filter((name) => name !== 'libsql'),
+  plugins: [bundledSqlite],
   define: {
     'process.env.CLAUDE_MEM_VERSION': JSON.stringify(version),
     'import.meta.url': '__fileUrl',
@@ -46,8 +48,8 @@ await build({
     testing: 'src/testing.ts',
   },
 });
-await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [lazyBuiltins] });
-await build({ ...compiled, entryPoints: { 'lib/cli': 'src/cli.ts' }, plugins: [lazyBuiltins, requirePackagesApart] });
+await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [bundledSqlite, lazyBuiltins] });
+await build({ ...compiled, entryPoints: { 'lib/cli': 'src/cli.ts' }, plugins: [bundledSqlite, lazyBuiltins, requirePackagesApart] });
 await build({
   ...compiled,
   entryPoints: {

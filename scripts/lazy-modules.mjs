@@ -22,7 +22,7 @@ export const lazyBuiltins = {
     const filter = new RegExp(`^(?:node:)?(?:${LAZY_BUILTINS.join('|')})$`);
     build.onResolve({ filter }, ({ path, importer, namespace, kind }) => {
       // Packages may do anything with what they require; what is loaded by import() is lazy already.
-      const isOurs = !importer.includes('node_modules') || importer.includes('/commander/');
+      const isOurs = !importer.includes('node_modules') || /[\\/](?:commander|detect-libc)[\\/]/.test(importer);
       if (namespace === LAZY || kind === 'dynamic-import' || !isOurs) return undefined;
       return { path: path.replace(/^node:/, ''), namespace: LAZY };
     });

@@ -129,6 +129,10 @@ describeWithChroma('the real Chroma', (stack) => {
     await tree.start();
     const session = await tree.session();
     for (let note = 0; note < 20; note += 1) await tree.observe(session, `note ${note}`, 'the train was late again');
+    await recycled(tree, 1);
+    await eventually('its Chroma is gone', () => tree.log().includes('Chroma was recycled'), { withinMs: 30_000 });
+    // The next need, and not a backfill, opens another.
+    await tree.search('train');
     await recycled(tree, 2);
     await tree.expectRoles(AT_REST, 20_000);
     expect((await tree.search('train')).titles.length).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MARKS } from '../../core/marks.ts';
+import type { Settings } from '../../core/settings.ts';
 import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../../operations/tree-messages.ts';
 import type { TreeStatus } from '../../operations/tree-lifecycle.ts';
 import type { Log, TreeRecorder } from '../../operations/tree-ports.ts';
@@ -12,13 +12,11 @@ import { readSamples } from '../../state/samples.ts';
 import { readSettings } from '../../state/settings.ts';
 import { Spool } from '../../state/spool.ts';
 import { ensureToken } from '../../state/token.ts';
-import { loadAdapters } from '../adapters.ts';
-import { ChromaSync } from '../chroma/chroma-sync.ts';
+import { type Adapters, loadAdapters } from '../adapters.ts';
 import { type EndProgram, prepareEnd } from '../end-of-program.ts';
-import { SessionSearch } from '../memory/session-search.ts';
-import { SessionStore } from '../memory/session-store.ts';
 import { Shutdown } from '../shutdown.ts';
-import { startWorker, type WorkerOptions } from './start-worker.ts';
+import type { SearchClientOptions } from './search-client.ts';
+import { type SearchServerSpawn, spawnSearchServer } from './search-server-process.ts';
 
 const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
 
@@ -38,7 +36,20 @@ async function main(): Promise<void> {
   const end = prepareEnd({ shutdown, log, release: closeChannel });
   obeySupervisor(end);
   try {
-    const worker = await startWorker(await assemble(dataDir, shutdown, log));
+    const settings = readSettings(dataDir, process.env);
+    const adapters = await loadAdapters(dataDir, log);
+    const searchServer = beginSearchServer(dataDir, { settings, adapters, log });
+    shutdown.add('search server', async (withinMs) => {
+      await searchServer.first?.end(withinMs);
+    });
+    const { runWorker } = await import('./run-worker.ts');
+    const worker = await runWorker({
+      ...{ version, settings, shutdown, adapters, searchServer },
+      token: ensureToken(dataDir),
+      spool: new Spool(dataDir),
+      readSamples: () => readSamples(dataDir),
+      askSupervisor: () => askSupervisor(dataDir),
+    });
     process.on('message', (message) => {
       if (isSupervisorMessage(message) && message.type === 'recycle-chroma')
         worker.recycleChroma(message.reason, message.restMs ?? 0);
@@ -51,50 +62,20 @@ async function main(): Promise<void> {
   }
 }
 
-async function assemble(dataDir: string, shutdown: Shutdown, log: Log): Promise<WorkerOptions> {
-  const settings = readSettings(dataDir, process.env);
+/**
+ * Started before the rest of this program is even loaded: it takes as long to start as all of that, and a start waits for both.
+ */
+function beginSearchServer(
+  dataDir: string,
+  { settings, adapters: { own, processPorts }, log }: { settings: Settings; adapters: Adapters; log: Log },
+): SearchClientOptions {
   const treeId = process.env[MARKS.tree] ?? randomUUID();
-  const { own, processPorts, vectorsGuard, observe } = await loadAdapters(dataDir, log);
-  const processes = processPorts(recorder(log));
-  const household = { dataDir, treeId, own, env: process.env, processes, log };
-  return {
-    identity: { treeId, pid: process.pid, version },
-    settings,
-    token: ensureToken(dataDir),
-    channel: process,
-    shutdown,
-    observe,
-    log,
-    spool: new Spool(dataDir),
-    searchServer: {
-      script: join(__dirname, 'search-server.js'),
-      env: { CLAUDE_MEM_WORKER_HOST: settings.workerHost, CLAUDE_MEM_WORKER_PORT: String(settings.workerPort) },
-      household,
-    },
-    page: {
-      folder: join(__dirname, 'page'),
-      readSamples: () => readSamples(dataDir),
-      // In this order: a supervisor that answered and then ended must not be shown as one that runs.
-      look: async () => ({ status: await askSupervisor(dataDir), observation: await observe() }),
-      dataDirFlag: dataDir === join(homedir(), '.claude-mem') ? undefined : dataDir,
-    },
-    database: {
-      openStore: () => new SessionStore(dataDir),
-      openSearch: () => new SessionSearch(dataDir),
-      openVectors: (store) =>
-        new ChromaSync(
-          {
-            ...household,
-            settings,
-            role: 'chroma-sync',
-            constraintsFile: join(__dirname, 'chroma-constraints.txt'),
-            platform: process.platform,
-            vectors: vectorsGuard('claude-mem worker'),
-          },
-          store,
-        ),
-    },
+  const spawn: SearchServerSpawn = {
+    script: join(__dirname, 'search-server.js'),
+    env: { CLAUDE_MEM_WORKER_HOST: settings.workerHost, CLAUDE_MEM_WORKER_PORT: String(settings.workerPort) },
+    household: { dataDir, treeId, own, env: process.env, processes: processPorts(recorder(log)), log },
   };
+  return { ...spawn, first: spawnSearchServer(spawn) };
 }
 
 /** Undefined where it does not answer. */

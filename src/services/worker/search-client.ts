@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { marksFor } from '../../core/marks.ts';
 import { Backoff } from '../../shared/backoff.ts';
 import { ChildTransport } from '../chroma/child-transport.ts';
-import { type Household, OwnedProcess } from '../chroma/owned-process.ts';
+import type { OwnedProcess } from '../chroma/owned-process.ts';
+import { type SearchServerSpawn, spawnSearchServer } from './search-server-process.ts';
 
 /**
  * `starting`: its first start is on its way. `answering`: the last ping was answered. `reconnecting`: it ended, or does not answer, and
@@ -18,12 +18,9 @@ export interface SearchServerStatus {
   readonly restarts: number;
 }
 
-export interface SearchClientOptions {
-  /** Path of the search server's entry script. */
-  readonly script: string;
-  /** What it is told beyond this process's own environment. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly household: Household;
+export interface SearchClientOptions extends SearchServerSpawn {
+  /** One that was started already, for the first run. */
+  readonly first?: OwnedProcess;
   readonly timing?: Partial<SearchClientTiming>;
 }
 
@@ -59,6 +56,7 @@ export class SearchClient {
   readonly #backoff = new Backoff({ firstMs: FIRST_RESTART_MS, longestMs: LONGEST_RESTART_MS });
   readonly #closing = new AbortController();
   readonly #firstAnswer: { readonly promise: Promise<void>; readonly resolve: () => void };
+  #next: OwnedProcess | undefined;
   #process: OwnedProcess | undefined;
   #state: SearchServerState = 'starting';
   #restarts = 0;
@@ -68,6 +66,7 @@ export class SearchClient {
     this.#options = options;
     this.#timing = { ...TIMING, ...options.timing };
     this.#firstAnswer = openPromise();
+    this.#next = options.first;
   }
 
   get status(): SearchServerStatus {
@@ -88,7 +87,7 @@ export class SearchClient {
     this.#closing.abort();
     this.#state = 'closed';
     this.#firstAnswer.resolve();
-    await Promise.all([this.#process?.end(withinMs), this.#running]);
+    await Promise.all([this.#process?.end(withinMs), this.#next?.end(withinMs), this.#running]);
   }
 
   async #keepRunning(): Promise<void> {
@@ -112,7 +111,8 @@ export class SearchClient {
     const client = new Client({ name: 'claude-mem-worker', version: '1' });
     const over = new AbortController();
     try {
-      const process = this.#spawn();
+      const process = this.#next ?? spawnSearchServer(this.#options);
+      this.#next = undefined;
       this.#process = process;
       void process.exited.then(() => {
         over.abort();
@@ -127,28 +127,6 @@ export class SearchClient {
       await client.close();
       this.#process = undefined;
     }
-  }
-
-  #spawn(): OwnedProcess {
-    const { script, env, household } = this.#options;
-    const { dataDir, treeId, own, log } = household;
-    const marks = marksFor({ treeId, role: 'search', dataDir, owner: own });
-    const file = process.execPath;
-    const args = [script, '--worker-pid', String(own.pid)];
-    const onLine = (line: string): void => {
-      log.warn('the search server says', { line });
-    };
-    return new OwnedProcess(
-      {
-        role: 'search',
-        file,
-        args,
-        env: definedOnly({ ...household.env, ...env, ...marks }),
-        cwd: process.cwd(),
-        onLine,
-      },
-      household,
-    );
   }
 
   /** Pings it until it ends or no longer answers. */
@@ -177,10 +155,6 @@ export class SearchClient {
 /** Ends early when it is over. */
 async function pause(ms: number, over: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: over }).catch(() => undefined);
-}
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 function openPromise(): { promise: Promise<void>; resolve: () => void } {

@@ -58,9 +58,8 @@ const CUT_OFF_RESERVE_MS = 200;
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { shutdown, log, channel, settings } = options;
-  // First, because it takes as long to start as all the rest.
   const searchClient = new SearchClient(options.searchServer);
-  shutdown.add('search server', (withinMs) => searchClient.close(withinMs));
+  shutdown.add('search client', (withinMs) => searchClient.close(withinMs));
   searchClient.start();
   const database = DatabaseManager.open(options.database, log);
   shutdown.add('database', (withinMs) => database.close(withinMs));
