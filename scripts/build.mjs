@@ -6,6 +6,7 @@ import { buildPage } from './build-page.mjs';
 import { bundledSqlite } from './bundled-sqlite.mjs';
 import { writeTypes } from './types.mjs';
 import { cliEntry, compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
+import { leanPackages } from './lean-packages.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 
 const { version, dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -26,7 +27,7 @@ const common = {
   minifyWhitespace: true,
   legalComments: 'linked',
   external: Object.keys(dependencies).filter((name) => name !== 'libsql'),
-  plugins: [bundledSqlite],
+  plugins: [bundledSqlite, leanPackages],
   define: {
     'process.env.CLAUDE_MEM_VERSION': JSON.stringify(version),
     'import.meta.url': '__fileUrl',
@@ -48,8 +49,8 @@ await build({
     testing: 'src/testing.ts',
   },
 });
-await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [bundledSqlite, lazyBuiltins] });
-await build({ ...compiled, entryPoints: { 'lib/cli': 'src/cli.ts' }, plugins: [bundledSqlite, lazyBuiltins, requirePackagesApart] });
+await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [bundledSqlite, leanPackages, lazyBuiltins] });
+await build({ ...compiled, entryPoints: { 'lib/cli': 'src/cli.ts' }, plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart] });
 await build({
   ...compiled,
   entryPoints: {
@@ -57,6 +58,7 @@ await build({
     'lib/worker': 'src/services/worker/main.ts',
     'lib/search-server': 'src/services/search-server/main.ts',
   },
+  plugins: [bundledSqlite, leanPackages, lazyBuiltins],
 });
 await build({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
 await buildPage(`${outdir}/page`);

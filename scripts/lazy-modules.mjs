@@ -4,7 +4,10 @@ import { createRequire } from 'node:module';
  * Parts of Node that cost milliseconds to load and that most commands never use: commander wants child_process for the external
  * subcommands it could have, we want crypto for one hash.
  */
-const LAZY_BUILTINS = ['child_process', 'crypto', 'module', 'net', 'perf_hooks', 'readline', 'timers/promises', 'tty'];
+const LAZY_BUILTINS = [
+  ...['child_process', 'crypto', 'http', 'module', 'net', 'perf_hooks', 'readline', 'timers/promises', 'tty', 'v8'],
+  ...['worker_threads', 'zlib'],
+];
 
 /** Packages that only people (or other systems) need. To parse them takes 4 ms, so they lie in files of their own. */
 const APART = ['@clack/prompts', 'chalk', 'cli-table3', 'jsonc-parser', 'pidtree', 'prom-client', 'ps-list'];

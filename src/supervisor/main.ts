@@ -7,9 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { BYTES_PER_MB } from '../core/chroma-limits.ts';
 import { MARKS } from '../core/marks.ts';
-import type { Manifest } from '../core/manifest.ts';
 import type { Settings } from '../core/settings.ts';
-import { observe, takeReading } from '../operations/observe.ts';
+import { type Observation, observe, takeReading } from '../operations/observe.ts';
 import type { Clock } from '../operations/ports.ts';
 import { TreeMeter } from '../operations/tree-meter.ts';
 import type { Log, OwnIdentity } from '../operations/tree-ports.ts';
@@ -19,16 +18,16 @@ import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
 import { controlSocketPath, ensureSocketFolder } from '../state/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/data-dir.ts';
-import { acquireLock } from '../state/lock.ts';
+import { acquireLock, type HeldLock } from '../state/lock.ts';
 import { createRecords } from '../state/records.ts';
 import { openSampleStore } from '../state/samples.ts';
 import { readSettings } from '../state/settings.ts';
 import { hasStopIntent } from '../state/stop-intent.ts';
 import { openTreeStore } from '../state/trees.ts';
-import { tendAdoptedChildren } from './adopted-children.ts';
+import { type AdoptionDuty, tendAdoptedChildren } from './adopted-children.ts';
 import { ChromaKeeper } from './chroma-keeper.ts';
 import { listenForControl } from './control-server.ts';
-import type { OwnManifest } from './deps.ts';
+import { createOwnManifest } from './own-manifest.ts';
 import { SharedLook } from './shared-look.ts';
 import { Supervisor } from './supervisor.ts';
 import { SAMPLE_EVERY_MS, TreeVitals } from './vitals.ts';
@@ -59,8 +58,7 @@ async function main(): Promise<void> {
       ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
     },
   });
-  const adoption = becomeSubreaper(platform.loadAdoption());
-  log.info('supervisor started', { treeId, version, dataDir, adoptsOrphans: adoption !== undefined });
+  log.info('supervisor started', { treeId, version, dataDir });
 
   const records = createRecords(dataDir);
   const ports = {
@@ -70,11 +68,12 @@ async function main(): Promise<void> {
     readBootId: () => own.place.bootId,
   };
   const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
-  const look = new SharedLook(() => observe(ports, { dataDir, memory: false }), {
+  const observeAll = () => observe(ports, { dataDir, memory: false });
+  const followed = { ...ports, table: platform.follow() };
+  const look = new SharedLook(() => observe(followed, { dataDir, memory: false }), {
     now: () => clock.now(),
     cpuMs: cpuTimeMs,
   });
-  const observeTree = () => look.take();
   const settings = readSettings(dataDir, process.env);
   const supervisor = new Supervisor({
     own,
@@ -82,13 +81,13 @@ async function main(): Promise<void> {
     version,
     dataDir,
     settings,
-    manifest: createManifest(dataDir, treeId, own),
+    manifest: createOwnManifest(openTreeStore(dataDir), { treeId, dataDir, own, command: process.argv }),
     workerScript: join(__dirname, 'worker.js'),
     env: withoutMarks(process.env),
     home: homeFolder(),
     crashLog: join(logs, 'crash.log'),
     identify: platform.identify,
-    observe: observeTree,
+    observe: observeAll,
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
     signaller: platform.signaller,
     clock,
@@ -96,7 +95,6 @@ async function main(): Promise<void> {
     isStopIntended: () => hasStopIntent(dataDir, treeId),
   });
 
-  const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, clock, log });
   const cleanups: (() => unknown)[] = [];
   const end = async (graceMs: number): Promise<void> => {
     const isClean = await supervisor.stop(graceMs);
@@ -112,6 +110,36 @@ async function main(): Promise<void> {
     else void end(DEFAULT_GRACE_MS);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endBySignal);
+  // Before all that only watches: a start waits for the worker, which gets ready meanwhile.
+  supervisor.startWorker();
+  try {
+    const parts = { dataDir, treeId, own, settings, platform, observeAll, look, clock, log };
+    await watchOver(supervisor, { ...parts, socket, lock, cleanups, end: () => end(DEFAULT_GRACE_MS) });
+  } catch (error) {
+    await end(DEFAULT_GRACE_MS);
+    throw error;
+  }
+  // A tree that ended meanwhile did so without what was just added.
+  if (supervisor.isStopping) await end(DEFAULT_GRACE_MS);
+  compileNoMachineCode();
+}
+
+interface WatchParts extends VitalsParts {
+  readonly observeAll: () => Promise<Observation>;
+  readonly socket: string;
+  readonly lock: HeldLock;
+  /** What is to be let go of when the tree has ended, the first first. */
+  readonly cleanups: (() => unknown)[];
+  readonly end: () => Promise<void>;
+}
+
+/** Answers on the control socket, adopts orphans, samples, and keeps an eye on files and on whoever started us. */
+async function watchOver(supervisor: Supervisor, parts: WatchParts): Promise<void> {
+  const { dataDir, treeId, platform, log, socket, lock, cleanups, end } = parts;
+  const vitals = createVitals(supervisor, parts);
+  cleanups.push(() => {
+    lock.release();
+  });
   const server = await listenForControl(socket, {
     greeting: { claudeMem: 1, version, treeId },
     log,
@@ -120,27 +148,11 @@ async function main(): Promise<void> {
       stop: async ({ graceMs }) => ({ isClean: await supervisor.stop(graceMsOf(graceMs)) }),
     },
   });
-  cleanups.push(
-    () => server.close(),
-    () => {
-      lock.release();
-    },
-  );
-  if (adoption !== undefined) {
-    cleanups.unshift(
-      tendAdoptedChildren({
-        observe: observeTree,
-        recent: (maxAgeMs) => look.recent(maxAgeMs),
-        listChildren: () => adoption.listChildren(),
-        waitFor: (pid) => {
-          adoption.waitFor(pid);
-        },
-        isSpawned: (pid) => supervisor.hasSpawned(pid),
-        cleanUp: () => supervisor.cleanUp(),
-        log,
-      }),
-    );
-  }
+  cleanups.unshift(() => server.close());
+  // Also what runs already comes here then (since Linux 4.12).
+  const adoption = becomeSubreaper(platform.loadAdoption());
+  log.info('looking after the tree', { adoptsOrphans: adoption !== undefined });
+  if (adoption !== undefined) cleanups.unshift(tendAdoptedChildren(dutyOf(supervisor, adoption, parts)));
   cleanups.unshift(repeat(() => vitals.sample(), SAMPLE_EVERY_MS));
   if (process.argv.includes('--watch')) {
     const stopWatching = await watchFiles(
@@ -151,11 +163,27 @@ async function main(): Promise<void> {
   }
   if (process.argv.includes('--foreground')) {
     // Whoever started us is gone.
-    process.on('disconnect', () => void end(DEFAULT_GRACE_MS));
-    if (!process.connected) void end(DEFAULT_GRACE_MS);
+    process.on('disconnect', () => void end());
+    if (!process.connected) void end();
   }
-  supervisor.startWorker();
-  compileNoMachineCode();
+}
+
+function dutyOf(
+  supervisor: Supervisor,
+  adoption: OrphanAdoption,
+  { observeAll, look, log }: Pick<WatchParts, 'observeAll' | 'look' | 'log'>,
+): AdoptionDuty {
+  return {
+    observe: observeAll,
+    recent: (maxAgeMs) => look.recent(maxAgeMs),
+    listChildren: () => adoption.listChildren(),
+    waitFor: (pid) => {
+      adoption.waitFor(pid);
+    },
+    isSpawned: (pid) => supervisor.hasSpawned(pid),
+    cleanUp: () => supervisor.cleanUp(),
+    log,
+  };
 }
 
 /**
@@ -242,46 +270,6 @@ function homeFolder(): string {
 
 function becomeSubreaper(adoption: OrphanAdoption | null): OrphanAdoption | undefined {
   return adoption?.become() === true ? adoption : undefined;
-}
-
-function createManifest(dataDir: string, treeId: string, own: OwnIdentity): OwnManifest {
-  const trees = openTreeStore(dataDir);
-  const { machineId, bootId, pidNamespace } = own.place;
-  const manifest: Manifest = {
-    schemaVersion: 1,
-    treeId,
-    state: 'starting',
-    bootId: bootId ?? '',
-    ...(machineId === undefined ? {} : { machineId }),
-    ...(pidNamespace === undefined ? {} : { pidNamespace }),
-    dataDir,
-    startedAt: own.startedAt,
-    entries: [
-      {
-        role: 'supervisor',
-        identity: {
-          pid: own.pid,
-          startedAt: own.startedAt,
-          ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
-        },
-        command: process.argv,
-        registeredAt: new Date().toISOString(),
-      },
-    ],
-  };
-  trees.create(manifest);
-  return {
-    setState: (state) => void trees.update(treeId, (current) => ({ ...current, state })),
-    register: (entry) => void trees.register(treeId, entry),
-    endEntry: (identity, at) => void trees.endEntry(treeId, identity, at),
-    settle: (gone, at) => void trees.settle(treeId, gone, at),
-    retire: (at) =>
-      void trees.update(treeId, (current) => ({
-        ...current,
-        retiredAt: at,
-        entries: current.entries.map((entry) => ({ ...entry, endedAt: entry.endedAt ?? at })),
-      })),
-  };
 }
 
 function withoutMarks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

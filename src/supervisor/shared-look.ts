@@ -1,3 +1,4 @@
+import { ProcessIndex } from '../core/process-index.ts';
 import type { Observation } from '../operations/observe.ts';
 
 /** A look at the whole process table may take this part of one core, at most. */
@@ -21,20 +22,31 @@ export class SharedLook {
     this.#cpuMs = clock.cpuMs;
   }
 
-  /** A fresh one. */
-  async take(): Promise<Observation> {
-    const cpuMs = this.#cpuMs();
-    const atMs = this.#now();
-    const observation = await this.#observe();
-    this.#costMs = this.#cpuMs() - cpuMs;
-    this.#last = { observation, atMs };
-    return observation;
-  }
-
   /** One not older than `maxAgeMs`, or as old as keeps within the share of a core that looks may take. */
   async recent(maxAgeMs: number): Promise<Observation> {
     const allowedMs = Math.max(maxAgeMs, this.#costMs / LARGEST_SHARE);
     if (this.#last !== undefined && this.#now() - this.#last.atMs <= allowedMs) return this.#last.observation;
-    return await this.take();
+    return await this.#take();
   }
+
+  async #take(): Promise<Observation> {
+    const cpuMs = this.#cpuMs();
+    const atMs = this.#now();
+    const observation = withoutBystanders(await this.#observe());
+    this.#costMs = this.#cpuMs() - cpuMs;
+    this.#last = { observation, atMs };
+    return observation;
+  }
+}
+
+/** What was judged, this process and its children: the thousand others would be kept for nothing until the next look. */
+function withoutBystanders(observation: Observation): Observation {
+  const { reading, judgements } = observation;
+  const { pid: self } = reading.snapshot.self;
+  const judged = new Set(judgements.map(({ row }) => row.pid));
+  const processes = reading.snapshot.processes.filter(
+    ({ pid, ppid }) => judged.has(pid) || pid === self || ppid === self,
+  );
+  const snapshot = { ...reading.snapshot, processes };
+  return { ...observation, reading: { ...reading, snapshot }, index: new ProcessIndex(snapshot) };
 }

@@ -63,7 +63,8 @@ class Follower {
   readonly #settledAfterTicks: number;
   readonly #now: () => number;
   readonly #memory: MemoryKeeper;
-  readonly #lister: PidLister;
+  readonly #native: LinuxNative | null | undefined;
+  #lister: PidLister | undefined;
   #kept = new Map<number, Kept>();
   /** Read in this reading, not yet known to be old enough. */
   #candidates = new Map<number, Kept>();
@@ -76,10 +77,12 @@ class Follower {
     this.#settledAfterTicks = (options.settledAfterMs ?? SETTLED_AFTER_MS) / MS_PER_TICK;
     this.#now = options.now ?? (() => performance.now());
     this.#memory = new MemoryKeeper(this.#now);
-    this.#lister = new PidLister(procRoot, options.native === undefined ? loadLinuxNative() : options.native);
+    this.#native = options.native;
   }
 
+  /** Loads what it takes at the first reading, which may be long after the start. */
   list(): PidInodes {
+    this.#lister ??= new PidLister(this.#procRoot, this.#native === undefined ? loadLinuxNative() : this.#native);
     return this.#lister.list();
   }
 

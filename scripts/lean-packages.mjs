@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+
+/**
+ * Parts of packages that cost every start milliseconds and a daemon memory, and that are never used here: pino's threads and its own
+ * files (ours writes to one that rotates). They are replaced by what says so.
+ */
+const UNUSED = [
+  { in: /[\\/]pino[\\/]lib[\\/]/, path: './transport', contents: unused('pino.transport') },
+  { in: /[\\/]pino[\\/]pino\.js$/, path: './lib/transport', contents: unused('pino.transport') },
+  { in: /[\\/]pino[\\/]lib[\\/]/, path: 'sonic-boom', contents: unused('pino.destination') },
+  // Asked of each log; ours are all of main threads.
+  { in: /[\\/]pino[\\/]lib[\\/]/, path: 'worker_threads', contents: 'exports.isMainThread = true;' },
+];
+const NAMESPACE = 'unused-part';
+
+/** MCP makes a schema validator for each connection, for schemas that no connection of ours has. */
+const VALIDATOR = /[\\/]sdk[\\/]dist[\\/](?:esm|cjs)[\\/]validation[\\/]ajv-provider\.js$/;
+
+/** An esbuild plugin. */
+export const leanPackages = {
+  name: 'lean-packages',
+  setup(build) {
+    build.onResolve({ filter: /^(?:\.\/(?:lib\/)?transport|sonic-boom|worker_threads)$/ }, ({ path, importer }) => {
+      const index = UNUSED.findIndex((part) => part.path === path && part.in.test(importer));
+      return index < 0 ? undefined : { path: String(index), namespace: NAMESPACE };
+    });
+    build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: UNUSED[Number(path)].contents }));
+    build.onLoad({ filter: VALIDATOR }, ({ path, suffix }) =>
+      suffix === REAL ? undefined : { contents: LAZY_VALIDATOR, resolveDir: dirname(path) },
+    );
+  },
+};
+
+function unused(what) {
+  return `module.exports = function () { throw new Error(${JSON.stringify(`${what} is not part of this program`)}); };`;
+}
+
+const REAL = '?real';
+/** Loaded when the first schema is to be checked. */
+const LAZY_VALIDATOR = `export class AjvJsonSchemaValidator {
+  getValidator(schema) {
+    this.validator ??= new (require('./ajv-provider.js${REAL}').AjvJsonSchemaValidator)();
+    return this.validator.getValidator(schema);
+  }
+}`;

@@ -1,0 +1,57 @@
+import type { Manifest, ManifestEntry, StoredIdentity } from '../core/manifest.ts';
+import type { OwnIdentity } from '../operations/tree-ports.ts';
+import type { OwnManifest } from './deps.ts';
+
+/** Where the manifests of a data dir lie. Each method writes, and throws ClaudeMemError `io` where that fails. */
+export interface ManifestWriter {
+  create(manifest: Manifest): void;
+  update(treeId: string, change: (manifest: Manifest) => Manifest): unknown;
+  register(treeId: string, entry: ManifestEntry): unknown;
+  endEntry(treeId: string, identity: StoredIdentity, at: string): unknown;
+  settle(treeId: string, gone: readonly StoredIdentity[], at: string): unknown;
+}
+
+/**
+ * Records a new tree with this supervisor as its root, before its first child.
+ * @throws ClaudeMemError `io`.
+ */
+export function createOwnManifest(
+  trees: ManifestWriter,
+  { treeId, dataDir, own, command }: { treeId: string; dataDir: string; own: OwnIdentity; command: readonly string[] },
+): OwnManifest {
+  const { machineId, bootId, pidNamespace } = own.place;
+  trees.create({
+    schemaVersion: 1,
+    treeId,
+    state: 'starting',
+    bootId: bootId ?? '',
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    dataDir,
+    startedAt: own.startedAt,
+    entries: [
+      {
+        role: 'supervisor',
+        identity: {
+          pid: own.pid,
+          startedAt: own.startedAt,
+          ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
+        },
+        command,
+        registeredAt: new Date().toISOString(),
+      },
+    ],
+  });
+  return {
+    setState: (state) => void trees.update(treeId, (current) => ({ ...current, state })),
+    register: (entry) => void trees.register(treeId, entry),
+    endEntry: (identity, at) => void trees.endEntry(treeId, identity, at),
+    settle: (gone, at) => void trees.settle(treeId, gone, at),
+    retire: (at) =>
+      void trees.update(treeId, (current) => ({
+        ...current,
+        retiredAt: at,
+        entries: current.entries.map((entry) => ({ ...entry, endedAt: entry.endedAt ?? at })),
+      })),
+  };
+}
