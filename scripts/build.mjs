@@ -49,8 +49,16 @@ await build({
     testing: 'src/testing.ts',
   },
 });
-await build({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: [bundledSqlite, leanPackages, lazyBuiltins] });
-await build({ ...compiled, entryPoints: { 'lib/cli': 'src/cli.ts' }, plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart] });
+await build({
+  ...common,
+  entryPoints: { hook: 'src/cli/hook/main.ts' },
+  plugins: [bundledSqlite, leanPackages, lazyBuiltins],
+});
+await build({
+  ...compiled,
+  entryPoints: { 'lib/cli': 'src/cli.ts' },
+  plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart],
+});
 await build({
   ...compiled,
   entryPoints: {

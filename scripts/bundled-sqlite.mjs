@@ -22,7 +22,8 @@ const REQUIRE_NATIVE = `function requireNative() {
 }
 `;
 const ORIGINAL = /^function requireNative\(\) \{\n[\s\S]*?^\}\n/m;
-const LOADER = 'const { load, currentTarget } = require("@neon-rs/load");\nconst { familySync, GLIBC, MUSL } = require("detect-libc");\n';
+const LOADER =
+  'const { load, currentTarget } = require("@neon-rs/load");\nconst { familySync, GLIBC, MUSL } = require("detect-libc");\n';
 
 /** An esbuild plugin: libsql is part of the bundle, all but its binary. */
 export const bundledSqlite = {
@@ -31,7 +32,8 @@ export const bundledSqlite = {
     build.onLoad({ filter: /[\\/]node_modules[\\/]libsql[\\/]index\.js$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
       // Another version of it: better no build than one with a guess.
-      if (!ORIGINAL.test(source) || !source.includes(LOADER)) throw new Error(`${path} does not find its binary as it did`);
+      if (!ORIGINAL.test(source) || !source.includes(LOADER))
+        throw new Error(`${path} does not find its binary as it did`);
       return { contents: source.replace(ORIGINAL, () => REQUIRE_NATIVE).replace(LOADER, '') };
     });
   },

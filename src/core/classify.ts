@@ -14,16 +14,52 @@ import { unverified } from './verdicts/unverified.ts';
  * have nothing to do with claude-mem get none.
  */
 export function classify(context: JudgementContext): readonly Judgement[] {
-  const judged = new Map<number, Judgement>();
-  for (const row of context.index.topDown()) {
-    if (row.pid === context.snapshot.self.pid && context.input.judgesSelf !== true) continue;
-    const parent = context.index.parentOf(row);
-    const parentJudgement = parent && judged.get(parent.pid);
-    if (parentJudgement === undefined && !context.mayMatter(row)) continue;
-    const judgement = judge(context.caseOf(row, parentJudgement), context);
-    if (judgement !== undefined) judged.set(row.pid, judgement);
+  const judging = new Judging(context);
+  const open = context.snapshot.processes.filter((row) => context.mayMatter(row));
+  // In the order of their pids, so that where a torn reading shows a cycle the order of the table plays no part.
+  open.sort((left, right) => left.pid - right.pid);
+  const visited = new Set<number>();
+  // The loop also visits what it appends: below a process that was judged, all are.
+  for (const row of open) {
+    if (visited.has(row.pid)) continue;
+    visited.add(row.pid);
+    if (judging.judgementOf(row) !== null) open.push(...context.index.childrenOf(row.pid));
   }
-  return [...judged.values()].sort((left, right) => left.row.pid - right.row.pid);
+  return judging.judgements().sort((left, right) => left.row.pid - right.row.pid);
+}
+
+/** Of a thousand processes a few can matter: those are judged, with those above them, and nobody else is even looked at. */
+class Judging {
+  readonly #context: JudgementContext;
+  readonly #known = new Map<number, Judgement | null>();
+
+  constructor(context: JudgementContext) {
+    this.#context = context;
+  }
+
+  /** Judges those above it first; null without a verdict. */
+  judgementOf(row: ProcessRow): Judgement | null {
+    const known = this.#known.get(row.pid);
+    if (known !== undefined) return known;
+    // Where it is asked for again meanwhile, there is a cycle.
+    this.#known.set(row.pid, null);
+    const judgement = this.#judge(row);
+    this.#known.set(row.pid, judgement);
+    return judgement;
+  }
+
+  judgements(): Judgement[] {
+    return [...this.#known.values()].filter((judgement) => judgement !== null);
+  }
+
+  #judge(row: ProcessRow): Judgement | null {
+    const { index, snapshot, input } = this.#context;
+    const parent = index.parentOf(row);
+    const parentJudgement = (parent && this.judgementOf(parent)) ?? undefined;
+    if (row.pid === snapshot.self.pid && input.judgesSelf !== true) return null;
+    if (parentJudgement === undefined && !this.#context.mayMatter(row)) return null;
+    return judge(this.#context.caseOf(row, parentJudgement), this.#context) ?? null;
+  }
 }
 
 function judge(subject: Case, context: JudgementContext): Judgement | undefined {

@@ -8,23 +8,14 @@ import type { ProcessRow, ProcessSnapshot } from './snapshot.ts';
 export class ProcessIndex {
   readonly snapshot: ProcessSnapshot;
   readonly byPid: ReadonlyMap<number, ProcessRow>;
-  readonly #children = new Map<number, ProcessRow[]>();
-  /** Those without a parent in the table. */
-  readonly #roots: ProcessRow[] = [];
+  #children: ReadonlyMap<number, ProcessRow[]> | undefined;
 
   constructor(snapshot: ProcessSnapshot) {
     this.snapshot = snapshot;
-    this.byPid = new Map(snapshot.processes.map((row) => [row.pid, row]));
-    for (const row of snapshot.processes) {
-      const parent = this.parentOf(row);
-      if (parent === undefined) {
-        this.#roots.push(row);
-        continue;
-      }
-      const siblings = this.#children.get(parent.pid);
-      if (siblings === undefined) this.#children.set(parent.pid, [row]);
-      else siblings.push(row);
-    }
+    const byPid = new Map<number, ProcessRow>();
+    // Not from pairs: an index is made of thousands of rows once a second.
+    snapshot.processes.forEach((row) => byPid.set(row.pid, row));
+    this.byPid = byPid;
   }
 
   /** The process it hangs under now: who spawned it, or who adopted it. */
@@ -35,6 +26,7 @@ export class ProcessIndex {
   }
 
   childrenOf(pid: number): readonly ProcessRow[] {
+    this.#children ??= this.#familiesByParent();
     return this.#children.get(pid) ?? [];
   }
 
@@ -80,12 +72,12 @@ export class ProcessIndex {
 
   /** The rows, each after its parent. */
   topDown(): readonly ProcessRow[] {
-    const ordered = new Set<ProcessRow>();
-    this.#placeWithDescendants(this.#roots, ordered);
-    if (ordered.size === this.snapshot.processes.length) return [...ordered];
-    // What a cycle hides is judged too, after the rest and from its smallest pid on, so that the order of the rows plays no part.
-    const hidden = this.snapshot.processes.filter((row) => !ordered.has(row));
-    for (const row of hidden.sort((left, right) => left.pid - right.pid)) this.#placeWithDescendants([row], ordered);
+    const { processes } = this.snapshot;
+    const ordered = this.#place(processes.filter((row) => this.parentOf(row) === undefined));
+    if (ordered.size === processes.length) return [...ordered];
+    // What a cycle hides comes too, after the rest and from its smallest pid on, so that the order of the table plays no part.
+    const hidden = processes.filter((row) => !ordered.has(row));
+    for (const row of hidden.sort((left, right) => left.pid - right.pid)) this.#place([row], ordered);
     return [...ordered];
   }
 
@@ -101,13 +93,26 @@ export class ProcessIndex {
     return row !== undefined && !isZombie(row) ? row : undefined;
   }
 
-  /** Breadth first: a parent always comes before its children. The loop also visits what it appends. */
-  #placeWithDescendants(rows: readonly ProcessRow[], ordered: Set<ProcessRow>): void {
+  #familiesByParent(): ReadonlyMap<number, ProcessRow[]> {
+    const families = new Map<number, ProcessRow[]>();
+    this.snapshot.processes.forEach((row) => {
+      const parent = this.parentOf(row);
+      if (parent === undefined) return;
+      const siblings = families.get(parent.pid);
+      if (siblings === undefined) families.set(parent.pid, [row]);
+      else siblings.push(row);
+    });
+    return families;
+  }
+
+  /** Adds the rows and what descends from them, breadth first: a parent comes before its children. The loop also visits what it appends. */
+  #place(rows: readonly ProcessRow[], ordered = new Set<ProcessRow>()): Set<ProcessRow> {
     const open = [...rows];
     for (const row of open) {
       if (ordered.has(row)) continue;
       ordered.add(row);
       open.push(...this.childrenOf(row.pid));
     }
+    return ordered;
   }
 }

@@ -65,7 +65,7 @@ export class RecordedTrees {
 
   /** Every entry with this pid, whether or not it means the process that has it now. */
   entriesOf(pid: number): readonly RecordedEntry[] {
-    return this.#byPid.get(pid) ?? [];
+    return this.#byPid.get(pid) ?? NO_ENTRIES;
   }
 
   /** Whether any entry names, or may name, the process that has this pid: as its own or as an owner. */
@@ -141,3 +141,6 @@ function isSameRecord(left: Identity, right: StoredIdentity | undefined): boolea
   if (left.pid !== right?.pid || left.startTicks !== right.startTicks) return false;
   return left.startTicks !== undefined || left.startedAt === right.startedAt;
 }
+
+/** Asked of each process there is. */
+const NO_ENTRIES: readonly RecordedEntry[] = [];

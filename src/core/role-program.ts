@@ -26,9 +26,18 @@ type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable'>;
  * reading.
  */
 export function isCandidateName(name: string): boolean {
+  // It is asked of each process in each reading, and a thousand processes bear a few dozen names.
+  const known = candidateNames.get(name);
+  if (known !== undefined) return known;
   // A title may be a whole command line: PM2 gives its apps names like `node /srv/worker-service.js`.
-  return CANDIDATE.test(name) || CANDIDATE.test(programName(name));
+  const isCandidate = CANDIDATE.test(name) || CANDIDATE.test(programName(name));
+  if (candidateNames.size >= MOST_NAMES_KNOWN) candidateNames.clear();
+  candidateNames.set(name, isCandidate);
+  return isCandidate;
 }
+
+const candidateNames = new Map<string, boolean>();
+const MOST_NAMES_KNOWN = 1_000;
 
 /** Whether this is a chroma-mcp: its uv wrapper or its python, whoever started it and on whatever data dir. */
 export function isChromaProgram(row: CommandLine): boolean {

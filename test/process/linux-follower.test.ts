@@ -154,13 +154,13 @@ namespaceTest('a pid that went to another process between two readings is that o
 });
 
 linuxTest('both ways tell the same processes apart', () => {
-  const told = new PidLister('/proc', loadLinuxNative()).list();
+  const told = listed(new PidLister('/proc', loadLinuxNative()));
   expect(told.has(process.pid)).toBe(true);
   for (const [pid, inode] of told) {
     const now = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ino;
     if (now !== undefined) expect(inode).toBe(now);
   }
-  expect(new PidLister('/proc', null).list().get(process.pid)).toBeUndefined();
+  expect(listed(new PidLister('/proc', null)).get(process.pid)).toBeNaN();
 });
 
 linuxTest('a listing longer than one call gives is whole', () => {
@@ -168,7 +168,15 @@ linuxTest('a listing longer than one call gives is whole', () => {
   const numbers = Array.from({ length: 3_000 }, (_, index) => index + 1);
   for (const number of numbers) writeFileSync(join(folder, String(number)), '');
   writeFileSync(join(folder, '12a'), '');
-  const listed = new PidLister(folder, loadLinuxNative()).list();
-  expect([...listed.keys()].sort((left, right) => left - right)).toEqual(numbers);
-  expect(listed.get(7)).toBe(statSync(join(folder, '7')).ino);
+  const lister = new PidLister(folder, loadLinuxNative());
+  for (let time = 0; time < 2; time += 1) {
+    const found = listed(lister);
+    expect([...found.keys()].sort((left, right) => left - right)).toEqual(numbers);
+    expect(found.get(7)).toBe(statSync(join(folder, '7')).ino);
+  }
 });
+
+function listed(lister: PidLister): ReadonlyMap<number, number> {
+  const { count, pids, inodes } = lister.list();
+  return new Map(Array.from({ length: count }, (_, index) => [pids[index]!, inodes[index]!]));
+}

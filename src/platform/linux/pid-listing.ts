@@ -3,12 +3,21 @@ import { endianness } from 'node:os';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import type { LinuxNative } from './native.ts';
 
-/** Pids, each with the inode of its `/proc/PID`: undefined where the listing does not tell. */
-export type PidInodes = ReadonlyMap<number, number | undefined>;
+/**
+ * Pids, each with the inode of its `/proc/PID`, which is NaN where the listing does not tell. It is filled anew by the next listing: who
+ * lists every second would leave a thousand entries behind each time.
+ */
+export interface PidInodes {
+  readonly count: number;
+  readonly pids: Int32Array;
+  readonly inodes: Float64Array;
+}
 
 /** One call gives some 1,300 entries. */
 const BUFFER_BYTES = 32 * 1024;
 const IS_LITTLE_ENDIAN = endianness() === 'LE';
+/** For the first so many processes; doubled whenever there are more. */
+const FIRST_CAPACITY = 1_024;
 /** Offsets in `struct linux_dirent64`. */
 const RECORD_LENGTH = 16;
 const NAME = 19;
@@ -35,6 +44,7 @@ export class PidLister {
   readonly #native: Pick<LinuxNative, 'readDirectory'> | null;
   readonly #bytes = Buffer.alloc(BUFFER_BYTES);
   readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, BUFFER_BYTES);
+  readonly #listed = { count: 0, pids: new Int32Array(FIRST_CAPACITY), inodes: new Float64Array(FIRST_CAPACITY) };
 
   /** @param native without it no inode is told. */
   constructor(procRoot: string, native: Pick<LinuxNative, 'readDirectory'> | null) {
@@ -44,36 +54,57 @@ export class PidLister {
 
   /** @throws ClaudeMemError `process-table-unreadable`. */
   list(): PidInodes {
-    return this.#listInodes() ?? new Map(listPids(this.#procRoot).map((pid) => [pid, undefined]));
+    this.#listed.count = 0;
+    if (this.#native !== null && this.#listInodes(this.#native)) return this.#listed;
+    // Where the call fails, the listing of Node.js says why, or succeeds.
+    this.#listed.count = 0;
+    for (const pid of listPids(this.#procRoot)) this.#add(pid, Number.NaN);
+    return this.#listed;
   }
 
-  /** Undefined where the call fails: then the listing of Node.js says why, or succeeds. */
-  #listInodes(): PidInodes | undefined {
-    if (this.#native === null) return undefined;
+  #listInodes({ readDirectory }: Pick<LinuxNative, 'readDirectory'>): boolean {
     let descriptor: number | undefined;
     try {
       descriptor = openSync(this.#procRoot, 'r');
-      const found = new Map<number, number | undefined>();
       for (;;) {
-        const length = this.#native.readDirectory(descriptor, this.#bytes);
-        if (length === 0) return found;
-        if (length < 0) return undefined;
-        this.#addEntries(length, found);
+        const length = readDirectory(descriptor, this.#bytes);
+        if (length <= 0) return length === 0;
+        this.#addEntries(length);
       }
     } catch {
-      return undefined;
+      return false;
     } finally {
       if (descriptor !== undefined) closeSync(descriptor);
     }
   }
 
-  #addEntries(length: number, found: Map<number, number | undefined>): void {
+  #addEntries(length: number): void {
     for (let at = 0; at < length; at += this.#view.getUint16(at + RECORD_LENGTH, IS_LITTLE_ENDIAN)) {
       const pid = this.#numberAt(at + NAME);
       if (pid === undefined) continue;
-      const inode = Number(this.#view.getBigUint64(at, IS_LITTLE_ENDIAN));
-      found.set(pid, inode > NO_INODE ? inode : undefined);
+      const inode = this.#inodeAt(at);
+      this.#add(pid, inode > NO_INODE ? inode : Number.NaN);
     }
+  }
+
+  #add(pid: number, inode: number): void {
+    const listed = this.#listed;
+    if (listed.count === listed.pids.length) {
+      listed.pids = grown(listed.pids, new Int32Array(2 * listed.count));
+      listed.inodes = grown(listed.inodes, new Float64Array(2 * listed.count));
+    }
+    listed.pids[listed.count] = pid;
+    listed.inodes[listed.count] = inode;
+    listed.count += 1;
+  }
+
+  /** Two halves: one of 64 bits would be a BigInt. */
+  #inodeAt(at: number): number {
+    const [first, second] = [
+      this.#view.getUint32(at, IS_LITTLE_ENDIAN),
+      this.#view.getUint32(at + 4, IS_LITTLE_ENDIAN),
+    ];
+    return IS_LITTLE_ENDIAN ? second * 2 ** 32 + first : first * 2 ** 32 + second;
   }
 
   /** The name that starts here, if it is a number. */
@@ -86,6 +117,11 @@ export class PidLister {
       value = value * 10 + code - 0x30;
     }
   }
+}
+
+function grown<Values extends Int32Array | Float64Array>(from: Values, to: Values): Values {
+  to.set(from);
+  return to;
 }
 
 function isDigit(code: number): boolean {

@@ -48,13 +48,18 @@ export function createProcfsFollower(options: ProcfsFollowerOptions = {}): Proce
   };
 }
 
-/**
- * A row that may be taken over, and the inode of the `/proc/PID` it was read from. That belongs to one process for good: the kernel
- * makes a new one, with the next number of a counter, for whoever gets the pid later.
- */
-interface Kept {
-  readonly row: RowDraft;
-  readonly inode: number;
+/** What is known of a row beside itself. */
+interface RowState {
+  /**
+   * Of the `/proc/PID` it was read from; NaN where that is not known. It belongs to one process for good: the kernel makes a new one,
+   * with the next number of a counter, for whoever gets the pid later.
+   */
+  inode: number;
+  /** The reading that listed it last, and the one it was read in. */
+  listedIn: number;
+  readIn: number;
+  /** It may be taken over: old enough, and nothing to do with claude-mem. */
+  isSettled: boolean;
 }
 
 class Follower {
@@ -65,11 +70,14 @@ class Follower {
   readonly #memory: MemoryKeeper;
   readonly #native: LinuxNative | null | undefined;
   #lister: PidLister | undefined;
-  #kept = new Map<number, Kept>();
-  /** Read in this reading, not yet known to be old enough. */
-  #candidates = new Map<number, Kept>();
+  /** Kept from one reading to the next and changed in place: to build them anew each time costs more than the readings do. */
+  readonly #rows = new Map<number, RowDraft>();
+  readonly #states = new Map<number, RowState>();
+  #reading = 0;
   #question = '';
   #fullAt = -Infinity;
+  /** Of this reading: what has to do with claude-mem, and what could not be read completely, which has to be counted each time. */
+  readonly #readEachTime = new Set<number>();
 
   constructor(procRoot: string, options: ProcfsFollowerOptions) {
     this.#procRoot = procRoot;
@@ -86,127 +94,113 @@ class Follower {
     return this.#lister.list();
   }
 
-  readRows(pids: PidInodes, request: SnapshotRequest): RowsRead {
-    this.#forgetIfDue(request);
+  readRows(listing: PidInodes, request: SnapshotRequest): RowsRead {
+    const isFull = this.#isFullDue(request);
     const reader = new RowReader(this.#procRoot, request, this.#memory.measure);
-    const reading = new Reading(reader, (pid) => this.#inodeOf(pid));
-    const before = this.#kept;
-    for (const [pid, listed] of pids) {
-      const kept = before.get(pid);
-      const inode = listed ?? this.#inodeOf(pid);
-      if (kept !== undefined && kept.inode === inode && !request.recordedPids.has(pid)) reading.takeOver(kept);
-      else reading.read(pid, inode);
+    this.#reading += 1;
+    this.#readEachTime.clear();
+    for (let index = 0; index < listing.count; index += 1) {
+      const pid = listing.pids[index] ?? 0;
+      const listed = listing.inodes[index] ?? Number.NaN;
+      const inode = Number.isNaN(listed) ? this.#inodeOf(pid) : listed;
+      const state = this.#states.get(pid);
+      const isKept = state?.isSettled === true && state.inode === inode && !isFull && !request.recordedPids.has(pid);
+      if (isKept) state.listedIn = this.#reading;
+      else this.#read(pid, inode, reader);
     }
-    reading.readAdopted();
-    reading.readAround();
-    this.#kept = reading.kept();
-    this.#candidates = reading.candidates();
-    reader.complete(reading.rows);
-    this.#memory.forgetAllBut(reading.rows);
-    return { rows: reading.rows, unreadable: reader.unreadable };
+    this.#forgetUnlisted();
+    this.#readAdopted(reader);
+    this.#readAround(reader);
+    reader.complete(this.#rows);
+    this.#memory.forgetAllBut(this.#rows);
+    for (const { pid } of reader.relevant) this.#readEachTime.add(pid);
+    return { rows: this.#rows, unreadable: reader.unreadable };
   }
 
-  /** Keeps what was read in this reading and is old enough by now. */
+  /** From now on takes over what was read in this reading and is old enough by now. */
   settle(nowTicks: number): void {
-    for (const [pid, candidate] of this.#candidates) {
-      const { startTicks } = candidate.row;
-      if (startTicks !== undefined && nowTicks - startTicks >= this.#settledAfterTicks) this.#kept.set(pid, candidate);
-    }
-    this.#candidates.clear();
+    this.#states.forEach((state, pid) => {
+      if (state.readIn !== this.#reading || Number.isNaN(state.inode) || this.#readEachTime.has(pid)) return;
+      const { startTicks } = this.#rows.get(pid) ?? {};
+      state.isSettled = startTicks !== undefined && nowTicks - startTicks >= this.#settledAfterTicks;
+    });
   }
 
   /** What is kept answers one question: which directory, and of which processes the environment was read. */
-  #forgetIfDue({ dataDir, oldestTreeTicks }: SnapshotRequest): void {
+  #isFullDue({ dataDir, oldestTreeTicks }: SnapshotRequest): boolean {
     const question = `${oldestTreeTicks ?? ''} ${dataDir}`;
     const now = this.#now();
-    if (question === this.#question && now - this.#fullAt < this.#fullEveryMs) return;
+    if (question === this.#question && now - this.#fullAt < this.#fullEveryMs) return false;
     this.#question = question;
     this.#fullAt = now;
-    this.#kept.clear();
+    return true;
   }
 
-  #inodeOf(pid: number): number | undefined {
+  #inodeOf(pid: number): number {
     try {
-      return statSync(`${this.#procRoot}/${pid}`, { throwIfNoEntry: false })?.ino;
+      return statSync(`${this.#procRoot}/${pid}`, { throwIfNoEntry: false })?.ino ?? Number.NaN;
     } catch {
       // It ends at this moment, or hidepid refuses the look: then it is read, which tells the two apart.
-      return undefined;
+      return Number.NaN;
     }
-  }
-}
-
-/** The rows of one reading, some taken over and some read. */
-class Reading {
-  readonly rows = new Map<number, RowDraft>();
-  readonly #reader: RowReader;
-  readonly #inodeOf: (pid: number) => number | undefined;
-  readonly #takenOver = new Map<number, Kept>();
-  /** The inodes of what was read completely. */
-  readonly #readAt = new Map<number, number>();
-
-  constructor(reader: RowReader, inodeOf: (pid: number) => number | undefined) {
-    this.#reader = reader;
-    this.#inodeOf = inodeOf;
-  }
-
-  takeOver(kept: Kept): void {
-    this.#takenOver.set(kept.row.pid, kept);
-    this.rows.set(kept.row.pid, kept.row);
   }
 
   /** @param inode of the directory before the row was read: should the pid be reused in between, the next reading sees another. */
-  read(pid: number, inode: number | undefined): void {
-    this.#takenOver.delete(pid);
-    const unreadableBefore = this.#reader.unreadable;
-    const row = this.#reader.read(pid);
+  #read(pid: number, inode: number, reader: RowReader): void {
+    const unreadableBefore = reader.unreadable;
+    const row = reader.read(pid);
     if (row === undefined) {
-      this.rows.delete(pid);
+      this.#rows.delete(pid);
+      this.#states.delete(pid);
       return;
     }
-    this.rows.set(pid, row);
-    // What could not be read has to be counted each time.
-    if (inode !== undefined && this.#reader.unreadable === unreadableBefore) this.#readAt.set(pid, inode);
+    this.#rows.set(pid, row);
+    this.#states.set(pid, { inode, listedIn: this.#reading, readIn: this.#reading, isSettled: false });
+    if (reader.unreadable !== unreadableBefore) this.#readEachTime.add(pid);
+  }
+
+  #readAgain(pid: number | undefined, reader: RowReader): void {
+    const state = pid === undefined ? undefined : this.#states.get(pid);
+    if (pid !== undefined && state !== undefined && state.readIn !== this.#reading)
+      this.#read(pid, this.#inodeOf(pid), reader);
+  }
+
+  #forgetUnlisted(): void {
+    this.#states.forEach((state, pid) => {
+      if (state.listedIn === this.#reading) return;
+      this.#states.delete(pid);
+      this.#rows.delete(pid);
+    });
   }
 
   /** A parent changes only by its death: then it is listed no longer, or is another process under its pid, or a zombie. */
-  readAdopted(): void {
-    for (const [pid, { row }] of [...this.#takenOver]) {
-      if (row.ppid === 0 || this.#takenOver.has(row.ppid)) continue;
-      const parent = this.rows.get(row.ppid);
-      const isSame = parent !== undefined && parent.state !== 'Z' && (parent.startTicks ?? 0) <= (row.startTicks ?? 0);
-      if (!isSame) this.#readAgain(pid);
-    }
+  #readAdopted(reader: RowReader): void {
+    const adopted: number[] = [];
+    this.#states.forEach((state, pid) => {
+      if (state.readIn === this.#reading) return;
+      const row = this.#rows.get(pid);
+      if (row !== undefined && row.ppid !== 0 && !this.#isStillParent(row)) adopted.push(pid);
+    });
+    for (const pid of adopted) this.#readAgain(pid, reader);
+  }
+
+  #isStillParent({ ppid, startTicks = 0 }: RowDraft): boolean {
+    // One that was taken over is the process it was.
+    if (this.#states.get(ppid)?.readIn !== this.#reading) return this.#states.has(ppid);
+    const parent = this.#rows.get(ppid);
+    return parent !== undefined && parent.state !== 'Z' && (parent.startTicks ?? 0) <= startTicks;
   }
 
   /** Whoever has a word in the judgement of a row that matters: those above it, the leaders of its group and session, its owner. */
-  readAround(): void {
+  #readAround(reader: RowReader): void {
     // Grows by what turns out to matter.
-    for (const row of this.#reader.relevant) {
-      for (const pid of [row.pgid, row.sid, parseOwnerMark(row.ownerMark)?.pid]) this.#readAgain(pid);
+    for (const row of reader.relevant) {
+      for (const pid of [row.pgid, row.sid, parseOwnerMark(row.ownerMark)?.pid]) this.#readAgain(pid, reader);
       const seen = new Set<number>();
-      for (let pid = row.ppid; pid > 0 && !seen.has(pid); pid = this.rows.get(pid)?.ppid ?? 0) {
+      for (let pid = row.ppid; pid > 0 && !seen.has(pid); pid = this.#rows.get(pid)?.ppid ?? 0) {
         seen.add(pid);
-        this.#readAgain(pid);
+        this.#readAgain(pid, reader);
       }
     }
-  }
-
-  kept(): Map<number, Kept> {
-    return new Map(this.#takenOver);
-  }
-
-  /** What was read and does not matter. */
-  candidates(): Map<number, Kept> {
-    const relevant = new Set(this.#reader.relevant.map(({ pid }) => pid));
-    const found = new Map<number, Kept>();
-    for (const [pid, inode] of this.#readAt) {
-      const row = this.rows.get(pid);
-      if (row !== undefined && !relevant.has(pid)) found.set(pid, { row, inode });
-    }
-    return found;
-  }
-
-  #readAgain(pid: number | undefined): void {
-    if (pid !== undefined && this.#takenOver.has(pid)) this.read(pid, this.#inodeOf(pid));
   }
 }
