@@ -6,8 +6,11 @@ import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations
 /** What one platform has to offer. */
 export interface Platform {
   readonly table: ProcessTable;
-  /** The same table for somebody who reads it again and again, and need not read everything every time. */
-  readonly follow: () => ProcessTable;
+  /**
+   * The same table for somebody who reads it again and again, and need not read everything every time.
+   * @param fullEveryMs how long an exec in a process that had nothing to do with us may stay unseen, in milliseconds; 10,000 unless told.
+   */
+  readonly follow: (fullEveryMs?: number) => ProcessTable;
   readonly signaller: Signaller;
   /** Machine, boot and pid namespace, as the snapshots of `table` name them; what cannot be known is absent. */
   readonly readMachine: () => Pick<ProcessSnapshot, 'machineId' | 'bootId' | 'pidNamespace'>;
@@ -80,7 +83,7 @@ async function loadLinux(): Promise<Platform> {
   ]);
   return {
     table: createProcfsTable(),
-    follow: () => createProcfsFollower(),
+    follow: (fullEveryMs) => createProcfsFollower(fullEveryMs === undefined ? {} : { fullEveryMs }),
     signaller: createLinuxSignaller(),
     readMachine: () => readMachineIdentity('/proc'),
     identify: identifyProcess,
@@ -119,7 +122,7 @@ async function loadPortable(): Promise<Platform> {
   ]);
   return {
     table: createPsListTable(),
-    follow: createPsListTable,
+    follow: () => createPsListTable(),
     signaller: createPsSignaller(),
     readMachine: readPortableMachine,
     identify: identifyByPs,
@@ -139,7 +142,7 @@ async function loadWindows(): Promise<Platform> {
   // Nothing is started on Windows, so no record of ours has to be compared there.
   return {
     table: createCimTable(),
-    follow: createCimTable,
+    follow: () => createCimTable(),
     signaller: createCimSignaller(),
     readMachine: () => ({}),
     identify: () => undefined,

@@ -36,6 +36,8 @@ import { watchFiles } from './watch-files.ts';
 /** A supervisor that is just ending gives its lock back within this, in milliseconds. */
 const LOCK_WAIT_MS = 2_000;
 const DEFAULT_GRACE_MS = 5_000;
+/** Of others it samples only what bears marks of its tree, and what execs bears them on. In milliseconds. */
+const FULL_LOOK_EVERY_MS = 60_000;
 
 const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
 
@@ -69,7 +71,7 @@ async function main(): Promise<void> {
   };
   const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
   const observeAll = () => observe(ports, { dataDir, memory: false });
-  const followed = { ...ports, table: platform.follow() };
+  const followed = { ...ports, table: platform.follow(FULL_LOOK_EVERY_MS) };
   const look = new SharedLook(() => observe(followed, { dataDir, memory: false }), {
     now: () => clock.now(),
     cpuMs: cpuTimeMs,

@@ -154,9 +154,26 @@ class Follower {
       this.#states.delete(pid);
       return;
     }
-    this.#rows.set(pid, row);
-    this.#states.set(pid, { inode, listedIn: this.#reading, readIn: this.#reading, isSettled: false });
+    this.#keep(row, inode, reader.relevant.at(-1) === row);
     if (reader.unreadable !== unreadableBefore) this.#readEachTime.add(pid);
+  }
+
+  /** What reads as before is left as it is: new objects that live on until the next reading are what a heap grows by. */
+  #keep(row: RowDraft, inode: number, isRelevant: boolean): void {
+    const { pid } = row;
+    const state = this.#states.get(pid);
+    const before = this.#rows.get(pid);
+    // One that is relevant is not read to its end yet.
+    const isAsBefore = !isRelevant && before !== undefined && state?.inode === inode && isSameRow(before, row);
+    if (!isAsBefore) this.#rows.set(pid, row);
+    if (state === undefined) {
+      this.#states.set(pid, { inode, listedIn: this.#reading, readIn: this.#reading, isSettled: false });
+      return;
+    }
+    state.inode = inode;
+    state.listedIn = this.#reading;
+    state.readIn = this.#reading;
+    state.isSettled = false;
   }
 
   #readAgain(pid: number | undefined, reader: RowReader): void {
@@ -203,4 +220,13 @@ class Follower {
       }
     }
   }
+}
+
+/** Rows that were looked at closer have lists, and are never the same. The start on the wall clock is filled in later. */
+function isSameRow(before: RowDraft, now: RowDraft): boolean {
+  const fields = Object.keys(now) as (keyof RowDraft)[];
+  return (
+    fields.length === Object.keys(before).length &&
+    fields.every((field) => field === 'startedAt' || Object.is(before[field], now[field]))
+  );
 }
