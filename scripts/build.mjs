@@ -52,7 +52,7 @@ await build({
 await build({
   ...common,
   entryPoints: { hook: 'src/cli/hook/main.ts' },
-  plugins: [bundledSqlite, leanPackages, lazyBuiltins],
+  plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart],
 });
 await build({
   ...compiled,
@@ -66,7 +66,7 @@ await build({
     'lib/worker': 'src/services/worker/main.ts',
     'lib/search-server': 'src/services/search-server/main.ts',
   },
-  plugins: [bundledSqlite, leanPackages, lazyBuiltins],
+  plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart],
 });
 await build({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
 await buildPage(`${outdir}/page`);

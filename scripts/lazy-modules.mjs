@@ -10,7 +10,16 @@ const LAZY_BUILTINS = [
 ];
 
 /** Packages that only people (or other systems) need. To parse them takes 4 ms, so they lie in files of their own. */
-const APART = ['@clack/prompts', 'chalk', 'cli-table3', 'jsonc-parser', 'pidtree', 'prom-client', 'ps-list'];
+const APART = [
+  '@clack/prompts',
+  'chalk',
+  'chokidar',
+  'cli-table3',
+  'jsonc-parser',
+  'pidtree',
+  'prom-client',
+  'ps-list',
+];
 
 /** Its other build hides what it requires from a bundler. */
 const BUNDLED_FROM = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };

@@ -8,6 +8,7 @@ const UNUSED = [
   { in: /[\\/]pino[\\/]lib[\\/]/, path: './transport', contents: unused('pino.transport') },
   { in: /[\\/]pino[\\/]pino\.js$/, path: './lib/transport', contents: unused('pino.transport') },
   { in: /[\\/]pino[\\/]lib[\\/]/, path: 'sonic-boom', contents: unused('pino.destination') },
+  { in: /[\\/]pino[\\/]lib[\\/]/, path: '@pinojs/redact', contents: unused('the redaction of pino') },
   // Asked of each log; ours are all of main threads.
   { in: /[\\/]pino[\\/]lib[\\/]/, path: 'worker_threads', contents: 'exports.isMainThread = true;' },
 ];
@@ -20,10 +21,13 @@ const VALIDATOR = /[\\/]sdk[\\/]dist[\\/](?:esm|cjs)[\\/]validation[\\/]ajv-prov
 export const leanPackages = {
   name: 'lean-packages',
   setup(build) {
-    build.onResolve({ filter: /^(?:\.\/(?:lib\/)?transport|sonic-boom|worker_threads)$/ }, ({ path, importer }) => {
-      const index = UNUSED.findIndex((part) => part.path === path && part.in.test(importer));
-      return index < 0 ? undefined : { path: String(index), namespace: NAMESPACE };
-    });
+    build.onResolve(
+      { filter: /^(?:\.\/(?:lib\/)?transport|sonic-boom|@pinojs\/redact|worker_threads)$/ },
+      ({ path, importer }) => {
+        const index = UNUSED.findIndex((part) => part.path === path && part.in.test(importer));
+        return index < 0 ? undefined : { path: String(index), namespace: NAMESPACE };
+      },
+    );
     build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: UNUSED[Number(path)].contents }));
     build.onLoad({ filter: VALIDATOR }, ({ path, suffix }) =>
       suffix === REAL ? undefined : { contents: LAZY_VALIDATOR, resolveDir: dirname(path) },

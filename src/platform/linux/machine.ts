@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hashMachineId } from '../machine-id.ts';
 import { readProcLink } from './proc-file.ts';
 
 /** What tells this machine, this boot and our place in it from others. */
@@ -10,8 +10,6 @@ export interface MachineIdentity {
 }
 
 const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
-/** machine-id(5) asks for a hash where the id leaves the machine; half of a SHA-256 is plenty to compare. */
-const MACHINE_ID_DIGITS = 32;
 
 /** Reads the three; what cannot be read is absent. */
 export function readMachineIdentity(procRoot: string): MachineIdentity {
@@ -30,8 +28,7 @@ export function readMachineId(files: readonly string[]): string | undefined {
   for (const file of files) {
     const id = readLine(file);
     // Before first boot the file may be empty or say `uninitialized`.
-    if (id !== undefined && /^[0-9a-f]{32}$/i.test(id))
-      return createHash('sha256').update(id.toLowerCase()).digest('hex').slice(0, MACHINE_ID_DIGITS);
+    if (id !== undefined && /^[0-9a-f]{32}$/i.test(id)) return hashMachineId(id);
   }
   return undefined;
 }

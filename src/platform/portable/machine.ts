@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import type { ProcessSnapshot } from '../../core/snapshot.ts';
+import { hashMachineId } from '../machine-id.ts';
 
 /** What tells this machine and this boot from others; what the system does not tell is absent. */
 export type PortableMachine = Pick<ProcessSnapshot, 'machineId' | 'bootId'>;
 
 /** Both answer at once or not at all. */
 const TIMEOUT_MS = 2_000;
-/** As on Linux: the hash leaves the machine, the id itself does not, and half of a SHA-256 is plenty to compare. */
-const MACHINE_ID_DIGITS = 32;
 
 let known: PortableMachine | undefined;
 
@@ -28,8 +26,7 @@ function readDarwin(): PortableMachine {
 /** Hash of the hardware UUID in the output of `ioreg`, 32 hex digits; undefined where there is none. */
 export function hashPlatformUuid(ioreg: string): string | undefined {
   const uuid = /"IOPlatformUUID"\s*=\s*"([0-9A-Fa-f-]+)"/.exec(ioreg)?.[1];
-  if (uuid === undefined) return undefined;
-  return createHash('sha256').update(uuid.toLowerCase()).digest('hex').slice(0, MACHINE_ID_DIGITS);
+  return uuid === undefined ? undefined : hashMachineId(uuid);
 }
 
 /** Empty where the command is missing or fails: then identities are compared without it. */
