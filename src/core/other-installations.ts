@@ -18,12 +18,14 @@ export interface OtherInstallations {
   readonly claims: ReadonlyMap<number, string>;
   /** Recorded workers that are provably gone: pid → file. */
   readonly goneWorkers: ReadonlyMap<number, string>;
+  /** The first file that is there and could not be read: it may record anybody. */
+  readonly unread: string | undefined;
 }
 
 /** Reads the published plugin's files; a torn or unknown one yields nothing. */
 export function parseRegistries(registries: readonly OtherRegistry[]): readonly RegistryRecord[] {
   return registries.flatMap((registry) => {
-    const content = parseJson(registry.content);
+    const content = registry.content === null ? undefined : parseJson(registry.content);
     if (!isObject(content)) return [];
     if (isObject(content.processes)) return supervisorRecords(registry.file, content.processes);
     // `worker.pid` and the writer lock of Chroma's directory both name the worker.
@@ -60,7 +62,8 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
       isWorker: false,
     });
   }
-  return { liveRecords, claims, goneWorkers: goneWorkers(workers, livePids, index) };
+  const unread = registries.find(({ content }) => content === null)?.file;
+  return { liveRecords, claims, goneWorkers: goneWorkers(workers, livePids, index), unread };
 }
 
 function goneWorkers(workers: readonly RegistryRecord[], live: ReadonlySet<number>, index: ProcessIndex) {

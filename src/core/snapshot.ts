@@ -48,8 +48,8 @@ export interface ProcessRow {
 /** A file in which another installation of claude-mem records its processes; read as evidence, never written. */
 export interface OtherRegistry {
   readonly file: string;
-  /** The file's text. */
-  readonly content: string;
+  /** The file's text; null where it is there and could not be read. */
+  readonly content: string | null;
 }
 
 /** One reading of the process table. */

@@ -44,7 +44,7 @@ function redact({ reading, judgements }: Observation, hide: Hide): Reading {
     damaged: reading.damaged.map((item) => ({ ...item, file: hide(item.file), reason: redactText(hide(item.reason)) })),
     otherRegistries: reading.otherRegistries.map(({ file, content }) => ({
       file: hide(file),
-      content: redactJson(content, hide),
+      content: content === null ? null : redactJson(content, hide),
     })),
   };
 }
@@ -108,5 +108,5 @@ function* textsOf({ dataDir, snapshot, manifests, damaged, otherRegistries }: Re
     for (const { command } of manifest.entries) yield* command;
   }
   for (const { file, reason } of damaged) yield* [file, reason];
-  for (const { file, content } of otherRegistries) yield* [file, content];
+  for (const { file, content } of otherRegistries) yield* [file, content ?? ''];
 }

@@ -24,6 +24,8 @@ export class TreeMeter {
   readonly #measure: MeasureProcess | null;
   #cpuTicks: ReadonlyMap<string, number> = new Map();
   #measuredAtMs: number | undefined;
+  /** When the look was taken that the last measurement rests on. */
+  #lookedAtTicks: number | undefined;
 
   constructor(treeId: string, measure: MeasureProcess | null) {
     this.#treeId = treeId;
@@ -39,10 +41,11 @@ export class TreeMeter {
       if (measured === undefined) return [];
       const key = keyOf({ row });
       if (measured.cpuTicks !== undefined) ticks.set(key, measured.cpuTicks);
-      return [{ row, role, ...memoryOf(measured), cpuPercent: this.#cpuPercent(key, measured.cpuTicks, elapsedMs) }];
+      return [{ row, role, ...memoryOf(measured), cpuPercent: this.#cpuPercent(row, measured.cpuTicks, elapsedMs) }];
     });
     this.#cpuTicks = ticks;
     this.#measuredAtMs = nowMs;
+    this.#lookedAtTicks = observation.reading.snapshot.nowTicks;
     return uses;
   }
 
@@ -61,11 +64,17 @@ export class TreeMeter {
     return measured;
   }
 
-  /** One that is new has used all its time since the last measurement. */
-  #cpuPercent(key: string, ticks: number | undefined, elapsedMs: number | undefined): number | null {
+  /** One that was born since the last look has used all its time since; one that only came to the tree since has not. */
+  #cpuPercent(row: ProcessRow, ticks: number | undefined, elapsedMs: number | undefined): number | null {
     if (ticks === undefined || elapsedMs === undefined || elapsedMs <= 0) return null;
-    const usedMs = (ticks - (this.#cpuTicks.get(key) ?? 0)) * MS_PER_TICK;
+    const before = this.#cpuTicks.get(keyOf({ row })) ?? (this.#wasThere(row) ? undefined : 0);
+    if (before === undefined) return null;
+    const usedMs = (ticks - before) * MS_PER_TICK;
     return Math.round((usedMs / elapsedMs) * 1000) / 10;
+  }
+
+  #wasThere({ startTicks }: ProcessRow): boolean {
+    return this.#lookedAtTicks !== undefined && startTicks !== undefined && startTicks <= this.#lookedAtTicks;
   }
 }
 

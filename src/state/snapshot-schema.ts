@@ -68,5 +68,5 @@ export const SnapshotSchema: v.GenericSchema<unknown, SnapshotDocument> = v.obje
   damagedManifests: v.exactOptional(
     v.array(v.object({ file: v.string(), kind: v.picklist(['damaged', 'newer', 'unreadable']), reason: v.string() })),
   ),
-  otherRegistries: v.exactOptional(v.array(v.object({ file: v.string(), content: v.string() }))),
+  otherRegistries: v.exactOptional(v.array(v.object({ file: v.string(), content: v.nullable(v.string()) }))),
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readOtherRegistries } from '../../src/state/other-registries.ts';
@@ -32,4 +32,12 @@ test('leaves out what is missing, a folder, or too large to be one', () => {
   expect(readOtherRegistries(dataDir)).toEqual([]);
   expect(readOtherRegistries(join(dataDir, 'missing'))).toEqual([]);
   expect(readdirSync(dataDir).sort()).toEqual(['supervisor.json', 'worker.pid']);
+});
+
+test('says which is there and cannot be read: it may record anybody', () => {
+  const dataDir = tempDir();
+  const file = join(dataDir, 'worker.pid');
+  // Nobody can read it, root neither.
+  symlinkSync('worker.pid', file);
+  expect(readOtherRegistries(dataDir)).toEqual([{ file, content: null }]);
 });

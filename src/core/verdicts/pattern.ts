@@ -92,6 +92,7 @@ function liveClaudeMem({ row }: Case, context: JudgementContext): string | undef
     if (leader !== undefined && isClaudeMem(leader))
       return `the leader of its ${what}, pid ${leader.pid}, is a live claude-mem process`;
   }
+  if (others.unread !== undefined) return `${others.unread} may record it and could not be read`;
   const claim = others.claims.get(row.pid);
   return claim === undefined ? undefined : `${claim}, of a live installation, records its pid`;
 }

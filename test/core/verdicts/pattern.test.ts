@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import {
+  HIDDEN_MARKS,
   asPsListShows,
   bornAt,
   clockAt,
   entry,
   evidenceOfLast,
-  HIDDEN_MARKS,
   init,
   judge,
   judgeSnapshot,
@@ -22,13 +22,13 @@ import {
   supervisor,
   systemdUser,
   terminal,
+  type Scene,
   uv,
   verdictOfLast,
   verdicts,
   verdictsOf,
   without,
   worker,
-  type Scene,
 } from '../builders.ts';
 
 /** Session and group of a worker that is gone. */
@@ -160,6 +160,13 @@ describe('not proven', () => {
     const subject = uv(310, 1, left);
     expect(verdicts([pluginWorker(200), subject], { registries })).toEqual({ 200: 'foreign', 310: 'unverified' });
     expect(verdicts([subject], { registries })).toEqual({ 310: 'orphan' });
+  });
+
+  test('with a registry that could not be read, and may record it', () => {
+    const registries = [{ file: '/home/me/.claude-mem/supervisor.json', content: null }];
+    const judgement = judge([uv(310, 1, left)], { registries }).at(-1);
+    expect(judgement?.verdict).toBe('unverified');
+    expect(judgement?.evidence.map(({ detail }) => detail).join('\n')).toContain('could not be read');
   });
 
   test('an entry for another process of that pid does not speak', () => {
