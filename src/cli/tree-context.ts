@@ -1,18 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { homedir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { marksFor } from '../core/marks.ts';
 import type { SampleReading } from '../core/sample.ts';
 import type { Clock } from '../operations/ports.ts';
-import type { SpawnedSupervisor, StartPorts } from '../operations/start-tree.ts';
+import type { StartPorts } from '../operations/start-tree.ts';
 import { tidyTrees } from '../operations/tidy-trees.ts';
 import type { LifecyclePorts, SupervisorConnection, TreeStatus } from '../operations/tree-lifecycle.ts';
 import { openBrowser } from '../platform/browser.ts';
 import { loadPlatform } from '../platform/index.ts';
-import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { ClaudeMemError } from '../shared/errors.ts';
 import { connectToSupervisor } from '../state/control-client.ts';
 import { ensureDataDir } from '../state/data-dir.ts';
 import { LogTail, logNames, logsFolder } from '../state/log-files.ts';
@@ -24,6 +19,8 @@ import { readToken } from '../state/token.ts';
 import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/stop-intent.ts';
 import type { Context } from './context.ts';
 import type { WorkerAddress } from './page-link.ts';
+import { assertPortFree } from './port-check.ts';
+import { overrides, spawnSupervisor, type StartEnvironment } from './spawn-supervisor.ts';
 
 const STATUS_WITHIN_MS = 2_000;
 /** One that was just ended gives its lock back within this, in milliseconds. */
@@ -54,17 +51,6 @@ export interface Foreground {
   readonly supervisorEnded: () => Promise<number | null>;
 }
 
-export interface StartEnvironment {
-  /** Whom the operation lock names: `claude-mem start`. */
-  readonly command: string;
-  readonly port?: number | undefined;
-  readonly chroma: boolean;
-  readonly watch: boolean;
-  /** Keep the supervisor in this terminal, and end it with this command. */
-  readonly foreground: boolean;
-  readonly onProgress: (doing: string) => void;
-}
-
 export function createTreeContext(context: Context): TreeContext {
   const { dataDir } = context;
   const connect = () => connectTo(dataDir);
@@ -93,13 +79,16 @@ export function createTreeContext(context: Context): TreeContext {
       return {
         ...(await lifecycle()),
         spawnSupervisor: () => {
-          const spawned = spawnSupervisor(dataDir, options);
+          const spawned = spawnSupervisor(dataDir, crashLogPath(dataDir), options);
           ({ ended } = spawned);
           return spawned;
         },
         supervisorEnded: () => ended,
         assertLockFree: () => assertLockFree(dataDir, context.clock),
-        assertPortFree: () => assertPortFree(settings.workerPort, settings.workerHost),
+        assertPortFree: () =>
+          assertPortFree({ port: settings.workerPort, host: settings.workerHost }, async (port) =>
+            (await loadPlatform()).findListener(port),
+          ),
         underOperationLock: (action, interrupted = new AbortController().signal) =>
           context.underOperationLock(options.command, interrupted, action),
         tidy: (observation) => {
@@ -138,74 +127,6 @@ async function connectTo(dataDir: string): Promise<SupervisorConnection | undefi
   };
 }
 
-function overrides({ port, chroma }: StartEnvironment): Readonly<Record<string, string>> {
-  return {
-    ...(port === undefined ? {} : { CLAUDE_MEM_WORKER_PORT: String(port) }),
-    ...(chroma ? {} : { CLAUDE_MEM_CHROMA_ENABLED: 'false' }),
-  };
-}
-
-interface OwnSupervisor extends SpawnedSupervisor {
-  readonly ended: Promise<number | null>;
-}
-
-/**
- * In the background it gets a session of its own, because the terminal it was started from may close. In the foreground it stays in the
- * terminal, and a channel tells it when this command is killed: it ends the tree then.
- */
-function spawnSupervisor(dataDir: string, options: StartEnvironment): OwnSupervisor {
-  const { foreground, watch } = options;
-  const treeId = randomUUID();
-  mkdirSync(logsFolder(dataDir), { recursive: true, mode: 0o700 });
-  // Begun anew: what a failed start shows is its own.
-  const output = openSync(crashLogPath(dataDir), 'w', 0o600);
-  try {
-    const script = join(__dirname, 'supervisor.js');
-    const flags = [...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];
-    const child = spawn(process.execPath, [script, ...flags], {
-      env: {
-        ...process.env,
-        ...marksFor({ treeId, role: 'supervisor', dataDir }),
-        ...overrides(options),
-      },
-      // A watched folder is the one it was started in; else it must hold no mount that somebody wants to unmount.
-      cwd: watch ? process.cwd() : workFolder(),
-      detached: !foreground,
-      stdio: foreground ? ['ignore', 'ignore', 'inherit', 'ipc'] : ['ignore', output, output],
-    });
-    if (foreground) passSignalsOn(child);
-    else child.unref();
-    return { pid: child.pid ?? -1, treeId, ...whatBecomesOf(child) };
-  } finally {
-    closeSync(output);
-  }
-}
-
-function whatBecomesOf(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {
-  return {
-    hasExited: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null,
-    ended: new Promise((resolve) => {
-      child.once('exit', resolve);
-      child.once('error', () => {
-        if (child.pid === undefined) resolve(1);
-      });
-    }),
-  };
-}
-
-/** Ctrl-C reaches both: the supervisor ends the tree, and this command waits for it. These reach this command alone. */
-function passSignalsOn(child: ChildProcess): void {
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (child.connected) child.disconnect();
-    });
-  }
-}
-
-function workFolder(): string {
-  return existsSync(homedir()) ? homedir() : '/';
-}
-
 /**
  * A supervisor that cannot be ended, or one in another container on the same data dir, still holds its lock.
  * @throws ClaudeMemError `lock-held`.
@@ -225,37 +146,6 @@ async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
       hint: 'Either it cannot be ended now, or it runs in another container on the same data dir: stop it there.',
     });
   }
-}
-
-/**
- * A port is not an identity: whoever has it is named, and nobody is killed for it.
- * @throws ClaudeMemError `port-taken`.
- */
-async function assertPortFree(port: number, host: string): Promise<void> {
-  const server = createServer();
-  const errno = await new Promise<string | undefined>((resolve) => {
-    server.once('error', (error) => {
-      resolve(errnoOf(error));
-    });
-    server.listen({ port, host, exclusive: true }, () => {
-      resolve(undefined);
-    });
-  });
-  await new Promise((resolve) => server.close(resolve));
-  if (errno === undefined) return;
-  if (errno !== 'EADDRINUSE') {
-    throw new ClaudeMemError('settings', `the worker cannot listen on ${host}:${port}: ${errno}`, {
-      hint: 'Set CLAUDE_MEM_WORKER_HOST and CLAUDE_MEM_WORKER_PORT to a loopback address and a port above 1023.',
-    });
-  }
-  const holder = (await loadPlatform()).findListener(port);
-  const who =
-    holder === undefined
-      ? 'another process'
-      : `pid ${holder.pid} (${holder.command === '' ? holder.name : holder.command})`;
-  throw new ClaudeMemError('port-taken', `port ${port} is taken by ${who}`, {
-    hint: 'End that process yourself, or start on another port: claude-mem start --port N',
-  });
 }
 
 function crashLogPath(dataDir: string): string {

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { marksFor } from '../core/marks.ts';
+import type { SpawnedSupervisor } from '../operations/start-tree.ts';
+
+export interface StartEnvironment {
+  /** Whom the operation lock names: `claude-mem start`. */
+  readonly command: string;
+  readonly port?: number | undefined;
+  readonly chroma: boolean;
+  readonly watch: boolean;
+  /** Keep the supervisor in this terminal, and end it with this command. */
+  readonly foreground: boolean;
+  readonly onProgress: (doing: string) => void;
+}
+
+/** What the options of a start say, as the settings that they override. */
+export function overrides({ port, chroma }: StartEnvironment): Readonly<Record<string, string>> {
+  return {
+    ...(port === undefined ? {} : { CLAUDE_MEM_WORKER_PORT: String(port) }),
+    ...(chroma ? {} : { CLAUDE_MEM_CHROMA_ENABLED: 'false' }),
+  };
+}
+
+export interface OwnSupervisor extends SpawnedSupervisor {
+  readonly ended: Promise<number | null>;
+}
+
+/**
+ * In the background it gets a session of its own, because the terminal it was started from may close. In the foreground it stays in the
+ * terminal, and a channel tells it when this command is killed: it ends the tree then.
+ *
+ * @param crashLog takes what it prints before its own log is open.
+ */
+export function spawnSupervisor(dataDir: string, crashLog: string, options: StartEnvironment): OwnSupervisor {
+  const { foreground, watch } = options;
+  const treeId = randomUUID();
+  mkdirSync(dirname(crashLog), { recursive: true, mode: 0o700 });
+  // Begun anew: what a failed start shows is its own.
+  const output = openSync(crashLog, 'w', 0o600);
+  try {
+    const script = join(__dirname, 'supervisor.js');
+    const flags = [...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];
+    const child = spawn(process.execPath, [script, ...flags], {
+      env: {
+        ...process.env,
+        ...marksFor({ treeId, role: 'supervisor', dataDir }),
+        ...overrides(options),
+      },
+      // A watched folder is the one it was started in; else it must hold no mount that somebody wants to unmount.
+      cwd: watch ? process.cwd() : workFolder(),
+      detached: !foreground,
+      stdio: foreground ? ['ignore', 'ignore', 'inherit', 'ipc'] : ['ignore', output, output],
+    });
+    if (foreground) passSignalsOn(child);
+    else child.unref();
+    return { pid: child.pid ?? -1, treeId, ...whatBecomesOf(child) };
+  } finally {
+    closeSync(output);
+  }
+}
+
+function whatBecomesOf(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {
+  return {
+    hasExited: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null,
+    ended: new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.once('error', () => {
+        if (child.pid === undefined) resolve(1);
+      });
+    }),
+  };
+}
+
+/** Ctrl-C reaches both: the supervisor ends the tree, and this command waits for it. These reach this command alone. */
+function passSignalsOn(child: ChildProcess): void {
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (child.connected) child.disconnect();
+    });
+  }
+}
+
+function workFolder(): string {
+  return existsSync(homedir()) ? homedir() : '/';
+}
