@@ -1,16 +1,23 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { identify, isAlive } from '../../scripts/leak/identity.mjs';
 import { rootEntry } from '../../src/core/manifest.ts';
 import { isLockFree } from '../../src/state/lock.ts';
 import { createRecords } from '../../src/state/records.ts';
+import { endChild, useChildren } from '../contract/children.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { runCli } from '../helpers/run-cli.ts';
 import { describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { firstLine } from './linux-places.ts';
 import { hasParentDeath, pathWithoutSetpriv } from './parent-death.ts';
-import { connectSearchServer } from './search-server-process.ts';
+import { connectSearchServer, SEARCH_SERVER, searchServerEnvironment, startedBy } from './search-server-process.ts';
 import { startWorker, type WorkerUnderTest } from './worker-process.ts';
+
+const MCP_CLIENT = fileURLToPath(new URL('../fixtures/mcp-client.mjs', import.meta.url));
+const children = useChildren();
 
 describeWithChroma('a search server with the real Chroma', (stack) => {
   const environment = (port: number) => ({
@@ -61,6 +68,23 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     await server.isGone();
     expect([server.chroma(), manifest(dataDir)?.retiredAt]).toEqual([[], expect.any(String)]);
     expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
+  });
+
+  test('leaves nothing when the MCP client that started it is killed by SIGKILL', async () => {
+    const { dataDir, port } = await filled();
+    const env = searchServerEnvironment({ dataDir, home: stack.home, env: environment(port) });
+    const client = children.start(process.execPath, [MCP_CLIENT, SEARCH_SERVER, 'sql problem'], { env });
+    const { serverPid, mode } = JSON.parse(await firstLine(client)) as { serverPid: number; mode: string };
+    expect(mode).toBe('semantic');
+    const server = identify(serverPid)!;
+    expect(startedBy(server)).toHaveLength(2);
+    await endChild(client);
+    const left = () => ({ server: isAlive(server), chroma: startedBy(server) });
+    await eventually('both are gone', () => !left().server && left().chroma.length === 0, {
+      withinMs: 5_000,
+      dump: left,
+    });
+    expect((await runCli(['leaks', '--data-dir', dataDir], { home: stack.home })).status).toBe(0);
   });
 
   test.skipIf(!hasParentDeath())(

@@ -54,7 +54,7 @@ export async function connectSearchServer(options: SearchServerOptions) {
 }
 
 /** What bears the owner mark of that process, and what is below it: known however it was re-parented. */
-function startedBy({ pid, start }: Identity): readonly number[] {
+export function startedBy({ pid, start }: Identity): readonly number[] {
   const isMarked = (environment: string): boolean =>
     environment.split('\0').some((entry) => entry.startsWith(`CLAUDE_MEM_OWNER=${pid}:${start}:`));
   return readdirSync('/proc')

@@ -2,10 +2,11 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isAlive } from '../../scripts/leak/identity.mjs';
 import { MODEL_FILES, modelFolder } from '../../src/services/chroma/embedding-model.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { TestTree } from './tree-harness.ts';
+import { kill, TestTree } from './tree-harness.ts';
 
 const STUBBORN = `trap '' TERM
 sh -c "trap '' TERM; while :; do sleep 0.2; done" &
@@ -49,6 +50,28 @@ describe('a tree whose uvx', () => {
     expect(spawned()).toBeLessThanOrEqual(possible);
     await tree.stop();
   });
+});
+
+test('a worker that is frozen is ended and replaced by its supervisor; what it had acknowledged is there', async () => {
+  const tree = await TestTree.create();
+  await tree.start('--no-chroma');
+  await tree.observe(await tree.session(), 'slow query', 'the database query was slow');
+  const frozen = tree.member('worker');
+  kill(frozen, 'SIGSTOP');
+  const { processes } = await eventually(
+    'another one runs',
+    async () => {
+      const { report } = await tree.json(['status']);
+      const worker = report.processes.find(({ role }) => role === 'worker');
+      return report.state === 'running' && worker !== undefined && worker.pid !== frozen.pid && report;
+    },
+    { withinMs: 60_000, dump: () => tree.log() },
+  );
+  expect(processes.find(({ role }) => role === 'worker')?.restarts).toBe(1);
+  expect(isAlive(frozen)).toBe(false);
+  await tree.expectRoles(['search', 'supervisor', 'worker']);
+  expect((await tree.search('query')).titles).toEqual(['slow query']);
+  await tree.stop();
 });
 
 /** A home with something in the place of the model, so that uvx is what fails. */
