@@ -9,10 +9,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Builds the program if a source is newer than it: tests run what users run, and never yesterday's. */
 export async function buildIfStale(): Promise<void> {
   const builtAt = modifiedAt('dist/cli.js');
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map((name) =>
-    join('src', name),
+  const sources = ['src', 'scripts'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   );
-  if ([...sources, 'scripts/build.mjs', 'package.json'].every((file) => modifiedAt(file) < builtAt)) return;
+  if ([...sources, 'package.json'].every((file) => modifiedAt(file) < builtAt)) return;
   await promisify(execFile)(process.execPath, ['scripts/build.mjs'], { cwd: ROOT });
 }
 

@@ -66,8 +66,15 @@ describe('a user whom modes bind', () => {
     expect(lookAsOrdinaryUser(program.file, dataDir)).toMatchObject({
       dataDir: { code: 'data-dir', message: expect.stringContaining('permission denied (EACCES)') as string },
       manifests: { manifests: [], damaged: [{ file: folder, kind: 'unreadable' }] },
-      registries: [],
     });
+  });
+
+  test('takes what may be recorded there for something that may be there', (context) => {
+    if (reason !== undefined) context.skip(reason);
+    const { dataDir } = openDataDir();
+    close(dataDir);
+    const { registries } = lookAsOrdinaryUser(program.file, dataDir);
+    expect(registries).toContainEqual({ file: join(dataDir, 'supervisor.json'), content: null });
   });
 
   test('reads what it may not write, and changes nothing', (context) => {
