@@ -18,6 +18,7 @@ const COMMAND_TOO = { compareCommand: true };
 
 /** As many as the limit allows: to close them takes a process some milliseconds. */
 const FILES_TO_CLOSE = 200_000;
+const MOST_TRIES = 20;
 
 async function findRow(pid: number, isReady: (row: ProcessRow) => boolean = () => true): Promise<ProcessRow> {
   const table = createProcfsTable();
@@ -77,15 +78,18 @@ describe.skipIf(process.platform !== 'linux').each([
     const open = `try { for (let count = 0; count < ${FILES_TO_CLOSE}; count += 1) fs.openSync('/dev/null'); } catch {}`;
     const script = `${open} fs.writeSync(1, 'up\\n'); setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`;
     const limits = `ulimit -n ${FILES_TO_CLOSE} 2>/dev/null; exec "$0" -e "$1"`;
-    const child = children.start('sh', ['-c', limits, process.execPath, script]);
-    await firstLine(child);
-    const bound = bindOrFail(signaller, await findRow(child.pid), COMMAND_TOO);
-    child.kill('SIGKILL');
     const seen = new Set<string>();
-    while (bound.state() !== 'gone') seen.add(bound.signal('SIGTERM'));
+    // Whether somebody looks in the milliseconds that it takes is up to the scheduler.
+    for (let tries = 0; !seen.has('exiting'); tries += 1) {
+      expect(tries).toBeLessThan(MOST_TRIES);
+      const child = children.start('sh', ['-c', limits, process.execPath, script]);
+      await firstLine(child);
+      const bound = bindOrFail(signaller, await findRow(child.pid), COMMAND_TOO);
+      child.kill('SIGKILL');
+      while (bound.state() !== 'gone') seen.add(bound.signal('SIGTERM'));
+      bound.close();
+    }
     expect([...seen].filter((result) => !['sent', 'exiting', 'gone'].includes(result))).toEqual([]);
-    expect(seen).toContain('exiting');
-    bound.close();
   });
 
   test('a zombie is gone, although kill(2) would still reach it', async () => {
