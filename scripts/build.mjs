@@ -8,6 +8,7 @@ import { writeTypes } from './types.mjs';
 import { cliEntry, compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { leanPackages } from './lean-packages.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
+import { BundledPackages } from './third-party-licenses.mjs';
 
 const { version, dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 // Built aside and moved into place: what runs from dist meanwhile never sees half of it.
@@ -41,7 +42,11 @@ const compiled = {
   banner: { js: `${programFunction.head}${fileUrl}` },
   footer: { js: programFunction.tail },
 };
-await build({
+const startsFast = [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart];
+const bundled = new BundledPackages();
+const bundle = async (options) => bundled.add((await build({ ...options, metafile: true })).metafile);
+
+await bundle({
   ...common,
   entryPoints: {
     setup: 'src/services/chroma/setup/main.ts',
@@ -49,26 +54,19 @@ await build({
     testing: 'src/testing.ts',
   },
 });
-await build({
-  ...common,
-  entryPoints: { hook: 'src/cli/hook/main.ts' },
-  plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart],
-});
-await build({
-  ...compiled,
-  entryPoints: { 'lib/cli': 'src/cli.ts' },
-  plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart],
-});
-await build({
+await bundle({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: startsFast });
+await bundle({
   ...compiled,
   entryPoints: {
+    'lib/cli': 'src/cli.ts',
     'lib/supervisor': 'src/supervisor/main.ts',
     'lib/worker': 'src/services/worker/main.ts',
     'lib/search-server': 'src/services/search-server/main.ts',
   },
-  plugins: [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart],
+  plugins: startsFast,
 });
-await build({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+await bundle({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());
 await buildPage(`${outdir}/page`);
 await writeFile(`${outdir}/cli.js`, entryOf('cli', cliEntry), { mode: 0o755 });
 for (const name of ['supervisor', 'worker', 'search-server']) await writeFile(`${outdir}/${name}.js`, entryOf(name));

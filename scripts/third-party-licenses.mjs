@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const IN_PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
+
+/** Collects the packages whose code is part of a bundle, and their licences, which have to go where their code goes. */
+export class BundledPackages {
+  #folders = new Set();
+
+  /** @param metafile of an esbuild build. */
+  add({ inputs }) {
+    for (const path of Object.keys(inputs)) {
+      const folder = IN_PACKAGE.exec(path)?.[0];
+      if (folder !== undefined) this.#folders.add(folder);
+    }
+  }
+
+  /** @throws Error for a package that says nothing of its licence. */
+  licenses() {
+    return [...this.#folders]
+      .sort()
+      .map(describe)
+      .join(`\n${'-'.repeat(80)}\n\n`);
+  }
+}
+
+function describe(folder) {
+  const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  if (typeof license !== 'string') throw new Error(`${folder} names no licence`);
+  const by = typeof author === 'string' ? author : author?.name;
+  const texts = readdirSync(folder)
+    .filter((file) => LICENSE_FILE.test(file))
+    .map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  return [`${name} ${version}, ${license}${by === undefined ? '' : `, ${by}`}`, ...texts, ''].join('\n\n');
+}
