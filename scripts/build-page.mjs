@@ -3,10 +3,10 @@ import { build } from 'esbuild';
 
 const FILES = ['index.html', 'icon.svg'];
 
-/** Builds the worker's page: four files that need nothing from elsewhere. */
+/** Builds the worker's page: four files that need nothing from elsewhere. Returns what esbuild tells of it. */
 export async function buildPage(outdir) {
   await mkdir(outdir, { recursive: true });
-  await build({
+  const { metafile } = await build({
     outdir,
     entryPoints: ['src/page/page.ts', 'src/page/page.css'],
     bundle: true,
@@ -16,6 +16,8 @@ export async function buildPage(outdir) {
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
   });
   await Promise.all(FILES.map((name) => copyFile(`src/page/${name}`, `${outdir}/${name}`)));
+  return metafile;
 }

@@ -66,8 +66,8 @@ await bundle({
   plugins: startsFast,
 });
 await bundle({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+bundled.add(await buildPage(`${outdir}/page`));
 await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());
-await buildPage(`${outdir}/page`);
 await writeFile(`${outdir}/cli.js`, entryOf('cli', cliEntry), { mode: 0o755 });
 for (const name of ['supervisor', 'worker', 'search-server']) await writeFile(`${outdir}/${name}.js`, entryOf(name));
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
