@@ -23,7 +23,9 @@ export function classify(context: JudgementContext): readonly Judgement[] {
   for (const row of open) {
     if (visited.has(row.pid)) continue;
     visited.add(row.pid);
-    if (judging.judgementOf(row) !== null) open.push(...context.index.childrenOf(row.pid));
+    if (judging.judgementOf(row) === null) continue;
+    // One by one: of a hundred thousand children they would not fit on the stack.
+    for (const child of context.index.childrenOf(row.pid)) open.push(child);
   }
   return judging.judgements().sort((left, right) => left.row.pid - right.row.pid);
 }
@@ -37,15 +39,20 @@ class Judging {
     this.#context = context;
   }
 
-  /** Judges those above it first; null without a verdict. */
+  /** Judges those above it first, however many; null without a verdict. */
   judgementOf(row: ProcessRow): Judgement | null {
-    const known = this.#known.get(row.pid);
-    if (known !== undefined) return known;
-    // Where it is asked for again meanwhile, there is a cycle.
-    this.#known.set(row.pid, null);
-    const judgement = this.#judge(row);
-    this.#known.set(row.pid, judgement);
-    return judgement;
+    const open: ProcessRow[] = [];
+    for (
+      let next: ProcessRow | undefined = row;
+      next !== undefined && !this.#known.has(next.pid);
+      next = this.#context.index.parentOf(next)
+    ) {
+      // Where it is come to again, there is a cycle.
+      this.#known.set(next.pid, null);
+      open.push(next);
+    }
+    for (const next of open.reverse()) this.#known.set(next.pid, this.#judge(next));
+    return this.#known.get(row.pid) ?? null;
   }
 
   judgements(): Judgement[] {
@@ -55,7 +62,7 @@ class Judging {
   #judge(row: ProcessRow): Judgement | null {
     const { index, snapshot, input } = this.#context;
     const parent = index.parentOf(row);
-    const parentJudgement = (parent && this.judgementOf(parent)) ?? undefined;
+    const parentJudgement = (parent && this.#known.get(parent.pid)) ?? undefined;
     if (row.pid === snapshot.self.pid && input.judgesSelf !== true) return null;
     if (parentJudgement === undefined && !this.#context.mayMatter(row)) return null;
     return judge(this.#context.caseOf(row, parentJudgement), this.#context) ?? null;

@@ -111,7 +111,7 @@ export class ProcessIndex {
     for (const row of open) {
       if (ordered.has(row)) continue;
       ordered.add(row);
-      open.push(...this.childrenOf(row.pid));
+      for (const child of this.childrenOf(row.pid)) open.push(child);
     }
     return ordered;
   }

@@ -85,3 +85,25 @@ describe('rows that say little', () => {
     expect(verdictOfLast([one], { manifests: recorded })).toBe('unverified');
   });
 });
+
+describe('a table of an unusual shape', () => {
+  const chroma = (pid: number, ppid: number) => uv(pid, ppid, bornAt(pid));
+
+  test('a process below thirty thousand others is judged like any other', () => {
+    const chain = Array.from({ length: 30_000 }, (_, index) =>
+      row(index + 10_000, index === 0 ? 1 : index + 9_999, 'sh', bornAt(5_000)),
+    );
+    expect(verdictOfLast([...chain, chroma(50_000, 39_999)])).toBe('unverified');
+  });
+
+  test('two hundred thousand children of one of ours are judged with it', () => {
+    const children = Array.from({ length: 200_000 }, (_, index) => row(index + 10_000, 310, 'sh', bornAt(5_000)));
+    expect(verdictOfLast([root, ours, ...children], { manifests })).toBe('managed');
+  });
+
+  test('parents in a circle, as a torn reading may show, hide nobody and stop nothing', () => {
+    const rows = [chroma(2_000, 2_001), chroma(2_001, 2_000)].map((each) => ({ ...each, ...bornAt(2_000) }));
+    const expected = { 2000: 'unverified', 2001: 'unverified' };
+    expect([verdicts(rows), verdicts(rows.toReversed())]).toEqual([expected, expected]);
+  });
+});
