@@ -18,7 +18,7 @@ import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
 import { controlSocketPath, ensureSocketFolder } from '../state/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/data-dir.ts';
-import { acquireLock, type HeldLock } from '../state/lock.ts';
+import { acquireLock } from '../state/lock.ts';
 import { createRecords } from '../state/records.ts';
 import { openSampleStore } from '../state/samples.ts';
 import { readSettings } from '../state/settings.ts';
@@ -36,7 +36,7 @@ import { watchFiles } from './watch-files.ts';
 /** A supervisor that is just ending gives its lock back within this, in milliseconds. */
 const LOCK_WAIT_MS = 2_000;
 const DEFAULT_GRACE_MS = 5_000;
-/** Of others it samples only what bears marks of its tree, and what execs bears them on. In milliseconds. */
+/** What bears marks is read every time; an exec in anything else may stay unseen this long, in milliseconds. */
 const FULL_LOOK_EVERY_MS = 60_000;
 
 const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
@@ -97,7 +97,11 @@ async function main(): Promise<void> {
     isStopIntended: () => hasStopIntent(dataDir, treeId),
   });
 
-  const cleanups: (() => unknown)[] = [];
+  const cleanups: (() => unknown)[] = [
+    () => {
+      lock.release();
+    },
+  ];
   const end = async (graceMs: number): Promise<void> => {
     const isClean = await supervisor.stop(graceMs);
     if (!isClean) process.exitCode = 1;
@@ -116,7 +120,7 @@ async function main(): Promise<void> {
   supervisor.startWorker();
   try {
     const parts = { dataDir, treeId, own, settings, platform, observeAll, look, clock, log };
-    await watchOver(supervisor, { ...parts, socket, lock, cleanups, end: () => end(DEFAULT_GRACE_MS) });
+    await watchOver(supervisor, { ...parts, socket, cleanups, end: () => end(DEFAULT_GRACE_MS) });
   } catch (error) {
     await end(DEFAULT_GRACE_MS);
     throw error;
@@ -129,7 +133,6 @@ async function main(): Promise<void> {
 interface WatchParts extends VitalsParts {
   readonly observeAll: () => Promise<Observation>;
   readonly socket: string;
-  readonly lock: HeldLock;
   /** What is to be let go of when the tree has ended, the first first. */
   readonly cleanups: (() => unknown)[];
   readonly end: () => Promise<void>;
@@ -137,11 +140,8 @@ interface WatchParts extends VitalsParts {
 
 /** Answers on the control socket, adopts orphans, samples, and keeps an eye on files and on whoever started us. */
 async function watchOver(supervisor: Supervisor, parts: WatchParts): Promise<void> {
-  const { dataDir, treeId, platform, log, socket, lock, cleanups, end } = parts;
+  const { dataDir, treeId, platform, log, socket, cleanups, end } = parts;
   const vitals = createVitals(supervisor, parts);
-  cleanups.push(() => {
-    lock.release();
-  });
   const server = await listenForControl(socket, {
     greeting: { claudeMem: 1, version, treeId },
     log,
@@ -286,6 +286,6 @@ main().catch((error: unknown) => {
   const isForeseen = error instanceof ClaudeMemError;
   const text = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
-  // No worker was spawned yet, and what was opened already must not hold the process.
+  // Whatever it had spawned is ended by now, and what it had opened must not hold the process.
   exitNow(1);
 });
