@@ -102,6 +102,7 @@ const STARTED: LifecycleReport = {
   ],
   ended: [],
   remaining: [],
+  left: [],
   elapsedMs: 1423,
   port: 37777,
   error: null,

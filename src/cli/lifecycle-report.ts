@@ -15,6 +15,8 @@ export interface LifecycleReport {
   readonly processes: readonly { readonly role: string | null; readonly pid: number }[];
   readonly ended: readonly Outcome[];
   readonly remaining: readonly { readonly role: string | null; readonly pid: number; readonly command: string }[];
+  /** Bears the tree's mark and is none of our programs; let live. */
+  readonly left: readonly { readonly pid: number; readonly name: string; readonly command: string }[];
   readonly elapsedMs: number;
   readonly port: number | null;
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
@@ -41,6 +43,7 @@ export async function reportStart(
   input: {
     readonly result: StartResult;
     readonly ended: StopResult | undefined;
+    readonly left: StopResult['left'];
     readonly context: Context;
     readonly elapsedMs: number;
   },
@@ -59,6 +62,7 @@ export async function reportStart(
     processes: result.ok ? await recordedProcesses(input.context, treeId) : [],
     ended: [...result.ended, ...(ended?.ended ?? [])],
     remaining: [...dead, ...remaining.filter(({ pid }) => !dead.some((other) => other.pid === pid))],
+    left: leftAlone(input.left),
     elapsedMs: Math.round(input.elapsedMs),
     port: result.status?.port ?? null,
     error: result.ok
@@ -77,10 +81,15 @@ export function reportStop(result: StopResult, elapsedMs: number): LifecycleRepo
     processes: [],
     ended: result.ended,
     remaining: result.remaining.map(({ row, role }) => ({ role, pid: row.pid, command: row.command })),
+    left: leftAlone(result.left),
     elapsedMs: Math.round(elapsedMs),
     port: null,
     error: null,
   };
+}
+
+function leftAlone(rows: StopResult['left']): LifecycleReport['left'] {
+  return rows.map(({ pid, name, command }) => ({ pid, name, command }));
 }
 
 /** What of a tree is recorded and runs, its root first. */

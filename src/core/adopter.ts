@@ -24,6 +24,14 @@ export function adoptionOf(row: ProcessRow, index: ProcessIndex): string | undef
   return `its parent pid ${parent.pid} (${parent.name}) is of another session and so has adopted it`;
 }
 
+/**
+ * Whether a process lost its parent without ever having been given a life of its own: a helper of something that was killed. A tmux
+ * server or a daemon leads a session.
+ */
+export function isStranded(row: ProcessRow, index: ProcessIndex): boolean {
+  return leads(row) === false && adoptionOf(row, index) !== undefined;
+}
+
 /** Whether it leads its session or process group; undefined where the reader knows neither. */
 export function leads(row: ProcessRow): boolean | undefined {
   if (row.pgid === undefined && row.sid === undefined) return undefined;

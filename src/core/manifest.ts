@@ -2,6 +2,10 @@
 export const ROLES = ['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup'] as const;
 export type Role = (typeof ROLES)[number];
 
+export function isChromaRole(role: Role | null | undefined): boolean {
+  return role === 'chroma-sync' || role === 'chroma-search';
+}
+
 /** Identity of a process as it is stored; what an entry lacks it takes from its manifest. */
 export interface StoredIdentity {
   readonly pid: number;

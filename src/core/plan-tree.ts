@@ -1,4 +1,6 @@
 import { namespaceDigits, isZombie } from './identity.ts';
+import { isStranded } from './adopter.ts';
+import { isChromaRole } from './manifest.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import type { ProcessRow } from './snapshot.ts';
 
@@ -50,7 +52,7 @@ class TreeDraft {
       return;
     }
     if (!this.#mayBeEnded(row)) return;
-    const isShared = this.#sharing.has(parentPid);
+    const isShared = this.#sharing.has(parentPid) || this.#isStrandedHelper(subject);
     if (isShared || this.#isRecorded(subject) || this.#isOurMarkedProgram(subject)) {
       this.plan.push({ row, role: subject.role, restsOnCommand: false });
       this.#planned.add(row.pid);
@@ -72,6 +74,11 @@ class TreeDraft {
     const { parent } = subject;
     if (parent === undefined || subject.adoption !== undefined || this.#planned.has(parent.pid)) return true;
     return parent.pid === this.#context.snapshot.self.pid || this.#context.isOwner(subject.owner, parent);
+  }
+
+  /** Nobody but a wrapper hands on a Chroma role: what bears it was started below one, and it has died since. */
+  #isStrandedHelper({ row, isMarkedHere, role }: Case): boolean {
+    return row.treeMark === this.#treeId && isMarkedHere && isChromaRole(role) && isStranded(row, this.#context.index);
   }
 
   #mayBeEnded(row: ProcessRow): boolean {

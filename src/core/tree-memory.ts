@@ -1,4 +1,4 @@
-import type { Role } from './manifest.ts';
+import { isChromaRole } from './manifest.ts';
 import type { ProcessRow } from './snapshot.ts';
 import type { Judgement } from './verdict.ts';
 
@@ -11,13 +11,11 @@ export interface MemoryUse {
   readonly unknown: number;
 }
 
-const CHROMA_ROLES: ReadonlySet<Role | null> = new Set(['chroma-sync', 'chroma-search']);
-
 /** The managed chroma processes (wrapper and python) of each tree; the memory limit is for these together. */
 export function chromaMemory(judgements: readonly Judgement[]): ReadonlyMap<string, MemoryUse> {
   const trees = new Map<string, ProcessRow[]>();
   for (const { verdict, treeId, role, row } of judgements) {
-    if (verdict !== 'managed' || treeId === null || !CHROMA_ROLES.has(role)) continue;
+    if (verdict !== 'managed' || treeId === null || !isChromaRole(role)) continue;
     trees.set(treeId, [...(trees.get(treeId) ?? []), row]);
   }
   return new Map([...trees].map(([treeId, rows]) => [treeId, memoryOf(rows)]));

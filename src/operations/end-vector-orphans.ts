@@ -1,3 +1,4 @@
+import { isChromaRole } from '../core/manifest.ts';
 import { planReap } from '../core/plan-reap.ts';
 import type { Judgement } from '../core/verdict.ts';
 import { endInPasses } from './end-in-passes.ts';
@@ -34,5 +35,5 @@ export async function endVectorOrphans(ports: VectorOrphanPorts): Promise<readon
 }
 
 function isProvenChroma({ role, restsOnCommand }: Judgement): boolean {
-  return (role === 'chroma-sync' || role === 'chroma-search') && !restsOnCommand;
+  return isChromaRole(role) && !restsOnCommand;
 }

@@ -33,11 +33,13 @@ export interface ReapResult {
  */
 export async function reap(ports: ReapPorts, options: ReapOptions): Promise<ReapResult> {
   // Measuring a thousand processes takes a second, and all that is wanted here is who they are.
-  const first = await ports.observe({ memory: false });
+  const glance = () => ports.observe({ memory: false });
+  const first = await glance();
   const planned = ({ judgements, index }: Observation) => planReap(judgements, index, options.request).plan;
   const { outcomes, after } = await endInPasses(
     {
       look: () => ports.observe({ memory: true }),
+      glance,
       targetsOf: (seen) => planned(seen).filter((item) => options.agreed?.has(keyOf(item)) ?? true),
       signaller: ports.signaller,
       clock: ports.clock,

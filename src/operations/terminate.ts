@@ -27,6 +27,8 @@ export interface TerminationOptions {
   /** Aborted by a second Ctrl-C: what is left is killed at once. */
   readonly forced?: AbortSignal;
   readonly onProgress?: (progress: { readonly gone: number; readonly total: number }) => void;
+  /** Called when the grace period was not enough, while what is about to be killed still shows what it has started. Never rejects. */
+  readonly beforeKill?: () => Promise<void>;
 }
 
 /** How long a killed process may take to go, in milliseconds; one in uninterruptible sleep stays longer and is reported. */
@@ -46,6 +48,7 @@ export async function terminate(
     for (const ending of endings) ending.send('SIGTERM');
     await waitUntilGone(endings, clock, options.graceMs, options);
     if (options.interrupted?.aborted !== true || options.forced?.aborted === true) {
+      if (endings.some((ending) => ending.isRunning())) await options.beforeKill?.();
       for (const ending of endings) ending.send('SIGKILL');
       await waitUntilGone(endings, clock, KILL_WAIT_MS, { onProgress: options.onProgress });
     }

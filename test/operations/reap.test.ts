@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { keyOf } from '../../src/operations/end-in-passes.ts';
 import { reap, type ReapOptions } from '../../src/operations/reap.ts';
-import { bornAt, python, secondsOld, uv } from '../core/builders.ts';
+import { bornAt, python, row, secondsOld, uv } from '../core/builders.ts';
 import { FakeMachine } from './fake-machine.ts';
 
 /** Wrapper and python left by a plugin's worker that is gone: its pid is their session's. */
@@ -52,6 +52,37 @@ describe('reap', () => {
       [201, 'exited'],
       [400, 'exited'],
     ]);
+  });
+
+  test('ends what a wrapper starts while it has time to go, which nothing speaks against once the wrapper is killed', async () => {
+    const fake = new FakeMachine([uv(200, 1, { sid: 99 })]);
+    fake.behave(200, { endsAfterMs: Infinity });
+    fake.at(1_000, () => {
+      fake.start(row(250, 200, 'git fetch', { sid: 99, pgid: 99 }), row(260, 200, 'git gc', { sid: 99, pgid: 99 }));
+    });
+    fake.at(4_999, () => {
+      fake.start(row(270, 200, 'true', { sid: 99, pgid: 99 }));
+    });
+    // Gone by itself, after it was seen and before its turn came.
+    fake.behave(270, { bind: 'gone' });
+    const { outcomes, remaining } = await reapOn(fake);
+    expect(outcomes.map(({ pid, outcome, signal }) => [pid, outcome, signal])).toEqual([
+      [200, 'killed', 'SIGKILL'],
+      [250, 'exited', 'SIGTERM'],
+      [260, 'exited', 'SIGTERM'],
+    ]);
+    expect(remaining).toEqual([]);
+    expect(fake.openHandles).toBe(0);
+  });
+
+  test('kills what it had agreed to although the look before it fails', async () => {
+    const fake = new FakeMachine(pair(200));
+    fake.behave(200, { endsAfterMs: Infinity });
+    fake.onLook = (look) => {
+      if (look === 2) throw new Error('EMFILE');
+    };
+    const { outcomes } = await reapOn(fake);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['killed', 'exited']);
   });
 
   test('leaves what nobody agreed to, and says that it is there', async () => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { stopTrees } from '../../src/operations/stop-trees.ts';
-import { entry, manifest, marks, supervisor, worker } from '../core/builders.ts';
+import { DATA_DIR, entry, manifest, marks, row, shell, supervisor, uv, worker } from '../core/builders.ts';
 import { FakeMachine } from './fake-machine.ts';
 
 const TREE = '11111111-2222-4333-8444-555555555555';
-const root = supervisor(100, 1, { treeMark: TREE, dataDirMark: '/home/u/.claude-mem' });
+const root = supervisor(100, 1, { treeMark: TREE, dataDirMark: DATA_DIR });
 const child = worker(110, 100, marks(TREE, root, 'worker'));
 
 function stop(machine: FakeMachine) {
@@ -34,4 +34,35 @@ test('a tree that is known by its marks alone is not, while a record cannot be r
   machine.start(root, child);
   machine.damaged = [{ file: `${TREE}.json`, kind: 'damaged', reason: 'is no JSON' }];
   expect(await stop(machine)).toMatchObject({ wasRunning: true, remaining: [], isComplete: false });
+});
+
+const ROLE = marks(TREE, child, 'chroma-sync');
+
+test('what a wrapper started is ended with it, also when it is born as the wrapper is killed', async () => {
+  const wrapper = uv(120, 110, { ...ROLE, sid: 110, pgid: 110 });
+  const helper = row(130, 120, 'git fetch', { ...ROLE, sid: 110, pgid: 110 });
+  const newborn = row(140, 1, 'sleep 60', { ...ROLE, sid: 110, pgid: 110 });
+  const below = row(150, 140, 'sleep 60', { ...ROLE, sid: 110, pgid: 110 });
+  const machine = new FakeMachine([root, child, wrapper, helper]);
+  machine.behave(120, {
+    endsAfterMs: Infinity,
+    onEnd: () => {
+      machine.start(newborn, below);
+    },
+  });
+  const { ended, remaining, left } = await stop(machine);
+  expect(ended.map(({ pid }) => pid).sort()).toEqual([100, 110, 120, 130, 140, 150]);
+  expect([remaining, left]).toEqual([[], []]);
+});
+
+test('what only inherited the marks of a tree is let live and named', async () => {
+  const daemon = row(130, 1, 'tmux new', { ...ROLE, sid: 130, pgid: 130 });
+  const held = row(140, shell.pid, 'vim', { ...ROLE, sid: 70, pgid: 140 });
+  const piped = row(145, shell.pid, 'less', { ...ROLE, sid: 70, pgid: 140 });
+  const editor = row(150, 1, 'vim', { ...marks(TREE, root, 'worker'), sid: 110, pgid: 110 });
+  const other = row(160, 1, 'git fetch', { ...marks('another', child, 'chroma-sync'), sid: 110, pgid: 110 });
+  const machine = new FakeMachine([root, child, daemon, held, piped, editor, other]);
+  const { left } = await stop(machine);
+  expect(left.map(({ pid }) => pid).sort()).toEqual([130, 140, 145, 150]);
+  expect([130, 140, 145, 150, 160].filter((pid) => machine.has(pid))).toEqual([130, 140, 145, 150, 160]);
 });

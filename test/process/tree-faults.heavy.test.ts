@@ -12,10 +12,15 @@ const STUBBORN = `trap '' TERM
 sh -c "trap '' TERM; while :; do sleep 0.2; done" &
 while :; do sleep 0.2; done`;
 
+/** Some are born between the last look at it and its death. What it starts outlives it by far and ignores SIGTERM too. */
+const PROLIFIC = `trap '' TERM
+while :; do sleep 120 & sleep 0.02; done`;
+
 describe('a tree whose uvx', () => {
   test.each([
     ['takes a minute', 'exec sleep 60'],
     ['hangs before the handshake and ignores SIGTERM, as its child does', STUBBORN],
+    ['goes on starting processes while it is asked to end', PROLIFIC],
   ])('%s: search goes by word meanwhile, and stop ends it all within the grace', async (_, script) => {
     const { tree, spawned } = await treeWithUvx(script);
     await tree.start();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
+import { startFixtureProcess } from '../helpers/fixture-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -32,6 +33,25 @@ describe('start and stop', () => {
     expect(stopped.ended.map(({ pid }) => pid).sort()).toEqual(started.processes.map(({ pid }) => pid).sort());
     expect((await tree.json(['status'])).status).toBe(3);
     expect(await tree.json(['stop'])).toMatchObject({ status: 0, report: { treeId: null } });
+  });
+
+  test.each([
+    ['restart', [KEYWORD]],
+    ['stop', []],
+  ])('what only inherited the marks of the tree lives on after %s, and is named', async (command, args) => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const inherited = readFileSync(`/proc/${tree.member('worker').pid}/environ`, 'utf8').split('\0');
+    const env = Object.fromEntries(
+      inherited.filter((entry) => entry.startsWith('CLAUDE_MEM_')).map((entry) => entry.split('=')),
+    ) as Record<string, string>;
+    const daemon = await startFixtureProcess({ env, detached: true });
+    const { status, report } = await tree.json([command, ...args]);
+    expect([status, report.left.map(({ pid }) => pid)]).toEqual([0, [daemon.pid]]);
+    expect(daemon.chain.every(isAlive)).toBe(true);
+    // It is of an old tree now, which is no business of the next stop.
+    expect((await tree.run(['stop'])).stderr).toBe('');
+    await daemon.end();
   });
 
   test('two starts at once make one tree', async () => {

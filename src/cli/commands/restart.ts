@@ -35,13 +35,14 @@ async function runRestart({ options, openContext, output }: CommandInput<Restart
   });
   try {
     return await startAndReport({ command: 'restart', options, context, tree, output, interrupts }, async () => {
-      const { ended, remaining } = await stopAndTidy({ context, tree, output }, options.grace, interrupts);
+      const stopped = await stopAndTidy({ context, tree, output }, options.grace, interrupts);
       if (interrupts.interrupted.aborted)
         throw new ClaudeMemError('interrupted', 'interrupted; no new tree was started');
-      if (remaining.length === 0) return ended;
+      const { remaining } = stopped;
+      if (remaining.length === 0) return stopped;
       const pids = remaining.map(({ row }) => row.pid).join(', ');
       output.note(`Of the old tree there is still pid ${pids}, which cannot be ended now; starting all the same.`);
-      return ended;
+      return stopped;
     });
   } finally {
     interrupts.dispose();

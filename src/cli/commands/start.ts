@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { startTree } from '../../operations/start-tree.ts';
-import type { Outcome } from '../../operations/terminate.ts';
+import type { StopResult } from '../../operations/stop-trees.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -86,11 +86,17 @@ export function assertSupported(): void {
 /** Starts, ends again what failed, and tells; in the foreground it then waits for the end. */
 export async function startAndReport(
   starting: Starting,
-  before?: () => Promise<readonly Outcome[]>,
+  before?: () => Promise<Pick<StopResult, 'ended' | 'left'>>,
 ): Promise<ExitCode> {
   const { command, options, context, tree, output, interrupts } = starting;
   const startedAt = context.clock.now();
   let shown = '';
+  let left: StopResult['left'] = [];
+  const stopFirst = async (stop: NonNullable<typeof before>) => {
+    const stopped = await stop();
+    left = stopped.left;
+    return stopped.ended;
+  };
   const ports = await tree.start({
     command: `claude-mem ${command}`,
     port: options.port,
@@ -107,11 +113,12 @@ export async function startAndReport(
   const result = await startTree(ports, {
     timeoutMs: options.timeout,
     interrupted,
-    ...(before === undefined ? {} : { before }),
+    ...(before === undefined ? {} : { before: () => stopFirst(before) }),
   });
   const ended = result.ok || result.alreadyRunning ? undefined : await finishStart(result, ports);
   output.clearStatus();
-  const report = await reportStart(command, { result, ended, context, elapsedMs: context.clock.now() - startedAt });
+  const elapsedMs = context.clock.now() - startedAt;
+  const report = await reportStart(command, { result, ended, left: ended?.left ?? left, context, elapsedMs });
   if (options.json === true) output.data(JSON.stringify(report));
   else {
     const { printStart } = await import('../reporters/lifecycle.ts');

@@ -21,6 +21,7 @@ export async function printStart(
   report: LifecycleReport,
   { result, context, output, logLines }: StartView,
 ): Promise<void> {
+  printLeft(report, output);
   const first = report.command === 'restart' ? 'Ended the old tree' : 'First ended what was left from before';
   if (report.ended.length > 0 && report.ok) output.data(`${first}: ${pids(report.ended)}`);
   if (!report.ok) {
@@ -79,10 +80,12 @@ export function printStop(result: StopResult, report: LifecycleReport, output: O
       ),
     );
   }
-  for (const row of result.left) {
-    output.note(
-      `Left alone: pid ${row.pid} (${printable(row.name)}) bears the tree's mark and is none of our programs.`,
-    );
+  printLeft(report, output);
+}
+
+function printLeft({ left }: LifecycleReport, output: Output): void {
+  for (const { pid, name } of left) {
+    output.note(`Left alone: pid ${pid} (${printable(name)}) bears the tree's mark and is none of our programs.`);
   }
 }
 

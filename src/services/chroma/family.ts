@@ -1,3 +1,4 @@
+import { isStranded } from '../../core/adopter.ts';
 import { isNotYounger, isZombie } from '../../core/identity.ts';
 import { ProcessIndex } from '../../core/process-index.ts';
 import { dataDirArgument, isChromaProgram, isChromaWrapper } from '../../core/role-program.ts';
@@ -13,7 +14,7 @@ export interface FamilyMarks {
 }
 
 /**
- * What runs because of one spawn: the process itself, its descendants, and a Chroma of the same marks that has lost it as a parent.
+ * What runs because of one spawn: the process itself, its descendants, and what of the same marks has lost its parent.
  * There is one spawn at a time per role and owner, so whatever bears these marks and is not older is of this one.
  */
 export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: FamilyMarks): readonly ProcessRow[] {
@@ -21,7 +22,8 @@ export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: Fa
   const here = index.livePid(first.pid);
   const heads = here !== undefined && isSameStart(here, first) ? [here] : [];
   const strays = snapshot.processes.filter(
-    (row) => bearsMarks(row, marks) && isChromaProgram(row) && isNotYounger(first, row, snapshot),
+    (row) =>
+      bearsMarks(row, marks) && (isChromaProgram(row) || isStranded(row, index)) && isNotYounger(first, row, snapshot),
   );
   const members = [...heads, ...strays].flatMap((row) => [row, ...index.descendantsOf(row.pid)]);
   return [...new Set(members)].filter((row) => !isZombie(row) && row.pid !== snapshot.self.pid);
