@@ -3,6 +3,9 @@ import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isZombie } from '../core/identity.ts';
+import { rootEntry, type ManifestEntry, type StoredIdentity } from '../core/manifest.ts';
+import type { ProcessRow } from '../core/snapshot.ts';
 import { observe, takeReading, type ObserveOptions, type Observation, type Reading } from '../operations/observe.ts';
 import type { Personal } from '../operations/redact.ts';
 import type { Clock, Signaller } from '../operations/ports.ts';
@@ -26,6 +29,8 @@ export interface Context {
   observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
   /** Observes again and again: what cannot have changed since the last time is not read each time. */
   follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;
+  /** What the manifest of a tree records and what runs, its root first; reads no other process. */
+  running(treeId: string): Promise<readonly ManifestEntry[]>;
   signaller(): Promise<Signaller>;
   /** @throws ClaudeMemError `not-owner`. */
   assertOwner(): void;
@@ -64,6 +69,15 @@ export function createContext(options: ContextOptions): Context {
       const following = Promise.all([ports(), platform]).then(([all, { follow }]) => ({ ...all, table: follow() }));
       return async () => observe(await following, { ...request, dataDir });
     },
+    running: async (treeId) => {
+      const { identify } = await platform;
+      const manifest = records.readManifests().manifests.find((candidate) => candidate.treeId === treeId);
+      if (manifest === undefined) return [];
+      const root = rootEntry(manifest);
+      return manifest.entries
+        .filter(({ endedAt, identity }) => endedAt === undefined && isRunning(identity, identify(identity.pid)))
+        .sort((left, right) => Number(right === root) - Number(left === root));
+    },
     signaller: async () => (await platform).signaller,
     assertOwner: () => {
       assertOwner(dataDir);
@@ -84,6 +98,12 @@ export function createContext(options: ContextOptions): Context {
     trees: () => openTreeStore(dataDir),
     personal: findPersonal,
   };
+}
+
+/** Of a tree that was just spoken to: machine and boot are this one's. */
+function isRunning({ startTicks }: StoredIdentity, row: ProcessRow | undefined): boolean {
+  if (row === undefined || isZombie(row)) return false;
+  return startTicks === undefined || row.startTicks === undefined || row.startTicks === startTicks;
 }
 
 export const systemClock: Clock = {

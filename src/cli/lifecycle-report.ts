@@ -1,4 +1,3 @@
-import { rootEntry } from '../core/manifest.ts';
 import { judgeReading } from '../operations/observe.ts';
 import type { StartPorts, StartResult } from '../operations/start-tree.ts';
 import { stopTrees, type StopResult } from '../operations/stop-trees.ts';
@@ -59,7 +58,9 @@ export async function reportStart(
     ok: result.ok,
     treeId,
     alreadyRunning: result.alreadyRunning,
-    processes: result.ok ? await recordedProcesses(input.context, treeId) : [],
+    processes: result.ok
+      ? (await input.context.running(treeId)).map(({ role, identity: { pid } }) => ({ role, pid }))
+      : [],
     ended: [...result.ended, ...(ended?.ended ?? [])],
     remaining: [...dead, ...remaining.filter(({ pid }) => !dead.some((other) => other.pid === pid))],
     left: leftAlone(input.left),
@@ -90,16 +91,4 @@ export function reportStop(result: StopResult, elapsedMs: number): LifecycleRepo
 
 function leftAlone(rows: StopResult['left']): LifecycleReport['left'] {
   return rows.map(({ pid, name, command }) => ({ pid, name, command }));
-}
-
-/** What of a tree is recorded and runs, its root first. */
-async function recordedProcesses(context: Context, treeId: string | null): Promise<LifecycleReport['processes']> {
-  const { reading, index } = await context.observe({ memory: false });
-  const manifest = reading.manifests.find((candidate) => candidate.treeId === treeId);
-  if (manifest === undefined) return [];
-  const root = rootEntry(manifest);
-  const entries = [...manifest.entries].sort((left, right) => Number(right === root) - Number(left === root));
-  return entries
-    .filter(({ endedAt, identity }) => endedAt === undefined && index.livePid(identity.pid) !== undefined)
-    .map(({ role, identity }) => ({ role, pid: identity.pid }));
 }

@@ -4,7 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { marksFor } from '../core/marks.ts';
-import type { SpawnedSupervisor } from '../operations/start-tree.ts';
+import type { HeldSupervisor } from '../operations/start-tree.ts';
+import { within } from '../shared/within.ts';
 
 export interface StartEnvironment {
   /** Whom the operation lock names: `claude-mem start`. */
@@ -25,7 +26,7 @@ export function overrides({ port, chroma }: StartEnvironment): Readonly<Record<s
   };
 }
 
-export interface OwnSupervisor extends SpawnedSupervisor {
+export interface OwnSupervisor extends HeldSupervisor {
   readonly ended: Promise<number | null>;
 }
 
@@ -43,7 +44,7 @@ export function spawnSupervisor(dataDir: string, crashLog: string, options: Star
   const output = openSync(crashLog, 'w', 0o600);
   try {
     const script = join(__dirname, 'supervisor.js');
-    const flags = [...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];
+    const flags = ['--held', ...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];
     const child = spawn(process.execPath, [script, ...flags], {
       env: {
         ...process.env,
@@ -53,14 +54,36 @@ export function spawnSupervisor(dataDir: string, crashLog: string, options: Star
       // A watched folder is the one it was started in; else it must hold no mount that somebody wants to unmount.
       cwd: watch ? process.cwd() : workFolder(),
       detached: !foreground,
-      stdio: foreground ? ['ignore', 'ignore', 'inherit', 'ipc'] : ['ignore', output, output],
+      stdio: foreground ? ['pipe', 'ignore', 'inherit', 'ipc'] : ['pipe', output, output],
     });
     if (foreground) passSignalsOn(child);
     else child.unref();
-    return { pid: child.pid ?? -1, treeId, ...whatBecomesOf(child) };
+    const { ended, hasExited } = whatBecomesOf(child);
+    return { pid: child.pid ?? -1, treeId, ended, hasExited, ...holdBack(child, ended) };
   } finally {
     closeSync(output);
   }
+}
+
+/** One that is frozen goes as soon as it is thawed. In milliseconds. */
+const GONE_WITHIN_MS = 2_000;
+
+/** It waits for a byte on its stdin, and goes when that closes: also when this command is killed. */
+function holdBack({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSupervisor, 'release' | 'dismiss'> {
+  // It may have ended before it was released; that is seen by its exit.
+  stdin?.on('error', () => undefined);
+  let isReleased = false;
+  return {
+    release: () => {
+      isReleased = true;
+      stdin?.end('\n');
+    },
+    dismiss: async () => {
+      if (isReleased) return;
+      stdin?.destroy();
+      await within(GONE_WITHIN_MS, ended);
+    },
+  };
 }
 
 function whatBecomesOf(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {

@@ -117,7 +117,8 @@ async function connectTo(dataDir: string): Promise<SupervisorConnection | undefi
     treeId,
     version,
     // Both ends are of one build or greet with their versions; a later one only adds fields.
-    status: async () => (await connection.request('status', {}, STATUS_WITHIN_MS)) as TreeStatus,
+    status: async (waitMs = 0) =>
+      (await connection.request('status', { waitMs }, waitMs + STATUS_WITHIN_MS)) as TreeStatus,
     stop: async (graceMs) => {
       await connection.request('stop', { graceMs }, graceMs + STOP_ANSWER_SLACK_MS);
     },

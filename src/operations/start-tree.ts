@@ -15,9 +15,16 @@ export interface SpawnedSupervisor {
   readonly hasExited: () => boolean;
 }
 
+/** One that has loaded its program and waits: it has not touched anything yet. */
+export interface HeldSupervisor extends SpawnedSupervisor {
+  readonly release: () => void;
+  /** Ends it, unless it was released. */
+  readonly dismiss: () => Promise<void>;
+}
+
 export interface StartPorts extends LifecyclePorts {
-  /** Spawns a supervisor for a new tree. */
-  readonly spawnSupervisor: () => SpawnedSupervisor;
+  /** Spawns a supervisor for a new tree, which begins when it is released. */
+  readonly spawnSupervisor: () => HeldSupervisor;
   /** @throws ClaudeMemError `lock-held` naming who holds the supervisor's lock. */
   readonly assertLockFree: () => Promise<void>;
   /** @throws ClaudeMemError `port-taken` naming by whom. */
@@ -57,7 +64,9 @@ const GRACE_FOR_LEFTOVERS_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** For one that lives and does not answer yet: whoever spawned it may have been killed meanwhile. In milliseconds. */
 const PATIENCE_MS = 2_000;
-const POLL_MS = 10;
+const POLL_MS = 5;
+/** Between two looks at what is being waited for, in milliseconds. */
+const LONGEST_ANSWER_MS = 200;
 
 /** Restarts after which a worker that still did not get ready is not waited for any longer. */
 const HOPELESS_RESTARTS = 4;
@@ -87,9 +96,26 @@ interface Beginning extends Omit<StartResult, 'status' | 'ok'> {
   readonly connection: SupervisorConnection | undefined;
 }
 
-async function begin(ports: StartPorts, { interrupted }: StartOptions): Promise<Beginning> {
+/** Node needs as long to start a supervisor as this needs to look at what is there, so where nobody answers both are done at once. */
+async function begin(ports: StartPorts, options: StartOptions): Promise<Beginning> {
+  const first = await ports.connect();
+  if (first !== undefined) return beginAfter(ports, options, first, ports.spawnSupervisor);
+  const held = ports.spawnSupervisor();
+  try {
+    return await beginAfter(ports, options, first, () => held);
+  } finally {
+    await held.dismiss();
+  }
+}
+
+async function beginAfter(
+  ports: StartPorts,
+  { interrupted }: StartOptions,
+  first: SupervisorConnection | undefined,
+  spawn: () => HeldSupervisor,
+): Promise<Beginning> {
   const reading = await ports.takeReading();
-  const running = await findRunning(ports, reading);
+  const running = await findRunning(ports, reading, first);
   if (running?.isKept === true) {
     const { connection } = running;
     const observation = judgeReading(reading);
@@ -104,7 +130,7 @@ async function begin(ports: StartPorts, { interrupted }: StartOptions): Promise<
   await ports.assertPortFree();
   if (interrupted?.aborted === true) throw new ClaudeMemError('interrupted', 'interrupted; no tree was started');
   ports.onProgress('starting the supervisor');
-  const { connection, spawned } = await spawnAndConnect(ports);
+  const { connection, spawned } = await releaseAndConnect(ports, spawn());
   const treeId = connection?.treeId ?? spawned.treeId;
   return {
     connection,
@@ -124,9 +150,13 @@ interface Running {
 }
 
 /** @throws ClaudeMemError `lock-held` for one that is there and does not answer. */
-async function findRunning(ports: StartPorts, reading: Reading): Promise<Running | undefined> {
+async function findRunning(
+  ports: StartPorts,
+  reading: Reading,
+  first: SupervisorConnection | undefined,
+): Promise<Running | undefined> {
   const mustAnswer = runningTrees(reading).find((tree) => !isOver(tree, ports));
-  const connection = await connectPatiently(ports, mustAnswer === undefined ? 0 : PATIENCE_MS);
+  const connection = first ?? (await connectPatiently(ports, mustAnswer === undefined ? 0 : PATIENCE_MS));
   if (connection === undefined) {
     if (mustAnswer !== undefined) throw doesNotAnswer(mustAnswer);
     return undefined;
@@ -191,10 +221,11 @@ function doesNotAnswer(tree: RecordedTree | undefined): ClaudeMemError {
   );
 }
 
-async function spawnAndConnect(
+async function releaseAndConnect(
   ports: StartPorts,
+  spawned: HeldSupervisor,
 ): Promise<{ readonly spawned: SpawnedSupervisor; readonly connection: SupervisorConnection | undefined }> {
-  const spawned = ports.spawnSupervisor();
+  spawned.release();
   const deadline = ports.clock.now() + ANSWER_WITHIN_MS;
   for (;;) {
     const connection = await ports.connect();
@@ -212,7 +243,8 @@ async function waitUntilReady(
 ): Promise<TreeStatus | undefined> {
   const deadline = clock.now() + timeoutMs;
   for (;;) {
-    const status = await connection.status().catch(() => undefined);
+    // Asked every few milliseconds, both ends would take from the worker what it needs to get ready.
+    const status = await connection.status(LONGEST_ANSWER_MS).catch(() => undefined);
     if (status === undefined || status.state === 'running' || status.state === 'failed') return status;
     if (interrupted?.aborted === true) return { ...status, problem: 'interrupted' };
     const isHopeless = status.problem !== null && status.restarts >= HOPELESS_RESTARTS;

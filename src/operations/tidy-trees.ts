@@ -8,7 +8,7 @@ export interface TreeFiles {
   endEntry(treeId: string, identity: StoredIdentity, at: string): Manifest;
   retire(treeId: string, at: string): Manifest;
   setAside(file: string): string;
-  removeRetired(now: Date): readonly string[];
+  removeRetired(manifests: readonly Manifest[], now: Date): readonly string[];
 }
 
 /**
@@ -22,7 +22,7 @@ export function tidyTrees(observation: Observation, files: TreeFiles): readonly 
   const lines = deadTrees(observation).flatMap((tree) => settle(tree, observation, files));
   for (const item of damagedFiles(observation))
     lines.push(`Set aside a damaged manifest: ${files.setAside(item.file)}`);
-  files.removeRetired(new Date(at));
+  files.removeRetired(reading.manifests, new Date(at));
   return lines;
 }
 

@@ -46,7 +46,8 @@ export interface ChromaRecycles {
 export interface SupervisorConnection {
   readonly treeId: string;
   readonly version: string;
-  status(): Promise<TreeStatus>;
+  /** @param waitMs how long one that is starting may keep the answer back until it is ready, in milliseconds; an older one answers at once. */
+  status(waitMs?: number): Promise<TreeStatus>;
   /** Asks it to end its tree within so many milliseconds; resolves when it has, rejects when it goes first. */
   stop(graceMs: number): Promise<void>;
   close(): void;

@@ -5,7 +5,7 @@ import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { syncFolder, writeFileAtomic } from './atomic-file.ts';
 import { ioError } from './io-error.ts';
 import { endEntry, keepsEveryEntry, registerEntry, settleEntries } from './manifest-entries.ts';
-import { isThere, MAX_MANIFEST_BYTES, readManifestFile, readManifests } from './manifest-reader.ts';
+import { isThere, MAX_MANIFEST_BYTES, readManifestFile } from './manifest-reader.ts';
 import { manifestPath, treesFolder } from './manifest-path.ts';
 import { checkManifest } from './manifest-schema.ts';
 
@@ -39,8 +39,8 @@ export interface TreeStore {
   retire(treeId: string, at: string): Manifest;
   /** Renames a damaged file to `<name>.damaged-<n>` and returns that path. Refuses good ones and those of a later version. */
   setAside(file: string): string;
-  /** Removes manifests retired more than 7 days before `now`; returns their paths. */
-  removeRetired(now: Date): readonly string[];
+  /** Removes those of the manifests that were retired more than 7 days before `now`; returns their paths. Nothing is retired twice. */
+  removeRetired(manifests: readonly Manifest[], now: Date): readonly string[];
 }
 
 /** The manifests below a data dir, which must exist. */
@@ -73,7 +73,7 @@ export function openTreeStore(dataDir: string): TreeStore {
     retire: (treeId, at) =>
       update(treeId, (manifest) => (manifest.retiredAt === undefined ? { ...manifest, retiredAt: at } : manifest)),
     setAside: (file) => setAside(dataDir, file),
-    removeRetired: (now) => removeRetired(dataDir, now),
+    removeRetired: (manifests, now) => removeRetired(dataDir, manifests, now),
   };
 }
 
@@ -141,9 +141,9 @@ function freeName(file: string): string {
   }
 }
 
-function removeRetired(dataDir: string, now: Date): string[] {
+function removeRetired(dataDir: string, manifests: readonly Manifest[], now: Date): string[] {
   const removed: string[] = [];
-  for (const { treeId, retiredAt } of readManifests(dataDir).manifests) {
+  for (const { treeId, retiredAt } of manifests) {
     if (retiredAt === undefined || now.getTime() - Date.parse(retiredAt) <= RETIRED_KEPT_MS) continue;
     const file = manifestPath(dataDir, treeId);
     try {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readSync } from 'node:fs';
 import { homedir, uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -18,7 +18,7 @@ import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
 import { controlSocketPath, ensureSocketFolder } from '../state/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/data-dir.ts';
-import { acquireLock } from '../state/lock.ts';
+import { acquireLock, loadLocks } from '../state/lock.ts';
 import { createRecords } from '../state/records.ts';
 import { openSampleStore } from '../state/samples.ts';
 import { readSettings } from '../state/settings.ts';
@@ -41,7 +41,17 @@ const FULL_LOOK_EVERY_MS = 60_000;
 
 const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
 
+/**
+ * Whoever starts us looks for leftovers meanwhile, and decides then. Loads what is needed and waits for the word; without it, also
+ * because the starter was killed, this ends and has touched nothing.
+ */
+async function waitToBeReleased(): Promise<void> {
+  await Promise.all([loadPlatform(), loadLocks()]);
+  if (readSync(0, Buffer.alloc(1)) === 0) exitNow(0);
+}
+
 async function main(): Promise<void> {
+  if (process.argv.includes('--held')) await waitToBeReleased();
   const dataDir = ensureDataDir(resolveDataDir({ env: process.env }));
   const treeId = process.env[MARKS.tree] ?? randomUUID();
   const logs = join(dataDir, 'logs');
@@ -127,7 +137,7 @@ async function main(): Promise<void> {
   }
   // A tree that ended meanwhile did so without what was just added.
   if (supervisor.isStopping) await end(DEFAULT_GRACE_MS);
-  compileNoMachineCode();
+  preferMemoryToSpeed();
 }
 
 interface WatchParts extends VitalsParts {
@@ -146,7 +156,10 @@ async function watchOver(supervisor: Supervisor, parts: WatchParts): Promise<voi
     greeting: { claudeMem: 1, version, treeId },
     log,
     methods: {
-      status: () => ({ ...supervisor.status(), ...vitals.report() }),
+      status: async ({ waitMs }) => {
+        if (typeof waitMs === 'number') await supervisor.settled(waitMs);
+        return { ...supervisor.status(), ...vitals.report() };
+      },
       stop: async ({ graceMs }) => ({ isClean: await supervisor.stop(graceMsOf(graceMs)) }),
     },
   });
@@ -189,11 +202,12 @@ function dutyOf(
 }
 
 /**
- * It lives long and does little: what V8 would compile for speed takes more memory than it saves time. Only now, because under other
- * flags V8 refuses what was compiled ahead, of this program and of Node itself, and compiles anew.
+ * It lives long and does little: what V8 would compile for speed takes more memory than it saves time, and so does the second half of
+ * the young generation, which stays after a quick collection; a full one once a minute takes some milliseconds. Only now, because under
+ * other flags V8 refuses what was compiled ahead, of this program and of Node itself, and compiles anew.
  */
-function compileNoMachineCode(): void {
-  for (const flag of ['--no-opt', '--no-sparkplug']) setFlagsFromString(flag);
+function preferMemoryToSpeed(): void {
+  for (const flag of ['--no-opt', '--no-sparkplug', '--gc-global']) setFlagsFromString(flag);
 }
 
 interface VitalsParts {

@@ -66,6 +66,7 @@ export class Supervisor {
     });
   });
   readonly #stopped = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(deps: SupervisorDeps, timing: Partial<SupervisorTiming> = {}) {
     this.#deps = deps;
@@ -88,6 +89,12 @@ export class Supervisor {
       problem: this.#problem,
       healthy: this.#state === 'running' && (this.#monitor?.isHealthy ?? false),
     };
+  }
+
+  /** Resolves when the state changes, or when it is not `starting`; after `limitMs` milliseconds at the latest. */
+  async settled(limitMs: number): Promise<void> {
+    if (this.#state !== 'starting') return;
+    await within(limitMs, new Promise<void>((resolve) => this.#waiting.add(resolve)));
   }
 
   /** What the worker that runs said last of its parts; null before that. */
@@ -355,6 +362,8 @@ export class Supervisor {
   #setState(state: TreeState): void {
     if (this.#state === state) return;
     this.#state = state;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
     try {
       this.#deps.manifest.setState(state);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeReading } from '../../src/operations/observe.ts';
-import { startTree, type StartPorts } from '../../src/operations/start-tree.ts';
+import { startTree, type HeldSupervisor, type StartPorts } from '../../src/operations/start-tree.ts';
 import type { SupervisorConnection, TreeStatus } from '../../src/operations/tree-lifecycle.ts';
 import { ClaudeMemError } from '../../src/shared/errors.ts';
 import { entry, manifest, marks, python, supervisor, uv, worker } from '../core/builders.ts';
@@ -33,8 +33,13 @@ interface Script {
   readonly ports?: Partial<StartPorts>;
 }
 
+function held(behaviour: Partial<HeldSupervisor>): HeldSupervisor {
+  const dismiss = () => Promise.resolve();
+  return { pid: 200, treeId: NEW, hasExited: () => false, release: () => undefined, dismiss, ...behaviour };
+}
+
 function start(fake: FakeMachine, { says = [{}], ports = {} }: Script = {}, timeoutMs = 5_000) {
-  let spawned = 0;
+  const did = { spawned: 0, released: 0, dismissed: 0 };
   const left = [...says];
   const status: TreeStatus = {
     treeId: NEW,
@@ -60,14 +65,17 @@ function start(fake: FakeMachine, { says = [{}], ports = {} }: Script = {}, time
   const result = startTree(
     {
       takeReading: async () => (await fake.observe()).reading,
-      connect: () => Promise.resolve(spawned > 0 && says.length > 0 ? connection : undefined),
+      connect: () => Promise.resolve(did.released > 0 && says.length > 0 ? connection : undefined),
       signaller: fake.signaller,
       clock: fake.clock,
       intendStop: () => undefined,
       isStopIntended: () => false,
       spawnSupervisor: () => {
-        spawned += 1;
-        return { pid: 200, treeId: NEW, hasExited: () => false };
+        did.spawned += 1;
+        return held({
+          release: () => (did.released += 1),
+          dismiss: () => Promise.resolve(void (did.dismissed += 1)),
+        });
       },
       assertLockFree: () => Promise.resolve(),
       assertPortFree: () => Promise.resolve(),
@@ -78,21 +86,26 @@ function start(fake: FakeMachine, { says = [{}], ports = {} }: Script = {}, time
     },
     { timeoutMs },
   );
-  return { result, spawned: () => spawned };
+  return { result, did };
 }
 
 describe('leftovers', () => {
-  test('are ended before the supervisor is spawned', async () => {
+  test('are ended before the supervisor is let go', async () => {
     const fake = leftovers();
+    const seen: boolean[] = [];
     const { result } = start(fake, {
       ports: {
-        spawnSupervisor: () => {
-          expect([fake.has(120), fake.has(130)]).toEqual([false, false]);
-          return { pid: 200, treeId: NEW, hasExited: () => true };
-        },
+        spawnSupervisor: () =>
+          held({
+            hasExited: () => true,
+            release: () => {
+              seen.push(fake.has(120), fake.has(130));
+            },
+          }),
       },
     });
     expect((await result).ended.map(({ pid }) => pid).sort()).toEqual([120, 130]);
+    expect(seen).toEqual([false, false]);
   });
 
   test.each([
@@ -101,10 +114,10 @@ describe('leftovers', () => {
   ] as const)('that %s do not block a start, and are reported', async (_, behaviour, outcome) => {
     const fake = leftovers();
     fake.behave(130, behaviour);
-    const { result, spawned } = start(fake);
+    const { result, did } = start(fake);
     expect(await result).toMatchObject({ ok: true, alreadyRunning: false, treeId: NEW });
     expect((await result).ended).toContainEqual(expect.objectContaining({ pid: 130, outcome }));
-    expect(spawned()).toBe(1);
+    expect([did.spawned, did.released]).toEqual([1, 1]);
   });
 
   test('that only their command line proves are left, and shown', async () => {
@@ -117,16 +130,17 @@ describe('leftovers', () => {
   });
 });
 
-describe('nothing is spawned', () => {
+describe('nothing is started', () => {
   test.each([
     ["the supervisor's lock", 'assertLockFree', 'lock-held'],
     ['the port', 'assertPortFree', 'port-taken'],
   ] as const)('while somebody else has %s', async (_, port, code) => {
     const fake = new FakeMachine();
     const refuse = () => Promise.reject(new ClaudeMemError(code, 'pid 7 has it'));
-    const { result, spawned } = start(fake, { ports: { [port]: refuse } });
+    const { result, did } = start(fake, { ports: { [port]: refuse } });
     await expect(result).rejects.toMatchObject({ code });
-    expect([spawned(), fake.signals]).toEqual([0, []]);
+    expect(fake.signals).toEqual([]);
+    expect(did).toEqual({ spawned: 1, released: 0, dismissed: 1 });
   });
 });
 

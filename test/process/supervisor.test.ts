@@ -48,6 +48,19 @@ test('a worker that is never ready is replaced', async () => {
   expect(running()).toBe(0);
 });
 
+test('whoever waits for it hears at once when it is ready, and not for ever when it is not', async () => {
+  const { supervisor } = await supervised(`${OBEYS} setTimeout(() => { ${READY} }, 200);`);
+  supervisor.startWorker();
+  await supervisor.settled(1);
+  expect(supervisor.status().state).toBe('starting');
+  const before = performance.now();
+  await supervisor.settled(60_000);
+  expect(supervisor.status().state).toBe('running');
+  await supervisor.settled(60_000);
+  expect(performance.now() - before).toBeLessThan(30_000);
+  expect(await supervisor.stop(2_000)).toBe(true);
+});
+
 test('a worker that was healthy for a while and ends counts as the first crash again', async () => {
   const script = `${READY} setTimeout(() => process.exit(1), 150);`;
   const { supervisor } = await supervised(script, { ...FAST, healthyAfterMs: 20 });

@@ -229,11 +229,27 @@ describe('what is frozen', () => {
     const { status, stderr } = await tree.run(['start', KEYWORD]);
     expect(status).toBe(1);
     expect(stderr).toContain(`(pid ${supervisor.pid}) is there and does not answer`);
+    expect(tree.roles()).toEqual(ALL);
     expect((await tree.run(['status'])).status).toBe(1);
     const { report } = await tree.json(['restart', KEYWORD, '--grace', '1s']);
     expect(report.ok).toBe(true);
     expect(isAlive(supervisor)).toBe(false);
     expect(tree.roles()).toEqual(ALL);
+  });
+
+  test('a supervisor: a start that is killed while it waits for it leaves nothing of its own', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const supervisor = tree.member('supervisor');
+    kill(supervisor, 'SIGSTOP');
+    const start = launch(tree, ['start', KEYWORD]);
+    // It has one ready, which waits for its word.
+    await tree.expectRoles(['search', 'supervisor', 'supervisor', 'worker']);
+    start.kill('SIGKILL');
+    await tree.expectRoles(ALL);
+    kill(supervisor, 'SIGCONT');
+    expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: true });
+    expect(tree.member('supervisor').pid).toBe(supervisor.pid);
   });
 
   test('a supervisor that is thawed after a stop that was killed half way raises nothing again', async () => {

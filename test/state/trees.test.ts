@@ -106,9 +106,11 @@ describe('TreeStore', () => {
     store.create(aManifest({ treeId: OTHER_TREE }));
     store.retire(TREE, LATER);
     const retired = Date.parse(LATER);
-    expect(store.removeRetired(new Date(retired + 7 * DAY_MS))).toEqual([]);
-    expect(store.removeRetired(new Date(retired - DAY_MS))).toEqual([]);
-    expect(store.removeRetired(new Date(retired + 7 * DAY_MS + 1))).toEqual([join(dataDir, 'trees', `${TREE}.json`)]);
+    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired + 7 * DAY_MS))).toEqual([]);
+    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired - DAY_MS))).toEqual([]);
+    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired + 7 * DAY_MS + 1))).toEqual([
+      join(dataDir, 'trees', `${TREE}.json`),
+    ]);
     expect(readManifests(dataDir).manifests.map((manifest) => manifest.treeId)).toEqual([OTHER_TREE]);
   });
 });
