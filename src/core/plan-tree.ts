@@ -76,9 +76,18 @@ class TreeDraft {
     return parent.pid === this.#context.snapshot.self.pid || this.#context.isOwner(subject.owner, parent);
   }
 
-  /** Nobody but a wrapper hands on a Chroma role: what bears it was started below one, and it has died since. */
+  /**
+   * Nobody but a wrapper hands on a Chroma role: what bears it was started below one, and it has died since. It is still in the session
+   * that the tree's worker led: nobody enters one from outside, and its number is not given away while anybody is in it.
+   */
   #isStrandedHelper({ row, isMarkedHere, role }: Case): boolean {
-    return row.treeMark === this.#treeId && isMarkedHere && isChromaRole(role) && isStranded(row, this.#context.index);
+    if (row.treeMark !== this.#treeId || !isMarkedHere || !isChromaRole(role)) return false;
+    return this.#isInSessionOfTree(row) && isStranded(row, this.#context.index);
+  }
+
+  #isInSessionOfTree({ sid }: ProcessRow): boolean {
+    const entries = this.#context.trees.tree(this.#treeId)?.entries ?? [];
+    return sid !== undefined && entries.some(({ entry }) => entry.identity.pid === sid);
   }
 
   #mayBeEnded(row: ProcessRow): boolean {

@@ -37,6 +37,7 @@ test('a tree that is known by its marks alone is not, while a record cannot be r
 });
 
 const ROLE = marks(TREE, child, 'chroma-sync');
+const recordOfTree = manifest(TREE, [entry('supervisor', root), entry('worker', child, { by: root })]);
 
 test('what a wrapper started is ended with it, also when it is born as the wrapper is killed', async () => {
   const wrapper = uv(120, 110, { ...ROLE, sid: 110, pgid: 110 });
@@ -44,6 +45,7 @@ test('what a wrapper started is ended with it, also when it is born as the wrapp
   const newborn = row(140, 1, 'sleep 60', { ...ROLE, sid: 110, pgid: 110 });
   const below = row(150, 140, 'sleep 60', { ...ROLE, sid: 110, pgid: 110 });
   const machine = new FakeMachine([root, child, wrapper, helper]);
+  machine.manifests = [recordOfTree];
   machine.behave(120, {
     endsAfterMs: Infinity,
     onEnd: () => {
@@ -60,9 +62,11 @@ test('what only inherited the marks of a tree is let live and named', async () =
   const held = row(140, shell.pid, 'vim', { ...ROLE, sid: 70, pgid: 140 });
   const piped = row(145, shell.pid, 'less', { ...ROLE, sid: 70, pgid: 140 });
   const editor = row(150, 1, 'vim', { ...marks(TREE, root, 'worker'), sid: 110, pgid: 110 });
+  const elsewhere = row(155, 1, 'git fetch', { ...ROLE, sid: 99, pgid: 99 });
   const other = row(160, 1, 'git fetch', { ...marks('another', child, 'chroma-sync'), sid: 110, pgid: 110 });
-  const machine = new FakeMachine([root, child, daemon, held, piped, editor, other]);
+  const machine = new FakeMachine([root, child, daemon, held, piped, editor, elsewhere, other]);
+  machine.manifests = [recordOfTree];
   const { left } = await stop(machine);
-  expect(left.map(({ pid }) => pid).sort()).toEqual([130, 140, 145, 150]);
-  expect([130, 140, 145, 150, 160].filter((pid) => machine.has(pid))).toEqual([130, 140, 145, 150, 160]);
+  expect(left.map(({ pid }) => pid).sort()).toEqual([130, 140, 145, 150, 155]);
+  expect([130, 140, 145, 150, 155, 160].filter((pid) => !machine.has(pid))).toEqual([]);
 });

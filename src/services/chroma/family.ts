@@ -23,7 +23,9 @@ export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: Fa
   const heads = here !== undefined && isSameStart(here, first) ? [here] : [];
   const strays = snapshot.processes.filter(
     (row) =>
-      bearsMarks(row, marks) && (isChromaProgram(row) || isStranded(row, index)) && isNotYounger(first, row, snapshot),
+      bearsMarks(row, marks) &&
+      (isChromaProgram(row) || (row.sid === first.sid && isStranded(row, index))) &&
+      isNotYounger(first, row, snapshot),
   );
   const members = [...heads, ...strays].flatMap((row) => [row, ...index.descendantsOf(row.pid)]);
   return [...new Set(members)].filter((row) => !isZombie(row) && row.pid !== snapshot.self.pid);
