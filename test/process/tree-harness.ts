@@ -267,10 +267,11 @@ function memberOf(pid: number, dataDir: string): Member | undefined {
   return { ...identity, role: roleOf(pid, role), ppid: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) };
 }
 
-/** The wrapper and its python bear one role; people tell them apart. */
+/** The wrapper and its python bear one role; people tell them apart. While it starts, uv runs others for a moment, to ask a Python what it is. */
 function roleOf(pid: number, role: string): string {
   if (!role.startsWith('chroma')) return role;
-  return read(`/proc/${pid}/comm`)?.trim() === 'uv' ? 'uv' : 'python';
+  if (read(`/proc/${pid}/comm`)?.trim() === 'uv') return 'uv';
+  return read(`/proc/${pid}/cmdline`)?.includes('chroma-mcp') === true ? 'python' : 'helper';
 }
 
 function read(file: string): string | undefined {
