@@ -99,12 +99,15 @@ interface Beginning extends Omit<StartResult, 'status' | 'ok'> {
 /** Node needs as long to start a supervisor as this needs to look at what is there, so where nobody answers both are done at once. */
 async function begin(ports: StartPorts, options: StartOptions): Promise<Beginning> {
   const first = await ports.connect();
-  if (first !== undefined) return beginAfter(ports, options, first, ports.spawnSupervisor);
-  const held = ports.spawnSupervisor();
+  const held = first === undefined ? ports.spawnSupervisor() : undefined;
   try {
-    return await beginAfter(ports, options, first, () => held);
+    return await beginAfter(ports, options, first, () => held ?? ports.spawnSupervisor());
+  } catch (error) {
+    // Open, it would keep this program alive.
+    first?.close();
+    throw error;
   } finally {
-    await held.dismiss();
+    await held?.dismiss();
   }
 }
 

@@ -144,6 +144,27 @@ describe('nothing is started', () => {
   });
 });
 
+test('a start that cannot look lets go of the supervisor that answers', async () => {
+  let isOpen = true;
+  const answering: SupervisorConnection = {
+    treeId: OLD,
+    version: '1',
+    status: () => Promise.reject(new Error('not asked')),
+    stop: () => Promise.resolve(),
+    close: () => {
+      isOpen = false;
+    },
+  };
+  const { result, did } = start(new FakeMachine(), {
+    ports: {
+      connect: () => Promise.resolve(answering),
+      takeReading: () => Promise.reject(new ClaudeMemError('process-table-unreadable', 'another namespace')),
+    },
+  });
+  await expect(result).rejects.toMatchObject({ code: 'process-table-unreadable' });
+  expect([isOpen, did.spawned]).toEqual([false, 0]);
+});
+
 describe('the wait for readiness', () => {
   const starting = { state: 'starting' };
 
