@@ -247,7 +247,8 @@ async function waitUntilReady(
   const deadline = clock.now() + timeoutMs;
   for (;;) {
     // Asked every few milliseconds, both ends would take from the worker what it needs to get ready.
-    const status = await connection.status(LONGEST_ANSWER_MS).catch(() => undefined);
+    const waitMs = Math.max(0, Math.min(LONGEST_ANSWER_MS, deadline - clock.now()));
+    const status = await connection.status(waitMs).catch(() => undefined);
     if (status === undefined || status.state === 'running' || status.state === 'failed') return status;
     if (interrupted?.aborted === true) return { ...status, problem: 'interrupted' };
     const isHopeless = status.problem !== null && status.restarts >= HOPELESS_RESTARTS;

@@ -24,18 +24,16 @@ import { openSampleStore } from '../state/samples.ts';
 import { readSettings } from '../state/settings.ts';
 import { hasStopIntent } from '../state/stop-intent.ts';
 import { openTreeStore } from '../state/trees.ts';
-import { type AdoptionDuty, tendAdoptedChildren } from './adopted-children.ts';
+import type { AdoptionDuty } from './adopted-children.ts';
 import { ChromaKeeper } from './chroma-keeper.ts';
-import { listenForControl } from './control-server.ts';
 import { createOwnManifest } from './own-manifest.ts';
 import { SharedLook } from './shared-look.ts';
 import { Supervisor } from './supervisor.ts';
-import { SAMPLE_EVERY_MS, TreeVitals } from './vitals.ts';
-import { watchFiles } from './watch-files.ts';
+import { TreeVitals } from './vitals.ts';
+import { DEFAULT_GRACE_MS, watchOver } from './watch-over.ts';
 
 /** A supervisor that is just ending gives its lock back within this, in milliseconds. */
 const LOCK_WAIT_MS = 2_000;
-const DEFAULT_GRACE_MS = 5_000;
 /** What bears marks is read every time; an exec in anything else may stay unseen this long, in milliseconds. */
 const FULL_LOOK_EVERY_MS = 60_000;
 
@@ -112,8 +110,13 @@ async function main(): Promise<void> {
       lock.release();
     },
   ];
+  const stop = (graceMs: number): Promise<boolean> => {
+    // Somebody waits for this, and it reads much.
+    setFlagsFromString('--no-gc-global');
+    return supervisor.stop(graceMs);
+  };
   const end = async (graceMs: number): Promise<void> => {
-    const isClean = await supervisor.stop(graceMs);
+    const isClean = await stop(graceMs);
     if (!isClean) process.exitCode = 1;
     for (const cleanup of cleanups.splice(0)) await cleanup();
     // Whoever started us in the foreground waits for our end at the other end of it.
@@ -129,8 +132,17 @@ async function main(): Promise<void> {
   // Before all that only watches: a start waits for the worker, which gets ready meanwhile.
   supervisor.startWorker();
   try {
-    const parts = { dataDir, treeId, own, settings, platform, observeAll, look, clock, log };
-    await watchOver(supervisor, { ...parts, socket, cleanups, end: () => end(DEFAULT_GRACE_MS) });
+    const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, clock, log });
+    await watchOver(supervisor, {
+      ...{ dataDir, socket, vitals, log, cleanups },
+      greeting: { claudeMem: 1, version, treeId },
+      adopt: () => {
+        const adoption = becomeSubreaper(platform.loadAdoption());
+        return adoption === undefined ? undefined : dutyOf(supervisor, adoption, { observeAll, look, log });
+      },
+      stop,
+      end: () => end(DEFAULT_GRACE_MS),
+    });
   } catch (error) {
     await end(DEFAULT_GRACE_MS);
     throw error;
@@ -140,53 +152,10 @@ async function main(): Promise<void> {
   preferMemoryToSpeed();
 }
 
-interface WatchParts extends VitalsParts {
-  readonly observeAll: () => Promise<Observation>;
-  readonly socket: string;
-  /** What is to be let go of when the tree has ended, the first first. */
-  readonly cleanups: (() => unknown)[];
-  readonly end: () => Promise<void>;
-}
-
-/** Answers on the control socket, adopts orphans, samples, and keeps an eye on files and on whoever started us. */
-async function watchOver(supervisor: Supervisor, parts: WatchParts): Promise<void> {
-  const { dataDir, treeId, platform, log, socket, cleanups, end } = parts;
-  const vitals = createVitals(supervisor, parts);
-  const server = await listenForControl(socket, {
-    greeting: { claudeMem: 1, version, treeId },
-    log,
-    methods: {
-      status: async ({ waitMs }) => {
-        if (typeof waitMs === 'number') await supervisor.settled(waitMs);
-        return { ...supervisor.status(), ...vitals.report() };
-      },
-      stop: async ({ graceMs }) => ({ isClean: await supervisor.stop(graceMsOf(graceMs)) }),
-    },
-  });
-  cleanups.unshift(() => server.close());
-  // Also what runs already comes here then (since Linux 4.12).
-  const adoption = becomeSubreaper(platform.loadAdoption());
-  log.info('looking after the tree', { adoptsOrphans: adoption !== undefined });
-  if (adoption !== undefined) cleanups.unshift(tendAdoptedChildren(dutyOf(supervisor, adoption, parts)));
-  cleanups.unshift(repeat(() => vitals.sample(), SAMPLE_EVERY_MS));
-  if (process.argv.includes('--watch')) {
-    const stopWatching = await watchFiles(
-      { folder: process.cwd(), dataDir },
-      (file) => void supervisor.replaceWorker(`${file} changed`),
-    );
-    cleanups.unshift(stopWatching);
-  }
-  if (process.argv.includes('--foreground')) {
-    // Whoever started us is gone.
-    process.on('disconnect', () => void end());
-    if (!process.connected) void end();
-  }
-}
-
 function dutyOf(
   supervisor: Supervisor,
   adoption: OrphanAdoption,
-  { observeAll, look, log }: Pick<WatchParts, 'observeAll' | 'look' | 'log'>,
+  { observeAll, look, log }: { observeAll: () => Promise<Observation>; look: SharedLook; log: Log },
 ): AdoptionDuty {
   return {
     observe: observeAll,
@@ -254,21 +223,6 @@ function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
   });
 }
 
-/** One run at a time; a run that takes longer than the interval leaves the next one out. */
-function repeat(run: () => Promise<void>, everyMs: number): () => void {
-  let isRunning = false;
-  const timer = setInterval(() => {
-    if (isRunning) return;
-    isRunning = true;
-    void run().finally(() => {
-      isRunning = false;
-    });
-  }, everyMs);
-  return () => {
-    clearInterval(timer);
-  };
-}
-
 function cpuTimeMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -290,10 +244,6 @@ function becomeSubreaper(adoption: OrphanAdoption | null): OrphanAdoption | unde
 
 function withoutMarks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, [MARKS.tree]: undefined, [MARKS.owner]: undefined, [MARKS.role]: undefined };
-}
-
-function graceMsOf(value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : DEFAULT_GRACE_MS;
 }
 
 main().catch((error: unknown) => {
