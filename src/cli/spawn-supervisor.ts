@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { marksFor } from '../core/marks.ts';
 import type { HeldSupervisor } from '../operations/start-tree.ts';
 import { within } from '../shared/within.ts';
@@ -34,14 +34,11 @@ export interface OwnSupervisor extends HeldSupervisor {
  * In the background it gets a session of its own, because the terminal it was started from may close. In the foreground it stays in the
  * terminal, and a channel tells it when this command is killed: it ends the tree then.
  *
- * @param crashLog takes what it prints before its own log is open.
+ * @param output descriptor of the file that takes what it prints before its own log is open; closed here.
  */
-export function spawnSupervisor(dataDir: string, crashLog: string, options: StartEnvironment): OwnSupervisor {
+export function spawnSupervisor(dataDir: string, output: number, options: StartEnvironment): OwnSupervisor {
   const { foreground, watch } = options;
   const treeId = randomUUID();
-  mkdirSync(dirname(crashLog), { recursive: true, mode: 0o700 });
-  // Begun anew: what a failed start shows is its own.
-  const output = openSync(crashLog, 'w', 0o600);
   try {
     const script = join(__dirname, 'supervisor.js');
     const flags = ['--held', ...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];

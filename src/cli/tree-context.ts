@@ -10,7 +10,7 @@ import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { connectToSupervisor } from '../state/control-client.ts';
 import { ensureDataDir } from '../state/data-dir.ts';
-import { LogTail, logNames, logsFolder } from '../state/log-files.ts';
+import { beginCrashLog, LogTail, logNames, logsFolder } from '../state/log-files.ts';
 import { isLockFree } from '../state/lock.ts';
 import { readLockHolder } from '../state/lock-holder.ts';
 import { networkFileSystemOf } from '../state/network-file-system.ts';
@@ -79,7 +79,7 @@ export function createTreeContext(context: Context): TreeContext {
       return {
         ...(await lifecycle()),
         spawnSupervisor: () => {
-          const spawned = spawnSupervisor(dataDir, crashLogPath(dataDir), options);
+          const spawned = spawnSupervisor(dataDir, beginCrashLog(dataDir), options);
           ({ ended } = spawned);
           return spawned;
         },
@@ -147,10 +147,6 @@ async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
       hint: 'Either it cannot be ended now, or it runs in another container on the same data dir: stop it there.',
     });
   }
-}
-
-function crashLogPath(dataDir: string): string {
-  return join(logsFolder(dataDir), 'crash.log');
 }
 
 function lastLogLines(dataDir: string, count: number): readonly string[] {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../shared/errors.ts';
 import { ioError } from './io-error.ts';
@@ -11,6 +11,26 @@ const NEWLINE = 0x0a;
 /** Where the programs of a data dir log to. */
 export function logsFolder(dataDir: string): string {
   return join(dataDir, 'logs');
+}
+
+/** Takes what a program prints before its own log is open. */
+function crashLogPath(dataDir: string): string {
+  return join(logsFolder(dataDir), 'crash.log');
+}
+
+/**
+ * Begins the crash log anew: what a failed start shows is its own.
+ * @returns a descriptor, for the caller to close.
+ * @throws ClaudeMemError `io`.
+ */
+export function beginCrashLog(dataDir: string): number {
+  const path = crashLogPath(dataDir);
+  try {
+    mkdirSync(logsFolder(dataDir), { recursive: true, mode: 0o700 });
+    return openSync(path, 'w', 0o600);
+  } catch (error) {
+    throw ioError('write', path, error);
+  }
 }
 
 /** Names of the logs there are, without `.log`: `supervisor`, `worker`, … Rotated ones are left out. */

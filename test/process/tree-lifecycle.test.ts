@@ -96,6 +96,18 @@ describe('start and stop', () => {
     expect(tree.members()).toEqual([]);
   });
 
+  test('a log that cannot be written: says so, and nothing was started', async () => {
+    const tree = await TestTree.create();
+    const crashLog = join(tree.dataDir, 'logs', 'crash.log');
+    mkdirSync(crashLog, { recursive: true, mode: 0o700 });
+    const { status, stderr } = await tree.run(['start', KEYWORD]);
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      1,
+      `claude-mem: cannot write ${crashLog}: it is a folder (EISDIR)`,
+    ]);
+    expect(tree.members()).toEqual([]);
+  });
+
   test('not ready within --timeout ends all it started', async () => {
     const tree = await TestTree.create();
     const { status, report } = await tree.json(['start', KEYWORD, '--timeout', '1ms']);

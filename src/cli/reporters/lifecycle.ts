@@ -69,7 +69,7 @@ export function printStop(result: StopResult, report: LifecycleReport, output: O
   const seconds = (report.elapsedMs / 1000).toFixed(1);
   if (result.remaining.length === 0 && result.isComplete) {
     output.data(
-      `${paint.green.bold('Stopped')} in ${seconds} s: ${count(result.ended.length, 'process', 'processes')} ended, nothing left.`,
+      `${paint.green.bold('Stopped')} in ${seconds} s: ${count(result.ended.length, 'process', 'processes')} ended, nothing ${report.left.length === 0 ? 'left' : 'of it left'}.`,
     );
   } else if (result.remaining.length === 0) {
     output.data(paint.yellow('Stopped, as far as could be read; not everything could.'));
