@@ -122,7 +122,7 @@ const clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms
 /** What test runners and their compilers keep running below the process in which the tests run. */
 const RUNNERS_OWN: readonly RegExp[] = [
   /[\\/]esbuild(?:\.exe)? --service=/,
-  /[\\/]jest-worker[\\/]build[\\/].*processChild\.js/,
+  /[\\/]jest-worker[\\/]build[\\/](?:workers[\\/])?processChild\.js/,
   /[\\/]vitest[\\/]dist[\\/]workers[\\/]/,
   /^watchman\b/,
 ];

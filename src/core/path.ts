@@ -1,7 +1,14 @@
 /** Joins a directory and a name the way the directory itself is written. */
 export function joinPath(directory: string, name: string): string {
   const separator = directory.includes('\\') && !directory.includes('/') ? '\\' : '/';
-  return `${directory.replace(/[/\\]+$/, '')}${separator}${name}`;
+  return `${withoutTrailingSeparators(directory)}${separator}${name}`;
+}
+
+/** Takes all slashes and backslashes off the end, in linear time: the path may come from another process's command line. */
+export function withoutTrailingSeparators(path: string): string {
+  let end = path.length;
+  while (end > 0 && (path[end - 1] === '/' || path[end - 1] === '\\')) end -= 1;
+  return path.slice(0, end);
 }
 
 /**
@@ -15,9 +22,6 @@ export function isSamePath(left: string, right: string, platform: string): boole
 function normalizePath(path: string, platform: string): string {
   const isWindows = platform === 'win32' || /^[a-z]:[\\/]/i.test(path);
   const slashes = isWindows ? path.replaceAll('\\', '/').toLowerCase() : path;
-  const clean = slashes
-    .replace(/\/{2,}/g, '/')
-    .replace(/(?:\/\.)+(?=\/|$)/g, '')
-    .replace(/(?!^)\/+$/, '');
-  return clean === '' ? '/' : clean;
+  const parts = slashes.split('/').filter((part, index) => part !== '' && (part !== '.' || index === 0));
+  return `${slashes.startsWith('/') ? '/' : ''}${parts.join('/')}` || '/';
 }

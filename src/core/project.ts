@@ -1,3 +1,5 @@
+import { withoutTrailingSeparators } from './path.ts';
+
 /** A path with more parts than this is not walked up any further. */
 const MOST_PARENTS = 64;
 
@@ -13,19 +15,15 @@ export interface Places {
  * @returns `unnamed` for the root of a file system.
  */
 export function projectOf(cwd: string, { home, exists }: Places): string {
-  let folder = withoutEnd(cwd);
+  let folder = withoutTrailingSeparators(cwd);
   for (let step = 0; step < MOST_PARENTS && nameOf(folder) !== '' && folder !== home; step += 1) {
     if (exists(`${folder}/.git`)) return nameOf(folder);
-    folder = withoutEnd(folder.slice(0, -nameOf(folder).length));
+    folder = withoutTrailingSeparators(folder.slice(0, -nameOf(folder).length));
   }
-  const own = nameOf(withoutEnd(cwd));
+  const own = nameOf(withoutTrailingSeparators(cwd));
   return own === '' ? 'unnamed' : own;
 }
 
-function withoutEnd(path: string): string {
-  return path.replace(/[/\\]+$/, '');
-}
-
 function nameOf(path: string): string {
-  return /[^/\\]*$/.exec(path)?.[0] ?? '';
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }

@@ -5,7 +5,7 @@ import { ioError } from './io-error.ts';
 
 /** What of a data dir is ours: of the plugin's files in the same place the modes are its own affair. */
 const OUR_FOLDERS = ['trees', 'logs', 'samples', 'vectors', 'tools'];
-const OUR_FILES = /^(?:token|config\.json|memory\.db.*|.*\.lock.*)$/;
+const OUR_FILES = /^token$|^config\.json$|^memory\.db|\.lock/;
 
 /**
  * Takes every right of others from the data dir and from what of ours lies directly in it. Links are left alone.

@@ -2,7 +2,7 @@ import { isAbsolute, relative, sep } from 'node:path';
 
 /** Names that change all the time and say nothing about the code. */
 const IGNORED_NAMES = new Set(['node_modules', 'logs', '.git', 'vector-db', 'chroma', 'vectors', '.claude-mem']);
-const IGNORED_FILE = /\.(?:log|db|db-.*)$/;
+const IGNORED_FILE = /\.(?:log|db)$|\.db-/;
 
 /** Changes come in bursts (an editor's save, a checkout); one restart serves them all. In milliseconds. */
 const SETTLE_MS = 300;

@@ -1,11 +1,14 @@
 // Hooks as a host runs them: the built program, JSON on stdin, a real tree.
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { hookInput } from '../helpers/hook-input.ts';
-import { CLI, runProgram, type RunResult } from '../helpers/run-cli.ts';
+import { CLI, cleanEnvironment, runProgram, type RunResult } from '../helpers/run-cli.ts';
 import { describeWithChroma, linkModel } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { kill, TestTree } from './tree-harness.ts';
@@ -13,11 +16,49 @@ import { kill, TestTree } from './tree-harness.ts';
 const AT_REST = ['search', 'supervisor', 'worker'];
 const isRoot = process.getuid?.() === 0;
 
-/** Runs one hook, which must never fail its host. */
+/** Runs one hook that must succeed. */
 async function hook(tree: TestTree, stdin: string, args: readonly string[] = []): Promise<RunResult> {
   const ran = await tree.run(['hook', ...args], { stdin });
   expect([ran.status, ran.stderr]).toEqual([0, '']);
   return ran;
+}
+
+async function expectLost(tree: TestTree, stdin: string, args: readonly string[] = []): Promise<void> {
+  const { status, stdout, stderr } = await tree.run(['hook', ...args], { stdin });
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^claude-mem hook: this event is not remembered: .+\n$/);
+}
+
+interface Held {
+  readonly writes: string;
+  /** Whether the host closes its end. */
+  readonly ends?: boolean;
+  readonly writesAfterMs?: number;
+  /** Then it is stopped for 5 s: longer than any limit of a hook. */
+  readonly freezeAfterMs?: number;
+}
+
+/** Runs one hook whose host and machine behave as told. */
+async function held(tree: TestTree, { writes, ends = false, writesAfterMs = 0, freezeAfterMs }: Held) {
+  const child = spawn(process.execPath, [CLI, 'hook', '--data-dir', tree.dataDir], {
+    env: cleanEnvironment({ home: tree.home }),
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.on('error', () => undefined);
+  const closed = once(child, 'close');
+  const writing = sleep(writesAfterMs).then(() => (ends ? child.stdin.end(writes) : child.stdin.write(writes)));
+  if (freezeAfterMs !== undefined) {
+    await sleep(freezeAfterMs);
+    child.kill('SIGSTOP');
+    await sleep(5_000);
+    child.kill('SIGCONT');
+  }
+  await writing;
+  const [status] = (await closed) as [number | null];
+  return { status, stderr };
 }
 
 function spooled(tree: TestTree): readonly string[] {
@@ -196,17 +237,57 @@ describe('where no tree runs', () => {
   });
 });
 
-describe('whatever goes wrong, the host goes on', () => {
+describe('a hook that stores nothing says so with exit code 1 and one line, and never ends with 2', () => {
   test.each([
     ['no input', '', []],
     ['no JSON', 'nonsense', []],
-    ['another event', hookInput('stop', { hook_event_name: 'PreCompact' }), []],
     ['options it does not know', '{}', ['Stop', '--nonsense', '--json', 'more']],
     ['an option without its value', '{}', ['--data-dir']],
     ['a data dir that is a file', hookInput('stop'), ['--data-dir', '/etc/hostname']],
   ])('%s', async (_, stdin, args) => {
     const tree = await TestTree.create();
-    expect((await hook(tree, stdin, args)).stdout).toBe('');
+    await expectLost(tree, stdin, args);
+    expect(spooled(tree)).toEqual([]);
+  });
+
+  test('a spool that cannot be written', async () => {
+    const tree = await TestTree.create();
+    mkdirSync(tree.dataDir, { mode: 0o700 });
+    writeFileSync(join(tree.dataDir, 'spool'), 'a file in the place of the folder');
+    await expectLost(tree, hookInput('stop'));
+  });
+
+  test('an input that never arrives', async () => {
+    const tree = await TestTree.create();
+    const { status, stderr } = await held(tree, { writes: '' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('its input did not arrive') as string]);
+  });
+});
+
+describe('an event whose hook ended with 0 is stored or on the disk', () => {
+  test.each([0, 40, 80, 120, 200])('also if the hook stood still for 5 s after %i ms', async (afterMs) => {
+    const tree = await TestTree.create();
+    const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: afterMs });
+    expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
+  });
+
+  test('also if its input arrives while it stands still', async () => {
+    const tree = await TestTree.create();
+    const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: 0, writesAfterMs: 3_000 });
+    expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
+  });
+
+  test('also if the host never closes its end', async () => {
+    const tree = await TestTree.create();
+    const ran = await held(tree, { writes: hookInput('stop') });
+    expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
+  });
+});
+
+describe('whatever goes wrong, the host goes on', () => {
+  test('an event that is of no use stores nothing', async () => {
+    const tree = await TestTree.create();
+    expect((await hook(tree, hookInput('stop', { hook_event_name: 'PreCompact' }))).stdout).toBe('');
     expect(spooled(tree)).toEqual([]);
   });
 
@@ -240,13 +321,13 @@ describe('whatever goes wrong, the host goes on', () => {
     const dataDir = join(tempDir(), 'theirs');
     mkdirSync(dataDir, { mode: 0o777 });
     chownSync(dataDir, other, other);
-    await hook(tree, hookInput('session-start'), ['--data-dir', dataDir]);
+    await expectLost(tree, hookInput('session-start'), ['--data-dir', dataDir]);
     expect(readdirSync(dataDir)).toEqual([]);
 
     mkdirSync(tree.dataDir);
     writeFileSync(join(tree.dataDir, 'config.json'), '{}');
     chownSync(join(tree.dataDir, 'config.json'), other, other);
-    await hook(tree, hookInput('session-start'));
+    await expectLost(tree, hookInput('session-start'));
     expect(readdirSync(tree.dataDir)).toEqual(['config.json']);
     expect(tree.roles()).toEqual([]);
   });

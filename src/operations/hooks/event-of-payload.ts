@@ -46,7 +46,7 @@ export function eventOf(payload: HookPayload, source: EventSource): HookEvent | 
 
 /** The host's own id of the event where it has one, else made of what the event says and when in the session it came. */
 function idOf(payload: HookPayload, { transcriptBytes, digest }: EventSource): string {
-  const { sessionId, event, toolUseId, prompt, toolName, toolInput, toolResponse, source } = payload;
-  const own = toolUseId ?? digest(JSON.stringify([transcriptBytes, prompt, toolName, toolInput, toolResponse, source]));
+  const { sessionId, event, toolUseId, text } = payload;
+  const own = toolUseId ?? digest(`${transcriptBytes} ${text}`);
   return `claude-code:${sessionId}:${event}:${own}`;
 }

@@ -1,3 +1,4 @@
+import { boundedValue } from './bounded-value.ts';
 import { closeCutJson } from './close-cut-json.ts';
 
 /** What a Claude Code hook gives on stdin, as far as it is used (https://docs.claude.com/en/docs/claude-code/hooks). */
@@ -10,10 +11,13 @@ export interface HookPayload {
   readonly source: string | undefined;
   readonly prompt: string | undefined;
   readonly toolName: string | undefined;
+  /** Both bounded in depth, number and length. */
   readonly toolInput: unknown;
   readonly toolResponse: unknown;
   /** The host's id of this one use of a tool; older hosts give none. */
   readonly toolUseId: string | undefined;
+  /** The input as it came: what tells two events apart beyond the bounds of the fields above. */
+  readonly text: string;
 }
 
 /** Longer is no id, no path and no name. Characters. */
@@ -40,9 +44,10 @@ export function parsePayload(text: string, event: string | undefined): HookPaylo
     source: textOf(fields.source, LONGEST_ID),
     prompt: textOf(fields.prompt, Number.POSITIVE_INFINITY),
     toolName: textOf(fields.tool_name, LONGEST_ID),
-    toolInput: fields.tool_input,
-    toolResponse: fields.tool_response,
+    toolInput: boundedValue(fields.tool_input),
+    toolResponse: boundedValue(fields.tool_response),
     toolUseId: textOf(fields.tool_use_id, LONGEST_ID),
+    text,
   };
 }
 

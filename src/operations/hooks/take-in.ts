@@ -2,6 +2,7 @@ import { renderContext, type ProjectMemory } from './context-text.ts';
 import { eventOf } from './event-of-payload.ts';
 import type { HookEvent } from './hook-event.ts';
 import { parsePayload, type HookPayload } from './hook-payload.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { EventSpool } from '../tree-ports.ts';
 
 /** What taking a hook in needs of the machine. */
@@ -30,12 +31,32 @@ export interface HookInput {
   readonly event: string | undefined;
 }
 
+/** How far a hook has come, for whoever has to end it early. */
+export interface HookProgress {
+  /** The event that is neither with the worker nor on the disk yet. */
+  pending?: HookEvent;
+  /** The event is stored, or there was none to store. */
+  isDone?: boolean;
+}
+
+export interface HookResult {
+  /** For the host: at the start of a session what is remembered of its project. */
+  readonly output?: string | undefined;
+  /** Why the event is neither with the worker nor on the disk. */
+  readonly failure?: string | undefined;
+}
+
 /**
- * Takes one hook in: stores what it tells, by the worker or on the disk for later; at the start of a session also starts the tree if there
- * is none. Never rejects: the host must not fail for it.
- * @returns what the host is to be told: of a session's start what is remembered of its project, else undefined.
+ * Takes one hook in: stores its event by the worker or on the disk for later; at the start of a session also starts the tree if there is
+ * none. Never rejects.
+ * @param progress is kept up to date, so that the event can be saved if this is ended early.
  */
-export async function takeHookIn({ text, event: named }: HookInput, ports: HookPorts): Promise<string | undefined> {
+export async function takeHookIn(
+  { text, event: named }: HookInput,
+  ports: HookPorts,
+  progress: HookProgress = {},
+): Promise<HookResult> {
+  let isStored = false;
   try {
     const payload = parsePayload(text, named);
     const project = ports.projectOf(payload.cwd);
@@ -45,37 +66,38 @@ export async function takeHookIn({ text, event: named }: HookInput, ports: HookP
       transcriptBytes: payload.transcriptPath === undefined ? 0 : ports.sizeOf(payload.transcriptPath),
       digest: ports.digest,
     });
-    if (event === undefined) return undefined;
-    const isDelivered = await store(event, ports);
-    if (event.kind !== 'session-start') return undefined;
+    if (event !== undefined) progress.pending = event;
+    const isDelivered = event !== undefined && (await store(event, ports));
+    delete progress.pending;
+    progress.isDone = isStored = true;
+    if (event?.kind !== 'session-start') return {};
     if (!isDelivered) await startIfDown(ports);
-    return await contextFor(payload, project, ports);
+    return { output: await contextFor(payload, project, ports) };
   } catch (error) {
-    ports.log('a hook was not taken in', error);
-    return undefined;
+    ports.log(isStored ? 'a session is told nothing of earlier ones' : 'a hook was not taken in', error);
+    return isStored ? {} : { failure: messageOf(error) };
   }
 }
 
-async function store(event: HookEvent, ports: HookPorts): Promise<boolean> {
-  if (await isStoredNow(event, ports)) return true;
-  try {
-    ports.spool.add(event);
-  } catch (error) {
-    ports.log('an event is lost: it could neither be delivered nor kept', error);
-  }
-  return false;
-}
-
-async function isStoredNow(event: HookEvent, { spool, deliver, log }: HookPorts): Promise<boolean> {
+/**
+ * Whether the worker has it; otherwise the disk has it.
+ * @throws ClaudeMemError if neither has it: then the event is lost.
+ */
+async function store(event: HookEvent, { spool, deliver, log }: HookPorts): Promise<boolean> {
+  let reason: unknown;
   try {
     // What waits for this session goes first: then this waits behind it.
-    if (spool.holdsSession(event.sessionId)) return false;
-    await deliver(event);
-    return true;
+    if (!spool.holdsSession(event.sessionId)) {
+      await deliver(event);
+      return true;
+    }
   } catch (error) {
-    log('the worker did not take an event; it waits on the disk', error);
-    return false;
+    reason = error;
   }
+  // Before the log: a log that cannot be written must not cost the event.
+  spool.add(event);
+  if (reason !== undefined) log('the worker did not take an event; it waits on the disk', reason);
+  return false;
 }
 
 async function startIfDown({ isTreeUp, startTree, log }: HookPorts): Promise<void> {

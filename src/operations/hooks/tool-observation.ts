@@ -1,3 +1,4 @@
+import { withoutTrailingSeparators } from '../../core/path.ts';
 import { redactValue } from '../redact-secrets.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 import type { ToolObservation } from './hook-event.ts';
@@ -56,7 +57,7 @@ export function observationOf({ toolName = 'a tool', toolInput, toolResponse, cw
 
 /** Paths below the session's folder read better without it, and mean the same on another machine. */
 function relative(path: string, cwd: string): string {
-  const folder = cwd.replace(/\/+$/, '');
+  const folder = withoutTrailingSeparators(cwd);
   return folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
@@ -96,16 +97,9 @@ function blockText(block: Fields): string {
   return JSON.stringify(redacted(block)).slice(0, LOOKED_AT);
 }
 
-/** By the names of fields; long texts are cut first, because looking for secrets in megabytes takes too long. */
+/** By the names of fields, too. */
 function redacted(value: unknown): unknown {
-  return redactValue(shortened(value), (text) => text);
-}
-
-function shortened(value: unknown): unknown {
-  if (typeof value === 'string') return value.slice(0, LOOKED_AT);
-  if (Array.isArray(value)) return value.slice(0, 200).map(shortened);
-  if (!isFields(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shortened(field)]));
+  return redactValue(value, (text) => text);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -66,7 +66,7 @@ function tasksOf(pid: string): number {
 
 /** `0.00 0.01 0.05 1/123 4567`: the second of the pair is how many there are. */
 function threadsOfMachine(read: Read): number | undefined {
-  const total = /\d+\/(\d+)/.exec(read('/proc/loadavg') ?? '')?.[1];
+  const total = /\/(\d+)/.exec(read('/proc/loadavg') ?? '')?.[1];
   return total === undefined ? undefined : Number(total);
 }
 

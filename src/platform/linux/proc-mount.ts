@@ -54,7 +54,7 @@ export function parseProcMount(mountinfo: string, mountPoint: string): ProcMount
 
 /** Parses the text of our own `/proc/self/status`. */
 export function parseReaderStatus(status: string): ReaderStatus {
-  const pids = /^NSpid:\s+(.+)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [];
+  const pids = /^NSpid:\s+(\S.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [];
   const capabilities = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   return { pids, mayTrace: ((capabilities >> CAP_SYS_PTRACE) & 1n) === 1n };
 }

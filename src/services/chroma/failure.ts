@@ -43,7 +43,7 @@ const LONGEST_TEXT = 500;
 
 /** What uv prints when the cache lacks something and it may not fetch it. */
 const NOT_CACHED = /not found in the cache|network was disabled|set to offline mode|network connectivity is disabled/i;
-const NO_PYTHON = /No interpreter found|no Python .* found/i;
+const NO_PYTHON = /No interpreter found|no Python [^\n]{1,500} found/i;
 const NO_NETWORK =
   /error sending request|dns error|Could not connect, are you offline|invalid peer certificate|tunnel error|operation timed out|Failed to fetch|Failed to download/i;
 const NO_SERVER = /Could not connect to a Chroma server|Error connecting to HTTP client/i;

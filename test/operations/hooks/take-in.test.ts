@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { takeHookIn, type HookPorts } from '../../../src/operations/hooks/take-in.ts';
+import { takeHookIn, type HookPorts, type HookProgress } from '../../../src/operations/hooks/take-in.ts';
 import { hookInput } from '../../helpers/hook-input.ts';
 
 const AT = new Date('2026-11-25T10:00:00.000Z');
@@ -24,7 +24,10 @@ function machine(changes: Partial<HookPorts> = {}) {
     log: (message) => did.push(`log: ${message}`),
     ...changes,
   };
-  return { did, run: (text: string) => takeHookIn({ text, event: undefined }, ports) };
+  return {
+    did,
+    run: (text: string, progress?: HookProgress) => takeHookIn({ text, event: undefined }, ports, progress),
+  };
 }
 
 const fails = () => Promise.reject(new Error('refused'));
@@ -34,7 +37,7 @@ describe('delivery', () => {
     '%s goes to the worker, silently',
     async (name) => {
       const { did, run } = machine();
-      expect(await run(hookInput(name))).toBeUndefined();
+      expect(await run(hookInput(name))).toEqual({});
       expect(did).toEqual([expect.stringMatching(/^delivered/)]);
     },
   );
@@ -42,7 +45,7 @@ describe('delivery', () => {
   test('what the worker does not take waits on the disk, and nothing is started for it', async () => {
     const { did, run } = machine({ deliver: fails });
     await run(hookInput('stop'));
-    expect(did).toEqual([expect.stringMatching(/^log: the worker did not take/), 'spooled stop']);
+    expect(did).toEqual(['spooled stop', expect.stringMatching(/^log: the worker did not take/)]);
   });
 
   test('it does not overtake what waits for its session', async () => {
@@ -54,10 +57,41 @@ describe('delivery', () => {
   test.each([
     ['no JSON', 'nonsense'],
     ['nothing', ''],
-  ])('%s: only the log tells', async (_, text) => {
+  ])('an input that is %s is reported as a failure and logged', async (_, text) => {
     const { did, run } = machine();
-    expect(await run(text)).toBeUndefined();
+    expect(await run(text)).toEqual({ failure: expect.stringMatching(/input/) as string });
     expect(did).toEqual(['log: a hook was not taken in']);
+  });
+
+  test('an event that neither the worker nor the disk takes is reported as a failure', async () => {
+    const full = {
+      holdsSession: () => false,
+      add: () => {
+        throw new Error('the disk is full');
+      },
+    };
+    const { run } = machine({ deliver: fails, spool: full });
+    expect(await run(hookInput('stop'))).toEqual({ failure: 'the disk is full' });
+  });
+
+  test('an event is pending until it is stored, so that it can be saved if the hook is ended early', async () => {
+    const progress: HookProgress = {};
+    const seen: unknown[] = [];
+    const { run } = machine({
+      deliver: () => {
+        seen.push(progress.pending?.kind, progress.isDone);
+        return Promise.resolve();
+      },
+    });
+    await run(hookInput('stop'), progress);
+    expect(seen).toEqual(['stop', undefined]);
+    expect(progress).toEqual({ isDone: true });
+  });
+
+  test('a hook of no use is done at once', async () => {
+    const progress: HookProgress = {};
+    await machine().run(hookInput('stop', { hook_event_name: 'PreCompact' }), progress);
+    expect(progress).toEqual({ isDone: true });
   });
 
   test('nothing works: it ends all the same', async () => {
@@ -68,14 +102,14 @@ describe('delivery', () => {
       ...{ deliver: fails, isTreeUp: fails, readMemory: fails, startTree: throws },
       spool: { holdsSession: throws, add: throws },
     });
-    expect(await run(hookInput('session-start'))).toBeUndefined();
+    expect(await run(hookInput('session-start'))).toEqual({ failure: 'read-only' });
   });
 });
 
 describe('the start of a session', () => {
   test('gives what is remembered of the project, as the host takes it', async () => {
     const { did, run } = machine();
-    const output = JSON.parse((await run(hookInput('session-start'))) ?? '') as unknown;
+    const output = JSON.parse((await run(hookInput('session-start'))).output ?? '') as unknown;
     expect(output).toMatchObject({
       hookSpecificOutput: {
         hookEventName: 'SessionStart',
@@ -86,23 +120,23 @@ describe('the start of a session', () => {
   });
 
   test.each(['startup', 'resume', 'clear', 'compact'])('source %s, too', async (source) => {
-    expect(await machine().run(hookInput('session-start', { source }))).toContain('additionalContext');
+    expect((await machine().run(hookInput('session-start', { source }))).output).toContain('additionalContext');
   });
 
   test('nothing remembered: nothing said', async () => {
     const { run } = machine({ readMemory: () => Promise.resolve({ summaries: [], observations: [] }) });
-    expect(await run(hookInput('session-start'))).toBeUndefined();
+    expect(await run(hookInput('session-start'))).toEqual({ output: undefined });
   });
 
   test('starts the tree where none is up', async () => {
     const { did, run } = machine({ deliver: fails });
-    expect(await run(hookInput('session-start'))).toContain('Asked: x');
-    expect(did.slice(1)).toEqual(['spooled session-start', 'started']);
+    expect((await run(hookInput('session-start'))).output).toContain('Asked: x');
+    expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not take/), 'started']);
   });
 
   test('starts nothing beside a tree that is on its way up', async () => {
     const { did, run } = machine({ deliver: fails, isTreeUp: () => Promise.resolve(true) });
     await run(hookInput('session-start'));
-    expect(did.slice(1)).toEqual(['spooled session-start']);
+    expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not take/)]);
   });
 });

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../shared/errors.ts';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { MODEL_FILES, missingModelFiles, modelFolder } from '../embedding-model.ts';
@@ -9,7 +10,6 @@ import { FETCH_MODEL, TRY_MODEL } from './model-scripts.ts';
 import { lastWord, runProgram } from './run-program.ts';
 import { pythonOfChroma } from './python-of-chroma.ts';
 import {
-  messageOf,
   type SetupDependencies,
   type SetupOptions,
   type SetupStep,

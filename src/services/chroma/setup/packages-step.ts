@@ -1,8 +1,8 @@
+import { messageOf } from '../../../shared/errors.ts';
 import { fetchPackages } from '../fetch-packages.ts';
 import { ChromaFailure } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
 import {
-  messageOf,
   type SetupDependencies,
   type SetupOptions,
   type SetupStep,

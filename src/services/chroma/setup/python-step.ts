@@ -1,3 +1,4 @@
+import { messageOf } from '../../../shared/errors.ts';
 import { accessSync, constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { RunBounds } from '../bounded-run.ts';
@@ -5,7 +6,6 @@ import { explainExit } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
 import { runProgram } from './run-program.ts';
 import {
-  messageOf,
   type SetupDependencies,
   type SetupOptions,
   type SetupStep,

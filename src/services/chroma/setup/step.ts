@@ -73,8 +73,3 @@ export function step(id: StepId, status: StepStatus, detail: string, fix: string
 export function tell({ onProgress }: SetupOptions, id: StepId, message: string, fraction?: number): void {
   onProgress?.({ id, title: STEP_TITLES[id], message, ...(fraction === undefined ? {} : { fraction }) });
 }
-
-/** The message of an error, for a step's detail. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

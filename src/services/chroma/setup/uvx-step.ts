@@ -1,3 +1,4 @@
+import { messageOf } from '../../../shared/errors.ts';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RunBounds } from '../bounded-run.ts';
@@ -5,7 +6,6 @@ import { homeOf } from '../home.ts';
 import { findUvx, privateUvFolder, type Uvx } from '../uvx.ts';
 import { lastWord, runProgram } from './run-program.ts';
 import {
-  messageOf,
   type SetupDependencies,
   type SetupOptions,
   type SetupStep,
