@@ -1,5 +1,7 @@
 import js from '@eslint/js';
 import { importX } from 'eslint-plugin-import-x';
+import redos from 'eslint-plugin-redos';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -82,8 +84,12 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    plugins: { 'import-x': importX },
+    plugins: { 'import-x': importX, redos, regexp },
     rules: {
+      // Text from outside meets only regular expressions of linear time: two tools, because each finds what the other does not.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+      'redos/no-vulnerable': 'error',
       'import-x/no-cycle': 'error',
       'import-x/no-restricted-paths': ['error', { zones: forbiddenPairs() }],
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],

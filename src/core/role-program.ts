@@ -160,7 +160,7 @@ function optionValueInText(command: string, option: string): string | undefined 
   const rest = command.slice(command.indexOf(option, start) + option.length + 1).trimStart();
   const quoted = /^(["'])(.*?)\1/.exec(rest);
   if (quoted?.[2] !== undefined) return quoted[2];
-  return rest.split(/\s+--?[a-z]/i, 1)[0]?.trim();
+  return rest.split(/\s--?[a-z]/i, 1)[0]?.trim();
 }
 
 /** `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`. */

@@ -6,9 +6,7 @@ export interface Personal {
 
 /** The part of a path that names a user, on any system; a folder of a program begins with a dot. */
 const IN_HOME_PATH = '(?<=[/\\\\](?:home|Users)[/\\\\]{1,2})(?!\\.)[^/\\\\\\s"\':,;)]+';
-const WORD_START = '(?<![\\w])';
-const WORD_END = '(?![\\w])';
-const PATH_END = '(?=[/\\\\\\s"\':,;)]|$)';
+const PATH_END = /[/\\\s"':,;)]/;
 
 /** Users who bear the name of a program or folder that is judged by (`node` in its container) are known by their home alone. */
 const VOCABULARY = new Set(
@@ -22,37 +20,81 @@ const VOCABULARY = new Set(
 /** A shorter name would be found in the middle of anything. */
 const SHORTEST_WORD = 3;
 
+/** A longer name is found in the path of a home only. Characters; Linux allows 32. */
+const LONGEST_WORD = 64;
+
 /**
  * Gives every user named in these texts a word of its own that occurs in none of them, so that what was equal stays equal and what
- * differed stays different. The same function must be used for all of them.
+ * differed stays different. The same function must be used for all of them. Takes linear time, however many names a process shows.
  */
 export function hidePersonal(texts: Iterable<string>, personal: Personal): (text: string) => string {
   const all = [...texts].join('\n');
-  const words = new Map<string, string>();
-  let number = 0;
-  const wordFor = (name: string): string => {
-    const known = words.get(name);
-    if (known !== undefined) return known;
-    do number += 1;
-    while (all.includes(`user${number}`));
-    words.set(name, `user${number}`);
-    return `user${number}`;
-  };
+  const wordFor = wordMaker(all);
   const names = new Set([...personal.users, ...(all.match(new RegExp(IN_HOME_PATH, 'g')) ?? [])].filter(Boolean));
   for (const name of names) wordFor(name);
   const homes = personal.homes.filter((home) => home.length > 1 && !isUsualHome(home, names)).sort(longestFirst);
-  const alone = [...names].filter((name) => name.length >= SHORTEST_WORD && !VOCABULARY.has(name.toLowerCase()));
-  const pattern = new RegExp(
-    [
-      ...homes.map((home) => `${WORD_START}${escape(home)}${PATH_END}`),
-      IN_HOME_PATH,
-      ...alone.sort(longestFirst).map((name) => `${WORD_START}${escape(name)}${WORD_END}`),
-    ].join('|'),
-    'g',
-  );
+  const alone = new Set([...names].filter(isFoundAlone));
+  const lengths = [...new Set([...alone].map(({ length }) => length))].sort((left, right) => right - left);
+  const beginnings = new Set([...alone].map((name) => name.charAt(0)));
+  const inHomePath = new RegExp(IN_HOME_PATH, 'y');
+
+  /** The personal word that begins there. */
+  const foundAt = (text: string, at: number): string | undefined => {
+    const isWordStart = !isWordCharacter(text, at - 1);
+    const home = isWordStart
+      ? homes.find((path) => text.startsWith(path, at) && endsPath(text, at + path.length))
+      : undefined;
+    if (home !== undefined) return home;
+    inHomePath.lastIndex = at;
+    const inPath = inHomePath.exec(text)?.[0];
+    if (inPath !== undefined || !isWordStart || !beginnings.has(text.charAt(at))) return inPath;
+    const length = lengths.find((size) => !isWordCharacter(text, at + size) && alone.has(text.slice(at, at + size)));
+    return length === undefined ? undefined : text.slice(at, at + length);
+  };
   // In one pass: a word that was put in must not be taken for a name.
-  return (text) =>
-    text.replace(pattern, (found) => (homes.includes(found) ? `/home/${wordFor(found)}` : wordFor(found)));
+  return (text) => {
+    let hidden = '';
+    let kept = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      const found = foundAt(text, at);
+      if (found === undefined) continue;
+      hidden += text.slice(kept, at) + (homes.includes(found) ? `/home/${wordFor(found)}` : wordFor(found));
+      kept = at + found.length;
+      at = kept - 1;
+    }
+    return hidden + text.slice(kept);
+  };
+}
+
+/** Gives each name a word that does not occur in the text, always the same. */
+function wordMaker(text: string): (name: string) => string {
+  // Every number that follows `user`, and every beginning of one: `user12` contains `user1`.
+  const taken = new Set<string>();
+  for (const [, digits = ''] of text.matchAll(/user(\d{1,9})/g))
+    for (let end = 1; end <= digits.length; end += 1) taken.add(digits.slice(0, end));
+  const words = new Map<string, string>();
+  let number = 0;
+  return (name) => {
+    const known = words.get(name);
+    if (known !== undefined) return known;
+    do number += 1;
+    while (taken.has(String(number)));
+    const word = `user${number}`;
+    words.set(name, word);
+    return word;
+  };
+}
+
+function isFoundAlone(name: string): boolean {
+  return name.length >= SHORTEST_WORD && name.length <= LONGEST_WORD && !VOCABULARY.has(name.toLowerCase());
+}
+
+function isWordCharacter(text: string, at: number): boolean {
+  return /\w/.test(text.charAt(at));
+}
+
+function endsPath(text: string, at: number): boolean {
+  return at === text.length || PATH_END.test(text.charAt(at));
 }
 
 /** One of which nothing is left once the user's name is taken out. */
@@ -63,8 +105,4 @@ function isUsualHome(home: string, names: ReadonlySet<string>): boolean {
 
 function longestFirst(left: string, right: string): number {
   return right.length - left.length;
-}
-
-function escape(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -17,12 +17,6 @@ const TIMEOUT_S = 10;
 const FOR_HOST = '--for=claude-code';
 const SERVER_NAME = 'claude-mem';
 
-/** As this command writes it, and as one types it. */
-const OUR_HOOK = new RegExp(
-  `(?:cli\\.js|claude-mem)['"]?\\s+hook\\s+\\w+\\s.*${FOR_HOST}(?=\\s|$)` +
-    `|(?:^|[\\s'"/])claude-mem['"]?\\s+hook(?:\\s+(?:${HOOK_EVENTS.join('|')}))?\\s*$`,
-);
-
 /** What belongs into the settings of Claude Code. */
 export function hookSettings(program: ProgramCall): Json {
   return { hooks: Object.fromEntries(HOOK_EVENTS.map((event) => [event, [groupFor(event, program)]])) };
@@ -126,8 +120,23 @@ function isWanted(event: string): boolean {
 }
 
 function isOurHook(hook: unknown): hook is Json {
-  return isJson(hook) && typeof hook.command === 'string' && OUR_HOOK.test(hook.command);
+  return isJson(hook) && typeof hook.command === 'string' && runsOurHook(hook.command);
 }
+
+/** As this command writes it, and as one types it. Word by word: one pattern for both would not be linear. */
+function runsOurHook(command: string): boolean {
+  const words = command.trim().split(/\s+/);
+  const at = words.findIndex((word, index) => word === 'hook' && OUR_PROGRAM.test(words[index - 1] ?? ''));
+  if (at === -1) return false;
+  const rest = words.slice(at + 1);
+  if (rest.slice(1).includes(FOR_HOST)) return true;
+  const isTyped = TYPED_PROGRAM.test(words[at - 1] ?? '');
+  return isTyped && (rest.length === 0 || (rest.length === 1 && HOOK_EVENTS.some((event) => event === rest[0])));
+}
+
+/** The last word of a path that may hold blanks and stand in quotes. */
+const OUR_PROGRAM = /(?:cli\.js|claude-mem)['"]?$/;
+const TYPED_PROGRAM = /(?:^|['"/])claude-mem['"]?$/;
 
 function isOurServer(name: string, server: unknown): boolean {
   if (!isJson(server) || !Array.isArray(server.args) || !server.args.includes('search-server')) return false;

@@ -36,7 +36,7 @@ export interface PsCommand {
 const LSTART = String.raw`\w{3}\s+\w{3}\s+\d{1,2}\s+\d{2}:\d{2}:\d{2}\s+\d{4}`;
 // BSD prints `-` for the start of a process that is only a zombie any more.
 const LISTED = new RegExp(
-  String.raw`^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+([A-Za-z?])\S*\s+(\d+|-)\s+(${LSTART}|-)\s+(.*)$`,
+  String.raw`^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+([A-Za-z?])\S*\s+(\d+|-)\s+(${LSTART}|-)\s+(\S.*|)$`,
 );
 const COMMANDED = new RegExp(String.raw`^\s*(\d+)\s+([A-Za-z?])\S*\s+(${LSTART}|-)(?: (.*))?$`);
 

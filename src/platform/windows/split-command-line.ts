@@ -20,7 +20,8 @@ function splitArguments(text: string): readonly string[] {
   let current: string | undefined;
   let isQuoted = false;
   // Backslashes count only in front of a quotation mark, so they are taken together with the marks that follow them.
-  for (const [token, backslashes = '', quotes = ''] of text.matchAll(/(\\*)("+)|\\+|[^\\"]/g)) {
+  for (const [token, backslashes = '', after = '', alone = ''] of text.matchAll(/(\\+)("*)|("+)|[^\\"]/g)) {
+    const quotes = after + alone;
     if (quotes !== '') {
       const run = readQuotes(backslashes.length, quotes.length, isQuoted);
       current = (current ?? '') + run.literal;

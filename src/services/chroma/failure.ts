@@ -43,7 +43,9 @@ const LONGEST_TEXT = 500;
 
 /** What uv prints when the cache lacks something and it may not fetch it. */
 const NOT_CACHED = /not found in the cache|network was disabled|set to offline mode|network connectivity is disabled/i;
-const NO_PYTHON = /No interpreter found|no Python [^\n]{1,500} found/i;
+const NO_PYTHON = /No interpreter found/i;
+/** `no Python 3.13 found`, with anything in between: one pattern for it would not be linear. */
+const saysNoPython = (line: string) => NO_PYTHON.test(line) || (/no Python /i.test(line) && / found/i.test(line));
 const NO_NETWORK =
   /error sending request|dns error|Could not connect, are you offline|invalid peer certificate|tunnel error|operation timed out|Failed to fetch|Failed to download/i;
 const NO_SERVER = /Could not connect to a Chroma server|Error connecting to HTTP client/i;
@@ -54,7 +56,7 @@ export function explainExit(exit: Exit, output: readonly string[], pythonVersion
   if (exit.error !== undefined) return new ChromaFailure('broken', `uvx cannot be run: ${exit.error.message}`);
   if (NOT_CACHED.test(text)) return new ChromaFailure('not-cached', "Chroma's packages are not on this machine yet");
   if (NO_SERVER.test(text)) return new ChromaFailure('no-server', 'the Chroma server does not answer');
-  if (NO_PYTHON.test(text)) {
+  if (output.some(saysNoPython)) {
     return new ChromaFailure('no-python', `no Python that fits "${pythonVersion}" was found; run claude-mem setup`);
   }
   if (NO_NETWORK.test(text)) return new ChromaFailure('no-network', describeNetwork(output));

@@ -9,14 +9,7 @@ import { arrangeModel, placeModel } from './model-files.ts';
 import { FETCH_MODEL, TRY_MODEL } from './model-scripts.ts';
 import { lastWord, runProgram } from './run-program.ts';
 import { pythonOfChroma } from './python-of-chroma.ts';
-import {
-  type SetupDependencies,
-  type SetupOptions,
-  type SetupStep,
-  SETUP_BOUNDS,
-  step,
-  tell,
-} from './step.ts';
+import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
 const GIVE_IT =
   'On a machine with a network run claude-mem setup there, copy ~/.cache/chroma/onnx_models/all-MiniLM-L6-v2/onnx here, and run claude-mem setup --model-from that folder.';

@@ -2,14 +2,7 @@ import { messageOf } from '../../../shared/errors.ts';
 import { fetchPackages } from '../fetch-packages.ts';
 import { ChromaFailure } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
-import {
-  type SetupDependencies,
-  type SetupOptions,
-  type SetupStep,
-  SETUP_BOUNDS,
-  step,
-  tell,
-} from './step.ts';
+import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
 /** Sees to it that Chroma's packages are in uv's cache and can be imported. */
 export async function preparePackages(

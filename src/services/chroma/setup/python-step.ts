@@ -5,14 +5,7 @@ import type { RunBounds } from '../bounded-run.ts';
 import { explainExit } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
 import { runProgram } from './run-program.ts';
-import {
-  type SetupDependencies,
-  type SetupOptions,
-  type SetupStep,
-  SETUP_BOUNDS,
-  step,
-  tell,
-} from './step.ts';
+import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
 /** Finds the Python that uv would take, or has uv fetch one. */
 export async function preparePython(

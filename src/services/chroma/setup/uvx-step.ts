@@ -5,14 +5,7 @@ import type { RunBounds } from '../bounded-run.ts';
 import { homeOf } from '../home.ts';
 import { findUvx, privateUvFolder, type Uvx } from '../uvx.ts';
 import { lastWord, runProgram } from './run-program.ts';
-import {
-  type SetupDependencies,
-  type SetupOptions,
-  type SetupStep,
-  SETUP_BOUNDS,
-  step,
-  tell,
-} from './step.ts';
+import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
 const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
 const INSTALL_UV =

@@ -1,0 +1,88 @@
+import { RegExpParser, type AST } from '@eslint-community/regexpp';
+
+/**
+ * Texts that make a regular expression of more than linear time slow: each of its parts repeated, alone and after what leads to it, with an
+ * end that lets every attempt fail.
+ * @param length of what is repeated, in characters.
+ */
+export function hostileTexts({ source, flags }: RegExp, length: number): readonly string[] {
+  const pattern = new RegExpParser().parsePattern(source, 0, source.length, {
+    unicode: flags.includes('u'),
+    unicodeSets: flags.includes('v'),
+  });
+  const pumps = new Set([' ', 'a', '/', '"', ...repeatedParts(pattern), sample(pattern)]);
+  const prefixes = ['', ...pattern.alternatives.map((alternative) => beginningOf(alternative))];
+  const texts = new Set<string>();
+  for (const pump of pumps) {
+    if (pump === '') continue;
+    const pumped = pump.repeat(Math.ceil(length / pump.length));
+    for (const prefix of prefixes) for (const end of ['', '\u0000']) texts.add(`${prefix}${pumped}${end}`);
+  }
+  return [...texts];
+}
+
+/** What each quantifier repeats, and what two that follow each other repeat together. */
+function repeatedParts(pattern: AST.Pattern): string[] {
+  const parts: string[] = [];
+  const visit = (alternatives: readonly AST.Alternative[]): void => {
+    for (const { elements } of alternatives) {
+      for (const element of elements) {
+        if (element.type === 'Quantifier') parts.push(...samplesOf(element.element));
+        const inner = element.type === 'Quantifier' ? element.element : element;
+        if ('alternatives' in inner) visit(inner.alternatives as AST.Alternative[]);
+      }
+      parts.push(elements.map(sample).join(''));
+    }
+  };
+  visit(pattern.alternatives);
+  return parts;
+}
+
+/** The text before the first quantifier that has no end. */
+function beginningOf({ elements }: AST.Alternative): string {
+  const end = elements.findIndex((element) => element.type === 'Quantifier' && element.max > 100);
+  return elements
+    .slice(0, end === -1 ? elements.length : end)
+    .map(sample)
+    .join('');
+}
+
+/** Some texts that an element matches: a class by several of its characters. */
+function samplesOf(element: AST.Element): string[] {
+  if (element.type === 'CharacterClass') return element.elements.map((part) => sample(part as AST.Element));
+  if ('alternatives' in element)
+    return (element.alternatives as AST.Alternative[]).map((alternative) => alternative.elements.map(sample).join(''));
+  return [sample(element)];
+}
+
+const SETS: Readonly<Record<string, string>> = { digit: '0', space: ' ', word: 'a', any: 'x', property: 'é' };
+
+/** One text that an element matches, as far as a simple look can tell. */
+function sample(node: AST.Node): string {
+  switch (node.type) {
+    case 'Pattern':
+    case 'Group':
+    case 'CapturingGroup':
+      return sample(node.alternatives[0]!);
+    case 'Alternative':
+      return node.elements.map(sample).join('');
+    case 'Quantifier':
+      return sample(node.element).repeat(Math.min(Math.max(node.min, 1), 20));
+    case 'Character':
+      return String.fromCodePoint(node.value);
+    case 'CharacterSet':
+      return 'negate' in node && node.negate ? '#' : (SETS[node.kind] ?? 'x');
+    case 'CharacterClassRange':
+      return String.fromCodePoint(node.min.value);
+    case 'CharacterClass':
+      return node.negate ? notIn(node) : node.elements[0] === undefined ? '' : sample(node.elements[0]);
+    default:
+      return '';
+  }
+}
+
+function notIn(node: AST.CharacterClass): string {
+  return (
+    ['x', ' ', '#', '0', '\n'].find((character) => !node.elements.some((part) => sample(part) === character)) ?? 'é'
+  );
+}

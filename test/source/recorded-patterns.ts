@@ -1,0 +1,48 @@
+import { vi } from 'vitest';
+
+/** Makes each file that composes regular expressions compose them. The pattern of `verify --allow` is the user's own. */
+const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
+  'cli/commands/verify.ts': () => Promise.resolve(),
+  'core/role-program.ts': async () =>
+    (await import('../../src/core/role-program.ts')).dataDirArgument({ command: 'uv --data-dir /x' }),
+  'operations/personal-words.ts': async () =>
+    (await import('../../src/operations/personal-words.ts')).hidePersonal([], { homes: ['/srv/a'], users: ['anna'] })(
+      'x',
+    ),
+  'operations/redact-secrets.ts': () => import('../../src/operations/redact-secrets.ts'),
+  'platform/linux/machine-load.ts': async () => {
+    const { readMachineLimits, readMachineMemory } = await import('../../src/platform/linux/machine-load.ts');
+    readMachineMemory();
+    readMachineLimits();
+  },
+  'platform/linux/memory.ts': async () =>
+    (await import('../../src/platform/linux/memory.ts')).parseSmapsRollup('Pss: 1 kB'),
+  'platform/portable/parse-environment.ts': async () =>
+    (await import('../../src/platform/portable/parse-environment.ts')).parseMarks('a', 'a B=1'),
+  'platform/portable/parse-ps.ts': () => import('../../src/platform/portable/parse-ps.ts'),
+  'state/token.ts': () => import('../../src/state/token.ts'),
+};
+
+/** The regular expressions that these files compose, and the files. */
+export async function record(): Promise<{ readonly patterns: readonly RegExp[]; readonly files: readonly string[] }> {
+  const patterns: RegExp[] = [];
+  const Original = RegExp;
+  vi.resetModules();
+  vi.stubGlobal(
+    'RegExp',
+    new Proxy(Original, {
+      construct: (target, args: [string, string?]) => {
+        const made = new target(...args);
+        patterns.push(made);
+        return made;
+      },
+    }),
+  );
+  try {
+    for (const compose of Object.values(COMPOSING)) await compose();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  const ours = new Set(patterns.filter(({ source }) => !source.includes('node_modules')));
+  return { patterns: [...ours], files: Object.keys(COMPOSING) };
+}
