@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -24,7 +24,7 @@ export function buildStateProgram(): { readonly file: string; readonly remove: (
     format: 'esm',
     external: ['libsql'],
   });
-  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder.path, 'node_modules'));
+  copyPackages(join(folder.path, 'node_modules'));
   chmodSync(folder.path, 0o755);
   return {
     file,
@@ -32,6 +32,14 @@ export function buildStateProgram(): { readonly file: string; readonly remove: (
       folder.remove();
     },
   };
+}
+
+/** What libsql loads. Copied, because a link into a checkout below a private folder leads nowhere for another user. */
+const PACKAGES = ['libsql', '@libsql', '@neon-rs', 'detect-libc'];
+
+function copyPackages(folder: string): void {
+  const from = fileURLToPath(new URL('../../node_modules', import.meta.url));
+  for (const name of PACKAGES) cpSync(join(from, name), join(folder, name), { recursive: true, dereference: true });
 }
 
 export function startProgram(file: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
@@ -62,8 +70,11 @@ export async function killAndWait(child: ChildProcess): Promise<void> {
 export function noOrdinaryUser(): string | undefined {
   if (process.geteuid === undefined) return 'this platform has no user ids';
   if (process.geteuid() !== 0) return undefined;
-  const { status } = spawnSync('setpriv', ['--reuid', String(NOBODY), '--clear-groups', 'true']);
-  return status === 0 ? undefined : 'runs as root, whom modes do not bind, and without a working setpriv';
+  const asNobody = (...command: string[]) =>
+    spawnSync('setpriv', ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--', ...command])
+      .status;
+  if (asNobody('true') !== 0) return 'runs as root, whom modes do not bind, and without a working setpriv';
+  return asNobody(process.execPath, '--version') === 0 ? undefined : `another user cannot run ${process.execPath}`;
 }
 
 /** What the state program sees as an ordinary user: this one, or nobody if this one is root. */

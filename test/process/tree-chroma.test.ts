@@ -45,8 +45,9 @@ describeWithChroma('a tree with the real Chroma', (stack) => {
       await tree.expectRoles(IN_SESSION, 60_000);
       const title = `before the death of ${role}`;
       await tree.observe(session, title, `something worth remembering, ${role}`);
-      const { pid } = tree.member(role);
-      kill(tree.member(role));
+      const member = await tree.memberOnceThere(role);
+      const { pid } = member;
+      kill(member);
       await eventually(`the ${role} is gone`, () => !tree.members().some((member) => member.pid === pid));
       await eventually(
         'the tree is whole again and finds it',

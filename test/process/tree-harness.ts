@@ -122,6 +122,20 @@ export class TestTree {
     return found;
   }
 
+  /** Waits for it: a Chroma that failed to start is started again. */
+  async memberOnceThere(role: string, withinMs = 30_000): Promise<Member> {
+    let found: Member | undefined;
+    await eventually(
+      `a ${role} runs`,
+      () => {
+        found = this.members().find((member) => member.role === role);
+        return found !== undefined;
+      },
+      { withinMs, dump: () => ({ members: this.members(), log: this.log() }) },
+    );
+    return found!;
+  }
+
   /** Waits until exactly these roles run. */
   async expectRoles(roles: readonly string[], withinMs = 5_000): Promise<void> {
     await eventually(
