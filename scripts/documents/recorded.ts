@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { planReap } from '../../src/core/plan-reap.ts';
 import type { ProcessSnapshot } from '../../src/core/snapshot.ts';
 import type { CheckStatus } from '../../src/operations/diagnose/check.ts';
@@ -130,7 +131,7 @@ export function recordedHistory(): HistoryReport {
 }
 
 function observed(name: string): Observation {
-  const reading = readSnapshotFile(new URL(name, FOLDER).pathname);
+  const reading = readSnapshotFile(fileURLToPath(new URL(name, FOLDER)));
   const ticks = new Map((parse(name) as ProcessSnapshot).processes.map(({ pid, cpuTicks }) => [pid, cpuTicks]));
   // Verdicts need no CPU time, so the reader of snapshot files may leave it out.
   const processes = reading.snapshot.processes.map((row) => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { identify, isAlive, signalIfSame } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
@@ -141,7 +142,12 @@ describe('--reap', () => {
   test('never ends a tree that a data dir records, nor what hangs below it', async () => {
     const tree = await TestTree.create();
     const output = join(tree.home, 'report.json');
-    const start = [process.execPath, new URL('../../dist/cli.js', import.meta.url).pathname, 'start', '--no-chroma'];
+    const start = [
+      process.execPath,
+      fileURLToPath(new URL('../../dist/cli.js', import.meta.url)),
+      'start',
+      '--no-chroma',
+    ];
     // Another data dir than the one that verify itself works on, too.
     for (const own of [[], ['--data-dir', join(tree.home, 'other')]]) {
       const args = ['verify', ...own, '--json', '--output', output, '--settle', '0', '--reap', '--', ...start];

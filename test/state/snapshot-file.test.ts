@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseSnapshot, readSnapshotFile, snapshotDocument, writeSnapshotFile } from '../../src/state/snapshot-file.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -36,7 +37,7 @@ describe('recordings', () => {
   });
 
   test.each(recordingNames)('%s reads as it is and is written as it was', (name) => {
-    const file = new URL(name, recordings).pathname;
+    const file = fileURLToPath(new URL(name, recordings));
     const recorded = readSnapshotFile(file);
     const raw = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     expect(recorded.snapshot.source).toBe('file');
