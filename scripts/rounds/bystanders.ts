@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { BystanderKind } from './plan.ts';
 import type { Scene } from './scene.ts';
 import { BYSTANDER_MARK, identify, programOf, readStat, ROUND_MARK, signal, type Row, type Who } from './table.ts';
@@ -16,11 +17,12 @@ export interface Bystander extends Who {
 const SECONDS = '600';
 const READY_WITHIN_MS = 10_000;
 const NOBODY = 65_534;
+const PAIR = ['python', 'uv'];
 
 interface Recipe {
   readonly command: readonly string[];
-  /** How many processes it is when it is ready. */
-  readonly count: number;
+  /** Names of its processes when it is ready, in the order of the alphabet. */
+  readonly names: readonly string[];
   readonly isMarked: boolean;
   readonly isChild?: boolean;
   readonly uid?: number;
@@ -28,7 +30,7 @@ interface Recipe {
 
 /** Starts somebody and waits until he is there. */
 export async function startBystander(scene: Scene, kind: BystanderKind, number: number): Promise<readonly Bystander[]> {
-  const { command, count, isMarked, isChild, uid } = recipeOf(scene, kind);
+  const { command, names, isMarked, isChild, uid } = recipeOf(scene, kind);
   const id = `${kind}-${number}`;
   const [file = '', ...args] = command;
   const child = spawn(file, args, {
@@ -40,14 +42,14 @@ export async function startBystander(scene: Scene, kind: BystanderKind, number: 
   });
   child.on('error', () => undefined);
   child.unref();
-  return ready(scene, id, count);
+  return ready(scene, id, names);
 }
 
-async function ready(scene: Scene, id: string, count: number): Promise<readonly Bystander[]> {
+async function ready(scene: Scene, id: string, names: readonly string[]): Promise<readonly Bystander[]> {
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {
     const rows = scene.rows().filter(({ bystander }) => bystander === id);
-    if (rows.length === count && rows.every(isSettled)) {
+    if (isDeepStrictEqual(rows.map(({ comm }) => comm).sort(), names) && rows.every(isSettled)) {
       return rows.map(({ pid, start, comm }) => ({ pid, start, comm, kind: id }));
     }
     if (performance.now() > deadline) throw new Error(`bystander ${id} did not get ready: ${JSON.stringify(rows)}`);
@@ -55,28 +57,40 @@ async function ready(scene: Scene, id: string, count: number): Promise<readonly 
   }
 }
 
-/** Not a shell that is just about to become something else. */
+/** Not one that is just about to become something else. */
 function isSettled({ argv, comm }: Row): boolean {
-  return comm !== 'node' && argv.length > 0 && !argv.some((word) => word.endsWith('/uvx'));
+  return argv.length > 0 && (comm !== 'python' || argv.some((word) => word.endsWith('/chroma-mcp')));
 }
 
 function recipeOf({ fake, folder, dataDir }: Scene, kind: BystanderKind): Recipe {
   switch (kind) {
     case 'shell':
-      return { command: ['/bin/sh', '-c', `sleep ${SECONDS}; :`], count: 2, isMarked: true };
+      return { command: ['/bin/sh', '-c', `sleep ${SECONDS}; :`], names: ['sh', 'sleep'], isMarked: true };
     case 'daemon':
-      return { command: ['/bin/sh', '-c', `setsid sh -c 'sleep ${SECONDS}; :' &`], count: 2, isMarked: true };
+      return {
+        command: ['/bin/sh', '-c', `setsid sh -c 'sleep ${SECONDS}; :' &`],
+        names: ['sh', 'sleep'],
+        isMarked: true,
+      };
     case 'editor':
-      return { command: [editor(fake), SECONDS], count: 1, isMarked: true, isChild: true };
+      return { command: [editor(fake), SECONDS], names: ['vi'], isMarked: true, isChild: true };
     case 'typed-chroma':
-      return { command: script(`${chroma(fake, join(dataDir, 'vectors'))}; :`, fake), count: 3, isMarked: true };
+      return {
+        command: script(`${chroma(fake, join(dataDir, 'vectors'))}; :`, fake),
+        names: ['python', 'sh', 'uv'],
+        isMarked: true,
+      };
     case 'stranger':
-      return { command: script(`${chroma(fake, join(folder, 'elsewhere'))} &`, fake), count: 2, isMarked: false };
+      return { command: script(`${chroma(fake, join(folder, 'elsewhere'))} &`, fake), names: PAIR, isMarked: false };
     case 'backup':
-      return { command: script(`${chroma(fake, join(dataDir, 'vectors-backup'))} &`, fake), count: 2, isMarked: false };
+      return {
+        command: script(`${chroma(fake, join(dataDir, 'vectors-backup'))} &`, fake),
+        names: PAIR,
+        isMarked: false,
+      };
     case 'other-user': {
       const command = script(`${chroma(fake, join(dataDir, 'vectors'))} &`, fake);
-      return { command, count: 2, isMarked: false, uid: NOBODY };
+      return { command, names: PAIR, isMarked: false, uid: NOBODY };
     }
   }
 }
@@ -142,7 +156,7 @@ export async function reusePid(
   const id = `reused-by-${by}-${number}`;
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const pid = spawnNext(scene, { pid: victim.pid, id, by });
-    if (pid === victim.pid) return ready(scene, id, by === 'sleeper' ? 1 : 2);
+    if (pid === victim.pid) return ready(scene, id, by === 'sleeper' ? ['sleep'] : PAIR);
     const wrong = identify(pid);
     if (wrong !== undefined) await endWrong(scene, wrong, id);
     // Somebody of the tree was quicker.

@@ -34,10 +34,10 @@ export function damage(scene: Scene, order: DamageOrder): Damage | undefined {
   return { file: order.file, path, how: order.how };
 }
 
-/** Puts in order what a person would have to: settings and the false registry. The rest the program is to cope with. */
+/** Puts in order what a person has to: settings, token, the false registry, a folder in the place of a file. The rest the program copes with. */
 export function repair({ file, path, how }: Damage): void {
-  const isOurs = file === 'config' || file === 'registry' || (file === 'spool' && how === 'folder') || how === 'folder';
-  if (isOurs) rmSync(path, { recursive: true, force: true });
+  const isForPeople = file === 'config' || file === 'registry' || file === 'token' || how === 'folder';
+  if (isForPeople) rmSync(path, { recursive: true, force: true });
 }
 
 /** Whether a manifest cannot be read as one. */

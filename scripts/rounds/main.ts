@@ -72,7 +72,7 @@ function startJanitor(run: string, folder: string): ChildProcess {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
-  janitor.stdin?.on('error', () => undefined);
+  janitor.stdin.on('error', () => undefined);
   return janitor;
 }
 
@@ -81,6 +81,13 @@ async function dismiss(janitor: ChildProcess): Promise<void> {
   janitor.stdin?.end();
   if (janitor.exitCode === null) await ended;
 }
+
+/** The whole of it is in the folder that is kept. */
+function shortened(line: string): string {
+  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)} …` : line;
+}
+
+const LONGEST_LINE = 600;
 
 class Game {
   readonly #options: Options;
@@ -114,7 +121,7 @@ class Game {
         isRoot && spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true']).status === 0,
       hasChroma: stack?.available === true,
     };
-    this.#announce(stack !== undefined && !stack.available ? stack.reason : undefined);
+    this.#announce(stack?.available === false ? stack.reason : undefined);
   }
 
   #announce(reason: string | undefined): void {
@@ -163,7 +170,7 @@ class Game {
 
   #show(plan: RoundPlan, violations: readonly string[], log: readonly string[]): void {
     const again = `npm run rounds -- --seed '${plan.seed}' --only ${plan.number}`;
-    console.log([...describePlan(plan), ...violations.map((what) => `  ! ${what}`), ...log].join('\n'));
+    console.log([...describePlan(plan), ...violations.map((what) => `  ! ${what}`), ...log.map(shortened)].join('\n'));
     console.log(`its logs are in ${KEEP_IN}; play it again: ${again}`);
   }
 
