@@ -86,7 +86,8 @@ const SETTLED_MS = 500;
 
 /** The command line of the tree's program that this is: of which role; undefined for a shell or an editor that bears marks. */
 export function programOf(row: Row): 'supervisor' | 'worker' | 'search' | 'uv' | 'python' | undefined {
-  const script = row.argv.find((word) => word.endsWith('.js'))?.replace(/^.*\//, '');
+  const isNode = /^(?:.*\/)?node$/.test(row.argv[0] ?? '');
+  const script = isNode ? row.argv[1]?.replace(/^.*\//, '') : undefined;
   if (script === 'supervisor.js' && row.role === 'supervisor') return 'supervisor';
   if (script === 'worker.js' && row.role === 'worker') return 'worker';
   if (script === 'search-server.js' && row.role === 'search') return 'search';
