@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -42,6 +43,8 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 /** Another command may hold the lock for 30 s, and the machine be busy. */
 const COMMAND_TIMEOUT_MS = 120_000;
 const MOST_OUTPUT = 64 * 1024;
+/** For output that was written and is not read yet, on a machine under load. */
+const OUTPUT_WAIT_MS = 3_000;
 
 /** What a round plays in: a data dir, a home, a port and a mark of its own. */
 export class Scene {
@@ -137,6 +140,7 @@ export class Scene {
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input);
     const [out, err] = [collect(child.stdout), collect(child.stderr)];
+    const closed = outputOf(child);
     const who = identify(child.pid ?? -1);
     const struck = strikeAt(who, options.strike);
     let hasTimedOut = false;
@@ -146,21 +150,23 @@ export class Scene {
     }, COMMAND_TIMEOUT_MS);
     const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
       child.once('error', reject);
-      // Not `close`: a supervisor that it left behind may hold on to the pipe.
       child.once('exit', (...ended) => {
         resolve(ended);
       });
     });
     clearTimeout(timer);
     await struck.cancel();
-    await settle();
+    await closed;
     return { pid: child.pid ?? -1, code, signal: by, stdout: out(), stderr: err(), hasTimedOut };
   }
 }
 
-/** What was written before the end is read after it. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 10));
+/** Resolves when all it wrote was read. A process that it left behind may hold on to the pipe. */
+async function outputOf(child: ChildProcess): Promise<void> {
+  await Promise.race([
+    once(child, 'close'),
+    once(child, 'exit').then(() => new Promise((resolve) => setTimeout(resolve, OUTPUT_WAIT_MS).unref())),
+  ]).catch(() => undefined);
 }
 
 function collect(stream: NodeJS.ReadableStream | null): () => string {
