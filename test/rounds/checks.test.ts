@@ -75,6 +75,7 @@ describe('what is true', () => {
       ran('stop', 0, { ok: true, treeId: 'tree-1' }, { after: truth([{ ...uv, bystander: 'b' }]) }),
     ],
     ['start of a whole tree', ran('start', 0, { ok: true, treeId: 'tree-1' }, { after: whole })],
+    ['status of a tree that gave up', ran('status', 1, { running: true }, { before: whole, after: whole })],
     ['leaks beside a whole tree', ran('leaks', 0, clean, { before: whole, after: whole })],
     ['leaks that saw an orphan go', ran('leaks', 0, clean, { before: leaking, after: none })],
     [
