@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'docs/json.md',
   'docs/metrics.md',
   'docs/page.md',
+  'docs/rounds.md',
   'docs/snapshots.md',
   'docs/verify.md',
 ];

@@ -1,4 +1,4 @@
-import { isStranded } from '../../core/adopter.ts';
+import { adoptionOf, isStranded } from '../../core/adopter.ts';
 import { isNotYounger, isZombie } from '../../core/identity.ts';
 import { ProcessIndex } from '../../core/process-index.ts';
 import { dataDirArgument, isChromaProgram, isChromaWrapper } from '../../core/role-program.ts';
@@ -24,11 +24,17 @@ export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: Fa
   const strays = snapshot.processes.filter(
     (row) =>
       bearsMarks(row, marks) &&
-      (isChromaProgram(row) || (row.sid === first.sid && isStranded(row, index))) &&
+      (isLostChroma(row, index) || (row.sid === first.sid && isStranded(row, index))) &&
       isNotYounger(first, row, snapshot),
   );
   const members = [...heads, ...strays].flatMap((row) => [row, ...index.descendantsOf(row.pid)]);
   return [...new Set(members)].filter((row) => !isZombie(row) && row.pid !== snapshot.self.pid);
+}
+
+/** Marks are inherited: under another live parent somebody started it on purpose, in a shell that was opened inside the tree. */
+function isLostChroma(row: ProcessRow, index: ProcessIndex): boolean {
+  if (!isChromaProgram(row)) return false;
+  return row.ppid === index.snapshot.self.pid || adoptionOf(row, index) !== undefined;
 }
 
 /** The python that answers, among a family. */

@@ -1,0 +1,9 @@
+// Plays one round in a pid namespace of its own. Arguments: the file with the order, and the file for the result.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { runHere, type RoundOrder } from './run-round.ts';
+
+const [task = '', answer = ''] = process.argv.slice(2);
+const result = await runHere(JSON.parse(readFileSync(task, 'utf8')) as RoundOrder);
+writeFileSync(`${answer}.new`, JSON.stringify(result));
+renameSync(`${answer}.new`, answer);
+process.exit(0);
