@@ -85,7 +85,7 @@ class Peer {
     socket.on('data', (chunk: string) => {
       this.#receive(chunk);
     });
-    this.#write(options.greeting);
+    this.#write(JSON.stringify(options.greeting));
   }
 
   #receive(chunk: string): void {
@@ -109,17 +109,17 @@ class Peer {
     this.#peers.add(this);
     const answer = await answerTo(line, this.#options.methods);
     this.requests -= 1;
-    if (answer.error !== undefined) {
-      this.#options.log.warn('a request on the control socket failed', answer.error);
+    if (answer.problem !== undefined) {
+      this.#options.log.warn('a request on the control socket failed', { message: answer.problem });
       this.#failures += 1;
     }
-    this.#write(answer);
+    this.#write(answer.line);
     if (this.#failures > MAX_FAILURES) this.#cutOff('its requests fail');
   }
 
-  #write(line: object): void {
+  #write(line: string): void {
     if (this.socket.destroyed) return;
-    this.socket.write(`${JSON.stringify(line)}\n`);
+    this.socket.write(`${line}\n`);
     if (this.socket.writableLength > MAX_UNREAD_BYTES) this.#cutOff('it does not read its answers');
   }
 
@@ -131,14 +131,14 @@ class Peer {
 }
 
 interface Answer {
-  readonly id: string | number | null;
-  readonly result?: unknown;
-  readonly error?: { readonly message: string };
+  readonly line: string;
+  /** Why it is an error. */
+  readonly problem?: string;
 }
 
-/** Never rejects, and gives what can be written as JSON. */
+/** Never rejects. */
 async function answerTo(line: string, methods: ControlMethods): Promise<Answer> {
-  let id: Answer['id'] = null;
+  let id: string | number | null = null;
   try {
     const request = asRecord(JSON.parse(line));
     id = idOf(request.id);
@@ -146,10 +146,10 @@ async function answerTo(line: string, methods: ControlMethods): Promise<Answer> 
     // An own one: every object has a `constructor`.
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) throw new Error(`no such method: ${name}`);
-    return { id, result: await method(asRecord(request.params)) };
+    return { line: JSON.stringify({ id, result: await method(asRecord(request.params)) }) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { id, error: { message: message.slice(0, MAX_MESSAGE_CHARS) } };
+    const problem = (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_CHARS);
+    return { line: JSON.stringify({ id, error: { message: problem } }), problem };
   }
 }
 
@@ -158,7 +158,7 @@ function asRecord(value: unknown): Record<string, unknown> {
 }
 
 /** Only what is short is said again. */
-function idOf(id: unknown): Answer['id'] {
+function idOf(id: unknown): string | number | null {
   if (typeof id === 'string' && id.length <= MAX_ID_CHARS) return id;
   return typeof id === 'number' ? id : null;
 }

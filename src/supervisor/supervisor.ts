@@ -2,7 +2,12 @@ import { identityKey } from '../core/descent.ts';
 import { marksFor } from '../core/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/manifest.ts';
 import { endTree } from '../operations/end-tree.ts';
-import { isWorkerMessage, type SupervisorMessage, type WorkerParts, type WorkerReady } from '../operations/tree-messages.ts';
+import {
+  isWorkerMessage,
+  type SupervisorMessage,
+  type WorkerParts,
+  type WorkerReady,
+} from '../operations/tree-messages.ts';
 import { Backoff } from '../shared/backoff.ts';
 import { within } from '../shared/within.ts';
 import type { SupervisorDeps } from './deps.ts';
@@ -252,10 +257,10 @@ export class Supervisor {
     this.#problem = null;
     this.#setState('running');
     this.#monitor?.stop();
-    this.#monitor = new HealthMonitor(
-      socket,
-      { log: this.#deps.log, onHung: () => void this.#replaceHung('the worker did not answer') },
-    );
+    this.#monitor = new HealthMonitor(socket, {
+      log: this.#deps.log,
+      onHung: () => void this.#replaceHung('the worker did not answer'),
+    });
     clearTimeout(this.#healthyTimer);
     this.#healthyTimer = setTimeout(() => {
       this.#backoff.reset();

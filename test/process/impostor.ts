@@ -60,7 +60,8 @@ export function startImpostor(port: number, treeId: string): Impostor {
     await ended;
   });
   return {
-    listens: () => eventually('the impostor has the port', () => output.startsWith('"listening"')).then(() => undefined),
+    listens: () =>
+      eventually('the impostor has the port', () => output.startsWith('"listening"')).then(() => undefined),
     received: () => output.replace('"listening"\n', ''),
   };
 }

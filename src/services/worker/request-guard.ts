@@ -32,7 +32,8 @@ export function createRequestGuard({ host, port, token, isLocal }: GuardOptions)
     checkOrigin: ({ headers, raw }) => {
       refuseTwice(raw.rawHeaders);
       const { origin } = headers;
-      if (origin !== undefined && !isOrigin(origin)) throw new ApiError(400, 'bad-request', 'the header "Origin" is none');
+      if (origin !== undefined && !isOrigin(origin))
+        throw new ApiError(400, 'bad-request', 'the header "Origin" is none');
       if (isLocal?.(raw.socket) === true) return;
       const named = headers.host?.toLowerCase() ?? '';
       if (!hosts.has(named)) throw new ApiError(403, 'forbidden', `this is not the host "${named}"`);
