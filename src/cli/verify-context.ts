@@ -75,7 +75,6 @@ export async function createStage(context: Context, interrupted: AbortSignal): P
   try {
     const ports = await stagePorts({
       dataDir,
-      port,
       env: stageEnvironment({ dataDir, port, settings, uvx }),
       interrupted,
     });
@@ -113,10 +112,12 @@ function stageEnvironment({
 
 async function stagePorts({
   dataDir,
-  port,
   env,
   interrupted,
-}: Place & { readonly env: NodeJS.ProcessEnv; readonly interrupted: AbortSignal }): Promise<StagePorts> {
+}: Pick<Place, 'dataDir'> & {
+  readonly env: NodeJS.ProcessEnv;
+  readonly interrupted: AbortSignal;
+}): Promise<StagePorts> {
   const own = createContext({ dataDir, acts: true });
   const lifecycle = await createTreeContext(own).lifecycle();
   return {

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
-import { ioError } from './io-error.ts';
+import { describeErrno, ioError } from './io-error.ts';
 import { networkFileSystemOf } from './network-file-system.ts';
 import { isSocketPathShortEnough } from './socket-file.ts';
 
@@ -25,14 +25,14 @@ export function claimSocketPath(dataDir: string, name: SocketName, surroundings:
   if (usual !== undefined) return usual;
   const folder = folderName(dataDir);
   const bases = basesOf(surroundings).filter((base) => isSocketPathShortEnough(join(base, `${folder}-XXXXXX`, name)));
-  let problem: unknown;
+  let problem = new ClaudeMemError('io', `no path is short enough for the socket ${name}`, { hint: SHORTER });
   for (const base of bases) {
     try {
       const path = join(base, folder, name);
       ensureSocketFolder(path);
       return path;
     } catch (error) {
-      problem = error;
+      problem = asClaudeMemError(error, base);
     }
   }
   // Anybody could have made that folder first, and must not keep us from starting: one of a name that nobody knows.
@@ -41,10 +41,18 @@ export function claimSocketPath(dataDir: string, name: SocketName, surroundings:
       assertNotReplaceable(base);
       return join(mkdtempSync(join(base, `${folder}-`)), name);
     } catch (error) {
-      problem = error;
+      problem = asClaudeMemError(error, base);
     }
   }
-  throw problem ?? new ClaudeMemError('io', `no path is short enough for the socket ${name}`, { hint: SHORTER });
+  throw problem;
+}
+
+function asClaudeMemError(error: unknown, base: string): ClaudeMemError {
+  if (error instanceof ClaudeMemError) return error;
+  return new ClaudeMemError('io', `cannot use ${base} for a socket: ${describeErrno(error)}`, {
+    hint: SHORTER,
+    cause: error,
+  });
 }
 
 /** In the data dir; undefined where it cannot be there. */

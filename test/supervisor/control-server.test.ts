@@ -47,7 +47,12 @@ test('the socket is for its owner alone from its first moment on', async () => {
 });
 
 test.each<[string, (path: string) => void]>([
-  ['a folder', (path) => void mkdirSync(path)],
+  [
+    'a folder',
+    (path) => {
+      mkdirSync(path);
+    },
+  ],
   [
     'a file',
     (path) => {

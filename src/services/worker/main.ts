@@ -49,7 +49,12 @@ async function main(): Promise<void> {
     const worker = await runWorker({
       ...{ version, settings, shutdown, adapters, searchServer },
       token: ensureToken(dataDir),
-      socket: { path: socket, note: () => void noteWorkerSocket(dataDir, socket) },
+      socket: {
+        path: socket,
+        note: () => {
+          noteWorkerSocket(dataDir, socket);
+        },
+      },
       spool: new Spool(dataDir),
       readSamples: () => readSamples(dataDir),
       askSupervisor: () => askSupervisor(dataDir),
