@@ -30,8 +30,11 @@ async function startWorker() {
   return { state, path };
 }
 
+/** A loaded machine is no worker that hangs. */
+const PATIENT = { healthTimeoutMs: 20_000, queryTimeoutMs: 20_000 };
+
 const vectorsAt = (path: string, options: Partial<ConstructorParameters<typeof WorkerVectors>[0]> = {}) =>
-  new WorkerVectors({ findSocket: () => path, readToken: () => TOKEN, ...options });
+  new WorkerVectors({ findSocket: () => path, readToken: () => TOKEN, ...PATIENT, ...options });
 
 test('the vectors are those of the worker', async () => {
   const { state, path } = await startWorker();
