@@ -71,7 +71,7 @@ export const RECORDED_DOCTOR: DoctorReport = {
     found('orphans', 'fail', '2 orphans holding 105 MB (pid 1016, 1036)', 'claude-mem reap'),
     found('data-dir', 'warn', '/home/u/.claude-mem is open to other users (mode 0755)', 'claude-mem doctor --fix'),
     found('supervisor', 'pass', 'answers'),
-    found('worker', 'pass', 'pid 987 answers on 127.0.0.1:37777'),
+    found('worker', 'pass', 'pid 987 answers, and serves port 37777'),
     found('vector-writers', 'pass', 'one each'),
   ],
   summary: { pass: 28, warn: 1, fail: 1, skip: 0, error: 0 },

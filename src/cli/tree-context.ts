@@ -8,7 +8,9 @@ import type { LifecyclePorts, SupervisorConnection, TreeStatus } from '../operat
 import { openBrowser } from '../platform/browser.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
+import { assertPlaceForSocket } from '../shared/private-socket.ts';
 import { connectToSupervisor } from '../state/control-client.ts';
+import { usualSocketPath } from '../state/control-socket-path.ts';
 import { ensureDataDir } from '../state/data-dir.ts';
 import { beginCrashLog, LogTail, logNames, logsFolder } from '../state/log-files.ts';
 import { isLockFree } from '../state/lock.ts';
@@ -16,9 +18,10 @@ import { readLockHolder } from '../state/lock-holder.ts';
 import { networkFileSystemOf } from '../state/network-file-system.ts';
 import { readSettings } from '../state/settings.ts';
 import { readToken } from '../state/token.ts';
+import { findWorkerSocket } from '../state/worker-socket.ts';
 import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/stop-intent.ts';
 import type { Context } from './context.ts';
-import type { WorkerAddress } from './page-link.ts';
+import type { WorkerAccess } from './page-link.ts';
 import { assertPortFree } from './port-check.ts';
 import { overrides, spawnSupervisor, type StartEnvironment } from './spawn-supervisor.ts';
 
@@ -34,8 +37,7 @@ export interface TreeContext {
   prepareDataDir(): void;
   connect(): Promise<SupervisorConnection | undefined>;
   lifecycle(): Promise<LifecyclePorts>;
-  /** @throws ClaudeMemError `settings`. */
-  workerAddress(): Pick<WorkerAddress, 'host' | 'readToken'>;
+  readonly worker: WorkerAccess;
   /** False where there is none in front of the person. */
   openBrowser(url: string): Promise<boolean>;
   /** @throws ClaudeMemError `settings`. */
@@ -68,10 +70,7 @@ export function createTreeContext(context: Context): TreeContext {
     prepareDataDir: () => void ensureDataDir(dataDir),
     connect,
     lifecycle,
-    workerAddress: () => ({
-      host: readSettings(dataDir, process.env).workerHost,
-      readToken: () => readToken(dataDir),
-    }),
+    worker: { findSocket: () => findWorkerSocket(dataDir), readToken: () => readToken(dataDir) },
     openBrowser: (url) => openBrowser(url, process.platform, process.env),
     start: async (options) => {
       const settings = readSettings(dataDir, { ...process.env, ...overrides(options) });
@@ -85,10 +84,15 @@ export function createTreeContext(context: Context): TreeContext {
         },
         supervisorEnded: () => ended,
         assertLockFree: () => assertLockFree(dataDir, context.clock),
-        assertPortFree: () =>
-          assertPortFree({ port: settings.workerPort, host: settings.workerHost }, async (port) =>
+        assertPortFree: async () => {
+          for (const name of ['supervisor.sock', 'worker.sock'] as const) {
+            const path = usualSocketPath(dataDir, name);
+            if (path !== undefined) assertPlaceForSocket(path);
+          }
+          await assertPortFree({ port: settings.workerPort, host: settings.workerHost }, async (port) =>
             (await loadPlatform()).findListener(port),
-          ),
+          );
+        },
         underOperationLock: (action, interrupted = new AbortController().signal) =>
           context.underOperationLock(options.command, interrupted, action),
         tidy: (observation) => {

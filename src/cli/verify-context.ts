@@ -13,6 +13,8 @@ import { findUvx } from '../services/chroma/uvx.ts';
 import type { Settings } from '../core/settings.ts';
 import { readSettings } from '../state/settings.ts';
 import { readToken } from '../state/token.ts';
+import { findWorkerSocket } from '../state/worker-socket.ts';
+import { askSocket } from '../shared/ask-socket.ts';
 import { createContext, usualDataDir, type Context } from './context.ts';
 import { createTreeContext } from './tree-context.ts';
 
@@ -73,7 +75,6 @@ export async function createStage(context: Context, interrupted: AbortSignal): P
   try {
     const ports = await stagePorts({
       dataDir,
-      port,
       env: stageEnvironment({ dataDir, port, settings, uvx }),
       interrupted,
     });
@@ -111,10 +112,12 @@ function stageEnvironment({
 
 async function stagePorts({
   dataDir,
-  port,
   env,
   interrupted,
-}: Place & { readonly env: NodeJS.ProcessEnv; readonly interrupted: AbortSignal }): Promise<StagePorts> {
+}: Pick<Place, 'dataDir'> & {
+  readonly env: NodeJS.ProcessEnv;
+  readonly interrupted: AbortSignal;
+}): Promise<StagePorts> {
   const own = createContext({ dataDir, acts: true });
   const lifecycle = await createTreeContext(own).lifecycle();
   return {
@@ -127,7 +130,7 @@ async function stagePorts({
       own.underOperationLock('claude-mem verify', new AbortController().signal, () =>
         stopTrees(lifecycle, { graceMs }),
       ),
-    ask: (method, path, body) => askWorker({ method, path, body, port, dataDir, interrupted }),
+    ask: (method, path, body) => askWorker({ method, path, body, dataDir, interrupted }),
   };
 }
 
@@ -178,20 +181,18 @@ interface Question {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body: unknown;
-  readonly port: number;
   readonly dataDir: string;
   readonly interrupted: AbortSignal;
 }
 
-async function askWorker({ method, path, body, port, dataDir, interrupted }: Question): Promise<number> {
-  const response = await fetch(`http://${HOST}:${port}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${readToken(dataDir) ?? ''}`, 'content-type': 'application/json' },
-    signal: AbortSignal.any([interrupted, AbortSignal.timeout(ASK_WITHIN_MS)]),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+async function askWorker({ method, path, body, dataDir, interrupted }: Question): Promise<number> {
+  const { status } = await askSocket({
+    ...{ socketPath: findWorkerSocket(dataDir), method, path, body },
+    token: readToken(dataDir),
+    withinMs: ASK_WITHIN_MS,
+    signal: interrupted,
   });
-  await response.arrayBuffer();
-  return response.status;
+  return status;
 }
 
 async function freePort(): Promise<number> {

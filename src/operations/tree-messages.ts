@@ -14,9 +14,17 @@ export interface WorkerParts {
   readonly reason: string | null;
 }
 
+/** It answers: on the port for browsers and others, on the socket for our own programs. */
+export interface WorkerReady {
+  readonly type: 'ready';
+  readonly port: number;
+  /** Path. */
+  readonly socket: string;
+}
+
 /** What the worker tells its supervisor over the IPC channel (JSON). */
 export type WorkerMessage =
-  | { readonly type: 'ready'; readonly port: number }
+  | WorkerReady
   /** Asks for a record; answered by `recorded` with the same id. */
   | { readonly type: 'register'; readonly id: number; readonly registration: Registration }
   /** A recorded process ended, or its owner lets go of it; answered by `recorded` with the same id. */

@@ -1,8 +1,13 @@
 import type { Socket } from 'node:net';
-import { findControlSocket } from './control-socket.ts';
+import { findControlSocket, readGreeting } from './control-socket.ts';
 
 /** How long the greeting may take, in milliseconds; a frozen supervisor's socket still accepts. */
 const GREETING_MS = 500;
+/** Of what a peer may have us keep: an answer is one line, and one request is asked at a time. */
+const MAX_LINE_CHARS = 128 * 1024;
+const MAX_WAITING_LINES = 64;
+/** Answers to something else that a request passes over; a late one of an earlier request is no fault. */
+const MAX_OTHER_ANSWERS = 64;
 
 /** A supervisor that answers. */
 export interface ControlConnection {
@@ -21,24 +26,26 @@ export async function connectToSupervisor(dataDir: string): Promise<ControlConne
   if (path === undefined) return undefined;
   const { createConnection } = await import('node:net');
   const lines = new LineReader(createConnection(path));
-  const greeting = await lines.next(GREETING_MS).catch(() => undefined);
-  if (greeting === undefined || typeof greeting.treeId !== 'string') {
+  const greeting = readGreeting(await lines.next(deadlineOf(GREETING_MS)).catch(() => undefined));
+  if (greeting === undefined) {
     lines.close();
     return undefined;
   }
   let lastId = 0;
   return {
-    treeId: greeting.treeId,
-    version: typeof greeting.version === 'string' ? greeting.version : '?',
+    ...greeting,
     request: async (method, params, timeoutMs) => {
       const id = (lastId += 1);
+      const deadline = deadlineOf(timeoutMs);
       lines.write({ id, method, params });
-      for (;;) {
-        const answer = await lines.next(timeoutMs);
+      for (let others = 0; others < MAX_OTHER_ANSWERS; others += 1) {
+        const answer = await lines.next(deadline);
         if (answer.id !== id) continue;
         if (answer.error !== undefined) throw new Error(messageOf(answer.error));
         return answer.result;
       }
+      lines.close();
+      throw new Error('the supervisor answers what was not asked');
     },
     close: () => {
       lines.close();
@@ -48,12 +55,23 @@ export async function connectToSupervisor(dataDir: string): Promise<ControlConne
 
 type Line = Record<string, unknown>;
 
+interface Deadline {
+  /** Of the monotonic clock. */
+  readonly at: number;
+  readonly limitMs: number;
+}
+
+function deadlineOf(limitMs: number): Deadline {
+  return { at: performance.now() + limitMs, limitMs };
+}
+
 /** The JSON lines of a socket, one at a time. */
 class LineReader {
   readonly #socket: Socket;
   readonly #lines: Line[] = [];
   #rest = '';
-  #isClosed = false;
+  /** Why nothing more comes. */
+  #end: string | undefined;
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket) {
@@ -64,8 +82,7 @@ class LineReader {
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
-      this.#isClosed = true;
-      this.#wake?.();
+      this.#giveUp('the supervisor went away');
     });
   }
 
@@ -73,36 +90,51 @@ class LineReader {
     this.#socket.write(`${JSON.stringify(line)}\n`);
   }
 
-  async next(timeoutMs: number): Promise<Line> {
+  /** One deadline for all that is waited for: a peer that keeps sending must not keep us waiting. */
+  async next(deadline: Deadline): Promise<Line> {
     const line = this.#lines.shift();
     if (line !== undefined) return line;
-    if (this.#isClosed) throw new Error('the supervisor went away');
+    if (this.#end !== undefined) throw new Error(this.#end);
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Error(`the supervisor did not answer within ${timeoutMs} ms`));
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          reject(new Error(`the supervisor did not answer within ${deadline.limitMs} ms`));
+        },
+        Math.max(0, deadline.at - performance.now()),
+      );
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-    return this.next(timeoutMs);
+    return this.next(deadline);
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#giveUp('the connection is closed');
   }
 
   #receive(chunk: string): void {
     const lines = (this.#rest + chunk).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
+      if (line.length > MAX_LINE_CHARS) this.#giveUp(TOO_MUCH);
+      if (this.#end !== undefined) return;
       const value = parseLine(line);
       if (value !== undefined) this.#lines.push(value);
     }
-    if (this.#lines.length > 0) this.#wake?.();
+    if (this.#rest.length > MAX_LINE_CHARS || this.#lines.length > MAX_WAITING_LINES) this.#giveUp(TOO_MUCH);
+    else if (this.#lines.length > 0) this.#wake?.();
+  }
+
+  #giveUp(reason: string): void {
+    this.#end ??= reason;
+    this.#socket.destroy();
+    this.#wake?.();
   }
 }
+
+const TOO_MUCH = 'the supervisor sends more than an answer may be long';
 
 function parseLine(text: string): Line | undefined {
   try {

@@ -1,24 +1,15 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { readLockHolder } from './lock-holder.ts';
-
-/** Node cuts a longer path silently and listens elsewhere (`sun_path` holds 108 bytes, 104 on macOS). */
-const MAX_SOCKET_PATH_BYTES = 100;
+import { isOutOfReach, isSocketOf, ownerOfFolder } from './socket-file.ts';
 
 /** How long an answer may take in all, in milliseconds: a frozen supervisor must not freeze `leaks`. */
 const ANSWER_MS = 250;
 
 /** A greeting is one short line; whoever sends more is somebody else. */
 const MAX_GREETING_CHARS = 4096;
-
-/** Where the control socket stands, if the path is short enough for one. */
-export function socketPathInDataDir(dataDir: string): string {
-  return join(dataDir, 'supervisor.sock');
-}
-
-export function isSocketPathShortEnough(path: string): boolean {
-  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
-}
+const MAX_VERSION_CHARS = 64;
+/** A tree id becomes the name of a file. */
+const TREE_ID = /^[0-9a-z-]{1,64}$/i;
 
 /**
  * The tree id of the supervisor that answers on the control socket, or nothing: nobody listens, it does not greet within 250 ms, or
@@ -27,26 +18,18 @@ export function isSocketPathShortEnough(path: string): boolean {
 export async function askAnswering(dataDir: string): Promise<string[]> {
   const path = findControlSocket(dataDir);
   if (path === undefined) return [];
-  const treeId = treeIdOfGreeting(await readFirstLine(path));
-  return treeId === undefined ? [] : [treeId];
+  const greeting = readGreeting(parse(await readFirstLine(path)));
+  return greeting === undefined ? [] : [greeting.treeId];
 }
 
-/** In the data dir, or where the holder of the supervisor's lock says. */
+/** In the data dir, or where the holder of the supervisor's lock says; of the owner of the data dir, or it is nobody's. */
 export function findControlSocket(dataDir: string): string | undefined {
-  const usual = socketPathInDataDir(dataDir);
-  if (isSocket(usual)) return usual;
+  const usual = join(dataDir, 'supervisor.sock');
+  const owner = ownerOfFolder(dataDir);
+  if (isSocketOf(owner, usual)) return usual;
   const other = readLockHolder(join(dataDir, 'supervisor.lock'))?.socket;
-  return other !== undefined && isSocket(other) ? other : undefined;
-}
-
-function isSocket(path: string): boolean {
-  if (!isSocketPathShortEnough(path)) return false;
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
-  } catch {
-    // A folder we may not look into: whoever listens there cannot be asked.
-    return false;
-  }
+  if (other === undefined || other === usual || !isSocketOf(owner, other)) return undefined;
+  return isOutOfReach(owner, other, { inDataDir: false }) ? other : undefined;
 }
 
 async function readFirstLine(path: string): Promise<string> {
@@ -71,13 +54,17 @@ async function readFirstLine(path: string): Promise<string> {
   });
 }
 
-function treeIdOfGreeting(line: string): string | undefined {
+/** What a supervisor says of itself first. A later version greets with a higher number; it is alive all the same. */
+export function readGreeting(value: unknown): { readonly treeId: string; readonly version: string } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { claudeMem, treeId, version } = value as Record<string, unknown>;
+  if (typeof claudeMem !== 'number' || typeof treeId !== 'string' || !TREE_ID.test(treeId)) return undefined;
+  return { treeId, version: typeof version === 'string' ? version.slice(0, MAX_VERSION_CHARS) : '?' };
+}
+
+function parse(line: string): unknown {
   try {
-    const greeting: unknown = JSON.parse(line);
-    if (typeof greeting !== 'object' || greeting === null) return undefined;
-    const { claudeMem, treeId } = greeting as Record<string, unknown>;
-    // A later version greets with a higher number; it is alive all the same.
-    return typeof claudeMem === 'number' && typeof treeId === 'string' && treeId !== '' ? treeId : undefined;
+    return JSON.parse(line);
   } catch {
     // Not JSON: not one of ours.
     return undefined;

@@ -1,10 +1,19 @@
-import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Log } from '../operations/tree-ports.ts';
+import { listenPrivately } from '../shared/private-socket.ts';
 
 /** A request is one short line. */
-const MAX_LINE_CHARS = 64 * 1024;
+const MAX_LINE_CHARS = 128 * 1024;
+/** Of one connection, that are not answered yet. */
+const MAX_REQUESTS = 32;
+/** Answers that a peer does not read; one is some kilobytes. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** Of one connection: whoever asks nothing that can be answered is none of ours. */
+const MAX_FAILURES = 32;
+const MAX_CONNECTIONS = 256;
+const MAX_ID_CHARS = 64;
+const MAX_MESSAGE_CHARS = 200;
 
 /** Answers one method; what it throws becomes the error of the answer. */
 export type ControlMethods = Readonly<Record<string, (params: Record<string, unknown>) => unknown>>;
@@ -15,67 +24,141 @@ export interface ControlGreeting {
   readonly treeId: string;
 }
 
+interface ControlOptions {
+  readonly greeting: ControlGreeting;
+  readonly methods: ControlMethods;
+  readonly log: Log;
+}
+
 /**
  * Listens on the control socket: a greeting, then newline-delimited JSON, `{id, method, params}` → `{id, result}` or `{id, error}`.
- * The socket is this user's alone.
+ * The socket is this user's alone. What a peer can make us keep is bounded; one that goes beyond is cut off.
  */
-export async function listenForControl(
-  path: string,
-  {
-    greeting,
-    methods,
-    log,
-  }: { readonly greeting: ControlGreeting; readonly methods: ControlMethods; readonly log: Log },
-): Promise<{ close(): Promise<void> }> {
-  // Whoever holds the supervisor's lock is the only one who may listen here; a socket file that is there was left by the dead.
-  rmSync(path, { force: true });
-  const sockets = new Set<Socket>();
+export async function listenForControl(path: string, options: ControlOptions): Promise<{ close(): Promise<void> }> {
+  const peers = new Set<Peer>();
   const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
-    socket.write(`${JSON.stringify(greeting)}\n`);
-    readLines(socket, (line) => void answer(line, methods, log).then((text) => socket.write(text)));
+    if (peers.size >= MAX_CONNECTIONS) dropLongestIdle(peers);
+    const peer = new Peer(socket, options, peers);
+    peers.add(peer);
+    socket.on('close', () => peers.delete(peer));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path }, resolve);
-  });
-  // A data dir that somebody else made may be open to others.
-  chmodSync(path, 0o600);
+  // Whoever holds the supervisor's lock is the only one who may listen here.
+  await listenPrivately(server, path);
   return {
     close: async () => {
       server.close();
       // Whoever asked for the end gets the answer first.
       await turn();
-      for (const socket of sockets) socket.end();
+      for (const { socket } of peers) {
+        // One that never closes its end must not keep this program alive.
+        socket.destroySoon();
+        socket.unref();
+      }
     },
   };
 }
 
-function readLines(socket: Socket, onLine: (line: string) => void): void {
-  let rest = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > MAX_LINE_CHARS) socket.destroy();
-    for (const line of lines) if (line.trim() !== '') onLine(line);
-  });
+/** A new one is not refused: to whoever is refused there would be no supervisor. */
+function dropLongestIdle(peers: ReadonlySet<Peer>): void {
+  const [oldest] = peers;
+  const idle = [...peers].find((peer) => peer.requests === 0) ?? oldest;
+  idle?.socket.destroy();
 }
 
-async function answer(line: string, methods: ControlMethods, log: Log): Promise<string> {
-  let id: unknown = null;
-  try {
-    const request = JSON.parse(line) as Record<string, unknown>;
-    id = request.id ?? null;
-    const method = typeof request.method === 'string' ? methods[request.method] : undefined;
-    if (method === undefined) throw new Error(`no such method: ${String(request.method)}`);
-    const params = typeof request.params === 'object' && request.params !== null ? request.params : {};
-    return `${JSON.stringify({ id, result: await method(params as Record<string, unknown>) })}\n`;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    log.warn('a request on the control socket failed', { message });
-    return `${JSON.stringify({ id, error: { message } })}\n`;
+/** Whoever is at the other end of one connection. */
+class Peer {
+  readonly socket: Socket;
+  readonly #options: ControlOptions;
+  /** In the order of their last requests. */
+  readonly #peers: Set<Peer>;
+  #rest = '';
+  #failures = 0;
+  /** Under way. */
+  requests = 0;
+
+  constructor(socket: Socket, options: ControlOptions, peers: Set<Peer>) {
+    this.socket = socket;
+    this.#options = options;
+    this.#peers = peers;
+    socket.setEncoding('utf8');
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: string) => {
+      this.#receive(chunk);
+    });
+    this.#write(JSON.stringify(options.greeting));
   }
+
+  #receive(chunk: string): void {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (this.socket.destroyed) return;
+      if (line.length > MAX_LINE_CHARS) this.#cutOff('its line is too long');
+      else if (line.trim() !== '') void this.#serve(line);
+    }
+    if (this.#rest.length > MAX_LINE_CHARS) this.#cutOff('its line is too long');
+  }
+
+  async #serve(line: string): Promise<void> {
+    if (this.requests >= MAX_REQUESTS) {
+      this.#cutOff('it asks more than it waits for');
+      return;
+    }
+    this.requests += 1;
+    this.#peers.delete(this);
+    this.#peers.add(this);
+    const answer = await answerTo(line, this.#options.methods);
+    this.requests -= 1;
+    if (answer.problem !== undefined) {
+      this.#options.log.warn('a request on the control socket failed', { message: answer.problem });
+      this.#failures += 1;
+    }
+    this.#write(answer.line);
+    if (this.#failures > MAX_FAILURES) this.#cutOff('its requests fail');
+  }
+
+  #write(line: string): void {
+    if (this.socket.destroyed) return;
+    this.socket.write(`${line}\n`);
+    if (this.socket.writableLength > MAX_UNREAD_BYTES) this.#cutOff('it does not read its answers');
+  }
+
+  #cutOff(reason: string): void {
+    if (this.socket.destroyed) return;
+    this.#options.log.warn('a connection to the control socket was closed', { reason });
+    this.socket.destroy();
+  }
+}
+
+interface Answer {
+  readonly line: string;
+  /** Why it is an error. */
+  readonly problem?: string;
+}
+
+/** Never rejects. */
+async function answerTo(line: string, methods: ControlMethods): Promise<Answer> {
+  let id: string | number | null = null;
+  try {
+    const request = asRecord(JSON.parse(line));
+    id = idOf(request.id);
+    const name = typeof request.method === 'string' ? request.method : '';
+    // An own one: every object has a `constructor`.
+    const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+    if (method === undefined) throw new Error(`no such method: ${name}`);
+    return { line: JSON.stringify({ id, result: await method(asRecord(request.params)) }) };
+  } catch (error) {
+    const problem = (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_CHARS);
+    return { line: JSON.stringify({ id, error: { message: problem } }), problem };
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** Only what is short is said again. */
+function idOf(id: unknown): string | number | null {
+  if (typeof id === 'string' && id.length <= MAX_ID_CHARS) return id;
+  return typeof id === 'number' ? id : null;
 }

@@ -3,6 +3,7 @@ import type { Log } from '../operations/tree-ports.ts';
 
 const CHECK_EVERY_MS = 5_000;
 const MISSES_UNTIL_HUNG = 3;
+const MAX_STATUS_LINE_CHARS = 1_024;
 
 export interface HealthMonitorOptions {
   readonly log: Log;
@@ -11,22 +12,18 @@ export interface HealthMonitorOptions {
   readonly everyMs?: number;
 }
 
-export interface WorkerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Asks the worker's `/health` every 5 s; three misses in a row mean that it hangs. */
+/** Asks the worker's `/health` over its socket every 5 s; three misses in a row mean that it hangs. */
 export class HealthMonitor {
-  readonly #address: WorkerAddress;
+  readonly #path: string;
   readonly #options: HealthMonitorOptions;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | undefined;
   #misses = 0;
   #isStopped = false;
 
-  constructor(address: WorkerAddress, options: HealthMonitorOptions) {
-    this.#address = address;
+  /** @param path of the worker's socket. */
+  constructor(path: string, options: HealthMonitorOptions) {
+    this.#path = path;
     this.#options = options;
     this.#everyMs = options.everyMs ?? CHECK_EVERY_MS;
     this.#schedule(this.#everyMs);
@@ -49,7 +46,7 @@ export class HealthMonitor {
   async #check(): Promise<void> {
     const { log, onHung } = this.#options;
     const startedAt = performance.now();
-    const hasAnswered = await answers(this.#address, this.#everyMs);
+    const hasAnswered = await answers(this.#path, this.#everyMs);
     if (this.#isStopped) return;
     this.#misses = hasAnswered ? 0 : this.#misses + 1;
     if (!hasAnswered) log.warn('the worker did not answer', { misses: this.#misses });
@@ -68,19 +65,18 @@ export class HealthMonitor {
  * Only the status is of interest, so this is spoken over a bare socket: Node's HTTP client would be a thirtieth of the memory of this
  * process, which is there to be small.
  */
-function answers({ host, port }: WorkerAddress, withinMs: number): Promise<boolean> {
+function answers(path: string, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const socket = connect(path);
     const timer = setTimeout(() => socket.destroy(), withinMs);
     let answer = '';
     socket.setEncoding('latin1');
     socket.on('connect', () => {
-      const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-      socket.write(`GET /health HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`);
+      socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     });
     socket.on('data', (chunk: string) => {
       answer += chunk;
-      if (answer.includes('\r\n')) socket.destroy();
+      if (answer.includes('\r\n') || answer.length > MAX_STATUS_LINE_CHARS) socket.destroy();
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readSync } from 'node:fs';
 import { homedir, uptime } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -16,7 +16,8 @@ import { identifySelf, loadPlatform, type OrphanAdoption, type Platform } from '
 import { ClaudeMemError } from '../shared/errors.ts';
 import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
-import { controlSocketPath, ensureSocketFolder } from '../state/control-socket-path.ts';
+import { assertPlaceForSocket } from '../shared/private-socket.ts';
+import { claimSocketPath } from '../state/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/data-dir.ts';
 import { acquireLock, loadLocks } from '../state/lock.ts';
 import { createRecords } from '../state/records.ts';
@@ -57,8 +58,8 @@ async function main(): Promise<void> {
   const log = createFileLog(join(logs, 'supervisor.log'), { role: 'supervisor' });
   const platform = await loadPlatform();
   const own = identifySelf(platform);
-  const socket = controlSocketPath(dataDir);
-  if (dirname(socket) !== dataDir) ensureSocketFolder(socket);
+  const socket = claimSocketPath(dataDir, 'supervisor.sock');
+  assertPlaceForSocket(socket);
   const lock = await acquireLock(join(dataDir, 'supervisor.lock'), {
     waitMs: LOCK_WAIT_MS,
     holder: {

@@ -2,7 +2,12 @@ import { identityKey } from '../core/descent.ts';
 import { marksFor } from '../core/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/manifest.ts';
 import { endTree } from '../operations/end-tree.ts';
-import { isWorkerMessage, type SupervisorMessage, type WorkerParts } from '../operations/tree-messages.ts';
+import {
+  isWorkerMessage,
+  type SupervisorMessage,
+  type WorkerParts,
+  type WorkerReady,
+} from '../operations/tree-messages.ts';
 import { Backoff } from '../shared/backoff.ts';
 import { within } from '../shared/within.ts';
 import type { SupervisorDeps } from './deps.ts';
@@ -94,7 +99,10 @@ export class Supervisor {
   /** Resolves when the state changes, or when it is not `starting`; after `limitMs` milliseconds at the latest. */
   async settled(limitMs: number): Promise<void> {
     if (this.#state !== 'starting') return;
-    await within(limitMs, new Promise<void>((resolve) => this.#waiting.add(resolve)));
+    let wake = (): void => undefined;
+    const changed = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)));
+    await within(limitMs, changed);
+    this.#waiting.delete(wake);
   }
 
   /** What the worker that runs said last of its parts; null before that. */
@@ -221,7 +229,7 @@ export class Supervisor {
         this.#deps.manifest.endEntry(message.identity, this.#now());
       });
     } else if (worker !== this.#worker) return;
-    else if (message.type === 'ready') this.#ready(message.port);
+    else if (message.type === 'ready') this.#ready(message);
     else if (message.type === 'search-mode') this.#search = { mode: message.mode, reason: message.reason };
     else if (message.type === 'parts') this.#parts = message;
     else {
@@ -242,17 +250,17 @@ export class Supervisor {
     }
   }
 
-  #ready(port: number): void {
+  #ready({ port, socket }: Pick<WorkerReady, 'port' | 'socket'>): void {
     clearTimeout(this.#readyTimer);
     if (this.#stopping !== undefined) return;
     this.#port = port;
     this.#problem = null;
     this.#setState('running');
     this.#monitor?.stop();
-    this.#monitor = new HealthMonitor(
-      { host: this.#deps.settings.workerHost, port },
-      { log: this.#deps.log, onHung: () => void this.#replaceHung('the worker did not answer') },
-    );
+    this.#monitor = new HealthMonitor(socket, {
+      log: this.#deps.log,
+      onHung: () => void this.#replaceHung('the worker did not answer'),
+    });
     clearTimeout(this.#healthyTimer);
     this.#healthyTimer = setTimeout(() => {
       this.#backoff.reset();

@@ -8,6 +8,11 @@ import { watchFiles } from './watch-files.ts';
 /** For an end that nobody set a period for, in milliseconds. */
 export const DEFAULT_GRACE_MS = 5_000;
 
+/** What a timer can hold; a longer one would fire at once. In milliseconds. */
+const LONGEST_GRACE_MS = 24 * 60 * 60 * 1000;
+/** For an answer that is held back, in milliseconds. */
+const LONGEST_WAIT_MS = 60_000;
+
 export interface WatchParts {
   readonly dataDir: string;
   readonly greeting: ControlGreeting;
@@ -32,7 +37,7 @@ export async function watchOver(supervisor: Supervisor, parts: WatchParts): Prom
     log,
     methods: {
       status: async ({ waitMs }) => {
-        if (typeof waitMs === 'number') await supervisor.settled(waitMs);
+        if (typeof waitMs === 'number') await supervisor.settled(Math.min(waitMs, LONGEST_WAIT_MS));
         return { ...supervisor.status(), ...vitals.report() };
       },
       stop: async ({ graceMs }) => ({ isClean: await stop(graceMsOf(graceMs)) }),
@@ -74,5 +79,5 @@ function repeat(run: () => Promise<void>, everyMs: number): () => void {
 }
 
 function graceMsOf(value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : DEFAULT_GRACE_MS;
+  return typeof value === 'number' && value >= 0 ? Math.min(value, LONGEST_GRACE_MS) : DEFAULT_GRACE_MS;
 }

@@ -92,11 +92,11 @@ describe('the recorder over IPC', () => {
 
 test('says nothing on a channel that is closed, or where there is none', () => {
   const { channel, sent, disconnect } = openChannel();
-  sendToSupervisor(channel, { type: 'ready', port: 1 });
+  sendToSupervisor(channel, { type: 'ready', port: 1, socket: '/data/worker.sock' });
   disconnect();
-  sendToSupervisor(channel, { type: 'ready', port: 2 });
-  sendToSupervisor({ on: () => undefined }, { type: 'ready', port: 3 });
-  expect(sent).toEqual([{ type: 'ready', port: 1 }]);
+  sendToSupervisor(channel, { type: 'ready', port: 2, socket: '/data/worker.sock' });
+  sendToSupervisor({ on: () => undefined }, { type: 'ready', port: 3, socket: '/data/worker.sock' });
+  expect(sent).toEqual([{ type: 'ready', port: 1, socket: '/data/worker.sock' }]);
 });
 
 test.each([null, undefined, 'ready', 7, {}, { type: 'NODE_HANDLE' }, { type: ['ready'] }])(

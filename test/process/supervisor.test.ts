@@ -17,7 +17,7 @@ import { aLog } from '../services/a-log.ts';
 import { marked } from './chroma-harness.ts';
 
 const FAST: Partial<SupervisorTiming> = { firstRestartMs: 5, longestRestartMs: 20, hungWorkerGraceMs: 200 };
-const READY = `process.send({ type: 'ready', port: 9 });`;
+const READY = `process.send({ type: 'ready', port: 9, socket: '/nonexistent/worker.sock' });`;
 const OBEYS = `process.on('message', ({ type }) => { if (type === 'shutdown') process.exit(0); });`;
 
 test('a worker that ends again and again: given up after ten restarts, and the reason is in the status', async () => {

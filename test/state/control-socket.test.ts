@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { askAnswering } from '../../src/state/control-socket.ts';
-import { controlSocketPath, ensureSocketFolder } from '../../src/state/control-socket-path.ts';
+import { askAnswering, findControlSocket } from '../../src/state/control-socket.ts';
+import { claimSocketPath, ensureSocketFolder } from '../../src/state/control-socket-path.ts';
 import { writeLockHolder } from '../../src/state/lock-holder.ts';
 import { createRecords } from '../../src/state/records.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -33,15 +33,6 @@ function longDataDir(): string {
   return dataDir;
 }
 
-test('on a network file system the socket stands elsewhere', () => {
-  const dataDir = tempDir();
-  const env = { XDG_RUNTIME_DIR: '/run/user/1' };
-  expect(controlSocketPath(dataDir, env, () => undefined)).toBe(join(dataDir, 'supervisor.sock'));
-  expect(controlSocketPath(dataDir, env, () => 'fuse.sshfs')).toMatch(
-    /^\/run\/user\/1\/claude-mem-\w+\/supervisor\.sock$/,
-  );
-});
-
 describe('askAnswering', () => {
   test('hears the tree that greets', async () => {
     const dataDir = tempDir();
@@ -65,6 +56,7 @@ describe('askAnswering', () => {
     ['says something else', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['says JSON that is no greeting', (socket) => socket.write('{"treeId":"x"}\n')],
     ['says null', (socket) => socket.write('null\n')],
+    ['says a tree id that is a path', (socket) => socket.write(GREETING.replace(TREE, '../../etc'))],
     ['never comes to an end', (socket) => socket.write('x'.repeat(1_000_000))],
   ])('hears nobody in one who %s', async (_what, greet) => {
     const dataDir = tempDir();
@@ -95,30 +87,106 @@ describe('askAnswering', () => {
   });
 });
 
-describe('controlSocketPath', () => {
-  test('stands in the data dir where the path is short enough', () => {
-    expect(controlSocketPath('/home/u/.claude-mem', {})).toBe('/home/u/.claude-mem/supervisor.sock');
-    expect(controlSocketPath(`/${'x'.repeat(83)}`, {})).toBe(`/${'x'.repeat(83)}/supervisor.sock`);
+describe('claimSocketPath', () => {
+  const NOWHERE = { networkTypeOf: () => undefined };
+
+  test('is in the data dir where the path is short enough', () => {
+    const claim = (dataDir: string) => claimSocketPath(dataDir, 'supervisor.sock', NOWHERE);
+    expect(claim('/home/u/.claude-mem')).toBe('/home/u/.claude-mem/supervisor.sock');
+    expect(claim(`/${'x'.repeat(83)}`)).toBe(`/${'x'.repeat(83)}/supervisor.sock`);
   });
 
   test('counts bytes, not characters', () => {
-    expect(controlSocketPath(`/${'é'.repeat(60)}`, { XDG_RUNTIME_DIR: '/run/user/7' })).toMatch(/^\/run\/user\/7\//);
+    const base = tempDir();
+    const path = claimSocketPath(`/${'é'.repeat(60)}`, 'supervisor.sock', {
+      ...NOWHERE,
+      env: { XDG_RUNTIME_DIR: base },
+    });
+    expect(dirname(dirname(path))).toBe(base);
   });
 
-  test('else in the runtime folder, else in the temp dir, for each data dir its own and always the same', () => {
-    const long = `/${'x'.repeat(84)}`;
-    const first = controlSocketPath(long, { XDG_RUNTIME_DIR: '/run/user/7' });
-    expect(first).toMatch(/^\/run\/user\/7\/claude-mem-[0-9a-f]{16}\/supervisor\.sock$/);
-    expect(controlSocketPath(long, { XDG_RUNTIME_DIR: '/run/user/7' })).toBe(first);
-    expect(controlSocketPath(`${long}y`, { XDG_RUNTIME_DIR: '/run/user/7' })).not.toBe(first);
-    for (const env of [{}, { XDG_RUNTIME_DIR: 'relative' }, { XDG_RUNTIME_DIR: long }]) {
-      const path = controlSocketPath(long, env);
-      expect(path).toMatch(/claude-mem-[0-9a-f]{16}.supervisor\.sock$/);
+  test('else is in the runtime folder, else in the temp dir, for each data dir its own and always the same', () => {
+    const long = `${tempDir()}/${'x'.repeat(84)}`;
+    const base = tempDir();
+    const claim = (dataDir: string, runtime?: string) =>
+      claimSocketPath(dataDir, 'worker.sock', { ...NOWHERE, env: { XDG_RUNTIME_DIR: runtime } });
+    const first = claim(long, base);
+    expect(first).toMatch(/claude-mem-[0-9a-f]{16}\/worker\.sock$/);
+    expect(dirname(dirname(first))).toBe(base);
+    expect(claim(long, base)).toBe(first);
+    expect(claim(`${long}y`, base)).not.toBe(first);
+    for (const runtime of [undefined, 'relative', long, join(base, 'missing')]) {
+      const path = claim(long, runtime);
+      onTestFinished(() => {
+        rmSync(dirname(path), { recursive: true, force: true });
+      });
+      expect(path).toMatch(/claude-mem-[0-9a-f]{16}.worker\.sock$/);
       expect(Buffer.byteLength(path)).toBeLessThanOrEqual(100);
     }
   });
 
-  test('its folder is for this user alone, or refused', (context) => {
+  test('is elsewhere on a network file system', () => {
+    const base = tempDir();
+    const surroundings = { networkTypeOf: () => 'fuse.sshfs', env: { XDG_RUNTIME_DIR: base } };
+    const path = claimSocketPath(tempDir(), 'supervisor.sock', surroundings);
+    expect(path.startsWith(`${base}/claude-mem-`)).toBe(true);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+  });
+
+  test.each<[string, (folder: string) => void]>([
+    [
+      'a folder that others may enter',
+      (folder) => {
+        mkdirSync(folder);
+        chmodSync(folder, 0o755);
+      },
+    ],
+    [
+      'a file',
+      (folder) => {
+        writeFileSync(folder, '');
+      },
+    ],
+    [
+      'a link to a folder',
+      (folder) => {
+        symlinkSync(tempDir(), folder);
+      },
+    ],
+    [
+      'a link to nowhere',
+      (folder) => {
+        symlinkSync('/nonexistent', folder);
+      },
+    ],
+  ])('takes a folder of another name where %s was put in its place', (_what, occupy) => {
+    const base = tempDir();
+    const long = `${tempDir()}/${'x'.repeat(84)}`;
+    const claim = () => claimSocketPath(long, 'supervisor.sock', { ...NOWHERE, env: { XDG_RUNTIME_DIR: base } });
+    const usual = dirname(claim());
+    rmSync(usual, { recursive: true });
+    occupy(usual);
+    const path = claim();
+    onTestFinished(() => {
+      rmSync(dirname(path), { recursive: true, force: true });
+    });
+    expect(dirname(path)).not.toBe(usual);
+    expect(statSync(dirname(path))).toMatchObject({ uid: process.geteuid?.() });
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+  });
+
+  test('a base in which anybody may replace our folder is passed over', () => {
+    const base = tempDir();
+    chmodSync(base, 0o777);
+    const long = `${tempDir()}/${'x'.repeat(84)}`;
+    const path = claimSocketPath(long, 'supervisor.sock', { ...NOWHERE, env: { XDG_RUNTIME_DIR: base } });
+    onTestFinished(() => {
+      rmSync(dirname(path), { recursive: true, force: true });
+    });
+    expect(path.startsWith(base)).toBe(false);
+  });
+
+  test('refuses a folder that is not for this user alone, or that a link leads to', (context) => {
     if (process.platform === 'win32') context.skip('Windows has no modes');
     const path = join(tempDir(), 'claude-mem-1', 'supervisor.sock');
     ensureSocketFolder(path);
@@ -133,5 +201,36 @@ describe('controlSocketPath', () => {
     expect(() => {
       ensureSocketFolder(path);
     }).toThrow(anError('io', 'only this user'));
+  });
+});
+
+describe('findControlSocket', () => {
+  test('asks nobody over a socket that another user made', async (context) => {
+    if (process.geteuid?.() !== 0) context.skip('needs root, to give a socket to another user');
+    const dataDir = tempDir();
+    await listen(join(dataDir, 'supervisor.sock'), (socket) => socket.write(GREETING));
+    expect(findControlSocket(dataDir)).toBe(join(dataDir, 'supervisor.sock'));
+    chownSync(join(dataDir, 'supervisor.sock'), 65534, 65534);
+    expect([findControlSocket(dataDir), await askAnswering(dataDir)]).toEqual([undefined, []]);
+  });
+
+  test('asks nobody over a link', async () => {
+    const dataDir = tempDir();
+    const other = join(tempDir(), 'other.sock');
+    await listen(other, (socket) => socket.write(GREETING));
+    symlinkSync(other, join(dataDir, 'supervisor.sock'));
+    expect(await askAnswering(dataDir)).toEqual([]);
+  });
+
+  test('asks nobody in a folder that others may enter, whatever the holder of the lock says', async () => {
+    const dataDir = longDataDir();
+    const folder = tempDir();
+    const path = join(folder, 'supervisor.sock');
+    await listen(path, (socket) => socket.write(GREETING));
+    const holder = { pid: 7, command: 'claude-mem start', since: 'now', socket: path };
+    writeLockHolder(join(dataDir, 'supervisor.lock'), holder);
+    expect(await askAnswering(dataDir)).toEqual([TREE]);
+    chmodSync(folder, 0o755);
+    expect(await askAnswering(dataDir)).toEqual([]);
   });
 });

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSocketServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { HealthMonitor } from '../../src/supervisor/health-monitor.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { aLog } from '../services/a-log.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
 
 const EVERY_MS = 30;
 
@@ -15,13 +17,10 @@ async function monitored(answer: (request: number) => number | undefined) {
     const status = answer(requests);
     if (status !== undefined) response.writeHead(status).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const path = join(tempDir(), 'worker.sock');
+  await new Promise<void>((resolve) => server.listen(path, resolve));
   let hung = 0;
-  const monitor = new HealthMonitor(
-    { host: '127.0.0.1', port },
-    { log: aLog().log, onHung: () => (hung += 1), everyMs: EVERY_MS },
-  );
+  const monitor = new HealthMonitor(path, { log: aLog().log, onHung: () => (hung += 1), everyMs: EVERY_MS });
   onTestFinished(() => {
     monitor.stop();
     server.closeAllConnections();
@@ -56,4 +55,28 @@ test('two misses and an answer are no hanging', async () => {
   const { requests, hung } = await monitored((request) => (request % 3 === 0 ? 200 : undefined));
   await eventually('it was asked often', () => requests() > 8);
   expect(hung()).toBe(0);
+});
+
+test('one that sends without end is cut off, and has not answered', async () => {
+  const path = join(tempDir(), 'worker.sock');
+  let sent = 0;
+  const server = createSocketServer((socket) => {
+    const timer = setInterval(() => {
+      sent += 65_536;
+      socket.write('x'.repeat(65_536));
+    }, 1);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      clearInterval(timer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  let hung = 0;
+  const monitor = new HealthMonitor(path, { log: aLog().log, onHung: () => (hung += 1), everyMs: 1_000 });
+  onTestFinished(() => {
+    monitor.stop();
+    server.close();
+  });
+  await eventually('it was asked and is a miss', () => !monitor.isHealthy);
+  expect([hung, sent < 100 * 65_536]).toEqual([0, true]);
 });

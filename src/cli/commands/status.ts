@@ -54,9 +54,9 @@ async function showStatus({ options, openContext, output }: CommandInput<StatusO
   }
 }
 
-async function pageLink({ treeId, port }: StatusReport, tree: TreeContext): Promise<PageLink> {
-  if (treeId === null || port === null) return { url: null, expiresAt: null, error: 'the supervisor does not answer' };
-  return requestPageLink({ treeId, port, ...tree.workerAddress() });
+async function pageLink({ port }: StatusReport, tree: TreeContext): Promise<PageLink> {
+  if (port === null) return { url: null, expiresAt: null, error: 'the supervisor does not answer' };
+  return requestPageLink(tree.worker);
 }
 
 async function openPage({ page, port }: StatusReport, tree: TreeContext, output: Output): Promise<void> {

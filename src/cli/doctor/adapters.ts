@@ -3,16 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isOldWorkerApp } from '../../core/pm2.ts';
 import type { ChromaPort, DoctorPorts, Guards, TreePort, WorkerReadiness } from '../../operations/diagnose/ports.ts';
 import type { Platform } from '../../platform/index.ts';
-import { getJson, isPortOpen } from '../../platform/loopback.ts';
+import { isPortOpen } from '../../platform/loopback.ts';
 import { parentDeathPrefix } from '../../services/chroma/parent-death.ts';
+import { askSocket, type SocketAnswer, type SocketRequest } from '../../shared/ask-socket.ts';
 import { folderFacts } from '../../state/folder-facts.ts';
 import { LogTail, logNames } from '../../state/log-files.ts';
 import { readPm2Apps } from '../../state/pm2-home.ts';
 import { readSettings } from '../../state/settings.ts';
 import { readToken } from '../../state/token.ts';
+import { findWorkerSocket } from '../../state/worker-socket.ts';
 import { commandLine } from '../reporters/hint.ts';
 import { createTreeContext } from '../tree-context.ts';
 import type { Place } from './place.ts';
+
+/** In milliseconds. */
+const WORKER_ANSWER_MS = 3_000;
 
 export interface AdapterSource {
   readonly place: Place;
@@ -72,13 +77,13 @@ function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
         connection?.close();
       }
     },
-    askHealth: async (host, port, signal) => {
-      const { treeId, pid, version } = await getJson({ host, port, path: '/health', signal });
+    askHealth: async (signal) => {
+      const { treeId, pid, version } = await askWorker(dataDir, { path: '/health', signal });
       if (typeof treeId !== 'string' || typeof pid !== 'number') throw new Error('it is answered by another program');
       return { treeId, pid, version: typeof version === 'string' ? version : '?' };
     },
-    askReady: async (host, port, signal) => {
-      const answer = await getJson({ host, port, path: '/ready', token: readToken(dataDir), signal });
+    askReady: async (signal) => {
+      const answer = await askWorker(dataDir, { path: '/ready', token: readToken(dataDir), signal });
       if (!('search' in answer && 'searchServer' in answer)) throw new Error('it is answered by another program');
       // Both ends are of one build, or the version check says so.
       return answer as unknown as WorkerReadiness;
@@ -86,6 +91,17 @@ function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
     isPortOpen,
     findListener: platform.findListener,
   };
+}
+
+/** @throws Error when it does not answer within 3 s, or otherwise than with 200. */
+async function askWorker(
+  dataDir: string,
+  question: Pick<SocketRequest, 'path' | 'token' | 'signal'>,
+): Promise<SocketAnswer['body']> {
+  const asked = { socketPath: findWorkerSocket(dataDir), withinMs: WORKER_ANSWER_MS, ...question };
+  const { status, body } = await askSocket(asked);
+  if (status !== 200) throw new Error(`the answer is ${status}`);
+  return body;
 }
 
 async function findGuards(platform: Platform): Promise<Guards> {

@@ -18,8 +18,6 @@ const DELIVER_WITHIN_MS = 1_000;
 const SHOWN_SESSIONS = 5;
 const SHOWN_STEPS = 15;
 const LOG_ROTATION = { maxBytes: 256 * 1024, keep: 1 } as const;
-/** A tree id becomes the name of a file. */
-const TREE_ID = /^[0-9a-z-]{1,64}$/i;
 
 /**
  * What `claude-mem hook` works with.
@@ -55,17 +53,13 @@ function assertOwnSettings(dataDir: string): void {
 }
 
 async function deliver(dataDir: string, event: unknown): Promise<void> {
-  const [{ readSettings }, { readToken }, { manifestPath }] = await Promise.all([
-    import('../../state/settings.ts'),
+  const [{ findWorkerSocket }, { readToken }] = await Promise.all([
+    import('../../state/worker-socket.ts'),
     import('../../state/token.ts'),
-    import('../../state/manifest-path.ts'),
   ]);
-  const { workerHost, workerPort } = readSettings(dataDir, process.env);
   await deliverToWorker(event, {
-    host: workerHost,
-    port: workerPort,
+    findSocket: () => findWorkerSocket(dataDir),
     readToken: () => readToken(dataDir),
-    isOurTree: (treeId) => TREE_ID.test(treeId) && existsSync(manifestPath(dataDir, treeId)),
     withinMs: DELIVER_WITHIN_MS,
   });
 }

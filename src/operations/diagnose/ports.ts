@@ -60,14 +60,10 @@ export interface TreePort {
   readonly readSettings: () => Settings;
   /** Undefined if no supervisor answers. */
   readonly askSupervisor: () => Promise<TreeStatus | undefined>;
-  /** What answers `/health` there. @throws Error when nothing answers, or no worker of ours. */
-  readonly askHealth: (
-    host: string,
-    port: number,
-    signal: AbortSignal,
-  ) => Promise<{ treeId: string; pid: number; version: string }>;
+  /** What the worker answers on its socket. @throws Error when nothing answers, or no worker. */
+  readonly askHealth: (signal: AbortSignal) => Promise<{ treeId: string; pid: number; version: string }>;
   /** With the token of the data dir. @throws Error. */
-  readonly askReady: (host: string, port: number, signal: AbortSignal) => Promise<WorkerReadiness>;
+  readonly askReady: (signal: AbortSignal) => Promise<WorkerReadiness>;
   /** Whether anything listens there. */
   readonly isPortOpen: (host: string, port: number, signal: AbortSignal) => Promise<boolean>;
   /** Who listens, as far as this user may see. */

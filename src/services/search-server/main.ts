@@ -8,10 +8,10 @@ import type { Log } from '../../operations/tree-ports.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { createFileLog } from '../../shared/log.ts';
 import { assertOwner, resolveDataDir } from '../../state/data-dir.ts';
-import { createRecords } from '../../state/records.ts';
 import { readSettings } from '../../state/settings.ts';
 import { readToken } from '../../state/token.ts';
 import { openTreeStore } from '../../state/trees.ts';
+import { findWorkerSocket } from '../../state/worker-socket.ts';
 import { loadAdapters } from '../adapters.ts';
 import { collectionName } from '../chroma/document.ts';
 import { OwnChroma } from '../chroma/own-chroma.ts';
@@ -48,9 +48,6 @@ async function main(): Promise<void> {
   });
   const settings = readSettings(dataDir, process.env);
   const memory = new SessionSearch(dataDir);
-  const isOurTree = place.isInTree
-    ? (treeId: string) => treeId === place.treeId
-    : (treeId: string) => isLiveTree(dataDir, treeId);
   await startSearchServer({
     version,
     startedBy: place.startedBy,
@@ -59,10 +56,8 @@ async function main(): Promise<void> {
     transport: new StdioServerTransport(),
     memory,
     worker: new WorkerVectors({
-      host: settings.workerHost,
-      port: settings.workerPort,
+      findSocket: () => findWorkerSocket(dataDir),
       readToken: () => readToken(dataDir),
-      isOurTree,
     }),
     own: place.isInTree ? undefined : await ownVectors({ dataDir, treeId: place.treeId, settings, memory, log }),
     shutdown,
@@ -89,11 +84,6 @@ function whoStartedIt(): StartPlace {
   }
   for (const mark of [MARKS.tree, MARKS.owner, MARKS.role]) Reflect.deleteProperty(process.env, mark);
   return { isInTree: false, treeId: randomUUID(), startedBy: process.ppid };
-}
-
-function isLiveTree(dataDir: string, treeId: string): boolean {
-  const { manifests } = createRecords(dataDir).readManifests();
-  return manifests.some((manifest) => manifest.treeId === treeId && manifest.retiredAt === undefined);
 }
 
 interface OwnParts {

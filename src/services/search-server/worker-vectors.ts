@@ -1,12 +1,11 @@
+import { askSocket } from '../../shared/ask-socket.ts';
 import type { VectorAnswer, VectorMatch, VectorQuery } from '../chroma/vector-index.ts';
 
 export interface WorkerVectorsOptions {
-  readonly host: string;
-  readonly port: number;
+  /** Where the worker of the data dir answers our own programs. @throws Error where there is none. */
+  readonly findSocket: () => string;
   /** Of the data dir; undefined where no worker has ever run. */
   readonly readToken: () => string | undefined;
-  /** Whether that tree is one of this data dir: a port is not an identity, and the token is for nobody else. */
-  readonly isOurTree: (treeId: string) => boolean;
   readonly healthTimeoutMs?: number;
   readonly queryTimeoutMs?: number;
 }
@@ -19,44 +18,33 @@ const QUERY_TIMEOUT_MS = 3_000;
 /** The vectors of the worker, which holds them wherever one runs. */
 export class WorkerVectors {
   readonly #options: WorkerVectorsOptions;
-  readonly #origin: string;
 
   constructor(options: WorkerVectorsOptions) {
     this.#options = options;
-    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    this.#origin = `http://${host}:${options.port}`;
   }
 
   /** @returns undefined where no worker of this data dir answers. */
   async query(query: VectorQuery): Promise<VectorAnswer | undefined> {
     try {
       const token = this.#options.readToken();
-      if (token === undefined || !(await this.#isOurWorker())) return undefined;
-      return await this.#ask(query, token);
+      if (token === undefined) return undefined;
+      const socketPath = this.#options.findSocket();
+      const withinMs = this.#options.healthTimeoutMs ?? HEALTH_TIMEOUT_MS;
+      const { status } = await askSocket({ socketPath, path: '/health', withinMs });
+      return status === 200 ? await this.#ask(socketPath, query, token) : undefined;
     } catch {
-      // Refused, timed out, no HTTP: whoever is there, it is no worker that could help.
+      // No socket, refused, timed out: there is no worker that could help.
       return undefined;
     }
   }
 
-  async #isOurWorker(): Promise<boolean> {
-    const signal = AbortSignal.timeout(this.#options.healthTimeoutMs ?? HEALTH_TIMEOUT_MS);
-    const response = await fetch(`${this.#origin}/health`, { signal, redirect: 'error' });
-    const { treeId } = (await response.json()) as { treeId?: unknown };
-    return response.ok && typeof treeId === 'string' && this.#options.isOurTree(treeId);
-  }
-
-  async #ask(query: VectorQuery, token: string): Promise<VectorAnswer | undefined> {
-    const response = await fetch(`${this.#origin}/api/vectors/query`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-      body: JSON.stringify(query),
-      redirect: 'error',
-      signal: AbortSignal.timeout((this.#options.queryTimeoutMs ?? QUERY_TIMEOUT_MS) + (query.waitMs ?? 0)),
-    });
-    const answer = (await response.json()) as WorkerAnswer;
-    if (answer.matches !== undefined) return { available: true, matches: answer.matches };
-    if (answer.error?.code === 'vectors-unavailable') return { available: false, reason: answer.error.message };
+  async #ask(socketPath: string, query: VectorQuery, token: string): Promise<VectorAnswer | undefined> {
+    const withinMs = (this.#options.queryTimeoutMs ?? QUERY_TIMEOUT_MS) + (query.waitMs ?? 0);
+    const asked = { socketPath, path: '/api/vectors/query', method: 'POST', token, body: query, withinMs } as const;
+    // Both ends are of one build, or the newer one only adds fields.
+    const { matches, error } = (await askSocket(asked)).body as WorkerAnswer;
+    if (matches !== undefined) return { available: true, matches };
+    if (error?.code === 'vectors-unavailable') return { available: false, reason: error.message };
     return undefined;
   }
 }

@@ -10,7 +10,6 @@ export type ApiErrorCode =
   | 'method-not-allowed'
   | 'body-too-large'
   | 'unsupported-media-type'
-  | 'too-many-requests'
   | 'vectors-unavailable'
   | 'storage-unavailable'
   | 'shutting-down'

@@ -138,7 +138,8 @@ function refuseConnection(error: { readonly code?: string }, socket: Socket): vo
       : '400 Bad Request';
   const body = JSON.stringify(errorBody({ code: 'bad-request', message: `not a request: ${status.slice(4)}` }));
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`;
-  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+  // Its other half would stay open for as long as the client likes.
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function describe(request: FastifyRequest): string {

@@ -7,11 +7,13 @@ import type { TreeStatus } from '../../operations/tree-lifecycle.ts';
 import type { Log, TreeRecorder } from '../../operations/tree-ports.ts';
 import { createFileLog } from '../../shared/log.ts';
 import { connectToSupervisor } from '../../state/control-client.ts';
+import { claimSocketPath } from '../../state/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../../state/data-dir.ts';
 import { readSamples } from '../../state/samples.ts';
 import { readSettings } from '../../state/settings.ts';
 import { Spool } from '../../state/spool.ts';
 import { ensureToken } from '../../state/token.ts';
+import { noteWorkerSocket } from '../../state/worker-socket.ts';
 import { type Adapters, loadAdapters } from '../adapters.ts';
 import { type EndProgram, prepareEnd } from '../end-of-program.ts';
 import { Shutdown } from '../shutdown.ts';
@@ -43,9 +45,16 @@ async function main(): Promise<void> {
       await searchServer.first?.end(withinMs);
     });
     const { runWorker } = await import('./run-worker.ts');
+    const socket = claimSocketPath(dataDir, 'worker.sock');
     const worker = await runWorker({
       ...{ version, settings, shutdown, adapters, searchServer },
       token: ensureToken(dataDir),
+      socket: {
+        path: socket,
+        note: () => {
+          noteWorkerSocket(dataDir, socket);
+        },
+      },
       spool: new Spool(dataDir),
       readSamples: () => readSamples(dataDir),
       askSupervisor: () => askSupervisor(dataDir),

@@ -10,7 +10,7 @@ import type { Shutdown } from '../shutdown.ts';
 import type { SearchClientOptions } from './search-client.ts';
 import { type RunningWorker, startWorker, type WorkerOptions } from './start-worker.ts';
 
-export interface WorkerBeginning extends Pick<WorkerOptions, 'token' | 'spool'> {
+export interface WorkerBeginning extends Pick<WorkerOptions, 'token' | 'socket' | 'spool'> {
   readonly version: string;
   readonly settings: Settings;
   readonly shutdown: Shutdown;
@@ -27,7 +27,8 @@ export interface WorkerBeginning extends Pick<WorkerOptions, 'token' | 'spool'> 
  * @throws ClaudeMemError as `startWorker`.
  */
 export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
-  const { version, settings, shutdown, adapters, searchServer, token, spool, readSamples, askSupervisor } = beginning;
+  const { version, settings, shutdown, adapters, searchServer, token, socket, spool, readSamples, askSupervisor } =
+    beginning;
   const { household } = searchServer;
   const { dataDir, treeId, log } = household;
   const { observe, vectorsGuard } = adapters;
@@ -35,6 +36,7 @@ export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
     identity: { treeId, pid: process.pid, version },
     settings,
     token,
+    socket,
     channel: process,
     shutdown,
     observe,

@@ -10,6 +10,7 @@ import type { Shutdown } from '../shutdown.ts';
 import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
 import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
 import { createHttpServer } from './http-server.ts';
+import { LocalListener } from './local-listener.ts';
 import { createAssetReader } from './page/page-assets.ts';
 import { describeState, type PageSources } from './page/page-state.ts';
 import type { PageOptions } from './routes/page.ts';
@@ -23,6 +24,12 @@ export interface WorkerOptions {
   readonly identity: WorkerIdentity;
   readonly settings: Pick<Settings, 'workerHost' | 'workerPort'>;
   readonly token: string;
+  /** For our own programs. */
+  readonly socket: {
+    readonly path: string;
+    /** Writes down where it is, once it answers. */
+    readonly note: () => void;
+  };
   readonly database: DatabaseParts;
   readonly searchServer: SearchClientOptions;
   /** What hooks could not deliver. */
@@ -69,8 +76,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   await listen(api, options);
   drainSpool(api, options);
   await within(SEARCH_SERVER_WAIT_MS, searchClient.settled);
-  log.info('ready', { port: settings.workerPort, searchServer: searchClient.status.state });
-  if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port: settings.workerPort });
+  const { workerPort: port } = settings;
+  log.info('ready', { port, searchServer: searchClient.status.state });
+  if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port, socket: options.socket.path });
   return {
     recycleChroma: (reason, restMs) => {
       database.vectors.recycle(reason, restMs).catch((error: unknown) => {
@@ -88,17 +96,18 @@ function drainSpool(api: Api, { spool, log, shutdown }: WorkerOptions): void {
 }
 
 async function listen(api: Api, options: WorkerOptions): Promise<void> {
-  const { settings, token, log, shutdown } = options;
+  const { settings, token, log, shutdown, socket } = options;
   const { workerHost: host, workerPort: port } = settings;
+  const local = new LocalListener();
   const server = createHttpServer({
-    guard: { host, port, token },
+    guard: { host, port, token, isLocal: (connection) => local.isLocal(connection) },
     api,
     page: pageOf(api, options),
     log,
     isClosing: () => shutdown.isBegun,
   });
   shutdown.add('http', async (withinMs) => {
-    const closing = server.close();
+    const closing = Promise.all([server.close(), local.close()]);
     await within(Math.max(0, withinMs - CUT_OFF_RESERVE_MS), closing);
     server.server.closeAllConnections();
     await closing;
@@ -106,7 +115,10 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
   if (shutdown.isBegun) return;
   try {
     await server.listen({ host, port });
-    log.info('listening', { host, port });
+    // Not before it has the port: of two workers the one that got it is asked.
+    await local.listen(socket.path, server.server);
+    socket.note();
+    log.info('listening', { host, port, socket: socket.path });
   } catch (error) {
     if (errnoOf(error) !== 'EADDRINUSE') throw error;
     throw new ClaudeMemError('port-taken', `port ${port} on ${host} is taken by another program`, {
@@ -116,9 +128,12 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
   }
 }
 
-function pageOf(api: Api, { token, page: { folder, look, dataDirFlag, readSamples } }: WorkerOptions): PageOptions {
+function pageOf(api: Api, { token, settings, page }: WorkerOptions): PageOptions {
+  const { workerHost: host, workerPort: port } = settings;
+  const { folder, look, dataDirFlag, readSamples } = page;
   return {
     token,
+    origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     readAsset: createAssetReader(folder),
     readState: async () =>
       describeState({

@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../helpers/eventually.ts';
 import { openServer, PORT, TOKEN } from './open-server.ts';
 
 const observation = { type: 'note', title: 'x', text: 'y' };
@@ -61,6 +62,32 @@ describe('who may ask', () => {
       expect((await request('GET', '/health', { headers: { origin } })).status).toBe(403);
     },
   );
+
+  test.each([
+    ...[
+      '',
+      `127.0.0.1:${PORT}`,
+      `localhost:${PORT}`,
+      '127.0.0.1',
+      'evil.example',
+      `//127.0.0.1:${PORT}`,
+      'http:',
+      'http://',
+    ],
+    ...[
+      `http://127.0.0.1:${PORT}/`,
+      `http://127.0.0.1:${PORT} http://evil.example`,
+      `http://a@127.0.0.1:${PORT}`,
+      'NULL',
+    ],
+  ])('the origin "%s" is none that a browser sends and gets 400, with the right token too', async (origin) => {
+    const { request } = openServer();
+    for (const url of ['/health', '/ready'])
+      expect(await request('GET', url, { headers: { origin } })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'bad-request' } },
+      });
+  });
 });
 
 describe('bodies', () => {
@@ -232,8 +259,77 @@ describe('on a real connection', () => {
   async function listen() {
     const { server, ...rest } = openServer();
     await server.listen({ host: '127.0.0.1', port: 0 });
-    return { ...rest, port: (server.server.address() as AddressInfo).port };
+    const countConnections = () =>
+      new Promise<number>((resolve) => {
+        server.server.getConnections((_, count) => {
+          resolve(count);
+        });
+      });
+    return { ...rest, server, countConnections, port: (server.server.address() as AddressInfo).port };
   }
+
+  /** Sends as it is, and keeps its own end open. */
+  function send(port: number, text: string): { answer: () => string } {
+    let received = '';
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write(text));
+    socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+    socket.on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    return { answer: () => received };
+  }
+
+  const HOST = `Host: 127.0.0.1:${PORT}`;
+  const AUTHORIZATION = `Authorization: Bearer ${TOKEN}`;
+
+  test.each([
+    [HOST, HOST],
+    [HOST, 'host: evil.example'],
+    ['Host: evil.example', HOST],
+    [HOST, 'Origin: http://evil.example', `Origin: http://127.0.0.1:${PORT}`],
+    [HOST, AUTHORIZATION, 'authorization: Bearer wrong'],
+  ])('what decides on a request is there once, or it gets 400 (%#)', async (...headers) => {
+    const { port } = await listen();
+    const { answer } = send(port, `GET /health HTTP/1.1\r\n${headers.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+    await eventually('it is answered', () => answer().includes('is there twice'));
+    expect(answer()).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('a request without a host gets 400', async () => {
+    const { port } = await listen();
+    const { answer } = send(port, 'GET /health HTTP/1.1\r\n\r\n');
+    await eventually('it is answered', () => answer() !== '');
+    expect(answer()).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test.each([
+    ['that are no HTTP', 'nonsense\r\n\r\n', '400'],
+    ['with a broken header', `GET / HTTP/1.1\r\n${HOST}\r\nbad header\r\n\r\n`, '400'],
+    ['without a host', 'GET /health HTTP/1.1\r\n\r\n', '400'],
+    ['with headers of 20 kB', `GET / HTTP/1.1\r\n${HOST}\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '431'],
+    ['with two lengths', `POST / HTTP/1.1\r\n${HOST}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`, '400'],
+    [
+      'with a body announced too long',
+      `POST /api/sessions HTTP/1.1\r\n${HOST}\r\n${AUTHORIZATION}\r\nContent-Type: application/json\r\nContent-Length: 9999999\r\n\r\n`,
+      '413',
+    ],
+  ])('200 refused ones %s leave no connection, though their clients keep them open', async (_what, text, status) => {
+    const { port, countConnections } = await listen();
+    const sent = Array.from({ length: 200 }, () => send(port, text));
+    await eventually('each is answered', () => sent.every(({ answer }) => answer().startsWith(`HTTP/1.1 ${status} `)));
+    await eventually('none is left', async () => (await countConnections()) === 0);
+  });
+
+  test('200 that send too slowly leave no connection, though their clients keep them open', async () => {
+    const { port, server, countConnections } = await listen();
+    const tooSlow = Object.assign(new Error('timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    // Node looks for them every 30 s; what it then does is this.
+    server.server.on('connection', (socket) =>
+      setTimeout(() => server.server.emit('clientError', tooSlow, socket), 20),
+    );
+    const sent = Array.from({ length: 200 }, () => send(port, `GET /health HTTP/1.1\r\n`));
+    await eventually('each is answered', () => sent.every(({ answer }) => answer().startsWith('HTTP/1.1 408 ')));
+    await eventually('none is left', async () => (await countConnections()) === 0);
+  });
 
   test('what is no HTTP is told so in JSON', async () => {
     const { port } = await listen();

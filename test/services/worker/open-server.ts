@@ -50,6 +50,7 @@ export function openServer({ token = TOKEN } = {}) {
     api,
     page: {
       token,
+      origin: `http://127.0.0.1:${PORT}`,
       readAsset: (name) => ({ type: 'text/plain', body: Buffer.from(name), etag: '"1"' }),
       readState: () => {
         state.readings += 1;

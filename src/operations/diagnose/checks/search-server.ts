@@ -4,12 +4,12 @@ export const searchServerCheck: Check = {
   id: 'search-server',
   title: 'Search server',
   why: 'MCP clients and the worker search through it',
-  needs: ['settings', 'supervisor', 'worker'],
-  run: async ({ status, settings, tree, place, signal }) => {
+  needs: ['supervisor', 'worker'],
+  run: async ({ status, tree, place, signal }) => {
     const supervisor = await status();
     if (supervisor === undefined || supervisor.port === null) return skip('no worker runs');
     try {
-      const { searchServer } = await tree.askReady(settings().workerHost, supervisor.port, signal);
+      const { searchServer } = await tree.askReady(signal);
       const { state, pid, restarts } = searchServer;
       const times = restarts === 0 ? '' : `, restarted ${restarts} times`;
       if (state === 'answering') return pass(`pid ${pid ?? '?'} answers${times}`);

@@ -13,6 +13,8 @@ import type { ValibotTypes } from '../validation.ts';
 export interface PageOptions {
   /** Of the data dir; sessions are signed with it. */
   readonly token: string;
+  /** Of the worker, as browsers reach it. */
+  readonly origin: string;
   readonly readAsset: (name: AssetName) => PageAsset;
   readonly readState: () => Promise<PageState>;
   /** Oldest first. */
@@ -39,7 +41,7 @@ const HEADERS = {
  */
 export function registerPageRoutes(
   instance: FastifyInstance,
-  { token, readAsset, readState, readSamples, clock }: PageOptions,
+  { token, origin, readAsset, readState, readSamples, clock }: PageOptions,
 ): void {
   const server = instance.withTypeProvider<ValibotTypes>();
   const codes = new OneTimeCodes(clock.now);
@@ -55,7 +57,7 @@ export function registerPageRoutes(
   });
 
   server.post('/api/page/codes', (_request, reply) =>
-    reply.code(201).send({ code: codes.issue(), expiresInSeconds: CODE_LIFE_MS / 1000 }),
+    reply.code(201).send({ code: codes.issue(), expiresInSeconds: CODE_LIFE_MS / 1000, origin }),
   );
 
   server.post(
@@ -119,12 +121,7 @@ function refuseOtherSites(headers: FastifyRequest['headers']): void {
   throw new ApiError(403, 'forbidden', 'this is for the page alone');
 }
 
-function refuseUnless(redemption: ReturnType<OneTimeCodes['redeem']>): void {
-  if (redemption === 'accepted') return;
-  if (redemption === 'too-many') {
-    throw new ApiError(429, 'too-many-requests', 'too many wrong codes; try again in a minute', {
-      'Retry-After': '60',
-    });
-  }
+function refuseUnless(isAccepted: boolean): void {
+  if (isAccepted) return;
   throw new ApiError(401, 'unauthorized', `this link was used before, or is too old; ${ASK_AGAIN}`);
 }

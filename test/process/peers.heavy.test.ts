@@ -1,0 +1,199 @@
+// Our own clients beside another user who took over the worker's port.
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { isAlive } from '../../scripts/leak/identity.mjs';
+import { eventually } from '../helpers/eventually.ts';
+import { hookInput } from '../helpers/hook-input.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { noSecondUser, startImpostor, type Impostor } from './impostor.ts';
+import { connectSearchServer } from './search-server-process.ts';
+import { kill, TestTree } from './tree-harness.ts';
+
+const KEYWORD = '--no-chroma';
+const PROMPT = 'a prompt that is nobody’s business';
+const QUERY = 'a query that is private';
+const WITHOUT_CHROMA = { CLAUDE_MEM_CHROMA_ENABLED: 'false' };
+const reason = noSecondUser();
+
+function spooled(tree: TestTree): number {
+  const folder = join(tree.dataDir, 'spool');
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')).length : 0;
+}
+
+function hook(tree: TestTree) {
+  return tree.run(['hook'], { stdin: hookInput('user-prompt-submit', { prompt: PROMPT }) });
+}
+
+/** Runs everything of ours that ever asks a worker, each as a user would. */
+async function askEverything(tree: TestTree): Promise<void> {
+  const before = spooled(tree);
+  expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
+  expect(spooled(tree)).toBe(before + 1);
+  const env = { ...WITHOUT_CHROMA, CLAUDE_MEM_WORKER_PORT: String(tree.port) };
+  const { call } = await connectSearchServer({ dataDir: tree.dataDir, env });
+  expect(await call('search', { query: QUERY })).toMatchObject({ mode: 'keyword' });
+  await Promise.all([
+    tree.run(['status', '--json']),
+    tree.run(['status', '--open', '--json']),
+    tree.run(['leaks', '--json']),
+    tree.run(['doctor', 'worker', 'search-server', 'port', 'supervisor', '--json']),
+  ]);
+}
+
+function expectNothingTold(tree: TestTree, impostor: Impostor): void {
+  const token = readFileSync(join(tree.dataDir, 'token'), 'utf8').trim();
+  for (const secret of [token, PROMPT, QUERY, 'Authorization', 'authorization', 'POST'])
+    expect(impostor.received()).not.toContain(secret);
+  // Not even a question: who listens on a port is nobody to ask.
+  expect(impostor.received()).toBe('');
+}
+
+describe('another user on the port of the worker, who repeats its tree id, is told nothing', () => {
+  test.for([
+    ['a stop', (tree: TestTree) => tree.stop()],
+    [
+      'a kill -9 of the whole tree',
+      async (tree: TestTree) => {
+        const members = tree.members();
+        for (const member of members) kill(member);
+        await eventually('all are gone', () => !members.some(isAlive));
+      },
+    ],
+  ] as const)('after %s', async ([, end], context) => {
+    if (reason !== undefined) context.skip(reason);
+    const tree = await TestTree.create();
+    const { treeId } = await tree.start(KEYWORD);
+    await end(tree);
+    const impostor = startImpostor(tree.port, treeId ?? '');
+    await impostor.listens();
+    await askEverything(tree);
+    expectNothingTold(tree, impostor);
+  });
+
+  test('while the supervisor tries to get a worker up again', async (context) => {
+    if (reason !== undefined) context.skip(reason);
+    const tree = await TestTree.create();
+    const { treeId } = await tree.start(KEYWORD);
+    const impostor = startImpostor(tree.port, treeId ?? '');
+    kill(tree.member('worker'));
+    await impostor.listens();
+    await askEverything(tree);
+    const { stdout, status } = await tree.run(['status', '--open', '--json']);
+    expect([status, JSON.parse(stdout)]).toMatchObject([1, { page: { url: null } }]);
+    const { checks } = JSON.parse((await tree.run(['doctor', 'worker', '--json'])).stdout) as {
+      checks: { id: string; status: string }[];
+    };
+    expect(checks.find(({ id }) => id === 'worker')?.status).toBe('fail');
+    expectNothingTold(tree, impostor);
+  });
+});
+
+test('the owner’s curl with the token reaches the worker on its port, and the hook on its socket', async () => {
+  const tree = await TestTree.create();
+  await tree.start(KEYWORD);
+  expect((await tree.ask('GET', '/ready')).body).toMatchObject({ ready: true });
+  expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
+  expect(spooled(tree)).toBe(0);
+  expect(JSON.stringify((await tree.ask('GET', '/api/context')).body)).toContain(PROMPT);
+});
+
+describe('a tree whose data dir has a path too long for a socket', () => {
+  /** Where its sockets are, by the files of the data dir. */
+  const foldersOf = (tree: TestTree) => {
+    const { socket } = JSON.parse(readFileSync(join(tree.dataDir, 'supervisor.lock.holder'), 'utf8')) as {
+      socket: string;
+    };
+    const note = readFileSync(join(tree.dataDir, 'worker.sock.path'), 'utf8').trim();
+    return [dirname(socket), dirname(note)];
+  };
+
+  async function longTree() {
+    const [home, runtime] = [tempDir(), tempDir()];
+    const dataDir = join(home, 'x'.repeat(90));
+    const tree = await TestTree.create({ home, dataDir, env: { XDG_RUNTIME_DIR: runtime } });
+    return { tree, runtime };
+  }
+
+  test('is reached over sockets in a folder for its owner alone', async () => {
+    const { tree, runtime } = await longTree();
+    await tree.start(KEYWORD);
+    for (const folder of foldersOf(tree)) {
+      expect(dirname(folder)).toBe(runtime);
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+    }
+    expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
+    expect(spooled(tree)).toBe(0);
+    await tree.stop();
+    expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
+    expect(spooled(tree)).toBe(1);
+  });
+
+  test('starts and is reached although another user made that folder first', async (context) => {
+    if (reason !== undefined) context.skip(reason);
+    const { tree } = await longTree();
+    await tree.start(KEYWORD);
+    const [usual = ''] = foldersOf(tree);
+    await tree.stop();
+    rmSync(usual, { recursive: true });
+    mkdirSync(usual, { mode: 0o777 });
+    chownSync(usual, 65534, 65534);
+    await tree.start(KEYWORD);
+    for (const folder of foldersOf(tree)) {
+      onTestFinished(() => {
+        rmSync(folder, { recursive: true, force: true });
+      });
+      expect(folder).not.toBe(usual);
+      expect(statSync(folder)).toMatchObject({ uid: process.geteuid?.() });
+    }
+    expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
+    expect([spooled(tree), (await tree.json(['status'])).status]).toEqual([0, 0]);
+  });
+});
+
+describe('in the place of a socket', () => {
+  test.each(['supervisor.sock', 'worker.sock'])(
+    'a folder %s keeps the tree from starting, and is named',
+    async (name) => {
+      const tree = await TestTree.create();
+      mkdirSync(join(tree.dataDir, name), { recursive: true, mode: 0o700 });
+      const { status, report, stderr } = await tree.json(['start', KEYWORD]);
+      expect([status, report.error?.code, stderr]).toEqual([1, 'io', '']);
+      expect(report.error).toMatchObject({
+        message: `${join(tree.dataDir, name)} is a folder, and claude-mem needs this path for a socket`,
+        hint: expect.stringContaining('Move it away') as string,
+      });
+      expect(tree.members()).toEqual([]);
+      for (const command of ['status', 'leaks', 'stop'])
+        expect((await tree.run([command])).stderr, command).not.toMatch(/EISDIR|ERR_|at /);
+    },
+  );
+
+  test('the sockets of a killed tree are replaced by the next', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    // The worker first: it would end by itself without its supervisor, and take its socket along.
+    for (const role of ['worker', 'supervisor']) kill(tree.member(role));
+    await tree.expectRoles([]);
+    expect(existsSync(join(tree.dataDir, 'worker.sock'))).toBe(true);
+    expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
+    expect(spooled(tree)).toBe(1);
+    await tree.start(KEYWORD);
+    await eventually('the spool is stored', () => spooled(tree) === 0);
+    expect(JSON.stringify((await tree.ask('GET', '/api/context')).body)).toContain(PROMPT);
+    await tree.stop();
+    expect(existsSync(join(tree.dataDir, 'worker.sock'))).toBe(false);
+  });
+});
+
+test('a peer that keeps a connection to the supervisor open does not keep the tree from ending', async () => {
+  const tree = await TestTree.create();
+  await tree.start(KEYWORD);
+  const peer = connect({ path: join(tree.dataDir, 'supervisor.sock'), allowHalfOpen: true });
+  peer.on('error', () => undefined);
+  onTestFinished(() => void peer.destroy());
+  await eventually('it is connected', () => !peer.connecting);
+  await tree.stop();
+  expect(tree.members()).toEqual([]);
+});
