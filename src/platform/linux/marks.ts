@@ -14,6 +14,14 @@ const VARIABLES = {
 } as const satisfies Record<string, keyof Marks>;
 
 /**
+ * Finds our marks in the beginning of an environment that was read in part. The last variable may go on beyond it, and a mark that is
+ * not among the others may still follow: it is unknown.
+ */
+export function parseCutMarks(beginning: Buffer): Marks {
+  return { ...UNKNOWN_MARKS, ...parseMarks(beginning.subarray(0, beginning.lastIndexOf(0) + 1)) };
+}
+
+/**
  * Finds our marks in the bytes of `/proc/PID/environ`. Only a whole variable counts, never text inside another one's value; of two
  * with one name the first does, as for `getenv`; an empty one is no mark.
  */
