@@ -46,7 +46,10 @@ export function parseProcMount(mountinfo: string, mountPoint: string): ProcMount
 }
 
 /** Line by line: a host of many containers has a table of a megabyte. */
-function readProcMount(procRoot: string): { readonly options: ProcMountOptions | undefined; readonly isKnown: boolean } {
+function readProcMount(procRoot: string): {
+  readonly options: ProcMountOptions | undefined;
+  readonly isKnown: boolean;
+} {
   let last: string | undefined;
   const end = eachProcLine(`${procRoot}/self/mountinfo`, (line) => {
     if (isMountedOn(line, procRoot)) last = line;

@@ -105,7 +105,8 @@ export class RowReader {
     const read = isDead ? 'unreadable' : readProcArguments(this.#path(row.pid, 'environ'));
     if (read === 'vanished') return 'vanished';
     if (read === 'unreadable') Object.assign(row, UNKNOWN_MARKS);
-    else Object.assign(row, read.isCut ? { ...parseCutMarks(read.bytes), environmentCut: true } : parseMarks(read.bytes));
+    else
+      Object.assign(row, read.isCut ? { ...parseCutMarks(read.bytes), environmentCut: true } : parseMarks(read.bytes));
     if (typeof row.dataDirMark === 'string') row.dataDirMark = this.#resolver.dataDirMark(row.pid, row.dataDirMark);
     return 'read';
   }
