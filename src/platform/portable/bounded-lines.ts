@@ -28,8 +28,13 @@ export class BoundedLines {
 
   add(chunk: Buffer): void {
     this.#bytesLeft -= chunk.length;
-    if (this.#bytesLeft < 0) this.#isCut = true;
-    if (this.#isCut) return;
+    if (this.#bytesLeft < 0) {
+      this.#isCut = true;
+      // The beginning of a line could pass for another pid.
+      this.#parts = [];
+      this.#length = 0;
+      return;
+    }
     let from = 0;
     for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, from)) {
       this.#addPart(chunk.subarray(from, end));

@@ -89,8 +89,10 @@ function toRowWithoutDetails(described: DescribedProcess): ProcessRow {
   return { ...withoutCommand(toRow(described)), ...HIDDEN_MARKS };
 }
 
-function withoutCommand({ commandCut: _, ...row }: ProcessRow): ProcessRow {
-  return { ...row, command: '' };
+function withoutCommand(row: ProcessRow): ProcessRow {
+  const without = { ...row, command: '' };
+  Reflect.deleteProperty(without, 'commandCut');
+  return without;
 }
 
 /** The row with its details; none if the process is gone since, or the pid is another process by now. */

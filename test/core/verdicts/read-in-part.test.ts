@@ -35,8 +35,9 @@ const recorded = manifest('t1', [...tree.entries, entry('chroma-sync', marked, {
 const forsaken = uv(500, 1, { sid: 400 });
 
 const commandCut = (whole: ProcessRow): ProcessRow => {
-  const { argv: _, ...rest } = whole;
-  return { ...rest, commandCut: true };
+  const part: ProcessRow = { ...whole, commandCut: true };
+  Reflect.deleteProperty(part, 'argv');
+  return part;
 };
 const environmentCut = (whole: ProcessRow): ProcessRow => ({ ...whole, environmentCut: true });
 
