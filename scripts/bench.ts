@@ -9,6 +9,7 @@ import type { Benchmark } from './bench/benchmark.ts';
 import { describeMachine, markdown, writeTable } from './bench/document.ts';
 import { hook } from './bench/hook.ts';
 import { leaks } from './bench/leaks.ts';
+import { longCommandLine } from './bench/long-command-line.ts';
 import { reap } from './bench/reap.ts';
 import { semantic } from './bench/semantic.ts';
 import { snapshot } from './bench/snapshot.ts';
@@ -16,7 +17,16 @@ import { tree } from './bench/tree.ts';
 import { watch } from './bench/watch.ts';
 
 /** A new one is a file in scripts/bench/ and a line here. */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { leaks, snapshot, watch, reap, tree, hook, semantic };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  leaks,
+  snapshot,
+  'long-command-line': longCommandLine,
+  watch,
+  reap,
+  tree,
+  hook,
+  semantic,
+};
 
 const HELP = `Usage: npm run bench -- [options] [name…]
 

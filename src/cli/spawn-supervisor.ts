@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { marksFor } from '../core/marks.ts';
+import { markedEnvironment, marksFor } from '../core/marks.ts';
 import type { HeldSupervisor } from '../operations/start-tree.ts';
 import { within } from '../shared/within.ts';
 
@@ -44,8 +44,7 @@ export function spawnSupervisor(dataDir: string, output: number, options: StartE
     const flags = ['--held', ...(watch ? ['--watch'] : []), ...(foreground ? ['--foreground'] : [])];
     const child = spawn(process.execPath, [script, ...flags], {
       env: {
-        ...process.env,
-        ...marksFor({ treeId, role: 'supervisor', dataDir }),
+        ...markedEnvironment(process.env, marksFor({ treeId, role: 'supervisor', dataDir })),
         ...overrides(options),
       },
       // A watched folder is the one it was started in; else it must hold no mount that somebody wants to unmount.

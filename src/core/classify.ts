@@ -7,6 +7,7 @@ import { findExcess } from './verdicts/excess.ts';
 import { findForeign } from './verdicts/foreign.ts';
 import { findManaged, findManagedRoot } from './verdicts/managed.ts';
 import { findOrphan } from './verdicts/orphan.ts';
+import { boundFinding, isReadInPart } from './verdicts/read-in-part.ts';
 import { unverified } from './verdicts/unverified.ts';
 
 /**
@@ -89,12 +90,18 @@ function judge(subject: Case, context: JudgementContext): Judgement | undefined 
 
 function findVerdict(subject: Case, context: JudgementContext): Finding | undefined {
   const isCandidate =
-    subject.isChroma || typeof subject.row.treeMark === 'string' || isRecordedAnywhere(subject, context);
+    subject.isChroma ||
+    typeof subject.row.treeMark === 'string' ||
+    isRecordedAnywhere(subject, context) ||
+    isReadInPart(subject.row);
   if (!isCandidate && !isBelowJudged(subject)) return undefined;
   return (
     findForeign(subject, context) ??
     findManagedRoot(subject) ??
-    (mayBeLeak(subject, context) ? (findOrphan(subject, context) ?? findExcess(subject, context)) : undefined) ??
+    boundFinding(
+      mayBeLeak(subject, context) ? (findOrphan(subject, context) ?? findExcess(subject, context)) : undefined,
+      subject,
+    ) ??
     findManaged(subject, context) ??
     (isCandidate ? unverified(subject, context) : undefined)
   );

@@ -18,6 +18,17 @@ export interface MarkInput {
   readonly owner?: { readonly pid: number; readonly startTicks?: number | undefined; readonly place: Place };
 }
 
+/**
+ * An environment with marks in it, which come first: of a long environment a reader sees the beginning alone. A program that passes its
+ * environment on keeps the order, or sorts it by name.
+ */
+export function markedEnvironment<Value>(
+  environment: Readonly<Record<string, Value>>,
+  marks: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  return { ...marks, ...environment, ...marks };
+}
+
 /** The marks for the environment of a spawn; without an owner the inherited owner mark is emptied, not passed on. */
 export function marksFor({ treeId, role, dataDir, owner }: MarkInput): Readonly<Record<string, string | undefined>> {
   return {

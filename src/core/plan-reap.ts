@@ -80,6 +80,7 @@ class Protection {
     if (row.pid <= 1) return 'the init process';
     if (row.pid === 2 || row.ppid === 2) return 'a kernel thread';
     if (isZombie(row)) return 'a zombie: it has exited, its parent has to wait for it';
+    if (row.commandCut === true) return 'its command line is longer than what was read';
     const namespace = namespaceDigits(row.pidNamespace);
     if (namespace !== undefined && namespace !== namespaceDigits(pidNamespace)) return 'runs in another pid namespace';
     return this.#isOtherUsers(row.uid, row.pid) ? 'belongs to another user' : undefined;

@@ -52,8 +52,10 @@ class TreeDraft {
       return;
     }
     if (!this.#mayBeEnded(row)) return;
-    const isShared = this.#sharing.has(parentPid) || this.#isStrandedHelper(subject);
-    if (isShared || this.#isRecorded(subject) || this.#isOurMarkedProgram(subject)) {
+    // Of what was read in part, marks and command line prove nothing.
+    const isWhole = row.commandCut !== true && row.environmentCut !== true;
+    const isShared = this.#sharing.has(parentPid) || (isWhole && this.#isStrandedHelper(subject));
+    if (isShared || this.#isRecorded(subject) || (isWhole && this.#isOurMarkedProgram(subject))) {
       this.plan.push({ row, role: subject.role, restsOnCommand: false });
       this.#planned.add(row.pid);
       if (isShared || subject.isChromaWrapper) this.#sharing.add(row.pid);

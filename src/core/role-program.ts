@@ -15,11 +15,12 @@ const ENTRY_SCRIPTS: Readonly<Record<'supervisor' | 'worker' | 'search', readonl
 const OUR_SCRIPTS: ReadonlySet<string> = new Set(Object.values(ENTRY_SCRIPTS).flat());
 const PLUGIN_SCRIPT = /^(?:worker-service|mcp-server)\.(?:cjs|js|mjs)$/;
 
+const SCRIPT_RUNNER = /^(?:node|bun|mainthread)/i;
 const CHROMA_RUNNER = /^(?:uvx?|python(?:[23](?:\.\d+)?t?)?|chroma-mcp)$/i;
 const CANDIDATE = /^(?:uvx?|pypy.*|python.*|chroma-mcp.*|node.*|bun.*|setpriv|mainthread|claude-mem.*)$/i;
 const CHROMA_TOKEN = /^chroma-mcp(?:\[[^\]]*\])?(?:(?:[=<>!~]=?|@).*)?$/i;
 
-type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable'>;
+type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable' | 'commandCut'>;
 
 /**
  * Whether a process of this name (`comm`, perhaps cut at 15 bytes) can run one of our roles, so that its command line is worth
@@ -102,6 +103,7 @@ export function roleFromMark(mark: string | null | undefined): Role | undefined 
  */
 export function isClaudeMemScript(row: ProcessRow): boolean {
   if (entryScriptRole(row) !== undefined) return true;
+  if (row.commandCut === true && mayRunRole(row)) return true;
   if (
     !/^(?:node|bun|mainthread)/i.test(programName(row.name)) &&
     !/^(?:node|bun)/i.test(programName(row.executable ?? ''))
@@ -111,6 +113,23 @@ export function isClaudeMemScript(row: ProcessRow): boolean {
   if (scripts.some((script) => PLUGIN_SCRIPT.test(script))) return true;
   // Where the role mark was not read, the file name alone has to do.
   return typeof row.roleMark !== 'string' && scripts.some((script) => OUR_SCRIPTS.has(script));
+}
+
+/**
+ * Whether a row whose command line or environment was read in part may be one of ours all the same. Of a node the script stands at the
+ * beginning and says enough; a uv and a python may name theirs anywhere.
+ */
+export function mayRunRole(row: CommandLine): boolean {
+  const names = [row.name, row.executable].filter((name) => name !== undefined);
+  if (!names.some(isCandidateName)) return false;
+  if (!names.map(programName).every((name) => SCRIPT_RUNNER.test(name))) return true;
+  const [script, ...more] = argumentsOf(row)
+    .slice(1)
+    .filter((argument) => !argument.startsWith('-'));
+  if (script === undefined) return row.commandCut === true || !hasCommandLine(row);
+  // The last one may go on beyond what was read.
+  if (row.commandCut === true && more.length === 0) return true;
+  return OUR_SCRIPTS.has(baseName(script)) || PLUGIN_SCRIPT.test(baseName(script));
 }
 
 function isChromaPython(args: readonly string[], names: readonly string[]): boolean {

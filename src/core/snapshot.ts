@@ -28,6 +28,10 @@ export interface ProcessRow {
   readonly argv?: readonly string[];
   /** The command line in one string, for people and for readers that have no argv. */
   readonly command: string;
+  /** The command line is longer than what was read: `command` is its beginning, `argv` is absent, and neither compares as a whole. */
+  readonly commandCut?: true;
+  /** The environment is longer than what was read: marks beyond that are `null`. */
+  readonly environmentCut?: true;
   /** `CLAUDE_MEM_TREE` of the environment at exec. */
   readonly treeMark?: string | null;
   /** `CLAUDE_MEM_OWNER` of the environment at exec. */
@@ -69,7 +73,7 @@ export interface ProcessSnapshot {
   readonly pidNamespace?: string;
   /** Whether the listing of pids itself was complete. */
   readonly complete: boolean;
-  /** Rows that matter and of which stat or command line could not be read. */
+  /** Rows that matter and of which stat or command line could not be read, or not to the end. */
   readonly unreadable: number;
   readonly self: { readonly pid: number; readonly uid?: number };
   /**

@@ -41,11 +41,13 @@ export interface OrphanAdoption {
   listChildren(): readonly number[] | undefined;
 }
 
-type SupportedPlatform = 'linux' | 'darwin' | 'win32';
+type SupportedPlatform = 'linux' | 'android' | 'darwin' | 'win32';
 
 /** A new platform is one folder and one line here. Loaded when chosen: no platform pays for the libraries of another. */
 const platforms = {
   linux: loadLinux,
+  // Termux: a Linux with a /proc, under another name.
+  android: loadLinux,
   darwin: loadPortable,
   win32: loadWindows,
 } satisfies Record<SupportedPlatform, () => Promise<Platform>>;

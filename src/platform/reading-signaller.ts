@@ -9,6 +9,8 @@ export interface PidReading {
   readonly startedAt: string;
   /** Empty where it could not be read. */
   readonly command: string;
+  /** `command` is only the beginning of a longer one. */
+  readonly isCommandCut?: boolean;
 }
 
 /** Looks at one pid: `gone` is proof that nobody bears it, `unknown` is not. */
@@ -53,7 +55,8 @@ function signalIfSame(
   const reading = readPid(row.pid);
   const before = compare(row, reading, options);
   // It had one when it was bound.
-  if (before === 'unknown' && typeof reading !== 'string' && reading.command === '') return 'exiting';
+  if (before === 'unknown' && typeof reading !== 'string' && reading.command === '' && reading.isCommandCut !== true)
+    return 'exiting';
   if (before !== 'same') return before;
   const result = killPid(row.pid, signal);
   if (result !== 'sent') return result;
@@ -70,6 +73,9 @@ function compare(
   if (typeof reading === 'string') return reading;
   if (reading.isZombie) return 'gone';
   if (reading.startedAt !== row.startedAt) return 'different';
-  if (!compareCommand || reading.command === row.command) return 'same';
+  if (!compareCommand) return 'same';
+  // Two beginnings that are equal say nothing of what follows them.
+  if (reading.isCommandCut === true || row.commandCut === true) return 'unknown';
+  if (reading.command === row.command) return 'same';
   return reading.command === '' || row.command === '' ? 'unknown' : 'different';
 }

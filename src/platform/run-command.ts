@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { CommandEnd, RunningCommand } from '../operations/ports.ts';
+import { markedEnvironment } from '../core/marks.ts';
 import { errnoOf } from '../shared/errors.ts';
 
 /** What this process is sent is meant for the command it runs. */
@@ -14,7 +15,7 @@ const FROM_THE_KEYBOARD = ['SIGINT', 'SIGQUIT'] as const;
  */
 export function runCommand(argv: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  const child = spawn(file, args, { stdio: 'inherit', env: markedEnvironment<string | undefined>(process.env, env) });
   const giveBack = passSignalsOn(child);
   const ended = new Promise<CommandEnd>((resolve) => {
     child.once('error', (error) => {

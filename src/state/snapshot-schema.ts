@@ -37,6 +37,8 @@ const Row: v.GenericSchema<unknown, ProcessRow> = v.object({
   executable: v.exactOptional(v.string()),
   argv: v.exactOptional(v.array(v.string())),
   command: v.string(),
+  commandCut: v.exactOptional(v.literal(true)),
+  environmentCut: v.exactOptional(v.literal(true)),
   treeMark: Mark,
   ownerMark: Mark,
   roleMark: Mark,

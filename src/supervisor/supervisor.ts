@@ -1,5 +1,5 @@
 import { identityKey } from '../core/descent.ts';
-import { marksFor } from '../core/marks.ts';
+import { markedEnvironment, marksFor } from '../core/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/manifest.ts';
 import { endTree } from '../operations/end-tree.ts';
 import {
@@ -183,7 +183,7 @@ export class Supervisor {
     const deps = this.#deps;
     const marks = marksFor({ treeId: deps.treeId, role: 'worker', dataDir: deps.dataDir, owner: deps.own });
     const worker = WorkerProcess.spawn(
-      { script: deps.workerScript, env: { ...deps.env, ...marks }, cwd: deps.home, crashLog: deps.crashLog },
+      { script: deps.workerScript, env: markedEnvironment(deps.env, marks), cwd: deps.home, crashLog: deps.crashLog },
       deps.identify,
     );
     this.#worker = worker;

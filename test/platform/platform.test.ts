@@ -5,14 +5,15 @@ test.each<[NodeJS.Platform, string, string]>([
   ['darwin', 'ps-list', 'ps'],
   ['win32', 'cim', 'cim'],
   ['freebsd', 'ps-list', 'ps'],
+  ['openbsd', 'ps-list', 'ps'],
 ])('%s is read through %s and signalled by %s', async (platform, source, method) => {
   const { table, signaller } = await loadPlatform(platform);
   expect(table.source).toBe(source);
   expect(signaller.method).toBe(method);
 });
 
-test('linux is read through procfs', async () => {
-  expect((await loadPlatform('linux')).table.source).toBe('procfs');
+test.each(['linux', 'android'] as const)('%s is read through procfs', async (platform) => {
+  expect((await loadPlatform(platform)).table.source).toBe('procfs');
 });
 
 test.runIf(process.platform === 'linux')('names the machine as the snapshots do', async () => {

@@ -175,12 +175,13 @@ describe('marks', () => {
     expect(row.pidNamespace).toBe((await read()).pidNamespace);
   });
 
-  linuxTest('are found behind an environment larger than one read', async () => {
+  linuxTest('are known in the first 128 KiB of an environment, and unknown beyond', async () => {
     const padding = Object.fromEntries(['A', 'B', 'C'].map((name) => [name, name.repeat(100_000)]));
-    const env = { ...cleanEnvironment(padding), ...MARKS };
+    const { CLAUDE_MEM_TREE, ...others } = MARKS;
+    const env = { CLAUDE_MEM_TREE, ...cleanEnvironment(padding), ...others };
     const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
-    const row = await rowWhen(pid, ({ treeMark }) => treeMark !== undefined);
-    expect(row).toMatchObject({ treeMark: MARKS.CLAUDE_MEM_TREE, roleMark: 'chroma-sync' });
+    const row = await rowWhen(pid, ({ treeMark }) => typeof treeMark === 'string');
+    expect(row).toMatchObject({ treeMark: CLAUDE_MEM_TREE, ownerMark: null, roleMark: null, environmentCut: true });
   });
 
   linuxTest('quoted in the value of another variable are none', async () => {

@@ -2,13 +2,15 @@ import { namespaceDigits } from '../identity.ts';
 import type { Case, JudgementContext } from '../judgement-context.ts';
 import { dataDirArgument, hasCommandLine } from '../role-program.ts';
 import type { Finding } from '../verdict.ts';
+import { isReadInPart, partEvidence } from './read-in-part.ts';
 
 /** Not ours: another user's, another pid namespace's, another data dir's, or a live installation's of another kind. */
 export function findForeign(subject: Case, context: JudgementContext): Finding | undefined {
   const { row } = subject;
   const detail =
     foreignUser(subject, context) ?? foreignNamespace(subject, context) ?? foreignDataDir(subject, context);
-  if (detail !== undefined) return { verdict: 'foreign', evidence: [detail] };
+  if (detail !== undefined)
+    return { verdict: 'foreign', evidence: [detail, ...(isReadInPart(row) ? [partEvidence(row)] : [])] };
 
   const record = context.others.liveRecords.get(row.pid);
   if (record !== undefined) {
@@ -48,7 +50,8 @@ function foreignNamespace({ row }: Case, { snapshot }: JudgementContext) {
 
 function foreignDataDir(subject: Case, context: JudgementContext) {
   const { row } = subject;
-  if (subject.isChroma && !subject.isChromaHere && hasCommandLine(row)) {
+  // Of several the last `--data-dir` counts, and what was not read may hold it.
+  if (subject.isChroma && !subject.isChromaHere && hasCommandLine(row) && row.commandCut !== true) {
     const written = dataDirArgument(row);
     if (written !== undefined)
       return { kind: 'data-dir', detail: `works on another data dir: ${row.roleDirectory ?? written}` };

@@ -2,6 +2,7 @@ import type { Case, JudgementContext } from '../judgement-context.ts';
 import type { Evidence, Finding } from '../verdict.ts';
 import { describeOwnerMark, shortId } from '../wording.ts';
 import { isUnclaimed, provePattern } from './pattern.ts';
+import { isReadInPart, partEvidence } from './read-in-part.ts';
 
 /** Looks like ours, ownership not proven: says what was found and what is missing for a proof. */
 export function unverified(subject: Case, context: JudgementContext): Finding {
@@ -35,6 +36,7 @@ function looksLikeOurs(subject: Case, context: JudgementContext): readonly Evide
 function whatIsMissing(subject: Case, context: JudgementContext): readonly Evidence[] {
   const { row } = subject;
   if (context.snapshot.self.uid !== undefined && row.uid === undefined) return [missing('its owner could not be read')];
+  if (isReadInPart(row)) return [partEvidence(row)];
   if (subject.isChromaHere && isUnclaimed(subject, context)) {
     const proof = provePattern(subject, context);
     return 'missing' in proof ? [missing(proof.missing)] : [];

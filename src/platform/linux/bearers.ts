@@ -1,16 +1,16 @@
 import { listPids } from './pid-listing.ts';
-import { readProcFile } from './proc-file.ts';
+import { readProcArguments } from './proc-file.ts';
 
 /**
  * Pids whose environment holds exactly this variable with this value. Environments that may not be read (another user's, a program
- * that protects itself) hold nothing that could be found.
+ * that protects itself) hold nothing that could be found, and of a longer one the first 128 KiB are searched.
  * @throws ClaudeMemError `process-table-unreadable`.
  */
 export function findBearers(variable: string, value: string, procRoot = '/proc'): Promise<ReadonlySet<number>> {
   const entry = Buffer.from(`${variable}=${value}\0`);
   const found = listPids(procRoot).filter((pid) => {
-    const environ = readProcFile(`${procRoot}/${pid}/environ`);
-    return typeof environ !== 'string' && holds(environ, entry);
+    const environ = readProcArguments(`${procRoot}/${pid}/environ`);
+    return typeof environ !== 'string' && holds(environ.bytes, entry);
   });
   return Promise.resolve(new Set(found));
 }

@@ -4,9 +4,9 @@ import type { ProcessRow } from '../../core/snapshot.ts';
 import type { BindOptions, BindRefusal, BoundProcess, Signal, SignalResult } from '../../operations/ports.ts';
 import { errnoOf } from '../../shared/errors.ts';
 import { killPid } from '../kill.ts';
-import { joinCommandLine, parseCommandLine } from './command-line.ts';
+import { readCommandLine } from './command-line-file.ts';
 import type { LinuxNative } from './native.ts';
-import { failureOf, readProcFile } from './proc-file.ts';
+import { failureOf } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { isZombie } from './stat-line.ts';
 
@@ -102,16 +102,18 @@ class LinuxBoundProcess implements BoundProcess {
   }
 
   #compareCommandLine(): Comparison {
-    const bytes = readProcFile(this.#path('cmdline'));
-    if (bytes === 'vanished') return 'gone';
-    if (bytes === 'unreadable') return 'unknown';
-    const argv = parseCommandLine(bytes);
+    const read = readCommandLine(this.#path());
+    if (read === 'vanished') return 'gone';
+    if (read === 'unreadable') return 'unknown';
+    // Two beginnings that are equal say nothing of what follows them.
+    if (read.argv === undefined || this.#row.commandCut === true) return 'unknown';
+    const { argv, command } = read;
     const recorded = this.#row.argv;
     // A row without a command line gives nothing to compare, and unknown never authorises.
     if (recorded === undefined && this.#row.command === '') return 'unknown';
     const isEqual =
       recorded === undefined
-        ? joinCommandLine(argv) === this.#row.command
+        ? command === this.#row.command
         : argv.length === recorded.length && argv.every((argument, index) => argument === recorded[index]);
     return isEqual ? 'same' : this.#whyOtherCommand();
   }

@@ -8,6 +8,14 @@ export function parseCommandLine(bytes: Buffer): readonly string[] {
   return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
 }
 
+/** How much is kept, for people, of a command line that goes on beyond what was read, in bytes. */
+const BEGINNING_BYTES = 4_096;
+
+/** The beginning of a command line that was read in part; of what is no whole argument nothing can be compared. */
+export function beginningOfCommandLine(bytes: Buffer): string {
+  return bytes.subarray(0, BEGINNING_BYTES).toString('utf8').replaceAll('\0', ' ').trimEnd();
+}
+
 /** The command line in one string. A process that rewrote its argv leaves a tail of empty arguments, which is cut. */
 export function joinCommandLine(argv: readonly string[]): string {
   return argv.join(' ').trimEnd();

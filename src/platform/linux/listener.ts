@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { opendirSync, readdirSync } from 'node:fs';
 import type { ProcessRow } from '../../core/snapshot.ts';
 import { identifyProcess } from './identify.ts';
 import { readProcLink } from './proc-file.ts';
+import { eachProcLine } from './proc-text.ts';
 
 /** State of a listening socket in `/proc/net/tcp`. */
 const LISTEN = '0A';
+/** How many open files of one process are looked through: a process can have a million. */
+const MOST_FILES = 65_536;
 
 /** The process that listens on a TCP port; undefined if nobody does, or it belongs to somebody whose files we may not read. */
 export function findListener(port: number): ProcessRow | undefined {
@@ -12,26 +15,38 @@ export function findListener(port: number): ProcessRow | undefined {
   if (sockets.size === 0) return undefined;
   const pid = names('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .find((name) => names(`/proc/${name}/fd`).some((fd) => sockets.has(readProcLink(`/proc/${name}/fd/${fd}`) ?? '')));
+    .find((name) => holdsOne(`/proc/${name}/fd`, sockets));
   return pid === undefined ? undefined : identifyProcess(Number(pid));
 }
 
-/** Links of the sockets that listen on that port, as they stand in `/proc/PID/fd`. */
+/** Links of the sockets that listen on that port, as they stand in `/proc/PID/fd`. The kernel lists those that listen first. */
 function listeningSockets(table: string, port: number): readonly string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return lines(`/proc/net/${table}`)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[1]?.endsWith(suffix) === true && fields[3] === LISTEN)
-    .map((fields) => `socket:[${fields[9] ?? ''}]`);
+  const found: string[] = [];
+  // No IPv6, or a /proc without net: nobody to be found there.
+  eachProcLine(`/proc/net/${table}`, (line) => {
+    const fields = line.trim().split(/\s+/);
+    if (fields[1]?.endsWith(suffix) === true && fields[3] === LISTEN) found.push(`socket:[${fields[9] ?? ''}]`);
+  });
+  return found;
 }
 
-function lines(file: string): readonly string[] {
+function holdsOne(folder: string, sockets: ReadonlySet<string>): boolean {
   try {
-    return readFileSync(file, 'latin1').split('\n').slice(1);
+    const directory = opendirSync(folder);
+    try {
+      for (let looked = 0; looked < MOST_FILES; looked += 1) {
+        const entry = directory.readSync();
+        if (entry === null) return false;
+        if (sockets.has(readProcLink(`${folder}/${entry.name}`) ?? '')) return true;
+      }
+    } finally {
+      directory.closeSync();
+    }
   } catch {
-    // No IPv6, or a /proc without net: nobody to be found there.
-    return [];
+    // Gone meanwhile, or another user's.
   }
+  return false;
 }
 
 function names(folder: string): readonly string[] {

@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { Limit, MachineMemory } from '../../operations/diagnose/ports.ts';
 import { effectiveUid } from './proc-file.ts';
+import { readProcText } from './proc-text.ts';
 
 /** Reads a file of `/proc` or `/sys`; undefined where it is not there. */
 type Read = (path: string) => string | undefined;
 
 /** Memory and swap of the machine, its pressure, and the limit of the container or service this runs in. */
-export function readMachineMemory(read: Read = readText): MachineMemory | undefined {
+export function readMachineMemory(read: Read = readProcText): MachineMemory | undefined {
   const text = read('/proc/meminfo');
   const total = kilobytes(text, 'MemTotal');
   const available = kilobytes(text, 'MemAvailable');
@@ -25,7 +26,7 @@ export function readMachineMemory(read: Read = readText): MachineMemory | undefi
 
 /** How many files may be open, and whatever limits the number of processes. */
 export function readMachineLimits(
-  read: Read = readText,
+  read: Read = readProcText,
   uid = process.geteuid?.(),
 ): {
   readonly openFiles: Limit | undefined;
@@ -109,13 +110,4 @@ function kilobytes(text: string | undefined, name: string): number | undefined {
 /** `max` and `unlimited` are none. */
 function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text.trim()) ? Number(text) : undefined;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Another kernel, or a container that hides it: not known then.
-    return undefined;
-  }
 }

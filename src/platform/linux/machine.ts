@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { hashMachineId } from '../machine-id.ts';
 import { readProcLink } from './proc-file.ts';
+import { readProcText } from './proc-text.ts';
 
 /** What tells this machine, this boot and our place in it from others. */
 export interface MachineIdentity {
@@ -38,12 +38,8 @@ export function readPidNamespace(directory: string): string | undefined {
   return /^pid:\[(\d+)\]$/.exec(readProcLink(`${directory}/ns/pid`) ?? '')?.[1];
 }
 
+/** Minimal containers lack these files; then the identity is compared without them. */
 function readLine(file: string): string | undefined {
-  try {
-    const text = readFileSync(file, 'latin1').trim();
-    return text === '' ? undefined : text;
-  } catch {
-    // Minimal containers lack these files; then the identity is compared without them.
-    return undefined;
-  }
+  const text = readProcText(file)?.trim();
+  return text === '' ? undefined : text;
 }

@@ -19,7 +19,20 @@ const VARIABLES = {
  */
 export function parseMarks(environ: Buffer): Marks {
   // Most environments hold none: one search over the bytes spares decoding and splitting them.
-  if (environ.indexOf(PREFIX) < 0) return {};
+  return environ.indexOf(PREFIX) < 0 ? {} : findMarks(environ).marks;
+}
+
+/**
+ * Finds our marks in the beginning of an environment that was read in part. The last variable may go on beyond it, and a mark that is
+ * not among the others may still follow: it is unknown.
+ */
+export function parseCutMarks(beginning: Buffer): Marks {
+  const { marks, seen } = findMarks(beginning.subarray(0, beginning.lastIndexOf(0) + 1));
+  const unknown = Object.entries(VARIABLES).filter(([name]) => !seen.has(name));
+  return { ...marks, ...Object.fromEntries(unknown.map(([, mark]) => [mark, null])) };
+}
+
+function findMarks(environ: Buffer): { readonly marks: Marks; readonly seen: ReadonlySet<string> } {
   const marks: { -readonly [Name in keyof Marks]: Marks[Name] } = {};
   const seen = new Set<string>();
   for (const variable of environ.toString('utf8').split('\0')) {
@@ -29,7 +42,7 @@ export function parseMarks(environ: Buffer): Marks {
     const value = variable.slice(name.length + 1);
     if (value !== '') marks[VARIABLES[name]] = value;
   }
-  return marks;
+  return { marks, seen };
 }
 
 /** Whether a process descends from a tree of ours. The data dir alone says no such thing: people set it in their shell. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { ProcessRow } from '../../core/snapshot.ts';
 import { readProcFile } from './proc-file.ts';
 
@@ -24,12 +23,9 @@ export function parseSmapsRollup(text: string): ProportionalMemory {
 
 /** Bytes of one page of memory, the unit of the resident set in `stat`: 4 KiB on most machines, up to 64 KiB on arm64. */
 export function readPageBytes(procRoot: string): number {
-  try {
-    return parsePageBytes(readFileSync(`${procRoot}/self/auxv`), process.arch) ?? USUAL_PAGE_BYTES;
-  } catch {
-    // Hidden where we are not dumpable ourselves; then the usual size is the best guess.
-    return USUAL_PAGE_BYTES;
-  }
+  const vector = readProcFile(`${procRoot}/self/auxv`);
+  // Hidden where we are not dumpable ourselves; then the usual size is the best guess.
+  return (typeof vector === 'string' ? undefined : parsePageBytes(vector, process.arch)) ?? USUAL_PAGE_BYTES;
 }
 
 /** Finds the page size in an auxiliary vector: pairs of native words, key and value. */

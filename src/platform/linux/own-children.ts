@@ -1,19 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readProcText } from './proc-text.ts';
 
 /**
  * The pids of this process's children, adopted ones included: each thread has its own. Undefined where the kernel was built without
- * that list (CONFIG_PROC_CHILDREN).
+ * that list (CONFIG_PROC_CHILDREN), and where it is longer than 64 KiB, some 8,000 children.
  */
 export function listOwnChildren(): readonly number[] | undefined {
   try {
-    return readdirSync('/proc/self/task').flatMap((thread) =>
-      readFileSync(`/proc/self/task/${thread}/children`, 'latin1')
+    const lists = readdirSync('/proc/self/task').map((thread) => readProcText(`/proc/self/task/${thread}/children`));
+    if (lists.includes(undefined)) return undefined;
+    return lists.flatMap((list = '') =>
+      list
         .split(' ')
         .filter((pid) => pid !== '')
         .map(Number),
     );
   } catch {
-    // Without the list, or a thread that has just ended.
     return undefined;
   }
 }

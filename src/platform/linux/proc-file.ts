@@ -4,20 +4,49 @@ import { errnoOf } from '../../shared/errors.ts';
 /** Why a file of a process could not be read: the process ended meanwhile, or anything else (permission, no file handles). */
 export type ReadFailure = 'vanished' | 'unreadable';
 
-/** Holds nearly every `environ` in one read; grown for the rest, up to what the kernel allows (about 6 MB). */
-const INITIAL_BUFFER_BYTES = 65_536;
-let buffer = Buffer.allocUnsafe(INITIAL_BUFFER_BYTES);
+/** How much of a command line or an environment is read, in bytes. Any user can make one of 256 MB (`PR_SET_MM_MAP`, prctl(2)). */
+export const ARGUMENTS_LIMIT_BYTES = 128 * 1024;
+/** How much of any other file is read, in bytes. */
+const FILE_LIMIT_BYTES = 64 * 1024;
 
-/** Reads a whole `/proc` file. The bytes are valid until the next read: they lie in one buffer that all reads share. */
-export function readProcFile(path: string): Buffer | ReadFailure {
-  return readProcFileWith(path, (bytes, length) => bytes.subarray(0, length));
+/** What was read of a file, and whether it goes on beyond that. */
+export interface BoundedBytes {
+  readonly bytes: Buffer;
+  readonly isCut: boolean;
 }
 
-/** Reads a whole `/proc` file and gives its bytes, the first `length` of that buffer, to a parser, which must not keep them. */
+/** All reads share it, and it never grows. The last byte only tells a file that ends at the limit from one that goes on. */
+const buffer = Buffer.allocUnsafeSlow(ARGUMENTS_LIMIT_BYTES + 1);
+
+/**
+ * Reads a `/proc` file of a process as a whole; `unreadable` if it is longer than 64 KiB. The bytes are valid until the next read: they
+ * lie in one buffer that all reads share.
+ */
+export function readProcFile(path: string): Buffer | ReadFailure {
+  return readProcFileWith(path, (bytes, length) => bytes.subarray(0, length)) ?? 'unreadable';
+}
+
+/** Reads the first 128 KiB of a command line or an environment. The bytes are valid until the next read. */
+export function readProcArguments(path: string): BoundedBytes | ReadFailure {
+  return readBounded(path, ARGUMENTS_LIMIT_BYTES, (length, isCut) => ({ bytes: buffer.subarray(0, length), isCut }));
+}
+
+/**
+ * Reads a whole `/proc` file and gives its bytes, the first `length` of that buffer, to a parser, which must not keep them. Undefined if
+ * it is longer than 64 KiB.
+ */
 export function readProcFileWith<Parsed>(
   path: string,
   parse: (bytes: Buffer, length: number) => Parsed,
-): Parsed | ReadFailure {
+): Parsed | ReadFailure | undefined {
+  return readBounded(path, FILE_LIMIT_BYTES, (length, isCut) => (isCut ? undefined : parse(buffer, length)));
+}
+
+function readBounded<Result>(
+  path: string,
+  limit: number,
+  use: (length: number, isCut: boolean) => Result,
+): Result | ReadFailure {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY);
@@ -25,8 +54,9 @@ export function readProcFileWith<Parsed>(
     return failureOf(error);
   }
   try {
-    const length = readWhole(descriptor);
-    return parse(buffer, length);
+    // The kernel fills the buffer with stat, cmdline and environ as far as they go: one read is all.
+    const length = readSync(descriptor, buffer, 0, limit + 1, 0);
+    return use(Math.min(length, limit), length > limit);
   } catch (error) {
     return failureOf(error);
   } finally {
@@ -61,14 +91,4 @@ export function effectiveUid(directory: string): number | undefined {
 export function failureOf(error: unknown): ReadFailure {
   const errno = errnoOf(error);
   return errno === 'ENOENT' || errno === 'ESRCH' ? 'vanished' : 'unreadable';
-}
-
-function readWhole(descriptor: number): number {
-  let length = 0;
-  for (;;) {
-    length += readSync(descriptor, buffer, length, buffer.length - length, length);
-    // The kernel fills the buffer with stat, cmdline and environ as far as they go, so a short read was the last.
-    if (length < buffer.length) return length;
-    buffer = Buffer.concat([buffer], buffer.length * 2);
-  }
 }

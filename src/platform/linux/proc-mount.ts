@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { readProcLink } from './proc-file.ts';
+import { eachProcLine, readProcText } from './proc-text.ts';
 
 /** What our own `status` says that decides what we may see. */
 export interface ReaderStatus {
@@ -31,7 +31,9 @@ export function isForeignProc(procRoot = '/proc'): boolean {
 
 /** Whether this `/proc` can keep processes of our namespace from us, so that a pid not listed proves nothing. */
 export function hidesPids(procRoot = '/proc'): boolean {
-  const options = parseProcMount(readText(`${procRoot}/self/mountinfo`) ?? '', procRoot);
+  const { options, isKnown } = readProcMount(procRoot);
+  // A table of mounts too long to be read may hold one that hides them.
+  if (!isKnown) return true;
   if (options === undefined || options.hidepid < 2) return false;
   if (readReaderStatus(procRoot)?.mayTrace === true) return false;
   // hidepid=4 heeds no group.
@@ -40,7 +42,26 @@ export function hidesPids(procRoot = '/proc'): boolean {
 
 /** The options of the procfs mounted last on that mount point, from the text of `mountinfo` (proc_pid_mountinfo(5)). */
 export function parseProcMount(mountinfo: string, mountPoint: string): ProcMountOptions | undefined {
-  const line = mountinfo.split('\n').findLast((candidate) => candidate.split(' ', 5)[4] === mountPoint);
+  return parseMountLine(mountinfo.split('\n').findLast((line) => isMountedOn(line, mountPoint)));
+}
+
+/** Line by line: a host of many containers has a table of a megabyte. */
+function readProcMount(procRoot: string): {
+  readonly options: ProcMountOptions | undefined;
+  readonly isKnown: boolean;
+} {
+  let last: string | undefined;
+  const end = eachProcLine(`${procRoot}/self/mountinfo`, (line) => {
+    if (isMountedOn(line, procRoot)) last = line;
+  });
+  return { options: parseMountLine(last), isKnown: end !== 'cut' };
+}
+
+function isMountedOn(line: string, mountPoint: string): boolean {
+  return line.split(' ', 5)[4] === mountPoint;
+}
+
+function parseMountLine(line: string | undefined): ProcMountOptions | undefined {
   const [type, , options] = line?.split(' - ')[1]?.split(' ') ?? [];
   if (type !== 'proc') return undefined;
   const valueOf = (name: string): string | undefined =>
@@ -60,19 +81,10 @@ export function parseReaderStatus(status: string): ReaderStatus {
 }
 
 function readReaderStatus(procRoot: string): ReaderStatus | undefined {
-  const text = readText(`${procRoot}/self/status`);
+  const text = readProcText(`${procRoot}/self/status`);
   return text === undefined ? undefined : parseReaderStatus(text);
 }
 
 function ownGroups(): readonly number[] {
   return [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])];
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    // Absent in a reduced procfs; what it would have said is then not known.
-    return undefined;
-  }
 }

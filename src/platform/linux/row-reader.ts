@@ -1,12 +1,12 @@
-import { dataDirArgument, isCandidateName, isChromaProgram } from '../../core/role-program.ts';
+import { dataDirArgument, isCandidateName, isChromaProgram, mayRunRole } from '../../core/role-program.ts';
 import type { ProcessRow } from '../../core/snapshot.ts';
 import type { SnapshotRequest } from '../../operations/ports.ts';
-import { joinCommandLine, parseCommandLine } from './command-line.ts';
+import { readCommandLine } from './command-line-file.ts';
 import { DirectoryResolver } from './directory-resolver.ts';
 import { readPidNamespace } from './machine.ts';
-import { isMarked, parseMarks, UNKNOWN_MARKS } from './marks.ts';
+import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from './marks.ts';
 import { type ProportionalMemory, readPageBytes, readProportionalMemory } from './memory.ts';
-import { effectiveUid, readProcFile, readProcLink } from './proc-file.ts';
+import { effectiveUid, readProcArguments, readProcLink } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { rowOf, type StatLine } from './stat-line.ts';
 
@@ -81,14 +81,15 @@ export class RowReader {
     // What can be one of our programs shows its marks whatever its age: its manifest may be lost, and with it the age of its tree.
     if (this.#mayBeOurs(row) && this.#readMarks(row) === 'vanished') return 'vanished';
     if (!isNamed && isMarked(row) && this.#readProgram(row) === 'vanished') return 'vanished';
+    this.#countIfCut(row);
     this.#noteRelevance(row);
     return 'read';
   }
 
   #readProgram(row: RowDraft): 'vanished' | 'read' {
-    const bytes = readProcFile(this.#path(row.pid, 'cmdline'));
-    if (bytes === 'vanished') return 'vanished';
-    if (bytes !== 'unreadable') setCommandLine(row, bytes);
+    const read = readCommandLine(this.#path(row.pid));
+    if (read === 'vanished') return 'vanished';
+    if (read !== 'unreadable') Object.assign(row, read);
     else if (this.#mayBeOurs(row)) this.#unreadable += 1;
     // Neither is worth an "unreadable": other users' are hidden, and a zombie has no executable.
     const executable = readProcLink(this.#path(row.pid, 'exe'));
@@ -100,11 +101,22 @@ export class RowReader {
 
   #readMarks(row: RowDraft): 'vanished' | 'read' {
     // A dead process has no environment, and a dead leader's cannot be seen: the file is empty, which would read as "no marks".
-    const bytes = row.state === 'Z' || row.state === 'X' ? 'unreadable' : readProcFile(this.#path(row.pid, 'environ'));
-    if (bytes === 'vanished') return 'vanished';
-    Object.assign(row, bytes === 'unreadable' ? UNKNOWN_MARKS : parseMarks(bytes));
+    const isDead = row.state === 'Z' || row.state === 'X';
+    const read = isDead ? 'unreadable' : readProcArguments(this.#path(row.pid, 'environ'));
+    if (read === 'vanished') return 'vanished';
+    if (read === 'unreadable') Object.assign(row, UNKNOWN_MARKS);
+    else
+      Object.assign(row, read.isCut ? { ...parseCutMarks(read.bytes), environmentCut: true } : parseMarks(read.bytes));
     if (typeof row.dataDirMark === 'string') row.dataDirMark = this.#resolver.dataDirMark(row.pid, row.dataDirMark);
     return 'read';
+  }
+
+  /** What was read to its limit and not to its end could not be looked at, where the rest may make the row one of ours. */
+  #countIfCut(row: RowDraft): void {
+    if (!this.#mayBeOurs(row) || (row.commandCut !== true && row.environmentCut !== true)) return;
+    // Without a command line it is counted already.
+    if (row.commandCut !== true && row.argv === undefined) return;
+    if (mayRunRole(row) || this.#request.recordedPids.has(row.pid)) this.#unreadable += 1;
   }
 
   #noteRelevance(row: RowDraft): void {
@@ -118,10 +130,10 @@ export class RowReader {
   }
 
   #readAncestor(row: RowDraft | undefined): void {
-    if (row === undefined || row.argv !== undefined) return;
+    if (row === undefined || row.argv !== undefined || row.commandCut === true) return;
     if (row.uid === undefined) this.#readUid(row);
-    const bytes = readProcFile(this.#path(row.pid, 'cmdline'));
-    if (typeof bytes !== 'string') setCommandLine(row, bytes);
+    const read = readCommandLine(this.#path(row.pid));
+    if (typeof read !== 'string') Object.assign(row, read);
   }
 
   #readUid(row: RowDraft): void {
@@ -151,9 +163,4 @@ export class RowReader {
   #path(pid: number, file = ''): string {
     return file === '' ? `${this.#procRoot}/${pid}` : `${this.#procRoot}/${pid}/${file}`;
   }
-}
-
-function setCommandLine(row: RowDraft, bytes: Buffer): void {
-  row.argv = parseCommandLine(bytes);
-  row.command = joinCommandLine(row.argv);
 }

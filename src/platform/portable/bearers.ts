@@ -1,8 +1,14 @@
-import { runPs } from './run-ps.ts';
+import { psFailure, runPs } from './run-ps.ts';
 
-/** Pids behind whose command line ps shows this variable with this value; macOS hides most environments. */
+/**
+ * Pids behind whose command line ps shows this variable with this value; macOS hides most environments.
+ * @throws ClaudeMemError `process-table-unreadable`.
+ */
 export async function findBearersByPs(variable: string, value: string): Promise<ReadonlySet<number>> {
-  const { text } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
+  const { text, isCut } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
+  // A ps that fails quietly must not read as "nobody".
+  if (isCut === true || !new RegExp(`^\\s*${process.pid} `, 'm').test(text))
+    throw psFailure(new Error('its listing does not even hold the process that asked'));
   return parseBearers(text, `${variable}=${value}`);
 }
 

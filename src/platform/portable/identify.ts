@@ -6,8 +6,8 @@ import { runPsSync } from './run-ps.ts';
 export function identifyByPs(pid: number): ProcessRow | undefined {
   const [listed] = parseListing(tryPs(['-ww', '-o', LISTING_COLUMNS, '-p', String(pid)])).processes;
   if (listed === undefined) return undefined;
-  const command = parseCommands(tryPs(['-ww', '-o', COMMAND_COLUMNS, '-p', String(pid)])).get(pid)?.command;
-  return { ...listed, command: command ?? '' };
+  const command = parseCommands(tryPs(['-ww', '-o', COMMAND_COLUMNS, '-p', String(pid)])).get(pid);
+  return { ...listed, command: command?.command ?? '', ...(command?.isCut === true ? { commandCut: true } : {}) };
 }
 
 function tryPs(args: readonly string[]): string {

@@ -45,7 +45,12 @@ async function listAll(tools: PsTools): Promise<Listing> {
   // A ps that fails quietly must not read as "no processes".
   if (!listing.processes.some((listed) => listed.pid === process.pid))
     throw psFailure(new Error('its listing does not even hold the process that asked'));
-  return { ...listing, processes: listing.processes.filter((listed) => listed.pid !== output.pid) };
+  const isComplete = listing.complete && output.isCut !== true;
+  return {
+    ...listing,
+    complete: isComplete,
+    processes: listing.processes.filter((listed) => listed.pid !== output.pid),
+  };
 }
 
 /**
@@ -65,7 +70,16 @@ async function listBornSince(tools: PsTools, known: readonly number[], relevant:
   }
   const born = unseen.map(({ pid }) => pid).filter((pid) => family.has(pid));
   if (born.length === 0) return { processes: [], unparsed: [], complete: true };
-  return parseListing((await tools.ps(['-ww', '-o', LISTING_COLUMNS, '-p', born.join(',')])).text);
+  // With this process among them, a ps that fails quietly does not read as "they are gone".
+  const listing = parseListing(
+    (await tools.ps(['-ww', '-o', LISTING_COLUMNS, '-p', [...born, process.pid].join(',')])).text,
+  );
+  const isAnswered = listing.processes.some(({ pid }) => pid === process.pid);
+  return {
+    ...listing,
+    processes: listing.processes.filter(({ pid }) => pid !== process.pid),
+    complete: listing.complete && isAnswered,
+  };
 }
 
 function describeProcess(

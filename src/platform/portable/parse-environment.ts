@@ -35,7 +35,7 @@ export function parseMarks(command: string, shown: string): Marks {
  * variables, so the value of another one may look like ours: two of a name are unknown (`null`), never a choice.
  */
 function valueOf(environment: string, name: string): string | null | undefined {
-  const values = [...environment.matchAll(new RegExp(` ${name}=(.*?)(?= [A-Za-z_][A-Za-z0-9_]*=|$)`, 'g'))];
+  const values = [...environment.matchAll(new RegExp(` ${name}=(.*?)(?= [A-Za-z_][A-Za-z0-9_]*=|$)`, 'gs'))];
   if (values.length > 1) return null;
   const value = values[0]?.[1]?.trimEnd();
   return value === '' ? undefined : value;

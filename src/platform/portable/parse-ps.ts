@@ -1,3 +1,5 @@
+import { CUT_MARK } from './bounded-lines.ts';
+
 /** The columns of the listing, in the order `parseListing` expects; the name is last because it may hold spaces. */
 export const LISTING_COLUMNS = 'pid=,ppid=,pgid=,uid=,stat=,rss=,lstart=,comm=';
 
@@ -31,14 +33,18 @@ export interface PsCommand {
   readonly startedAt: string | undefined;
   readonly state: string | undefined;
   readonly command: string;
+  /** It is longer than what was read: `command` is its beginning. */
+  readonly isCut: boolean;
 }
 
 const LSTART = String.raw`\w{3}\s+\w{3}\s+\d{1,2}\s+\d{2}:\d{2}:\d{2}\s+\d{4}`;
 // BSD prints `-` for the start of a process that is only a zombie any more.
 const LISTED = new RegExp(
   String.raw`^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+([A-Za-z?])\S*\s+(\d+|-)\s+(${LSTART}|-)\s+(\S.*|)$`,
+  // A name may hold any character, also one that counts as a line end.
+  's',
 );
-const COMMANDED = new RegExp(String.raw`^\s*(\d+)\s+([A-Za-z?])\S*\s+(${LSTART}|-)(?: (.*))?$`);
+const COMMANDED = new RegExp(String.raw`^\s*(\d+)\s+([A-Za-z?])\S*\s+(${LSTART}|-)(?: (.*))?$`, 's');
 
 /**
  * Reads the output of `ps -o` with `LISTING_COLUMNS`, run in the C locale and in UTC.
@@ -60,11 +66,12 @@ export function parseListing(text: string): Listing {
 export function parseCommands(text: string): ReadonlyMap<number, PsCommand> {
   const commands = new Map<number, PsCommand>();
   for (const line of linesOf(text)) {
-    const [, pid, state, lstart, command = ''] = COMMANDED.exec(line) ?? [];
+    const isCut = line.endsWith(CUT_MARK);
+    const [, pid, state, lstart, command = ''] = COMMANDED.exec(isCut ? line.slice(0, -CUT_MARK.length) : line) ?? [];
     if (state !== undefined && lstart !== undefined)
-      commands.set(Number(pid), { startedAt: startOf(lstart, state), state: stateLetter(state), command });
+      commands.set(Number(pid), { startedAt: startOf(lstart, state), state: stateLetter(state), command, isCut });
     else if (/^\s*\d/.test(line))
-      commands.set(Number.parseInt(line, 10), { startedAt: undefined, state: undefined, command: '' });
+      commands.set(Number.parseInt(line, 10), { startedAt: undefined, state: undefined, command: '', isCut });
   }
   return commands;
 }

@@ -15,15 +15,18 @@ export function createPsSignaller(ps: (args: readonly string[]) => string = runP
 function readPid(pid: number, ps: (args: readonly string[]) => string): PidReading | 'gone' | 'unknown' {
   const output = tryPs(pid, ps);
   if (output === undefined) return 'unknown';
-  const reading = parseCommands(output).get(pid);
-  if (reading === undefined) return output.trim() === '' ? 'gone' : 'unknown';
-  const { startedAt, state, command } = reading;
-  return startedAt === undefined ? 'unknown' : { startedAt, isZombie: state === 'Z', command };
+  const readings = parseCommands(output);
+  // It is asked about this process too, so that a ps which fails quietly does not read as "nobody is there".
+  if (!readings.has(process.pid)) return 'unknown';
+  const reading = readings.get(pid);
+  if (reading === undefined) return 'gone';
+  const { startedAt, state, command, isCut } = reading;
+  return startedAt === undefined ? 'unknown' : { startedAt, isZombie: state === 'Z', command, isCommandCut: isCut };
 }
 
 function tryPs(pid: number, ps: (args: readonly string[]) => string): string | undefined {
   try {
-    return ps(['-ww', '-o', COMMAND_COLUMNS, '-p', String(pid)]);
+    return ps(['-ww', '-o', COMMAND_COLUMNS, '-p', `${pid},${process.pid}`]);
   } catch {
     // A ps that fails has not said that nobody is there, and a signal is not sent on a guess.
     return undefined;

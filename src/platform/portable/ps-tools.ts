@@ -1,6 +1,6 @@
 import pidtree from 'pidtree';
 import psList, { type ProcessDescriptor } from 'ps-list';
-import { type PsOutput, psFailure, runPs } from './run-ps.ts';
+import { type PsOutput, runPs } from './run-ps.ts';
 
 /** What the portable reader asks of the machine; tests put recorded answers in its place. */
 export interface PsTools {
@@ -17,11 +17,24 @@ export interface ProcessLink {
 }
 
 export const psTools: PsTools = {
-  describeAll: () => psList().catch(fail),
-  listLinks: () => pidtree(-1, { advanced: true }).catch(fail),
+  // It refuses more than 64 MB, and columns that a system does not know; what it says is of use and not needed.
+  describeAll: () => psList().catch(() => []),
+  // It refuses systems it does not know, OpenBSD among them.
+  listLinks: () => pidtree(-1, { advanced: true }).catch(listLinksByPs),
   ps: runPs,
 };
 
-function fail(error: unknown): never {
-  throw psFailure(error);
+/** @throws ClaudeMemError `process-table-unreadable`. */
+export async function listLinksByPs(): Promise<readonly ProcessLink[]> {
+  const { text } = await runPs(['-A', '-o', 'pid=,ppid=']);
+  return parseLinks(text);
+}
+
+/** Reads lines of a pid and its parent's. */
+export function parseLinks(text: string): readonly ProcessLink[] {
+  return text
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s*$/.exec(line))
+    .filter((found) => found !== null)
+    .map(([, pid, ppid]) => ({ pid: Number(pid), ppid: Number(ppid) }));
 }

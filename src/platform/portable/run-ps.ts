@@ -1,17 +1,24 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { ClaudeMemError } from '../../shared/errors.ts';
+import { BoundedLines } from './bounded-lines.ts';
 
 /** What one run of ps printed. */
 export interface PsOutput {
+  /** A line longer than 128 KiB is a beginning and a NUL. */
   readonly text: string;
   /** Pid of that ps, which lists itself. */
   readonly pid: number | undefined;
+  /** There were more lines than can be held. */
+  readonly isCut?: boolean;
 }
 
 /** A ps that hangs (on a dead network home, say) must not hang whoever looks. */
 const TIMEOUT_MS = 10_000;
 /** 5,000 processes of 10 kB each, environments included. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** What ps prints of two processes. */
+const MAX_SYNC_OUTPUT_BYTES = 4 * 1024 * 1024;
+const MAX_COMPLAINT_CHARS = 4_096;
 
 /**
  * Runs ps.
@@ -19,24 +26,43 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
  */
 export function runPs(args: readonly string[]): Promise<PsOutput> {
   return new Promise((resolve, reject) => {
-    const options = { env: psEnvironment(), timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES };
-    const child = execFile('ps', args, options, (error, stdout, stderr) => {
-      if (error !== null && !isNobodyThere(error.code, stdout, stderr)) reject(psFailure(error));
-      else resolve({ text: stdout, pid: child.pid });
+    const child = spawn('ps', args, { env: psEnvironment(), timeout: TIMEOUT_MS, stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines = new BoundedLines(MAX_OUTPUT_BYTES);
+    let complaint = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      lines.add(chunk);
+      if (lines.isCut) child.kill();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (complaint.length < MAX_COMPLAINT_CHARS) complaint += chunk.toString();
+    });
+    child.once('error', (error) => {
+      reject(psFailure(error));
+    });
+    child.once('close', (code, signal) => {
+      const text = lines.text();
+      if (lines.isCut) resolve({ text, pid: child.pid, isCut: true });
+      else if (code === 0 || isNobodyThere(code, text, complaint)) resolve({ text, pid: child.pid });
+      else reject(psFailure(new Error(`ps ended with ${String(code ?? signal)}: ${complaint.trim()}`)));
     });
   });
 }
 
 /**
- * Runs ps and waits for it without giving way to anything else in this process.
+ * Runs ps for a few processes and waits for it without giving way to anything else in this process.
  * @throws ClaudeMemError `process-table-unreadable`, as `runPs`.
  */
 export function runPsSync(args: readonly string[]): string {
-  const result = spawnSync('ps', args, { env: psEnvironment(), timeout: TIMEOUT_MS, encoding: 'utf8' });
+  const options = { env: psEnvironment(), timeout: TIMEOUT_MS, maxBuffer: MAX_SYNC_OUTPUT_BYTES };
+  const result = spawnSync('ps', args, options);
   if (result.error !== undefined) throw psFailure(result.error);
-  if (result.status !== 0 && !isNobodyThere(result.status, result.stdout, result.stderr))
-    throw psFailure(new Error(`ps ended with ${String(result.status ?? result.signal)}: ${result.stderr.trim()}`));
-  return result.stdout;
+  const lines = new BoundedLines(MAX_SYNC_OUTPUT_BYTES);
+  lines.add(result.stdout);
+  const text = lines.text();
+  const complaint = result.stderr.toString('utf8', 0, MAX_COMPLAINT_CHARS);
+  if (result.status !== 0 && !isNobodyThere(result.status, text, complaint))
+    throw psFailure(new Error(`ps ended with ${String(result.status ?? result.signal)}: ${complaint.trim()}`));
+  return text;
 }
 
 /** The error for a process table that could not be listed. */

@@ -15,7 +15,7 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs a script in Windows PowerShell.
- * @param script without double quotes, which would have to survive two parsers
+ * @param script a pipeline that gives JSON, without double quotes, which would have to survive two parsers
  * @throws ClaudeMemError `process-table-unreadable` when it is missing, fails or takes more than 30 s.
  */
 export function runPowerShell(script: string): Promise<PowerShellOutput> {
@@ -55,9 +55,19 @@ function powerShellPath(): string {
   return win32.join(root, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
 }
 
-/** In UTF-8, because the console's own code page has no letters for some user names; and failing at the first error. */
+/** Failing at the first error, without a progress bar in the output. */
+const PRELUDE = "$ErrorActionPreference='Stop'; $ProgressPreference='SilentlyContinue';";
+
+/**
+ * Writes the JSON of a script in ASCII, with every other character as `\uXXXX`: the console's own code page has no letters for some user
+ * names, and in Constrained Language Mode nobody may change it. Operators and casts of core types are allowed there, methods are not.
+ */
+export function inAscii(script: string): string {
+  const escape = String.raw`if ($_ -cmatch '^[^\x00-\x7f]$') { '\u{0:x4}' -f [int][char]$_ } else { $_ }`;
+  const escaped = String.raw`@($json -csplit '([^\x00-\x7f])' | ForEach-Object { ${escape} }) -join ''`;
+  return String.raw`$json = @(${script}) -join ''; if ($json -cmatch '[^\x00-\x7f]') { $json = ${escaped} }; $json`;
+}
+
 function powerShellArguments(script: string): string[] {
-  const prelude =
-    "$ErrorActionPreference='Stop'; $ProgressPreference='SilentlyContinue'; [Console]::OutputEncoding=[Text.Encoding]::UTF8;";
-  return ['-NoProfile', '-NonInteractive', '-Command', `${prelude} ${script}`];
+  return ['-NoProfile', '-NonInteractive', '-Command', `${PRELUDE} ${inAscii(script)}`];
 }

@@ -1,4 +1,4 @@
-import { marksFor } from '../../core/marks.ts';
+import { markedEnvironment, marksFor } from '../../core/marks.ts';
 import type { Role } from '../../core/manifest.ts';
 import type { ChromaDependencies } from './dependencies.ts';
 
@@ -27,7 +27,10 @@ export function childEnvironment(
   const marks = marksFor({ treeId, role, dataDir, owner: own });
   // Of a preparation somebody watches the progress; anywhere else it fills the log.
   const quiet = role === 'setup' ? {} : { UV_NO_PROGRESS: '1' };
-  const all = { ...Object.fromEntries(inherited), ...quiet, ANONYMIZED_TELEMETRY: 'False', ...marks };
+  const all = markedEnvironment<string | undefined>(
+    { ...Object.fromEntries(inherited), ...quiet, ANONYMIZED_TELEMETRY: 'False' },
+    marks,
+  );
   return Object.fromEntries(
     Object.entries(all).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );

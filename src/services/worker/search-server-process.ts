@@ -1,4 +1,4 @@
-import { marksFor } from '../../core/marks.ts';
+import { markedEnvironment, marksFor } from '../../core/marks.ts';
 import { type Household, OwnedProcess } from '../chroma/owned-process.ts';
 
 export interface SearchServerSpawn {
@@ -18,7 +18,7 @@ export function spawnSearchServer({ script, env, household }: SearchServerSpawn)
       role: 'search',
       file: process.execPath,
       args: [script, '--worker-pid', String(own.pid)],
-      env: definedOnly({ ...household.env, ...env, ...marks }),
+      env: definedOnly(markedEnvironment({ ...household.env, ...env }, marks)),
       cwd: process.cwd(),
       onLine: (line) => {
         log.warn('the search server says', { line });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isMarked, parseMarks, UNKNOWN_MARKS } from '../../../src/platform/linux/marks.ts';
+import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from '../../../src/platform/linux/marks.ts';
 
 function marksOf(...variables: readonly string[]) {
   return parseMarks(Buffer.from(variables.map((variable) => `${variable}\0`).join('')));
@@ -43,6 +43,24 @@ describe('parseMarks', () => {
 
   test('an environment that is cut in the middle gives what it has', () => {
     expect(parseMarks(Buffer.from('CLAUDE_MEM_ROLE=worker\0CLAUDE_MEM_TR')).roleMark).toBe('worker');
+  });
+});
+
+describe('parseCutMarks', () => {
+  test('a mark that is not in the beginning of a longer environment is unknown', () => {
+    expect(parseCutMarks(Buffer.from('CLAUDE_MEM_TREE=t-1\0PATH=/b'))).toEqual({ ...UNKNOWN_MARKS, treeMark: 't-1' });
+    expect(parseCutMarks(Buffer.from('PATH=/bin\0'))).toEqual(UNKNOWN_MARKS);
+  });
+
+  test.each(['CLAUDE_MEM_TREE=t-1', 'PATH=/bin\0CLAUDE_MEM_TREE=t-1'])(
+    'the last variable of a beginning may go on and is unknown: %j',
+    (beginning) => {
+      expect(parseCutMarks(Buffer.from(beginning))).toEqual(UNKNOWN_MARKS);
+    },
+  );
+
+  test('an empty mark in the beginning is known to be none', () => {
+    expect(parseCutMarks(Buffer.from('CLAUDE_MEM_OWNER=\0PATH'))).not.toHaveProperty('ownerMark');
   });
 });
 

@@ -139,6 +139,74 @@ describe('what is read of a process', () => {
   });
 });
 
+describe('what goes on beyond what is read', () => {
+  const LONG = 'x'.repeat(200_000);
+
+  test('a command line of a name of ours: its beginning for people, no arguments, and unreadable', async () => {
+    put(50, { name: 'uvx', argv: ['uvx', 'chroma-mcp', LONG] });
+    const snapshot = await read();
+    const row = snapshot.processes.find(({ pid }) => pid === 50);
+    expect(snapshot).toMatchObject({ complete: true, unreadable: 1 });
+    expect(row).toMatchObject({ commandCut: true });
+    expect(row?.command).toMatch(/^uvx chroma-mcp x{4000,4096}$/);
+    expect(row).not.toHaveProperty('argv');
+  });
+
+  test('a command line of nothing but NUL takes no memory for its arguments', async () => {
+    put(50, { name: 'uvx', argv: ['\0'.repeat(200_000)] });
+    expect(await read()).toMatchObject({ unreadable: 1 });
+    expect(await rowOf(50)).toMatchObject({ command: '', commandCut: true });
+  });
+
+  test.each<[string, readonly string[], number]>([
+    ['node', ['node', '/srv/app.js', 'more', LONG], 0],
+    ['node', ['node', '/opt/claude-mem/dist/worker.js', 'more', LONG], 1],
+    ['bun', ['bun', '/plugins/worker-service.cjs', 'more', LONG], 1],
+    ['node', ['node', LONG], 1],
+    ['node', ['node', '--flag', LONG], 1],
+    ['python3', ['python3', '/srv/app.py', 'more', LONG], 1],
+    ['editor', ['editor', 'more', LONG], 0],
+  ])(
+    'a command line of %s counts as unreadable where the rest may make it ours: %#',
+    async (name, argv, unreadable) => {
+      put(50, { name, argv });
+      expect(await read()).toMatchObject({ complete: true, unreadable });
+    },
+  );
+
+  test('a command line of a recorded process counts, whatever its name', async () => {
+    put(50, { name: 'sleep', argv: ['sleep', LONG] });
+    expect(await read({ recordedPids: new Set([50]) })).toMatchObject({ unreadable: 1 });
+  });
+
+  test('an environment: marks in its beginning are known, others unknown', async () => {
+    const marks = { CLAUDE_MEM_TREE: 't', CLAUDE_MEM_ROLE: 'chroma-sync' };
+    put(50, { name: 'uv', argv: ['uv'], environ: { ...marks, A: LONG, CLAUDE_MEM_OWNER: 'o' } });
+    expect(await rowOf(50)).toMatchObject({
+      ...{ treeMark: 't', roleMark: 'chroma-sync', ownerMark: null, dataDirMark: null },
+      ...{ environmentCut: true, argv: ['uv'] },
+    });
+    expect(await read()).toMatchObject({ unreadable: 1 });
+  });
+
+  test('an environment of a program that is none of ours is nothing unreadable', async () => {
+    put(50, { name: 'node', argv: ['node', '/srv/app.js'], environ: { A: LONG } });
+    put(51, { name: 'sleep', argv: ['sleep', '60'], environ: { A: LONG } });
+    expect(await read()).toMatchObject({ complete: true, unreadable: 0 });
+    expect(await rowOf(51)).toMatchObject({ treeMark: null, environmentCut: true });
+  });
+
+  test('a process whose command line and environment are both too long counts once', async () => {
+    put(50, { name: 'uv', argv: ['uv', LONG], environ: { A: LONG } });
+    expect(await read()).toMatchObject({ unreadable: 1 });
+  });
+
+  test('a stat longer than 64 KiB is unreadable', async () => {
+    put(50, { name: 'x'.repeat(70_000) });
+    expect(await read()).toMatchObject({ unreadable: 1 });
+  });
+});
+
 describe('what could not be read', () => {
   test.each([
     ['its stat', { stat: 'unreadable' }, 1],

@@ -69,7 +69,7 @@ describe('the command lines', () => {
   const commands = parseCommands(fixture('ps/macos-commands.txt'));
 
   test('are kept as they stand, with start and state', () => {
-    expect(commands.get(84109)).toEqual({
+    expect(commands.get(84109)).toMatchObject({
       startedAt: '2026-08-01T09:04:43.000Z',
       state: 'D',
       command:
@@ -82,7 +82,7 @@ describe('the command lines', () => {
   });
 
   test('say of a line that makes no sense only that its process is there', () => {
-    expect(parseCommands('77 what').get(77)).toEqual({ startedAt: undefined, state: undefined, command: '' });
+    expect(parseCommands('77 what').get(77)).toMatchObject({ startedAt: undefined, state: undefined, command: '' });
   });
 });
 
@@ -96,4 +96,16 @@ test.each([
   ['uv tool uvx', 'uv', false],
 ])('whether ps made %j of %s up: %s', (command, name, expected) => {
   expect(isPlaceholder(command, name)).toBe(expected);
+});
+
+test.each(['\u2028', '\r', '\u2029'])('a name or command line with %j is a row like any other', (character) => {
+  const listed = `8123 1 8123 501 S 100 Sat Aug  1 09:04:43 2026 a${character}b`;
+  expect(parseListing(listed)).toMatchObject({ processes: [{ name: `a${character}b` }], unparsed: [], complete: true });
+  const command = parseCommands(`8123 S Sat Aug  1 09:04:43 2026 uv a${character}b`).get(8123);
+  expect(command).toMatchObject({ state: 'S', command: `uv a${character}b`, isCut: false });
+});
+
+test('a line that ends with NUL was cut: its command line is a beginning', () => {
+  const command = parseCommands(`8123 S Sat Aug  1 09:04:43 2026 uv xxx\0`).get(8123);
+  expect(command).toMatchObject({ command: 'uv xxx', isCut: true });
 });

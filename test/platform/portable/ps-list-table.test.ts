@@ -163,6 +163,123 @@ describe('what could not be read', () => {
   });
 });
 
+describe('what dies between two runs of ps', () => {
+  /** The first run of ps for some pids shows one line, every later one another. */
+  function changing(first: FakeProcess, later: readonly FakeProcess[]): PsTools {
+    const [before, after] = [fakeTools([SELF, first]), fakeTools([SELF, ...later])];
+    let runs = 0;
+    return {
+      ...before,
+      ps: (args) => {
+        if (!args.includes('-p')) return before.ps(args);
+        runs += 1;
+        return (runs <= 2 ? before : after).ps(args);
+      },
+    };
+  }
+
+  test('is a zombie and nothing unreadable, also where it has lost its start', async () => {
+    for (const start of [START, '-']) {
+      const alive = fakeTools([SELF, UV]);
+      const dead = fakeTools([SELF, { ...UV, stat: 'Z', command: '<defunct>', start }]);
+      const tools = { ...alive, ps: (args: readonly string[]) => (args.includes('-p') ? dead : alive).ps(args) };
+      const { processes, unreadable, complete } = await read(tools);
+      expect({ unreadable, complete }).toEqual({ unreadable: 0, complete: true });
+      expect(processes.find((row) => row.pid === 8123)).toMatchObject({ state: 'Z', command: '' });
+    }
+  });
+
+  test('and shows no command line on its way out is looked at once more', async () => {
+    const leaving = { ...UV, command: '[uv]' };
+    const gone = await read(changing(leaving, []));
+    expect(gone.unreadable).toBe(0);
+    expect(gone.processes.map((row) => row.pid)).toEqual([process.pid]);
+    const zombie = await read(changing(leaving, [{ ...UV, stat: 'Z', command: '<defunct>' }]));
+    expect(zombie.unreadable).toBe(0);
+    expect((await read(changing(leaving, [leaving]))).unreadable).toBe(1);
+  });
+});
+
+describe('a call that fails without a word', () => {
+  const UV_DATA = { ...UV, environment: 'CLAUDE_MEM_TREE=7b0c A=b' };
+
+  /** Of the calls for command lines, those that this picks print nothing and end well. */
+  function silent(isSilent: (args: readonly string[], call: number) => boolean): PsTools {
+    const tools = fakeTools([SELF, UV_DATA]);
+    let call = 0;
+    return {
+      ...tools,
+      ps: (args) => {
+        if (!args.includes('-p')) return tools.ps(args);
+        call += 1;
+        return isSilent(args, call) ? Promise.resolve({ text: '', pid: 99_999 }) : tools.ps(args);
+      },
+    };
+  }
+
+  test('drops no rows: they count as unreadable', async () => {
+    const { processes, unreadable } = await read(silent(() => true));
+    expect(processes.map((row) => row.pid)).toEqual([process.pid, 8123]);
+    expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: '', treeMark: null });
+    expect(unreadable).toBe(2);
+  });
+
+  test('once is asked again', async () => {
+    const { processes, unreadable } = await read(silent((_, call) => call <= 2));
+    expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: UV.command, treeMark: '7b0c' });
+    expect(unreadable).toBe(0);
+  });
+
+  test('about environments leaves the marks unknown', async () => {
+    const { processes, unreadable } = await read(silent(([how]) => how !== '-ww'));
+    expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: UV.command, treeMark: null });
+    expect(unreadable).toBe(0);
+  });
+
+  test('about what was born meanwhile makes the listing incomplete', async () => {
+    const born: FakeProcess = { pid: 8131, ppid: 8123, name: 'python3', command: 'python', seen: { listed: false } };
+    const tools = fakeTools([SELF, UV, born]);
+    const ps: PsTools['ps'] = (args) =>
+      args.includes('-p') && args.some((arg) => arg.includes('comm='))
+        ? Promise.resolve({ text: '', pid: 99_999 })
+        : tools.ps(args);
+    expect(await read({ ...tools, ps })).toMatchObject({ complete: false });
+  });
+});
+
+describe('what is longer than a line of ps', () => {
+  test('is a beginning that counts as unreadable where it could be ours', async () => {
+    const cut = { ...UV, command: 'uv tool uvx chroma-mcp xxx\0' };
+    const mine = await read(fakeTools([SELF, cut]));
+    expect(mine.unreadable).toBe(1);
+    expect(mine.processes.find((row) => row.pid === 8123)).toMatchObject({
+      command: 'uv tool uvx chroma-mcp xxx',
+      commandCut: true,
+    });
+    expect((await read(fakeTools([SELF, { ...cut, uid: OWN_UID + 1 }]))).unreadable).toBe(0);
+  });
+
+  test('leaves the marks unknown where it is the environment', async () => {
+    const cut = { ...UV, environment: 'CLAUDE_MEM_TREE=7b0c A=b\0' };
+    const { processes, unreadable } = await read(fakeTools([SELF, cut]));
+    expect(processes.find((row) => row.pid === 8123)).toMatchObject({ environmentCut: true, treeMark: null });
+    expect(unreadable).toBe(1);
+  });
+
+  test('and of no name of ours keeps a beginning', async () => {
+    const editor = { ...UV, name: 'editor', command: `editor ${'x'.repeat(100_000)}` };
+    const { processes, unreadable } = await read(fakeTools([SELF, editor]));
+    expect(processes.find((row) => row.pid === 8123)?.command).toHaveLength(4_096);
+    expect(unreadable).toBe(0);
+  });
+
+  test('a listing that is cut is incomplete', async () => {
+    const tools = fakeTools([SELF, UV]);
+    const ps: PsTools['ps'] = async (args) => ({ ...(await tools.ps(args)), isCut: !args.includes('-p') });
+    expect(await read({ ...tools, ps })).toMatchObject({ complete: false });
+  });
+});
+
 describe('a failure is an error, never "no processes"', () => {
   const failing = () => Promise.reject(psFailure(new Error('spawn ps ENOENT')));
 

@@ -1,0 +1,173 @@
+// Any user can give a process a command line or an environment of 256 MB. Nothing read beside it depends on its size.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { bindProcess } from '../../src/platform/linux/bound-process.ts';
+import { findBearers } from '../../src/platform/linux/bearers.ts';
+import { identifyProcess } from '../../src/platform/linux/identify.ts';
+import { createProcfsFollower } from '../../src/platform/linux/procfs-follower.ts';
+import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { createPsListTable } from '../../src/platform/portable/ps-list-table.ts';
+import type { ProcessTable } from '../../src/operations/ports.ts';
+import { useChildren } from '../contract/children.ts';
+import { CLI, runProgram, type RunResult } from '../helpers/run-cli.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { probe, split } from './linux-places.ts';
+import type { ReadAnswer } from './linux-probe.ts';
+import { asUser, longMemoryTest, OTHER_USER, startLongMemory, USER } from './long-memory.ts';
+
+const MIB = 1024 * 1024;
+/** One long command line and its copies; a process that reads without a bound takes hundreds. */
+const MOST_GROWTH_BYTES = 32 * MIB;
+
+const children = useChildren();
+const REQUEST = { dataDir: '/absent', recordedPids: new Set<number>(), memory: true };
+
+/** What a reading leaves behind in this process, outside and inside the heap. */
+async function growthOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.memoryUsage();
+  await work();
+  const after = process.memoryUsage();
+  return after.external - before.external + Math.max(0, after.heapTotal - before.heapTotal);
+}
+
+describe('beside a process with a command line of 256 MB', () => {
+  longMemoryTest('a reading keeps its beginning, knows that it is cut, and does not grow', async () => {
+    const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER, beginning: 'uvx|--from|x|' });
+    const tables: ProcessTable[] = [createProcfsTable(), createProcfsFollower({ settledAfterMs: 0 })];
+    for (const table of tables) {
+      let row;
+      const growth = await growthOf(async () => {
+        for (let reading = 0; reading < 3; reading += 1) {
+          const snapshot = await table.snapshot(REQUEST);
+          // Another user's can be none of ours.
+          expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
+          row = snapshot.processes.find((candidate) => candidate.pid === pid);
+        }
+      });
+      expect(row).toMatchObject({ uid: OTHER_USER, name: 'uvx', commandCut: true });
+      expect(row).toMatchObject({ command: expect.stringMatching(/^uvx --from x a{4000,4096}$/) as string });
+      expect(row).not.toHaveProperty('argv');
+      expect(growth).toBeLessThan(MOST_GROWTH_BYTES);
+    }
+  });
+
+  longMemoryTest('the row of the same user counts as unreadable', async () => {
+    const pid = await startLongMemory(children, { which: 'cmdline', uid: USER });
+    const { snapshot } = (await probe(asUser(USER), { do: 'read' })) as ReadAnswer;
+    expect(snapshot).toMatchObject({ complete: true, unreadable: 1 });
+    expect(snapshot?.processes.find((row) => row.pid === pid)).toMatchObject({ commandCut: true, uid: USER });
+  });
+
+  longMemoryTest('a signaller never takes it for the same command, and binds it by identity alone', async () => {
+    const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
+    const row = (await createProcfsTable().snapshot(REQUEST)).processes.find((candidate) => candidate.pid === pid)!;
+    expect(bindProcess(row, { compareCommand: true }, null)).toBe('unknown');
+    expect(bindProcess({ ...row, argv: ['uvx'], command: 'uvx' }, { compareCommand: true }, null)).toBe('unknown');
+    const bound = bindProcess(row, { compareCommand: false }, null);
+    expect(typeof bound === 'string' ? bound : bound.state()).toBe('alive');
+    if (typeof bound !== 'string') bound.close();
+    expect(identifyProcess(pid)).toMatchObject({ pid, commandCut: true });
+  });
+
+  longMemoryTest('the reader by ps keeps a beginning too', async () => {
+    const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
+    const growth = await growthOf(async () => {
+      const snapshot = await createPsListTable().snapshot(REQUEST);
+      expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
+      const row = snapshot.processes.find((candidate) => candidate.pid === pid);
+      expect(row).toMatchObject({ name: 'uvx', commandCut: true });
+      expect(row!.command.length).toBeLessThanOrEqual(4_096);
+    });
+    expect(growth).toBeLessThan(MOST_GROWTH_BYTES);
+  });
+});
+
+describe('beside a process with an environment of 256 MB', () => {
+  longMemoryTest('marks in its beginning are known, others unknown, and the row counts as unreadable', async () => {
+    const beginning = 'CLAUDE_MEM_TREE=11111111-2222-4333-8444-555555555555|';
+    const pid = await startLongMemory(children, { which: 'environ', uid: USER, beginning });
+    const { snapshot } = (await probe(asUser(USER), { do: 'read' })) as ReadAnswer;
+    expect(snapshot).toMatchObject({ complete: true, unreadable: 1 });
+    expect(snapshot?.processes.find((row) => row.pid === pid)).toMatchObject({
+      ...{ environmentCut: true, treeMark: '11111111-2222-4333-8444-555555555555' },
+      ...{ ownerMark: null, roleMark: null, dataDirMark: null },
+    });
+  });
+
+  longMemoryTest('a variable in its beginning is found without reading the rest', async () => {
+    const pid = await startLongMemory(children, {
+      which: 'environ',
+      uid: OTHER_USER,
+      beginning: 'A=b|MARK=of-this-test|',
+    });
+    const growth = await growthOf(async () => {
+      expect([...(await findBearers('MARK', 'of-this-test'))]).toEqual([pid]);
+    });
+    expect(growth).toBeLessThan(MOST_GROWTH_BYTES);
+  });
+});
+
+describe('commands beside both', () => {
+  const PEAK =
+    'process.on("exit", () => require("fs").appendFileSync(process.env.PEAK_FILE, process.resourceUsage().maxRSS + "\\n"))';
+
+  /** Runs the built program as a user, and tells the most memory it took, in bytes. */
+  async function run(uid: number, args: readonly string[]): Promise<RunResult & { readonly peakBytes: number }> {
+    const home = tempDir();
+    const peakFile = join(home, 'peak');
+    const hook = join(home, 'peak.cjs');
+    const { chmodSync, chownSync, writeFileSync } = await import('node:fs');
+    writeFileSync(hook, PEAK);
+    writeFileSync(peakFile, '');
+    for (const path of [home, peakFile, hook]) {
+      chownSync(path, uid, uid);
+      chmodSync(path, 0o700);
+    }
+    const node = [process.execPath, '--require', hook, CLI];
+    const ran = await runProgram(...split([...asUser(uid), ...node, ...args]), { home, env: { PEAK_FILE: peakFile } });
+    return { ...ran, peakBytes: Number(readFileSync(peakFile, 'utf8').trim()) * 1024 };
+  }
+
+  longMemoryTest('of another user: leaks, reap, status and doctor answer as ever, with as much memory', async () => {
+    const commands = [
+      ['leaks'],
+      ['leaks', '--all', '--json'],
+      ['reap', '--dry-run'],
+      ['status'],
+      ['doctor', 'process-table'],
+    ];
+    const usual = [];
+    for (const command of commands) usual.push(await run(USER, command));
+    await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
+    await startLongMemory(children, { which: 'environ', uid: OTHER_USER });
+    for (const [index, command] of commands.entries()) {
+      const { status, signal, peakBytes, stderr } = await run(USER, command);
+      expect({ command, status, signal, stderr }).toEqual({
+        ...{ command, status: usual[index]!.status, signal: null },
+        stderr: usual[index]!.stderr,
+      });
+      expect(peakBytes).toBeLessThan(usual[index]!.peakBytes + MOST_GROWTH_BYTES);
+    }
+  });
+
+  longMemoryTest('of the same user: leaks and reap say what they could not read, and end nothing', async () => {
+    const beginning = 'uvx|chroma-mcp|--data-dir|/absent/vectors|';
+    const cmdline = await startLongMemory(children, { which: 'cmdline', uid: USER, beginning });
+    const environ = await startLongMemory(children, { which: 'environ', uid: USER });
+    const leaks = await run(USER, ['leaks', '--json', '--data-dir', '/absent']);
+    expect({ status: leaks.status, signal: leaks.signal }).toEqual({ status: 4, signal: null });
+    const report = JSON.parse(leaks.stdout) as { processes: { pid: number; verdict: string; evidence: unknown[] }[] };
+    expect(report).toMatchObject({ unreadable: 2, summary: { orphans: 0, excess: 0, unverified: 2 } });
+    for (const pid of [cmdline, environ])
+      expect(report.processes.find((row) => row.pid === pid)).toMatchObject({
+        verdict: 'unverified',
+        evidence: expect.arrayContaining([expect.objectContaining({ kind: 'read-in-part' })]) as unknown[],
+      });
+    expect(leaks.peakBytes).toBeLessThan(256 * MIB);
+    const reap = await run(USER, ['reap', '--yes']);
+    expect({ status: reap.status, signal: reap.signal }).toEqual({ status: 4, signal: null });
+    for (const pid of [cmdline, environ]) expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('uvx\n');
+    expect((await run(USER, ['doctor', 'process-table'])).status).toBe(4);
+  });
+});
