@@ -311,7 +311,6 @@ describe('whatever goes wrong, the host goes on', () => {
     const tree = await TestTree.create({ env: { CLAUDE_MEM_WORKER_HOST: 'not a host' } });
     await hook(tree, hookInput('user-prompt-submit'));
     expect(spooled(tree)).toHaveLength(1);
-    expect(tree.log()).toContain('CLAUDE_MEM_WORKER_HOST');
     expect(tree.log()).not.toContain('checkout');
   });
 
