@@ -1,7 +1,8 @@
-import { namespaceDigits, isZombie } from './identity.ts';
+import { compareIdentity, namespaceDigits, isZombie } from './identity.ts';
 import { isStranded } from './adopter.ts';
 import { isChromaRole } from './manifest.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
+import type { RecordedEntry } from './recorded-trees.ts';
 import type { ProcessRow } from './snapshot.ts';
 
 /** What a shutdown of one tree would end, and what it found in the tree and leaves. */
@@ -87,7 +88,15 @@ class TreeDraft {
 
   #isInSessionOfTree({ sid }: ProcessRow): boolean {
     const entries = this.#context.trees.tree(this.#treeId)?.entries ?? [];
-    return sid !== undefined && entries.some(({ entry }) => entry.identity.pid === sid);
+    return entries.some((record) => record.identity.pid === sid && this.#hasLed(record));
+  }
+
+  /** A process that has the pid of a dead leader leads that session itself: the kernel gives no pid away that is still a session's id. */
+  #hasLed({ identity, presence }: RecordedEntry): boolean {
+    const { snapshot, index } = this.#context;
+    const present = index.byPid.get(identity.pid);
+    if (present !== undefined) return compareIdentity(identity, present, snapshot) === 'same';
+    return presence === 'gone' && identity.place?.bootId === snapshot.bootId;
   }
 
   #mayBeEnded(row: ProcessRow): boolean {

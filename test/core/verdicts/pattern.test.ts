@@ -187,7 +187,16 @@ describe('left by a recorded worker that is gone and led its session', () => {
     ['not in a session that another led', [uv(310, 1, { ...secondsOld(3), sid: 290 })], 'unverified'],
     ['not while that worker lives', [pluginWorker(300), uv(310, 1, young)], 'unverified'],
     ['the worker a zombie', [pluginWorker(300, { state: 'Z' }), uv(310, 1, young)], 'orphan'],
-    ['the worker’s pid somebody else’s', [row(300, 1, 'driver', bornAt(9_000)), uv(310, 1, young)], 'orphan'],
+    [
+      'not while the worker’s pid is another process’s',
+      [row(300, 1, 'zsh', bornAt(9_000)), uv(310, 1, young)],
+      'unverified',
+    ],
+    [
+      'not while it is another process’s zombie',
+      [row(300, 1, 'zsh', { ...bornAt(9_000), state: 'Z' }), uv(310, 1, young)],
+      'unverified',
+    ],
     ['not a job of its own', [uv(310, 1, { ...young, pgid: 310 })], 'unverified'],
   ])('%s', (_which, rows, verdict) => {
     expect(verdictOfLast(rows, { registries })).toBe(verdict);
@@ -195,6 +204,40 @@ describe('left by a recorded worker that is gone and led its session', () => {
 
   test('in an incomplete listing the worker may live', () => {
     expect(verdictOfLast([uv(310, 1, young)], { registries, snapshot: { complete: false } })).toBe('unverified');
+  });
+});
+
+describe('a recorded worker whose pid came back', () => {
+  const zsh = row(55, 40, '/usr/bin/zsh', { name: 'zsh', ...bornAt(9_000_000) });
+  const own = { sid: 55, ...secondsOld(30) };
+  const record = (at: number, startToken?: string) => [
+    {
+      file: 'supervisor.json',
+      content: JSON.stringify({ processes: { worker: { pid: 55, startedAt: clockAt(at), startToken } } }),
+    },
+  ];
+
+  test('leaves the chroma-mcp that a user runs in the shell of that pid unverified', () => {
+    for (const registries of [record(3_020), record(3_020, '3000')]) {
+      expect(verdictOfLast([zsh, uv(310, 1, own)], { registries })).toBe('unverified');
+      expect(verdictOfLast([uv(310, 1, own)], { registries })).toBe('orphan');
+    }
+  });
+
+  test('leaves it unverified by process group, where the reader has no sessions', () => {
+    const rows = [zsh, uv(310, 1, { ...own, pgid: 55 })];
+    const judged = (processes: ProcessRow[]) =>
+      verdictsOf(judgeSnapshot(psListSnapshotOf([init, ...processes]), { registries: record(3_020) }))[310];
+    expect(judged(rows)).toBe('unverified');
+    expect(judged(rows.slice(1))).toBe('orphan');
+  });
+
+  test('leaves it unverified when the record is of an earlier boot', () => {
+    expect(verdictOfLast([uv(310, 1, own)], { registries: record(-1) })).toBe('unverified');
+  });
+
+  test('leaves it unverified when it is older than that worker', () => {
+    expect(verdictOfLast([uv(310, 1, own)], { registries: record(9_999_000, '9999000') })).toBe('unverified');
   });
 });
 
