@@ -5,6 +5,7 @@ import type { ProcessRow } from './snapshot.ts';
 import type { Finding, Judgement } from './verdict.ts';
 import { findExcess } from './verdicts/excess.ts';
 import { findForeign } from './verdicts/foreign.ts';
+import { findContradicted } from './verdicts/live-owner.ts';
 import { findManaged, findManagedRoot } from './verdicts/managed.ts';
 import { findOrphan } from './verdicts/orphan.ts';
 import { unverified } from './verdicts/unverified.ts';
@@ -94,10 +95,14 @@ function findVerdict(subject: Case, context: JudgementContext): Finding | undefi
   return (
     findForeign(subject, context) ??
     findManagedRoot(subject) ??
-    (mayBeLeak(subject, context) ? (findOrphan(subject, context) ?? findExcess(subject, context)) : undefined) ??
+    (mayBeLeak(subject, context) ? findLeak(subject, context) : undefined) ??
     findManaged(subject, context) ??
     (isCandidate ? unverified(subject, context) : undefined)
   );
+}
+
+function findLeak(subject: Case, context: JudgementContext): Finding | undefined {
+  return findContradicted(subject, context) ?? findOrphan(subject, context) ?? findExcess(subject, context);
 }
 
 function isRecordedAnywhere(subject: Case, context: JudgementContext): boolean {

@@ -4,6 +4,7 @@ import { isChromaRole } from './manifest.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import type { RecordedEntry } from './recorded-trees.ts';
 import type { ProcessRow } from './snapshot.ts';
+import { liveOwner } from './verdicts/live-owner.ts';
 
 /** What a shutdown of one tree would end, and what it found in the tree and leaves. */
 export interface TreePlan {
@@ -54,7 +55,8 @@ class TreeDraft {
     }
     if (!this.#mayBeEnded(row)) return;
     const isShared = this.#sharing.has(parentPid) || this.#isStrandedHelper(subject);
-    if (isShared || this.#isRecorded(subject) || this.#isOurMarkedProgram(subject)) {
+    const isOurs = isShared || this.#isRecorded(subject) || this.#isOurMarkedProgram(subject);
+    if (isOurs && !this.#isOwnedByAnother(subject)) {
       this.plan.push({ row, role: subject.role, restsOnCommand: false });
       this.#planned.add(row.pid);
       if (isShared || subject.isChromaWrapper) this.#sharing.add(row.pid);
@@ -65,8 +67,17 @@ class TreeDraft {
     return recorded.some((record) => record.tree.manifest.treeId === this.#treeId);
   }
 
-  #isOtherRoot({ recorded }: Case): boolean {
+  #isOtherRoot({ row, recorded }: Case): boolean {
+    const proven = this.#context.trees.liveRoots.treesOf(row.pid);
+    if (proven.size > 0 && !proven.has(this.#treeId)) return true;
     return recorded.some((record) => record.isRoot && record.tree.manifest.treeId !== this.#treeId);
+  }
+
+  /** Its live owner is above it and stays: a record that counts it to this tree is damaged. */
+  #isOwnedByAnother(subject: Case): boolean {
+    const owner = liveOwner(subject)?.pid;
+    if (owner === undefined || this.#planned.has(owner)) return false;
+    return owner !== this.#context.snapshot.self.pid && !this.#above.has(owner);
   }
 
   /** A role program under a live parent that is not of the tree was started by that one, in a shell that inherited the marks. */
@@ -74,6 +85,7 @@ class TreeDraft {
     if (subject.row.treeMark !== this.#treeId || !subject.isMarkedHere || !subject.isRoleProgram) return false;
     const { parent } = subject;
     if (parent === undefined || subject.adoption !== undefined || this.#planned.has(parent.pid)) return true;
+    if (this.#context.trees.liveRoots.treesOf(subject.row.pid).has(this.#treeId)) return true;
     return parent.pid === this.#context.snapshot.self.pid || this.#context.isOwner(subject.owner, parent);
   }
 

@@ -32,7 +32,7 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   const adoption = subject.adoption ?? adoptionByGroup(subject, leaver);
   if (adoption === undefined)
     return { missing: `its parent pid ${row.ppid}${name(subject.parent)} is alive and is no adopter` };
-  if (leads(row) !== false) {
+  if (mayLead(row, context.index)) {
     return { missing: 'it leads its session or process group, as a job that somebody started on purpose does' };
   }
   if (subject.parent?.pgid !== undefined && subject.parent.pgid === row.pgid) {
@@ -56,6 +56,11 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
         : { kind: 'worker-gone', detail: leaver },
     ],
   };
+}
+
+/** Where the reader knows neither sessions nor groups (Windows) a parent that is gone or younger decides: no system adopts there. */
+function mayLead(row: ProcessRow, index: ProcessIndex): boolean {
+  return leads(row) ?? !index.isParentGone(row);
 }
 
 /** A recorded worker, gone, whose pid is still the id of this session (of this group, where sessions are not known). */

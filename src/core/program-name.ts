@@ -1,0 +1,31 @@
+/**
+ * The name of a program without what systems add to it: `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`, NixOS's
+ * `.uv-wrapped` → `uv`, also where the kernel cut the name at 15 bytes (`.chroma-mcp-wra`).
+ */
+export function programName(nameOrPath: string): string {
+  const name = withoutEnding(withoutEnding(baseName(nameOrPath), ' (deleted)'), '.exe');
+  if (!name.startsWith('.')) return name;
+  const wrapped = WRAPPED.exec(name)?.[1] ?? (name.length === LONGEST_COMM ? CUT_WRAPPED.exec(name)?.[1] : undefined);
+  return wrapped ?? name;
+}
+
+const WRAPPED = /^\.(.+)-wrapped_*$/;
+const CUT_WRAPPED = /^\.(.+)-(?:w(?:r(?:a(?:p(?:pe?)?)?)?)?)?$/;
+/** What the kernel keeps of a name, in bytes. */
+const LONGEST_COMM = 15;
+
+/** Programs that run another one, which stands in their arguments: emulators of another processor, and the dynamic loader. */
+const LOADER =
+  /^(?:rosetta|qemu-(?!system)[\w.-]+|box(?:32|64|86)|fex(?:interpreter|loader)?|ld-linux[\w.-]*|ld-musl[\w.-]*|ld\.so|ld-[\d.]+\.so)$/i;
+
+export function isLoader(nameOrPath: string): boolean {
+  return LOADER.test(programName(nameOrPath));
+}
+
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
+
+function withoutEnding(name: string, ending: string): string {
+  return name.slice(-ending.length).toLowerCase() === ending ? name.slice(0, -ending.length) : name;
+}
