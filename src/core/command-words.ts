@@ -28,7 +28,7 @@ function isSameProgram(path: string, first: string): boolean {
   const [left, right] = [path, first].map((word) =>
     programName(word)
       .toLowerCase()
-      .replace(/[\d.]+$/, ''),
+      .replace(/\d[^]*$/, ''),
   );
   return left === right;
 }

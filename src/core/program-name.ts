@@ -16,7 +16,7 @@ const LONGEST_COMM = 15;
 
 /** Programs that run another one, which stands in their arguments: emulators of another processor, and the dynamic loader. */
 const LOADER =
-  /^(?:rosetta|qemu-(?!system)[\w.-]+|box(?:32|64|86)|fex(?:interpreter|loader)?|ld-linux[\w.-]*|ld-musl[\w.-]*|ld\.so|ld-[\d.]+\.so)$/i;
+  /^(?:rosetta|qemu-(?!system|img|nbd|ga$|io$|storage|bridge|pr-)[\w.-]+|box(?:32|64|86)|fex(?:interpreter|loader)?|ld-linux[\w.-]*|ld-musl[\w.-]*|ld\.so|ld-[\d.]+\.so)$/i;
 
 export function isLoader(nameOrPath: string): boolean {
   return LOADER.test(programName(nameOrPath));

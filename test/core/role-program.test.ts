@@ -296,9 +296,17 @@ test.each([
   expect(isCandidateName(name)).toBe(true);
 });
 
-test.each(['bash', 'systemd', '.vim-wrapped', 'qemu-system-x86', 'vim', 'rsync', 'uvicorn', '', 'kworker/0:1'])(
-  'one called %j may not',
-  (name) => {
-    expect(isCandidateName(name)).toBe(false);
-  },
-);
+test.each([
+  'bash',
+  'systemd',
+  '.vim-wrapped',
+  'qemu-system-x86',
+  'qemu-img',
+  'vim',
+  'rsync',
+  'uvicorn',
+  '',
+  'kworker/0:1',
+])('one called %j may not', (name) => {
+  expect(isCandidateName(name)).toBe(false);
+});
