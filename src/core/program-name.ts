@@ -5,12 +5,17 @@
 export function programName(nameOrPath: string): string {
   const name = withoutEnding(withoutEnding(baseName(nameOrPath), ' (deleted)'), '.exe');
   if (!name.startsWith('.')) return name;
-  const wrapped = WRAPPED.exec(name)?.[1] ?? (name.length === LONGEST_COMM ? CUT_WRAPPED.exec(name)?.[1] : undefined);
-  return wrapped ?? name;
+  const dash = name.lastIndexOf('-');
+  return dash > 1 && isWrappedMark(name.slice(dash), name.length === LONGEST_COMM) ? name.slice(1, dash) : name;
 }
 
-const WRAPPED = /^\.(.+)-wrapped_*$/;
-const CUT_WRAPPED = /^\.(.+)-(?:w(?:r(?:a(?:p(?:pe?)?)?)?)?)?$/;
+/** `-wrapped`, with a `_` for each time it was wrapped again, or what the cut left of it. */
+function isWrappedMark(ending: string, isCut: boolean): boolean {
+  if (isCut && WRAPPED.startsWith(ending)) return true;
+  return ending.startsWith(WRAPPED) && [...ending.slice(WRAPPED.length)].every((letter) => letter === '_');
+}
+
+const WRAPPED = '-wrapped';
 /** What the kernel keeps of a name, in bytes. */
 const LONGEST_COMM = 15;
 
