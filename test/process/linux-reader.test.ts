@@ -115,9 +115,10 @@ describe.skipIf(PYTHON === undefined)('a chroma-mcp under another name is read w
     mkdirSync(join(folder, 'chroma_mcp'), { recursive: true });
     for (const file of ['tool', 'uvx', 'pipx', FILE, 'chroma_mcp/__main__.py', 'chroma_mcp/server.py'])
       writeFileSync(join(folder, file), WAIT);
-    symlinkSync(PYTHON!, join(folder, name));
+    mkdirSync(join(folder, 'bin'));
+    symlinkSync(PYTHON!, join(folder, 'bin', name));
     const args = [...before, '--data-dir', join(folder, 'chroma')];
-    const child = children.start(join(folder, name), args, { cwd: folder, env: cleanEnvironment(), argv0 });
+    const child = children.start(join(folder, 'bin', name), args, { cwd: folder, env: cleanEnvironment(), argv0 });
     expect(await firstLine(child)).toBe('ready');
     // As young as nothing can be: its name alone makes it worth reading.
     return {
