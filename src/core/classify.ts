@@ -5,6 +5,7 @@ import type { ProcessRow } from './snapshot.ts';
 import type { Finding, Judgement } from './verdict.ts';
 import { findExcess } from './verdicts/excess.ts';
 import { findForeign } from './verdicts/foreign.ts';
+import { findContradicted } from './verdicts/live-owner.ts';
 import { findManaged, findManagedRoot } from './verdicts/managed.ts';
 import { findOrphan } from './verdicts/orphan.ts';
 import { boundFinding, isReadInPart } from './verdicts/read-in-part.ts';
@@ -98,13 +99,14 @@ function findVerdict(subject: Case, context: JudgementContext): Finding | undefi
   return (
     findForeign(subject, context) ??
     findManagedRoot(subject) ??
-    boundFinding(
-      mayBeLeak(subject, context) ? (findOrphan(subject, context) ?? findExcess(subject, context)) : undefined,
-      subject,
-    ) ??
+    boundFinding(mayBeLeak(subject, context) ? findLeak(subject, context) : undefined, subject) ??
     findManaged(subject, context) ??
     (isCandidate ? unverified(subject, context) : undefined)
   );
+}
+
+function findLeak(subject: Case, context: JudgementContext): Finding | undefined {
+  return findContradicted(subject, context) ?? findOrphan(subject, context) ?? findExcess(subject, context);
 }
 
 function isRecordedAnywhere(subject: Case, context: JudgementContext): boolean {

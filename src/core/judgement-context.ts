@@ -46,7 +46,7 @@ export interface Case {
   readonly isRoleProgram: boolean;
   readonly role: Role | null;
   readonly treeId: string | null;
-  /** It bears the mark of a tree of this data dir. */
+  /** It bears the mark of a tree, and works on this data dir. */
   readonly isMarkedHere: boolean;
   readonly owner: Identity | undefined;
   readonly ownerPresence: Presence;
@@ -132,9 +132,11 @@ export class JudgementContext {
     return presence === 'gone' && tree?.isAnswering === true ? 'unknown' : presence;
   }
 
+  /** The directory on the command line decides before the data dir in the environment, which another program may have set. */
   #isOurMark(row: ProcessRow, isChromaHere: boolean): boolean {
+    if (isChromaHere) return true;
     if (typeof row.dataDirMark === 'string') return this.isSameDirectory(row.dataDirMark);
-    return isChromaHere || this.trees.tree(row.treeMark) !== undefined;
+    return this.trees.tree(row.treeMark) !== undefined;
   }
 }
 

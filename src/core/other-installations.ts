@@ -16,8 +16,8 @@ export interface OtherInstallations {
   readonly liveRecords: ReadonlyMap<number, { readonly detail: string; readonly isWorker: boolean }>;
   /** Listed beside a live worker, whether or not it descends from that worker: pid → file. Enough to let it live. */
   readonly claims: ReadonlyMap<number, string>;
-  /** Recorded workers that are provably gone: pid → file. */
-  readonly goneWorkers: ReadonlyMap<number, string>;
+  /** Recorded workers that are provably gone: pid → record. Another process may have the pid now. */
+  readonly goneWorkers: ReadonlyMap<number, RegistryRecord>;
   /** The first file that is there and could not be read: it may record anybody. */
   readonly unread: string | undefined;
 }
@@ -67,15 +67,16 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
 }
 
 function goneWorkers(workers: readonly RegistryRecord[], live: ReadonlySet<number>, index: ProcessIndex) {
-  const gone = new Map<number, string>();
-  for (const { identity, file } of workers) {
+  const gone = new Map<number, RegistryRecord>();
+  for (const worker of workers) {
+    const { identity } = worker;
     if (live.has(identity.pid)) continue;
     const row = index.byPid.get(identity.pid);
     const isGone =
       row === undefined
         ? index.snapshot.complete
         : isZombie(row) || compareIdentity(identity, row, index.snapshot) === 'different';
-    if (isGone) gone.set(identity.pid, file);
+    if (isGone) gone.set(identity.pid, worker);
   }
   return gone;
 }

@@ -1,8 +1,10 @@
-import { namespaceDigits, isZombie } from './identity.ts';
+import { compareIdentity, namespaceDigits, isZombie } from './identity.ts';
 import { isStranded } from './adopter.ts';
 import { isChromaRole } from './manifest.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
+import type { RecordedEntry } from './recorded-trees.ts';
 import type { ProcessRow } from './snapshot.ts';
+import { liveOwner } from './verdicts/live-owner.ts';
 
 /** What a shutdown of one tree would end, and what it found in the tree and leaves. */
 export interface TreePlan {
@@ -55,7 +57,8 @@ class TreeDraft {
     // Of what was read in part, marks and command line prove nothing.
     const isWhole = row.commandCut !== true && row.environmentCut !== true;
     const isShared = this.#sharing.has(parentPid) || (isWhole && this.#isStrandedHelper(subject));
-    if (isShared || this.#isRecorded(subject) || (isWhole && this.#isOurMarkedProgram(subject))) {
+    const isOurs = isShared || this.#isRecorded(subject) || (isWhole && this.#isOurMarkedProgram(subject));
+    if (isOurs && !this.#isOwnedByAnother(subject)) {
       this.plan.push({ row, role: subject.role, restsOnCommand: false });
       this.#planned.add(row.pid);
       if (isShared || subject.isChromaWrapper) this.#sharing.add(row.pid);
@@ -66,8 +69,17 @@ class TreeDraft {
     return recorded.some((record) => record.tree.manifest.treeId === this.#treeId);
   }
 
-  #isOtherRoot({ recorded }: Case): boolean {
+  #isOtherRoot({ row, recorded }: Case): boolean {
+    const proven = this.#context.trees.liveRoots.treesOf(row.pid);
+    if (proven.size > 0 && !proven.has(this.#treeId)) return true;
     return recorded.some((record) => record.isRoot && record.tree.manifest.treeId !== this.#treeId);
+  }
+
+  /** Its live owner is above it and stays: a record that counts it to this tree is damaged. */
+  #isOwnedByAnother(subject: Case): boolean {
+    const owner = liveOwner(subject)?.pid;
+    if (owner === undefined || this.#planned.has(owner)) return false;
+    return owner !== this.#context.snapshot.self.pid && !this.#above.has(owner);
   }
 
   /** A role program under a live parent that is not of the tree was started by that one, in a shell that inherited the marks. */
@@ -75,6 +87,7 @@ class TreeDraft {
     if (subject.row.treeMark !== this.#treeId || !subject.isMarkedHere || !subject.isRoleProgram) return false;
     const { parent } = subject;
     if (parent === undefined || subject.adoption !== undefined || this.#planned.has(parent.pid)) return true;
+    if (this.#context.trees.liveRoots.treesOf(subject.row.pid).has(this.#treeId)) return true;
     return parent.pid === this.#context.snapshot.self.pid || this.#context.isOwner(subject.owner, parent);
   }
 
@@ -89,7 +102,15 @@ class TreeDraft {
 
   #isInSessionOfTree({ sid }: ProcessRow): boolean {
     const entries = this.#context.trees.tree(this.#treeId)?.entries ?? [];
-    return sid !== undefined && entries.some(({ entry }) => entry.identity.pid === sid);
+    return entries.some((record) => record.identity.pid === sid && this.#hasLed(record));
+  }
+
+  /** A process that has the pid of a dead leader leads that session itself: the kernel gives no pid away that is still a session's id. */
+  #hasLed({ identity, presence }: RecordedEntry): boolean {
+    const { snapshot, index } = this.#context;
+    const present = index.byPid.get(identity.pid);
+    if (present !== undefined) return compareIdentity(identity, present, snapshot) === 'same';
+    return presence === 'gone' && identity.place?.bootId === snapshot.bootId;
   }
 
   #mayBeEnded(row: ProcessRow): boolean {

@@ -1,5 +1,6 @@
 import { lookUpIdentity, storedIdentity, type Identity, type Presence } from './identity.ts';
 import { rootEntry, type Manifest, type ManifestEntry, type Role, type StoredIdentity } from './manifest.ts';
+import { LiveRoots } from './live-roots.ts';
 import { isSamePath } from './path.ts';
 import type { ProcessIndex } from './process-index.ts';
 
@@ -16,10 +17,12 @@ export interface RecordedEntry {
 
 export interface RecordedTree {
   readonly manifest: Manifest;
-  /** `unknown` also where the listing says `gone` but somebody answers for the tree on its socket. */
+  /** `unknown` also where the listing says `gone` but somebody answers for the tree on its socket, or live marks prove its root. */
   readonly rootPresence: Presence;
   /** Somebody answers for it on the control socket. */
   readonly isAnswering: boolean;
+  /** The listing says that its root is gone, and the marks of live processes prove that it lives: the manifest is damaged. */
+  readonly isContradicted: boolean;
   readonly entries: readonly RecordedEntry[];
 }
 
@@ -28,6 +31,7 @@ export class RecordedTrees {
   readonly trees: readonly RecordedTree[];
   /** Trees recorded by a manifest that names another data dir. */
   readonly copies: readonly Manifest[];
+  readonly liveRoots: LiveRoots;
   readonly #byTreeId: ReadonlyMap<string, RecordedTree>;
   readonly #byPid = new Map<number, RecordedEntry[]>();
   readonly #named = new Set<number>();
@@ -39,7 +43,9 @@ export class RecordedTrees {
     index: ProcessIndex,
   ) {
     const isOurs = (manifest: Manifest) => isSamePath(manifest.dataDir, input.dataDir, index.snapshot.platform);
-    this.trees = input.manifests.filter(isOurs).map((manifest) => lookUpTree(manifest, input.answering, index));
+    this.liveRoots = new LiveRoots(index);
+    const evidence = { answering: input.answering, index, liveRoots: this.liveRoots };
+    this.trees = input.manifests.filter(isOurs).map((manifest) => lookUpTree(manifest, evidence));
     this.copies = input.manifests.filter((manifest) => !isOurs(manifest));
     this.#byTreeId = new Map(this.trees.map((tree) => [tree.manifest.treeId, tree]));
     for (const entry of this.trees.flatMap((tree) => tree.entries)) {
@@ -98,14 +104,21 @@ export class RecordedTrees {
   }
 }
 
-function lookUpTree(manifest: Manifest, answering: readonly string[], index: ProcessIndex): RecordedTree {
+interface LiveEvidence {
+  readonly answering: readonly string[];
+  readonly index: ProcessIndex;
+  readonly liveRoots: LiveRoots;
+}
+
+function lookUpTree(manifest: Manifest, { answering, index, liveRoots }: LiveEvidence): RecordedTree {
   const root = rootEntry(manifest);
   const presenceOf = (identity: Identity) => lookUpIdentity(identity, index.snapshot, index.byPid);
   const listed = root === undefined ? 'unknown' : presenceOf(storedIdentity(root.identity, manifest));
   const isAnswering = answering.includes(manifest.treeId);
-  const rootPresence = listed === 'gone' && isAnswering ? 'unknown' : listed;
+  const isContradicted = listed === 'gone' && liveRoots.hasRootOf(manifest.treeId);
+  const rootPresence = listed === 'gone' && (isAnswering || isContradicted) ? 'unknown' : listed;
   const entries: RecordedEntry[] = [];
-  const tree: RecordedTree = { manifest, rootPresence, isAnswering, entries };
+  const tree: RecordedTree = { manifest, rootPresence, isAnswering, isContradicted, entries };
   for (const entry of manifest.entries) {
     const identity = storedIdentity(entry.identity, manifest);
     const owner = entry.owner === undefined ? undefined : storedIdentity(entry.owner, manifest);

@@ -1,5 +1,8 @@
+import { chromaPart, type ChromaPart } from './chroma-command.ts';
+import { commandWords, hasExactWords } from './command-words.ts';
 import { ROLES, type Role } from './manifest.ts';
 import { isSamePath, joinPath } from './path.ts';
+import { baseName, isLoader, programName } from './program-name.ts';
 import type { ProcessRow } from './snapshot.ts';
 
 /** Names below a data dir that have held Chroma's files: ours, the plugin's and the plugin's older one. */
@@ -16,9 +19,8 @@ const OUR_SCRIPTS: ReadonlySet<string> = new Set(Object.values(ENTRY_SCRIPTS).fl
 const PLUGIN_SCRIPT = /^(?:worker-service|mcp-server)\.(?:cjs|js|mjs)$/;
 
 const SCRIPT_RUNNER = /^(?:node|bun|mainthread)/i;
-const CHROMA_RUNNER = /^(?:uvx?|python(?:[23](?:\.\d+)?t?)?|chroma-mcp)$/i;
-const CANDIDATE = /^(?:uvx?|pypy.*|python.*|chroma-mcp.*|node.*|bun.*|setpriv|mainthread|claude-mem.*)$/i;
-const CHROMA_TOKEN = /^chroma-mcp(?:\[[^\]]*\])?(?:(?:[=<>!~]=?|@).*)?$/i;
+const CANDIDATE =
+  /^(?:uvx?|pipx|pypy.*|graalpy.*|python.*|chroma-mcp.*|node.*|bun.*|setpriv|mainthread|claude-mem.*)$/i;
 
 type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable' | 'commandCut'>;
 
@@ -31,7 +33,7 @@ export function isCandidateName(name: string): boolean {
   const known = candidateNames.get(name);
   if (known !== undefined) return known;
   // A title may be a whole command line: PM2 gives its apps names like `node /srv/worker-service.js`.
-  const isCandidate = CANDIDATE.test(name) || CANDIDATE.test(programName(name));
+  const isCandidate = CANDIDATE.test(name) || CANDIDATE.test(programName(name)) || isLoader(name);
   if (candidateNames.size >= MOST_NAMES_KNOWN) candidateNames.clear();
   candidateNames.set(name, isCandidate);
   return isCandidate;
@@ -42,23 +44,27 @@ const MOST_NAMES_KNOWN = 1_000;
 
 /** Whether this is a chroma-mcp: its uv wrapper or its python, whoever started it and on whatever data dir. */
 export function isChromaProgram(row: CommandLine): boolean {
-  // Of most processes only the name was read, and this is asked of each.
-  if (!hasCommandLine(row) && row.executable === undefined && !isCandidateName(row.name)) return false;
-  const args = argumentsOf(row);
-  const names = [row.name, row.executable, args[0]].filter((name) => name !== undefined).map(programName);
-  if (!names.some((name) => CHROMA_RUNNER.test(name))) return false;
-  const isUv = names.some((name) => /^uvx?$/i.test(name));
-  return isUv ? args.slice(1).some(isChromaToken) : isChromaPython(args, names);
+  return partOf(row) !== undefined;
 }
 
-/** A uv wrapper, as opposed to the python under it. */
+/** A uv wrapper, or another program that starts chroma-mcp and stays above it, as opposed to the python under it. */
 export function isChromaWrapper(row: CommandLine): boolean {
-  return isChromaProgram(row) && [row.name, row.executable].some((name) => name !== undefined && isUvName(name));
+  return partOf(row) === 'wrapper';
+}
+
+function partOf(row: CommandLine): ChromaPart | undefined {
+  // Of most processes only the name was read, and this is asked of each.
+  if (!hasCommandLine(row) && row.executable === undefined && !isCandidateName(row.name)) return undefined;
+  const names = row.executable === undefined ? [row.name] : [row.name, row.executable];
+  const words = commandWords(row);
+  const part = chromaPart(words, names);
+  // What `cmd.exe /c` runs is below it.
+  return part !== undefined && programName(row.name).toLowerCase() === 'cmd' ? 'wrapper' : part;
 }
 
 /** The value of `--data-dir X` or `--data-dir=X` as written; undefined where there is none. */
 export function dataDirArgument(row: Pick<ProcessRow, 'argv' | 'command'>): string | undefined {
-  if (row.argv !== undefined && row.argv.length > 0) return optionValue(row.argv, '--data-dir');
+  if (hasExactWords(row)) return optionValue(commandWords({ name: '', ...row }), '--data-dir');
   return optionValueInText(row.command, '--data-dir');
 }
 
@@ -86,7 +92,7 @@ export function entryScriptRole(row: ProcessRow): Role | undefined {
   if (role !== 'supervisor' && role !== 'worker' && role !== 'search') return undefined;
   const scripts = ENTRY_SCRIPTS[role];
   // The script is the first argument that is no option of node; what follows it are its own arguments.
-  const script = argumentsOf(row)
+  const script = commandWords(row)
     .slice(1)
     .find((argument) => !argument.startsWith('-'));
   return script !== undefined && scripts.includes(baseName(script)) ? role : undefined;
@@ -104,12 +110,10 @@ export function roleFromMark(mark: string | null | undefined): Role | undefined 
 export function isClaudeMemScript(row: ProcessRow): boolean {
   if (entryScriptRole(row) !== undefined) return true;
   if (row.commandCut === true && mayRunRole(row)) return true;
-  if (
-    !/^(?:node|bun|mainthread)/i.test(programName(row.name)) &&
-    !/^(?:node|bun)/i.test(programName(row.executable ?? ''))
-  )
-    return false;
-  const scripts = argumentsOf(row).map(baseName);
+  const words = commandWords(row);
+  const names = [row.name, row.executable ?? '', words[0] ?? ''].map(programName);
+  if (!names.some((name) => SCRIPT_RUNNER.test(name))) return false;
+  const scripts = words.map(baseName);
   if (scripts.some((script) => PLUGIN_SCRIPT.test(script))) return true;
   // Where the role mark was not read, the file name alone has to do.
   return typeof row.roleMark !== 'string' && scripts.some((script) => OUR_SCRIPTS.has(script));
@@ -123,46 +127,13 @@ export function mayRunRole(row: CommandLine): boolean {
   const names = [row.name, row.executable].filter((name) => name !== undefined);
   if (!names.some(isCandidateName)) return false;
   if (!names.map(programName).every((name) => SCRIPT_RUNNER.test(name))) return true;
-  const [script, ...more] = argumentsOf(row)
+  const [script, ...more] = commandWords(row)
     .slice(1)
     .filter((argument) => !argument.startsWith('-'));
   if (script === undefined) return row.commandCut === true || !hasCommandLine(row);
   // The last one may go on beyond what was read.
   if (row.commandCut === true && more.length === 0) return true;
   return OUR_SCRIPTS.has(baseName(script)) || PLUGIN_SCRIPT.test(baseName(script));
-}
-
-function isChromaPython(args: readonly string[], names: readonly string[]): boolean {
-  if (names.some((name) => /^chroma-mcp$/i.test(name))) return true;
-  // macOS shows a renamed interpreter as `…/Python (chroma-mcp)`.
-  if (args.includes('(chroma-mcp)')) return true;
-  const script = pythonScript(args);
-  return script !== undefined && (isChromaToken(baseName(script)) || /^chroma_mcp(?:\.server)?$/.test(script));
-}
-
-/** What a python interpreter runs: the script, or the module after `-m`. Not what follows as arguments. */
-function pythonScript(args: readonly string[]): string | undefined {
-  for (let index = 1; index < args.length; index += 1) {
-    const argument = args[index] ?? '';
-    if (argument === '-m') return args[index + 1];
-    if (argument === '-c') return undefined;
-    if (argument === '-X' || argument === '-W') index += 1;
-    else if (!argument.startsWith('-')) return argument;
-  }
-  return undefined;
-}
-
-function isChromaToken(argument: string): boolean {
-  return CHROMA_TOKEN.test(argument.replace(/\.exe$/i, '')) || /^chroma-mcp(?:\.exe)?$/i.test(baseName(argument));
-}
-
-function isUvName(name: string): boolean {
-  return /^uvx?$/i.test(programName(name));
-}
-
-function argumentsOf(row: Pick<ProcessRow, 'argv' | 'command'>): readonly string[] {
-  if (row.argv !== undefined && row.argv.length > 0) return row.argv;
-  return row.command.split(/\s+/).filter((part) => part !== '');
 }
 
 /** Of several the last counts, as it does for the program. */
@@ -180,14 +151,4 @@ function optionValueInText(command: string, option: string): string | undefined 
   const quoted = /^(["'])(.*?)\1/.exec(rest);
   if (quoted?.[2] !== undefined) return quoted[2];
   return rest.split(/\s--?[a-z]/i, 1)[0]?.trim();
-}
-
-/** `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`. */
-function programName(nameOrPath: string): string {
-  const name = baseName(nameOrPath);
-  return /\.exe$/i.test(name.slice(-4)) ? name.slice(0, -4) : name;
-}
-
-function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }

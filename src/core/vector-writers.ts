@@ -9,15 +9,16 @@ export interface VectorWriters {
   readonly rows: readonly ProcessRow[];
 }
 
-/** The Chroma directories of a data dir on which a chroma-mcp is open. A wrapper counts for its python, not beside it. */
+/** The Chroma directories of a data dir on which a chroma-mcp is open. Each chain counts once, by its last process. */
 export function vectorWriters(snapshot: ProcessSnapshot, dataDir: string): readonly VectorWriters[] {
   const open = snapshot.processes.filter((row) => !isZombie(row) && isChromaProgram(row) && !isHttpClient(row));
   return CHROMA_DIRECTORIES.map((name) => joinPath(dataDir, name))
     .map((directory) => {
       const here = open.filter((row) => dataDirArgument(row) === directory || row.roleDirectory === directory);
       const pythons = here.filter((row) => !isChromaWrapper(row));
-      const lone = here.filter((row) => isChromaWrapper(row) && !pythons.some(({ ppid }) => ppid === row.pid));
-      return { directory, rows: [...pythons, ...lone] };
+      const lone = here.filter((row) => isChromaWrapper(row));
+      const isLast = (row: ProcessRow) => !here.some(({ ppid }) => ppid === row.pid);
+      return { directory, rows: [...pythons, ...lone].filter(isLast) };
     })
     .filter(({ rows }) => rows.length > 0);
 }

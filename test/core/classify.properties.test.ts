@@ -48,7 +48,7 @@ describe('a leak is never', () => {
     ['another pid namespace’s', ({ pidNamespace }) => (pidNamespace ?? NAMESPACE) !== NAMESPACE],
     ['of an unknown start', ({ startTicks }) => startTicks === undefined],
     ['a zombie', ({ state, threads }) => state === 'Z' && threads === 1],
-    ['marked for another data dir', ({ dataDirMark }) => typeof dataDirMark === 'string' && dataDirMark !== DATA_DIR],
+    ['marked for another data dir, unless its command line names this one', isMarkedElsewhere],
     ['a chroma-mcp on another data dir', isChromaElsewhere],
     ['the recorded live root of a tree', isLiveRoot],
   ])('%s', (_who, isProtected) => {
@@ -178,6 +178,12 @@ function isChromaElsewhere(subject: ProcessRow): boolean {
   return (
     isChromaProgram(subject) && dataDirArgument(subject) !== undefined && !isChromaOfDataDir(subject, DATA_DIR, 'linux')
   );
+}
+
+function isMarkedElsewhere(subject: ProcessRow, world: World): boolean {
+  if (typeof subject.dataDirMark !== 'string' || subject.dataDirMark === DATA_DIR) return false;
+  const family = [subject, ...new ProcessIndex(world.snapshot).ancestorsOf(subject)];
+  return !family.some((each) => isChromaOfDataDir(each, DATA_DIR, 'linux'));
 }
 
 function isLiveRoot(subject: ProcessRow, { manifests, snapshot }: World): boolean {

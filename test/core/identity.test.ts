@@ -61,6 +61,12 @@ describe('looking up a stored identity', () => {
       'unknown',
     ],
     [
+      'another boot, two machines that are not known: unknown',
+      { ...stored, place: { ...HERE, bootId: 'b', machineId: undefined } },
+      { machineId: undefined as never },
+      'unknown',
+    ],
+    [
       'another boot, its machine not recorded: unknown',
       { ...stored, place: { ...HERE, bootId: 'b', machineId: undefined } },
       {},

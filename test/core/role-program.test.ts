@@ -52,6 +52,92 @@ describe('the command lines of every era', () => {
     }
   });
 
+  test.each([
+    ['NixOS uv', `/run/current-system/sw/bin/uv tool uvx chroma-mcp ${CHROMA}`, '.uv-wrapped'],
+    ['NixOS uvx', `/run/current-system/sw/bin/uvx chroma-mcp ${CHROMA}`, '.uvx-wrapped'],
+    ['uv run, a module', `uv run python -m chroma_mcp ${CHROMA}`, 'uv'],
+    ['uv run -m', `uv run -m chroma_mcp.server ${CHROMA}`, 'uv'],
+    ['uv run -mMODULE', `uv run -mchroma_mcp ${CHROMA}`, 'uv'],
+    ['uv run, a script', `uv run --directory /src/chroma-mcp src/chroma_mcp/server.py ${CHROMA}`, 'uv'],
+    ['uv run, the command', `uv run --with chroma-mcp==0.2.6 --frozen chroma-mcp ${CHROMA}`, 'uv'],
+    ['uv --offline run', `uv --offline run --isolated /x/.venv/bin/chroma-mcp ${CHROMA}`, 'uv'],
+    ['uv tool run', `uv tool run --python 3.13 --from chroma-mcp==0.2.6 chroma-mcp ${CHROMA}`, 'uv'],
+    ['an option of a later uv', `uvx --some-new-option value chroma-mcp==0.2.6 ${CHROMA}`, 'uvx'],
+    ['another spelling of the package', `uvx --from chroma_mcp[x]==0.2 Chroma.MCP@0.2 ${CHROMA}`, 'uvx'],
+    ['a repository', `uvx git+https://github.com/chroma-core/chroma-mcp ${CHROMA}`, 'uvx'],
+    ['pipx run', `pipx run chroma-mcp ${CHROMA}`, 'pipx'],
+    [
+      'pipx run, its script',
+      `/usr/bin/python3 /usr/bin/pipx run --spec chroma-mcp==0.2.6 chroma-mcp ${CHROMA}`,
+      'pipx',
+    ],
+    ['pipx as a module', `python3 -m pipx run chroma-mcp ${CHROMA}`, 'python3'],
+    ['uv as a module', `python3 -m uv tool run chroma-mcp ${CHROMA}`, 'python3'],
+    ['under Rosetta', `/run/rosetta/rosetta /usr/bin/uv uv tool uvx chroma-mcp ${CHROMA}`, 'uv'],
+    ['under Rosetta, named after it', `/run/rosetta/rosetta /usr/bin/uv uv tool uvx chroma-mcp ${CHROMA}`, 'rosetta'],
+    ['under qemu', `/usr/bin/qemu-aarch64-static /usr/bin/uvx chroma-mcp ${CHROMA}`, 'qemu-aarch64-st'],
+  ])('wrapper by another name: %s', (_which, command, name) => {
+    for (const shown of [on(command, { name }), asPsListShows(on(command, { name }))]) {
+      expect(isCandidateName(name)).toBe(true);
+      expect(isOurs(shown)).toBe(true);
+      expect(isChromaWrapper(shown)).toBe(true);
+    }
+  });
+
+  test.each([
+    ['NixOS, its interpreter', `${PYTHON} ${CHROMA}`, '.python3-wrapped'],
+    ['NixOS, a versioned interpreter', `${PYTHON} ${CHROMA}`, '.python3.13-wra'],
+    ['NixOS, its script', `/nix/store/x/bin/python3 /nix/store/x/bin/chroma-mcp ${CHROMA}`, '.chroma-mcp-wra'],
+    ['NixOS, wrapped twice', `${PYTHON} ${CHROMA}`, '.python3-wrapped_'],
+    ['-mMODULE', `python3 -mchroma_mcp ${CHROMA}`, 'python3'],
+    ['-m behind other short options', `python3 -uIm chroma_mcp ${CHROMA}`, 'python3'],
+    ['-X with its value attached', `python3 -Xdev -m chroma_mcp.__main__ ${CHROMA}`, 'python3'],
+    ['a module’s file', `python3 /x/lib/python3.13/site-packages/chroma_mcp/server.py ${CHROMA}`, 'python3'],
+    ['a module’s folder', `python3.13t /x/site-packages/chroma_mcp ${CHROMA}`, 'python3.13t'],
+    ['PyPy', `pypy3.10 -m chroma_mcp ${CHROMA}`, 'pypy3.10'],
+    ['under Rosetta', `/run/rosetta/rosetta /x/bin/python3.13 /x/bin/python /x/bin/chroma-mcp ${CHROMA}`, 'python3.13'],
+    ['under qemu', `/usr/bin/qemu-x86_64 -0 python /x/bin/python /x/bin/chroma-mcp ${CHROMA}`, 'qemu-x86_64'],
+    ['through the loader', `/lib64/ld-linux-x86-64.so.2 /x/bin/python3 -m chroma_mcp ${CHROMA}`, 'ld-linux-x86-64'],
+    ['its executable replaced', `${PYTHON} ${CHROMA}`, 'python3'],
+  ])('python by another name: %s', (_which, command, name) => {
+    for (const shown of [on(command, { name }), asPsListShows(on(command, { name }))]) {
+      expect(isCandidateName(name)).toBe(true);
+      expect(isOurs(shown)).toBe(true);
+      expect(isChromaWrapper(shown)).toBe(false);
+    }
+  });
+
+  const support = '/Users/me/Library/Application Support/uv';
+  test.each([
+    [
+      'both parts',
+      `${support}/python/bin/python3.13 ${support}/archive-v0/x/bin/chroma-mcp ${CHROMA}`,
+      'python3.13',
+      false,
+    ],
+    ['its script', `/opt/bin/python3.13 ${support}/archive-v0/x/bin/chroma-mcp ${CHROMA}`, 'python3.13', false],
+    ['its interpreter, a module', `${support}/python/bin/python3.13 -m chroma_mcp ${CHROMA}`, 'python3.13', false],
+    ['its module’s file', `${support}/bin/python3 ${support}/lib/chroma_mcp/server.py ${CHROMA}`, 'python3', false],
+    [
+      'uv',
+      `/Users/J Doe/My Tools/uv tool uvx --constraints /Users/J Doe/a.txt chroma-mcp==0.2.6 ${CHROMA}`,
+      'uv',
+      true,
+    ],
+    ['uv, its name not known', `/Users/J Doe/.local/bin/uv tool uvx chroma-mcp ${CHROMA}`, '', true],
+    ['macOS, renamed', `${support}/Python.framework/MacOS/Python (chroma-mcp) ${CHROMA}`, 'Python', false],
+  ])('a path with blanks that ps shows unquoted: %s', (_which, command, name, isWrapper) => {
+    const { argv: _argv, ...shown } = on(command, { name });
+    expect(isOurs(shown)).toBe(true);
+    expect(isChromaWrapper(shown)).toBe(isWrapper);
+  });
+
+  test('the executable that the reader knows is the first word of a text', () => {
+    const executable = '/Users/J Doe/an odd -name/python';
+    const { argv: _argv, ...shown } = on(`${executable} -m chroma_mcp ${CHROMA}`, { name: 'x', executable });
+    expect(isOurs(shown)).toBe(true);
+  });
+
   const windows = 'C:\\Users\\U\\.claude-mem';
   test.each([
     ['uvx.exe', ['C:\\bin\\uvx.exe', 'chroma-mcp', '--data-dir', `${windows}\\chroma`], true],
@@ -85,6 +171,30 @@ describe('mentioning the words makes no chroma-mcp', () => {
     `uv tool uvx chroma-mcp-proxy ${CHROMA}`,
     `uvicorn chroma-mcp ${CHROMA}`,
     `claude --resume chroma-mcp ${CHROMA}`,
+    `sh -c uvx chroma-mcp ${CHROMA}`,
+    `uv run backup.py chroma-mcp ${CHROMA}`,
+    `uv run python backup.py chroma-mcp ${CHROMA}`,
+    `uv run --with chroma-mcp pytest chroma-mcp ${CHROMA}`.replace(' chroma-mcp --client', ' --client'),
+    `uv tool install chroma-mcp ${CHROMA}`,
+    `uv pip install chroma-mcp ${CHROMA}`,
+    `uv add chroma-mcp ${CHROMA}`,
+    `uvx ruff check chroma_mcp/server.py`,
+    `uv run ruff check src/chroma_mcp/server.py ${CHROMA}`,
+    `pipx install chroma-mcp ${CHROMA}`,
+    `pipx run black chroma_mcp/server.py ${CHROMA}`,
+    `python -m pip install chroma-mcp ${CHROMA}`,
+    `python -m pdb chroma_mcp ${CHROMA}`,
+    `python -m pytest chroma_mcp/server.py ${CHROMA}`,
+    `python -uc import chroma_mcp ${CHROMA}`,
+    `python /opt/backup.py /x/bin/chroma-mcp ${CHROMA}`,
+    `python /opt/my_chroma_mcp/server.py ${CHROMA}`,
+    `python /opt/chroma_mcp/other.py ${CHROMA}`,
+    `qemu-system-x86_64 /usr/bin/uvx chroma-mcp ${CHROMA}`,
+    `/usr/bin/qemu-x86_64 /usr/bin/vim chroma-mcp ${CHROMA}`,
+    `.vim-wrapped chroma-mcp ${CHROMA}`,
+    `cmd.exe /c type chroma-mcp ${CHROMA}`,
+    `cmd.exe /k uvx chroma-mcp ${CHROMA}`,
+    `less /Users/me/uv tool uvx chroma-mcp ${CHROMA}`,
   ])('%s', (command) => {
     expect(isChromaProgram(on(command))).toBe(false);
     expect(isChromaProgram(asPsListShows(on(command)))).toBe(false);
@@ -179,11 +289,24 @@ test.each([
     'MainThread',
     'setpriv',
     'node /srv/worke',
+    '.node-wrapped',
+    '.bun-wrapped',
   ],
 ])('a process called %s may run a role', (name) => {
   expect(isCandidateName(name)).toBe(true);
 });
 
-test.each(['bash', 'systemd', 'vim', 'rsync', 'uvicorn', '', 'kworker/0:1'])('one called %j may not', (name) => {
+test.each([
+  'bash',
+  'systemd',
+  '.vim-wrapped',
+  'qemu-system-x86',
+  'qemu-img',
+  'vim',
+  'rsync',
+  'uvicorn',
+  '',
+  'kworker/0:1',
+])('one called %j may not', (name) => {
   expect(isCandidateName(name)).toBe(false);
 });

@@ -45,6 +45,14 @@ describe('nothing is sent', () => {
     expect(killPid).not.toHaveBeenCalled();
   });
 
+  test.each(['uv tool run', 'uv tool ', 'uv too', 'uv'])(
+    'to %j, whose beginning alone is the same, if the command line is compared',
+    (command) => {
+      expect(bound([{ ...SAME, command }], true).signal('SIGTERM')).toBe('different');
+      expect(killPid).not.toHaveBeenCalled();
+    },
+  );
+
   test('where the command line that was compared is hidden now, as of one on its way out', () => {
     expect(bound([{ ...SAME, command: '' }], true).signal('SIGTERM')).toBe('exiting');
     expect(killPid).not.toHaveBeenCalled();

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { identify } from '../../scripts/leak/identity.mjs';
+import { isChromaOfDataDir, isChromaProgram, isChromaWrapper } from '../../src/core/role-program.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
 import type { SnapshotRequest } from '../../src/operations/ports.ts';
 import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
@@ -102,6 +103,50 @@ describe.skipIf(PYTHON === undefined)('names and command lines', () => {
     const { pid } = children.start(process.execPath, ['-e', code, 'one', 'two']);
     const row = await rowWhen(pid, ({ command }) => command === 'chroma-mcp', recorded(pid));
     expect(row.argv?.[0]).toBe('chroma-mcp');
+  });
+});
+
+describe.skipIf(PYTHON === undefined)('a chroma-mcp under another name is read with its command line', () => {
+  const FILE = 'a-program.py';
+
+  /** Starts the interpreter under that name; whatever the arguments name, it runs a program that waits. */
+  async function startAs(name: string, before: readonly string[], argv0: string) {
+    const folder = directory();
+    mkdirSync(join(folder, 'chroma_mcp'), { recursive: true });
+    for (const file of ['tool', 'uvx', 'pipx', FILE, 'chroma_mcp/__main__.py', 'chroma_mcp/server.py'])
+      writeFileSync(join(folder, file), WAIT);
+    mkdirSync(join(folder, 'bin'));
+    symlinkSync(PYTHON!, join(folder, 'bin', name));
+    const args = [...before, '--data-dir', join(folder, 'chroma')];
+    const child = children.start(join(folder, 'bin', name), args, { cwd: folder, env: cleanEnvironment(), argv0 });
+    expect(await firstLine(child)).toBe('ready');
+    // As young as nothing can be: its name alone makes it worth reading.
+    return {
+      row: await rowOf(child.pid, { oldestTreeTicks: Number.MAX_SAFE_INTEGER }),
+      argv: [argv0, ...args],
+      folder,
+    };
+  }
+
+  linuxTest.each([
+    ['.uv-wrapped', ['tool', 'uvx', 'chroma-mcp'], '/usr/bin/uv', true],
+    ['.python3-wrapped', ['-m', 'chroma_mcp'], '/usr/bin/python3', false],
+    ['.python3.13-wrapped', ['-mchroma_mcp'], '/usr/bin/python3.13', false],
+    ['.chroma-mcp-wrapped', ['chroma_mcp/server.py'], '/usr/bin/python3', false],
+    ['qemu-aarch64-static', ['uvx', 'chroma-mcp'], '/usr/bin/qemu-aarch64-static', true],
+    ['rosetta', ['uvx', 'uvx', 'chroma-mcp'], '/run/rosetta/rosetta', true],
+    ['pipx', ['pipx', 'run', 'chroma-mcp'], '/usr/bin/python3', true],
+  ])('%s', async (name, before, argv0, isWrapper) => {
+    const { row, argv, folder } = await startAs(name, before, argv0);
+    expect(row).toMatchObject({ name: name.slice(0, 15), argv });
+    expect(isChromaOfDataDir(row, folder, 'linux')).toBe(true);
+    expect(isChromaWrapper(row)).toBe(isWrapper);
+  });
+
+  linuxTest('but not one called like an editor', async () => {
+    const { row } = await startAs('.vim-wrapped', [FILE, 'chroma-mcp'], '/usr/bin/vim');
+    expect(row.name).toBe('.vim-wrapped');
+    expect(isChromaProgram(row)).toBe(false);
   });
 });
 

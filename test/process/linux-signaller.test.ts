@@ -169,6 +169,18 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     strict.close();
   });
 
+  test('a command line of which the other one is only the beginning is another one', async () => {
+    const { row } = await startSleep();
+    const { argv: _argv, ...text } = row;
+    const longer = [...row.argv!, 'more'];
+    const shorter = row.argv!.slice(0, -1);
+    for (const argv of [longer, shorter, []]) expect(signaller.bind({ ...row, argv }, COMMAND_TOO)).toBe('different');
+    for (const command of [longer.join(' '), shorter.join(' '), row.command.slice(0, -1)]) {
+      expect(signaller.bind({ ...text, command }, COMMAND_TOO)).toBe('different');
+    }
+    bindOrFail(signaller, row, COMMAND_TOO).close();
+  });
+
   test('where the command line counts and none was recorded, nothing is authorised', async () => {
     const { row } = await startSleep();
     const { argv, ...withoutArgv } = row;

@@ -1,6 +1,6 @@
-import { ageSeconds, isNotYounger } from '../identity.ts';
+import { ageSeconds, isNotYounger, parseOwnerMark } from '../identity.ts';
 import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { Role } from '../manifest.ts';
+import type { ManifestEntry, Role } from '../manifest.ts';
 import type { RecordedEntry } from '../recorded-trees.ts';
 import type { ProcessRow } from '../snapshot.ts';
 import type { Evidence, Finding } from '../verdict.ts';
@@ -17,6 +17,7 @@ export function findExcess(subject: Case, context: JudgementContext): Finding | 
   const isOurs = (subject.isMarkedHere && subject.isRoleProgram) || subject.recorded.length > 0;
   if (!isOurs || subject.recorded.some((record) => record.isRoot || record.entry.endedAt === undefined))
     return undefined;
+  if (context.trees.liveRoots.treesOf(subject.row.pid).size > 0) return undefined;
   if (ageSeconds(subject.row, context.snapshot) <= EXCESS_MIN_AGE_SECONDS) return undefined;
   if (isOfRecordedFamily(subject, context)) return undefined;
   const evidence = letGo(subject, context);
@@ -40,9 +41,16 @@ function letGo(subject: Case, context: JudgementContext): Evidence | undefined {
 }
 
 function recordedEnd({ recorded }: Case): Evidence | undefined {
-  const ended = recorded.find(({ owner, tree }) => (owner?.presence ?? tree.rootPresence) === 'alive');
+  const ended = recorded.find(
+    ({ owner, tree, entry }) => (owner?.presence ?? tree.rootPresence) === 'alive' && isAfterRegistration(entry),
+  );
   if (ended === undefined) return undefined;
   return { kind: 'let-go', detail: `its owner recorded its end at ${ended.entry.endedAt ?? '?'}, and it still runs` };
+}
+
+/** An end that no clock can have shown is damage, and lets nobody go for certain. */
+function isAfterRegistration({ registeredAt, endedAt }: ManifestEntry): boolean {
+  return Date.parse(endedAt ?? '') >= Date.parse(registeredAt);
 }
 
 /** Its owner mark names a process whose own entry is ended: a generation that was replaced. */
@@ -50,13 +58,12 @@ function pastGeneration(subject: Case, context: JudgementContext): Evidence | un
   const tree = context.trees.tree(subject.row.treeMark);
   const owner = subject.owner;
   if (tree === undefined || owner === undefined) return undefined;
-  const past = context.trees
-    .entriesOf(owner.pid)
-    .find(
-      (record) =>
-        record.tree === tree && record.entry.endedAt !== undefined && record.identity.startTicks === owner.startTicks,
-    );
-  if (past === undefined) return undefined;
+  const records = context.trees
+    .aliveEntries(owner.pid)
+    .filter((record) => record.tree === tree && record.identity.startTicks === owner.startTicks);
+  const [past] = records;
+  const isEnded = ({ entry }: RecordedEntry) => entry.endedAt !== undefined && isAfterRegistration(entry);
+  if (past === undefined || !records.every(isEnded)) return undefined;
   return {
     kind: 'past-generation',
     detail: `its owner mark names ${describeOwnerMark(owner)}, a ${past.entry.role} that was replaced`,
@@ -74,6 +81,7 @@ function replaced(subject: Case, context: JudgementContext): Evidence | undefine
       other !== undefined &&
       record.owner?.identity.pid === owner.pid &&
       record.owner.identity.startTicks === owner.startTicks &&
+      isMarkedLike(other, subject) &&
       isNotYounger(row, other, context.snapshot) &&
       row.startTicks !== other.startTicks &&
       context.index.ancestorsOf(other).some((ancestor) => ancestor.pid === owner.pid)
@@ -84,6 +92,15 @@ function replaced(subject: Case, context: JudgementContext): Evidence | undefine
     kind: 'replaced',
     detail: `its owner pid ${owner.pid} records a later process as its ${role}: pid ${successor.identity.pid}`,
   };
+}
+
+/** Where its marks are known they agree with the record. */
+function isMarkedLike(successor: ProcessRow, { owner, role }: Case): boolean {
+  const marked = parseOwnerMark(successor.ownerMark);
+  return (
+    (typeof successor.roleMark !== 'string' || successor.roleMark === role) &&
+    (marked?.pid ?? owner?.pid) === owner?.pid
+  );
 }
 
 /** Above or below what is recorded for its role: the python of a recorded wrapper, or the wrapper of a recorded python. */

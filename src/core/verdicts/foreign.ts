@@ -59,10 +59,19 @@ function foreignDataDir(subject: Case, context: JudgementContext) {
       return { kind: 'data-dir', detail: 'a chroma-mcp without a data dir of ours on its command line' };
     }
   }
-  // A root's marks are those of whoever started it; what its own manifest says counts more.
-  const isRoot = subject.recorded.some((record) => record.isRoot);
-  if (!isRoot && typeof row.dataDirMark === 'string' && !context.isSameDirectory(row.dataDirMark)) {
+  if (!isDataDirMarkDecisive(subject)) return undefined;
+  if (typeof row.dataDirMark === 'string' && !context.isSameDirectory(row.dataDirMark)) {
     return { kind: 'data-dir', detail: `its environment names another data dir: ${row.dataDirMark}` };
   }
   return undefined;
+}
+
+/**
+ * The directory on the command line decides before the environment. A root's marks are those of the program that started it, so its own
+ * manifest decides. A wrapper's helpers inherit its marks.
+ */
+function isDataDirMarkDecisive({ row, isChromaHere, recorded, parentJudgement: parent }: Case): boolean {
+  if (isChromaHere || recorded.some((record) => record.isRoot)) return false;
+  const isInherited = parent?.sharesWithChildren === true && parent.row.dataDirMark === row.dataDirMark;
+  return !isInherited || parent.verdict === 'foreign';
 }

@@ -1,8 +1,10 @@
 import type { Case, JudgementContext } from '../judgement-context.ts';
 import type { RecordedEntry } from '../recorded-trees.ts';
 import type { Evidence, Finding } from '../verdict.ts';
+import { isChromaOfDataDir, isChromaWrapper } from '../role-program.ts';
 import { describeIdentity, describeOwnerMark, shortId } from '../wording.ts';
 import { findPatternOrphan } from './pattern.ts';
+import { liveOwner } from './live-owner.ts';
 import { placeOfMarked, supervisorAsParent } from './place.ts';
 
 /** Ours, running, and its owner is provably gone: by record, by marks, by a lost wrapper, by pattern, or with its wrapper. */
@@ -10,10 +12,16 @@ export function findOrphan(subject: Case, context: JudgementContext): Finding | 
   return (
     recordedOrphan(subject) ??
     markedOrphan(subject, context) ??
-    wrapperLost(subject, context) ??
+    wrapperLost(subject) ??
     findPatternOrphan(subject, context) ??
-    startedByOrphan(subject)
+    startedByOrphan(subject, context)
   );
+}
+
+/** Whether a record or a mark says that its owner or its root is gone. */
+export function isAnyoneGone(subject: Case, { trees }: JudgementContext): boolean {
+  if (subject.recorded.some((record) => !record.isRoot && whoIsGone(record) !== undefined)) return true;
+  return subject.isMarkedHere && (subject.ownerPresence === 'gone' || trees.isDead(subject.row.treeMark));
 }
 
 function recordedOrphan(subject: Case): Finding | undefined {
@@ -51,32 +59,34 @@ function markedOrphan(subject: Case, context: JudgementContext): Finding | undef
   return { verdict: 'orphan', evidence: [...evidence, place] };
 }
 
-function wrapperLost(subject: Case, context: JudgementContext): Finding | undefined {
+function wrapperLost(subject: Case): Finding | undefined {
   if (!subject.isChroma || subject.isChromaWrapper) return undefined;
   if (!(subject.isMarkedHere && subject.isRoleProgram) && subject.recorded.length === 0) return undefined;
   const place =
     subject.adoption === undefined ? supervisorAsParent(subject) : { kind: 'adopted', detail: subject.adoption };
   // A wrapper that is still there keeps its python as a child, so another parent means that it is gone.
-  if (place === undefined || isUnderItsOwner(subject, context)) return undefined;
+  // Under its owner it was started without a wrapper.
+  if (place === undefined || liveOwner(subject) !== undefined) return undefined;
   return {
     verdict: 'orphan',
     evidence: [{ kind: 'wrapper-lost', detail: 'a chroma-mcp python of ours without its uv wrapper' }, place],
   };
 }
 
-/** Then it was started without a wrapper. */
-function isUnderItsOwner({ owner, parent, recorded }: Case, context: JudgementContext): boolean {
-  return context.isOwner(owner, parent) || recorded.some((record) => context.isOwner(record.owner?.identity, parent));
-}
-
-function startedByOrphan(subject: Case): Finding | undefined {
+function startedByOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   const parent = subject.parentJudgement;
-  if (parent?.verdict !== 'orphan' || !parent.sharesWithChildren) return undefined;
+  if (parent?.verdict !== 'orphan' || !(parent.sharesWithChildren || isSameProgram(subject, context))) return undefined;
+  const what = isChromaWrapper(parent.row) ? 'wrapper' : 'process';
   return {
     verdict: 'orphan',
-    evidence: [{ kind: 'started-by-orphan', detail: `started by the orphaned wrapper pid ${subject.row.ppid}` }],
+    evidence: [{ kind: 'started-by-orphan', detail: `started by the orphaned ${what} pid ${subject.row.ppid}` }],
     restsOnCommand: parent.restsOnCommand,
   };
+}
+
+/** On Windows `chroma-mcp.exe` and the `python.exe` of an environment start the python that works, with their own arguments. */
+function isSameProgram({ isChromaHere, parent }: Case, { input, snapshot }: JudgementContext): boolean {
+  return isChromaHere && parent !== undefined && isChromaOfDataDir(parent, input.dataDir, snapshot.platform);
 }
 
 function recordedAs({ entry, tree }: RecordedEntry): Evidence {

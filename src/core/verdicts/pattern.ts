@@ -1,8 +1,9 @@
 import { leads } from '../adopter.ts';
-import { ageSeconds } from '../identity.ts';
+import { ageSeconds, compareIdentity, TICKS_PER_SECOND, type Identity } from '../identity.ts';
 import type { Case, JudgementContext } from '../judgement-context.ts';
+import type { ProcessIndex } from '../process-index.ts';
 import { isClaudeMemScript } from '../role-program.ts';
-import type { ProcessRow } from '../snapshot.ts';
+import type { ProcessRow, ProcessSnapshot } from '../snapshot.ts';
 import type { Evidence, Finding } from '../verdict.ts';
 
 /** Younger than this a process may still be on its way to being recorded: the plugin registers its uv 2.7 s after its birth. */
@@ -31,7 +32,7 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   const adoption = subject.adoption ?? adoptionByGroup(subject, leaver);
   if (adoption === undefined)
     return { missing: `its parent pid ${row.ppid}${name(subject.parent)} is alive and is no adopter` };
-  if (leads(row) !== false) {
+  if (mayLead(row, context.index)) {
     return { missing: 'it leads its session or process group, as a job that somebody started on purpose does' };
   }
   if (subject.parent?.pgid !== undefined && subject.parent.pgid === row.pgid) {
@@ -57,12 +58,34 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   };
 }
 
+/** Where the reader knows neither sessions nor groups (Windows) a parent that is gone or younger decides: no system adopts there. */
+function mayLead(row: ProcessRow, index: ProcessIndex): boolean {
+  return leads(row) ?? !index.isParentGone(row);
+}
+
 /** A recorded worker, gone, whose pid is still the id of this session (of this group, where sessions are not known). */
 function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string | undefined {
   const leader = row.sid ?? row.pgid;
-  const file = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
-  if (file === undefined) return undefined;
-  return `left by the worker pid ${leader ?? 0} that ${file} records: it led this ${row.sid === undefined ? 'group' : 'session'} and is gone`;
+  const worker = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
+  if (worker === undefined || !mayHaveLed(worker.identity, row, context.index)) return undefined;
+  return `left by the worker pid ${leader ?? 0} that ${worker.file} records: it led this ${row.sid === undefined ? 'group' : 'session'} and is gone`;
+}
+
+/**
+ * The kernel gives no pid away that is still the id of a session or group. A process that has the pid of a gone worker now therefore
+ * leads that session itself. A process enters a session by birth alone, so the worker is the older one.
+ */
+function mayHaveLed(worker: Identity, row: ProcessRow, { byPid, snapshot }: ProcessIndex): boolean {
+  const present = byPid.get(worker.pid);
+  if (present !== undefined && compareIdentity(worker, present, snapshot) !== 'same') return false;
+  const isOlder = (row.startTicks ?? Infinity) < (worker.startTicks ?? 0);
+  return !isOlder && !isOfEarlierBoot(worker, snapshot);
+}
+
+/** Recorded before the machine started: another process led today's session. */
+function isOfEarlierBoot({ startedAt }: Identity, { nowTicks, takenAt }: ProcessSnapshot): boolean {
+  if (nowTicks === undefined || startedAt === undefined) return false;
+  return Date.parse(startedAt) < Date.parse(takenAt) - (nowTicks * 1000) / TICKS_PER_SECOND;
 }
 
 /** Without session ids a group tells of an adoption only where a recorded worker that is gone led it. */

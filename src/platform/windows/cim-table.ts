@@ -51,7 +51,9 @@ function toSnapshot(takenAt: string, reading: CimReading, request: SnapshotReque
     unreadable: unreadable.length + reading.unparsed.length,
     self: { pid: process.pid },
     startPrecisionMs: START_PRECISION_MS,
-    processes: reading.processes.map((process) => toRow(process, matters(process), request.dataDir)),
+    processes: reading.processes.map((process) =>
+      toRow(process, matters(process) || isChromaProgram(process), request.dataDir),
+    ),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   python,
   row,
   searchServer,
+  secondsOld,
   supervisor,
   uv,
   verdictOfLast,
@@ -43,7 +44,20 @@ describe('whatever else is proven, foreign is', () => {
       row(310, 1, `uv tool uvx chroma-mcp --data-dir ${DATA_DIR}/chroma-backup`, evidence),
       {},
     ],
-    ['another data dir’s by its environment', uv(310, 1, { ...evidence, dataDirMark: '/elsewhere/.claude-mem' }), {}],
+    [
+      'another data dir’s by its environment',
+      worker(310, 1, { ...marks('t1', dead, 'worker'), dataDirMark: '/elsewhere/.claude-mem' }),
+      {},
+    ],
+    [
+      'another data dir’s prewarm by its environment',
+      row(310, 1, 'uv tool uvx chroma-mcp --help', {
+        sid: 300,
+        ...marks('t1', dead, 'setup'),
+        dataDirMark: '/elsewhere/.claude-mem',
+      }),
+      {},
+    ],
     [
       'one recorded in our manifest, on another data dir',
       row(310, 1, 'uv tool uvx chroma-mcp --data-dir /elsewhere/chroma', evidence),
@@ -60,6 +74,71 @@ describe('whatever else is proven, foreign is', () => {
 
   test('the same row without what makes it foreign is an orphan', () => {
     expect(verdictOfLast([uv(310, 1, evidence)], { manifests: [deadTree] })).toBe('orphan');
+  });
+});
+
+describe('the directory on the command line decides before the data dir in the environment', () => {
+  const elsewhere = { sid: 300, dataDirMark: '/srv/mem' };
+  const helper = row(330, 320, 'git status', { sid: 300, dataDirMark: '/srv/mem' });
+  const pair = [uv(310, 1, elsewhere), python(320, 310, elsewhere), helper];
+
+  test('a leak on this data dir is an orphan, with its helpers, though its environment names another one', () => {
+    expect(verdicts(pair)).toEqual({ 310: 'orphan', 320: 'orphan', 330: 'orphan' });
+  });
+
+  test('it is foreign from the data dir in its environment', () => {
+    expect(verdicts(pair, { dataDir: '/srv/mem' })).toEqual({ 310: 'foreign', 320: 'foreign' });
+  });
+
+  test('it is unverified under a live parent, or while it is young', () => {
+    expect(verdictOfLast([uv(310, 70, { ...elsewhere, sid: 70 })])).toBe('unverified');
+    expect(verdictOfLast([uv(310, 1, { ...elsewhere, ...secondsOld(100) })])).toBe('unverified');
+  });
+
+  const marked = { ...elsewhere, ...marks('t9', dead, 'chroma-sync'), dataDirMark: '/srv/mem' };
+
+  test('a gone owner in the mark of the other data dir’s tree makes it an orphan', () => {
+    const rows = [uv(310, 1, marked), python(320, 310, marked)];
+    expect(verdicts(rows)).toEqual({ 310: 'orphan', 320: 'orphan' });
+    expect(verdicts(rows, { dataDir: '/srv/mem' })).toEqual({ 310: 'foreign', 320: 'foreign' });
+  });
+
+  test('a live owner in the mark of the other data dir’s tree leaves it unverified', () => {
+    expect(verdicts([dead, uv(310, 300, marked)])).toEqual({ 310: 'unverified' });
+    expect(verdicts([dead, uv(310, 1, marked)])).toEqual({ 310: 'unverified' });
+  });
+
+  test('a dead tree of this data dir says nothing of a tree mark of the same name on another one', () => {
+    const other = { ...marked, ownerMark: undefined as never };
+    expect(
+      verdictOfLast([uv(310, 70, { ...other, sid: 70 })], { manifests: [manifest('t9', [entry('worker', dead)])] }),
+    ).toBe('unverified');
+  });
+
+  test('a process below it that names a third data dir is foreign', () => {
+    expect(verdictOfLast([...pair.slice(0, 2), { ...helper, dataDirMark: '/third' }])).toBe('foreign');
+  });
+});
+
+describe('foreign comes before a recorded live root', () => {
+  const root = searchServer(300, 70, { sid: 70 });
+  const manifests = [manifest('t1', [entry('search', root)])];
+
+  test.each<[string, ProcessRow, Scene]>([
+    ['of another user', { ...root, uid: 1001 }, {}],
+    ['of another pid namespace', { ...root, pidNamespace: '4' }, {}],
+    [
+      'that another live installation records',
+      root,
+      {
+        registries: [
+          { file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_010), startToken: '3000' }) },
+        ],
+      },
+    ],
+  ])('%s', (_which, subject, scene) => {
+    expect(verdictOfLast([root], { manifests })).toBe('managed');
+    expect(verdictOfLast([subject], { manifests, ...scene })).toBe('foreign');
   });
 });
 

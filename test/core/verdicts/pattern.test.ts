@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { planReap } from '../../../src/core/plan-reap.ts';
+import { ProcessIndex } from '../../../src/core/process-index.ts';
 import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import {
   HIDDEN_MARKS,
@@ -187,7 +189,16 @@ describe('left by a recorded worker that is gone and led its session', () => {
     ['not in a session that another led', [uv(310, 1, { ...secondsOld(3), sid: 290 })], 'unverified'],
     ['not while that worker lives', [pluginWorker(300), uv(310, 1, young)], 'unverified'],
     ['the worker a zombie', [pluginWorker(300, { state: 'Z' }), uv(310, 1, young)], 'orphan'],
-    ['the worker’s pid somebody else’s', [row(300, 1, 'driver', bornAt(9_000)), uv(310, 1, young)], 'orphan'],
+    [
+      'not while the worker’s pid is another process’s',
+      [row(300, 1, 'zsh', bornAt(9_000)), uv(310, 1, young)],
+      'unverified',
+    ],
+    [
+      'not while it is another process’s zombie',
+      [row(300, 1, 'zsh', { ...bornAt(9_000), state: 'Z' }), uv(310, 1, young)],
+      'unverified',
+    ],
     ['not a job of its own', [uv(310, 1, { ...young, pgid: 310 })], 'unverified'],
   ])('%s', (_which, rows, verdict) => {
     expect(verdictOfLast(rows, { registries })).toBe(verdict);
@@ -195,6 +206,40 @@ describe('left by a recorded worker that is gone and led its session', () => {
 
   test('in an incomplete listing the worker may live', () => {
     expect(verdictOfLast([uv(310, 1, young)], { registries, snapshot: { complete: false } })).toBe('unverified');
+  });
+});
+
+describe('a recorded worker whose pid came back', () => {
+  const zsh = row(55, 40, '/usr/bin/zsh', { name: 'zsh', ...bornAt(9_000_000) });
+  const own = { sid: 55, ...secondsOld(30) };
+  const record = (at: number, startToken?: string) => [
+    {
+      file: 'supervisor.json',
+      content: JSON.stringify({ processes: { worker: { pid: 55, startedAt: clockAt(at), startToken } } }),
+    },
+  ];
+
+  test('leaves the chroma-mcp that a user runs in the shell of that pid unverified', () => {
+    for (const registries of [record(3_020), record(3_020, '3000')]) {
+      expect(verdictOfLast([zsh, uv(310, 1, own)], { registries })).toBe('unverified');
+      expect(verdictOfLast([uv(310, 1, own)], { registries })).toBe('orphan');
+    }
+  });
+
+  test('leaves it unverified by process group, where the reader has no sessions', () => {
+    const rows = [zsh, uv(310, 1, { ...own, pgid: 55 })];
+    const judged = (processes: ProcessRow[]) =>
+      verdictsOf(judgeSnapshot(psListSnapshotOf([init, ...processes]), { registries: record(3_020) }))[310];
+    expect(judged(rows)).toBe('unverified');
+    expect(judged(rows.slice(1))).toBe('orphan');
+  });
+
+  test('leaves it unverified when the record is of an earlier boot', () => {
+    expect(verdictOfLast([uv(310, 1, own)], { registries: record(-1) })).toBe('unverified');
+  });
+
+  test('leaves it unverified when it is older than that worker', () => {
+    expect(verdictOfLast([uv(310, 1, own)], { registries: record(9_999_000, '9999000') })).toBe('unverified');
   });
 });
 
@@ -232,11 +277,132 @@ describe('where the reader has no session ids, the group decides', () => {
   ])('%s', (_which, rows, scene, verdict) => {
     expect(of(rows, scene)).toBe(verdict);
   });
+});
 
-  test('where not even groups are known (Windows), the pattern proves nothing', () => {
-    const bare = without(asPsListShows(uv(310, 99)), 'pgid', 'uid');
-    const snapshot = { ...psListSnapshotOf([]), platform: 'win32', self: { pid: 9_000 }, processes: [bare] };
-    expect(verdictsOf(judgeSnapshot(snapshot))).toEqual({ 310: 'unverified' });
+describe('where not even groups are known (Windows), a parent that is gone or younger decides', () => {
+  const dir = 'C:\\Users\\U\\.claude-mem';
+  const rest = `chroma-mcp --client-type persistent --data-dir ${dir}\\chroma`;
+  const bin = 'C:\\Users\\U\\.local\\bin';
+  const env = 'C:\\Users\\U\\AppData\\uv\\x\\Scripts';
+
+  /** As CIM shows it: no user, no group, no session, no state, no environment. */
+  function exe(pid: number, ppid: number, argv: readonly string[], extra: Partial<ProcessRow> = {}): ProcessRow {
+    const { startedAt } = row(pid, ppid, 'x');
+    const name = (argv[0] ?? '').slice((argv[0] ?? '').lastIndexOf('\\') + 1);
+    const command = argv.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ');
+    return { pid, ppid, startedAt, name, argv, command, ...HIDDEN_MARKS, ...extra };
+  }
+  const words = (program: string, args: string) => [program, ...args.split(' ')];
+  const chain = (first: number) => [
+    exe(310, first, words(`${bin}\\uvx.exe`, rest)),
+    exe(320, 310, words(`${bin}\\uv.exe`, `tool uvx ${rest}`)),
+    exe(330, 320, [`${env}\\chroma-mcp.exe`, ...rest.split(' ').slice(1)]),
+    exe(340, 330, [`${env}\\python.exe`, `${env}\\chroma-mcp.exe`, ...rest.split(' ').slice(1)]),
+    exe(350, 340, ['C:\\Python313\\python.exe', `${env}\\chroma-mcp.exe`, ...rest.split(' ').slice(1)]),
+  ];
+  const bun = (pid: number) => exe(pid, 99, ['C:\\bun.exe', 'C:\\x\\worker-service.cjs', '--daemon']);
+  const cmd = (pid: number, ppid: number, text: string) =>
+    exe(pid, ppid, ['C:\\Windows\\system32\\cmd.exe', '/d', '/s', '/c', text]);
+  const system = exe(4, 0, ['System'], { name: 'System', command: '' });
+
+  function judged(rows: readonly ProcessRow[], scene: Scene = {}) {
+    const { sid: _sid, ...me } = row(9_000, 70, 'claude-mem');
+    const snapshot = {
+      ...psListSnapshotOf([]),
+      source: 'cim',
+      platform: 'win32',
+      startPrecisionMs: 1,
+      self: { pid: 9_000 },
+      processes: [system, without(me, 'pgid', 'uid', 'startTicks'), ...rows],
+      ...scene.snapshot,
+    };
+    return judgeSnapshot(snapshot as typeof snapshot & { processes: ProcessRow[] }, { dataDir: dir, ...scene });
+  }
+  const verdictsThere = (rows: readonly ProcessRow[], scene: Scene = {}) => verdictsOf(judged(rows, scene));
+  const all = (verdict: string, ...more: number[]) =>
+    Object.fromEntries([...more, 310, 320, 330, 340, 350].map((pid) => [pid, verdict]));
+
+  test('the whole chain is an orphan when the parent of its first process is gone, and rests on its command lines', () => {
+    const found = judged(chain(200));
+    expect(verdictsOf(found)).toEqual(all('orphan'));
+    expect(found.every(({ restsOnCommand }) => restsOnCommand)).toBe(true);
+    expect(found[0]?.evidence.map(({ detail }) => detail)).toContain('its parent pid 200 is gone');
+  });
+
+  test('a reaped plan holds the whole chain', () => {
+    const found = judged(chain(200));
+    expect(
+      planReap(
+        found,
+        new ProcessIndex({
+          ...psListSnapshotOf([]),
+          self: { pid: 9_000 },
+          processes: [...chain(200), row(9_000, 70, 'x')],
+        }),
+        { includeExcess: false },
+      ).plan,
+    ).toHaveLength(5);
+  });
+
+  test('the whole chain is an orphan when the pid of its parent went to a younger process', () => {
+    expect(verdictsThere([...chain(500), exe(500, 4, ['C:\\x\\notepad.exe'])])).toEqual(all('orphan'));
+  });
+
+  test.each([1, 2, 3, 4])('what is left of the chain after its first %d processes is an orphan', (gone) => {
+    const found = verdictsThere(chain(200).slice(gone));
+    expect(new Set(Object.values(found))).toEqual(new Set(['orphan']));
+    expect(Object.keys(found)).toHaveLength(5 - gone);
+  });
+
+  test.each([`uvx ${rest}`, `"${bin}\\uvx.exe" ${rest}`])(
+    'cmd.exe /c %s in front of the chain shares its verdict',
+    (text) => {
+      expect(verdictsThere([cmd(305, 200, text), ...chain(305)])).toEqual(all('orphan', 305));
+      expect(verdictsThere([bun(200), cmd(305, 200, text), ...chain(305)])).toEqual(all('unverified', 305));
+    },
+  );
+
+  test('a chain under a live worker, or under any other live parent, is unverified', () => {
+    expect(verdictsThere([bun(200), ...chain(200)])).toEqual(all('unverified'));
+    expect(verdictsThere([exe(200, 99, ['C:\\x\\cmd.exe']), ...chain(200)])).toEqual(all('unverified'));
+  });
+
+  test('a chain below a live worker is unverified though a process between them is gone', () => {
+    const rows = [bun(290), exe(300, 290, ['C:\\x\\helper.exe']), ...chain(300)];
+    expect(verdictsThere(rows)).toEqual(all('unverified'));
+  });
+
+  test('a chain that is at most 120 s old is unverified', () => {
+    const takenAt = (seconds: number) => ({ snapshot: { takenAt: clockAt(3_100 + seconds * 100) } });
+    expect(verdictsThere(chain(200), takenAt(120))).toEqual(all('unverified'));
+    expect(verdictsThere(chain(200), takenAt(121))).toMatchObject({ 310: 'orphan', 320: 'orphan' });
+  });
+
+  test('a chain that a live installation records, or whose registry cannot be read, is unverified', () => {
+    const registries = [
+      { file: 'worker.pid', content: JSON.stringify({ pid: 290, startedAt: clockAt(2_920) }) },
+      {
+        file: 'supervisor.json',
+        content: JSON.stringify({ processes: { c: { pid: 310, type: 'chroma', startedAt: clockAt(3_400) } } }),
+      },
+    ];
+    expect(verdictsThere([bun(290), ...chain(200)], { registries })[310]).toBe('unverified');
+    expect(verdictsThere(chain(200), { registries: [{ file: 'x', content: null }] })[310]).toBe('unverified');
+  });
+
+  test('a listing that is incomplete proves no parent gone', () => {
+    expect(verdictsThere(chain(200), { snapshot: { complete: false } })).toEqual(all('unverified'));
+  });
+
+  test('another data dir’s chain is foreign, and an editor on the words is not judged', () => {
+    const other = chain(200).map((each) => ({
+      ...each,
+      argv: each.argv!.map((word) => word.replace('.claude-mem', '.other')),
+    }));
+    expect(new Set(Object.values(verdictsThere(other)))).toEqual(new Set(['foreign']));
+    expect(verdictsThere([exe(310, 200, ['C:\\x\\code.exe', 'chroma-mcp', '--data-dir', `${dir}\\chroma`])])).toEqual(
+      {},
+    );
   });
 });
 

@@ -1,0 +1,176 @@
+import { baseName, programName } from './program-name.ts';
+
+/** What a command line starts: chroma-mcp itself, or a program that starts it and stays above it. */
+export type ChromaPart = 'wrapper' | 'python';
+
+const UV = /^uvx?$/i;
+const PIPX = /^pipx$/i;
+const PYTHON = /^(?:python|pypy|graalpy)(?:\d+(?:\.\d+)*)?[a-z]{0,2}(?:-intel64)?$/i;
+const CHROMA = /^chroma-mcp$/i;
+/** A requirement or the name of a command; Python's packages know no difference between `-`, `_` and `.`. */
+const TOKEN = /^chroma[-_.]mcp(?:\[[^\]]*\])?(?: *(?:[=<>!~]=?|@).*)?$/i;
+const SCRIPT = /^chroma-mcp(?:-script)?(?:\.(?:exe|pyw?))?$/i;
+const MODULE = /^chroma_mcp(?:\.(?:server|__main__))?$/;
+const MODULE_FILE = /(?:^|[\\/])chroma_mcp(?:[\\/](?:server|__main__)\.pyc?)?[\\/]?$/;
+
+/**
+ * Which part of a chroma-mcp a command line is; undefined for everything else, whatever words stand in its arguments.
+ * @param names what the process is called besides its first word: its short name and its executable.
+ */
+export function chromaPart(words: readonly string[], names: readonly string[]): ChromaPart | undefined {
+  const called = [...names, words[0] ?? ''].map(programName);
+  const rest = words.slice(1);
+  if (called.some((name) => UV.test(name))) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
+  if (called.some((name) => CHROMA.test(name))) return 'python';
+  // A script that is started by its name has the name of the script and the arguments of its interpreter.
+  const isPython = called.some((name) => PYTHON.test(name));
+  if (isPython) return pythonPart(rest);
+  if (called.some((name) => PIPX.test(name))) return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
+  return undefined;
+}
+
+function pythonPart(args: readonly string[]): ChromaPart | undefined {
+  // macOS shows a renamed interpreter as `…/Python (chroma-mcp)`.
+  if (args[0] === '(chroma-mcp)') return 'python';
+  const program = pythonProgram(args);
+  if (program === undefined) return undefined;
+  const { module, script, rest } = program;
+  const name = module ?? programName(script ?? '');
+  if (PIPX.test(name)) return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
+  if (UV.test(name)) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
+  const isChroma = module === undefined ? isChromaScript(script ?? '') : MODULE.test(module);
+  return isChroma ? 'python' : undefined;
+}
+
+function isChromaScript(script: string): boolean {
+  const name = baseName(script);
+  if (MODULE_FILE.test(script)) return true;
+  return SCRIPT.test(name) && (!script.includes(' ') || /[\\/](?:bin|scripts)[\\/][^\\/]*$/i.test(script));
+}
+
+interface PythonProgram {
+  readonly module?: string;
+  readonly script?: string;
+  /** Its own arguments. */
+  readonly rest: readonly string[];
+}
+
+/** What a python interpreter runs: the script, or the module after `-m`. Not what follows as arguments. */
+function pythonProgram(args: readonly string[]): PythonProgram | undefined {
+  for (let index = 0; index < args.length; index += 1) {
+    const argument = args[index] ?? '';
+    if (!argument.startsWith('-') || argument === '-') return { script: argument, rest: args.slice(index + 1) };
+    if (argument.startsWith('--')) {
+      if (argument === '--check-hash-based-pycs') index += 1;
+      continue;
+    }
+    // Short options stand together; the first of these takes the rest of the word, or the next one.
+    const at = argument.search(/[cmWX]/);
+    if (at < 0) continue;
+    const letter = argument[at];
+    if (letter === 'c') return undefined;
+    const attached = argument.slice(at + 1);
+    if (letter === 'm') {
+      return attached === ''
+        ? { module: args[index + 1] ?? '', rest: args.slice(index + 2) }
+        : { module: attached, rest: args.slice(index + 1) };
+    }
+    if (attached === '') index += 1;
+  }
+  return undefined;
+}
+
+/** A command that uv or pipx runs, and whether an option was met that this program does not know. */
+interface RunCommand {
+  readonly words: readonly string[];
+  readonly isModule: boolean;
+  readonly isGuessed: boolean;
+}
+
+function runsChroma(command: RunCommand | undefined): boolean {
+  if (command === undefined) return false;
+  const { words, isModule } = command;
+  const [first = ''] = words;
+  if (isModule) return MODULE.test(first);
+  if (isChromaCommand(first)) return true;
+  if (PYTHON.test(programName(first))) return pythonPart(words.slice(1)) === 'python';
+  // After an option that is not known the first word may be its value, so a token at any place has to do.
+  return command.isGuessed && !FILE.test(first) && words.some(isChromaToken);
+}
+
+/** A file that is run is the command, whatever its arguments say. */
+const FILE = /\.(?:[cm]?[jt]s|py[cwz]?|sh|exe)$/i;
+
+function isChromaCommand(word: string): boolean {
+  return isChromaToken(word) || MODULE_FILE.test(word);
+}
+
+function isChromaToken(word: string): boolean {
+  return TOKEN.test(word) || TOKEN.test(baseName(word).replace(/\.exe$/i, ''));
+}
+
+/** `uv [options] tool run`, `uv [options] tool uvx`, `uv [options] run`, `uvx`: what they run. Other commands of uv run nothing. */
+function uvCommand(args: readonly string[]): RunCommand | undefined {
+  const command = commandAfterOptions(args);
+  const [first, ...rest] = command.words;
+  if (first === 'run') return commandAfterOptions(rest);
+  if (first === 'tool' || first === 'x') {
+    const inner = commandAfterOptions(rest);
+    const [second, ...others] = inner.words;
+    return second === 'run' || second === 'uvx' ? commandAfterOptions(others) : undefined;
+  }
+  if (first === undefined || UV_COMMANDS.has(first)) return undefined;
+  return command;
+}
+
+const UV_COMMANDS: ReadonlySet<string> = new Set(
+  (
+    'auth init add remove version sync lock export tree format audit python pip venv build publish workspace cache self ' +
+    'generate-shell-completion help'
+  ).split(' '),
+);
+
+function pipxCommand(args: readonly string[]): RunCommand | undefined {
+  const [first, ...rest] = commandAfterOptions(args).words;
+  return first === 'run' ? commandAfterOptions(rest) : undefined;
+}
+
+function commandAfterOptions(args: readonly string[]): RunCommand {
+  let isModule = false;
+  let isGuessed = false;
+  for (let index = 0; index < args.length; index += 1) {
+    const argument = args[index] ?? '';
+    if (argument === '--') return { words: args.slice(index + 1), isModule, isGuessed };
+    if (!argument.startsWith('-')) return { words: args.slice(index), isModule, isGuessed };
+    if (argument === '-m' || argument === '--module') isModule = true;
+    else if (/^-m./.test(argument))
+      return { words: [argument.slice(2), ...args.slice(index + 1)], isModule: true, isGuessed };
+    else if (VALUE_OPTIONS.has(argument)) index += 1;
+    else if (!FLAGS.has(argument) && !argument.includes('=') && !/^-[a-zA-Z]./.test(argument)) isGuessed = true;
+  }
+  return { words: [], isModule, isGuessed };
+}
+
+/** Options of `uv run`, `uv tool run` and `pipx run` that take the next word. */
+const VALUE_OPTIONS: ReadonlySet<string> = new Set(
+  (
+    '-p --python -w --with --with-editable --with-requirements --from --spec -c --constraint --constraints -b --build-constraint ' +
+    '--build-constraints --override --overrides --exclude --excludes --index --default-index -i --index-url --extra-index-url ' +
+    '--pip-args --fetch-python -f --find-links --index-strategy --keyring-provider --resolution --prerelease --fork-strategy --exclude-newer ' +
+    '--exclude-newer-package --link-mode -C --config-setting --config-settings --config-settings-package -P --upgrade-package ' +
+    '--upgrade-group --reinstall-package --refresh-package --no-build-isolation-package --no-build-package --no-binary-package ' +
+    '--no-sources-package --cache-dir --config-file --project --directory --allow-insecure-host --trusted-host --color --env-file ' +
+    '--extra --group --no-group --only-group --no-extra --package --python-platform --python-preference --torch-backend ' +
+    '--with-executables-from --preview-features --backend'
+  ).split(' '),
+);
+
+const FLAGS: ReadonlySet<string> = new Set(
+  (
+    '--offline -n --no-cache --no-cache-dir -q --quiet -v --verbose --isolated --no-env-file --no-progress --no-config --refresh -U ' +
+    '--upgrade --reinstall --no-index --no-build --no-binary --no-build-isolation --no-sources --compile-bytecode --native-tls --system-certs ' +
+    '--managed-python --no-managed-python --no-python-downloads --preview --no-preview -s --script --gui-script --active --frozen --locked ' +
+    '--no-sync --no-dev --only-dev --dev --all-extras --all-groups --all-packages --no-default-groups --exact --no-editable ' +
+    '--no-project --show-settings --lfs --no-path --pypackages --system-site-packages'
+  ).split(' '),
+);

@@ -1,0 +1,36 @@
+/**
+ * The name of a program without what systems add to it: `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`, NixOS's
+ * `.uv-wrapped` → `uv`, also where the kernel cut the name at 15 bytes (`.chroma-mcp-wra`).
+ */
+export function programName(nameOrPath: string): string {
+  const name = withoutEnding(withoutEnding(baseName(nameOrPath), ' (deleted)'), '.exe');
+  if (!name.startsWith('.')) return name;
+  const dash = name.lastIndexOf('-');
+  return dash > 1 && isWrappedMark(name.slice(dash), name.length === LONGEST_COMM) ? name.slice(1, dash) : name;
+}
+
+/** `-wrapped`, with a `_` for each time it was wrapped again, or what the cut left of it. */
+function isWrappedMark(ending: string, isCut: boolean): boolean {
+  if (isCut && WRAPPED.startsWith(ending)) return true;
+  return ending.startsWith(WRAPPED) && [...ending.slice(WRAPPED.length)].every((letter) => letter === '_');
+}
+
+const WRAPPED = '-wrapped';
+/** What the kernel keeps of a name, in bytes. */
+const LONGEST_COMM = 15;
+
+/** Programs that run another one, which stands in their arguments: emulators of another processor, and the dynamic loader. */
+const LOADER =
+  /^(?:rosetta|qemu-(?!system|img|nbd|ga$|io$|storage|bridge|pr-)[\w.-]+|box(?:32|64|86)|fex(?:interpreter|loader)?|ld-linux[\w.-]*|ld-musl[\w.-]*|ld\.so|ld-[\d.]+\.so)$/i;
+
+export function isLoader(nameOrPath: string): boolean {
+  return LOADER.test(programName(nameOrPath));
+}
+
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
+
+function withoutEnding(name: string, ending: string): string {
+  return name.slice(-ending.length).toLowerCase() === ending ? name.slice(0, -ending.length) : name;
+}

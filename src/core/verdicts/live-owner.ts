@@ -1,0 +1,58 @@
+import { isZombie } from '../identity.ts';
+import type { Case, JudgementContext } from '../judgement-context.ts';
+import { isChromaWrapper } from '../role-program.ts';
+import type { ProcessRow } from '../snapshot.ts';
+import type { Finding } from '../verdict.ts';
+import { shortId } from '../wording.ts';
+import { isAnyoneGone } from './orphan.ts';
+
+/**
+ * The live parent of a process, where its owner mark or its record names that parent or a process of the same pid, or where the parent
+ * is its own uv wrapper. A pid that agrees while the start does not is a damaged record: no other process adopts under that pid.
+ */
+export function liveOwner({ row, parent, owner, recorded, isChroma }: Case): ProcessRow | undefined {
+  if (parent === undefined || isZombie(parent)) return undefined;
+  const isNamed = owner?.pid === parent.pid || recorded.some((record) => record.owner?.identity.pid === row.ppid);
+  return isNamed || (isChroma && isChromaWrapper(parent)) ? parent : undefined;
+}
+
+/** Live evidence against a record or a mark: a process of a tree that stands where it belongs, whatever they say of its owner. */
+export function findContradicted(subject: Case, context: JudgementContext): Finding | undefined {
+  const detail = isAnyoneGone(subject, context)
+    ? (liveRoot(subject, context) ?? liveParent(subject))
+    : contradictedRoot(subject);
+  if (detail === undefined) return undefined;
+  const { row, recorded } = subject;
+  const role = recorded[0]?.entry.role ?? subject.role ?? 'process';
+  const tree = recorded[0]?.tree.manifest.treeId ?? row.treeMark;
+  return {
+    verdict: 'unverified',
+    evidence: [
+      recorded.length > 0
+        ? { kind: 'recorded', detail: `recorded as ${role} of tree ${shortId(tree)}` }
+        : { kind: 'marked', detail: `its environment bears the mark of tree ${shortId(tree)}` },
+      { kind: 'not-proven', detail },
+    ],
+  };
+}
+
+function contradictedRoot({ recorded }: Case): string | undefined {
+  return recorded.some(({ isRoot, tree }) => !isRoot && tree.isContradicted)
+    ? 'its tree is dead by its manifest and alive by the marks of its processes, so the manifest is damaged'
+    : undefined;
+}
+
+function liveRoot({ row }: Case, { trees }: JudgementContext): string | undefined {
+  const [treeId] = [...trees.liveRoots.treesOf(row.pid)].sort();
+  return treeId === undefined
+    ? undefined
+    : `the marks of live processes show that it is the root of tree ${shortId(treeId)}, so the record is damaged`;
+}
+
+/** Below an orphan the live parent is no evidence of life. */
+function liveParent(subject: Case): string | undefined {
+  const parent = liveOwner(subject);
+  if (parent === undefined || subject.parentJudgement?.verdict === 'orphan') return undefined;
+  const name = parent.name === '' ? '' : ` (${parent.name})`;
+  return `its parent pid ${parent.pid}${name} is its owner and is alive, so the record or the mark that says otherwise is damaged`;
+}
