@@ -18,7 +18,7 @@ function holds(law: (world: World) => void): void {
 test('the made-up worlds are worth judging: every verdict and every proof occurs', () => {
   const kinds = new Set<string>();
   const verdicts = new Set<string>();
-  for (const judgement of fc.sample(worlds, { numRuns: 4_000, seed: 1 }).flatMap((world) => judgeWorld(world))) {
+  for (const judgement of fc.sample(worlds, { numRuns: 4_000, seed: 2 }).flatMap((world) => judgeWorld(world))) {
     verdicts.add(judgement.verdict);
     if (isLeak(judgement)) for (const { kind } of judgement.evidence) kinds.add(kind);
   }

@@ -41,8 +41,12 @@ function letGo(subject: Case, context: JudgementContext): Evidence | undefined {
 }
 
 function recordedEnd({ recorded }: Case): Evidence | undefined {
+  // In a tree whose root is not known to live, the record may be old news, whoever its owner is.
   const ended = recorded.find(
-    ({ owner, tree, entry }) => (owner?.presence ?? tree.rootPresence) === 'alive' && isAfterRegistration(entry),
+    ({ owner, tree, entry }) =>
+      tree.rootPresence === 'alive' &&
+      (owner === undefined || owner.presence === 'alive') &&
+      isAfterRegistration(entry),
   );
   if (ended === undefined) return undefined;
   return { kind: 'let-go', detail: `its owner recorded its end at ${ended.entry.endedAt ?? '?'}, and it still runs` };
