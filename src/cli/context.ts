@@ -37,9 +37,15 @@ export interface Context {
   /**
    * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
    * nothing to take turns about.
-   * @throws ClaudeMemError `lock-held` naming the holder.
+   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
+   * @throws ClaudeMemError `lock-held` naming the holder; `io` for a lock that cannot be used.
    */
-  underOperationLock<T>(command: string, signal: AbortSignal, action: () => Promise<T>): Promise<T>;
+  underOperationLock<T>(
+    command: string,
+    signal: AbortSignal,
+    action: () => Promise<T>,
+    goesOnWithout?: GoesOnWithout,
+  ): Promise<T>;
   trees(): TreeStore;
   /** What `--redact` takes out. */
   personal(): Personal;
@@ -50,6 +56,9 @@ export interface ContextOptions {
   /** Whether the command may change something. */
   readonly acts: boolean;
 }
+
+/** Whether an action begins without `operation.lock`, for this reason. */
+export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 
 /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
 export function createContext(options: ContextOptions): Context {
@@ -82,17 +91,20 @@ export function createContext(options: ContextOptions): Context {
     assertOwner: () => {
       assertOwner(dataDir);
     },
-    underOperationLock: async (command, signal, action) => {
+    underOperationLock: async (command, signal, action, goesOnWithout = () => false) => {
       if (!existsSync(dataDir)) return action();
       const lock = await acquireLock(join(dataDir, 'operation.lock'), {
         waitMs: OPERATION_LOCK_WAIT_MS,
         holder: { pid: process.pid, command },
         signal,
+      }).catch((error: unknown) => {
+        if (error instanceof ClaudeMemError && goesOnWithout(error)) return undefined;
+        throw error;
       });
       try {
         return await action();
       } finally {
-        lock.release();
+        lock?.release();
       }
     },
     trees: () => openTreeStore(dataDir),

@@ -93,8 +93,8 @@ export function createTreeContext(context: Context): TreeContext {
             (await loadPlatform()).findListener(port),
           );
         },
-        underOperationLock: (action, interrupted = new AbortController().signal) =>
-          context.underOperationLock(options.command, interrupted, action),
+        underOperationLock: (action, interrupted = new AbortController().signal, goesOnWithout) =>
+          context.underOperationLock(options.command, interrupted, action, goesOnWithout),
         tidy: (observation) => {
           tidyTrees(observation, context.trees());
           removeOldIntents(dataDir, context.clock.date());
