@@ -60,6 +60,8 @@ export async function reportStart(
     readonly unwritten: readonly string[];
     readonly context: Context;
     readonly elapsedMs: number;
+    /** Why a tree cannot be recorded now. */
+    readonly unrecordable: string | undefined;
   },
 ): Promise<LifecycleReport> {
   const { result, ended } = input;
@@ -84,8 +86,14 @@ export async function reportStart(
     port: result.status?.port ?? null,
     error: result.ok
       ? null
-      : { code: 'not-ready', message: result.problem ?? 'not ready', hint: 'Look at: claude-mem logs' },
+      : { code: 'not-ready', message: problemOf(result, input.unrecordable), hint: 'Look at: claude-mem logs' },
   };
+}
+
+/** A supervisor that could not write its manifest could not write why, either. */
+function problemOf({ problem = 'not ready' }: StartResult, unrecordable: string | undefined): string {
+  const isSaid = unrecordable === undefined || problem.includes('cannot write');
+  return isSaid ? problem : `${problem}; ${unrecordable}`;
 }
 
 export function reportStop(result: StopResult, elapsedMs: number): LifecycleReport {

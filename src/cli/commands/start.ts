@@ -120,6 +120,7 @@ export async function startAndReport(
   const ended = result.ok || result.alreadyRunning ? undefined : await finishStart(result, ports);
   output.clearStatus();
   sayUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
+  const unrecordable = ended === undefined ? undefined : tree.whyUnrecordable();
   const elapsedMs = context.clock.now() - startedAt;
   const report = await reportStart(command, {
     result,
@@ -128,6 +129,7 @@ export async function startAndReport(
     unwritten,
     context,
     elapsedMs,
+    unrecordable,
   });
   if (options.json === true) output.data(JSON.stringify(report));
   else {
