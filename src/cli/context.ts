@@ -11,7 +11,7 @@ import type { Personal } from '../operations/redact.ts';
 import type { Clock, Signaller } from '../operations/ports.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
-import { assertOwner, resolveDataDir } from '../state/data-dir.ts';
+import { assertOwner, nameOfDataDir, resolveDataDir } from '../state/data-dir.ts';
 import type { JsonEdit, JsonFile } from '../state/json-file.ts';
 import { createRecords } from '../state/records.ts';
 import { acquireLock } from '../state/lock.ts';
@@ -55,6 +55,8 @@ export interface ContextOptions {
   readonly dataDir?: string | undefined;
   /** Whether the command may change something. */
   readonly acts: boolean;
+  /** Called with the reason where the data dir cannot be used: its processes are known by their marks then. Absent: that is an error. */
+  readonly goesOnWithout?: (reason: ClaudeMemError) => void;
 }
 
 /** Whether an action begins without `operation.lock`, for this reason. */
@@ -130,10 +132,16 @@ export function usualDataDir(): string {
 }
 
 /** What a reader may not look into is no wrong setting: it could not look. */
-function findDataDir({ dataDir, acts }: ContextOptions): string {
+function findDataDir({ dataDir, acts, goesOnWithout }: ContextOptions): string {
+  const source = { flag: dataDir, env: process.env };
   try {
-    return resolveDataDir({ flag: dataDir, env: process.env });
+    return resolveDataDir(source);
   } catch (error) {
+    if (goesOnWithout !== undefined && error instanceof ClaudeMemError) {
+      const name = nameOfDataDir(source);
+      goesOnWithout(error);
+      return name;
+    }
     const isForbidden = error instanceof ClaudeMemError && ['EACCES', 'EPERM'].includes(errnoOf(error.cause) ?? '');
     if (acts || !isForbidden) throw error;
     throw new ClaudeMemError('manifest-unreadable', error.message, { hint: FORBIDDEN_HINT, cause: error });

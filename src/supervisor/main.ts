@@ -144,6 +144,7 @@ async function main(): Promise<void> {
         return adoption === undefined ? undefined : dutyOf(supervisor, adoption, { observeAll, look, log });
       },
       stop,
+      isLockInPlace: () => lock.isInPlace(),
       end: () => end(DEFAULT_GRACE_MS),
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import { tidyTrees } from '../../operations/tidy-trees.ts';
 import { judgeReading } from '../../operations/observe.ts';
 import { printable } from '../../core/wording.ts';
 import { whyUnwritten } from '../../operations/unwritten.ts';
+import type { ClaudeMemError } from '../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -45,15 +46,16 @@ export const stopCommand = () =>
   });
 
 async function runStop({ options, openContext, output }: CommandInput<StopOptions>): Promise<ExitCode> {
-  const context = openContext({ acts: true });
-  context.assertOwner();
+  const unwritten: string[] = [];
+  const goesOnWithout = ({ message }: ClaudeMemError) => void unwritten.push(message);
+  const context = openContext({ acts: true, goesOnWithout });
+  if (unwritten.length === 0) context.assertOwner();
   const tree = createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.');
   });
   try {
-    const unwritten: string[] = [];
     const stopped = await context.underOperationLock(
       'claude-mem stop',
       interrupts.interrupted,
