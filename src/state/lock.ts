@@ -156,9 +156,11 @@ async function pause(ms: number, path: string, signal: AbortSignal | undefined):
 
 function heldLock(path: string, key: string, database: Database): HeldLock {
   let isHeld = true;
+  // Only now: the first opening for writing can give a file another inode (overlayfs), and an open one keeps it (FUSE).
+  const heldKey = existingFileKey(path);
   const isInPlace = () => {
     try {
-      return existingFileKey(path) === key;
+      return existingFileKey(path) === heldKey;
     } catch {
       // It cannot be looked at, which proves nothing.
       return true;
