@@ -150,7 +150,10 @@ describe('a supervisor that only its marks show', () => {
   test('a start refuses a second tree beside it, names it, and signals nobody', async () => {
     const fake = new FakeMachine([lost]);
     const { result, did } = start(fake);
-    await expect(result).rejects.toMatchObject({ code: 'lock-held', message: expect.stringContaining('(pid 100)') });
+    await expect(result).rejects.toMatchObject({
+      code: 'lock-held',
+      message: expect.stringContaining('(pid 100)') as never,
+    });
     expect(fake.signals).toEqual([]);
     expect(did).toEqual({ spawned: 1, released: 0, dismissed: 1 });
   });

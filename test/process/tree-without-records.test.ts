@@ -18,7 +18,10 @@ describe('a tree whose data dir was removed', () => {
     for (const args of [[], ['--port', String(await freePort())]]) {
       const { status, report } = await tree.json(['start', '--no-chroma', ...args]);
       expect(status).toBe(1);
-      expect(report.error).toMatchObject({ code: 'lock-held', hint: expect.stringContaining('claude-mem stop') });
+      expect(report.error).toMatchObject({
+        code: 'lock-held',
+        hint: expect.stringContaining('claude-mem stop') as never,
+      });
       expect(report.error?.message).toContain(`(pid ${pid})`);
       expect(tree.roles()).toEqual(TREE);
     }
@@ -98,7 +101,13 @@ const DAMAGES: readonly (readonly [
   codes: readonly number[],
   damage: (dataDir: string) => string | void,
 ])[] = [
-  ['the socket removed', [0], (dataDir) => rmSync(join(dataDir, 'supervisor.sock'))],
+  [
+    'the socket removed',
+    [0],
+    (dataDir) => {
+      rmSync(join(dataDir, 'supervisor.sock'));
+    },
+  ],
   [
     'the socket replaced by a file',
     [0],
@@ -115,7 +124,13 @@ const DAMAGES: readonly (readonly [
       mkdirSync(join(dataDir, 'operation.lock'));
     },
   ],
-  ['a damaged lock of commands', [0], (dataDir) => writeFileSync(join(dataDir, 'operation.lock'), 'x'.repeat(4096))],
+  [
+    'a damaged lock of commands',
+    [0],
+    (dataDir) => {
+      writeFileSync(join(dataDir, 'operation.lock'), 'x'.repeat(4096));
+    },
+  ],
   [
     'a file in place of trees/',
     [4],
@@ -124,7 +139,13 @@ const DAMAGES: readonly (readonly [
       writeFileSync(join(dataDir, 'trees'), '');
     },
   ],
-  ['trees/ removed', [0], (dataDir) => rmSync(join(dataDir, 'trees'), { recursive: true })],
+  [
+    'trees/ removed',
+    [0],
+    (dataDir) => {
+      rmSync(join(dataDir, 'trees'), { recursive: true });
+    },
+  ],
   [
     'trees/ that cannot be written',
     [0],
