@@ -96,11 +96,7 @@ describe('a tree whose data dir was removed', () => {
 });
 
 /** Damages a data dir under its running tree. Returns why that cannot be done here. */
-const DAMAGES: readonly (readonly [
-  name: string,
-  codes: readonly number[],
-  damage: (dataDir: string) => string | void,
-])[] = [
+const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damage: (dataDir: string) => unknown])[] = [
   [
     'the socket removed',
     [0],
