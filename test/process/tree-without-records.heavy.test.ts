@@ -4,34 +4,11 @@ import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync 
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
-import { freePort } from '../helpers/free-port.ts';
 import { TestTree } from './tree-harness.ts';
 
 const TREE = ['search', 'supervisor', 'worker'];
 
 describe('a tree whose data dir was removed', () => {
-  test('start names it and refuses a second tree, on its port and on another; stop ends it', async () => {
-    const tree = await TestTree.create();
-    await tree.start('--no-chroma');
-    const { pid } = tree.member('supervisor');
-    rmSync(tree.dataDir, { recursive: true });
-    for (const args of [[], ['--port', String(await freePort())]]) {
-      const { status, report } = await tree.json(['start', '--no-chroma', ...args]);
-      expect(status).toBe(1);
-      expect(report.error).toMatchObject({
-        code: 'lock-held',
-        hint: expect.stringContaining('claude-mem stop') as never,
-      });
-      expect(report.error?.message).toContain(`(pid ${pid})`);
-      expect(tree.roles()).toEqual(TREE);
-    }
-    const { status, report } = await tree.json(['stop']);
-    expect([status, report.ok, tree.members()]).toEqual([0, true, []]);
-    expect(report.ended).toHaveLength(3);
-    await tree.start('--no-chroma');
-    await tree.stop();
-  });
-
   test('stop ends it and does not make the data dir anew', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
