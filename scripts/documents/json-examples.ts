@@ -103,6 +103,7 @@ const STARTED: LifecycleReport = {
   ended: [],
   remaining: [],
   left: [],
+  unwritten: [],
   elapsedMs: 1423,
   port: 37777,
   error: null,

@@ -76,6 +76,7 @@ export function shown(commandLine: string, print: (output: Output) => void): str
     note: keep,
     status: ignore,
     clearStatus: ignore,
+    beginStreaming: ignore,
     beginActing: ignore,
     endActing: ignore,
     columns: COLUMNS,

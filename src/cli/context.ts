@@ -11,7 +11,7 @@ import type { Personal } from '../operations/redact.ts';
 import type { Clock, Signaller } from '../operations/ports.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
-import { assertOwner, resolveDataDir } from '../state/data-dir.ts';
+import { assertOwner, nameOfDataDir, resolveDataDir } from '../state/data-dir.ts';
 import type { JsonEdit, JsonFile } from '../state/json-file.ts';
 import { createRecords } from '../state/records.ts';
 import { acquireLock } from '../state/lock.ts';
@@ -37,9 +37,15 @@ export interface Context {
   /**
    * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
    * nothing to take turns about.
-   * @throws ClaudeMemError `lock-held` naming the holder.
+   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
+   * @throws ClaudeMemError `lock-held` naming the holder; `io` for a lock that cannot be used.
    */
-  underOperationLock<T>(command: string, signal: AbortSignal, action: () => Promise<T>): Promise<T>;
+  underOperationLock<T>(
+    command: string,
+    signal: AbortSignal,
+    action: () => Promise<T>,
+    goesOnWithout?: GoesOnWithout,
+  ): Promise<T>;
   trees(): TreeStore;
   /** What `--redact` takes out. */
   personal(): Personal;
@@ -49,7 +55,12 @@ export interface ContextOptions {
   readonly dataDir?: string | undefined;
   /** Whether the command may change something. */
   readonly acts: boolean;
+  /** Called with the reason where the data dir cannot be used: its processes are known by their marks then. Absent: that is an error. */
+  readonly goesOnWithout?: (reason: ClaudeMemError) => void;
 }
+
+/** Whether an action begins without `operation.lock`, for this reason. */
+export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 
 /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
 export function createContext(options: ContextOptions): Context {
@@ -82,17 +93,20 @@ export function createContext(options: ContextOptions): Context {
     assertOwner: () => {
       assertOwner(dataDir);
     },
-    underOperationLock: async (command, signal, action) => {
+    underOperationLock: async (command, signal, action, goesOnWithout = () => false) => {
       if (!existsSync(dataDir)) return action();
       const lock = await acquireLock(join(dataDir, 'operation.lock'), {
         waitMs: OPERATION_LOCK_WAIT_MS,
         holder: { pid: process.pid, command },
         signal,
+      }).catch((error: unknown) => {
+        if (error instanceof ClaudeMemError && goesOnWithout(error)) return undefined;
+        throw error;
       });
       try {
         return await action();
       } finally {
-        lock.release();
+        lock?.release();
       }
     },
     trees: () => openTreeStore(dataDir),
@@ -118,10 +132,16 @@ export function usualDataDir(): string {
 }
 
 /** What a reader may not look into is no wrong setting: it could not look. */
-function findDataDir({ dataDir, acts }: ContextOptions): string {
+function findDataDir({ dataDir, acts, goesOnWithout }: ContextOptions): string {
+  const source = { flag: dataDir, env: process.env };
   try {
-    return resolveDataDir({ flag: dataDir, env: process.env });
+    return resolveDataDir(source);
   } catch (error) {
+    if (goesOnWithout !== undefined && error instanceof ClaudeMemError) {
+      const name = nameOfDataDir(source);
+      goesOnWithout(error);
+      return name;
+    }
     const isForbidden = error instanceof ClaudeMemError && ['EACCES', 'EPERM'].includes(errnoOf(error.cause) ?? '');
     if (acts || !isForbidden) throw error;
     throw new ClaudeMemError('manifest-unreadable', error.message, { hint: FORBIDDEN_HINT, cause: error });

@@ -1,6 +1,7 @@
 import { judgeReading } from '../operations/observe.ts';
 import type { StartPorts, StartResult } from '../operations/start-tree.ts';
 import { stopTrees, type StopResult } from '../operations/stop-trees.ts';
+import { whyUnwritten } from '../operations/unwritten.ts';
 import type { Outcome } from '../operations/terminate.ts';
 import type { Context } from './context.ts';
 
@@ -16,6 +17,8 @@ export interface LifecycleReport {
   readonly remaining: readonly { readonly role: string | null; readonly pid: number; readonly command: string }[];
   /** Bears the tree's mark and is none of our programs; let live. */
   readonly left: readonly { readonly pid: number; readonly name: string; readonly command: string }[];
+  /** What could not be written down, and why. Nothing was spared for it. */
+  readonly unwritten: readonly string[];
   readonly elapsedMs: number;
   readonly port: number | null;
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
@@ -23,13 +26,24 @@ export interface LifecycleReport {
 
 const GRACE_MS = 5_000;
 
-/** A start that failed ends all it started, and nothing else. */
-export function finishStart(result: StartResult, ports: StartPorts): Promise<StopResult> {
-  return ports.underOperationLock(async () => {
-    const ended = await stopTrees(ports, { graceMs: GRACE_MS, isSelected: (treeId) => treeId === result.treeId });
-    ports.tidy(judgeReading(ended.reading));
-    return ended;
-  });
+/** A start that failed ends all it started, and nothing else; with or without its turn, and whatever cannot be recorded. */
+export async function finishStart(result: StartResult, ports: StartPorts): Promise<StopResult> {
+  const unwritten: string[] = [];
+  const note = (reason: string | undefined) => reason !== undefined && unwritten.push(reason) > 0;
+  const stopped = await ports.underOperationLock(
+    async () => {
+      const ended = await stopTrees(ports, { graceMs: GRACE_MS, isSelected: (treeId) => treeId === result.treeId });
+      note(
+        whyUnwritten(() => {
+          ports.tidy(judgeReading(ended.reading));
+        }),
+      );
+      return ended;
+    },
+    undefined,
+    ({ message }) => note(message),
+  );
+  return { ...stopped, unwritten: [...stopped.unwritten, ...unwritten] };
 }
 
 /** What a start found and could not end: dead weight does not block it. */
@@ -43,8 +57,11 @@ export async function reportStart(
     readonly result: StartResult;
     readonly ended: StopResult | undefined;
     readonly left: StopResult['left'];
+    readonly unwritten: readonly string[];
     readonly context: Context;
     readonly elapsedMs: number;
+    /** Why a tree cannot be recorded now. */
+    readonly unrecordable: string | undefined;
   },
 ): Promise<LifecycleReport> {
   const { result, ended } = input;
@@ -64,12 +81,19 @@ export async function reportStart(
     ended: [...result.ended, ...(ended?.ended ?? [])],
     remaining: [...dead, ...remaining.filter(({ pid }) => !dead.some((other) => other.pid === pid))],
     left: leftAlone(input.left),
+    unwritten: [...input.unwritten, ...result.unwritten, ...(ended?.unwritten ?? [])],
     elapsedMs: Math.round(input.elapsedMs),
     port: result.status?.port ?? null,
     error: result.ok
       ? null
-      : { code: 'not-ready', message: result.problem ?? 'not ready', hint: 'Look at: claude-mem logs' },
+      : { code: 'not-ready', message: problemOf(result, input.unrecordable), hint: 'Look at: claude-mem logs' },
   };
+}
+
+/** A supervisor that could not write its manifest could not write why, either. */
+function problemOf({ problem = 'not ready' }: StartResult, unrecordable: string | undefined): string {
+  const isSaid = unrecordable === undefined || problem.includes('cannot write');
+  return isSaid ? problem : `${problem}; ${unrecordable}`;
 }
 
 export function reportStop(result: StopResult, elapsedMs: number): LifecycleReport {
@@ -83,6 +107,7 @@ export function reportStop(result: StopResult, elapsedMs: number): LifecycleRepo
     ended: result.ended,
     remaining: result.remaining.map(({ row, role }) => ({ role, pid: row.pid, command: row.command })),
     left: leftAlone(result.left),
+    unwritten: result.unwritten,
     elapsedMs: Math.round(elapsedMs),
     port: null,
     error: null,

@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { EXIT } from './exit-code.ts';
 import { exitNow } from './exit.ts';
@@ -15,7 +17,9 @@ export interface Output {
   status(text: string): void;
   /** Takes the status line away. */
   clearStatus(): void;
-  /** From here on a reader who goes away does not end the program: what it was told to do must be brought to its end. */
+  /** From here on this command writes until it is told to stop: an output that cannot be written any more ends it. */
+  beginStreaming(): void;
+  /** From here on not even a stream ends with its output: what it was told to do must be brought to its end. */
   beginActing(): void;
   /** It was brought to its end, and the program goes on. */
   endActing(): void;
@@ -38,18 +42,46 @@ export interface OutputOptions {
 }
 
 let isActing = false;
+let isStreaming = false;
+let isLost = false;
 
-/** Deals with an output that cannot be written; once per program. */
+/** These say more than a lost report: nothing was done at all, or not everything. */
+const STRONGER: ReadonlySet<unknown> = new Set([EXIT.usage, EXIT.interrupted]);
+
+/**
+ * Deals with an output that cannot be written; once per program. The command does what it was told and ends as it would have; only a
+ * stream ends with its output. A report that is lost is said on stderr and ends with 1.
+ */
 export function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) writeWhole(stream);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (isActing) return;
     // `claude-mem leaks | head`: whoever read has seen enough. A full disk, on the other hand, is a failure.
-    if (error.code === 'EPIPE') exitNow(Number(process.exitCode ?? EXIT.ok));
-    process.stderr.write(`claude-mem: the output could not be written: ${error.message}\n`);
-    exitNow(EXIT.found);
+    if (error.code !== 'EPIPE') lose(error);
+    if (isStreaming && !isActing) exitNow(Number(process.exitCode ?? EXIT.ok));
   });
   // There is nowhere left to say so.
   process.stderr.on('error', () => undefined);
+  process.on('exit', () => {
+    if (isLost && !STRONGER.has(process.exitCode)) process.exitCode = EXIT.found;
+  });
+}
+
+/** Node takes a short write into a file for a whole one: on a disk that gets full the rest would be lost without an error. */
+function writeWhole(stream: Writable & { readonly fd: number; readonly _type?: string }): void {
+  if (stream._type !== 'fs') return;
+  stream._write = (chunk: Buffer, _encoding, done) => {
+    try {
+      for (let written = 0; written < chunk.length;) written += writeSync(stream.fd, chunk, written);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  };
+}
+
+function lose({ message }: Error): void {
+  if (!isLost) process.stderr.write(`claude-mem: the output could not be written: ${message}; the report is lost\n`);
+  isLost = true;
 }
 
 export function createOutput(options: OutputOptions): Output {
@@ -78,6 +110,9 @@ export function createOutput(options: OutputOptions): Output {
       hasStatus = true;
     },
     clearStatus,
+    beginStreaming: () => {
+      isStreaming = true;
+    },
     beginActing: () => {
       isActing = true;
     },

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SampleReading } from '../core/sample.ts';
 import type { Clock } from '../operations/ports.ts';
 import type { StartPorts } from '../operations/start-tree.ts';
 import { tidyTrees } from '../operations/tidy-trees.ts';
+import { whyUnwritten } from '../operations/unwritten.ts';
 import type { LifecyclePorts, SupervisorConnection, TreeStatus } from '../operations/tree-lifecycle.ts';
 import { openBrowser } from '../platform/browser.ts';
 import { loadPlatform } from '../platform/index.ts';
@@ -16,6 +17,7 @@ import { beginCrashLog, LogTail, logNames, logsFolder } from '../state/log-files
 import { isLockFree } from '../state/lock.ts';
 import { readLockHolder } from '../state/lock-holder.ts';
 import { networkFileSystemOf } from '../state/network-file-system.ts';
+import { probeRecords } from '../state/probe-records.ts';
 import { readSettings } from '../state/settings.ts';
 import { readToken } from '../state/token.ts';
 import { findWorkerSocket } from '../state/worker-socket.ts';
@@ -44,8 +46,10 @@ export interface TreeContext {
   start(options: StartEnvironment): Promise<StartPorts & Foreground>;
   /** What is to be said before a start, if anything. */
   warnings(): readonly string[];
-  /** The last lines of the logs of this data dir that tell why a start failed. */
+  /** The last lines that were logged since a supervisor was last spawned: they tell why a start failed. */
   lastLogLines(count: number): readonly string[];
+  /** Why a tree cannot be recorded now; undefined if it can. Without a record there is no tree, and on a full disk no log tells. */
+  whyUnrecordable(): string | undefined;
 }
 
 export interface Foreground {
@@ -66,6 +70,7 @@ export function createTreeContext(context: Context): TreeContext {
     },
     isStopIntended: (treeId) => hasStopIntent(dataDir, treeId),
   });
+  let spawnedAt = new Date(0);
   return {
     prepareDataDir: () => void ensureDataDir(dataDir),
     connect,
@@ -78,6 +83,7 @@ export function createTreeContext(context: Context): TreeContext {
       return {
         ...(await lifecycle()),
         spawnSupervisor: () => {
+          spawnedAt = context.clock.date();
           const spawned = spawnSupervisor(dataDir, beginCrashLog(dataDir), options);
           ({ ended } = spawned);
           return spawned;
@@ -93,8 +99,8 @@ export function createTreeContext(context: Context): TreeContext {
             (await loadPlatform()).findListener(port),
           );
         },
-        underOperationLock: (action, interrupted = new AbortController().signal) =>
-          context.underOperationLock(options.command, interrupted, action),
+        underOperationLock: (action, interrupted = new AbortController().signal, goesOnWithout) =>
+          context.underOperationLock(options.command, interrupted, action, goesOnWithout),
         tidy: (observation) => {
           tidyTrees(observation, context.trees());
           removeOldIntents(dataDir, context.clock.date());
@@ -106,7 +112,11 @@ export function createTreeContext(context: Context): TreeContext {
       const type = networkFileSystemOf(dataDir);
       return type === undefined ? [] : [`The data dir ${dataDir} ${ON_NETWORK} (${type}).`];
     },
-    lastLogLines: (count) => lastLogLines(dataDir, count),
+    lastLogLines: (count) => lastLogLines(dataDir, count, spawnedAt),
+    whyUnrecordable: () =>
+      whyUnwritten(() => {
+        probeRecords(dataDir);
+      }),
   };
 }
 
@@ -153,9 +163,13 @@ async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
   }
 }
 
-function lastLogLines(dataDir: string, count: number): readonly string[] {
+function lastLogLines(dataDir: string, count: number, since: Date): readonly string[] {
+  const isTold = (file: string) => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return stats !== undefined && stats.size > 0 && stats.mtime >= since;
+  };
   const files = ['crash.log', 'worker.log', 'supervisor.log'].map((name) => join(logsFolder(dataDir), name));
-  const found = files.find((file) => existsSync(file) && statSync(file).size > 0);
+  const found = files.find(isTold);
   if (found === undefined) return [];
   return readFileSync(found, 'utf8').trimEnd().split('\n').slice(-count);
 }

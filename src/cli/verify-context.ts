@@ -127,8 +127,11 @@ async function stagePorts({
     runCli: (args) => runOwnCli(args, env, interrupted),
     // Also after Ctrl-C: what was started has to end.
     stopNow: (graceMs) =>
-      own.underOperationLock('claude-mem verify', new AbortController().signal, () =>
-        stopTrees(lifecycle, { graceMs }),
+      own.underOperationLock(
+        'claude-mem verify',
+        new AbortController().signal,
+        () => stopTrees(lifecycle, { graceMs }),
+        ({ code }) => code === 'io',
       ),
     ask: (method, path, body) => askWorker({ method, path, body, dataDir, interrupted }),
   };

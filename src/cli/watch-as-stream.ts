@@ -8,6 +8,7 @@ import type { WatchTask } from './commands/leaks.ts';
 /** `leaks --watch` for a program that reads it: a line of JSON for each reading and each change, and one at the end. */
 export async function watchAsStream(task: WatchTask): Promise<ExitCode> {
   const { output, context, showForeign, intervalMs, count, exitCodeOf } = task;
+  output.beginStreaming();
   const interrupts = listenForInterrupts(() => undefined);
   const { interrupted } = interrupts;
   const wait = () => sleep(intervalMs, true, { signal: interrupted }).catch(() => false);

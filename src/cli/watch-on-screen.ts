@@ -44,6 +44,7 @@ class WatchOnScreen {
 
   constructor(task: WatchTask) {
     this.#task = task;
+    task.output.beginStreaming();
     this.#interrupts = this.#listen();
     if (process.stdin.isTTY) {
       this.#keys = new Keys(process.stdin, (key) => {

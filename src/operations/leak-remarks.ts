@@ -2,6 +2,7 @@ import { count, printable } from '../core/wording.ts';
 import type { Judgement } from '../core/verdict.ts';
 import { isLeak, type LeakSummary } from './leak-report.ts';
 import type { Observation } from './observe.ts';
+import { describeUnrecorded, unrecordedSupervisors } from './tree-lifecycle.ts';
 
 /** What else is to be said of a reading: what could not be looked at, what is recorded and gone. */
 export function remarks(
@@ -22,9 +23,15 @@ export function remarks(
       `${count(staleEntries, 'stale entry', 'stale entries')} in the manifests: their processes are gone.` +
         advise('`claude-mem reap` tidies up those of dead trees.'),
     );
+  for (const unrecorded of unrecordedSupervisors(reading))
+    lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` ends it.')}`);
   if (unverified > 0 && !judgements.some(isLeak))
     lines.push('Unverified ones are never ended: the last reason of each says what is missing for a proof.');
   return lines;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const DAMAGE_ADVICE = {

@@ -5,8 +5,17 @@ import { ClaudeMemError } from '../shared/errors.ts';
 import { endInPasses } from './end-in-passes.ts';
 import { judgeReading, type Observation, type Reading } from './observe.ts';
 import { stopTrees } from './stop-trees.ts';
+import { whyUnwritten } from './unwritten.ts';
 import type { Outcome } from './terminate.ts';
-import { runningTrees, type LifecyclePorts, type SupervisorConnection, type TreeStatus } from './tree-lifecycle.ts';
+import {
+  describeUnrecorded,
+  runningTrees,
+  unrecordedSupervisors,
+  type UnrecordedSupervisor,
+  type LifecyclePorts,
+  type SupervisorConnection,
+  type TreeStatus,
+} from './tree-lifecycle.ts';
 
 /** What became of the supervisor that was spawned. */
 export interface SpawnedSupervisor {
@@ -29,8 +38,15 @@ export interface StartPorts extends LifecyclePorts {
   readonly assertLockFree: () => Promise<void>;
   /** @throws ClaudeMemError `port-taken` naming by whom. */
   readonly assertPortFree: () => Promise<void>;
-  /** @param interrupted ends the waiting for it. */
-  readonly underOperationLock: <T>(action: () => Promise<T>, interrupted?: AbortSignal) => Promise<T>;
+  /**
+   * @param interrupted ends the waiting for it.
+   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
+   */
+  readonly underOperationLock: <T>(
+    action: () => Promise<T>,
+    interrupted?: AbortSignal,
+    goesOnWithout?: (reason: ClaudeMemError) => boolean,
+  ) => Promise<T>;
   /** Brings the manifests of dead trees up to what was seen. */
   readonly tidy: (observation: Observation) => void;
   /** What is being waited for, for people. */
@@ -48,6 +64,8 @@ export interface StartResult {
   /** Orphans that only their command line proves: reported with the `reap` to run, not ended. */
   readonly observation: Observation;
   readonly problem: string | undefined;
+  /** What could not be written down of what was ended, and why. */
+  readonly unwritten: readonly string[];
 }
 
 export interface StartOptions {
@@ -101,7 +119,11 @@ async function begin(ports: StartPorts, options: StartOptions): Promise<Beginnin
   const first = await ports.connect();
   const held = first === undefined ? ports.spawnSupervisor() : undefined;
   try {
-    return await beginAfter(ports, options, first, () => held ?? ports.spawnSupervisor());
+    return await beginAfter(ports, options, {
+      first,
+      heldTreeId: held?.treeId,
+      spawn: () => held ?? ports.spawnSupervisor(),
+    });
   } catch (error) {
     // Open, it would keep this program alive.
     first?.close();
@@ -113,22 +135,34 @@ async function begin(ports: StartPorts, options: StartOptions): Promise<Beginnin
 
 async function beginAfter(
   ports: StartPorts,
-  { interrupted }: StartOptions,
-  first: SupervisorConnection | undefined,
-  spawn: () => HeldSupervisor,
+  options: StartOptions,
+  start: {
+    readonly first: SupervisorConnection | undefined;
+    readonly heldTreeId: string | undefined;
+    readonly spawn: () => HeldSupervisor;
+  },
 ): Promise<Beginning> {
+  const { first, heldTreeId, spawn } = start;
+  const { interrupted } = options;
   const reading = await ports.takeReading();
   const running = await findRunning(ports, reading, first);
+  if (running === undefined) {
+    const late = await connectToUnrecorded(ports, reading, heldTreeId);
+    if (late !== undefined) return beginAfter(ports, options, { ...start, first: late });
+  }
   if (running?.isKept === true) {
     const { connection } = running;
     const observation = judgeReading(reading);
     const { treeId } = connection;
-    return { connection, treeId, alreadyRunning: true, ended: [], observation, problem: undefined };
+    return { connection, treeId, alreadyRunning: true, ended: [], observation, problem: undefined, unwritten: [] };
   }
   running?.connection.close();
   ports.onProgress('ending what is left from before');
-  const { ended, after } = await endLeftovers(ports, reading, running?.connection.treeId);
-  ports.tidy(after);
+  const { ended, after, unwritten } = await endLeftovers(ports, reading, running?.connection.treeId);
+  // A disk that cannot be written keeps the new supervisor from starting, and that says why.
+  const untidied = whyUnwritten(() => {
+    ports.tidy(after);
+  });
   await ports.assertLockFree();
   await ports.assertPortFree();
   if (interrupted?.aborted === true) throw new ClaudeMemError('interrupted', 'interrupted; no tree was started');
@@ -142,7 +176,8 @@ async function beginAfter(
     alreadyRunning: treeId !== spawned.treeId,
     ended,
     observation: after,
-    problem: connection === undefined ? 'the supervisor did not answer' : undefined,
+    problem: connection === undefined ? noAnswer(spawned) : undefined,
+    unwritten: untidied === undefined ? unwritten : [...unwritten, untidied],
   };
 }
 
@@ -171,6 +206,27 @@ async function findRunning(
   throw doesNotAnswer(mustAnswer);
 }
 
+/**
+ * A supervisor that its marks alone show: either it was just spawned by a start that was killed, and answers in a moment, or its data dir
+ * was removed or replaced under it. It holds a lock of the same name then, so nothing else would keep a second tree from coming up.
+ * @throws ClaudeMemError `lock-held` for one that stays without a record and does not answer.
+ */
+async function connectToUnrecorded(
+  ports: StartPorts,
+  reading: Reading,
+  heldTreeId: string | undefined,
+): Promise<SupervisorConnection | undefined> {
+  const isNotOurs = ({ treeId }: UnrecordedSupervisor) => treeId !== heldTreeId;
+  if (!unrecordedSupervisors(reading).some(isNotOurs)) return undefined;
+  const connection = await connectPatiently(ports, PATIENCE_MS);
+  if (connection !== undefined) return connection;
+  const lost = unrecordedSupervisors(await ports.takeReading()).find(isNotOurs);
+  if (lost === undefined) return undefined;
+  throw new ClaudeMemError('lock-held', `${describeUnrecorded(lost)}; a second tree would run beside it`, {
+    hint: 'End it with `claude-mem stop`, then start again; or replace it with `claude-mem restart`.',
+  });
+}
+
 async function connectPatiently(ports: StartPorts, patienceMs: number): Promise<SupervisorConnection | undefined> {
   const deadline = ports.clock.now() + patienceMs;
   for (;;) {
@@ -190,7 +246,7 @@ async function endLeftovers(
   ports: StartPorts,
   reading: Reading,
   makesRoom: string | undefined,
-): Promise<{ readonly ended: readonly Outcome[]; readonly after: Observation }> {
+): Promise<Pick<StartResult, 'ended' | 'unwritten'> & { readonly after: Observation }> {
   const over = new Set(
     runningTrees(reading)
       .filter((tree) => isOver(tree, ports))
@@ -199,7 +255,9 @@ async function endLeftovers(
   if (makesRoom !== undefined) over.add(makesRoom);
   const isSelected = (treeId: string) => over.has(treeId);
   const stopped =
-    over.size === 0 ? { ended: [], reading } : await stopTrees(ports, { graceMs: GRACE_FOR_LEFTOVERS_MS, isSelected });
+    over.size === 0
+      ? { ended: [], unwritten: [], reading }
+      : await stopTrees(ports, { graceMs: GRACE_FOR_LEFTOVERS_MS, isSelected });
   const { outcomes, after } = await endInPasses(
     {
       look: async () => judgeReading(await ports.takeReading()),
@@ -211,7 +269,7 @@ async function endLeftovers(
     judgeReading(stopped.reading),
     { graceMs: GRACE_FOR_LEFTOVERS_MS },
   );
-  return { ended: [...stopped.ended, ...outcomes], after };
+  return { ended: [...stopped.ended, ...outcomes], unwritten: stopped.unwritten, after };
 }
 
 /** It holds the supervisor's lock, so a second one could not start beside it. */
@@ -236,6 +294,10 @@ async function releaseAndConnect(
       return { spawned, connection };
     await ports.clock.sleep(POLL_MS);
   }
+}
+
+function noAnswer({ hasExited }: SpawnedSupervisor): string {
+  return hasExited() ? 'the supervisor ended before it answered' : 'the supervisor did not answer';
 }
 
 /** The last status before it was ready, gave up, or time ran out; undefined if the supervisor went away. */

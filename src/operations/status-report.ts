@@ -1,7 +1,14 @@
 import type { Manifest } from '../core/manifest.ts';
 import type { Observation } from './observe.ts';
-import type { ChromaRecycles, HealthItem, TreeStatus } from './tree-lifecycle.ts';
-import { viewTree, type TreeMember } from './tree-view.ts';
+import {
+  describeUnrecorded,
+  unrecordedSupervisors,
+  type ChromaRecycles,
+  type HealthItem,
+  type TreeStatus,
+  type UnrecordedSupervisor,
+} from './tree-lifecycle.ts';
+import { viewMarkedTree, viewTree, type TreeMember } from './tree-view.ts';
 import { memoryOf, type ReportedMemory } from './leak-report.ts';
 
 /** `status --json`. Field names are API: add, never rename. */
@@ -52,6 +59,8 @@ export interface TreeSight {
   readonly manifest: Manifest | undefined;
   readonly status: TreeStatus | undefined;
   readonly members: readonly TreeMember[];
+  /** One that nothing records, where no other was found. */
+  readonly unrecorded?: UnrecordedSupervisor;
 }
 
 export function sightTree(observation: Observation, status: TreeStatus | undefined): TreeSight {
@@ -59,23 +68,26 @@ export function sightTree(observation: Observation, status: TreeStatus | undefin
   const root = judgements.find((candidate) => candidate.isManagedRoot && candidate.role === 'supervisor');
   const treeId = status?.treeId ?? root?.treeId ?? undefined;
   const manifest = reading.manifests.find((candidate) => candidate.treeId === treeId);
-  return { manifest, status, members: treeId === undefined ? [] : viewTree(observation, treeId) };
+  if (treeId !== undefined) return { manifest, status, members: viewTree(observation, treeId) };
+  const [unrecorded] = unrecordedSupervisors(reading);
+  if (unrecorded === undefined) return { manifest, status, members: [] };
+  return { manifest, status, members: viewMarkedTree(observation, unrecorded.treeId), unrecorded };
 }
 
-export function reportStatus({ manifest, status, members }: TreeSight, dataDir: string): StatusReport {
+export function reportStatus({ manifest, status, members, unrecorded }: TreeSight, dataDir: string): StatusReport {
   const running = status !== undefined || members.length > 0;
   return {
     schemaVersion: 1,
     command: 'status',
     running,
-    treeId: status?.treeId ?? manifest?.treeId ?? null,
+    treeId: status?.treeId ?? manifest?.treeId ?? unrecorded?.treeId ?? null,
     startedAt: status?.startedAt ?? manifest?.startedAt ?? null,
     version: status?.version ?? null,
     port: status?.port ?? null,
     state: status?.state ?? null,
     healthy: status?.healthy ?? null,
     restarts: status?.restarts ?? null,
-    problem: status === undefined ? noAnswer(running) : status.problem,
+    problem: status === undefined ? noAnswer(running, unrecorded) : status.problem,
     dataDir,
     processes: members.map((member) => reportMember(member, status)),
     search: status?.search ?? { mode: 'keyword', reason: running ? 'the supervisor does not answer' : 'not running' },
@@ -85,7 +97,8 @@ export function reportStatus({ manifest, status, members }: TreeSight, dataDir: 
   };
 }
 
-function noAnswer(running: boolean): string | null {
+function noAnswer(running: boolean, unrecorded: UnrecordedSupervisor | undefined): string | null {
+  if (unrecorded !== undefined) return `${describeUnrecorded(unrecorded)}. To end it: claude-mem stop`;
   return running ? 'the supervisor does not answer' : null;
 }
 

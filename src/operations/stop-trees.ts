@@ -5,6 +5,7 @@ import { keyOf } from './end-in-passes.ts';
 import { endTrees } from './end-tree.ts';
 import type { Reading } from './observe.ts';
 import type { Outcome, TerminationOptions } from './terminate.ts';
+import { whyUnwritten } from './unwritten.ts';
 import { supervisedTrees, type LifecyclePorts, type SupervisorConnection } from './tree-lifecycle.ts';
 
 export interface StopResult {
@@ -17,6 +18,8 @@ export interface StopResult {
   /** The reading that proves it. */
   readonly reading: Reading;
   readonly isComplete: boolean;
+  /** What could not be written down, and why: a sentence each. Nothing was spared for it. */
+  readonly unwritten: readonly string[];
 }
 
 export interface StopOptions extends TerminationOptions {
@@ -38,7 +41,7 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
     // A tree whose manifest is damaged may be known by its answer alone.
     if (connection !== undefined) treeIds.add(connection.treeId);
     if (treeIds.size === 0) return nothingRuns(reading);
-    for (const treeId of treeIds) ports.intendStop(treeId);
+    const unwritten = intendStops(ports, treeIds);
 
     const before = plannedRows(reading, treeIds);
     if (connection !== undefined) await askToStop(connection, ports, options, before);
@@ -49,6 +52,7 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
       ...result,
       isComplete: result.isComplete && areRecordsKnown(result.reading, treeIds),
       wasRunning: true,
+      unwritten,
       treeId: connection?.treeId ?? first ?? null,
       ended: [...endedByItself(before, { ended: outcomes, remaining: result.remaining }, elapsedMs), ...outcomes],
     };
@@ -69,6 +73,16 @@ function remainder({ graceMs, interrupted, forced, onProgress }: StopOptions, el
   };
 }
 
+/** The intent keeps a frozen supervisor from raising the tree again; without it the signals alone have to do. */
+function intendStops({ intendStop }: LifecyclePorts, treeIds: ReadonlySet<string>): readonly string[] {
+  const reasons = [...treeIds].map((treeId) =>
+    whyUnwritten(() => {
+      intendStop(treeId);
+    }),
+  );
+  return reasons.filter((reason) => reason !== undefined);
+}
+
 async function connectTo(
   ports: LifecyclePorts,
   isSelected: (treeId: string) => boolean,
@@ -87,6 +101,7 @@ function nothingRuns(reading: Reading): StopResult {
     ended: [],
     remaining: [],
     left: [],
+    unwritten: [],
     reading,
     // A manifest that cannot be read may tell of a tree that runs.
     isComplete: snapshot.complete && snapshot.unreadable === 0 && reading.damaged.length === 0,

@@ -1,6 +1,8 @@
-import { JudgementContext } from '../core/judgement-context.ts';
+import { JudgementContext, type Case, type JudgementInput } from '../core/judgement-context.ts';
 import { planTree } from '../core/plan-tree.ts';
 import { rootEntry, type Role } from '../core/manifest.ts';
+import { shortId } from '../core/wording.ts';
+import type { ProcessRow } from '../core/snapshot.ts';
 import type { RecordedTree } from '../core/recorded-trees.ts';
 import type { Reading } from './observe.ts';
 import type { Clock, Signaller } from './ports.ts';
@@ -90,10 +92,41 @@ const SUPERVISED_ROLES: ReadonlySet<Role | null> = new Set(['supervisor', 'worke
 const TREE_ID = /^[0-9a-z-]{1,64}$/i;
 
 function unrecordedTrees(context: JudgementContext): readonly string[] {
-  const cases = context.snapshot.processes
-    .filter(({ treeMark }) => typeof treeMark === 'string' && context.trees.tree(treeMark) === undefined)
-    .map((row) => context.caseOf(row, undefined))
-    .filter(({ isMarkedHere, isRoleProgram, role }) => isMarkedHere && isRoleProgram && SUPERVISED_ROLES.has(role));
-  const treeIds = cases.map(({ row }) => row.treeMark ?? '').filter((treeId) => TREE_ID.test(treeId));
+  const treeIds = unrecordedPrograms(context)
+    .filter(({ role }) => SUPERVISED_ROLES.has(role))
+    .map(({ row }) => row.treeMark ?? '');
   return [...new Set(treeIds)].filter((treeId) => planTree(context, treeId).plan.length > 0);
+}
+
+/** A supervisor that runs on this data dir by its marks, and that no manifest there records. */
+export interface UnrecordedSupervisor {
+  readonly treeId: string;
+  readonly row: ProcessRow;
+}
+
+/**
+ * Supervisors whose data dir was removed or replaced under them, or whose manifest was: nothing that is left in it tells of them. One
+ * that was just spawned is among them until it has written its manifest.
+ */
+export function unrecordedSupervisors(
+  reading: JudgementInput,
+  context = new JudgementContext(reading),
+): readonly UnrecordedSupervisor[] {
+  return unrecordedPrograms(context)
+    .filter(({ role }) => role === 'supervisor')
+    .map(({ row }) => ({ row, treeId: row.treeMark ?? '' }))
+    .filter(({ row, treeId }) => planTree(context, treeId).plan.some((planned) => planned.row === row));
+}
+
+/** In words that hold whether the data dir or the manifest is not what it was. */
+export function describeUnrecorded({ row, treeId }: UnrecordedSupervisor): string {
+  return `the supervisor of tree ${shortId(treeId)} (pid ${row.pid}) runs, and no manifest in its data dir records it: that was removed, replaced or damaged`;
+}
+
+function unrecordedPrograms(context: JudgementContext): readonly Case[] {
+  return context.snapshot.processes
+    .filter(({ treeMark }) => typeof treeMark === 'string' && context.trees.tree(treeMark) === undefined)
+    .filter(({ treeMark }) => TREE_ID.test(treeMark ?? ''))
+    .map((row) => context.caseOf(row, undefined))
+    .filter(({ isMarkedHere, isRoleProgram }) => isMarkedHere && isRoleProgram);
 }

@@ -29,6 +29,23 @@ export function viewTree({ judgements, index }: Observation, treeId: string): re
   return members;
 }
 
+/** The role programs that bear the mark of a tree that nothing records, each after its parent. */
+export function viewMarkedTree({ judgements, index }: Observation, treeId: string): readonly TreeMember[] {
+  const marked = judgements.filter(({ row, role }) => row.treeMark === treeId && role !== null);
+  const pids = new Set(marked.map(({ row }) => row.pid));
+  const byPid = new Map(marked.map((judgement) => [judgement.row.pid, judgement]));
+  const members: TreeMember[] = [];
+  const add = (judgement: Judgement, depth: number) => {
+    members.push({ judgement, role: judgement.role, depth, cpuPercent: cpuPercent(judgement) });
+    for (const { pid } of index.childrenOf(judgement.row.pid)) {
+      const child = byPid.get(pid);
+      if (child !== undefined) add(child, depth + 1);
+    }
+  };
+  for (const judgement of marked) if (!pids.has(index.parentOf(judgement.row)?.pid ?? -1)) add(judgement, 0);
+  return members;
+}
+
 function cpuPercent({ row, ageSeconds }: Judgement): number | null {
   if (row.cpuTicks === undefined || ageSeconds <= 0) return null;
   return Math.round(((row.cpuTicks / TICKS_PER_SECOND) * 1000) / ageSeconds) / 10;

@@ -33,6 +33,37 @@ export function resolveDataDir(source: DataDirSource): string {
 }
 
 /**
+ * The name of a data dir that cannot be used, resolved as far as it exists: what runs on it bears that name as a mark.
+ * @throws ClaudeMemError `data-dir` where none is named.
+ */
+export function nameOfDataDir(source: DataDirSource): string {
+  return resolveAsFarAsPossible(writtenDataDir(source), MAX_LINKS);
+}
+
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+
+function resolveAsFarAsPossible(path: string, links: number): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const folder = dirname(path) === path ? path : resolveAsFarAsPossible(dirname(path), links);
+    const name = join(folder, basename(path));
+    const target = links > 0 ? linkTarget(name) : undefined;
+    return target === undefined ? name : resolveAsFarAsPossible(resolve(folder, target), links - 1);
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // It is no link, or not there.
+    return undefined;
+  }
+}
+
+/**
  * For commands that write: creates the data dir (0700) if it is missing, and makes sure that it belongs to this user.
  * @returns the path with every link resolved.
  * @throws ClaudeMemError `data-dir` or `not-owner`.

@@ -2,8 +2,8 @@ import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 
 /** Errno → what it means in words and what to do about it. */
 const KNOWN: Readonly<Record<string, readonly [meaning: string, hint: string]>> = {
-  ENOSPC: ['no space left on the device', 'Free some disk space (or inodes) and try again; nothing was changed.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space within the quota and try again; nothing was changed.'],
+  ENOSPC: ['no space left on the device', 'Free some disk space (or inodes) and try again.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space within the quota and try again.'],
   EACCES: ['permission denied', 'Check the owner and the mode of the file and its folder.'],
   EPERM: ['operation not permitted', 'Check the owner and the mode of the file and its folder.'],
   EROFS: ['the file system is read-only', 'Mount it writable, or use another data dir with --data-dir.'],

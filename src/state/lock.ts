@@ -31,6 +31,8 @@ export interface LockRequest {
 
 export interface HeldLock {
   readonly path: string;
+  /** False once its file was removed or replaced: another process may then hold a lock of the same name. */
+  isInPlace(): boolean;
   /** Gives the lock to whoever comes next; the second call does nothing. */
   release(): void;
 }
@@ -154,13 +156,24 @@ async function pause(ms: number, path: string, signal: AbortSignal | undefined):
 
 function heldLock(path: string, key: string, database: Database): HeldLock {
   let isHeld = true;
+  // Only now: the first opening for writing can give a file another inode (overlayfs), and an open one keeps it (FUSE).
+  const heldKey = existingFileKey(path);
+  const isInPlace = () => {
+    try {
+      return existingFileKey(path) === heldKey;
+    } catch {
+      // It cannot be looked at, which proves nothing.
+      return true;
+    }
+  };
   return {
     path,
+    isInPlace,
     release: () => {
       if (!isHeld) return;
       isHeld = false;
       // While the lock still protects it: the next holder's file must not be the one that goes.
-      removeLockHolder(path);
+      if (isInPlace()) removeLockHolder(path);
       database.exec('ROLLBACK');
       database.close();
       taken.delete(key);
@@ -201,7 +214,7 @@ function lockFileError(path: string, error: unknown): Error {
   }
   if (code === 'SQLITE_FULL') {
     return new ClaudeMemError('io', `cannot take the lock ${path}: no space left on the device`, {
-      hint: 'Free some disk space and try again; nothing was changed.',
+      hint: 'Free some disk space and try again.',
       cause: error,
     });
   }

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { condense, type Sample, type SampleReading } from '../core/sample.ts';
 import { isOfOneRun } from '../core/sample-time.ts';
 import { errnoOf } from '../shared/errors.ts';
 import { describeErrno } from './io-error.ts';
+import { makeFolderInDataDir } from './make-folder.ts';
 import { SampleRing } from './sample-ring.ts';
 import { formatSample, type NumberedSample, parseSample, sequenceOf } from './sample-text.ts';
 
@@ -28,7 +28,7 @@ export function openSampleStore(dataDir: string): SampleStore {
   let writer: SampleWriter | undefined;
   return {
     append: (sample) => {
-      mkdirSync(samplesFolder(dataDir), { recursive: true, mode: 0o700 });
+      makeFolderInDataDir(samplesFolder(dataDir));
       writer ??= new SampleWriter(dataDir);
       writer.append(sample);
     },

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { ioError } from './io-error.ts';
+import { makeFolderInDataDir } from './make-folder.ts';
 import { treesFolder } from './manifest-path.ts';
 
 /**
@@ -12,7 +13,7 @@ import { treesFolder } from './manifest-path.ts';
 export function writeStopIntent(dataDir: string, treeId: string, at: string): void {
   const file = intentPath(dataDir, treeId);
   try {
-    mkdirSync(treesFolder(dataDir), { recursive: true, mode: 0o700 });
+    makeFolderInDataDir(treesFolder(dataDir));
     writeFileAtomic(file, `${JSON.stringify({ treeId, at })}\n`);
   } catch (error) {
     throw ioError('write', file, error);

@@ -119,6 +119,8 @@ async function main(): Promise<void> {
   const end = async (graceMs: number): Promise<void> => {
     const isClean = await stop(graceMs);
     if (!isClean) process.exitCode = 1;
+    // Where the data dir was removed or replaced, what bears the name of our socket may be another supervisor's.
+    if (!lock.isInPlace()) exitNow(Number(process.exitCode ?? 0));
     for (const cleanup of cleanups.splice(0)) await cleanup();
     // Whoever started us in the foreground waits for our end at the other end of it.
     if (process.connected) process.disconnect();
@@ -142,6 +144,7 @@ async function main(): Promise<void> {
         return adoption === undefined ? undefined : dutyOf(supervisor, adoption, { observeAll, look, log });
       },
       stop,
+      isLockInPlace: () => lock.isInPlace(),
       end: () => end(DEFAULT_GRACE_MS),
     });
   } catch (error) {

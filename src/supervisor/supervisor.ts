@@ -8,6 +8,7 @@ import {
   type WorkerParts,
   type WorkerReady,
 } from '../operations/tree-messages.ts';
+import { whyUnwritten } from '../operations/unwritten.ts';
 import { Backoff } from '../shared/backoff.ts';
 import { within } from '../shared/within.ts';
 import type { SupervisorDeps } from './deps.ts';
@@ -54,6 +55,8 @@ export class Supervisor {
   #isReplacing = false;
   /** Between the end of one worker and the spawn of the next. */
   #isBetween = false;
+  /** Whether any worker of this tree got ready. */
+  #hasRun = false;
   #port: number | null = null;
   #restarts = 0;
   #search: SearchStatus = { mode: 'keyword', reason: 'the worker is starting' };
@@ -211,8 +214,11 @@ export class Supervisor {
         registeredAt: this.#now(),
       });
     } catch (error) {
-      this.#deps.log.error('the worker could not be recorded', { reason: describe(error) });
-      void this.#replaceHung(`the worker could not be recorded: ${describe(error)}`);
+      const problem = `the worker could not be recorded: ${describe(error)}`;
+      this.#deps.log.error(problem);
+      // One that never ran will not run better the next time: whoever waits for it is told, and ends it.
+      if (!this.#hasRun) this.#giveUp(problem);
+      void this.#replaceHung(problem);
     }
   }
 
@@ -252,7 +258,9 @@ export class Supervisor {
 
   #ready({ port, socket }: Pick<WorkerReady, 'port' | 'socket'>): void {
     clearTimeout(this.#readyTimer);
-    if (this.#stopping !== undefined) return;
+    // One that is being ended got ready too late.
+    if (this.#stopping !== undefined || this.#state === 'failed') return;
+    this.#hasRun = true;
     this.#port = port;
     this.#problem = null;
     this.#setState('running');
@@ -297,7 +305,7 @@ export class Supervisor {
     await this.cleanUp();
     this.#isBetween = false;
     if (wasReplaced) {
-      if (this.#state === 'running') this.#setState('starting');
+      this.#setState('starting');
       this.startWorker();
     } else this.#restartLater(problem);
   }
@@ -314,10 +322,9 @@ export class Supervisor {
   #restartLater(problem: string): void {
     if (this.#stopping !== undefined) return;
     this.#problem = problem;
+    if (this.#state === 'failed') return;
     if (this.#backoff.attempts >= MAX_FAILED_STARTS) {
-      this.#setState('failed');
-      this.#search = { mode: 'keyword', reason: 'the worker does not run' };
-      this.#deps.log.error('giving up', { after: MAX_FAILED_STARTS, problem });
+      this.#giveUp(problem);
       return;
     }
     if (this.#state === 'running') this.#setState('starting');
@@ -327,6 +334,14 @@ export class Supervisor {
     this.#restartTimer = setTimeout(() => {
       this.startWorker();
     }, delayMs);
+  }
+
+  /** It stays, so that `status` can say why; nothing is spawned any more, unless the worker is to be replaced. */
+  #giveUp(problem: string): void {
+    this.#problem = problem;
+    this.#setState('failed');
+    this.#search = { mode: 'keyword', reason: 'the worker does not run' };
+    this.#deps.log.error('giving up', { after: this.#backoff.attempts, problem });
   }
 
   /** Asks the worker over its channel, then ends it by force. */
@@ -362,7 +377,13 @@ export class Supervisor {
       log.warn('bears our mark and is none of our programs; left', { left: row.pid, name: row.name });
     for (const { row } of result.remaining) log.error('could not be ended', { left: row.pid, name: row.name });
     const isClean = result.remaining.length === 0 && result.isComplete;
-    if (isClean) this.#deps.manifest.retire(this.#now());
+    // Everything has ended by now; whoever reads the manifest next sees that as well.
+    const unwritten = isClean
+      ? whyUnwritten(() => {
+          this.#deps.manifest.retire(this.#now());
+        })
+      : undefined;
+    if (unwritten !== undefined) log.error('the end could not be recorded', { reason: unwritten });
     log.info('stopped', { isClean });
     return isClean;
   }

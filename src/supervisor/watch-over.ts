@@ -20,6 +20,8 @@ export interface WatchParts {
   readonly vitals: TreeVitals;
   /** Asks the kernel for the orphans of the tree; undefined where it does not give them. */
   readonly adopt: () => AdoptionDuty | undefined;
+  /** Whether this supervisor's lock is still the file of that name: no longer where the data dir was removed or replaced. */
+  readonly isLockInPlace: () => boolean;
   readonly log: Log;
   /** What is to be let go of when the tree has ended, the first first. */
   readonly cleanups: (() => unknown)[];
@@ -49,6 +51,7 @@ export async function watchOver(supervisor: Supervisor, parts: WatchParts): Prom
   log.info('looking after the tree', { adoptsOrphans: duty !== undefined });
   if (duty !== undefined) cleanups.unshift(tendAdoptedChildren(duty));
   cleanups.unshift(repeat(() => vitals.sample(), SAMPLE_EVERY_MS));
+  cleanups.unshift(endWithoutDataDir(parts));
   if (process.argv.includes('--watch')) {
     const stopWatching = await watchFiles(
       { folder: process.cwd(), dataDir },
@@ -61,6 +64,25 @@ export async function watchOver(supervisor: Supervisor, parts: WatchParts): Prom
     process.on('disconnect', () => void end());
     if (!process.connected) void end();
   }
+}
+
+/** How often the data dir has to be missing in a row: a folder may be moved away and back. */
+const MISSED_LOOKS = 3;
+
+/**
+ * Without its data dir a tree is of no use: nobody reaches it, what it acknowledges is lost, and nothing keeps a second one from
+ * running beside it.
+ */
+function endWithoutDataDir({ isLockInPlace, log, end }: WatchParts): () => void {
+  let missed = 0;
+  return repeat(() => {
+    missed = isLockInPlace() ? 0 : missed + 1;
+    if (missed === MISSED_LOOKS) {
+      log.error('the data dir was removed or replaced; ending the tree');
+      void end();
+    }
+    return Promise.resolve();
+  }, SAMPLE_EVERY_MS);
 }
 
 /** One run at a time; a run that takes longer than the interval leaves the next one out. */

@@ -2,18 +2,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../helpers/run-cli.ts';
-import {
-  aHome,
-  asNobody,
-  cli,
-  deadTree,
-  inShell,
-  living,
-  noOtherUser,
-  orphans,
-  recording,
-  writeTreeFile,
-} from './scene.ts';
+import { aHome, asNobody, deadTree, living, noOtherUser, orphans, writeTreeFile } from './scene.ts';
 import { errorReport } from './shapes.ts';
 
 describe('wrong usage is exit 2 and nothing is done', () => {
@@ -190,30 +179,5 @@ describe('--from a file that is', () => {
     const { status, stderr } = await aHome().run(['leaks', '--from', file]);
     expect(status).toBe(2);
     expect(stderr).toContain(message);
-  });
-});
-
-describe('an output that', () => {
-  const from = ['leaks', '--json', '--from', recording('plugin-worker-killed')];
-
-  test('is full is exit 1, and said so', async () => {
-    const { status, stderr } = await inShell('"$@" > /dev/full', cli(...from), aHome());
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^claude-mem: the output could not be written: ENOSPC/);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
-  });
-
-  test('nobody reads any more is no error', async () => {
-    const script = 'exec 3> >(exec true); wait $!; "$@" >&3';
-    expect(await inShell(script, cli(...from), aHome())).toMatchObject({ status: 1, stderr: '' });
-    expect(await inShell('"$@" | head -1', cli('leaks', '--help'), aHome())).toMatchObject({ status: 0, stderr: '' });
-  });
-
-  test('nobody reads any more does not stop a reap', async () => {
-    const { home, dataDir } = aHome();
-    const left = await orphans(dataDir);
-    const script = 'exec 3> >(exec true); wait $!; "$@" >&3';
-    expect(await inShell(script, cli('reap', '--yes'), { home })).toMatchObject({ status: 0, stderr: '' });
-    expect(living(left)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { judgeReading } from '../../src/operations/observe.ts';
 import { startTree, type HeldSupervisor, type StartPorts } from '../../src/operations/start-tree.ts';
 import type { SupervisorConnection, TreeStatus } from '../../src/operations/tree-lifecycle.ts';
 import { ClaudeMemError } from '../../src/shared/errors.ts';
-import { entry, manifest, marks, python, supervisor, uv, worker } from '../core/builders.ts';
+import { DATA_DIR, entry, manifest, marks, python, supervisor, uv, worker } from '../core/builders.ts';
 import { FakeMachine } from './fake-machine.ts';
 
 const OLD = '11111111-2222-4333-8444-555555555555';
@@ -142,6 +142,54 @@ describe('nothing is started', () => {
     expect(fake.signals).toEqual([]);
     expect(did).toEqual({ spawned: 1, released: 0, dismissed: 1 });
   });
+});
+
+describe('a supervisor that only its marks show', () => {
+  const lost = supervisor(100, 50, { treeMark: OLD, dataDirMark: DATA_DIR });
+
+  test('a start refuses a second tree beside it, names it, and signals nobody', async () => {
+    const fake = new FakeMachine([lost]);
+    const { result, did } = start(fake);
+    await expect(result).rejects.toMatchObject({
+      code: 'lock-held',
+      message: expect.stringContaining('(pid 100)') as never,
+    });
+    expect(fake.signals).toEqual([]);
+    expect(did).toEqual({ spawned: 1, released: 0, dismissed: 1 });
+  });
+
+  test('a start does not take the supervisor that it holds back for another', async () => {
+    const fake = new FakeMachine([supervisor(200, 50, { treeMark: NEW, dataDirMark: DATA_DIR })]);
+    const { result } = start(fake);
+    expect(await result).toMatchObject({ ok: true, treeId: NEW });
+  });
+
+  test('a start waits for one that was just spawned and ends again', async () => {
+    const fake = new FakeMachine([lost]);
+    const { result } = start(fake, {
+      ports: {
+        connect: () => {
+          fake.end(100);
+          return Promise.resolve(undefined);
+        },
+        spawnSupervisor: () => held({ hasExited: () => true }),
+      },
+    });
+    expect(await result).toMatchObject({ ok: false, problem: 'the supervisor ended before it answered' });
+  });
+
+  test('a supervisor of another data dir does not keep a start from starting', async () => {
+    const fake = new FakeMachine([supervisor(100, 50, { treeMark: OLD, dataDirMark: '/elsewhere' })]);
+    expect(await start(fake).result).toMatchObject({ ok: true });
+  });
+});
+
+test('a start goes on where it cannot record what it ended, and says so', async () => {
+  const tidy = () => {
+    throw new ClaudeMemError('io', 'cannot write x.json: no space left on the device (ENOSPC)');
+  };
+  const { result } = start(leftovers(), { ports: { tidy } });
+  expect(await result).toMatchObject({ ok: true, unwritten: [expect.stringContaining('no space left')] });
 });
 
 test('a start that cannot look lets go of the supervisor that answers', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { stopTrees } from '../../src/operations/stop-trees.ts';
+import { ClaudeMemError } from '../../src/shared/errors.ts';
 import { DATA_DIR, entry, manifest, marks, row, shell, supervisor, uv, worker } from '../core/builders.ts';
 import { FakeMachine } from './fake-machine.ts';
 
@@ -7,14 +8,14 @@ const TREE = '11111111-2222-4333-8444-555555555555';
 const root = supervisor(100, 1, { treeMark: TREE, dataDirMark: DATA_DIR });
 const child = worker(110, 100, marks(TREE, root, 'worker'));
 
-function stop(machine: FakeMachine) {
+function stop(machine: FakeMachine, intendStop: () => void = () => undefined) {
   return stopTrees(
     {
       takeReading: async () => (await machine.observe()).reading,
       connect: () => Promise.resolve(undefined),
       signaller: machine.signaller,
       clock: machine.clock,
-      intendStop: () => undefined,
+      intendStop,
       isStopIntended: () => false,
     },
     { graceMs: 100 },
@@ -34,6 +35,25 @@ test('a tree that is known by its marks alone is not, while a record cannot be r
   machine.start(root, child);
   machine.damaged = [{ file: `${TREE}.json`, kind: 'damaged', reason: 'is no JSON' }];
   expect(await stop(machine)).toMatchObject({ wasRunning: true, remaining: [], isComplete: false });
+});
+
+test('an intent that cannot be written spares nobody, and is told', async () => {
+  const machine = new FakeMachine([root, child]);
+  machine.manifests = [manifest(TREE, [entry('supervisor', root), entry('worker', child, { by: root })])];
+  const full = () => {
+    throw new ClaudeMemError('io', 'cannot write x.stop: no space left on the device (ENOSPC)');
+  };
+  const result = await stop(machine, full);
+  expect(result).toMatchObject({ wasRunning: true, remaining: [], isComplete: true });
+  expect(result.unwritten).toEqual(['cannot write x.stop: no space left on the device (ENOSPC)']);
+  expect([100, 110].filter((pid) => machine.has(pid))).toEqual([]);
+});
+
+test('a fault of the program is not taken for a full disk', async () => {
+  const broken = () => {
+    throw new TypeError('x is undefined');
+  };
+  await expect(stop(new FakeMachine([root, child]), broken)).rejects.toThrow('x is undefined');
 });
 
 const ROLE = marks(TREE, child, 'chroma-sync');

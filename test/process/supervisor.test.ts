@@ -7,9 +7,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { ManifestEntry, TreeState } from '../../src/core/manifest.ts';
 import { observe, takeReading } from '../../src/operations/observe.ts';
 import { identifySelf, loadPlatform, type Platform } from '../../src/platform/index.ts';
+import { ClaudeMemError } from '../../src/shared/errors.ts';
 import { createRecords } from '../../src/state/records.ts';
 import { readSettings } from '../../src/state/settings.ts';
-import type { SupervisorDeps } from '../../src/supervisor/deps.ts';
+import type { OwnManifest, SupervisorDeps } from '../../src/supervisor/deps.ts';
 import { Supervisor, type SupervisorTiming } from '../../src/supervisor/supervisor.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -134,6 +135,39 @@ test('a worker that hangs and could not be hit is tried again', async () => {
   expect(refusals).toBeGreaterThanOrEqual(2);
 });
 
+const FULL = new ClaudeMemError('io', 'cannot write x.json: no space left on the device (ENOSPC)');
+
+test('a supervisor that cannot record its first worker ends it and gives up at once', async () => {
+  const script = `${OBEYS} ${READY} setInterval(() => {}, 1000);`;
+  const { supervisor, running } = await supervised(script, FAST, undefined, undefined, {
+    register: () => {
+      throw FULL;
+    },
+  });
+  supervisor.startWorker();
+  await eventually('its worker has ended', () => running() === 0);
+  expect(supervisor.status()).toMatchObject({ state: 'failed', restarts: 0 });
+  expect(supervisor.status().problem).toBe(`the worker could not be recorded: ${FULL.message}`);
+  expect(await supervisor.stop(2_000)).toBe(true);
+});
+
+test('a supervisor that can record nothing any more ends its tree, and knows that nothing is left', async () => {
+  const refuse = () => {
+    throw FULL;
+  };
+  const { supervisor, running } = await supervised(
+    `${OBEYS} ${READY} setInterval(() => {}, 1000);`,
+    FAST,
+    undefined,
+    undefined,
+    { setState: refuse, endEntry: refuse, settle: refuse, retire: refuse },
+  );
+  supervisor.startWorker();
+  await eventually('it runs', () => supervisor.status().state === 'running');
+  expect(await supervisor.stop(2_000)).toBe(true);
+  expect(running()).toBe(0);
+});
+
 test('a tree that was told to stop spawns nothing again', async () => {
   let isStopIntended = false;
   const { supervisor, entries } = await supervised(`${READY} setTimeout(() => process.exit(1), 100);`, FAST, () => {
@@ -156,6 +190,7 @@ async function supervised(
   timing: Partial<SupervisorTiming> = FAST,
   isStopIntended = () => false,
   changed: (platform: Platform) => Partial<Pick<SupervisorDeps, 'identify' | 'signaller'>> = () => ({}),
+  manifest: Partial<OwnManifest> = {},
 ) {
   const dataDir = tempDir();
   const workerScript = join(dataDir, 'worker.js');
@@ -183,6 +218,7 @@ async function supervised(
         endEntry: () => undefined,
         settle: () => undefined,
         retire: () => undefined,
+        ...manifest,
       },
       workerScript,
       env: process.env,

@@ -26,6 +26,7 @@ export interface TreeReport {
   readonly ended: readonly { readonly pid: number; readonly outcome: string }[];
   readonly remaining: readonly unknown[];
   readonly left: readonly { readonly pid: number }[];
+  readonly unwritten: readonly string[];
   readonly search: { readonly mode: string; readonly reason: string | null };
   readonly error: { readonly code: string; readonly message: string } | null;
 }

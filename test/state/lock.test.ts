@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acquireLock, isLockFree } from '../../src/state/lock.ts';
@@ -102,4 +102,17 @@ describe('readLockHolder', () => {
       expect(readLockHolder(path)).toBeUndefined();
     },
   );
+});
+
+test('a lock whose file was removed or replaced knows it, and leaves the holder of the next one alone', async () => {
+  const path = join(tempDir(), 'supervisor.lock');
+  const lock = await acquireLock(path, REQUEST);
+  expect(lock.isInPlace()).toBe(true);
+  rmSync(path);
+  expect(lock.isInPlace()).toBe(false);
+  const next = await acquireLock(path, REQUEST);
+  expect([lock.isInPlace(), next.isInPlace()]).toEqual([false, true]);
+  lock.release();
+  expect(readLockHolder(path)).toMatchObject(REQUEST.holder);
+  next.release();
 });

@@ -50,6 +50,7 @@ async function showLogs({ options, args, openContext, output }: CommandInput<Log
   const show = (line: LogLine) => {
     output.data(options.json === true ? JSON.stringify({ type: 'line', ...line }) : formatLogLine(line, output));
   };
+  if (options.follow === true) output.beginStreaming();
   const tails = new Map<string, () => readonly string[]>();
   const read = () => {
     for (const name of logs.names()) {

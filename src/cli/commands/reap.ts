@@ -156,12 +156,19 @@ async function actUnderLock(input: Input, context: Context, task: Task): Promise
     );
   });
   try {
-    return await context.underOperationLock('claude-mem reap', interrupts.interrupted, async () => {
+    let unlocked: ClaudeMemError | undefined;
+    const work = async () => {
       hasBegun = true;
       const result = await carryOut(input, context, { task, interrupts });
-      const tidied = tidy(result.after, context);
+      const tidied = { ...(unlocked === undefined ? {} : { error: unlocked }), ...tidy(result.after, context) };
       await report(input, result, tidied);
       return exitCodeOf(result, tidied, interrupts);
+    };
+    // Signals need no file: a lock that cannot be used spares nobody.
+    const { interrupted } = interrupts;
+    return await context.underOperationLock('claude-mem reap', interrupted, work, (reason) => {
+      if (reason.code === 'io') unlocked = reason;
+      return reason.code === 'io';
     });
   } finally {
     interrupts.dispose();

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { createTreeContext } from '../tree-context.ts';
 import { addStartOptions, assertSupported, startAndReport, type StartOptions } from './start.ts';
-import { graceOption, stopAndTidy, type StopOptions } from './stop.ts';
+import { graceOption, sayUnwritten, stopAndTidy, type StopOptions } from './stop.ts';
 
 type RestartOptions = StartOptions & StopOptions;
 
@@ -38,6 +38,7 @@ async function runRestart({ options, openContext, output }: CommandInput<Restart
       const stopped = await stopAndTidy({ context, tree, output }, options.grace, interrupts);
       if (interrupts.interrupted.aborted)
         throw new ClaudeMemError('interrupted', 'interrupted; no new tree was started');
+      sayUnwritten(stopped, output);
       const { remaining } = stopped;
       if (remaining.length === 0) return stopped;
       const pids = remaining.map(({ row }) => row.pid).join(', ');

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../interrupts.ts';
 import { createTreeContext, type TreeContext } from '../tree-context.ts';
+import { sayUnwritten } from './stop.ts';
 import { finishStart, reportStart } from '../lifecycle-report.ts';
 
 export interface StartOptions {
@@ -86,15 +87,16 @@ export function assertSupported(): void {
 /** Starts, ends again what failed, and tells; in the foreground it then waits for the end. */
 export async function startAndReport(
   starting: Starting,
-  before?: () => Promise<Pick<StopResult, 'ended' | 'left'>>,
+  before?: () => Promise<Pick<StopResult, 'ended' | 'left' | 'unwritten'>>,
 ): Promise<ExitCode> {
   const { command, options, context, tree, output, interrupts } = starting;
   const startedAt = context.clock.now();
   let shown = '';
   let left: StopResult['left'] = [];
+  let unwritten: StopResult['unwritten'] = [];
   const stopFirst = async (stop: NonNullable<typeof before>) => {
     const stopped = await stop();
-    left = stopped.left;
+    ({ left, unwritten } = stopped);
     return stopped.ended;
   };
   const ports = await tree.start({
@@ -117,8 +119,18 @@ export async function startAndReport(
   });
   const ended = result.ok || result.alreadyRunning ? undefined : await finishStart(result, ports);
   output.clearStatus();
+  sayUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
+  const unrecordable = ended === undefined ? undefined : tree.whyUnrecordable();
   const elapsedMs = context.clock.now() - startedAt;
-  const report = await reportStart(command, { result, ended, left: ended?.left ?? left, context, elapsedMs });
+  const report = await reportStart(command, {
+    result,
+    ended,
+    left: ended?.left ?? left,
+    unwritten,
+    context,
+    elapsedMs,
+    unrecordable,
+  });
   if (options.json === true) output.data(JSON.stringify(report));
   else {
     const { printStart } = await import('../reporters/lifecycle.ts');

@@ -2,6 +2,9 @@ import { Option } from 'commander';
 import { stopTrees, type StopResult } from '../../operations/stop-trees.ts';
 import { tidyTrees } from '../../operations/tidy-trees.ts';
 import { judgeReading } from '../../operations/observe.ts';
+import { printable } from '../../core/wording.ts';
+import { whyUnwritten } from '../../operations/unwritten.ts';
+import type { ClaudeMemError } from '../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -27,13 +30,13 @@ export const stopCommand = () =>
     summary: 'end the tree and prove that nothing of it is left',
     description:
       'Asks the supervisor to end its tree, then terminates, then kills, within the grace period; then reads the process table ' +
-      'again to prove that nothing is left. Works when the supervisor hangs or is gone.',
+      'again to prove that nothing is left. Works when the supervisor hangs or is gone, on a full disk, and without the data dir.',
     examples: [
       ['claude-mem stop', 'end the tree'],
       ['claude-mem stop --grace 1s', 'be less patient'],
     ],
     exitCodes: [
-      [EXIT.ok, 'stopped, or not running'],
+      [EXIT.ok, 'stopped, or not running; also where that could not be recorded, which stderr tells'],
       [EXIT.found, 'something survived'],
       [EXIT.couldNotLook, 'could not look, or not at everything'],
       [EXIT.interrupted, 'interrupted; a second Ctrl-C kills at once what is left'],
@@ -43,17 +46,24 @@ export const stopCommand = () =>
   });
 
 async function runStop({ options, openContext, output }: CommandInput<StopOptions>): Promise<ExitCode> {
-  const context = openContext({ acts: true });
-  context.assertOwner();
+  const unwritten: string[] = [];
+  const goesOnWithout = ({ message }: ClaudeMemError) => void unwritten.push(message);
+  const context = openContext({ acts: true, goesOnWithout });
+  if (unwritten.length === 0) context.assertOwner();
   const tree = createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.');
   });
   try {
-    const result = await context.underOperationLock('claude-mem stop', interrupts.interrupted, () =>
-      stopAndTidy({ context, tree, output }, options.grace, interrupts),
+    const stopped = await context.underOperationLock(
+      'claude-mem stop',
+      interrupts.interrupted,
+      () => stopAndTidy({ context, tree, output }, options.grace, interrupts),
+      (reason) => reason.code === 'io' && unwritten.push(reason.message) > 0,
     );
+    const result = { ...stopped, unwritten: [...unwritten, ...stopped.unwritten] };
+    sayUnwritten(result, output);
     const report = reportStop(result, context.clock.now() - startedAt);
     if (options.json === true) output.data(JSON.stringify(report));
     else (await import('../reporters/lifecycle.ts')).printStop(result, report, output);
@@ -78,8 +88,14 @@ export async function stopAndTidy(
     },
   });
   output.clearStatus();
-  if (result.wasRunning) tidyTrees(judgeReading(result.reading), context.trees());
-  return result;
+  if (!result.wasRunning) return result;
+  const untidied = whyUnwritten(() => tidyTrees(judgeReading(result.reading), context.trees()));
+  return { ...result, unwritten: [...result.unwritten, ...(untidied === undefined ? [] : [untidied])] };
+}
+
+/** What was ended was ended all the same. */
+export function sayUnwritten({ unwritten }: Pick<StopResult, 'unwritten'>, output: Output): void {
+  for (const reason of unwritten) output.note(`Not recorded: ${printable(reason)}`);
 }
 
 function stopExitCode(result: StopResult, { interrupted }: Interrupts): ExitCode {

@@ -22,10 +22,9 @@ export async function printStart(
   { result, context, output, logLines }: StartView,
 ): Promise<void> {
   printLeft(report, output);
-  const first = report.command === 'restart' ? 'Ended the old tree' : 'First ended what was left from before';
-  if (report.ended.length > 0 && report.ok) output.data(`${first}: ${pids(report.ended)}`);
+  if (report.ended.length > 0 && report.ok) output.data(`${endedFirst(report)}: ${pids(report.ended)}`);
   if (!report.ok) {
-    printFailure(report, output, logLines);
+    printFailure(report, { result, output, logLines });
     return;
   }
   if (report.alreadyRunning) output.data('Already running.');
@@ -43,18 +42,28 @@ export async function printStart(
   if (unproven.length > 0) output.note(`\n${patternAdvice(unproven)}`);
 }
 
+function endedFirst({ command }: LifecycleReport): string {
+  return command === 'restart' ? 'Ended the old tree' : 'First ended what was left from before';
+}
+
 /** Only their command line and place prove them, so a person decides. */
 function patternAdvice(orphans: readonly Judgement[]): string {
   const who = orphans.map(({ row }) => row.pid).join(', ');
   return `Left over from another installation, by the look of their command lines: pid ${who}. To end them:  claude-mem reap`;
 }
 
-function printFailure(report: LifecycleReport, output: Output, logLines: readonly string[]): void {
+function printFailure(
+  report: LifecycleReport,
+  { result, output, logLines }: Pick<StartView, 'result' | 'output' | 'logLines'>,
+): void {
   const paint = painter(output);
   output.note(`${paint.red.bold('Not started:')} ${printable(report.error?.message ?? 'not ready')}`);
   if (logLines.length > 0)
     output.note(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
-  if (report.ended.length > 0) output.note(`\nEnded again what was started: ${pids(report.ended)}`);
+  const before = new Set(result.ended);
+  const started = report.ended.filter((outcome) => !before.has(outcome));
+  if (result.ended.length > 0) output.note(`\n${endedFirst(report)}: ${pids(result.ended)}`);
+  if (started.length > 0) output.note(`\nEnded again what was started: ${pids(started)}`);
   if (report.remaining.length > 0)
     output.note(`Could not be ended: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
   output.note(report.error?.hint ?? '');
@@ -63,7 +72,7 @@ function printFailure(report: LifecycleReport, output: Output, logLines: readonl
 export function printStop(result: StopResult, report: LifecycleReport, output: Output): void {
   const paint = painter(output);
   if (!result.wasRunning) {
-    output.data('Not running.');
+    output.data(result.isComplete ? 'Not running.' : 'Not running, as far as could be read; not everything could.');
     return;
   }
   const seconds = (report.elapsedMs / 1000).toFixed(1);

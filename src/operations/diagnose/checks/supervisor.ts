@@ -1,3 +1,4 @@
+import { describeUnrecorded, unrecordedSupervisors } from '../../tree-lifecycle.ts';
 import { blocking, fail, pass, skip, warn, type Check } from '../check.ts';
 
 export const supervisorCheck: Check = {
@@ -12,6 +13,9 @@ export const supervisorCheck: Check = {
     );
     if (answer === undefined) {
       const [root] = roots;
+      const [unrecorded] = unrecordedSupervisors((await observation()).reading);
+      if (root === undefined && unrecorded !== undefined)
+        return blocking(fail(describeUnrecorded(unrecorded), place.commandLine('stop')));
       if (root === undefined) return skip(`claude-mem is not running; to start it: ${place.commandLine('start')}`);
       return blocking(fail(`pid ${root.row.pid} runs and does not answer`, place.commandLine('restart')));
     }

@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { aHome, cli, inShell, living, orphans, recording } from './scene.ts';
+
+const from = ['leaks', '--json', '--from', recording('plugin-worker-killed')];
+/** A pipe whose reader has gone before the program writes. */
+const READER_GONE = 'exec 3> >(exec true); wait $!; "$@" >&3';
+const LOST = /^claude-mem: the output could not be written: ENOSPC.*; the report is lost$/;
+
+describe('a report that cannot be written', () => {
+  test.each([
+    [from],
+    [['leaks']],
+    [['leaks', '--watch', '--interval', '300ms']],
+    [['reap', '--dry-run']],
+    [['reap', '--yes']],
+    [['reap', '--yes', '--json']],
+    [['stop']],
+    [['stop', '--json']],
+    [['status']],
+    [['status', '--json']],
+    [['history']],
+    [['doctor', '--list']],
+    [['doctor', 'node', '--json']],
+    [['snapshot']],
+    [['completion', 'bash']],
+    [['--help']],
+    [['--version']],
+  ])('a full output ends %j with 1, and one line on stderr says that the report is lost', async (args) => {
+    const { status, stderr } = await inShell('"$@" > /dev/full', cli(...args), aHome());
+    expect(status).toBe(1);
+    expect(stderr.trim()).toMatch(LOST);
+  });
+
+  test('a usage error keeps exit code 2 where its document is lost', async () => {
+    const { status } = await inShell('"$@" > /dev/full', cli('nonsense', '--json'), aHome());
+    expect(status).toBe(2);
+  });
+
+  test('reap ends what is leaked, then says that its report is lost', async () => {
+    const { home, dataDir } = aHome();
+    for (const args of [
+      ['reap', '--yes'],
+      ['reap', '--yes', '--json'],
+    ]) {
+      const left = await orphans(dataDir);
+      const { status, stderr } = await inShell('"$@" > /dev/full', cli(...args), { home });
+      expect(living(left)).toEqual([]);
+      expect(status).toBe(1);
+      expect(stderr.trim()).toMatch(LOST);
+    }
+  });
+
+  test('reap ends what is leaked, also where stderr is full too', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    const { status } = await inShell('"$@" > /dev/full 2> /dev/full', cli('reap', '--yes'), { home });
+    expect(living(left)).toEqual([]);
+    expect(status).toBe(1);
+  });
+
+  test('a report that fits into a file only in part is lost', async (context) => {
+    const { home } = aHome();
+    const disk = join(tempDir(), 'disk');
+    mkdirSync(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', disk], { encoding: 'utf8' });
+    if (mounted.status !== 0) context.skip(`cannot mount a small file system: ${mounted.stderr}`);
+    onTestFinished(() => void spawnSync('umount', [disk]));
+    const { status, stderr } = await inShell(`"$@" > ${disk}/report`, cli('snapshot'), { home });
+    expect(status).toBe(1);
+    expect(stderr.trim()).toMatch(LOST);
+  });
+});
+
+describe('an output that nobody reads', () => {
+  test('a command whose reader has gone is quiet and ends with its own exit code', async () => {
+    expect(await inShell(READER_GONE, cli(...from), aHome())).toMatchObject({ status: 1, stderr: '' });
+    expect(await inShell(READER_GONE, cli('status'), aHome())).toMatchObject({ status: 3, stderr: '' });
+    expect(await inShell('"$@" | head -1', cli('leaks', '--help'), aHome())).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('a watch ends when its reader goes', async () => {
+    const { status, stderr } = await inShell(READER_GONE, cli('leaks', '--watch', '--interval', '300ms'), aHome());
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  test('a reader that has gone does not stop a reap', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    expect(await inShell(READER_GONE, cli('reap', '--yes'), { home })).toMatchObject({ status: 0, stderr: '' });
+    expect(living(left)).toEqual([]);
+  });
+
+  test('a closed output counts as one that was thrown away', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    expect(await inShell('"$@" >&- 2>&-', cli('reap', '--yes'), { home })).toMatchObject({ status: 0 });
+    expect(living(left)).toEqual([]);
+    expect(await inShell('"$@" >&-', cli(...from), aHome())).toMatchObject({ status: 1, stderr: '' });
+  });
+});
