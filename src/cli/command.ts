@@ -19,7 +19,7 @@ export interface CommandInput<Options> {
    * What it works with. Opened by the command itself, because one that judges a file needs no data dir.
    * @throws ClaudeMemError when the data dir cannot be used.
    */
-  readonly openContext: (options: Pick<ContextOptions, 'acts'>) => Context;
+  readonly openContext: (options: Pick<ContextOptions, 'acts' | 'ifMissing'>) => Context;
   readonly output: Output;
 }
 

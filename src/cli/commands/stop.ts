@@ -43,8 +43,8 @@ export const stopCommand = () =>
   });
 
 async function runStop({ options, openContext, output }: CommandInput<StopOptions>): Promise<ExitCode> {
-  const context = openContext({ acts: true });
-  context.assertOwner();
+  const context = openContext({ acts: true, ifMissing: 'look' });
+  context.assertMayAct();
   const tree = createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
@@ -54,6 +54,7 @@ async function runStop({ options, openContext, output }: CommandInput<StopOption
     const result = await context.underOperationLock('claude-mem stop', interrupts.interrupted, () =>
       stopAndTidy({ context, tree, output }, options.grace, interrupts),
     );
+    if (!result.wasRunning) context.assertDataDirExists();
     const report = reportStop(result, context.clock.now() - startedAt);
     if (options.json === true) output.data(JSON.stringify(report));
     else (await import('../reporters/lifecycle.ts')).printStop(result, report, output);
