@@ -73,7 +73,7 @@ function openChecked(path: string, { flags, mode, trust }: Opening): number {
     fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW, mode);
   } catch (error) {
     // The errno of a link differs between systems, and so does that of a pipe that nobody reads.
-    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const stats = typeOf(path);
     if (stats !== undefined && !stats.isFile()) throw new UnsuitableFileError(path, describeType(stats));
     throw error;
   }
@@ -83,6 +83,15 @@ function openChecked(path: string, { flags, mode, trust }: Opening): number {
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/** Undefined where that cannot be found out either: then the first error says more. */
+function typeOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

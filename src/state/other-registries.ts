@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OtherRegistry } from '../core/snapshot.ts';
 import { errnoOf } from '../shared/errors.ts';
 import { type Trust, trustIn } from '../shared/own-file.ts';
-import { readTrustedText } from './bounded-read.ts';
+import { readTrustedText, UnsuitableFileError } from './bounded-read.ts';
 
 /** Where the published plugin records its processes. It shares the data dir with us; these files are its own. */
 const REGISTRY_FILES = [
@@ -32,7 +32,8 @@ function readRegistry(file: string, trust: Trust): OtherRegistry | undefined {
   try {
     return { file, content: readTrustedText(file, MAX_REGISTRY_BYTES, trust) };
   } catch (error) {
-    if (lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+    if (error instanceof UnsuitableFileError && lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+      return undefined;
     // Hidden, too long, another user's, or no descriptor left: a process it may record must not look like one that nobody records.
     return MISSING.has(errnoOf(error) ?? '') ? undefined : { file, content: null };
   }
