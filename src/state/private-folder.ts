@@ -7,7 +7,7 @@ import { ioError } from './io-error.ts';
 
 /** What of a data dir is ours: of the plugin's files in the same place the modes are its own affair. */
 const OUR_FOLDERS = ['trees', 'logs', 'samples', 'spool', 'vectors', 'tools'];
-const OUR_FILES = /^(?:token|config\.json|memory\.db.*|.*\.lock.*)$/;
+const OUR_FILES = /^token$|^config\.json$|^memory\.db|\.lock/;
 /** Folders whose files are records of ours, or are written by us; `vectors` and `tools` are full of other programs' files. */
 const FOLDERS_OF_RECORDS = ['trees', 'logs', 'samples', 'spool'];
 
