@@ -174,7 +174,7 @@ class Tracker implements ProcessTracker {
 }
 
 function observe(dataDir?: string): Promise<Observation> {
-  return createContext({ dataDir, acts: false }).observe({ memory: false });
+  return createContext({ dataDir, acts: false, ifMissing: 'accept' }).observe({ memory: false });
 }
 
 interface TrackerSetting {

@@ -11,7 +11,9 @@ import type { Personal } from '../operations/redact.ts';
 import type { Clock, Signaller } from '../operations/ports.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
-import { assertOwner, nameOfDataDir, resolveDataDir } from '../state/data-dir.ts';
+import { assertOwner, missingError, nameOfDataDir, resolveDataDir } from '../state/data-dir.ts';
+import { assertNoMisspeltVariable } from '../state/data-dir-name.ts';
+import { assertClosedToOthers } from '../state/private-folder.ts';
 import type { JsonEdit, JsonFile } from '../state/json-file.ts';
 import { createRecords } from '../state/records.ts';
 import { acquireLock } from '../state/lock.ts';
@@ -32,8 +34,16 @@ export interface Context {
   /** What the manifest of a tree records and what runs, its root first; reads no other process. */
   running(treeId: string): Promise<readonly ManifestEntry[]>;
   signaller(): Promise<Signaller>;
-  /** @throws ClaudeMemError `not-owner`. */
-  assertOwner(): void;
+  /**
+   * For commands that start or end something.
+   * @throws ClaudeMemError `not-owner`; `data-dir` where other users may write.
+   */
+  assertMayAct(): void;
+  /**
+   * For a command that found nothing.
+   * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist: "nothing found" would be true and misleading.
+   */
+  assertDataDirExists(): void;
   /**
    * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
    * nothing to take turns about.
@@ -57,6 +67,11 @@ export interface ContextOptions {
   readonly acts: boolean;
   /** Called with the reason where the data dir cannot be used: its processes are known by their marks then. Absent: that is an error. */
   readonly goesOnWithout?: (reason: ClaudeMemError) => void;
+  /**
+   * A data dir that was named and does not exist: `refuse` it; `look` for processes of it all the same, because a tree outlives its data
+   * dir, and refuse it if there are none; `accept` it, for commands that create it. Refused unless given.
+   */
+  readonly ifMissing?: 'refuse' | 'look' | 'accept';
 }
 
 /** Whether an action begins without `operation.lock`, for this reason. */
@@ -65,6 +80,15 @@ export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
 export function createContext(options: ContextOptions): Context {
   const dataDir = findDataDir(options);
+  const missing = options.ifMissing === 'accept' ? undefined : missingError(dataDir, sourceOf(options));
+  if (missing !== undefined && options.ifMissing !== 'look') throw missing;
+  const assertDataDirExists = () => {
+    if (missing !== undefined) throw missing;
+  };
+  const assertFound = (observation: Observation) => {
+    if (observation.judgements.every(({ verdict }) => verdict === 'foreign')) assertDataDirExists();
+    return observation;
+  };
   const platform = loadPlatform();
   const records = createRecords(dataDir);
   const ports = async () => {
@@ -75,10 +99,10 @@ export function createContext(options: ContextOptions): Context {
     dataDir,
     clock: systemClock,
     takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
-    observe: async (request) => observe(await ports(), { ...request, dataDir }),
+    observe: async (request) => assertFound(await observe(await ports(), { ...request, dataDir })),
     follow: (request) => {
       const following = Promise.all([ports(), platform]).then(([all, { follow }]) => ({ ...all, table: follow() }));
-      return async () => observe(await following, { ...request, dataDir });
+      return async () => assertFound(await observe(await following, { ...request, dataDir }));
     },
     running: async (treeId) => {
       const { identify } = await platform;
@@ -90,9 +114,11 @@ export function createContext(options: ContextOptions): Context {
         .sort((left, right) => Number(right === root) - Number(left === root));
     },
     signaller: async () => (await platform).signaller,
-    assertOwner: () => {
+    assertMayAct: () => {
       assertOwner(dataDir);
+      assertClosedToOthers(dataDir);
     },
+    assertDataDirExists,
     underOperationLock: async (command, signal, action, goesOnWithout = () => false) => {
       if (!existsSync(dataDir)) return action();
       const lock = await acquireLock(join(dataDir, 'operation.lock'), {
@@ -131,19 +157,25 @@ export function usualDataDir(): string {
   return resolveDataDir({ env: {} });
 }
 
+function sourceOf({ dataDir }: ContextOptions) {
+  return { flag: dataDir, env: process.env };
+}
+
 /** What a reader may not look into is no wrong setting: it could not look. */
-function findDataDir({ dataDir, acts, goesOnWithout }: ContextOptions): string {
-  const source = { flag: dataDir, env: process.env };
+function findDataDir(options: ContextOptions): string {
+  const source = sourceOf(options);
   try {
+    if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '')
+      assertNoMisspeltVariable(source.env);
     return resolveDataDir(source);
   } catch (error) {
-    if (goesOnWithout !== undefined && error instanceof ClaudeMemError) {
+    if (options.goesOnWithout !== undefined && error instanceof ClaudeMemError) {
       const name = nameOfDataDir(source);
-      goesOnWithout(error);
+      options.goesOnWithout(error);
       return name;
     }
     const isForbidden = error instanceof ClaudeMemError && ['EACCES', 'EPERM'].includes(errnoOf(error.cause) ?? '');
-    if (acts || !isForbidden) throw error;
+    if (options.acts || !isForbidden) throw error;
     throw new ClaudeMemError('manifest-unreadable', error.message, { hint: FORBIDDEN_HINT, cause: error });
   }
 }
@@ -186,10 +218,13 @@ export interface OpenJsonFile extends Pick<JsonFile, 'path' | 'value'> {
   edit(edits: readonly JsonEdit[]): Promise<string | null>;
 }
 
-/** @throws ClaudeMemError `settings` for one that is no JSON object, `io`. */
-export async function openJsonFile(path: string): Promise<OpenJsonFile> {
+/**
+ * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
+ * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
+ */
+export async function openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile> {
   const { editJsonFile, readJsonFile } = await import('../state/json-file.ts');
-  const file = readJsonFile(path);
+  const file = readJsonFile(path, project);
   return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
 }
 
@@ -198,6 +233,25 @@ export async function openJsonFile(path: string): Promise<OpenJsonFile> {
  * @throws ClaudeMemError `io`.
  */
 export async function writeForOthers(file: string, text: string): Promise<void> {
-  const { writeFileAtomic } = await import('../state/atomic-file.ts');
-  writeFileAtomic(file, text, 0o644);
+  const { PUBLIC_MODE, writeFileForPeople } = await import('../state/file-for-people.ts');
+  writeFileForPeople(file, text, PUBLIC_MODE);
+}
+
+/** A file that a report goes to. */
+export interface ReportFile {
+  write(text: string): void;
+}
+
+/**
+ * Begun before the work: a file that cannot be written should be known before, and not after an hour of tests.
+ * @throws ClaudeMemError `io`, also from `write`.
+ */
+export async function openReportFile(path: string): Promise<ReportFile> {
+  const { beginFileForPeople, USUAL_MODE, writeFileForPeople } = await import('../state/file-for-people.ts');
+  beginFileForPeople(path, USUAL_MODE);
+  return {
+    write: (text) => {
+      writeFileForPeople(path, `${text}\n`, USUAL_MODE);
+    },
+  };
 }

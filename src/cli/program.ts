@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
 import { hookCommand } from './commands/hook.ts';
@@ -115,11 +116,27 @@ function describe(error: unknown, command: string | null) {
       hint: `See: claude-mem ${isKnown ? `${command ?? ''} ` : ''}--help`,
     };
   }
+  const system = describeSystemError(error);
+  if (system !== undefined) return system;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     code: 'unexpected',
     exitCode: EXIT.found,
     message: text,
     hint: 'This is a bug in claude-mem; please report it.',
+  };
+}
+
+/** Of a file that nobody expected to fail: what failed and why, instead of a stack. */
+function describeSystemError(error: unknown) {
+  if (!(error instanceof Error) || !('syscall' in error) || !('errno' in error) || !('path' in error)) return undefined;
+  const { syscall, errno, path } = error;
+  if (typeof errno !== 'number' || typeof path !== 'string' || typeof syscall !== 'string') return undefined;
+  const [name = '', meaning = error.message] = getSystemErrorMap().get(errno) ?? [];
+  return {
+    code: 'io',
+    exitCode: EXIT.found,
+    message: `cannot ${syscall} ${path}: ${meaning} (${name})`,
+    hint: 'Check what stands there, and its owner and mode.',
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SampleReading } from '../core/sample.ts';
 import type { Clock } from '../operations/ports.ts';
@@ -13,7 +13,7 @@ import { assertPlaceForSocket } from '../shared/private-socket.ts';
 import { connectToSupervisor } from '../state/control-client.ts';
 import { usualSocketPath } from '../state/control-socket-path.ts';
 import { ensureDataDir } from '../state/data-dir.ts';
-import { beginCrashLog, LogTail, logNames, logsFolder } from '../state/log-files.ts';
+import { logsFolder, beginCrashLog, LogTail, logNames } from '../state/log-files.ts';
 import { isLockFree } from '../state/lock.ts';
 import { readLockHolder } from '../state/lock-holder.ts';
 import { networkFileSystemOf } from '../state/network-file-system.ts';
@@ -72,7 +72,10 @@ export function createTreeContext(context: Context): TreeContext {
   });
   let spawnedAt = new Date(0);
   return {
-    prepareDataDir: () => void ensureDataDir(dataDir),
+    prepareDataDir: () => {
+      ensureDataDir(dataDir);
+      context.assertMayAct();
+    },
     connect,
     lifecycle,
     worker: { findSocket: () => findWorkerSocket(dataDir), readToken: () => readToken(dataDir) },
@@ -164,14 +167,22 @@ async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
 }
 
 function lastLogLines(dataDir: string, count: number, since: Date): readonly string[] {
-  const isTold = (file: string) => {
-    const stats = statSync(file, { throwIfNoEntry: false });
-    return stats !== undefined && stats.size > 0 && stats.mtime >= since;
-  };
-  const files = ['crash.log', 'worker.log', 'supervisor.log'].map((name) => join(logsFolder(dataDir), name));
-  const found = files.find(isTold);
-  if (found === undefined) return [];
-  return readFileSync(found, 'utf8').trimEnd().split('\n').slice(-count);
+  for (const name of ['crash', 'worker', 'supervisor']) {
+    const stats = statSync(join(logsFolder(dataDir), `${name}.log`), { throwIfNoEntry: false });
+    const lines = stats !== undefined && stats.mtime >= since ? readTail(dataDir, name) : [];
+    if (lines.length > 0) return lines.slice(-count);
+  }
+  return [];
+}
+
+/** What a failed start shows besides its reason: a log that cannot be read must not hide that. */
+function readTail(dataDir: string, name: string): readonly string[] {
+  try {
+    return new LogTail(dataDir, name).read();
+  } catch (error) {
+    if (error instanceof ClaudeMemError) return [];
+    throw error;
+  }
 }
 
 /** The logs of a data dir. */

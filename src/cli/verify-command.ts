@@ -20,8 +20,8 @@ export async function verifyCommandLine({
   openContext,
   output,
 }: CommandInput<VerifyOptions>): Promise<ExitCode | PassedExitCode> {
-  const files = openReportFiles(options);
-  const ports = await commandPorts(openContext({ acts: options.reap === true }));
+  const files = await openReportFiles(options);
+  const ports = await commandPorts(openContext({ acts: options.reap === true, ifMissing: 'accept' }));
   output.beginActing();
   const startedAt = ports.clock.now();
   const interrupts: Interrupts[] = [];

@@ -40,7 +40,9 @@ export async function commandPorts(context: Context): Promise<VerifyCommandPorts
     run: runCommand,
     usualDataDir: usualDataDir(),
     observe: (dataDir) =>
-      (dataDir === undefined ? context : createContext({ dataDir, acts: false })).observe({ memory: false }),
+      (dataDir === undefined ? context : createContext({ dataDir, acts: false, ifMissing: 'accept' })).observe({
+        memory: false,
+      }),
   };
 }
 

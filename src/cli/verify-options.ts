@@ -1,4 +1,4 @@
-import { openReportFile, type ReportFile } from './report-file.ts';
+import { openReportFile, type ReportFile } from './context.ts';
 import { tellGithub } from './reporters/github.ts';
 import { renderJunit } from './reporters/junit.ts';
 import type { Output } from './output.ts';
@@ -22,10 +22,10 @@ export interface ReportFiles {
 }
 
 /** @throws ClaudeMemError `io` before anything is run. */
-export function openReportFiles({ output, junit }: VerifyOptions): ReportFiles {
+export async function openReportFiles({ output, junit }: VerifyOptions): Promise<ReportFiles> {
   return {
-    report: output === undefined ? undefined : openReportFile(output),
-    junit: junit === undefined ? undefined : openReportFile(junit),
+    report: output === undefined ? undefined : await openReportFile(output),
+    junit: junit === undefined ? undefined : await openReportFile(junit),
   };
 }
 

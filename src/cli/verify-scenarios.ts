@@ -20,14 +20,16 @@ export async function verifyScenarios({
   output,
 }: CommandInput<VerifyOptions>): Promise<ExitCode> {
   assertSupported();
-  const files = openReportFiles(options);
+  const files = await openReportFiles(options);
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: ending what was started.');
   });
-  const setting = await createStage(openContext({ acts: false }), interrupts.interrupted).catch((error: unknown) => {
-    interrupts.dispose();
-    throw error;
-  });
+  const setting = await createStage(openContext({ acts: false, ifMissing: 'accept' }), interrupts.interrupted).catch(
+    (error: unknown) => {
+      interrupts.dispose();
+      throw error;
+    },
+  );
   output.beginActing();
   const teller = new Teller(options, files, output);
   const stage = new Stage(setting.ports, setting.whyNoChroma);

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync, type BigIntStats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, mkdirSync, renameSync, statSync, writeSync, type BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
+import { assertOwnFolder, openOwnForWriting } from './own-file.ts';
 
 export interface RotationOptions {
   /** A file that would grow beyond this is put aside; bytes. */
@@ -12,6 +13,8 @@ export interface RotationOptions {
  * A file that lines are appended to, of bounded size: `name`, `name.1` … `name.<keep>`. The current one always bears the plain name, so
  * that it can be followed by it. Several processes may write to the same: each looks, before a line, whether another has rotated. (A
  * rotation library was tried first: it numbers every file of the folder in one row, whoever writes it.)
+ *
+ * A link or another user's file in its place is not written to: that would be a way to change files of this user.
  *
  * Written synchronously: what was logged before a SIGKILL is there. Never throws: a log that cannot be written must not end what it
  * tells about.
@@ -45,7 +48,7 @@ export class RotatingFile {
   }
 
   #prepare(addedBytes: number): void {
-    const current = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    const current = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
     const size = Number(current?.size ?? 0);
     if (size > 0 && size + addedBytes > this.#options.maxBytes) this.#rotate();
     else if (this.#fd !== undefined && isSame(fstatSync(this.#fd, { bigint: true }), current)) return;
@@ -58,13 +61,14 @@ export class RotatingFile {
     if (statSync(dirname(this.#path), { throwIfNoEntry: false }) === undefined) {
       mkdirSync(dirname(this.#path), { mode: 0o700 });
     }
-    return openSync(this.#path, 'a', 0o600);
+    assertOwnFolder(dirname(this.#path));
+    return openOwnForWriting(this.#path, 'append');
   }
 
   #rotate(): void {
     for (let number = this.#options.keep; number >= 1; number -= 1) {
       const older = number === 1 ? this.#path : `${this.#path}.${number - 1}`;
-      if (statSync(older, { throwIfNoEntry: false }) !== undefined) renameSync(older, `${this.#path}.${number}`);
+      if (lstatSync(older, { throwIfNoEntry: false }) !== undefined) renameSync(older, `${this.#path}.${number}`);
     }
   }
 }

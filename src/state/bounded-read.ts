@@ -1,20 +1,35 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { openTrusted, type Trust, UnsuitableFileError } from '../shared/own-file.ts';
 
-/** A file that is there and is not what can be read: not a regular file, or larger than anything we or others write. */
-export class UnsuitableFileError extends Error {
-  override readonly name = 'UnsuitableFileError';
-}
+export { UnsuitableFileError };
 
 /**
- * The text of a regular file of at most `maxBytes`. Never waits: a pipe put in the place of a file would stop every command.
+ * The text of a regular file of at most `maxBytes`, wherever a link leads. Never waits: a pipe put in the place of a file would stop
+ * every command.
  * @throws UnsuitableFileError, or the system error of Node.js.
  */
 export function readBoundedText(path: string, maxBytes: number): string {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return readBoundedBytes(path, maxBytes).toString('utf8');
+}
+
+/** As `readBoundedText`, for a text whose encoding is not known. */
+export function readBoundedBytes(path: string, maxBytes: number): Buffer {
+  return readOpen(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), maxBytes);
+}
+
+/**
+ * The text of a record in a data dir: as `readBoundedText`, but a link or a file of another user is refused.
+ * @throws UnsuitableFileError, or the system error of Node.js.
+ */
+export function readTrustedText(path: string, maxBytes: number, trust: Trust): string {
+  return readOpen(path, openTrusted(path, trust), maxBytes).toString('utf8');
+}
+
+function readOpen(path: string, fd: number, maxBytes: number): Buffer {
   try {
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new UnsuitableFileError(`${path} is not a regular file`);
-    if (stats.size > maxBytes) throw new UnsuitableFileError(`${path} is larger than ${maxBytes} bytes`);
+    if (!stats.isFile()) throw new UnsuitableFileError(path, 'is not a regular file');
+    if (stats.size > maxBytes) throw new UnsuitableFileError(path, `is larger than ${maxBytes} bytes`);
     return readAll(fd, stats.size);
   } finally {
     closeSync(fd);
@@ -22,7 +37,7 @@ export function readBoundedText(path: string, maxBytes: number): string {
 }
 
 /** Reads what was there when it was opened: a file that grows meanwhile cannot exceed the bound. */
-function readAll(fd: number, size: number): string {
+function readAll(fd: number, size: number): Buffer {
   const buffer = Buffer.allocUnsafe(size);
   let length = 0;
   while (length < size) {
@@ -30,5 +45,5 @@ function readAll(fd: number, size: number): string {
     if (count === 0) break;
     length += count;
   }
-  return buffer.toString('utf8', 0, length);
+  return buffer.subarray(0, length);
 }

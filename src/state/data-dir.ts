@@ -1,7 +1,8 @@
-import { accessSync, constants, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { assertPlainPath, DATA_DIR_VARIABLE, missingDataDir } from './data-dir-name.ts';
 import { describeErrno } from './io-error.ts';
 
 const FOLDER_MODE = 0o700;
@@ -17,7 +18,8 @@ export interface DataDirSource {
 /**
  * The data dir: `--data-dir`, else `CLAUDE_MEM_DATA_DIR`, else `~/.claude-mem`, absolute and with every link resolved. Creates
  * nothing; one that does not exist yet is resolved as far as it exists, so that its name stays the same once it does.
- * @throws ClaudeMemError `data-dir` when it is a file, cannot be read, or is a link that leads nowhere.
+ * @throws ClaudeMemError `data-dir` when it is a file, cannot be read, is a link that leads nowhere, or is written so that only a shell
+ * would find it.
  */
 export function resolveDataDir(source: DataDirSource): string {
   const written = writtenDataDir(source);
@@ -64,6 +66,16 @@ function linkTarget(path: string): string | undefined {
 }
 
 /**
+ * Why a command that only looks should not take this data dir for an empty one: somebody named it, and it does not exist. Undefined for
+ * the usual data dir, which the first start creates.
+ */
+export function missingError(dataDir: string, source: DataDirSource): ClaudeMemError | undefined {
+  const named = namedDataDir(source);
+  if (named === undefined || existsSync(dataDir)) return undefined;
+  return missingDataDir(dataDir, named.source, join(homeFolder(source.home), '.claude-mem'));
+}
+
+/**
  * For commands that write: creates the data dir (0700) if it is missing, and makes sure that it belongs to this user.
  * @returns the path with every link resolved.
  * @throws ClaudeMemError `data-dir` or `not-owner`.
@@ -107,15 +119,25 @@ function makeFolder(path: string): void {
   }
 }
 
-function writtenDataDir({ flag, env, home }: DataDirSource): string {
+function writtenDataDir(source: DataDirSource): string {
+  const { home } = source;
+  const named = namedDataDir(source);
+  if (named === undefined) return join(homeFolder(home), '.claude-mem');
+  const { text } = named;
+  // A settings file has no shell to expand it.
+  if (text === '~' || text.startsWith('~/')) return join(homeFolder(home), text.slice(1));
+  assertPlainPath({ ...named, env: source.env, home: home ?? source.env.HOME ?? '' });
+  return resolve(text);
+}
+
+/** What somebody wrote, and where; undefined for the usual data dir. */
+function namedDataDir({ flag, env }: DataDirSource): { readonly text: string; readonly source: string } | undefined {
   if (flag === '') {
     throw new ClaudeMemError('data-dir', '--data-dir is empty', { hint: 'Give the path of a folder.' });
   }
-  const chosen = flag ?? env.CLAUDE_MEM_DATA_DIR;
-  if (chosen === undefined || chosen === '') return join(homeFolder(home), '.claude-mem');
-  // A settings file has no shell to expand it.
-  if (chosen === '~' || chosen.startsWith('~/')) return join(homeFolder(home), chosen.slice(1));
-  return resolve(chosen);
+  if (flag !== undefined) return { text: flag, source: '--data-dir' };
+  const text = env.CLAUDE_MEM_DATA_DIR;
+  return text === undefined || text === '' ? undefined : { text, source: DATA_DIR_VARIABLE };
 }
 
 function homeFolder(given: string | undefined): string {

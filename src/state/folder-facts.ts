@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { FolderFacts, FolderPort } from '../operations/diagnose/ports.ts';
 import { errnoOf } from '../shared/errors.ts';
 import { networkFileSystemOf } from './network-file-system.ts';
+import { openPlaces, strangersIn } from './private-folder.ts';
 
 /** What can be learned of a folder without touching it. */
 export const folderFacts: FolderPort = {
@@ -16,6 +17,8 @@ export const folderFacts: FolderPort = {
       throw error;
     }
   },
+  openPlaces,
+  strangers: strangersIn,
   space,
   networkType: (path) => networkFileSystemOf(path),
 };

@@ -1,5 +1,5 @@
-import { copyFileSync, constants, chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
@@ -26,10 +26,12 @@ export interface JsonFile {
 
 /**
  * Reads a JSON file of another program; one that is missing or empty holds no fields.
- * @throws ClaudeMemError `settings` for one that is no JSON object, `io` for one that cannot be read.
+ * @param project folder whose links are not trusted to lead out of it: whoever made the project may have made them.
+ * @throws ClaudeMemError `settings` for one that is no JSON object or lies elsewhere, `io` for one that cannot be read.
  */
-export function readJsonFile(given: string): JsonFile {
+export function readJsonFile(given: string, project?: string): JsonFile {
   const path = resolved(given);
+  if (project !== undefined) assertInProject({ given, path, project });
   const text = readText(path);
   if (text === undefined || text.trim() === '') return { path, text, value: {} };
   try {
@@ -59,8 +61,7 @@ export async function editJsonFile(file: JsonFile, edits: readonly JsonEdit[], n
     mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
     const backup = file.text === undefined ? null : backUp(file.path, now);
     const mode = statSync(file.path, { throwIfNoEntry: false })?.mode ?? NEW_MODE;
-    writeFileAtomic(file.path, text);
-    chmodSync(file.path, mode & 0o777);
+    writeFileAtomic(file.path, text, mode & 0o777);
     return backup;
   } catch (error) {
     throw ioError('write', file.path, error);
@@ -107,13 +108,26 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
+/** As far as it exists. A link that leads nowhere is replaced by the file. */
 function resolved(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return path;
-    throw ioError('read', path, error);
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw ioError('read', path, error);
+    return join(resolved(dirname(path)), basename(path));
   }
+}
+
+function assertInProject({ given, path, project }: { given: string; path: string; project: string }): void {
+  if (!isBelow(given, project) || isBelow(path, resolved(project))) return;
+  throw new ClaudeMemError('settings', `${given} leads out of this project, to ${path}`, {
+    hint: 'Remove the link, or name the file that it leads to.',
+  });
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 function readText(path: string): string | undefined {

@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
-import { readBoundedText } from './bounded-read.ts';
+import { dirname } from 'node:path';
+import { trustIn } from '../shared/own-file.ts';
+import { readTrustedText } from './bounded-read.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
 const MAX_HOLDER_BYTES = 64 * 1024;
@@ -23,10 +25,12 @@ export interface LockHolder {
  */
 export function readLockHolder(lockPath: string): LockHolder | undefined {
   try {
-    const holder: unknown = JSON.parse(readBoundedText(holderPath(lockPath), MAX_HOLDER_BYTES));
+    const holder: unknown = JSON.parse(
+      readTrustedText(holderPath(lockPath), MAX_HOLDER_BYTES, trustIn(dirname(lockPath))),
+    );
     return isHolder(holder) ? holder : undefined;
   } catch {
-    // Missing, unreadable or not JSON: the message then says that the holder is not known.
+    // Missing, unreadable, another user's or not JSON: the message then says that the holder is not known.
     return undefined;
   }
 }

@@ -1,7 +1,9 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'libsql';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { lookAtTrusted, trustIn } from '../shared/own-file.ts';
 import { ioError } from './io-error.ts';
 import { type LockHolder, readLockHolder, removeLockHolder, writeLockHolder } from './lock-holder.ts';
 
@@ -47,6 +49,7 @@ export interface HeldLock {
 export async function acquireLock(path: string, request: LockRequest): Promise<HeldLock> {
   createIfMissing(path);
   const key = fileKey(path);
+  assertAccess(path, constants.R_OK | constants.W_OK);
   if (taken.has(key)) throw heldByThisProcess(path);
   taken.set(key, undefined);
   let database: Database | undefined;
@@ -72,6 +75,7 @@ export async function isLockFree(path: string): Promise<boolean> {
   const key = existingFileKey(path);
   if (key === undefined) return true;
   if (taken.has(key)) return false;
+  assertAccess(path, constants.R_OK);
   const database = await openLockFile(path);
   try {
     // Reading takes a shared lock: it fails while the exclusive one is held, and hinders no other reader.
@@ -94,6 +98,15 @@ function createIfMissing(path: string): void {
   }
 }
 
+/** SQLite says "unable to open database file" for every reason. */
+function assertAccess(path: string, mode: number): void {
+  try {
+    accessSync(path, mode);
+  } catch (error) {
+    throw ioError('use the lock file', path, error);
+  }
+}
+
 function fileKey(path: string): string {
   const key = existingFileKey(path);
   if (key !== undefined) return key;
@@ -104,7 +117,9 @@ function fileKey(path: string): string {
 
 function existingFileKey(path: string): string | undefined {
   try {
-    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    // SQLite would follow a link, and open another user's file for writing.
+    if (lookAtTrusted(path, trustIn(dirname(path))) === undefined) return undefined;
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
   } catch (error) {
     throw ioError('look at the lock file', path, error);

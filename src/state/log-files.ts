@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../shared/errors.ts';
+import { assertOwnFolder, openOwnForWriting, openTrusted, type Trust, trustIn } from '../shared/own-file.ts';
 import { ioError } from './io-error.ts';
 
 /** Enough for thousands of lines; of a log that is longer the end is read. */
@@ -27,7 +28,10 @@ export function beginCrashLog(dataDir: string): number {
   const path = crashLogPath(dataDir);
   try {
     mkdirSync(logsFolder(dataDir), { recursive: true, mode: 0o700 });
-    return openSync(path, 'w', 0o600);
+    assertOwnFolder(logsFolder(dataDir));
+    const fd = openOwnForWriting(path, 'append');
+    ftruncateSync(fd);
+    return fd;
   } catch (error) {
     throw ioError('write', path, error);
   }
@@ -49,12 +53,14 @@ export function logNames(dataDir: string): readonly string[] {
 /** Follows one log: each call returns the whole lines that came since the last one, also over a rotation. */
 export class LogTail {
   readonly #path: string;
+  readonly #dataDir: string;
   #inode = 0;
   #position = 0;
   /** Bytes, because a letter may be cut in two. */
   #rest = Buffer.alloc(0);
 
   constructor(dataDir: string, name: string) {
+    this.#dataDir = dataDir;
     this.#path = join(logsFolder(dataDir), `${name}.log`);
   }
 
@@ -62,7 +68,7 @@ export class LogTail {
   read(): readonly string[] {
     let fd: number;
     try {
-      fd = openSync(this.#path, 'r');
+      fd = openTrusted(this.#path, this.#trust());
     } catch (error) {
       // Not there yet, or just being rotated.
       if (errnoOf(error) === 'ENOENT') return [];
@@ -75,12 +81,16 @@ export class LogTail {
     }
   }
 
+  #trust(): Trust {
+    return trustIn(this.#dataDir);
+  }
+
   /** What was written between the last call and the rotation. */
   #restOfRotated(inode: number): readonly string[] {
     if (this.#inode === 0 || inode === this.#inode) return [];
     let fd: number;
     try {
-      fd = openSync(`${this.#path}.1`, 'r');
+      fd = openTrusted(`${this.#path}.1`, this.#trust());
     } catch {
       // Removed, or rotated twice: gone.
       return [];
@@ -94,19 +104,24 @@ export class LogTail {
 
   #readFrom(fd: number): readonly string[] {
     const { ino, size } = fstatSync(fd);
-    const isFirst = this.#inode === 0;
     if (ino !== this.#inode || size < this.#position) {
       this.#inode = ino;
       this.#rest = Buffer.alloc(0);
-      this.#position = isFirst ? Math.max(0, size - TAIL_BYTES) : 0;
+      this.#position = 0;
     }
-    const startsMidLine = isFirst && this.#position > 0;
+    // A follower that falls further behind skips what is older, as the first call does.
+    const startsMidLine = size - this.#position > TAIL_BYTES;
+    if (startsMidLine) {
+      this.#rest = Buffer.alloc(0);
+      this.#position = size - TAIL_BYTES;
+    }
     const buffer = Buffer.alloc(size - this.#position);
     const length = readSync(fd, buffer, 0, buffer.length, this.#position);
     this.#position += length;
     const bytes = Buffer.concat([this.#rest, buffer.subarray(0, length)]);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    this.#rest = bytes.subarray(end);
+    // A line without an end is not collected for ever.
+    this.#rest = Buffer.from(bytes.subarray(Math.max(end, bytes.length - TAIL_BYTES)));
     if (end === 0) return [];
     const lines = bytes.toString('utf8', 0, end - 1).split('\n');
     return startsMidLine ? lines.slice(1) : lines;

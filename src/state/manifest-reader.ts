@@ -1,15 +1,16 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Manifest } from '../core/manifest.ts';
 import type { DamagedManifest, ManifestReading } from '../operations/ports.ts';
 import { errnoOf } from '../shared/errors.ts';
-import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
+import { assertTrustedFolder, type Trust, trustIn } from '../shared/own-file.ts';
+import { readTrustedText, UnsuitableFileError } from './bounded-read.ts';
 import { describeErrno } from './io-error.ts';
 import { treesFolder } from './manifest-path.ts';
 import { parseManifest } from './manifest-schema.ts';
 
-/** Some 150,000 entries: more than a tree comes to in years. What is larger is not read, and not written either. */
-export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+/** Some 2,500 entries; those of ended processes are dropped beyond a few hundred. A larger file is not read, and not written either. */
+export const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 export type ManifestFile =
   | { readonly kind: 'good'; readonly manifest: Manifest }
@@ -23,21 +24,25 @@ export function readManifests(dataDir: string): ManifestReading {
   const folder = treesFolder(dataDir);
   const manifests: Manifest[] = [];
   const damaged: DamagedManifest[] = [];
-  const names = listManifestNames(folder);
+  const trust = trustIn(dataDir);
+  const names = listManifestNames(folder, trust);
   if (!Array.isArray(names)) return { manifests, damaged: [names] };
   for (const file of names.map((name) => join(folder, name))) {
-    const result = readManifestFile(file);
+    const result = readManifestFile(file, trust);
     if (result.kind === 'good') manifests.push(result.manifest);
     else if (result.kind !== 'missing') damaged.push({ file, kind: result.kind, reason: result.reason });
   }
   return { manifests, damaged };
 }
 
-/** Reads one manifest; its file must bear the name of the tree it is about, or it is a copy. */
-export function readManifestFile(file: string): ManifestFile {
+/**
+ * Reads one manifest. Its file must belong to the owner of the data dir, or somebody else wrote it, and bear the name of the tree it is
+ * about, or it is a copy.
+ */
+export function readManifestFile(file: string, trust = trustIn(dirname(dirname(file)))): ManifestFile {
   let result: ManifestFile;
   try {
-    result = parseManifest(readBoundedText(file, MAX_MANIFEST_BYTES));
+    result = parseManifest(readTrustedText(file, MAX_MANIFEST_BYTES, trust));
   } catch (error) {
     return unreadable(file, error);
   }
@@ -46,23 +51,22 @@ export function readManifestFile(file: string): ManifestFile {
 }
 
 /** Temporary files (a leading dot), files set aside and whatever else lies there are no manifests. */
-function listManifestNames(folder: string): string[] | DamagedManifest {
+function listManifestNames(folder: string, trust: Trust): string[] | DamagedManifest {
   try {
+    assertTrustedFolder(folder, trust);
     return readdirSync(folder).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' && !isThere(folder)) return [];
+    if (error instanceof UnsuitableFileError) return { file: folder, kind: 'unreadable', reason: error.reason };
     return { file: folder, kind: 'unreadable', reason: `cannot be listed: ${describeErrno(error)}` };
   }
 }
 
 function unreadable(file: string, error: unknown): ManifestFile {
-  if (error instanceof UnsuitableFileError)
-    return { kind: 'damaged', reason: 'is not a regular file of sensible size' };
-  // Retired ones are removed while others read: a name that is gone is no damage, a link that leads nowhere is.
+  if (error instanceof UnsuitableFileError) return { kind: 'damaged', reason: error.reason };
+  // Retired ones are removed while others read: a name that is gone is no damage.
   if (errnoOf(error) !== 'ENOENT') return { kind: 'unreadable', reason: `cannot be read: ${describeErrno(error)}` };
-  return isThere(file)
-    ? { kind: 'damaged', reason: 'is a link that leads nowhere' }
-    : { kind: 'missing', reason: 'is not there' };
+  return { kind: 'missing', reason: 'is not there' };
 }
 
 /** Whether anything bears that name, a link that leads nowhere included. */

@@ -1,7 +1,9 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OtherRegistry } from '../core/snapshot.ts';
 import { errnoOf } from '../shared/errors.ts';
-import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
+import { type Trust, trustIn } from '../shared/own-file.ts';
+import { readTrustedText, UnsuitableFileError } from './bounded-read.ts';
 
 /** Where the published plugin records its processes. It shares the data dir with us; these files are its own. */
 const REGISTRY_FILES = [
@@ -20,15 +22,19 @@ const MAX_REGISTRY_BYTES = 1024 * 1024;
 
 /** Those that are there. Never writes. */
 export function readOtherRegistries(dataDir: string): OtherRegistry[] {
-  return REGISTRY_FILES.map((name) => readRegistry(join(dataDir, name))).filter((registry) => registry !== undefined);
+  const trust = trustIn(dataDir);
+  return REGISTRY_FILES.map((name) => readRegistry(join(dataDir, name), trust)).filter(
+    (registry) => registry !== undefined,
+  );
 }
 
-function readRegistry(file: string): OtherRegistry | undefined {
+function readRegistry(file: string, trust: Trust): OtherRegistry | undefined {
   try {
-    return { file, content: readBoundedText(file, MAX_REGISTRY_BYTES) };
+    return { file, content: readTrustedText(file, MAX_REGISTRY_BYTES, trust) };
   } catch (error) {
-    if (error instanceof UnsuitableFileError) return undefined;
-    // Hidden, or no descriptor left: what it records must not look like something that nobody records.
+    if (error instanceof UnsuitableFileError && lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+      return undefined;
+    // Hidden, too long, another user's, or no descriptor left: a process it may record must not look like one that nobody records.
     return MISSING.has(errnoOf(error) ?? '') ? undefined : { file, content: null };
   }
 }

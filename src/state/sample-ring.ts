@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { UnsuitableFileError } from './bounded-read.ts';
+import { assertOwnFolder, openOwnForWriting, openTrusted, trustIn } from '../shared/own-file.ts';
 
 /** Every slot is one line of this length, in bytes, so that one that was torn harms no other. */
 const SLOT_BYTES = 512;
@@ -8,7 +9,6 @@ const SLOT_BYTES = 512;
 const CHECKSUM_BYTES = 9;
 const TEXT_BYTES = SLOT_BYTES - CHECKSUM_BYTES - 1;
 const SLOTS_PER_READ = 128;
-const FILE_MODE = 0o600;
 
 /**
  * A file of a fixed number of slots that are written round and round, each with a checksum. It needs neither rotation nor a rename nor
@@ -26,10 +26,9 @@ export class SampleRing {
   /** Opened for each write: a folder that was removed or replaced meanwhile is noticed. */
   write(sequence: number, text: string): void {
     const bytes = slotOf(text);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-    const fd = openSync(this.#path, flags, FILE_MODE);
+    assertOwnFolder(dirname(this.#path));
+    const fd = openOwnForWriting(this.#path, 'in-place');
     try {
-      assertFile(fd, this.#path);
       writeSync(fd, bytes, 0, SLOT_BYTES, (sequence % this.#slots) * SLOT_BYTES);
     } finally {
       closeSync(fd);
@@ -42,9 +41,8 @@ export class SampleRing {
    * @throws the system error of Node.js; ENOENT where there is no file yet.
    */
   read(onText: (text: string, slot: number) => void): number {
-    const fd = openSync(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openTrusted(this.#path, trustIn(dirname(dirname(this.#path))));
     try {
-      assertFile(fd, this.#path);
       return readSlots(fd, this.#slots, onText);
     } finally {
       closeSync(fd);
@@ -90,9 +88,4 @@ function checksum(body: Buffer): string {
 /** A hole: this slot was skipped, or its turn has not come yet. */
 function isBlank(slot: Buffer): boolean {
   return slot.every((byte) => byte === 0);
-}
-
-/** A pipe in its place would stop the supervisor. */
-function assertFile(fd: number, path: string): void {
-  if (!fstatSync(fd).isFile()) throw new UnsuitableFileError(`${path} is not a regular file`);
 }

@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs';
 import type { Manifest } from '../core/manifest.ts';
 import type { OtherRegistry, ProcessSnapshot } from '../core/snapshot.ts';
 import type { DamagedManifest } from '../operations/ports.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { writeFileForPeople } from './file-for-people.ts';
+import { readGivenFile } from './given-file.ts';
 import { describeErrno } from './io-error.ts';
 import { checkManifest, newerVersion } from './manifest-schema.ts';
 import { check, normalizePidNamespace } from './schema.ts';
 import { SNAPSHOT_VERSION, SnapshotSchema, type SnapshotDocument } from './snapshot-schema.ts';
+
+/** Some 100,000 processes. */
+const MAX_SNAPSHOT_BYTES = 128 * 1024 * 1024;
 
 /** All a judgement needs, as it was on the machine where it was recorded. */
 export interface RecordedSnapshot {
@@ -26,7 +29,7 @@ export interface RecordedSnapshot {
 export function readSnapshotFile(file: string): RecordedSnapshot {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readGivenFile(file, MAX_SNAPSHOT_BYTES);
   } catch (error) {
     throw new ClaudeMemError('snapshot-file', `cannot read ${file}: ${describeErrno(error)}`, {
       hint: 'Give a file that `claude-mem snapshot FILE` wrote.',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { EventSpool, SpooledEvent } from '../operations/tree-ports.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import { readBoundedText } from './bounded-read.ts';
+import { assertTrustedFolder, type Trust, trustIn } from '../shared/own-file.ts';
+import { readTrustedText } from './bounded-read.ts';
 import { ioError } from './io-error.ts';
 
 /** An event has bounded parts; one that is larger is none of ours. Together at most 128 MB. */
@@ -20,8 +21,10 @@ const NAME = /^(?<order>\d{14}-\d{20}-\d+)\.(?<session>[0-9a-f]{12})\.(?<attempt
 export class Spool implements EventSpool {
   readonly #folder: string;
   readonly #asideFolder: string;
+  readonly #dataDir: string;
 
   constructor(dataDir: string) {
+    this.#dataDir = dataDir;
     this.#folder = join(dataDir, 'spool');
     this.#asideFolder = join(this.#folder, 'set-aside');
   }
@@ -46,6 +49,7 @@ export class Spool implements EventSpool {
   /** The oldest first; none where nothing was ever spooled. */
   list(): readonly SpooledEvent[] {
     try {
+      assertTrustedFolder(this.#folder, this.#trust());
       return readdirSync(this.#folder)
         .sort()
         .map((name) => ({ name, attempts: Number(NAME.exec(name)?.groups?.attempts) }))
@@ -81,15 +85,20 @@ export class Spool implements EventSpool {
   #makeFolder(folder: string): void {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      assertTrustedFolder(folder, this.#trust());
     } catch (error) {
       throw ioError('create', folder, error);
     }
   }
 
+  #trust(): Trust {
+    return trustIn(this.#dataDir);
+  }
+
   /** Undefined: not to be read as an event. */
   #read({ name }: SpooledEvent): unknown {
     try {
-      return JSON.parse(readBoundedText(join(this.#folder, name), MAX_EVENT_BYTES));
+      return JSON.parse(readTrustedText(join(this.#folder, name), MAX_EVENT_BYTES, this.#trust()));
     } catch {
       // Torn by a failing disk, or put there by somebody: it is set aside by whoever checks it.
       return undefined;

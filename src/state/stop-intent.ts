@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { lookAtTrusted, trustIn } from '../shared/own-file.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { ioError } from './io-error.ts';
 import { makeFolderInDataDir } from './make-folder.ts';
@@ -20,8 +21,14 @@ export function writeStopIntent(dataDir: string, treeId: string, at: string): vo
   }
 }
 
+/** Whether the owner of the data dir wrote that this tree is to end. */
 export function hasStopIntent(dataDir: string, treeId: string): boolean {
-  return existsSync(intentPath(dataDir, treeId));
+  try {
+    return lookAtTrusted(intentPath(dataDir, treeId), trustIn(dataDir)) !== undefined;
+  } catch {
+    // Another user's file, or a folder that cannot be entered: nobody who may stop this tree wrote that.
+    return false;
+  }
 }
 
 /**

@@ -8,13 +8,13 @@ import {
   linkSync,
   openSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { syncFolder } from './atomic-file.ts';
-import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
+import { lookAtTrusted, trustIn } from '../shared/own-file.ts';
+import { readTrustedText, UnsuitableFileError } from './bounded-read.ts';
 import { ioError } from './io-error.ts';
 
 const TOKEN_BYTES = 32;
@@ -56,11 +56,15 @@ export function ensureToken(dataDir: string): string {
 export function readToken(dataDir: string): string | undefined {
   const path = tokenPath(dataDir);
   try {
-    const text = readBoundedText(path, MAX_FILE_BYTES).trim();
+    const text = readTrustedText(path, MAX_FILE_BYTES, trustIn(dataDir)).trim();
     if (TOKEN.test(text)) return text;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     if (!(error instanceof UnsuitableFileError)) throw ioError('read', path, error);
+    throw new ClaudeMemError('io', `${path} holds no token that can be used: it ${error.reason}`, {
+      hint: 'Remove it and run claude-mem restart: a new one is created.',
+      cause: error,
+    });
   }
   throw new ClaudeMemError('io', `${path} holds no token`, {
     hint: 'Remove it and run claude-mem restart: a new one is created.',
@@ -112,7 +116,8 @@ function writeDurably(path: string, text: string): void {
 
 function restrictMode(path: string): void {
   try {
-    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
+    const stats = lookAtTrusted(path, trustIn(join(path, '..')));
+    if (stats !== undefined && (stats.mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
   } catch (error) {
     throw ioError('restrict the mode of', path, error);
   }

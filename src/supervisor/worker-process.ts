@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { StoredIdentity } from '../core/manifest.ts';
 import type { IdentifyProcess } from '../operations/tree-ports.ts';
 import type { SupervisorMessage } from '../operations/tree-messages.ts';
+import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
 
 const MAX_CRASH_LOG_BYTES = 1024 * 1024;
 
@@ -81,8 +83,10 @@ export class WorkerProcess {
 
 /** Every generation adds to it, so it is begun anew when it has grown: what matters is the last crash. */
 function openCrashLog(path: string): number {
-  const { size = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return openSync(path, size > MAX_CRASH_LOG_BYTES ? 'w' : 'a', 0o600);
+  assertOwnFolder(dirname(path));
+  const fd = openOwnForWriting(path, 'append');
+  if (fstatSync(fd).size > MAX_CRASH_LOG_BYTES) ftruncateSync(fd);
+  return fd;
 }
 
 /** Its start cannot be missing: a child that nobody has waited for keeps its pid. */

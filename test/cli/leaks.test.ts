@@ -12,7 +12,7 @@ describe('a machine without leaks', () => {
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^No leaks\./);
     expect(stdout).toContain(`\nData dir ${dataDir}\n`);
-    expect(await run(['leaks', '--data-dir', join(home, 'other')])).toMatchObject({ status: 0 });
+    expect(await run(['leaks', '--data-dir', join(home, 'other')])).toMatchObject({ status: 2, stdout: '' });
     expect(() => readFileSync(dataDir)).toThrow('ENOENT');
   });
 

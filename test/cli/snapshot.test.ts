@@ -97,7 +97,7 @@ describe('a full disk', () => {
   function smallDisk(home: string): { readonly disk: string; readonly missing: string | undefined } {
     const disk = join(home, 'disk');
     mkdirSync(disk);
-    const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], {
+    const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'tmpfs', disk], {
       encoding: 'utf8',
     });
     if (status !== 0) return { disk, missing: `cannot mount a small file system: ${stderr}` };

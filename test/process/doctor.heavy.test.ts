@@ -114,7 +114,7 @@ describe('the data dir', () => {
 
   test.skipIf(!isRoot)('on a full disk (needs root)', async (context) => {
     const patient = aPatient();
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', patient.dataDir]);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', patient.dataDir]);
     if (mounted.status !== 0) context.skip('cannot mount a small file system');
     onTestFinished(() => void spawnSync('umount', [patient.dataDir]));
     await expectCheck(patient, 'disk-space', 'fail');

@@ -22,7 +22,7 @@ beforeAll(() => {
   directory = createTempDir();
   disk = join(directory.path, 'disk');
   mkdirSync(disk);
-  const result = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=48', 'tmpfs', disk], {
+  const result = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,nr_inodes=48,mode=0700', 'tmpfs', disk], {
     encoding: 'utf8',
   });
   if (result.status !== 0)

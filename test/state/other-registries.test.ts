@@ -24,12 +24,12 @@ test('reads what the plugin records, as it stands there', () => {
   ]);
 });
 
-test('leaves out what is missing, a folder, or too large to be one', () => {
+test('a missing registry and a folder in its place record nothing, one that is too large may record anybody', () => {
   const dataDir = tempDir();
   mkdirSync(join(dataDir, 'supervisor.json'));
   writeFileSync(join(dataDir, 'worker.pid'), '');
   truncateSync(join(dataDir, 'worker.pid'), 50 * 1024 * 1024);
-  expect(readOtherRegistries(dataDir)).toEqual([]);
+  expect(readOtherRegistries(dataDir)).toEqual([{ file: join(dataDir, 'worker.pid'), content: null }]);
   expect(readOtherRegistries(join(dataDir, 'missing'))).toEqual([]);
   expect(readdirSync(dataDir).sort()).toEqual(['supervisor.json', 'worker.pid']);
 });

@@ -54,18 +54,20 @@ async function integrate({ options, openContext, output }: CommandInput<Integrat
   const { hookEdits, hookSettings, serverEdits, serverSettings } =
     await import('../../operations/hooks/integration.ts');
   const action = options.write === true ? 'write' : options.remove === true ? 'remove' : 'print';
-  const program = findProgram(options.dataDir, () => openContext({ acts: false }).dataDir);
+  const program = findProgram(options.dataDir, () => openContext({ acts: false, ifMissing: 'accept' }).dataDir);
   const wanted = action === 'remove' ? undefined : program;
   // Both are read and judged before either is written.
+  const project = process.cwd();
   const settings = await plan(options.settings ?? join(homedir(), '.claude', 'settings.json'), {
-    ...{ action, content: hookSettings(program) },
+    // Many keep their own settings as a link into a folder of dotfiles.
+    ...{ action, content: hookSettings(program), project: options.settings === undefined ? undefined : project },
     edits: (now) => hookEdits(now, wanted),
   });
   const mcp =
     options.mcp === false
       ? undefined
       : await plan(options.mcp, {
-          ...{ action, content: serverSettings(program) },
+          ...{ action, content: serverSettings(program), project },
           edits: (now) => serverEdits(now, wanted),
         });
   const report: IntegrateReport = {
@@ -91,15 +93,20 @@ function findProgram(flag: string | undefined, dataDir: () => string): ProgramCa
 interface Change {
   readonly action: IntegrateReport['action'];
   readonly content: Json;
+  /** Out of which no link is followed. */
+  readonly project: string | undefined;
   readonly edits: (now: Json) => readonly JsonEdit[];
 }
 
 /** Judges a file, and gives what is left to do with it. */
-async function plan(given: string, { action, content, edits }: Change): Promise<() => Promise<IntegratedFile>> {
+async function plan(
+  given: string,
+  { action, content, project, edits }: Change,
+): Promise<() => Promise<IntegratedFile>> {
   const file = resolve(given);
   const unchanged = { file, content, changed: false, backup: null };
   if (action === 'print') return () => Promise.resolve(unchanged);
-  const opened = await openJsonFile(file);
+  const opened = await openJsonFile(file, project);
   const changes = editsOf(opened, edits);
   if (changes.length === 0) return () => Promise.resolve(unchanged);
   return async () => ({ file, content, changed: true, backup: await opened.edit(changes) });

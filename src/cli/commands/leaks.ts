@@ -91,7 +91,7 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   const { all: showForeign = false, from, dataDir: dataDirFlag } = options;
   const observation =
     from === undefined
-      ? await openContext({ acts: false }).observe({ memory: true })
+      ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true })
       : judgeReading(await readSnapshotFile(from));
   if (options.format !== undefined) {
     const { renderMetrics } = await import('../../operations/metrics.ts');
@@ -111,7 +111,7 @@ async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   const { options, output, openContext } = input;
   const task: WatchTask = {
     ...input,
-    context: openContext({ acts: false }),
+    context: openContext({ acts: false, ifMissing: 'look' }),
     showForeign: options.all === true,
     intervalMs: options.interval ?? DEFAULT_INTERVAL_MS,
     count: options.count,

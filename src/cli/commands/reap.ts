@@ -84,7 +84,7 @@ interface Task {
 
 async function runReap(input: Input): Promise<ExitCode> {
   const { options } = input;
-  const context = input.openContext({ acts: options.dryRun !== true });
+  const context = input.openContext({ acts: options.dryRun !== true, ifMissing: 'look' });
   if (options.dryRun !== true) {
     assertMayAct(input, context);
     input.output.beginActing();
@@ -106,7 +106,7 @@ async function runReap(input: Input): Promise<ExitCode> {
 }
 
 function assertMayAct({ options, output }: Input, context: Context): void {
-  context.assertOwner();
+  context.assertMayAct();
   if (options.yes === true) return;
   if (process.stdin.isTTY && output.isTerminal && options.json !== true) return;
   const why = options.json === true ? 'with --json it cannot ask' : 'there is no terminal to ask in';

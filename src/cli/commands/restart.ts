@@ -27,7 +27,7 @@ export const restartCommand = () =>
 
 async function runRestart({ options, openContext, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
   assertSupported();
-  const context = openContext({ acts: true });
+  const context = openContext({ acts: true, ifMissing: 'accept' });
   const tree = createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {

@@ -24,7 +24,9 @@ export const searchServerCommand = () =>
 function serve({ openContext, output }: CommandInput<object>): Promise<ExitCode> {
   // A client that goes away must not end it before it has cleaned up.
   output.beginActing();
-  process.env.CLAUDE_MEM_DATA_DIR = openContext({ acts: false }).dataDir;
+  const context = openContext({ acts: true, ifMissing: 'accept' });
+  context.assertMayAct();
+  process.env.CLAUDE_MEM_DATA_DIR = context.dataDir;
   loadProgram('search-server');
   // It sets the exit code itself when it ends.
   return Promise.resolve(EXIT.ok);

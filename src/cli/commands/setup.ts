@@ -30,8 +30,8 @@ export const setupCommand = () =>
   });
 
 async function runSetup({ options, openContext, output }: CommandInput<SetupOptions>): Promise<ExitCode> {
-  const context = openContext({ acts: true });
-  context.assertOwner();
+  const context = openContext({ acts: true, ifMissing: 'accept' });
+  context.assertMayAct();
   const { runSetup: setUp } = loadProgram('setup') as { runSetup: SetUp };
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: ending what was started.');

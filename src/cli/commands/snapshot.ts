@@ -37,12 +37,13 @@ async function recordSnapshot({
   openContext,
   output,
 }: CommandInput<SnapshotOptions>): Promise<ExitCode> {
-  const context = openContext({ acts: false });
+  const context = openContext({ acts: false, ifMissing: 'look' });
   const taken = await context.takeReading({ memory: true });
+  const { isComplete, judgements } = judgeReading(taken);
+  if (judgements.every(({ verdict }) => verdict === 'foreign')) context.assertDataDirExists();
   const reading = options.redact === true ? redactReading(taken, context.personal()) : taken;
   const file = args[0];
   const text = await writeSnapshot(file, reading);
-  const { isComplete } = judgeReading(reading);
   const processes = reading.snapshot.processes.length;
   if (file === undefined) output.data(text);
   else if (options.json === true)

@@ -63,7 +63,7 @@ export function addStartOptions(command: Command): Command {
 
 async function runStart({ options, openContext, output }: CommandInput<StartOptions>): Promise<ExitCode> {
   assertSupported();
-  const context = openContext({ acts: true });
+  const context = openContext({ acts: true, ifMissing: 'accept' });
   const tree = createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {

@@ -34,7 +34,7 @@ export const statusCommand = () =>
   });
 
 async function showStatus({ options, openContext, output }: CommandInput<StatusOptions>): Promise<ExitCode> {
-  const context = openContext({ acts: false });
+  const context = openContext({ acts: false, ifMissing: 'look' });
   const tree = createTreeContext(context);
   const connection = await tree.connect();
   try {

@@ -48,8 +48,8 @@ export const stopCommand = () =>
 async function runStop({ options, openContext, output }: CommandInput<StopOptions>): Promise<ExitCode> {
   const unwritten: string[] = [];
   const goesOnWithout = ({ message }: ClaudeMemError) => void unwritten.push(message);
-  const context = openContext({ acts: true, goesOnWithout });
-  if (unwritten.length === 0) context.assertOwner();
+  const context = openContext({ acts: true, goesOnWithout, ifMissing: 'look' });
+  if (unwritten.length === 0) context.assertMayAct();
   const tree = createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
@@ -64,6 +64,7 @@ async function runStop({ options, openContext, output }: CommandInput<StopOption
     );
     const result = { ...stopped, unwritten: [...unwritten, ...stopped.unwritten] };
     sayUnwritten(result, output);
+    if (!stopped.wasRunning) context.assertDataDirExists();
     const report = reportStop(result, context.clock.now() - startedAt);
     if (options.json === true) output.data(JSON.stringify(report));
     else (await import('../reporters/lifecycle.ts')).printStop(result, report, output);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { CheckId } from '../../operations/diagnose/check-ids.ts';
 import { CHECKS } from '../../operations/diagnose/checks/index.ts';
 import { diagnose, summarize, type CheckResult } from '../../operations/diagnose/diagnose.ts';
 import { repair, repairable, type Repair } from '../../operations/diagnose/repair.ts';
@@ -8,8 +9,9 @@ import { identifySelf, loadPlatform, type Platform } from '../../platform/index.
 import { lookAtParts, type PartsLook } from '../../services/chroma/look-at-parts.ts';
 import { within } from '../../shared/within.ts';
 import { writeFileForPeople } from '../../state/file-for-people.ts';
+import { assertOwner } from '../../state/data-dir.ts';
 import { folderFacts } from '../../state/folder-facts.ts';
-import { restrictToOwner } from '../../state/restrict-mode.ts';
+import { closeToOthers } from '../../state/private-folder.ts';
 import { readSettings } from '../../state/settings.ts';
 import { findPersonal, systemClock, type Context } from '../context.ts';
 import type { CheckList, DoctorReport, DoctorRequest } from '../doctor-report.ts';
@@ -31,7 +33,7 @@ export function list(): CheckList {
  */
 export async function examine(request: DoctorRequest): Promise<DoctorReport> {
   const place = findPlace(request.dataDir);
-  if (request.fix) place.context?.assertOwner();
+  if (request.fix && place.context !== undefined) assertOwner(place.dataDir);
   const platform = await loadPlatform();
   const chroma = partsOf(place, platform);
   const ports = createDoctorPorts({ place, platform, chroma, dataDirFlag: request.dataDir });
@@ -42,7 +44,7 @@ export async function examine(request: DoctorRequest): Promise<DoctorReport> {
     let checks = await run();
     let fixed: readonly Repair[] = [];
     if (request.fix && !interrupted.aborted && place.context !== undefined && repairable(checks).length > 0) {
-      fixed = await repairUnderLock(checks, place.context, interrupted);
+      fixed = await repairAll(checks, place.context, interrupted);
       checks = await run();
     }
     const report: DoctorReport = {
@@ -56,20 +58,25 @@ export async function examine(request: DoctorRequest): Promise<DoctorReport> {
   }
 }
 
-function repairUnderLock(
+/** The data dir first and without the lock: another user's file may stand in the place of the lock's. */
+async function repairAll(
   checks: readonly CheckResult[],
   context: Context,
   interrupted: AbortSignal,
 ): Promise<readonly Repair[]> {
-  return context.underOperationLock('claude-mem doctor --fix', interrupted, () =>
-    repair(repairable(checks), {
+  const ids = repairable(checks);
+  const run = (wanted: readonly CheckId[]) =>
+    repair(wanted, {
       dataDir: context.dataDir,
       folder: folderFacts,
       observe: () => context.observe({ memory: false }),
       files: context.trees(),
-      restrictToOwner: () => restrictToOwner(context.dataDir),
-    }),
-  );
+      closeToOthers: () => closeToOthers(context.dataDir),
+    });
+  const first = await run(ids.filter((id) => id === 'data-dir'));
+  const others = ids.filter((id) => id !== 'data-dir');
+  if (others.length === 0) return first;
+  return [...first, ...(await context.underOperationLock('claude-mem doctor --fix', interrupted, () => run(others)))];
 }
 
 /** What is run for a look bears the marks of a tree of its own, of which nothing is written. */

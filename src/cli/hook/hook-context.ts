@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { projectOf } from '../../core/project.ts';
 import type { HookPorts } from '../../operations/hooks/take-in.ts';
 import { errnoOf } from '../../shared/errors.ts';
+import { assertOwnFolder, openOwnForWriting } from '../../shared/own-file.ts';
 import { RotatingFile } from '../../shared/rotating-file.ts';
 import { assertOwner, ensureDataDir, resolveDataDir } from '../../state/data-dir.ts';
 import { Spool } from '../../state/spool.ts';
@@ -85,7 +86,9 @@ const STATUS_WITHIN_MS = 500;
 function startTree(dataDir: string): void {
   mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
   // Begun anew each time: it tells why the last start failed.
-  const output = openSync(join(dataDir, 'logs', 'hook-start.log'), 'w', 0o600);
+  assertOwnFolder(join(dataDir, 'logs'));
+  const output = openOwnForWriting(join(dataDir, 'logs', 'hook-start.log'), 'append');
+  ftruncateSync(output);
   try {
     const child = spawn(process.execPath, [programPath('cli'), 'start', '--data-dir', dataDir, '--no-color'], {
       detached: true,

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import type { ReportedScenario, VerifyReport } from '../verify-report.ts';
 import { printable } from './format.ts';
 import { describeLeft, verdictLine } from './verify.ts';
@@ -40,7 +40,14 @@ export function tellGithub(report: VerifyReport, env: NodeJS.ProcessEnv, say: (l
   const { GITHUB_STEP_SUMMARY: file } = env;
   if (file === undefined || file === '') return;
   try {
-    appendFileSync(file, `${renderSummary(report)}\n`);
+    const flags =
+      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const descriptor = openSync(file, flags, 0o644);
+    try {
+      writeFileSync(descriptor, `${renderSummary(report)}\n`);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     // The verdict stands without it.
     say(`The job summary could not be written: ${String(error)}`);

@@ -1,3 +1,5 @@
+import { nearestWord } from '../../core/nearest-word.ts';
+
 /** The checks of `doctor`, in the order in which they are listed. Kept apart from them: every command knows the names, one runs them. */
 export const CHECK_IDS = [
   'node',
@@ -55,19 +57,5 @@ function nearestId(name: string): CheckId {
   // Half a name is meant more often than a misspelt one.
   const begun = CHECK_IDS.find((id) => wanted.length > 1 && (id.startsWith(wanted) || wanted.startsWith(id)));
   if (begun !== undefined) return begun;
-  return CHECK_IDS.reduce((best, id) => (distance(wanted, id) < distance(wanted, best) ? id : best));
-}
-
-/** Levenshtein's: letters to be put in, taken out or replaced. */
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [line, letter] of Array.from(left).entries()) {
-    const next = [line + 1];
-    for (const [column, other] of Array.from(right).entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
+  return nearestWord(wanted, CHECK_IDS) ?? CHECK_IDS[0];
 }

@@ -37,6 +37,10 @@ export interface FolderFacts {
 }
 
 export interface FolderPort {
+  /** What lets other users write below a data dir, in words; nothing acts there. */
+  readonly openPlaces: (dataDir: string) => readonly string[];
+  /** Files of other users that stand where ours do; none of them is read. */
+  readonly strangers: (dataDir: string) => readonly string[];
   /** Undefined if it does not exist. */
   readonly facts: (path: string) => Promise<FolderFacts | undefined>;
   /** Of the file system it lies on, or would lie on. Zero inodes in all: it has no fixed number of them. */

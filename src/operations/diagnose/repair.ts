@@ -1,7 +1,6 @@
 import { count } from '../../core/wording.ts';
 import { needsTidying, tidyTrees, type TreeFiles } from '../tidy-trees.ts';
 import type { Observation } from '../observe.ts';
-import { isOpenToOthers } from './checks/data-dir.ts';
 import type { CheckId } from './check-ids.ts';
 import type { CheckResult } from './diagnose.ts';
 import type { FolderPort } from './ports.ts';
@@ -20,12 +19,12 @@ export interface RepairPorts {
   /** A fresh one: what was seen before the lock may be over. */
   readonly observe: () => Promise<Observation>;
   readonly files: TreeFiles;
-  /** @returns the paths that were changed. */
-  readonly restrictToOwner: () => readonly string[];
+  /** @returns what was changed, a sentence each. */
+  readonly closeToOthers: () => readonly string[];
 }
 
 const REPAIRS: Partial<Record<CheckId, (ports: RepairPorts) => Promise<readonly string[]>>> = {
-  'data-dir': restrictDataDir,
+  'data-dir': closeDataDir,
   manifests: tidy,
   'stale-entries': tidy,
 };
@@ -50,10 +49,8 @@ export async function repair(ids: readonly CheckId[], ports: RepairPorts): Promi
   return repairs;
 }
 
-async function restrictDataDir({ dataDir, folder, restrictToOwner }: RepairPorts): Promise<readonly string[]> {
-  const facts = await folder.facts(dataDir);
-  if (facts === undefined || !isOpenToOthers(facts.mode)) return [];
-  return restrictToOwner().map((path) => `Took the rights of other users from ${path}`);
+async function closeDataDir({ dataDir, folder, closeToOthers }: RepairPorts): Promise<readonly string[]> {
+  return (await folder.facts(dataDir)) === undefined ? [] : closeToOthers();
 }
 
 /** Entries of trees that still run are their root's to end; those of dead ones are ended here. */

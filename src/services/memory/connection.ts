@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { fileKey } from './database-file.ts';
+import { assertOwnDatabase, fileKey } from './database-file.ts';
 import { memoryError } from './sqlite-error.ts';
 
 /** No booleans: libsql 0.5 aborts the whole process when one is bound. */
@@ -40,6 +40,7 @@ export class Connection {
   constructor(path: string, { mode, busyTimeoutMs = BUSY_TIMEOUT_MS }: ConnectionOptions) {
     this.path = path;
     this.#mode = mode;
+    assertOwnDatabase(path);
     this.#openedKey = fileKey(path);
     // libsql ignores the options `readonly` and `fileMustExist`; SQLite itself reads the same from a URI.
     const uri = `${pathToFileURL(path).href}?mode=${URI_MODE[mode]}`;

@@ -1,6 +1,7 @@
-import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
+import { lookAtTrusted, trustIn, UnsuitableFileError } from '../../shared/own-file.ts';
 import { damagedError, memoryError } from './sqlite-error.ts';
 
 /** What is remembered is private. SQLite gives its `-wal` and `-shm` files the mode of the database. */
@@ -20,6 +21,7 @@ export function memoryPath(dataDir: string): string {
  * @throws ClaudeMemError `io` when it cannot be created or written to, or is empty beside a log that is not.
  */
 export function prepareDatabaseFile(path: string): void {
+  assertOwnDatabase(path);
   refuseLogWithoutDatabase(path);
   try {
     closeSync(openSync(path, 'wx', FILE_MODE));
@@ -34,12 +36,29 @@ export function prepareDatabaseFile(path: string): void {
  * @throws ClaudeMemError `io` for what is no regular file: SQLite would call a folder damaged, and wait for ever on a pipe.
  */
 export function fileKey(path: string): string | undefined {
-  const stats = attemptToLook(path, () => statSync(path, { bigint: true, throwIfNoEntry: false }));
+  const stats = attemptToLook(path, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
   if (stats === undefined) return undefined;
   if (stats.isFile()) return `${stats.dev}:${stats.ino}`;
   throw new ClaudeMemError('io', `the memory ${path} is no regular file`, {
     hint: 'Remove or rename what stands there, or use another data dir with --data-dir.',
   });
+}
+
+/**
+ * Refuses a database, or a log of one, that is a link or belongs to another user: SQLite opens each by its name.
+ * @throws ClaudeMemError `io`.
+ */
+export function assertOwnDatabase(path: string): void {
+  try {
+    const trust = trustIn(dirname(path));
+    for (const suffix of ['', '-wal', '-shm', '-journal']) lookAtTrusted(path + suffix, trust);
+  } catch (error) {
+    if (!(error instanceof UnsuitableFileError)) throw memoryError('look at the memory', path, error);
+    throw new ClaudeMemError('io', `the memory cannot be used: ${error.message}`, {
+      hint: 'Move away what stands there, or use another data dir with --data-dir.',
+      cause: error,
+    });
+  }
 }
 
 /** SQLite deletes the log of an empty database: what was committed to it alone would be lost. */
@@ -63,7 +82,7 @@ function attemptToLook<Result>(path: string, look: () => Result): Result {
 /** Asked of the file system, because SQLite opens what it may not write to all the same, and fails with the first row. */
 function claimExisting(path: string): void {
   try {
-    const stats = statSync(path);
+    const stats = lstatSync(path);
     if (stats.isFile() && (stats.mode & 0o077) !== 0) chmodSync(path, FILE_MODE);
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {

@@ -23,6 +23,8 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       ...overrides.place,
     },
     folder: {
+      openPlaces: () => [],
+      strangers: () => [],
       facts: () => Promise.resolve({ uid: 1000, mode: 0o700, isWritable: true }),
       space: () => Promise.resolve({ freeBytes: 50 * GIGABYTE, freeInodes: 1_000_000, inodes: 2_000_000 }),
       networkType: () => undefined,
