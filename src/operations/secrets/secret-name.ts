@@ -10,12 +10,19 @@ const KEY = /^(?:key|sig)$/;
 const PUBLIC = /(?:public|primary|foreign|cache|sort|partition|routing|query|map|hash|object|storage|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
 /** Words after the one that counts: `SECRET_KEY_BASE`, `password2`, `DB_PASSWORD_PROD`. */
 const TRAILING = /^(?:\d+|value|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;
+/** Any name that means a secret has one of these in it; most names of a text have none. */
+const HINT = /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|kennwort|contrasena|senha|motdepasse|connectionstring/i;
 /** A longer name is looked at from its end. */
 const LONGEST_NAME = 80;
 
 /** The strength of a name, whatever its spelling (`api-key`, `apiKey`, `API_KEY`, `spring.datasource.password`); undefined for another. */
 export function nameStrength(name: string): NameStrength | undefined {
-  const words = wordsOf(name.slice(-LONGEST_NAME));
+  const end = name.slice(-LONGEST_NAME);
+  return HINT.test(end) ? strengthOf(end) : undefined;
+}
+
+function strengthOf(name: string): NameStrength | undefined {
+  const words = wordsOf(name);
   while (words.length > 1 && TRAILING.test(words.at(-1) ?? '')) words.pop();
   const joined = words.slice(-4).join('');
   if (PASSWORD.test(joined)) return 'password';
