@@ -4,13 +4,13 @@ const BEFORE_NAME = /^((?:\(\?i\))?)\[\\w\.-\]\{0,50\}\?(?:\(\?i:\[\\w\.-\]\{0,5
 const TOKEN_ENDS = [
   '(?:[\\x60\'"\\s;]|\\\\[nr]|$|\\b)',
   '(?:[\\x60\'"\\s;]|\\\\[nr]|$)',
-  "(?:$|[\\\\'\"\\x60\\s<),])",
+  '(?:$|[\\\\\'"\\x60\\s<),])',
   '(?:[^\\w-]|\\z)',
   '(?:[^a-zA-Z0-9+/]|\\z)',
 ];
 const END = '(?![\\w-])';
 /** What follows the name of a vendor in the rules that need it. */
-const OPERATOR = "(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}";
+const OPERATOR = '(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60\'"\\s=]{0,5}';
 /** How often something may repeat that the rule does not bound. */
 const MOST_REPEATS = 200;
 

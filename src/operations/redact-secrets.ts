@@ -48,7 +48,11 @@ export function redactArguments(argv: readonly string[]): readonly string[] {
 /** Of a field or an option: whatever its value looks like. */
 function isSecretName(name: string): boolean {
   const strength = nameStrength(name);
-  return strength !== undefined && !/(?:^|[-_])no-/.test(name) && (strength !== 'key' || name === name.toUpperCase() || /^-*key$/.test(name));
+  return (
+    strength !== undefined &&
+    !/(?:^|[-_])no-/.test(name) &&
+    (strength !== 'key' || name === name.toUpperCase() || /^-*key$/.test(name))
+  );
 }
 
 /**
@@ -75,7 +79,10 @@ export function redactValue(value: unknown, hide: (text: string) => string): unk
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [hide(name), isSecretField(name, field) ? REDACTED : redactValue(field, hide)]),
+    Object.entries(value).map(([name, field]) => [
+      hide(name),
+      isSecretField(name, field) ? REDACTED : redactValue(field, hide),
+    ]),
   );
 }
 

@@ -18,7 +18,8 @@ const REST = /[^\s"'`<>]{0,8000}/y;
 const SPACED =
   /(?:(?:\s{1,3}(?:for|of|on|at)\s{1,3}[\w@.-]{1,60})?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to)|\s{0,2}=)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
 /** `auth=('bob', 'x')`. */
-const LOGIN_PAIR = /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
+const LOGIN_PAIR =
+  /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
 const PROSE_NAME = /^(?:password|passwd|passphrase|passcode|pwd|pw|secret|token|api-?key|key|credentials?)$/i;
 const LONGEST_QUOTED = 8_000;
 
@@ -60,13 +61,21 @@ function valueOf(text: string, { name, strength, start, end }: Named): Span | un
   if (!isAssignment(sign, before, operator[1] !== undefined)) return undefined;
   const at = end + operator[0].length;
   const typed = TYPE_BETWEEN.exec(text.slice(end, end + 60));
-  const from = typed === null || sign.startsWith('=') ? at : end + typed[0].length + blanks(text, end + typed[0].length);
+  const from =
+    typed === null || sign.startsWith('=') ? at : end + typed[0].length + blanks(text, end + typed[0].length);
   const quoted = quotedAt(text, from);
   if (quoted !== undefined) {
     const value = text.slice(quoted.start, quoted.end);
     // In a list the value has to speak for itself.
-    if (sign.startsWith(',') && !ASSIGNING_CALL.test(before) && (!isMixed(value, 16) || isNameLike(value))) return undefined;
-    const isSecret = isSecretValue({ name, strength, value, isQuoted: true, place: placeOf(text, start, operator[0], from) });
+    if (sign.startsWith(',') && !ASSIGNING_CALL.test(before) && (!isMixed(value, 16) || isNameLike(value)))
+      return undefined;
+    const isSecret = isSecretValue({
+      name,
+      strength,
+      value,
+      isQuoted: true,
+      place: placeOf(text, start, operator[0], from),
+    });
     return isSecret ? quoted : undefined;
   }
   // `==` compares, and a comma lists.
@@ -76,7 +85,8 @@ function valueOf(text: string, { name, strength, start, end }: Named): Span | un
 
 /** `>` assigns only in `<password>x` and `<entry key="password">x`, a comma only after a name in quotes. */
 function isAssignment(sign: string, before: string, isQuotedName: boolean): boolean {
-  if (sign.startsWith('>')) return /<(?:\w{1,20}:)?$/.test(before) || /<\w[^<>]{0,30}\s(?:key|name|id)=\\?["']$/.test(before);
+  if (sign.startsWith('>'))
+    return /<(?:\w{1,20}:)?$/.test(before) || /<\w[^<>]{0,30}\s(?:key|name|id)=\\?["']$/.test(before);
   if (sign.startsWith(',')) return isQuotedName;
   return true;
 }
@@ -133,7 +143,8 @@ function trimmed(value: string, place: Candidate['place'], sign: string): string
 function placeOf(text: string, start: number, operator: string, valueStart: number): Candidate['place'] {
   const before = text.slice(Math.max(0, start - 40), start);
   if (/[?&;]$|%26$/.test(before) && /^=/.test(operator)) return before.endsWith(';') ? 'env' : 'query';
-  if (operator === '=' || (operator.startsWith('>') && before.endsWith('<'))) return /[\w)]\.$/.test(before) ? 'code' : 'env';
+  if (operator === '=' || (operator.startsWith('>') && before.endsWith('<')))
+    return /[\w)]\.$/.test(before) ? 'code' : 'env';
   const isLineStart = /(?:^|\n|\\n)[\s>#|*-]*["'`]?$/.test(before) && before.length < 40;
   const rest = text.slice(valueStart, valueStart + 410);
   const isLineEnd = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]+)\s*(?:#.*)?(?:$|\n|\\n)/.test(rest);
@@ -169,7 +180,11 @@ function isPlain(value: string): boolean {
 }
 
 /** `my password is hunter2`, `ENV API_TOKEN x`: the value is no word. */
-function inProse(text: string, { name, strength }: Pick<Candidate, 'name' | 'strength'>, end: number): Span | undefined {
+function inProse(
+  text: string,
+  { name, strength }: Pick<Candidate, 'name' | 'strength'>,
+  end: number,
+): Span | undefined {
   const isSetting = name === name.toUpperCase() && name.length > 4;
   if (!PROSE_NAME.test(name) && !isSetting) return undefined;
   SPACED.lastIndex = end;
@@ -179,7 +194,8 @@ function inProse(text: string, { name, strength }: Pick<Candidate, 'name' | 'str
   const value = quote === '' ? bare.replace(/[.,;:!?)]+$/, '') : bare;
   const isRandom = /\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d|https?:)/.test(value);
   const isLong = strength === 'password' ? value.length >= 6 : value.length >= 16;
-  if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' })) return undefined;
+  if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))
+    return undefined;
   const start = end + whole.length - bare.length - quote.length;
   return { start, end: start + value.length };
 }

@@ -48,7 +48,10 @@ function redactLine(line: string): string {
   if (line.length > LONGEST_LINE || !CALLS.test(line)) return line;
   const spans = [...secretsOf(line), ...(/["']/.test(line) ? secretsOf(line.replace(/["']/g, ' ')) : [])];
   // Of two that begin at the same place the longer one: the other was found without the quotes around it.
-  const redacted = redactSpans(line, spans.sort((left, right) => left.start - right.start || right.end - left.end));
+  const redacted = redactSpans(
+    line,
+    spans.sort((left, right) => left.start - right.start || right.end - left.end),
+  );
   return /\bcurl\b/.test(line) ? redacted.replace(COOKIE_OPTION, redactCookieOption) : redacted;
 }
 
@@ -82,7 +85,12 @@ function* optionValues(text: string): Iterable<Span> {
   }
 }
 
-function isOptionValue(option: { name: string; strength: NonNullable<ReturnType<typeof nameStrength>>; value: string; isQuoted: boolean }) {
+function isOptionValue(option: {
+  name: string;
+  strength: NonNullable<ReturnType<typeof nameStrength>>;
+  value: string;
+  isQuoted: boolean;
+}) {
   const { value, strength } = option;
   if (value === '' || isReference(value) || SENTENCE.test(value) || value.startsWith(REDACTED)) return false;
   if (isNoValue(value)) return false;

@@ -29,7 +29,15 @@ const PROGRAMS: readonly Program[] = [
   {
     names: /^curl$/,
     hasClusters: true,
-    options: { '-u': ':', '--user': ':', '-U': ':', '--proxy-user': ':', '--oauth2-bearer': '', '--pass': '', '--proxy-pass': '' },
+    options: {
+      '-u': ':',
+      '--user': ':',
+      '-U': ':',
+      '--proxy-user': ':',
+      '--oauth2-bearer': '',
+      '--pass': '',
+      '--proxy-pass': '',
+    },
   },
   { names: /^(?:https?|xhs?)$/, options: { '-a': ':', '--auth': ':' } },
   { names: /^(?:mysql|mariadb)[a-z-]*$/, attached: ['-p'], operand: { after: /^password$/, separator: '' } },
@@ -43,15 +51,25 @@ const PROGRAMS: readonly Program[] = [
   { names: /^zip|unzip$/, options: { '-P': '' } },
   { names: /^7z[a-z]*$/, attached: ['-p'] },
   { names: /^(?:un)?rar$/, attached: ['-p', '-hp'] },
-  { names: /^(?:keytool|jarsigner)$/, options: { '-storepass': '', '-keypass': '', '-srcstorepass': '', '-deststorepass': '', '-destkeypass': '' } },
+  {
+    names: /^(?:keytool|jarsigner)$/,
+    options: { '-storepass': '', '-keypass': '', '-srcstorepass': '', '-deststorepass': '', '-destkeypass': '' },
+  },
   { names: /^(?:sqlcmd|bcp|osql|isql)$/, options: { '-P': '' } },
-  { names: /^(?:sqlplus|rman|expdp|impdp|sqlldr|exp|imp)$/, operand: { after: /^sqlplus|rman|expdp|impdp|sqlldr|exp|imp$/, separator: '/' } },
+  {
+    names: /^(?:sqlplus|rman|expdp|impdp|sqlldr|exp|imp)$/,
+    operand: { after: /^sqlplus|rman|expdp|impdp|sqlldr|exp|imp$/, separator: '/' },
+  },
   { names: /^(?:lftp|ncftp[a-z]*)$/, options: { '-u': ',', '-p': '' } },
   { names: /^(?:rdesktop|vncviewer|x11vnc)$/, options: { '-p': '', '-passwd': '' } },
   { names: /^[xw]lfreerdp|[xw]freerdp3?$/, attached: ['/p:'] },
   { names: /^(?:ipmitool|impitool)$/, options: { '-P': '' } },
   { names: /^mosquitto_(?:pub|sub|rr)$/, options: { '-P': '', '--pw': '' } },
-  { names: /^(?:twine|poetry|ansible[a-z-]*|cqlsh|influx|clickhouse-client|kinit)$/, options: { '-p': '', '--password': '' }, only: /^(?:upload|publish|-u.*)$/ },
+  {
+    names: /^(?:twine|poetry|ansible[a-z-]*|cqlsh|influx|clickhouse-client|kinit)$/,
+    options: { '-p': '', '--password': '' },
+    only: /^(?:upload|publish|-u.*)$/,
+  },
   { names: /^snmp[a-z]+$/, options: { '-A': '', '-X': '', '-c': '' } },
   { names: /^(?:vault|cargo|npm|doctl|flyctl|fly|railway|op)$/, operand: { after: /^login$/, separator: '' } },
   { names: /^gh$/, options: { '-b': '', '--body': '' }, only: /^secret$/ },
@@ -84,7 +102,8 @@ function inCommand(words: readonly string[], start: number, end: number): readon
     const word = words[at] ?? '';
     // `sudo`, `env`, `time` and their like run the next program, so any word may be one; a value of an option is none.
     const named = programOf(word, words[at - 1]);
-    if (named !== undefined && (at === start || program === undefined || !usesOption(program, words[at - 1]))) program = named;
+    if (named !== undefined && (at === start || program === undefined || !usesOption(program, words[at - 1])))
+      program = named;
     found.push(...everywhere(words, at, end));
     if (program !== undefined && named === undefined) found.push(...ofProgram(program, words, { at, start, end }));
   }
@@ -92,8 +111,12 @@ function inCommand(words: readonly string[], start: number, end: number): readon
 }
 
 function programOf(word: string, before: string | undefined): Program | undefined {
-  if (word.length > 300 || word.startsWith('-') || (before?.startsWith('-') === true && /^-[a-zA-Z]$/.test(before))) return undefined;
-  const name = word.slice(word.lastIndexOf('/') + 1).replace(/\.exe$/i, '').replace(/^.*[\\(`$]/, '');
+  if (word.length > 300 || word.startsWith('-') || (before?.startsWith('-') === true && /^-[a-zA-Z]$/.test(before)))
+    return undefined;
+  const name = word
+    .slice(word.lastIndexOf('/') + 1)
+    .replace(/\.exe$/i, '')
+    .replace(/^.*[\\(`$]/, '');
   return PROGRAMS.find(({ names }) => names.test(name));
 }
 
@@ -117,12 +140,14 @@ function ofProgram(program: Program, words: readonly string[], { at, start, end 
     if (at > start && Object.hasOwn(options, before)) return part(words, at, 0, options[before] ?? '');
     for (const [option, separator] of Object.entries(options)) {
       if (word.startsWith(`${option}=`)) return part(words, at, option.length + 1, separator);
-      if (option.length === 2 && word.startsWith(option) && word.length > 2 && !word.startsWith('--')) return part(words, at, 2, separator);
+      if (option.length === 2 && word.startsWith(option) && word.length > 2 && !word.startsWith('--'))
+        return part(words, at, 2, separator);
     }
   }
   const own = attached.find((option) => word.startsWith(option) && word.length > option.length);
   if (own !== undefined) return part(words, at, own.length, '');
-  const isOperand = operand !== undefined && at > start && operand.after.test(basename(words[at - 1])) && !word.startsWith('-');
+  const isOperand =
+    operand !== undefined && at > start && operand.after.test(basename(words[at - 1])) && !word.startsWith('-');
   return isOperand ? part(words, at, 0, operand.separator) : [];
 }
 
@@ -145,7 +170,8 @@ function part(words: readonly string[], word: number, from: number, separator: S
   const inValue = separator === '' ? 0 : value.indexOf(separator) + 1;
   if (separator !== '' && inValue === 0) return [];
   const secret = value.slice(inValue);
-  if (secret === '' || isReference(secret) || secret.startsWith(REDACTED) || (inValue === 0 && secret.startsWith('-'))) return [];
+  if (secret === '' || isReference(secret) || secret.startsWith(REDACTED) || (inValue === 0 && secret.startsWith('-')))
+    return [];
   return [{ word, from: from + inValue }];
 }
 
@@ -175,9 +201,9 @@ function pipedInto(words: readonly string[], start: number, end: number): readon
   while (next < words.length && next < end + 60 && !OPERATOR.test(words[next] ?? '')) next += 1;
   if (!readsSecret(words, end + 1, next)) return [];
   const separator = words.slice(end + 1, next).includes('chpasswd') ? ':' : '';
-  return words.slice(start + 1, end).flatMap((word, index) =>
-    /^-|^%s(?:\\n)?$/.test(word) ? [] : part(words, start + 1 + index, 0, separator),
-  );
+  return words
+    .slice(start + 1, end)
+    .flatMap((word, index) => (/^-|^%s(?:\\n)?$/.test(word) ? [] : part(words, start + 1 + index, 0, separator)));
 }
 
 function readsSecret(words: readonly string[], start: number, end: number): boolean {

@@ -1,14 +1,16 @@
 import { REDACTED, redactSpans, type Span } from './redacted.ts';
 import { isReference } from './secret-value.ts';
 
-const AUTHORIZATION = /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
+const AUTHORIZATION =
+  /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
 const COOKIES = /(["'`]?)\b(?:set-)?cookies?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
 const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
 /** What a Set-Cookie says besides the cookie itself. */
 const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;
 const SCHEME = /^[A-Za-z][\w-]{1,30}\s{1,5}/;
 /** Credentials outside a header: after the names of schemes that no sentence continues like this. */
-const SCHEME_ALONE = /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20)([\w.~+/-]{16,8192}={0,2})/gi;
+const SCHEME_ALONE =
+  /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20)([\w.~+/-]{16,8192}={0,2})/gi;
 const MOST_HEADER = 8_192;
 
 /** Takes out what Authorization, Cookie and Set-Cookie headers carry, in any notation. */
@@ -16,7 +18,9 @@ export function redactHeaders(text: string): string {
   const withoutSchemes = text.replace(SCHEME_ALONE, (found, scheme: string, blanks: string, value: string) =>
     /\d/.test(value) && !isPathLike(value) ? `${scheme}${blanks}${REDACTED}` : found,
   );
-  const withoutCookies = /cookie/i.test(withoutSchemes) ? replaceValues(withoutSchemes, COOKIES, redactCookies) : withoutSchemes;
+  const withoutCookies = /cookie/i.test(withoutSchemes)
+    ? replaceValues(withoutSchemes, COOKIES, redactCookies)
+    : withoutSchemes;
   return /authorization/i.test(withoutCookies)
     ? redactSpans(withoutCookies, authorizationsOf(withoutCookies))
     : withoutCookies;
@@ -51,7 +55,8 @@ function* authorizationsOf(text: string): Iterable<Span> {
     const value = text.slice(start, end);
     const scheme = SCHEME.exec(value)?.[0] ?? '';
     const credentials = value.slice(scheme.length);
-    if (isCredentials(credentials, scheme !== '')) yield { start: start + scheme.length, end: start + value.trimEnd().length };
+    if (isCredentials(credentials, scheme !== ''))
+      yield { start: start + scheme.length, end: start + value.trimEnd().length };
   }
 }
 
@@ -74,5 +79,9 @@ function isCredentials(text: string, hasScheme: boolean): boolean {
   // Code that puts the value together, or a sentence.
   if (/^["'`)+,]|\$\{|%s|%v|\{\{|["'`]\s{0,5}[+.]/.test(value) || /^[A-Za-z_]\w*[.([]/.test(value)) return false;
   const [first = ''] = value.split(/\s/, 1);
-  return /[\d=]/.test(first) || first.length >= 20 || (hasScheme && first.length >= 6 && first === value && /[^a-z]/.test(first));
+  return (
+    /[\d=]/.test(first) ||
+    first.length >= 20 ||
+    (hasScheme && first.length >= 6 && first === value && /[^a-z]/.test(first))
+  );
 }

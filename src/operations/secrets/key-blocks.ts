@@ -14,7 +14,9 @@ const PUTTY_CHECK = /\bPrivate-MAC: ?[a-f0-9]{16,128}/g;
 /** Takes out private keys and encrypted messages as files hold them, also those whose beginning or end was cut off. */
 export function redactKeyBlocks(text: string): string {
   const isPutty = text.includes('Private-');
-  const plain = isPutty ? text.replace(PUTTY, 'Private-Lines: [redacted]\n').replace(PUTTY_CHECK, 'Private-MAC: [redacted]') : text;
+  const plain = isPutty
+    ? text.replace(PUTTY, 'Private-Lines: [redacted]\n').replace(PUTTY_CHECK, 'Private-MAC: [redacted]')
+    : text;
   return plain.includes('-----') ? redactSpans(plain, blocksOf(plain)) : plain;
 }
 

@@ -48,7 +48,8 @@ export function isReference(value: string): boolean {
 
 /** Whether this is a secret itself, and not its type, its name, where it comes from, or a word on it. */
 export function isSecretValue({ name, strength, value, isQuoted, place }: Candidate): boolean {
-  if (value.length < 3 || value.startsWith(REDACTED) || PLACEHOLDER.test(value.slice(0, 200)) || isReference(value)) return false;
+  if (value.length < 3 || value.startsWith(REDACTED) || PLACEHOLDER.test(value.slice(0, 200)) || isReference(value))
+    return false;
   const lower = value.toLowerCase();
   if (NO_VALUES.has(lower) || lower === name.toLowerCase()) return false;
   if (/\s/.test(value)) return isPhrase(strength, value, place, name);
@@ -71,7 +72,8 @@ export function isSecretValue({ name, strength, value, isQuoted, place }: Candid
 function isPassword(value: string, isQuoted: boolean, place: Candidate['place']): boolean {
   if (/^\d+$/.test(value)) return place !== 'code' && value.length >= 4;
   if (isQuoted) return !/^[a-z]+(?:[-_ .][a-z]+)+$/i.test(value) || /\d/.test(value);
-  if (/^[A-Za-z]+$/.test(value)) return place === 'env' || place === 'query' || (place === 'line' && /^[a-z]/.test(value));
+  if (/^[A-Za-z]+$/.test(value))
+    return place === 'env' || place === 'query' || (place === 'line' && /^[a-z]/.test(value));
   if (/\d/.test(value)) return value.length >= 4;
   return place === 'env' || place === 'query' ? !/^[a-z]+_[a-z_]+$/.test(value) : /[!@#$%^&*]/.test(value);
 }
@@ -92,7 +94,9 @@ function isPhrase(strength: NameStrength, value: string, place: Candidate['place
 
 /** Letters and digits, and so no word. */
 export function isMixed(value: string, length: number): boolean {
-  return value.length >= length && /\d/.test(value) && /[A-Za-z]/.test(value) && !DATE.test(value) && !VERSION.test(value);
+  return (
+    value.length >= length && /\d/.test(value) && /[A-Za-z]/.test(value) && !DATE.test(value) && !VERSION.test(value)
+  );
 }
 
 /** A path, an identifier, a version: words with few digits at their ends. */

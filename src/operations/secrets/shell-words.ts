@@ -37,7 +37,8 @@ function addWord(line: string, start: number, words: ShellWord[], lastQuote: Rea
     const character = line[at] ?? '';
     if (quote === '' && /[\s|;&]/.test(character)) break;
     if (character === quote) quote = '';
-    else if (quote === '' && (character === "'" || character === '"') && (lastQuote[character] ?? -1) > at) quote = character;
+    else if (quote === '' && (character === "'" || character === '"') && (lastQuote[character] ?? -1) > at)
+      quote = character;
     else {
       if (character === '\\' && quote !== "'" && at + 1 < line.length) at += 1;
       places.push(at);
