@@ -7,8 +7,9 @@ const LETTERS = String.raw`[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Beng
 const JOINED_LETTERS = String.raw`(?<=${LETTERS})[\u200c\u200d](?=${LETTERS})`;
 const VISIBLE = `${JOINED_EMOJI}|${EMOJI_STYLE}|${JOINED_LETTERS}`;
 
-const EACH_HIDDEN = new RegExp(`(${VISIBLE})|${HIDDEN}`, 'gu');
-const HIDDEN_RUN = new RegExp(String.raw`(${VISIBLE})|(?:(?![\n\t])${HIDDEN})+`, 'gu');
+/** Made at their first use: the tables of Unicode take milliseconds, and most outputs are plain ASCII. */
+const eachHidden = onFirstUse(`(${VISIBLE})|${HIDDEN}`);
+const hiddenRun = onFirstUse(String.raw`(${VISIBLE})|(?:(?![\n\t])${HIDDEN})+`);
 
 const REPLACEMENT = '\ufffd';
 
@@ -25,9 +26,32 @@ const CODE = new Set(
 const TAG =
   /[<\uff1c\ufe64](?=(\/?[A-Za-z][\w:.-]{0,80})|[!?|]|\s{0,8}\/\s{0,8}[A-Za-z]|\s{1,8}[A-Za-z][\w:.-]{0,80}\s{0,8}[>\uff1e\ufe65])/g;
 
+/** Anything but the ASCII that is printed as it is. */
+const UNUSUAL_IN_LINE = /[^ -~]/;
+const UNUSUAL = /[^\t\n -~]/;
+
 /** Makes every character visible: one that shows nothing, or reorders others, becomes `�`. For one line on a terminal or a page. */
 export function printable(text: string): string {
-  return text.replace(EACH_HIDDEN, (_, visible: string | undefined) => visible ?? REPLACEMENT);
+  if (!UNUSUAL_IN_LINE.test(text)) return text;
+  return text.replace(eachHidden(), (_, visible: string | undefined) => visible ?? REPLACEMENT);
+}
+
+/** A colour (`ESC [ … m`) is ours. */
+const hiddenButColours = onFirstUse(String.raw`(\u001b\[[0-9;]{0,20}m|${VISIBLE})|(?![\n\t])${HIDDEN}`);
+
+/**
+ * An output in which hidden characters are written as `\uXXXX`, so that no terminal obeys them. JSON stays equal after parsing: there they
+ * stand in texts alone. Line ends, tabs and colours stay.
+ */
+export function escapeHidden(output: string): string {
+  if (!UNUSUAL.test(output)) return output;
+  return output.replace(hiddenButColours(), (found, harmless: string | undefined) => harmless ?? escaped(found));
+}
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => {
+    return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;
+  }).join('');
 }
 
 /**
@@ -37,7 +61,7 @@ export function printable(text: string): string {
 export function harmlessText(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')
-    .replace(HIDDEN_RUN, (_, visible: string | undefined) => visible ?? REPLACEMENT)
+    .replace(hiddenRun(), (_, visible: string | undefined) => visible ?? REPLACEMENT)
     .replace(TAG, (bracket, name: string | undefined) =>
       name !== undefined && CODE.has(name.replace('/', '').toLowerCase()) ? bracket : '‹',
     );
@@ -52,4 +76,9 @@ export function harmlessValue<Value>(value: Value): Value {
     return Object.fromEntries(Object.entries(part).map(([name, field]) => [name, clean(field)]));
   };
   return clean(value) as Value;
+}
+
+function onFirstUse(source: string): () => RegExp {
+  let pattern: RegExp | undefined;
+  return () => (pattern ??= new RegExp(source, 'gu'));
 }

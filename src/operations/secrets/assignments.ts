@@ -11,16 +11,17 @@ const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
 const ASSIGNING_CALL = /(?:define|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
 const VALUE_ATTRIBUTE = /["']?[\s,;]{1,20}["']?value["']?\s{0,3}[:=]\s{0,3}/iy;
-const QUOTE = /[rbfu]{0,2}(\\{0,3}["'`])/y;
+const QUOTE = /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\()?[rbfu]{0,2}(\\{0,3}["'`])/y;
 const BARE = /[^\s"'`<>]{1,400}/y;
 const REST = /[^\s"'`<>]{0,8000}/y;
 /** Two words in which the first names the second. */
 const SPACED =
-  /(?:(?:\s{1,3}(?:for|of|on|at)\s{1,3}[\w@.-]{1,60})?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to)|\s{0,2}=)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
+  /(?:(?:\s{1,3}(?:for|of|on|at)\s{1,3}[\w@.-]{1,60})?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
 /** `auth=('bob', 'x')`. */
 const LOGIN_PAIR =
   /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
-const PROSE_NAME = /^(?:password|passwd|passphrase|passcode|pwd|pw|secret|token|api-?key|key|credentials?)$/i;
+const PROSE_NAME =
+  /^(?:password|passwd|passphrase|passcode|pwd|pw|requirepass|masterauth|secret|token|api-?key|key|credentials?)$/i;
 const LONGEST_QUOTED = 8_000;
 
 /** Takes the values out of assignments to names that say they hold a secret, in code, settings, JSON, YAML, XML, URLs and prose. */

@@ -7,7 +7,7 @@ import { shellWords } from './shell-words.ts';
 
 /** A line that calls none of these has no secret that only its place tells. */
 const CALLS =
-  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
+  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
 /** Longer lines are data. */
 const LONGEST_LINE = 32_768;
 /** `--password X`: `-p` and the like are known by their program. */
@@ -26,6 +26,9 @@ const SWITCH = /((?<!\S)\/(?:pass|password|pwd|pw):)[^\s"']{1,400}/gi;
 const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?)(["'])[^"'$\n]{1,400}\2/gi;
 /** As MySQL logs it at its first start. */
 const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
+/** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
+const PLACED =
+  /(\bhttp-basic\.\S{1,200}[ \t]{1,5}\S{1,100}[ \t]{1,5}|\/v[ \t]{1,5}\w{0,40}password[ \t]{1,5}(?:\/t[ \t]{1,5}\w{1,20}[ \t]{1,5})?\/d[ \t]{1,5}|["'`=\s][\w.-]{1,60}:(?=[^\s@"'`]{1,200}@(?:tcp|unix)\())[^\s@"'`]{1,400}/gi;
 const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
 
 /** Takes out the secrets of command lines in a text: by the program, by the option, by SQL, and of `.netrc`. */
@@ -37,6 +40,7 @@ export function redactCommandLines(text: string): string {
     .replace(NETRC, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
     .replace(PASSWORD_FILE, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
     .replace(INI_LOGIN, `$1$2${REDACTED}`)
+    .replace(PLACED, `$1${REDACTED}`)
     .replace(SWITCH, `$1${REDACTED}`)
     .replace(SECURE_STRING, `$1$2${REDACTED}$2`)
     .replace(TEMPORARY_PASSWORD, `$1${REDACTED}`);
@@ -77,6 +81,7 @@ function* optionValues(text: string): Iterable<Span> {
     const at = found.index + found[0].length;
     OPTION_VALUE.lastIndex = at;
     const whole = OPTION_VALUE.exec(text)?.[0] ?? '';
+    if (whole.includes(REDACTED)) continue;
     const isQuoted = /^["']/.test(whole);
     const value = isQuoted ? whole.slice(1, -1) : whole.replace(/[,;)\]}.]+$/, '');
     if (!isOptionValue({ name, strength, value, isQuoted })) continue;

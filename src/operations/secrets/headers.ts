@@ -1,5 +1,5 @@
 import { REDACTED, redactSpans, type Span } from './redacted.ts';
-import { isReference } from './secret-value.ts';
+import { isNoValue, isReference } from './secret-value.ts';
 
 const AUTHORIZATION =
   /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
@@ -75,7 +75,7 @@ function headerValue(text: string, found: RegExpMatchArray): Span {
 
 function isCredentials(text: string, hasScheme: boolean): boolean {
   const value = text.trim();
-  if (value === '' || isReference(value) || value.startsWith(REDACTED)) return false;
+  if (value === '' || isReference(value) || isNoValue(value) || value.startsWith(REDACTED)) return false;
   // Code that puts the value together, or a sentence.
   if (/^["'`)+,]|\$\{|%s|%v|\{\{|["'`]\s{0,5}[+.]/.test(value) || /^[A-Za-z_]\w*[.([]/.test(value)) return false;
   const [first = ''] = value.split(/\s/, 1);

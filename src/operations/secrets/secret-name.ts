@@ -2,7 +2,7 @@
 export type NameStrength = 'password' | 'secret' | 'token' | 'key' | 'pass';
 
 const PASSWORD =
-  /(?:passwords?|passwd|passphrase|passcode|pwd|passwort|kennwort|motdepasse|contrasena|senha|storepass|keypass|dbpass|smtppass|mailpass|ftppass|userpass|rootpass|adminpass|sudopass|becomepass|sshpass)$/;
+  /(?:passwords?|passwd|passphrase|passcode|pwd|passwort|kennwort|motdepasse|contrasena|senha|storepass|keypass|dbpass|smtppass|mailpass|ftppass|userpass|rootpass|adminpass|sudopass|becomepass|sshpass|requirepass|masterauth)$/;
 const SECRET =
   /(?:secret|secretkey|secretkeybase|secretaccesskey|apikey|apitoken|apisecret|appkey|appsecret|accesskey|privatekey|privkey|signingkey|signaturekey|encryptionkey|encryptkey|cipherkey|masterkey|accountkey|sharedaccesskey|sharedkey|storagekey|licensekey|authkey|deploykey|servicekey|rootkey|hmackey|aeskey|jwtkey|sessionkey|cookiekey|adminkey|functionkey|subscriptionkey|consumerkey|clientsecret|consumersecret|webhooksecret|accesstoken|refreshtoken|authtoken|bearertoken|idtoken|sessiontoken|securitytoken|bottoken|usertoken|pushtoken|deploytoken|registrytoken|npmtoken|githubtoken|gitlabtoken|gittoken|slacktoken|secrettoken|personalaccesstoken|vaulttoken|privatetoken|jobtoken|oauthtoken|csrftoken|xsrftoken|credentials?|connectionstring|sharedaccesssignature)$/;
 const TOKEN =
@@ -10,7 +10,7 @@ const TOKEN =
 const KEY = /^(?:key|sig)$/;
 /** Names that end like a secret's and are none. */
 const PUBLIC =
-  /(?:public|primary|foreign|cache|sort|partition|routing|query|map|hash|object|storage|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
+  /(?:public|primary|foreign|cache|sort|partition|routing|query|map|hash|object|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
 /** Words after the one that counts: `SECRET_KEY_BASE`, `password2`, `DB_PASSWORD_PROD`. */
 const TRAILING =
   /^(?:\d+|value|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;

@@ -34,6 +34,10 @@ const REFERENCE =
 const TEMPLATE = /\$\{|\{\{|#\{|%s|%\(|\$\(|^\{[\w.]+\}$/;
 /** `a.b`, `a(`, `a[`, `a?.b`: code that gets the value from somewhere. */
 const EXPRESSION = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$]|\?\.|\(|\[|::|->|<|\s)/;
+/** `self.config[…`, `settings.KEY`: without a digit, also in a file of settings. */
+const MEMBER = /^[A-Za-z_]{1,60}(?:\.[A-Za-z_]{1,60})*(?:\[|\.[A-Za-z_]{1,60}$)/;
+/** Words and a hash, as a cache names its entries. */
+const CACHE_KEY = /^[a-z]+(?:-[a-z]+)*-[0-9a-f]{7,}$/;
 const VERSION = /^v?\d+(?:\.\d+){1,3}/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
@@ -54,7 +58,7 @@ export function isSecretValue({ name, strength, value, isQuoted, place }: Candid
   if (NO_VALUES.has(lower) || lower === name.toLowerCase()) return false;
   if (/\s/.test(value)) return isPhrase(strength, value, place, name);
   if (!isQuoted && place !== 'env' && (EXPRESSION.test(value) || value.startsWith('&'))) return false;
-  if (!isQuoted && /^[A-Za-z_$][\w$.]*\(/.test(value)) return false;
+  if (!isQuoted && (/^[A-Za-z_$][\w$.]*\(/.test(value) || MEMBER.test(value))) return false;
   switch (strength) {
     case 'password':
       return isPassword(value, isQuoted, place);
@@ -65,7 +69,7 @@ export function isSecretValue({ name, strength, value, isQuoted, place }: Candid
     case 'token':
       return isMixed(value, place === 'query' ? 8 : 10) && !isNameLike(value);
     case 'key':
-      return isMixed(value, 16) && !isNameLike(value) && entropyOf(value) >= 3;
+      return isMixed(value, 16) && !isNameLike(value) && !CACHE_KEY.test(value) && entropyOf(value) >= 3;
   }
 }
 
@@ -79,7 +83,7 @@ function isPassword(value: string, isQuoted: boolean, place: Candidate['place'])
 }
 
 function isSecret(value: string, isQuoted: boolean, place: Candidate['place']): boolean {
-  if (isMixed(value, 6)) return !isNameLike(value) || value.length >= 20;
+  if (isMixed(value, 6)) return place === 'env' || !isNameLike(value) || value.length >= 20;
   if (/^\d+$/.test(value)) return value.length >= 8;
   if (value.length >= 24 && entropyOf(value) >= 3.5 && !isNameLike(value)) return true;
   return place === 'env' && !isQuoted && /^[a-z]{8,}$/.test(value);

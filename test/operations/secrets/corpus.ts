@@ -29,8 +29,10 @@ export function readSecretLines(file: string): readonly SecretLine[] {
   return readLines(file).map((template, index) => {
     const secrets: string[] = [];
     const text = template.replace(/«([^»]*)»/g, (_, content: string) => {
-      const secret = content.replace(/#(?:g|([abdhklLqw])(\d+))/g, (__, alphabet: string | undefined, length: string) =>
-        alphabet === undefined ? uuid(index) : madeUp(alphabet, Number(length), index),
+      const secret = content.replace(
+        /#(?:g|([abdhklLqw])(\d+))/g,
+        (__, alphabet: string | undefined, length: string) =>
+          alphabet === undefined ? uuid(index) : madeUp(alphabet, Number(length), index),
       );
       secrets.push(secret);
       return secret;
