@@ -23,7 +23,7 @@ export interface LinearRegExp {
 /** Turns a regular expression of RE2, which needs linear time whatever it holds, into one of JavaScript that does, too. */
 export function toLinearRegExp(regex: string): LinearRegExp {
   const isNamed = regex.includes(OPERATOR);
-  const hasGroupAround = /\(\?i:\[\\w\.-\]\{0,50\}\?/.test(regex);
+  const hasGroupAround = regex.includes('(?i:[\\w.-]{0,50}?');
   let source = regex.replace(BEFORE_NAME, hasGroupAround ? '(?i:' : '$1');
   for (const end of TOKEN_ENDS) source = source.replaceAll(end, END);
   const isCaseless = source.startsWith('(?i)') && !source.slice(4).includes('(?i') && !source.includes('(?-i');

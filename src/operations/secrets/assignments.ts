@@ -143,7 +143,7 @@ function trimmed(value: string, place: Candidate['place'], sign: string): string
 
 function placeOf(text: string, start: number, operator: string, valueStart: number): Candidate['place'] {
   const before = text.slice(Math.max(0, start - 40), start);
-  if (/[?&;]$|%26$/.test(before) && /^=/.test(operator)) return before.endsWith(';') ? 'env' : 'query';
+  if (/[?&;]$|%26$/.test(before) && operator.startsWith('=')) return before.endsWith(';') ? 'env' : 'query';
   if (operator === '=' || (operator.startsWith('>') && before.endsWith('<')))
     return /[\w)]\.$/.test(before) ? 'code' : 'env';
   const isLineStart = /(?:^|\n|\\n)[\s>#|*-]*["'`]?$/.test(before) && before.length < 40;
@@ -177,7 +177,7 @@ function namedByAttribute(text: string, name: string, start: number): Span | und
 }
 
 function isPlain(value: string): boolean {
-  return /^[a-z_-]+$/i.test(value) || /^\$\{/.test(value);
+  return /^[a-z_-]+$/i.test(value) || value.startsWith('${');
 }
 
 /** `my password is hunter2`, `ENV API_TOKEN x`: the value is no word. */

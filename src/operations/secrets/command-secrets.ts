@@ -81,7 +81,6 @@ const PROGRAMS: readonly Program[] = [
 const OPERATOR = /^(?:[|;&]{1,2})$/;
 /** Programs that read a secret from their input. */
 const READS_SECRET = /^(?:--password-stdin|--with-token|--passphrase-fd|chpasswd|--pinentry-mode)$/;
-const ASSIGNED_PASS = /^pass:/;
 const MOST_WORDS = 20_000;
 
 /** The secrets of a command line that programs take by position or by a short option. */
@@ -161,7 +160,7 @@ function basename(word = ''): string {
 function everywhere(words: readonly string[], at: number, end: number): readonly SecretInWord[] {
   const word = words[at] ?? '';
   const before = words[at - 1] ?? '';
-  if (ASSIGNED_PASS.test(word) && word.length > 5) return part(words, at, 5, '');
+  if (word.startsWith('pass:') && word.length > 5) return part(words, at, 5, '');
   // `aws configure set aws_secret_access_key X`, `npm config set //host/:_authToken X`.
   const strength = /^(?:set|add)$/.test(words[at - 2] ?? '') && at < end ? nameStrength(before) : undefined;
   return strength === 'secret' || strength === 'password' || strength === 'token' ? part(words, at, 0, '') : [];

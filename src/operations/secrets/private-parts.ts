@@ -13,7 +13,8 @@ export function withoutPrivate(text: string): string {
   return withoutPrivateFrom(text, 0).text;
 }
 
-/** The same for all texts of a value, names of fields included: a part may begin in one field and end in a later one. */
+/** The same for all texts of a value: a part may begin in one field and end in a later one. Names of fields stay, except for private parts
+ * of their own. */
 export function withoutPrivateParts<Value>(value: Value): Value {
   let depth = 0;
   const clean = (part: unknown): unknown => {
@@ -24,7 +25,7 @@ export function withoutPrivateParts<Value>(value: Value): Value {
     }
     if (Array.isArray(part)) return part.map(clean);
     if (typeof part === 'object' && part !== null)
-      return Object.fromEntries(Object.entries(part).map(([name, field]) => [clean(name), clean(field)]));
+      return Object.fromEntries(Object.entries(part).map(([name, field]) => [withoutPrivate(name), clean(field)]));
     return depth > 0 && part !== null && part !== undefined ? PRIVATE : part;
   };
   return clean(value) as Value;

@@ -17,7 +17,7 @@ function* credentialsOf(text: string): Iterable<Span> {
     const start = at + 3;
     AUTHORITY.lastIndex = start;
     const run = AUTHORITY.exec(text)?.[0] ?? '';
-    const length = credentialsLength(/:\/\//.test(run) ? run.slice(0, run.indexOf('://')) : run);
+    const length = credentialsLength(run.includes('://') ? run.slice(0, run.indexOf('://')) : run);
     if (length > 0) yield { start, end: start + length };
   }
 }

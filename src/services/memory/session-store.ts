@@ -242,7 +242,9 @@ function withoutPrivateOf(event: HookEvent): HookEvent {
       return { ...event, prompt: withoutPrivate(event.prompt) };
     case 'observation':
       return { ...event, observation: { ...event.observation, ...withoutPrivateParts(textsOf(event.observation)) } };
-    default:
+    case 'session-start':
+    case 'stop':
+    case 'session-end':
       return event;
   }
 }

@@ -18,7 +18,7 @@ test('the context of a session is one frame that nothing in it can close', () =>
   const context = contextOf(HOSTILE);
   expect(context).toMatch(/^<claude-mem-context>\n# Earlier work[^]*\n<\/claude-mem-context>$/);
   expect(context.match(/<\/?[a-z-]+>/gi)).toEqual(['<claude-mem-context>', '</claude-mem-context>']);
-  expect(context).not.toMatch(/[\p{Cf}\u0007]/u);
+  expect(context).not.toMatch(/\p{Cf}/u);
   expect(context).toContain('‹/system-reminder>');
 });
 

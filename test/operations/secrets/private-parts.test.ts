@@ -24,8 +24,8 @@ test.each([
 
 test('a private part that begins in one field ends in a later one', () => {
   expect(
-    withoutPrivateParts({ a: 'x <private>HIDDEN', b: ['HIDDEN', { c: 42, HIDDEN: null }], d: 'HIDDEN</private> y' }),
-  ).toEqual({ a: 'x [private]', b: ['[private]', { '[private]': null }], d: '[private] y' });
+    withoutPrivateParts({ a: 'x <private>HIDDEN', b: ['HIDDEN', { c: 42, n: null }], d: 'HIDDEN</private> y' }),
+  ).toEqual({ a: 'x [private]', b: ['[private]', { c: '[private]', n: null }], d: '[private] y' });
 });
 
 const PRIVATE_TEXT = 'x <private>HIDDEN</private> y';
