@@ -1,4 +1,4 @@
-import { REDACTED, redactSpans, type Span } from './redacted.ts';
+import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
 import { nameStrength } from './secret-name.ts';
 import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from './secret-value.ts';
 
@@ -37,7 +37,7 @@ function* secretsOf(text: string): Iterable<Span> {
   for (const found of text.matchAll(NAMES)) {
     const start = found.index;
     if (start < done) continue;
-    const name = found[0].replace(/[.-]+$/, '');
+    const name = withoutTrailing(found[0], '.-');
     const strength = nameStrength(name);
     const span =
       strength === undefined
@@ -138,7 +138,7 @@ function trimmed(value: string, place: Candidate['place'], sign: string): string
   if (sign.startsWith('>') || /^[{[(<]/.test(value)) return value;
   // In a connection string the next setting follows a semicolon.
   const first = /^[^;\\]*(?=;[A-Za-z ]+=|;|\\[nr"])/.exec(value)?.[0] ?? value;
-  return first.replace(/[,;)\]}]+$/, '');
+  return withoutTrailing(first, ',;)]}');
 }
 
 function placeOf(text: string, start: number, operator: string, valueStart: number): Candidate['place'] {
@@ -146,7 +146,7 @@ function placeOf(text: string, start: number, operator: string, valueStart: numb
   if (/[?&;]$|%26$/.test(before) && operator.startsWith('=')) return before.endsWith(';') ? 'env' : 'query';
   if (operator === '=' || (operator.startsWith('>') && before.endsWith('<')))
     return /[\w)]\.$/.test(before) ? 'code' : 'env';
-  const isLineStart = /(?:^|\n|\\n)[\s>#|*-]*["'`]?$/.test(before) && before.length < 40;
+  const isLineStart = /(?:^|\n|\\n)[\t\r >#|*-]{0,40}["'`]?$/.test(before) && before.length < 40;
   const rest = text.slice(valueStart, valueStart + 410);
   const isLineEnd = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]+)\s*(?:#.*)?(?:$|\n|\\n)/.test(rest);
   return isLineStart && isLineEnd && /^["'`]?\s*[:=]\s/.test(operator) ? 'line' : 'code';
@@ -192,7 +192,7 @@ function inProse(
   const found = SPACED.exec(text);
   if (found === null) return undefined;
   const [whole, quote = '', bare = ''] = found;
-  const value = quote === '' ? bare.replace(/[.,;:!?)]+$/, '') : bare;
+  const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
   const isRandom = /\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d|https?:)/.test(value);
   const isLong = strength === 'password' ? value.length >= 6 : value.length >= 16;
   if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))

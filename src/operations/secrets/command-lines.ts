@@ -1,6 +1,6 @@
 import { commandSecrets } from './command-secrets.ts';
 import { redactCookies } from './headers.ts';
-import { REDACTED, redactSpans, type Span } from './redacted.ts';
+import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
 import { nameStrength } from './secret-name.ts';
 import { isNoValue, isReference, isSecretValue } from './secret-value.ts';
 import { shellWords } from './shell-words.ts';
@@ -83,7 +83,7 @@ function* optionValues(text: string): Iterable<Span> {
     const whole = OPTION_VALUE.exec(text)?.[0] ?? '';
     if (whole.includes(REDACTED)) continue;
     const isQuoted = /^["']/.test(whole);
-    const value = isQuoted ? whole.slice(1, -1) : whole.replace(/[,;)\]}.]+$/, '');
+    const value = isQuoted ? whole.slice(1, -1) : withoutTrailing(whole, ',;)]}.');
     if (!isOptionValue({ name, strength, value, isQuoted })) continue;
     const start = at + (isQuoted ? 1 : 0);
     yield { start, end: start + value.length };

@@ -18,3 +18,10 @@ export function redactSpans(text: string, spans: Iterable<Span>): string {
   }
   return done === 0 ? text : result + text.slice(done);
 }
+
+/** A text without the given characters at its end. */
+export function withoutTrailing(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
