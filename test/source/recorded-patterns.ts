@@ -18,7 +18,11 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
     const { redactVendorSecrets } = await import('../../src/operations/secrets/vendor-secrets.ts');
     const { vendorRules } = await import('../../src/operations/secrets/vendor-rules.ts');
     // One keyword of each rule, so that each is compiled.
-    redactVendorSecrets(vendorRules().map(({ keywords }) => keywords[0]).join(' '));
+    redactVendorSecrets(
+      vendorRules()
+        .map(({ keywords }) => keywords[0])
+        .join(' '),
+    );
   },
   'platform/linux/machine-load.ts': async () => {
     const { readMachineLimits, readMachineMemory } = await import('../../src/platform/linux/machine-load.ts');
