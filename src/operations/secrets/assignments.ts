@@ -148,7 +148,7 @@ function placeOf(text: string, start: number, operator: string, valueStart: numb
     return /[\w)]\.$/.test(before) ? 'code' : 'env';
   const isLineStart = /(?:^|\n|\\n)[\t\r >#|*-]{0,40}["'`]?$/.test(before) && before.length < 40;
   const rest = text.slice(valueStart, valueStart + 410);
-  const isLineEnd = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]+)\s*(?:#.*)?(?:$|\n|\\n)/.test(rest);
+  const isLineEnd = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]+)[ \t]{0,20}(?:$|[\n#]|\\n)/.test(rest);
   return isLineStart && isLineEnd && /^["'`]?\s*[:=]\s/.test(operator) ? 'line' : 'code';
 }
 
