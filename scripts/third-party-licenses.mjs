@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const IN_PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+/** Of what was taken over as data, and lies in no package. */
+const DATA_LICENSES = ['src/operations/secrets/gitleaks-license.txt'];
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 
 /** Collects the packages whose code is part of a bundle, and their licences, which have to go where their code goes. */
@@ -18,10 +20,8 @@ export class BundledPackages {
 
   /** @throws Error for a package that says nothing of its licence. */
   licenses() {
-    return [...this.#folders]
-      .sort()
-      .map(describe)
-      .join(`\n${'-'.repeat(80)}\n\n`);
+    const packages = [...this.#folders].sort().map(describe);
+    return [...packages, ...DATA_LICENSES.map((file) => readFileSync(file, 'utf8'))].join(`\n${'-'.repeat(80)}\n\n`);
   }
 }
 

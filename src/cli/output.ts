@@ -1,11 +1,12 @@
 import { writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
+import { escapeHidden } from '../core/harmless-text.ts';
 import { EXIT } from './exit-code.ts';
 import { exitNow } from './exit.ts';
 import { wrap } from './reporters/wrap.ts';
 
-/** Where a command writes: data to stdout, everything else to stderr. */
+/** Where a command writes: data to stdout, everything else to stderr. Hidden characters are escaped, whatever is written. */
 export interface Output {
   /** A line of data. */
   data(text: string): void;
@@ -94,19 +95,19 @@ export function createOutput(options: OutputOptions): Output {
   return {
     data: (text) => {
       clearStatus();
-      stdout.write(`${text}\n`);
+      stdout.write(`${escapeHidden(text)}\n`);
     },
     text: (text) => {
       clearStatus();
-      stdout.write(`${fit(text, stdout)}\n`);
+      stdout.write(`${fit(escapeHidden(text), stdout)}\n`);
     },
     note: (text) => {
       clearStatus();
-      stderr.write(`${fit(text, stderr)}\n`);
+      stderr.write(`${fit(escapeHidden(text), stderr)}\n`);
     },
     status: (text) => {
       if (!isTerminal(stderr)) return;
-      stderr.write(`\r\u001B[2K${text.slice(0, columnsOf(stderr) - 1)}`);
+      stderr.write(`\r\u001B[2K${escapeHidden(text).slice(0, columnsOf(stderr) - 1)}`);
       hasStatus = true;
     },
     clearStatus,

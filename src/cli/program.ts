@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { escapeHidden } from '../core/harmless-text.ts';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
 import { hookCommand } from './commands/hook.ts';
 import { integrateCommand } from './commands/integrate.ts';
@@ -87,7 +88,8 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   // No command at all, or `help` of none that there is: commander has shown the help.
   if (error instanceof CommanderError && error.code === 'commander.help') {
     const [word, asked] = argv.slice(2);
-    if (word === 'help' && asked !== undefined) process.stderr.write(`claude-mem: unknown command '${asked}'\n`);
+    if (word === 'help' && asked !== undefined)
+      process.stderr.write(escapeHidden(`claude-mem: unknown command '${asked}'\n`));
     return EXIT.usage;
   }
   // What follows the separator belongs to a command that is run.
@@ -96,9 +98,10 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
   const { code, exitCode, message, hint } = describe(error, command);
   if (isJson) {
-    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } })}\n`);
+    const document = JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } });
+    process.stdout.write(`${escapeHidden(document)}\n`);
   } else {
-    process.stderr.write(`claude-mem: ${message}\n${hint === null ? '' : `${hint}\n`}`);
+    process.stderr.write(escapeHidden(`claude-mem: ${message}\n${hint === null ? '' : `${hint}\n`}`));
   }
   return exitCode;
 }

@@ -1,6 +1,9 @@
+import { printable } from './harmless-text.ts';
 import type { Identity } from './identity.ts';
 import { isChromaProgram, isChromaWrapper } from './role-program.ts';
 import type { Judgement } from './verdict.ts';
+
+export { printable } from './harmless-text.ts';
 
 /** The first eight characters of a tree id: enough to tell trees apart and short enough to read. */
 export function shortId(treeId: string | null | undefined): string {
@@ -46,9 +49,4 @@ export function describeProcess({ row, role }: Judgement): string {
   const isChroma = isChromaProgram(row);
   if (!isChroma) return role ?? printable(row.name);
   return `${role ?? 'chroma'} ${isChromaWrapper(row) ? 'uv' : 'python'}`;
-}
-
-/** Control characters of a hostile name or command line must not reach the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }

@@ -1,44 +1,58 @@
-/** What stands in the place of a secret. */
-const REDACTED = '[redacted]';
+import { redactAssignments } from './secrets/assignments.ts';
+import { redactCommandLines } from './secrets/command-lines.ts';
+import { commandSecrets } from './secrets/command-secrets.ts';
+import { redactHeaders } from './secrets/headers.ts';
+import { redactKeyBlocks } from './secrets/key-blocks.ts';
+import { withoutPrivate } from './secrets/private-parts.ts';
+import { REDACTED } from './secrets/redacted.ts';
+import { nameStrength } from './secrets/secret-name.ts';
+import { redactUrlCredentials } from './secrets/url-credentials.ts';
+import { redactVendorSecrets } from './secrets/vendor-secrets.ts';
 
-const NAME =
-  '[\\w.-]*(?:token|secret|pass(?:wd|word|phrase|code)?|pwd|api[_-]?key|auth|credential|cookie|bearer|private)[\\w.-]*|[\\w.-]*[_-]key|key';
-const VALUE = '"[^"]*"|\'[^\']*\'|\\S+';
-/** What follows an option without being its value. */
-const NO_VALUE = '--?[a-z]';
+/** Each finds secrets by another sign, and leaves what an earlier one put in. Keys and headers go first, because they hold the others' signs. */
+const REDACTIONS: readonly ((text: string) => string)[] = [
+  withoutPrivate,
+  redactKeyBlocks,
+  redactHeaders,
+  redactUrlCredentials,
+  redactCommandLines,
+  redactVendorSecrets,
+  redactAssignments,
+];
 
-const OPTION = new RegExp(`^--?(?:${NAME})$`, 'i');
-const ASSIGNED_ARGUMENT = new RegExp(`^((?:--?)?(?:${NAME})=)`, 'i');
-const NEXT_OPTION = new RegExp(`^${NO_VALUE}`, 'i');
-const OPTION_IN_TEXT = new RegExp(`((?<!\\S)--?(?:${NAME})\\s+)(?!${NO_VALUE})(?:${VALUE})`, 'gi');
-const ASSIGNED_IN_TEXT = new RegExp(`((?<![\\w.-])(?:${NAME})["']?\\s*[=:]\\s*)(?:${VALUE})`, 'gi');
-const AUTHORIZATION = /\b(bearer|basic)\s+[\w.~+/=-]+/gi;
-const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]*@/gi;
-/** What the keys of well-known services look like. */
-const SHAPES =
-  /\b(?:[srp]k-[\w-]{16,}|[srp]k_(?:live|test)_\w{8,}|gh[oprsu]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{30,}|hf_\w{16,}|npm_\w{16,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?)/g;
-
-/** A private key as files hold it; one that was cut ends with the text. */
-const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
-
-/** Takes secrets out of a text: a command line in one string, a line of a log, the content of a file. */
+/**
+ * Takes secrets out of a text: a command line in one string, a line of a log, the content of a file. Needs time in proportion to its
+ * length, whatever it holds.
+ */
 export function redactText(text: string): string {
-  return text
-    .replace(PRIVATE_KEY, REDACTED)
-    .replace(AUTHORIZATION, `$1 ${REDACTED}`)
-    .replace(OPTION_IN_TEXT, `$1${REDACTED}`)
-    .replace(ASSIGNED_IN_TEXT, `$1${REDACTED}`)
-    .replace(URL_CREDENTIALS, `$1${REDACTED}@`)
-    .replace(SHAPES, REDACTED);
+  return REDACTIONS.reduce((rest, redact) => redact(rest), text);
 }
+
+/** What follows an option without being its value. */
+const NEXT_OPTION = /^--?[a-z]/i;
 
 /** Takes secrets out of an argument list, where a value is an argument of its own and may hold blanks. */
 export function redactArguments(argv: readonly string[]): readonly string[] {
+  const byProgram = new Map(commandSecrets(argv).map(({ word, from }) => [word, from]));
   return argv.map((argument, index) => {
-    if (OPTION.test(argv[index - 1] ?? '') && !NEXT_OPTION.test(argument)) return REDACTED;
-    const assigned = ASSIGNED_ARGUMENT.exec(argument)?.[1];
-    return assigned === undefined ? redactText(argument) : `${assigned}${REDACTED}`;
+    const from = byProgram.get(index);
+    if (from !== undefined) return argument.slice(0, from) + REDACTED;
+    const before = argv[index - 1] ?? '';
+    if (/^--?/.test(before) && isSecretName(before) && !NEXT_OPTION.test(argument)) return REDACTED;
+    const name = /^(?:--?)?([\w.-]{1,200})=/.exec(argument);
+    if (name?.[1] !== undefined && isSecretName(name[1])) return `${name[0]}${REDACTED}`;
+    return redactText(argument);
   });
+}
+
+/** Of a field or an option: whatever its value looks like. */
+function isSecretName(name: string): boolean {
+  const strength = nameStrength(name);
+  return (
+    strength !== undefined &&
+    !/(?:^|[-_])no-/.test(name) &&
+    (strength !== 'key' || name === name.toUpperCase() || /^-*key$/.test(name))
+  );
 }
 
 /**
@@ -56,8 +70,6 @@ export function redactJson(content: string, hide: (text: string) => string): str
   return JSON.stringify(redactValue(value, hide));
 }
 
-const FIELD = new RegExp(`^(?:${NAME})$`, 'i');
-
 /** Takes secrets out of every text in a JSON value, by the names of its fields too. */
 export function redactValue(value: unknown, hide: (text: string) => string): unknown {
   if (typeof value === 'string') return redactText(hide(value));
@@ -67,9 +79,13 @@ export function redactValue(value: unknown, hide: (text: string) => string): unk
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => {
-      const isSecret = FIELD.test(name) && name !== 'startToken' && (typeof field === 'string' || Array.isArray(field));
-      return [hide(name), isSecret ? REDACTED : redactValue(field, hide)];
-    }),
+    Object.entries(value).map(([name, field]) => [
+      hide(name),
+      isSecretField(name, field) ? REDACTED : redactValue(field, hide),
+    ]),
   );
+}
+
+function isSecretField(name: string, field: unknown): boolean {
+  return (typeof field === 'string' || Array.isArray(field)) && name !== 'startToken' && isSecretName(name);
 }

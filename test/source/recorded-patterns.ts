@@ -3,13 +3,27 @@ import { vi } from 'vitest';
 /** Makes each file that composes regular expressions compose them. The pattern of `verify --allow` is the user's own. */
 const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'cli/commands/verify.ts': () => Promise.resolve(),
+  'core/harmless-text.ts': async () => {
+    const { escapeHidden, harmlessText, printable } = await import('../../src/core/harmless-text.ts');
+    escapeHidden(harmlessText(printable('\u202e')));
+    escapeHidden('\u202e');
+  },
   'core/role-program.ts': async () =>
     (await import('../../src/core/role-program.ts')).dataDirArgument({ command: 'uv --data-dir /x' }),
   'operations/personal-words.ts': async () =>
     (await import('../../src/operations/personal-words.ts')).hidePersonal([], { homes: ['/srv/a'], users: ['anna'] })(
       'x',
     ),
-  'operations/redact-secrets.ts': () => import('../../src/operations/redact-secrets.ts'),
+  'operations/secrets/vendor-secrets.ts': async () => {
+    const { redactVendorSecrets } = await import('../../src/operations/secrets/vendor-secrets.ts');
+    const { vendorRules } = await import('../../src/operations/secrets/vendor-rules.ts');
+    // One keyword of each rule, so that each is compiled.
+    redactVendorSecrets(
+      vendorRules()
+        .map(({ keywords }) => keywords[0])
+        .join(' '),
+    );
+  },
   'platform/linux/machine-load.ts': async () => {
     const { readMachineLimits, readMachineMemory } = await import('../../src/platform/linux/machine-load.ts');
     readMachineMemory();

@@ -1,4 +1,5 @@
 import { release } from 'node:os';
+import { escapeHidden } from '../../core/harmless-text.ts';
 import { hidePersonal, type Personal } from '../../operations/personal-words.ts';
 import { redactText } from '../../operations/redact-secrets.ts';
 import type { CheckResult } from '../../operations/diagnose/diagnose.ts';
@@ -8,23 +9,24 @@ const SIGNS = { fail: '✖', error: '!', warn: '⚠', pass: '✔', skip: '–' }
 
 /** The findings as Markdown for a bug report, without home paths, user names and secrets. */
 export function bugReport({ version, checks, fixed }: DoctorReport, personal: Personal): string {
+  const repairs = fixed.flatMap(({ done, error }) => [...done, ...(error === null ? [] : [error])]);
+  const hide = hidePersonal([...checks.flatMap(({ detail, fix }) => [detail, fix ?? '']), ...repairs], personal);
+  const redact = (text: string) => escapeHidden(redactText(hide(text)));
   const lines = [
     '## claude-mem doctor',
     '',
     `- claude-mem ${version}, Node.js ${process.version}, ${process.platform} ${release()} ${process.arch}`,
     '',
-    ...checks.flatMap(describe),
-    ...fixed
-      .flatMap(({ done, error }) => [...done, ...(error === null ? [] : [error])])
-      .map((line) => `- fixed: ${line}`),
+    ...checks.flatMap((check) => describe(check, redact)),
+    ...repairs.map((line) => `- fixed: ${redact(line)}`),
     '',
     'If processes are judged wrongly, please add what `claude-mem snapshot --redact` writes.',
   ];
-  const hide = hidePersonal(lines, personal);
-  return `${lines.map((line) => redactText(hide(line))).join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
-function describe({ id, status, detail, fix }: CheckResult): readonly string[] {
-  const line = `- ${SIGNS[status]} **${id}** ${status}: ${detail}`;
-  return fix === null || status === 'pass' ? [line] : [line, `  - fix: ${fix}`];
+/** Only the words of the findings are redacted: `pass:` before them is no password. */
+function describe({ id, status, detail, fix }: CheckResult, redact: (text: string) => string): readonly string[] {
+  const line = `- ${SIGNS[status]} **${id}** ${status}: ${redact(detail)}`;
+  return fix === null || status === 'pass' ? [line] : [line, `  - fix: ${redact(fix)}`];
 }

@@ -1,3 +1,4 @@
+import { harmlessText } from '../../core/harmless-text.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 
 /** What is remembered of a project, the newest first. */
@@ -9,6 +10,8 @@ export interface ProjectMemory {
 
 /** About 1,500 tokens: a reminder and no archive, which the search is for. Characters. */
 const LONGEST_CONTEXT = 6_000;
+/** Around it, so that a model sees where it ends. Nothing in it can be taken for the end. */
+const FRAME = 'claude-mem-context';
 const LONGEST_SUMMARY = 800;
 const LONGEST_TITLE = 160;
 
@@ -30,7 +33,9 @@ export function renderContext({ project, summaries, observations }: ProjectMemor
     ...sessions,
     ...(steps.length === 0 ? [] : [`## Last steps\n${steps.join('\n')}`]),
   ];
-  return boundedText(parts.join('\n\n'), LONGEST_CONTEXT);
+  const [begin, end] = [`<${FRAME}>\n`, `\n</${FRAME}>`];
+  const text = boundedText(parts.join('\n\n'), LONGEST_CONTEXT - begin.length - end.length);
+  return `${begin}${harmlessText(text)}${end}`;
 }
 
 /** In UTC, as everything here. */

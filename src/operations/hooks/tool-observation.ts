@@ -1,5 +1,6 @@
 import { withoutTrailingSeparators } from '../../core/path.ts';
 import { redactValue } from '../redact-secrets.ts';
+import { withoutPrivateParts } from '../secrets/private-parts.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 import type { ToolObservation } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
@@ -39,7 +40,9 @@ const FILE_FIELDS = ['file_path', 'notebook_path'];
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What a tool did: its name and input, and the beginning of what it answered. No model is asked. */
-export function observationOf({ toolName = 'a tool', toolInput, toolResponse, cwd }: HookPayload): ToolObservation {
+export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayload): ToolObservation {
+  const toolInput = withoutPrivateParts(payload.toolInput);
+  const toolResponse = withoutPrivateParts(payload.toolResponse);
   const input = isFields(toolInput) ? toolInput : {};
   const files = FILE_FIELDS.map((field) => input[field]).filter((file) => typeof file === 'string');
   const telling = TELLING.map((field) => input[field]).find((value) => typeof value === 'string' && value !== '');

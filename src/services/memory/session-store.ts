@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { withoutPrivate, withoutPrivateParts } from '../../operations/secrets/private-parts.ts';
 import { Connection } from './connection.ts';
 import type { HookEvent } from '../../operations/hooks/hook-event.ts';
 import { memoryPath, prepareDatabaseFile } from './database-file.ts';
@@ -33,7 +34,7 @@ export interface MemoryCounts {
 }
 
 /**
- * The one writer of a data dir's memory. What a method has returned is on the disk: it survives a SIGKILL and a power cut.
+ * The one writer of a data dir's memory. It stores nothing that stands between `<private>` and `</private>`. What a method has returned is on the disk: it survives a SIGKILL and a power cut.
  * @throws ClaudeMemError `io`, with the path and what to do, from each method; nothing of that call is stored then.
  */
 export class SessionStore {
@@ -50,7 +51,7 @@ export class SessionStore {
   createSession({ project, sessionId, prompt }: NewSession): Session {
     return this.#connection.transaction(() => {
       const id = this.#openSession(project, sessionId);
-      if (prompt !== undefined) this.#insertPromptOnce(id, prompt);
+      if (prompt !== undefined) this.#insertPromptOnce(id, withoutPrivate(prompt));
       return this.#existingSession(id);
     });
   }
@@ -73,7 +74,8 @@ export class SessionStore {
   }
 
   /** Also for a completed session: what comes late is not lost. Undefined: no such session. */
-  addObservation(sessionId: number, observation: NewObservation): StoredObservation | undefined {
+  addObservation(sessionId: number, given: NewObservation): StoredObservation | undefined {
+    const observation = { ...given, ...withoutPrivateParts(textsOf(given)) };
     return this.#connection.transaction(() => {
       const known = this.#deliveredBefore(observation.observationId);
       if (known !== undefined) return { id: known, isNew: false };
@@ -84,17 +86,17 @@ export class SessionStore {
 
   /** @returns its id. Undefined: no such session. */
   addPrompt(sessionId: number, text: string): number | undefined {
-    return this.#addText('prompts', sessionId, text);
+    return this.#addText('prompts', sessionId, withoutPrivate(text));
   }
 
   /** @returns its id. Undefined: no such session. */
   addSummary(sessionId: number, text: string): number | undefined {
-    return this.#addText('summaries', sessionId, text);
+    return this.#addText('summaries', sessionId, withoutPrivate(text));
   }
 
   /** Stores what a hook told; one that was stored before changes nothing. */
   recordEvent(event: HookEvent): { readonly isNew: boolean } {
-    return this.#connection.transaction(() => recordHookEvent(this.#connection, event));
+    return this.#connection.transaction(() => recordHookEvent(this.#connection, withoutPrivateOf(event)));
   }
 
   /** Observations whose id is greater than the watermark, in the order they were committed. */
@@ -227,4 +229,22 @@ function openForWriting(path: string, busyTimeoutMs: number | undefined): Connec
 
 function watermarkKey(vectorStoreId: string): string {
   return `watermark:${vectorStoreId}`;
+}
+
+function textsOf({ title, text, files }: NewObservation) {
+  return { title, text, ...(files === undefined ? {} : { files }) };
+}
+
+/** Hooks take private parts out themselves; other clients of the API may not. */
+function withoutPrivateOf(event: HookEvent): HookEvent {
+  switch (event.kind) {
+    case 'prompt':
+      return { ...event, prompt: withoutPrivate(event.prompt) };
+    case 'observation':
+      return { ...event, observation: { ...event.observation, ...withoutPrivateParts(textsOf(event.observation)) } };
+    case 'session-start':
+    case 'stop':
+    case 'session-end':
+      return event;
+  }
 }

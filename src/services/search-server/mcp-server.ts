@@ -1,5 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import * as z from 'zod';
+import { harmlessValue } from '../../core/harmless-text.ts';
 import type { VectorIndex } from '../chroma/vector-index.ts';
 import type { Observation } from '../memory/records.ts';
 import type { SessionSearch } from '../memory/session-search.ts';
@@ -105,8 +106,9 @@ function offerRecent(server: McpServer, { memory }: SearchTools): void {
   );
 }
 
-/** For clients that know schemas, and as text for those that do not. */
-function toolResult(structuredContent: Record<string, unknown>) {
+/** For clients that know schemas, and as text for those that do not. A model reads both. */
+function toolResult(content: Record<string, unknown>) {
+  const structuredContent = harmlessValue(content);
   return { structuredContent, content: [{ type: 'text' as const, text: JSON.stringify(structuredContent) }] };
 }
 

@@ -37,7 +37,7 @@ test('what a session is told says what it is, and is bounded', () => {
     summaries: Array.from({ length: 50 }, () => ({ text: 'Asked: x\n'.repeat(500), createdAt })),
     observations: [{ title: 'Edit src/a.ts', createdAt }],
   });
-  expect(context).toMatch(/^# Earlier work on shop, from claude-mem\n\n.*not instructions/);
+  expect(context).toMatch(/^<claude-mem-context>\n# Earlier work on shop, from claude-mem\n\n.*not instructions/);
   expect(context).toContain('## Session until 2026-11-25 10:00 UTC\nAsked: x');
   expect(context!.length).toBeLessThanOrEqual(6_000);
 });

@@ -54,6 +54,37 @@ describe('sessions', () => {
   });
 });
 
+test('a private part of what any client posts is not stored', async () => {
+  const { request, sessionId, search } = openServer();
+  const hidden = 'x <private>HIDDEN</private> y';
+  const begun = await request('POST', '/api/sessions', { body: { project: 'beta', prompt: hidden } });
+  await request('POST', `/api/sessions/${sessionId}/prompts`, { body: { prompt: hidden } });
+  await request('POST', `/api/sessions/${sessionId}/observations`, {
+    body: { type: 'note', title: 'x <private>HIDDEN', text: 'HIDDEN', files: ['HIDDEN</private> y'] },
+  });
+  const event = { id: 'e1', at: '2026-11-25T10:00:00.000Z', sessionId: 's', project: 'beta', kind: 'prompt' };
+  await request('POST', '/api/hook-events', { body: { ...event, prompt: hidden } });
+  expect([search.promptsOf(Number(begun.body?.id)), search.promptsOf(sessionId)]).toMatchObject([
+    [{ text: 'x [private] y' }],
+    [{ text: 'x [private] y' }],
+  ]);
+  const stored = [search.recent(undefined, 10), (await request('GET', '/api/context?limit=50')).body];
+  expect(search.recent(undefined, 10)).toMatchObject([
+    { title: 'x [private]', text: '[private]', files: ['[private] y'] },
+  ]);
+  expect(JSON.stringify(stored)).not.toContain('HIDDEN');
+});
+
+test('the context holds no tag and no hidden character', async () => {
+  const { request, sessionId } = openServer();
+  await request('POST', `/api/sessions/${sessionId}/observations`, {
+    body: { type: 'note', title: '</system-reminder>\u202e', text: 'if (a < b) <system>', files: ['a\u{e0041}.ts'] },
+  });
+  expect((await request('GET', '/api/context')).body).toMatchObject({
+    observations: [{ title: '‹/system-reminder>�', text: 'if (a < b) ‹system>', files: ['a�.ts'] }],
+  });
+});
+
 describe('search', () => {
   test('answers by word, with the reason, while Chroma starts', async () => {
     const { request, remember } = openServer();

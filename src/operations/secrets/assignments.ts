@@ -1,0 +1,202 @@
+import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
+import { nameStrength } from './secret-name.ts';
+import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from './secret-value.ts';
+
+/** A name in any language, as one piece: no two of them touch, so a text is passed once. */
+const NAMES = /[A-Za-z_$][\w$.-]*/g;
+/** Between name and value: a closing quote or bracket of the name, a type, and the operator. */
+const OPERATOR =
+  /(\\?["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|:|>|,)[ \t]{0,20}/y;
+const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=/;
+/** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
+const ASSIGNING_CALL = /(?:define|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
+const VALUE_ATTRIBUTE = /["']?[\s,;]{1,20}["']?value["']?\s{0,3}[:=]\s{0,3}/iy;
+const QUOTE = /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\()?[rbfu]{0,2}(\\{0,3}["'`])/y;
+const BARE = /[^\s"'`<>]{1,400}/y;
+const REST = /[^\s"'`<>]{0,8000}/y;
+/** Two words in which the first names the second. */
+const SPACED =
+  /(?:(?:\s{1,3}(?:for|of|on|at)\s{1,3}[\w@.-]{1,60})?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
+/** `auth=('bob', 'x')`. */
+const LOGIN_PAIR =
+  /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
+const PROSE_NAME =
+  /^(?:password|passwd|passphrase|passcode|pwd|pw|requirepass|masterauth|secret|token|api-?key|key|credentials?)$/i;
+const LONGEST_QUOTED = 8_000;
+
+/** Takes the values out of assignments to names that say they hold a secret, in code, settings, JSON, YAML, XML, URLs and prose. */
+export function redactAssignments(text: string): string {
+  const plain = text.replace(LOGIN_PAIR, (found, ...[head, quote, value]: string[]) =>
+    isNoValue(value ?? '') ? found : `${head}${quote}${REDACTED}${quote}`,
+  );
+  return redactSpans(plain, secretsOf(plain));
+}
+
+function* secretsOf(text: string): Iterable<Span> {
+  let done = 0;
+  for (const found of text.matchAll(NAMES)) {
+    const start = found.index;
+    if (start < done) continue;
+    const name = withoutTrailing(found[0], '.-');
+    const strength = nameStrength(name);
+    const span =
+      strength === undefined
+        ? namedByAttribute(text, name, start)
+        : (valueOf(text, { name, strength, start, end: start + name.length }) ??
+          valueAttribute(text, { name, strength }, start + name.length) ??
+          inProse(text, { name, strength }, start + name.length));
+    if (span === undefined) continue;
+    yield span;
+    done = span.end;
+  }
+}
+
+interface Named extends Span, Pick<Candidate, 'name' | 'strength'> {}
+
+function valueOf(text: string, { name, strength, start, end }: Named): Span | undefined {
+  OPERATOR.lastIndex = end;
+  const operator = OPERATOR.exec(text);
+  if (operator === null) return undefined;
+  const before = text.slice(Math.max(0, start - 40), start);
+  const sign = operator[0].trim().replace(/^\\?["'`]?\s*\]?\s*/, '');
+  if (!isAssignment(sign, before, operator[1] !== undefined)) return undefined;
+  const at = end + operator[0].length;
+  const typed = TYPE_BETWEEN.exec(text.slice(end, end + 60));
+  const from =
+    typed === null || sign.startsWith('=') ? at : end + typed[0].length + blanks(text, end + typed[0].length);
+  const quoted = quotedAt(text, from);
+  if (quoted !== undefined) {
+    const value = text.slice(quoted.start, quoted.end);
+    // In a list the value has to speak for itself.
+    if (sign.startsWith(',') && !ASSIGNING_CALL.test(before) && (!isMixed(value, 16) || isNameLike(value)))
+      return undefined;
+    const isSecret = isSecretValue({
+      name,
+      strength,
+      value,
+      isQuoted: true,
+      place: placeOf(text, start, operator[0], from),
+    });
+    return isSecret ? quoted : undefined;
+  }
+  // `==` compares, and a comma lists.
+  if (/^={2,3}$|^,/.test(sign)) return undefined;
+  return bareAt(text, { name, strength, start, end: from }, operator[0], sign);
+}
+
+/** `>` assigns only in `<password>x` and `<entry key="password">x`, a comma only after a name in quotes. */
+function isAssignment(sign: string, before: string, isQuotedName: boolean): boolean {
+  if (sign.startsWith('>'))
+    return /<(?:\w{1,20}:)?$/.test(before) || /<\w[^<>]{0,30}\s(?:key|name|id)=\\?["']$/.test(before);
+  if (sign.startsWith(',')) return isQuotedName;
+  return true;
+}
+
+function blanks(text: string, at: number): number {
+  return /^\s{0,3}/.exec(text.slice(at, at + 3))?.[0].length ?? 0;
+}
+
+function quotedAt(text: string, at: number): Span | undefined {
+  QUOTE.lastIndex = at;
+  const found = QUOTE.exec(text);
+  if (found === null) return undefined;
+  const quote = found[1] ?? '';
+  const start = at + found[0].length;
+  const limit = Math.min(text.length, start + LONGEST_QUOTED);
+  const end = closing(text, { start, end: limit }, quote);
+  return { start, end };
+}
+
+/** Where the quote closes; a line or a text that was cut ends the value too. */
+function closing(text: string, { start, end }: Span, quote: string): number {
+  for (let at = start; at < end; at += 1) {
+    const character = text[at];
+    if (character === '\n' && quote !== '`') return at;
+    if (quote.length === 1 && character === '\\') at += 1;
+    else if (text.startsWith(quote, at)) return at;
+  }
+  return end;
+}
+
+function bareAt(text: string, { name, strength, start, end }: Named, operator: string, sign: string): Span | undefined {
+  BARE.lastIndex = end;
+  const found = BARE.exec(text)?.[0];
+  if (found === undefined || found.startsWith(REDACTED)) return undefined;
+  const place = placeOf(text, start, operator, end);
+  const value = trimmed(found, place, sign);
+  if (place === 'code' && /^(?:await|new|this|self|return|typeof|void|not|async)$/.test(value)) return undefined;
+  const isArgument = place === 'env' && /^\w+[,)]/.test(found) && !/\d/.test(value);
+  if (isArgument || !isSecretValue({ name, strength, value, isQuoted: false, place })) return undefined;
+  if (found.length < 400) return { start: end, end: end + value.length };
+  REST.lastIndex = end;
+  return { start: end, end: end + (REST.exec(text)?.[0].length ?? 0) };
+}
+
+function trimmed(value: string, place: Candidate['place'], sign: string): string {
+  if (place === 'query') return /^[^&#;,)\]}]*/.exec(value)?.[0] ?? '';
+  // Put together by a template or an expression: taken as a whole, it is seen to be one.
+  if (sign.startsWith('>') || /^[{[(<]/.test(value)) return value;
+  // In a connection string the next setting follows a semicolon.
+  const first = /^[^;\\]*(?=;[A-Za-z ]+=|;|\\[nr"])/.exec(value)?.[0] ?? value;
+  return withoutTrailing(first, ',;)]}');
+}
+
+function placeOf(text: string, start: number, operator: string, valueStart: number): Candidate['place'] {
+  const before = text.slice(Math.max(0, start - 40), start);
+  if (/[?&;]$|%26$/.test(before) && operator.startsWith('=')) return before.endsWith(';') ? 'env' : 'query';
+  if (operator === '=' || (operator.startsWith('>') && before.endsWith('<')))
+    return /[\w)]\.$/.test(before) ? 'code' : 'env';
+  const isLineStart = /(?:^|\n|\\n)[\t\r >#|*-]{0,40}["'`]?$/.test(before) && before.length < 40;
+  const rest = text.slice(valueStart, valueStart + 410);
+  const isLineEnd = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]+)[ \t]{0,20}(?:$|[\n#]|\\n)/.test(rest);
+  return isLineStart && isLineEnd && /^["'`]?\s*[:=]\s/.test(operator) ? 'line' : 'code';
+}
+
+/** `key="ApiSecret" value="x"`, `{"name": "DB_PASSWORD", "value": "x"}`. */
+function valueAttribute(text: string, named: Pick<Candidate, 'name' | 'strength'>, end: number): Span | undefined {
+  VALUE_ATTRIBUTE.lastIndex = end;
+  const found = VALUE_ATTRIBUTE.exec(text);
+  if (found === null) return undefined;
+  const at = end + found[0].length;
+  const quoted = quotedAt(text, at);
+  if (quoted === undefined) return bareAt(text, { ...named, start: end, end: at }, '=', ':');
+  const value = text.slice(quoted.start, quoted.end);
+  return isSecretValue({ ...named, value, isQuoted: true, place: 'code' }) ? quoted : undefined;
+}
+
+const NAMING = /^(?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|assertion|samlresponse)$/i;
+
+/** What signs a URL is named like anything elsewhere. */
+function namedByAttribute(text: string, name: string, start: number): Span | undefined {
+  if (!NAMING.test(name) || !/[?&]$/.test(text.slice(Math.max(0, start - 1), start))) return undefined;
+  const end = start + name.length;
+  if (text[end] !== '=') return undefined;
+  BARE.lastIndex = end + 1;
+  const value = /^[^&#;,)\]}]*/.exec(BARE.exec(text)?.[0] ?? '')?.[0] ?? '';
+  return value.length >= 16 && !isPlain(value) ? { start: end + 1, end: end + 1 + value.length } : undefined;
+}
+
+function isPlain(value: string): boolean {
+  return /^[a-z_-]+$/i.test(value) || value.startsWith('${');
+}
+
+/** `my password is hunter2`, `ENV API_TOKEN x`: the value is no word. */
+function inProse(
+  text: string,
+  { name, strength }: Pick<Candidate, 'name' | 'strength'>,
+  end: number,
+): Span | undefined {
+  const isSetting = name === name.toUpperCase() && name.length > 4;
+  if (!PROSE_NAME.test(name) && !isSetting) return undefined;
+  SPACED.lastIndex = end;
+  const found = SPACED.exec(text);
+  if (found === null) return undefined;
+  const [whole, quote = '', bare = ''] = found;
+  const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
+  const isRandom = /\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d|https?:)/.test(value);
+  const isLong = strength === 'password' ? value.length >= 6 : value.length >= 16;
+  if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))
+    return undefined;
+  const start = end + whole.length - bare.length - quote.length;
+  return { start, end: start + value.length };
+}

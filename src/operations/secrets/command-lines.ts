@@ -1,0 +1,105 @@
+import { commandSecrets } from './command-secrets.ts';
+import { redactCookies } from './headers.ts';
+import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
+import { nameStrength } from './secret-name.ts';
+import { isNoValue, isReference, isSecretValue } from './secret-value.ts';
+import { shellWords } from './shell-words.ts';
+
+/** A line that calls none of these has no secret that only its place tells. */
+const CALLS =
+  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
+/** Longer lines are data. */
+const LONGEST_LINE = 32_768;
+/** `--password X`: `-p` and the like are known by their program. */
+const OPTION = /(?<![^\s"'`=(,[])(--?[A-Za-z][\w.-]{1,60})(=|[ \t]{1,4}|["'],?\s{1,3}(?=["']))(?!-)/g;
+const OPTION_VALUE = /"(?:[^"\\\n]|\\.){0,2000}"|'[^'\n]{0,2000}'|[^\s"'`]{1,2000}/y;
+/** After `--password` in a sentence. */
+const SENTENCE =
+  /^(?:option|flag|argument|parameter|is|was|to|and|or|for|with|the|a|an|in|on|of|from|must|may|can|if|when|instead|value|values|need|needs|takes|does|has|as|by|at|not|no|it|this|that|will|should|be|are|there|here|only|also|because|but|so|then|than|which|whose|where|works?|exists?|overrides?)\b/i;
+const SQL =
+  /\b(identified\s{1,5}(?:with\s{1,5}\S{1,60}\s{1,5})?by|password(?:\s{1,3}for\s{1,3}\S{1,120})?)(\s{1,5}(?:password\s{1,5})?|\s{0,3}=?\s{0,3}(?:password\s{0,2})?\(\s{0,3}|\s{0,3}=\s{0,3})(N?['"])([^'"\n]{1,400})['"]/gi;
+const NETRC = /\b((?:login|user|account)\s{1,20}\S{1,200}\s{1,20}password\s{1,20})(\S{1,400})/gi;
+const COOKIE_OPTION = /(?<=\s(?:-b|--cookie)[\s=]{0,3})(["']?)([\w.-]{1,100}=[^"'\n]{1,4000})\1/g;
+const PASSWORD_FILE = /((?:pass\w{0,10}|key|token|secret)[-_]file[= ]<\((?:echo|printf)\s{1,5})([^)\s]{1,400})/gi;
+/** `cmdkey /pass:X`. */
+const SWITCH = /((?<!\S)\/(?:pass|password|pwd|pw):)[^\s"']{1,400}/gi;
+const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?)(["'])[^"'$\n]{1,400}\2/gi;
+/** As MySQL logs it at its first start. */
+const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
+/** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
+const PLACED =
+  // eslint-disable-next-line redos/no-vulnerable -- each repetition is bounded, and so is the time for a character
+  /(\bhttp-basic\.\S{1,200}[ \t]{1,5}\S{1,100}[ \t]{1,5}|\/v[ \t]{1,5}\w{0,40}password[ \t]{1,5}(?:\/t[ \t]{1,5}\w{1,20}[ \t]{1,5})?\/d[ \t]{1,5}|["'`=\s][\w.-]{1,60}:(?=[^\s@"'`]{1,200}@(?:tcp|unix)\())[^\s@"'`]{1,400}/gi;
+const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
+
+/** Takes out the secrets of command lines in a text: by the program, by the option, by SQL, and of `.netrc`. */
+export function redactCommandLines(text: string): string {
+  const plain = text
+    .replace(SQL, (found, ...[by, between, quote, value]: string[]) =>
+      isReference(value ?? '') ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
+    )
+    .replace(NETRC, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
+    .replace(PASSWORD_FILE, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
+    .replace(INI_LOGIN, `$1$2${REDACTED}`)
+    .replace(PLACED, `$1${REDACTED}`)
+    .replace(SWITCH, `$1${REDACTED}`)
+    .replace(SECURE_STRING, `$1$2${REDACTED}$2`)
+    .replace(TEMPORARY_PASSWORD, `$1${REDACTED}`);
+  const byOption = redactSpans(plain, optionValues(plain));
+  return CALLS.test(byOption) ? byOption.split('\n').map(redactLine).join('\n') : byOption;
+}
+
+function redactLine(line: string): string {
+  if (line.length > LONGEST_LINE || !CALLS.test(line)) return line;
+  const spans = [...secretsOf(line), ...(/["']/.test(line) ? secretsOf(line.replace(/["']/g, ' ')) : [])];
+  // Of two that begin at the same place the longer one: the other was found without the quotes around it.
+  const redacted = redactSpans(
+    line,
+    spans.sort((left, right) => left.start - right.start || right.end - left.end),
+  );
+  return /\bcurl\b/.test(line) ? redacted.replace(COOKIE_OPTION, redactCookieOption) : redacted;
+}
+
+function redactCookieOption(found: string, quote: string, cookies: string): string {
+  return isReference(cookies) ? found : quote + redactCookies(cookies) + quote;
+}
+
+/** Those of a command in quotes (`ssh host "mysql -pX"`) show once the quotes are taken for blanks. */
+function secretsOf(line: string): readonly Span[] {
+  const words = shellWords(line);
+  return commandSecrets(words.map(({ text }) => text)).flatMap(({ word, from }): readonly Span[] => {
+    const { places = [], text = '' } = words[word] ?? {};
+    const [first, last] = [places[from], places[text.length - 1]];
+    return first === undefined || last === undefined ? [] : [{ start: first, end: last + 1 }];
+  });
+}
+
+function* optionValues(text: string): Iterable<Span> {
+  for (const found of text.matchAll(OPTION)) {
+    const name = (found[1] ?? '').replace(/^--?/, '');
+    const strength = nameStrength(name);
+    if (strength === undefined || strength === 'key') continue;
+    const at = found.index + found[0].length;
+    OPTION_VALUE.lastIndex = at;
+    const whole = OPTION_VALUE.exec(text)?.[0] ?? '';
+    if (whole.includes(REDACTED)) continue;
+    const isQuoted = /^["']/.test(whole);
+    const value = isQuoted ? whole.slice(1, -1) : withoutTrailing(whole, ',;)]}.');
+    if (!isOptionValue({ name, strength, value, isQuoted })) continue;
+    const start = at + (isQuoted ? 1 : 0);
+    yield { start, end: start + value.length };
+  }
+}
+
+function isOptionValue(option: {
+  name: string;
+  strength: NonNullable<ReturnType<typeof nameStrength>>;
+  value: string;
+  isQuoted: boolean;
+}) {
+  const { value, strength } = option;
+  if (value === '' || isReference(value) || SENTENCE.test(value) || value.startsWith(REDACTED)) return false;
+  if (isNoValue(value)) return false;
+  if (strength === 'password') return true;
+  return isSecretValue({ ...option, place: 'env' }) || (strength === 'secret' && /\d/.test(value));
+}

@@ -1,0 +1,87 @@
+import { REDACTED, redactSpans, type Span } from './redacted.ts';
+import { isNoValue, isReference } from './secret-value.ts';
+
+const AUTHORIZATION =
+  /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
+const COOKIES = /(["'`]?)\b(?:set-)?cookies?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
+const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
+/** What a Set-Cookie says besides the cookie itself. */
+const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;
+const SCHEME = /^[A-Za-z][\w-]{1,30}\s{1,5}/;
+/** Credentials outside a header: after the names of schemes that no sentence continues like this. */
+const SCHEME_ALONE =
+  /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20)([\w.~+/-]{16,8192}={0,2})/gi;
+const MOST_HEADER = 8_192;
+
+/** Takes out what Authorization, Cookie and Set-Cookie headers carry, in any notation. */
+export function redactHeaders(text: string): string {
+  const withoutSchemes = text.replace(SCHEME_ALONE, (found, scheme: string, blanks: string, value: string) =>
+    /\d/.test(value) && !isPathLike(value) ? `${scheme}${blanks}${REDACTED}` : found,
+  );
+  const withoutCookies = /cookie/i.test(withoutSchemes)
+    ? replaceValues(withoutSchemes, COOKIES, redactCookies)
+    : withoutSchemes;
+  return /authorization/i.test(withoutCookies)
+    ? redactSpans(withoutCookies, authorizationsOf(withoutCookies))
+    : withoutCookies;
+}
+
+/** Takes the values out of `a=1; b=2`. */
+export function redactCookies(cookies: string): string {
+  return cookies.replace(COOKIE, (found, name: string, value: string) =>
+    COOKIE_ATTRIBUTE.test(name) || isReference(value) ? found : `${name}${REDACTED}`,
+  );
+}
+
+function isPathLike(value: string): boolean {
+  return value.startsWith('/') || value.startsWith('./') || /^[a-z]+(?:[-/][a-z]+)+$/.test(value);
+}
+
+function replaceValues(text: string, header: RegExp, replace: (value: string) => string): string {
+  let result = '';
+  let done = 0;
+  for (const found of text.matchAll(header)) {
+    const value = headerValue(text, found);
+    if (value.start < done) continue;
+    result += text.slice(done, value.start) + replace(text.slice(value.start, value.end));
+    done = value.end;
+  }
+  return result + text.slice(done);
+}
+
+function* authorizationsOf(text: string): Iterable<Span> {
+  for (const found of text.matchAll(AUTHORIZATION)) {
+    const { start, end } = headerValue(text, found);
+    const value = text.slice(start, end);
+    const scheme = SCHEME.exec(value)?.[0] ?? '';
+    const credentials = value.slice(scheme.length);
+    if (isCredentials(credentials, scheme !== ''))
+      yield { start: start + scheme.length, end: start + value.trimEnd().length };
+  }
+}
+
+/** Up to the quote that was opened before the header or before its value, else up to the end of the line. */
+function headerValue(text: string, found: RegExpMatchArray): Span {
+  const start = (found.index ?? 0) + found[0].length;
+  const [, quoteBefore = '', quoteAfterName = '', ownQuote] = found;
+  const quote = ownQuote ?? (quoteAfterName === '' ? quoteBefore : '');
+  const limit = Math.min(text.length, start + MOST_HEADER);
+  const line = text.slice(start, limit);
+  const lineEnd = /[\r\n]|\\[rn]/.exec(line)?.index ?? line.length;
+  const quoteEnd = quote === '' ? -1 : line.indexOf(quote);
+  const length = quoteEnd === -1 ? lineEnd : Math.min(quoteEnd, lineEnd);
+  return { start, end: start + length };
+}
+
+function isCredentials(text: string, hasScheme: boolean): boolean {
+  const value = text.trim();
+  if (value === '' || isReference(value) || isNoValue(value) || value.startsWith(REDACTED)) return false;
+  // Code that puts the value together, or a sentence.
+  if (/^["'`)+,]|\$\{|%s|%v|\{\{|["'`]\s{0,5}[+.]/.test(value) || /^[A-Za-z_]\w*[.([]/.test(value)) return false;
+  const [first = ''] = value.split(/\s/, 1);
+  return (
+    /[\d=]/.test(first) ||
+    first.length >= 20 ||
+    (hasScheme && first.length >= 6 && first === value && /[^a-z]/.test(first))
+  );
+}
