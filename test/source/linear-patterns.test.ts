@@ -1,4 +1,4 @@
-// The linter proves most of it (regexp/no-super-linear-*, redos/no-vulnerable); this measures all of it.
+// The linter proves most of it (regexp/no-super-linear-*); this measures all of it.
 import { describe, expect, test } from 'vitest';
 import { hostileTexts } from '../helpers/hostile-texts.ts';
 import { composedPatterns, patternsOfSource } from '../helpers/patterns-of-source.ts';

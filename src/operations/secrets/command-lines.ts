@@ -28,7 +28,6 @@ const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?)(["']
 const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
 /** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
 const PLACED =
-  // eslint-disable-next-line redos/no-vulnerable -- each repetition is bounded, and so is the time for a character
   /(\bhttp-basic\.\S{1,200}[ \t]{1,5}\S{1,100}[ \t]{1,5}|\/v[ \t]{1,5}\w{0,40}password[ \t]{1,5}(?:\/t[ \t]{1,5}\w{1,20}[ \t]{1,5})?\/d[ \t]{1,5}|["'`=\s][\w.-]{1,60}:(?=[^\s@"'`]{1,200}@(?:tcp|unix)\())[^\s@"'`]{1,400}/gi;
 const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
 

@@ -3,7 +3,6 @@ export const PRIVATE = '[private]';
 
 /** In any case, with attributes and blanks; also as JSON and HTML write it, and where the end of the text cut it off. */
 const TAG =
-  // eslint-disable-next-line redos/no-vulnerable -- each repetition is bounded, and so is the time for a character
   /(?:<|&lt;|\\u003[cC]|\uff1c)\s{0,8}(?:(\/)\s{0,8})?private(?![\w-])[^<>]{0,400}?(?:>|&gt;|\\u003[eE]|\uff1e|$|(?=<))/gi;
 
 /**

@@ -7,7 +7,8 @@ import { psFailure, runPs } from './run-ps.ts';
 export async function findBearersByPs(variable: string, value: string): Promise<ReadonlySet<number>> {
   const { text, isCut } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
   // A ps that fails quietly must not read as "nobody".
-  if (isCut === true || !new RegExp(`^\\s*${process.pid} `, 'm').test(text))
+  const listsSelf = text.split('\n').some((line) => Number.parseInt(line, 10) === process.pid);
+  if (isCut === true || !listsSelf)
     throw psFailure(new Error('its listing does not even hold the process that asked'));
   return parseBearers(text, `${variable}=${value}`);
 }
