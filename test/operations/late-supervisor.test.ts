@@ -33,7 +33,8 @@ type Answer = Partial<TreeStatus> | 'late' | 'closed';
 
 /** What the control socket does at a moment: nobody listens, nobody greets, or a supervisor greets and answers. */
 interface World {
-  readonly greets: (nowMs: number) => string | 'late' | undefined;
+  /** A tree id, `late`, or undefined. */
+  readonly greets: (nowMs: number) => string | undefined;
   readonly answers?: (nowMs: number) => Answer;
   readonly hasExited?: (nowMs: number) => boolean;
   readonly isStopIntended?: (treeId: string, nowMs: number) => boolean;
@@ -75,7 +76,8 @@ function portsOf(fake: FakeMachine, world: World) {
     connect: async (withinMs = GREETING_MS) => {
       const greeting = world.greets(clock.now());
       if (greeting === 'late') await pass(withinMs);
-      return greeting === undefined || greeting === 'late' ? greeting : connectionTo(greeting);
+      if (greeting === undefined || greeting === 'late') return greeting;
+      return connectionTo(greeting);
     },
     signaller: fake.signaller,
     clock,
