@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ProcessRow } from '../../src/core/snapshot.ts';
 import { endInPasses } from '../../src/operations/end-in-passes.ts';
 import { uv } from '../core/builders.ts';
-import { FakeMachine } from './fake-machine.ts';
+import { FakeMachine, type Behaviour } from './fake-machine.ts';
 
 const wrapper = uv(120, 1);
 const child = uv(130, 120);
@@ -28,19 +28,20 @@ function passes(fake: FakeMachine, first: readonly ProcessRow[], glanced: readon
   return { counted, result };
 }
 
-test.each([
-  ['ends', { endsAfterMs: Infinity }],
-  ['survives', { endsAfterMs: Infinity, survivesKill: true }],
+test.each<[string, Behaviour, readonly string[]]>([
+  ['obeys SIGTERM', {}, ['SIGTERM 130']],
+  ['has to be killed', { endsAfterMs: Infinity }, ['SIGTERM 130', 'SIGKILL 130']],
+  ['survives', { endsAfterMs: Infinity, survivesKill: true }, ['SIGTERM 130', 'SIGKILL 130']],
 ])(
-  'what a glance before a kill finds is ended in the next pass, and in that one alone: one that %s',
-  async (_, how) => {
+  'a process that only a glance before a kill finds is ended in the next pass alone, if it %s',
+  async (_, how, sent) => {
     const fake = new FakeMachine([wrapper, child]);
     fake.behave(wrapper.pid, { endsAfterMs: Infinity });
     fake.behave(child.pid, how);
     const { counted, result } = passes(fake, [wrapper], [wrapper, child]);
     const { outcomes } = await result;
     expect(outcomes.map(({ pid }) => pid)).toEqual([wrapper.pid, child.pid]);
-    expect(fake.signals).toEqual(['SIGTERM 120', 'SIGKILL 120', 'SIGTERM 130', 'SIGKILL 130']);
+    expect(fake.signals).toEqual(['SIGTERM 120', 'SIGKILL 120', ...sent]);
     // One after each of both passes, and the second of the two that find nothing.
     expect(counted.looks).toBe(3);
   },
