@@ -11,17 +11,21 @@ import { kill, TestTree } from './tree-harness.ts';
 const KEYWORD = '--no-chroma';
 const LOAD_MS = 60_000;
 
-test.each([200, 1_000])('%i clients for 60 s never get the worker restarted', async (clients) => {
-  const tree = await TestTree.create();
-  await tree.start(KEYWORD);
-  const worker = tree.member('worker');
-  const session = await tree.session();
-  const done = await load(tree, session, clients);
-  const { report } = await tree.json(['status']);
-  expect(report.processes.find(({ role }) => role === 'worker')).toMatchObject({ pid: worker.pid, restarts: 0 });
-  expect(done.answered).toBeGreaterThan(clients);
-  await tree.stop();
-}, 300_000);
+test.each([200, 1_000])(
+  '%i clients for 60 s never get the worker restarted',
+  async (clients) => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const worker = tree.member('worker');
+    const session = await tree.session();
+    const done = await load(tree, session, clients);
+    const { report } = await tree.json(['status']);
+    expect(report.processes.find(({ role }) => role === 'worker')).toMatchObject({ pid: worker.pid, restarts: 0 });
+    expect(done.answered).toBeGreaterThan(clients);
+    await tree.stop();
+  },
+  300_000,
+);
 
 test('a worker whose event loop is blocked is replaced', async () => {
   const preload = join(tempDir(), 'block.cjs');

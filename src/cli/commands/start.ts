@@ -35,7 +35,10 @@ export const startCommand = () =>
     ],
     exitCodes: [
       [EXIT.ok, 'running'],
-      [EXIT.found, 'not ready in time, the port is taken, or something could not be ended; nothing it started is left running'],
+      [
+        EXIT.found,
+        'not ready in time, the port is taken, or something could not be ended; nothing it started is left running',
+      ],
       [EXIT.interrupted, 'interrupted before it was ready; nothing is left running'],
     ],
     configure: (command) => {
