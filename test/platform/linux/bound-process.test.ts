@@ -12,8 +12,8 @@ const world = vi.hoisted(() => ({
   isScripted: false,
   hasDied: false,
   hasLostMemory: false,
-  onStat: () => undefined as undefined | void,
-  onCommand: () => undefined as undefined | void,
+  onStat: (): void => undefined,
+  onCommand: (): void => undefined,
 }));
 
 vi.mock('node:fs', async (importOriginal) => {
