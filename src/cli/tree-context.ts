@@ -5,7 +5,7 @@ import type { Clock } from '../operations/ports.ts';
 import type { StartPorts } from '../operations/start-tree.ts';
 import { tidyTrees } from '../operations/tidy-trees.ts';
 import { whyUnwritten } from '../operations/unwritten.ts';
-import type { LifecyclePorts, SupervisorConnection, TreeStatus } from '../operations/tree-lifecycle.ts';
+import type { ConnectToSupervisor, LifecyclePorts, TreeStatus } from '../operations/tree-lifecycle.ts';
 import { openBrowser } from '../platform/browser.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
@@ -37,7 +37,7 @@ const STOP_ANSWER_SLACK_MS = 500;
 export interface TreeContext {
   /** @throws ClaudeMemError `not-owner`, `data-dir`. */
   prepareDataDir(): void;
-  connect(): Promise<SupervisorConnection | undefined>;
+  readonly connect: ConnectToSupervisor;
   lifecycle(): Promise<LifecyclePorts>;
   readonly worker: WorkerAccess;
   /** False where there is none in front of the person. */
@@ -59,7 +59,7 @@ export interface Foreground {
 
 export function createTreeContext(context: Context): TreeContext {
   const { dataDir } = context;
-  const connect = () => connectTo(dataDir);
+  const connect: ConnectToSupervisor = (withinMs) => connectTo(dataDir, withinMs);
   const lifecycle = async (): Promise<LifecyclePorts> => ({
     takeReading: () => context.takeReading({ memory: false }),
     connect,
@@ -126,9 +126,9 @@ export function createTreeContext(context: Context): TreeContext {
 const ON_NETWORK =
   'is on a network file system: locks may not hold there between machines, so run claude-mem on one machine at a time';
 
-async function connectTo(dataDir: string): Promise<SupervisorConnection | undefined> {
-  const connection = await connectToSupervisor(dataDir);
-  if (connection === undefined) return undefined;
+async function connectTo(dataDir: string, withinMs: number | undefined): ReturnType<ConnectToSupervisor> {
+  const connection = await connectToSupervisor(dataDir, withinMs === undefined ? {} : { withinMs });
+  if (connection === undefined || connection === 'late') return connection;
   const { treeId, version } = connection;
   return {
     treeId,

@@ -1,8 +1,7 @@
 import { planReap } from '../core/plan-reap.ts';
-import { rootEntry } from '../core/manifest.ts';
-import type { RecordedTree } from '../core/recorded-trees.ts';
-import { ClaudeMemError } from '../shared/errors.ts';
+import { ClaudeMemError, isLateAnswer } from '../shared/errors.ts';
 import { endInPasses } from './end-in-passes.ts';
+import { interruptedStart, isOver, waitForLateSupervisor } from './late-supervisor.ts';
 import { judgeReading, type Observation, type Reading } from './observe.ts';
 import { stopTrees } from './stop-trees.ts';
 import { whyUnwritten } from './unwritten.ts';
@@ -78,12 +77,12 @@ export interface StartOptions {
 }
 
 const GRACE_FOR_LEFTOVERS_MS = 5_000;
-/** How long a spawned supervisor may take to answer: it takes its lock, reads settings, writes its manifest. In milliseconds. */
+/** How long the lock is kept for a spawned supervisor that does not answer yet, in milliseconds; the waiting goes on without the lock. */
 const ANSWER_WITHIN_MS = 10_000;
-/** For one that lives and does not answer yet: whoever spawned it may have been killed meanwhile. In milliseconds. */
+/** For a supervisor without a record: whoever spawned it may have been killed a moment ago. In milliseconds. */
 const PATIENCE_MS = 2_000;
 const POLL_MS = 5;
-/** Between two looks at what is being waited for, in milliseconds. */
+/** How long one answer may be kept back by a supervisor that is starting, in milliseconds. */
 const LONGEST_ANSWER_MS = 200;
 
 /** Restarts after which a worker that still did not get ready is not waited for any longer. */
@@ -91,31 +90,87 @@ const HOPELESS_RESTARTS = 4;
 
 /**
  * Starts the tree unless it runs: ends what is left from before, spawns the supervisor, waits for readiness. The lock is held while
- * ending and spawning, not while waiting.
+ * ending and spawning, not while waiting for an answer. A supervisor that is late is waited for: whoever did not spawn a tree ends it
+ * only where its end is certain, which is a seen death, a written stop, or its own word.
  * @throws ClaudeMemError `lock-held`, `port-taken`, `interrupted`: then nothing was started.
  */
 export async function startTree(ports: StartPorts, options: StartOptions): Promise<StartResult> {
-  const { connection, ...beginning } = await ports.underOperationLock(async () => {
-    const before = (await options.before?.()) ?? [];
-    const begun = await begin(ports, options);
-    return { ...begun, ended: [...before, ...begun.ended] };
-  }, options.interrupted);
-  if (connection === undefined) return { ...beginning, status: undefined, ok: false };
+  const deadline = ports.clock.now() + options.timeoutMs;
+  const { spawned, ...beginning } =
+    (await joinRunning(ports, options)) ?? (await beginPatiently(ports, options, deadline));
+  const connection =
+    beginning.connection ?? (spawned && (await waitForConnection(ports, spawned, deadline, options.interrupted)));
+  if (connection === undefined) {
+    const problem = spawned?.hasExited() === true ? 'the supervisor ended before it answered' : NO_ANSWER;
+    return { ...beginning, status: undefined, ok: false, problem };
+  }
+  const { treeId } = connection;
+  // Another one may have taken the lock first.
+  const alreadyRunning = treeId !== spawned?.treeId;
   try {
-    const status = await waitUntilReady(connection, ports, options);
-    const ok = status?.state === 'running';
-    return { ...beginning, status, ok, problem: ok ? undefined : (status?.problem ?? 'the supervisor went away') };
+    const { status, problem } = await waitUntilReady(connection, ports, options);
+    const ok = problem === undefined && status?.state === 'running';
+    return {
+      ...beginning,
+      treeId,
+      alreadyRunning,
+      status,
+      ok,
+      problem: ok ? undefined : (problem ?? status?.problem ?? WENT_AWAY),
+    };
   } finally {
     connection.close();
   }
 }
 
-interface Beginning extends Omit<StartResult, 'status' | 'ok'> {
+const NO_ANSWER = 'the supervisor did not answer in time';
+const WENT_AWAY = 'the supervisor went away';
+
+interface Beginning extends Omit<StartResult, 'status' | 'ok' | 'problem'> {
   readonly connection: SupervisorConnection | undefined;
+  /** By this start, which alone ends it again. */
+  readonly spawned: SpawnedSupervisor | undefined;
+}
+
+/** The tree that runs and says so needs no lock: of many starts at once only the first ones have to take turns. */
+async function joinRunning(ports: StartPorts, options: StartOptions): Promise<Beginning | undefined> {
+  if (options.before !== undefined) return undefined;
+  const connection = await ports.connect();
+  if (connection === undefined || connection === 'late') return undefined;
+  try {
+    const running = await askWhetherKept(ports, connection);
+    if (running !== 'late' && running?.isKept === true) return joined(connection, await ports.takeReading());
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  connection.close();
+  return undefined;
+}
+
+function joined(connection: SupervisorConnection, reading: Reading): Beginning {
+  const observation = judgeReading(reading);
+  const { treeId } = connection;
+  return { connection, spawned: undefined, treeId, alreadyRunning: true, ended: [], observation, unwritten: [] };
+}
+
+/** Takes the lock, and gives it back to wait as long as a supervisor is there that does not answer. */
+async function beginPatiently(ports: StartPorts, options: StartOptions, deadline: number): Promise<Beginning> {
+  const { interrupted } = options;
+  let before: readonly Outcome[] | undefined;
+  for (;;) {
+    const begun = await ports.underOperationLock(async () => {
+      before ??= (await options.before?.()) ?? [];
+      return begin(ports, options);
+    }, interrupted);
+    if (begun !== 'late') return { ...begun, ended: [...(before ?? []), ...begun.ended] };
+    ports.onProgress('waiting for the supervisor to answer');
+    await waitForLateSupervisor(ports, { deadline, interrupted });
+  }
 }
 
 /** Node needs as long to start a supervisor as this needs to look at what is there, so where nobody answers both are done at once. */
-async function begin(ports: StartPorts, options: StartOptions): Promise<Beginning> {
+async function begin(ports: StartPorts, options: StartOptions): Promise<Beginning | 'late'> {
   const first = await ports.connect();
   const held = first === undefined ? ports.spawnSupervisor() : undefined;
   try {
@@ -126,7 +181,7 @@ async function begin(ports: StartPorts, options: StartOptions): Promise<Beginnin
     });
   } catch (error) {
     // Open, it would keep this program alive.
-    first?.close();
+    if (first !== 'late') first?.close();
     throw error;
   } finally {
     await held?.dismiss();
@@ -137,25 +192,22 @@ async function beginAfter(
   ports: StartPorts,
   options: StartOptions,
   start: {
-    readonly first: SupervisorConnection | undefined;
+    readonly first: SupervisorConnection | 'late' | undefined;
     readonly heldTreeId: string | undefined;
     readonly spawn: () => HeldSupervisor;
   },
-): Promise<Beginning> {
+): Promise<Beginning | 'late'> {
   const { first, heldTreeId, spawn } = start;
   const { interrupted } = options;
   const reading = await ports.takeReading();
   const running = await findRunning(ports, reading, first);
+  if (running === 'late') return 'late';
   if (running === undefined) {
     const late = await connectToUnrecorded(ports, reading, heldTreeId);
+    if (late === 'late') return 'late';
     if (late !== undefined) return beginAfter(ports, options, { ...start, first: late });
   }
-  if (running?.isKept === true) {
-    const { connection } = running;
-    const observation = judgeReading(reading);
-    const { treeId } = connection;
-    return { connection, treeId, alreadyRunning: true, ended: [], observation, problem: undefined, unwritten: [] };
-  }
+  if (running?.isKept === true) return joined(running.connection, reading);
   running?.connection.close();
   ports.onProgress('ending what is left from before');
   const { ended, after, unwritten } = await endLeftovers(ports, reading, running?.connection.treeId);
@@ -163,22 +215,39 @@ async function beginAfter(
   const untidied = whyUnwritten(() => {
     ports.tidy(after);
   });
-  await ports.assertLockFree();
+  if (await isLockTakenMeanwhile(ports)) return 'late';
   await ports.assertPortFree();
-  if (interrupted?.aborted === true) throw new ClaudeMemError('interrupted', 'interrupted; no tree was started');
+  if (interrupted?.aborted === true) throw interruptedStart();
   ports.onProgress('starting the supervisor');
-  const { connection, spawned } = await releaseAndConnect(ports, spawn());
-  const treeId = connection?.treeId ?? spawned.treeId;
+  const spawned = spawn();
+  spawned.release();
+  const deadline = ports.clock.now() + ANSWER_WITHIN_MS;
+  const connection = await waitForConnection(ports, spawned, deadline, undefined);
   return {
     connection,
-    treeId,
-    // Another one may have taken the lock first.
-    alreadyRunning: treeId !== spawned.treeId,
+    spawned,
+    treeId: spawned.treeId,
+    alreadyRunning: false,
     ended,
     observation: after,
-    problem: connection === undefined ? noAnswer(spawned) : undefined,
     unwritten: untidied === undefined ? unwritten : [...unwritten, untidied],
   };
+}
+
+/**
+ * A start that was killed may have left a supervisor that takes its lock only now.
+ * @throws ClaudeMemError `lock-held` if whoever holds the lock does not listen.
+ */
+async function isLockTakenMeanwhile(ports: StartPorts): Promise<boolean> {
+  try {
+    await ports.assertLockFree();
+    return false;
+  } catch (error) {
+    const connection = await ports.connect();
+    if (connection === undefined) throw error;
+    if (connection !== 'late') connection.close();
+    return true;
+  }
 }
 
 interface Running {
@@ -187,23 +256,30 @@ interface Running {
   readonly isKept: boolean;
 }
 
-/** @throws ClaudeMemError `lock-held` for one that is there and does not answer. */
+/** `late` for a supervisor that is there and does not answer yet. */
 async function findRunning(
   ports: StartPorts,
   reading: Reading,
-  first: SupervisorConnection | undefined,
-): Promise<Running | undefined> {
-  const mustAnswer = runningTrees(reading).find((tree) => !isOver(tree, ports));
-  const connection = first ?? (await connectPatiently(ports, mustAnswer === undefined ? 0 : PATIENCE_MS));
-  if (connection === undefined) {
-    if (mustAnswer !== undefined) throw doesNotAnswer(mustAnswer);
-    return undefined;
-  }
+  first: SupervisorConnection | 'late' | undefined,
+): Promise<Running | 'late' | undefined> {
+  const running = typeof first === 'object' ? await askWhetherKept(ports, first) : undefined;
+  if (running !== undefined) return running;
+  return runningTrees(reading).some((tree) => !isOver(tree, ports)) ? 'late' : undefined;
+}
+
+/** Undefined if it goes away. */
+async function askWhetherKept(
+  ports: StartPorts,
+  connection: SupervisorConnection,
+): Promise<Running | 'late' | undefined> {
   if (ports.isStopIntended(connection.treeId)) return { connection, isKept: false };
-  const status = await connection.status().catch(() => undefined);
-  if (status !== undefined) return { connection, isKept: status.state === 'running' || status.state === 'starting' };
-  connection.close();
-  throw doesNotAnswer(mustAnswer);
+  try {
+    const { state } = await connection.status();
+    return { connection, isKept: state === 'running' || state === 'starting' };
+  } catch (error) {
+    connection.close();
+    return isLateAnswer(error) ? 'late' : undefined;
+  }
 }
 
 /**
@@ -215,7 +291,7 @@ async function connectToUnrecorded(
   ports: StartPorts,
   reading: Reading,
   heldTreeId: string | undefined,
-): Promise<SupervisorConnection | undefined> {
+): Promise<SupervisorConnection | 'late' | undefined> {
   const isNotOurs = ({ treeId }: UnrecordedSupervisor) => treeId !== heldTreeId;
   if (!unrecordedSupervisors(reading).some(isNotOurs)) return undefined;
   const connection = await connectPatiently(ports, PATIENCE_MS);
@@ -227,18 +303,16 @@ async function connectToUnrecorded(
   });
 }
 
-async function connectPatiently(ports: StartPorts, patienceMs: number): Promise<SupervisorConnection | undefined> {
+async function connectPatiently(
+  ports: StartPorts,
+  patienceMs: number,
+): Promise<SupervisorConnection | 'late' | undefined> {
   const deadline = ports.clock.now() + patienceMs;
   for (;;) {
     const connection = await ports.connect();
     if (connection !== undefined || ports.clock.now() >= deadline) return connection;
     await ports.clock.sleep(POLL_MS);
   }
-}
-
-/** Its root is gone, or it was told to stop. */
-function isOver({ rootPresence, manifest }: RecordedTree, ports: StartPorts): boolean {
-  return rootPresence === 'gone' || ports.isStopIntended(manifest.treeId);
 }
 
 /** Trees that are over or make room first, then orphans that record or mark proves. */
@@ -272,51 +346,54 @@ async function endLeftovers(
   return { ended: [...stopped.ended, ...outcomes], unwritten: stopped.unwritten, after };
 }
 
-/** It holds the supervisor's lock, so a second one could not start beside it. */
-function doesNotAnswer(tree: RecordedTree | undefined): ClaudeMemError {
-  const root = tree === undefined ? undefined : rootEntry(tree.manifest);
-  return new ClaudeMemError(
-    'lock-held',
-    `the supervisor of this data dir (pid ${root?.identity.pid ?? '?'}) is there and does not answer`,
-    { hint: 'End it with `claude-mem stop`, or replace it with `claude-mem restart`.' },
-  );
-}
-
-async function releaseAndConnect(
+/** Undefined if the supervisor ends before it answers, or does not answer by the deadline. */
+async function waitForConnection(
   ports: StartPorts,
-  spawned: HeldSupervisor,
-): Promise<{ readonly spawned: SpawnedSupervisor; readonly connection: SupervisorConnection | undefined }> {
-  spawned.release();
-  const deadline = ports.clock.now() + ANSWER_WITHIN_MS;
+  spawned: SpawnedSupervisor,
+  deadline: number,
+  interrupted: AbortSignal | undefined,
+): Promise<SupervisorConnection | undefined> {
   for (;;) {
+    // In this order: what ends because another one has the lock is followed by a look for that one.
+    const isLastLook = spawned.hasExited() || ports.clock.now() >= deadline || interrupted?.aborted === true;
     const connection = await ports.connect();
-    if (connection !== undefined || spawned.hasExited() || ports.clock.now() >= deadline)
-      return { spawned, connection };
+    if (connection !== undefined && connection !== 'late') return connection;
+    if (isLastLook) return undefined;
     await ports.clock.sleep(POLL_MS);
   }
 }
 
-function noAnswer({ hasExited }: SpawnedSupervisor): string {
-  return hasExited() ? 'the supervisor ended before it answered' : 'the supervisor did not answer';
+interface Waited {
+  /** The last one that was had. */
+  readonly status: TreeStatus | undefined;
+  /** Why it is not waited for any longer; undefined if the status says it, or the supervisor went away. */
+  readonly problem: string | undefined;
 }
 
-/** The last status before it was ready, gave up, or time ran out; undefined if the supervisor went away. */
+/** Until the tree is ready, gave up, or time is up. A late answer is waited for; only a closed connection says that nobody is there. */
 async function waitUntilReady(
   connection: SupervisorConnection,
   { clock, onProgress }: StartPorts,
   { timeoutMs, interrupted }: StartOptions,
-): Promise<TreeStatus | undefined> {
+): Promise<Waited> {
   const deadline = clock.now() + timeoutMs;
+  let status: TreeStatus | undefined;
   for (;;) {
     // Asked every few milliseconds, both ends would take from the worker what it needs to get ready.
     const waitMs = Math.max(0, Math.min(LONGEST_ANSWER_MS, deadline - clock.now()));
-    const status = await connection.status(waitMs).catch(() => undefined);
-    if (status === undefined || status.state === 'running' || status.state === 'failed') return status;
-    if (interrupted?.aborted === true) return { ...status, problem: 'interrupted' };
-    const isHopeless = status.problem !== null && status.restarts >= HOPELESS_RESTARTS;
+    const answer = await connection
+      .status(waitMs)
+      .catch((error: unknown) => (isLateAnswer(error) ? ('late' as const) : undefined));
+    if (answer === undefined) return { status: undefined, problem: undefined };
+    if (answer !== 'late') status = answer;
+    if (answer !== 'late' && (answer.state === 'running' || answer.state === 'failed'))
+      return { status, problem: undefined };
+    if (interrupted?.aborted === true) return { status, problem: 'interrupted' };
+    const problem = status?.problem ?? undefined;
+    const isHopeless = problem !== undefined && (status?.restarts ?? 0) >= HOPELESS_RESTARTS;
     if (isHopeless || clock.now() >= deadline)
-      return { ...status, problem: status.problem ?? 'it is not ready in time' };
-    onProgress(status.problem === null ? 'waiting for the worker' : `waiting for the worker (${status.problem})`);
+      return { status, problem: answer === 'late' ? NO_ANSWER : (problem ?? 'it is not ready in time') };
+    onProgress(problem === undefined ? 'waiting for the worker' : `waiting for the worker (${problem})`);
     await clock.sleep(POLL_MS);
   }
 }

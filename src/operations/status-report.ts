@@ -58,24 +58,31 @@ export interface StatusProcess {
 export interface TreeSight {
   readonly manifest: Manifest | undefined;
   readonly status: TreeStatus | undefined;
+  /** Somebody listens on the control socket and has not answered in time. */
+  readonly isLate: boolean;
   readonly members: readonly TreeMember[];
   /** One that nothing records, where no other was found. */
   readonly unrecorded?: UnrecordedSupervisor;
 }
 
-export function sightTree(observation: Observation, status: TreeStatus | undefined): TreeSight {
+export function sightTree(observation: Observation, answer: TreeStatus | 'late' | undefined): TreeSight {
   const { reading, judgements } = observation;
+  const isLate = answer === 'late';
+  const status = isLate ? undefined : answer;
   const root = judgements.find((candidate) => candidate.isManagedRoot && candidate.role === 'supervisor');
   const treeId = status?.treeId ?? root?.treeId ?? undefined;
   const manifest = reading.manifests.find((candidate) => candidate.treeId === treeId);
-  if (treeId !== undefined) return { manifest, status, members: viewTree(observation, treeId) };
+  if (treeId !== undefined) return { manifest, status, isLate, members: viewTree(observation, treeId) };
   const [unrecorded] = unrecordedSupervisors(reading);
-  if (unrecorded === undefined) return { manifest, status, members: [] };
-  return { manifest, status, members: viewMarkedTree(observation, unrecorded.treeId), unrecorded };
+  if (unrecorded === undefined) return { manifest, status, isLate, members: [] };
+  return { manifest, status, isLate, members: viewMarkedTree(observation, unrecorded.treeId), unrecorded };
 }
 
-export function reportStatus({ manifest, status, members, unrecorded }: TreeSight, dataDir: string): StatusReport {
-  const running = status !== undefined || members.length > 0;
+export function reportStatus(
+  { manifest, status, isLate, members, unrecorded }: TreeSight,
+  dataDir: string,
+): StatusReport {
+  const running = status !== undefined || isLate || members.length > 0;
   return {
     schemaVersion: 1,
     command: 'status',

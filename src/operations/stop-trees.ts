@@ -35,12 +35,12 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
   const startedAt = ports.clock.now();
   const reading = await ports.takeReading();
   const isSelected = options.isSelected ?? (() => true);
-  const connection = await connectTo(ports, isSelected);
+  const { connection, isLate } = await connectTo(ports, isSelected);
   try {
     const treeIds = new Set(supervisedTrees(reading).filter(isSelected));
     // A tree whose manifest is damaged may be known by its answer alone.
     if (connection !== undefined) treeIds.add(connection.treeId);
-    if (treeIds.size === 0) return nothingRuns(reading);
+    if (treeIds.size === 0) return nothingRuns(reading, isLate);
     const unwritten = intendStops(ports, treeIds);
 
     const before = plannedRows(reading, treeIds);
@@ -86,14 +86,16 @@ function intendStops({ intendStop }: LifecyclePorts, treeIds: ReadonlySet<string
 async function connectTo(
   ports: LifecyclePorts,
   isSelected: (treeId: string) => boolean,
-): Promise<SupervisorConnection | undefined> {
+): Promise<{ readonly connection: SupervisorConnection | undefined; readonly isLate: boolean }> {
   const connection = await ports.connect();
-  if (connection === undefined || isSelected(connection.treeId)) return connection;
+  // One that is late is not waited for: its tree is ended by identity.
+  if (connection === 'late') return { connection: undefined, isLate: true };
+  if (connection === undefined || isSelected(connection.treeId)) return { connection, isLate: false };
   connection.close();
-  return undefined;
+  return { connection: undefined, isLate: false };
 }
 
-function nothingRuns(reading: Reading): StopResult {
+function nothingRuns(reading: Reading, isLate: boolean): StopResult {
   const { snapshot } = reading;
   return {
     wasRunning: false,
@@ -103,8 +105,8 @@ function nothingRuns(reading: Reading): StopResult {
     left: [],
     unwritten: [],
     reading,
-    // A manifest that cannot be read may tell of a tree that runs.
-    isComplete: snapshot.complete && snapshot.unreadable === 0 && reading.damaged.length === 0,
+    // A manifest that cannot be read may tell of a tree that runs; so does a listener that does not greet.
+    isComplete: !isLate && snapshot.complete && snapshot.unreadable === 0 && reading.damaged.length === 0,
   };
 }
 

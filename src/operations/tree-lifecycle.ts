@@ -4,6 +4,7 @@ import { rootEntry, type Role } from '../core/manifest.ts';
 import { shortId } from '../core/wording.ts';
 import type { ProcessRow } from '../core/snapshot.ts';
 import type { RecordedTree } from '../core/recorded-trees.ts';
+import { isLateAnswer } from '../shared/errors.ts';
 import type { Reading } from './observe.ts';
 import type { Clock, Signaller } from './ports.ts';
 
@@ -48,17 +49,51 @@ export interface ChromaRecycles {
 export interface SupervisorConnection {
   readonly treeId: string;
   readonly version: string;
-  /** @param waitMs how long one that is starting may keep the answer back until it is ready, in milliseconds; an older one answers at once. */
+  /**
+   * @param waitMs how long one that is starting may keep the answer back until it is ready, in milliseconds; an older one answers at
+   * once.
+   * @throws LateAnswerError when it does not answer in time; Error when it goes away.
+   */
   status(waitMs?: number): Promise<TreeStatus>;
   /** Asks it to end its tree within so many milliseconds; resolves when it has, rejects when it goes first. */
   stop(graceMs: number): Promise<void>;
   close(): void;
 }
 
+/**
+ * Connects to the supervisor of the data dir. Undefined if nobody listens; `late` if somebody listens and does not greet within so many
+ * milliseconds, half a second unless told.
+ */
+export type ConnectToSupervisor = (withinMs?: number) => Promise<SupervisorConnection | 'late' | undefined>;
+
+/** How long a command that only asks waits for a supervisor, in milliseconds: longer than a busy machine makes it wait. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/**
+ * What the supervisor says of its tree. Undefined if nobody listens or it goes away; `late` if it does not say it in time, which is no
+ * sign that it ended.
+ */
+export async function askForStatus(
+  connect: ConnectToSupervisor,
+  clock: Clock,
+): Promise<TreeStatus | 'late' | undefined> {
+  const deadline = clock.now() + ANSWER_WITHIN_MS;
+  const connection = await connect(ANSWER_WITHIN_MS);
+  if (connection === undefined || connection === 'late') return connection;
+  try {
+    for (;;) {
+      const status = await connection.status().catch((error: unknown) => (isLateAnswer(error) ? 'late' : undefined));
+      if (status !== 'late' || clock.now() >= deadline) return status;
+    }
+  } finally {
+    connection.close();
+  }
+}
+
 /** What starting and stopping need of the machine. */
 export interface LifecyclePorts {
   readonly takeReading: () => Promise<Reading>;
-  readonly connect: () => Promise<SupervisorConnection | undefined>;
+  readonly connect: ConnectToSupervisor;
   readonly signaller: Signaller;
   readonly clock: Clock;
   /** Writes down, for good, that this tree is to end. */

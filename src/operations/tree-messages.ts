@@ -32,6 +32,8 @@ export type WorkerMessage =
   | { readonly type: 'search-mode'; readonly mode: SearchMode; readonly reason: string | null }
   /** Told whenever one of them changes. */
   | ({ readonly type: 'parts' } & WorkerParts)
+  /** It has answered a request; told once a second at most. A blocked event loop cannot say so. */
+  | { readonly type: 'progress' }
   /** It cannot do its work; it ends after this. */
   | { readonly type: 'failed'; readonly message: string };
 
@@ -50,6 +52,7 @@ const WORKER_MESSAGES: ReadonlySet<unknown> = new Set<WorkerMessage['type']>([
   'ended',
   'search-mode',
   'parts',
+  'progress',
   'failed',
 ]);
 const SUPERVISOR_MESSAGES: ReadonlySet<unknown> = new Set<SupervisorMessage['type']>([

@@ -31,6 +31,16 @@ export class ClaudeMemError extends Error {
   }
 }
 
+/** The program asked has not answered in time. It may still answer: late is not gone. */
+export class LateAnswerError extends Error {
+  override readonly name = 'LateAnswerError';
+}
+
+/** By name, because each program of the package has a copy of the class. */
+export function isLateAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === 'LateAnswerError';
+}
+
 /** The errno of a Node.js system error, such as `ENOENT`; undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
   // Not by `instanceof`: jest runs tests in a realm of their own, where errors of Node.js are of another one.

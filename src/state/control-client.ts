@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { errnoOf, isLateAnswer, LateAnswerError } from '../shared/errors.ts';
 import { findControlSocket, readGreeting } from './control-socket.ts';
 
 /** How long the greeting may take, in milliseconds; a frozen supervisor's socket still accepts. */
@@ -14,22 +15,31 @@ export interface ControlConnection {
   readonly treeId: string;
   readonly version: string;
   /**
-   * @throws Error when it answers with an error, not in time, or goes away.
+   * @throws LateAnswerError when it does not answer in time; Error when it answers with an error or goes away.
    */
   request(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<unknown>;
   close(): void;
 }
 
-/** Connects to the supervisor of a data dir; undefined if none answers. Never throws. */
-export async function connectToSupervisor(dataDir: string): Promise<ControlConnection | undefined> {
+/**
+ * Connects to the supervisor of a data dir. Undefined if nobody listens there; `late` if somebody listens and has not greeted within
+ * `withinMs` milliseconds: a supervisor that is frozen, or that waits for its turn on a busy machine. Never throws.
+ */
+export async function connectToSupervisor(
+  dataDir: string,
+  { withinMs = GREETING_MS } = {},
+): Promise<ControlConnection | 'late' | undefined> {
   const path = findControlSocket(dataDir);
   if (path === undefined) return undefined;
   const { createConnection } = await import('node:net');
   const lines = new LineReader(createConnection(path));
-  const greeting = readGreeting(await lines.next(deadlineOf(GREETING_MS)).catch(() => undefined));
+  const first = await lines
+    .next(deadlineOf(withinMs))
+    .catch((error: unknown) => (isLateAnswer(error) ? ('late' as const) : undefined));
+  const greeting = first === 'late' ? undefined : readGreeting(first);
   if (greeting === undefined) {
     lines.close();
-    return undefined;
+    return first === 'late' || lines.isCrowded ? 'late' : undefined;
   }
   let lastId = 0;
   return {
@@ -72,6 +82,8 @@ class LineReader {
   #rest = '';
   /** Why nothing more comes. */
   #end: string | undefined;
+  /** As many clients wait to be accepted as the kernel lets wait: somebody listens. */
+  isCrowded = false;
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket) {
@@ -80,7 +92,10 @@ class LineReader {
     socket.on('data', (chunk: string) => {
       this.#receive(chunk);
     });
-    socket.on('error', () => socket.destroy());
+    socket.on('error', (error) => {
+      this.isCrowded = errnoOf(error) === 'EAGAIN';
+      socket.destroy();
+    });
     socket.on('close', () => {
       this.#giveUp('the supervisor went away');
     });
@@ -98,7 +113,10 @@ class LineReader {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => {
-          reject(new Error(`the supervisor did not answer within ${deadline.limitMs} ms`));
+          // If this process itself was frozen, the answer waits in the socket, and is read before an immediate runs.
+          setImmediate(() => {
+            reject(new LateAnswerError(`the supervisor did not answer within ${deadline.limitMs} ms`));
+          });
         },
         Math.max(0, deadline.at - performance.now()),
       );

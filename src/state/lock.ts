@@ -16,6 +16,9 @@ const ATTEMPT_MS = 25;
 const SHORTEST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
 
+/** Of others are waited for at most, each as long as one may take. */
+const MOST_TURNS = 10;
+
 /**
  * Lock files that this process holds or waits for, by device and inode. POSIX locks belong to the process: opening such a file
  * again and closing it would silently drop the lock. Held here also because a database that is garbage collected is closed, and
@@ -24,7 +27,7 @@ const LONGEST_PAUSE_MS = 200;
 const taken = new Map<string, Database | undefined>();
 
 export interface LockRequest {
-  /** How long to wait for whoever holds it, in milliseconds; 0: one attempt. */
+  /** How long to wait for one holder, in milliseconds; 0: one attempt. A queue that moves is waited for longer. */
   readonly waitMs: number;
   readonly holder: Omit<LockHolder, 'since'>;
   /** Ends the waiting. */
@@ -141,13 +144,28 @@ async function openLockFile(path: string): Promise<Database> {
 }
 
 async function lockWithin(database: Database, path: string, { waitMs, signal }: LockRequest): Promise<void> {
-  const deadline = performance.now() + waitMs;
+  const startedAt = performance.now();
+  let deadline = startedAt + waitMs;
+  let known = waitMs > 0 ? holderKey(path) : undefined;
   for (let pauseMs = SHORTEST_PAUSE_MS; !tryLock(database, path); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const remainingMs = deadline - performance.now();
-    if (remainingMs <= 0) throw heldByAnother(path);
+    let remainingMs = deadline - performance.now();
+    if (remainingMs <= 0) {
+      const next = holderKey(path);
+      // Thirty commands at once take longer than one may: the turn passes on, only this one has not had it yet.
+      const isMoving = waitMs > 0 && next !== undefined && next !== known;
+      if (!isMoving || performance.now() - startedAt >= waitMs * MOST_TURNS) throw heldByAnother(path);
+      known = next;
+      deadline = performance.now() + waitMs;
+      remainingMs = waitMs;
+    }
     // Spread out, so that several waiters do not come back at the same moment each time.
     await pause(Math.min(remainingMs, pauseMs * (0.5 + Math.random())), path, signal);
   }
+}
+
+function holderKey(path: string): string | undefined {
+  const holder = readLockHolder(path);
+  return holder && `${holder.pid} ${holder.since}`;
 }
 
 function tryLock(database: Database, path: string): boolean {

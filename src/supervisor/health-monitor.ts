@@ -4,21 +4,29 @@ import type { Log } from '../operations/tree-ports.ts';
 const CHECK_EVERY_MS = 5_000;
 const MISSES_UNTIL_HUNG = 3;
 const MAX_STATUS_LINE_CHARS = 1_024;
+/** A check that is this part of its interval late says that this process got no turn, and nothing about the worker. */
+const OWN_DELAY = 0.2;
 
 export interface HealthMonitorOptions {
   readonly log: Log;
   readonly onHung: () => void;
-  /** From one check to the next, and how long an answer may take, in milliseconds. */
+  /** From one check to the next, in milliseconds. */
   readonly everyMs?: number;
 }
 
-/** Asks the worker's `/health` over its socket every 5 s; three misses in a row mean that it hangs. */
+/**
+ * Looks every 5 s for a sign of work: an answer of `/health` over its socket, however late, or any request that the worker says it has answered. Three
+ * intervals in a row without a sign mean that the worker hangs. A worker under load answers others first, so an unanswered question
+ * alone proves nothing; a blocked event loop gives neither sign.
+ */
 export class HealthMonitor {
   readonly #path: string;
   readonly #options: HealthMonitorOptions;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | undefined;
   #misses = 0;
+  #hasSign = false;
+  #isAsking = false;
   #isStopped = false;
 
   /** @param path of the worker's socket. */
@@ -26,11 +34,19 @@ export class HealthMonitor {
     this.#path = path;
     this.#options = options;
     this.#everyMs = options.everyMs ?? CHECK_EVERY_MS;
-    this.#schedule(this.#everyMs);
+    this.#timer = setTimeout(() => {
+      this.#beginInterval();
+    }, this.#everyMs);
   }
 
   get isHealthy(): boolean {
     return this.#misses === 0;
+  }
+
+  /** The worker has answered somebody. */
+  noteProgress(): void {
+    this.#hasSign = true;
+    this.#misses = 0;
   }
 
   stop(): void {
@@ -38,21 +54,38 @@ export class HealthMonitor {
     clearTimeout(this.#timer);
   }
 
-  /** Timers run on the monotonic clock: a suspended machine misses no check, it only makes them later. */
-  #schedule(inMs: number): void {
-    this.#timer = setTimeout(() => void this.#check(), inMs);
+  #beginInterval(): void {
+    if (this.#isStopped) return;
+    this.#hasSign = false;
+    if (!this.#isAsking) void this.#ask();
+    // Timers run on the monotonic clock, which stands still while the machine is suspended.
+    const dueAt = performance.now() + this.#everyMs;
+    this.#timer = setTimeout(() => {
+      const ownDelayMs = performance.now() - dueAt;
+      // If this process itself was frozen, the answer waits in the socket, and is read before an immediate runs.
+      setImmediate(() => {
+        this.#endInterval(ownDelayMs);
+      });
+    }, this.#everyMs);
   }
 
-  async #check(): Promise<void> {
-    const { log, onHung } = this.#options;
-    const startedAt = performance.now();
-    const hasAnswered = await answers(this.#path, this.#everyMs);
+  /** One question at a time, which stays open for as long as it takes to call the worker hung: a late answer is a sign too. */
+  async #ask(): Promise<void> {
+    this.#isAsking = true;
+    const hasAnswered = await answers(this.#path, this.#everyMs * MISSES_UNTIL_HUNG);
+    this.#isAsking = false;
+    if (hasAnswered) this.noteProgress();
+  }
+
+  #endInterval(ownDelayMs: number): void {
     if (this.#isStopped) return;
-    this.#misses = hasAnswered ? 0 : this.#misses + 1;
-    if (!hasAnswered) log.warn('the worker did not answer', { misses: this.#misses });
+    const { log, onHung } = this.#options;
+    if (!this.#hasSign && ownDelayMs <= this.#everyMs * OWN_DELAY) {
+      this.#misses += 1;
+      log.warn('the worker did not answer', { misses: this.#misses });
+    }
     if (this.#misses < MISSES_UNTIL_HUNG) {
-      // A check that ran into its time has used up the pause.
-      this.#schedule(Math.max(0, this.#everyMs - (performance.now() - startedAt)));
+      this.#beginInterval();
       return;
     }
     log.error('the worker hangs; restarting it');

@@ -57,6 +57,7 @@ export class Supervisor {
   #isBetween = false;
   /** Whether any worker of this tree got ready. */
   #hasRun = false;
+  #isReady = false;
   #port: number | null = null;
   #restarts = 0;
   #search: SearchStatus = { mode: 'keyword', reason: 'the worker is starting' };
@@ -195,8 +196,13 @@ export class Supervisor {
       this.#receive(worker, message);
     });
     void worker.ended.then((end) => this.#workerEnded(worker, end));
+    this.#isReady = false;
     this.#readyTimer = setTimeout(() => {
-      void this.#replaceHung(`the worker was not ready within ${this.#timing.readyWithinMs / 1000} s`);
+      // If this process itself was frozen, the message waits in the channel, and is read before an immediate runs.
+      setImmediate(() => {
+        if (worker !== this.#worker || this.#isReady) return;
+        void this.#replaceHung(`the worker was not ready within ${this.#timing.readyWithinMs / 1000} s`);
+      });
     }, this.#timing.readyWithinMs);
     deps.log.info('worker spawned', { worker: worker.identity.pid, restarts: this.#restarts });
     this.#registerWorker(worker);
@@ -238,6 +244,7 @@ export class Supervisor {
     else if (message.type === 'ready') this.#ready(message);
     else if (message.type === 'search-mode') this.#search = { mode: message.mode, reason: message.reason };
     else if (message.type === 'parts') this.#parts = message;
+    else if (message.type === 'progress') this.#monitor?.noteProgress();
     else {
       this.#reason = message.message;
       this.#deps.log.error('the worker cannot run', { reason: message.message });
@@ -258,6 +265,7 @@ export class Supervisor {
 
   #ready({ port, socket }: Pick<WorkerReady, 'port' | 'socket'>): void {
     clearTimeout(this.#readyTimer);
+    this.#isReady = true;
     // One that is being ended got ready too late.
     if (this.#stopping !== undefined || this.#state === 'failed') return;
     this.#hasRun = true;

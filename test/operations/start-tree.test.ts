@@ -229,7 +229,7 @@ describe('the wait for readiness', () => {
       'the worker ended with exit code 7',
     ],
     ['its worker fails again and again', [{ ...starting, restarts: 9, problem: 'no memory' }], 'no memory'],
-    ['it never answers', [], 'the supervisor did not answer'],
+    ['it never answers', [], 'the supervisor did not answer in time'],
   ])('ends when %s, with the reason', async (_, says, problem) => {
     const { result } = start(new FakeMachine(), { says });
     expect(await result).toMatchObject({ ok: false, problem });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KILL_WAIT_MS, terminate, type TerminationOptions } from '../../src/operations/terminate.ts';
+import type { Signaller } from '../../src/operations/ports.ts';
 import { uv } from '../core/builders.ts';
 import { FakeMachine, type Behaviour } from './fake-machine.ts';
 
@@ -160,4 +161,24 @@ test('the command line is compared again only where the verdict rests on it', as
   const [first, second] = targets;
   await terminate([first!, { ...second!, restsOnCommand: true }], { signaller, clock: fake.clock }, { graceMs: 1 });
   expect(asked).toEqual([false, true]);
+});
+
+test('one whose state cannot be read is not taken for gone: it is killed at the end of the grace period, and reported', async () => {
+  const { fake, targets } = machineOf({ 200: { endsAfterMs: 100 } });
+  const sent: string[] = [];
+  const signaller: Signaller = {
+    method: 'blind',
+    bind: ({ pid }) => ({
+      pid,
+      state: () => 'unknown',
+      signal: (signal) => {
+        sent.push(signal);
+        return 'sent';
+      },
+      close: () => undefined,
+    }),
+  };
+  const outcomes = await terminate(targets, { signaller, clock: fake.clock }, { graceMs: GRACE_MS });
+  expect(sent).toEqual(['SIGTERM', 'SIGKILL']);
+  expect(outcomes).toMatchObject([{ pid: 200, outcome: 'survived', signal: 'SIGKILL' }]);
 });

@@ -5,6 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { acquireLock, isLockFree } from '../../src/state/lock.ts';
+import { writeLockHolder } from '../../src/state/lock-holder.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { anError } from '../state/an-error.ts';
 import { ask, buildStateProgram, killAndWait, startLocker } from './state-processes.ts';
@@ -59,6 +61,31 @@ test(`of ${RACERS} processes that wait every one gets the lock, one after the ot
       await ask(locker, { release: true });
     });
     await Promise.all(turns);
+  });
+});
+
+test('the patience of a waiter begins anew when the turn passes on, and has a bound', async () => {
+  const take = join(tempDir(), 'operation.lock');
+  await withLockers(1, async ([holder]) => {
+    if (holder === undefined) throw new Error('no holder');
+    await ask(holder, { take, waitMs: 0 });
+    let turns = 0;
+    const passing = setInterval(() => {
+      turns += 1;
+      writeLockHolder(take, { pid: turns, command: 'claude-mem start', since: String(turns) });
+    }, 20);
+    try {
+      // A holder that never changes is waited for once; ten that follow each other are not waited for any longer.
+      await expect(acquireLock(take, { ...REQUEST, waitMs: 50 })).rejects.toThrow(anError('lock-held'));
+      expect(turns).toBeGreaterThan(10);
+      const waiting = acquireLock(take, { ...REQUEST, waitMs: 200 });
+      const seen = turns;
+      await eventually('more turns have passed than one waits for', () => turns > seen + 30);
+      await ask(holder, { release: true });
+      (await waiting).release();
+    } finally {
+      clearInterval(passing);
+    }
   });
 });
 

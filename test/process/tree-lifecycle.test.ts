@@ -233,12 +233,12 @@ describe('what is frozen', () => {
     await tree.stop('--grace', '1s');
   });
 
-  test('a supervisor: start says who is in the way, stop and restart end it', async () => {
+  test('a supervisor for good: start waits for its timeout, says who is in the way and ends nothing; restart ends it', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const supervisor = tree.member('supervisor');
     kill(supervisor, 'SIGSTOP');
-    const { status, stderr } = await tree.run(['start', KEYWORD]);
+    const { status, stderr } = await tree.run(['start', KEYWORD, '--timeout', '1s']);
     expect(status).toBe(1);
     expect(stderr).toContain(`(pid ${supervisor.pid}) is there and does not answer`);
     expect(tree.roles()).toEqual(ALL);
@@ -255,13 +255,32 @@ describe('what is frozen', () => {
     const supervisor = tree.member('supervisor');
     kill(supervisor, 'SIGSTOP');
     const start = launch(tree, ['start', KEYWORD]);
-    // It has one ready, which waits for its word.
-    await tree.expectRoles(['search', 'supervisor', 'supervisor', 'worker']);
+    const holder = join(tree.dataDir, 'operation.lock.holder');
+    await eventually('it had the turn', () => existsSync(holder));
+    await eventually('it gave the turn back to wait', () => !existsSync(holder));
     start.kill('SIGKILL');
+    await exitOf(start);
     await tree.expectRoles(ALL);
     kill(supervisor, 'SIGCONT');
     expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: true });
     expect(tree.member('supervisor').pid).toBe(supervisor.pid);
+  });
+
+  test('a worker without a supervisor: a start that is killed while it ends it leaves no supervisor of its own', async () => {
+    const tree = await TestTree.create();
+    await tree.start(KEYWORD);
+    const worker = tree.member('worker');
+    kill(worker, 'SIGSTOP');
+    kill(tree.member('supervisor'));
+    const start = launch(tree, ['start', KEYWORD]);
+    // It has one ready, which waits for its word.
+    await eventually('it has spawned one', () => tree.roles().includes('supervisor'));
+    start.kill('SIGKILL');
+    await exitOf(start);
+    await eventually('the one that waited has ended', () => !tree.roles().includes('supervisor'));
+    expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: false });
+    expect(isAlive(worker)).toBe(false);
+    expect(tree.roles()).toEqual(ALL);
   });
 
   test('a supervisor that is thawed after a stop that was killed half way raises nothing again', async () => {

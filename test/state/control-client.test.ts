@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { isLateAnswer } from '../../src/shared/errors.ts';
 import { connectToSupervisor } from '../../src/state/control-client.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { TREE } from './manifests.ts';
@@ -29,7 +30,7 @@ async function aPeer(onLine: (socket: Socket, id: number) => void, greeting = GR
 
 async function connected(dataDir: string) {
   const connection = await connectToSupervisor(dataDir);
-  if (connection === undefined) throw new Error('nobody answers');
+  if (connection === undefined || connection === 'late') throw new Error('nobody answers');
   onTestFinished(() => {
     connection.close();
   });
@@ -106,3 +107,17 @@ test.each(['../../etc/x', '', 'a'.repeat(65), 'a b', 7, null])(
     expect(await connectToSupervisor(await aPeer(() => undefined, greeting))).toBeUndefined();
   },
 );
+
+test('a supervisor that does not greet in time is late, and none where nobody listens or the connection closes', async () => {
+  expect(await connectToSupervisor(await aPeer(() => undefined, ''), { withinMs: 50 })).toBe('late');
+  expect(await connectToSupervisor(tempDir(), { withinMs: 5_000 })).toBe(undefined);
+  const hangsUp = await aPeer(() => undefined, 'no greeting\n{}\n');
+  expect(await connectToSupervisor(hangsUp, { withinMs: 5_000 })).toBe(undefined);
+});
+
+test('an answer that is late is told apart from a connection that is closed', async () => {
+  const late = await connected(await aPeer(() => undefined));
+  await expect(late.request('status', {}, 50)).rejects.toSatisfy(isLateAnswer);
+  const closed = await connected(await aPeer((socket) => socket.destroy()));
+  await expect(closed.request('status', {}, 20_000)).rejects.not.toSatisfy(isLateAnswer);
+});

@@ -167,17 +167,23 @@ describe('a peer of the control socket is cut off', () => {
 test('however many connect, the next one is answered, and one that waits for an answer is kept', async () => {
   let answer: (value: string) => void = () => undefined;
   const { path, dataDir } = await aServer({ ...METHODS, wait: () => new Promise((resolve) => (answer = resolve)) });
-  const waiting = await connectToSupervisor(dataDir);
-  const answered = waiting?.request('wait', {}, 20_000);
+  const waiting = await connected(dataDir);
+  const answered = waiting.request('wait', {}, 20_000);
   const idle = Array.from({ length: 300 }, () => aPeer(path));
   await eventually('the limit is reached', () => idle.filter(({ isClosed }) => isClosed).length >= 45);
-  const connection = await connectToSupervisor(dataDir);
-  expect(await connection?.request('status', { a: 1 }, 5_000)).toEqual({ state: 'running', params: { a: 1 } });
-  connection?.close();
+  const connection = await connected(dataDir);
+  expect(await connection.request('status', { a: 1 }, 5_000)).toEqual({ state: 'running', params: { a: 1 } });
+  connection.close();
   answer('done');
   expect(await answered).toBe('done');
-  waiting?.close();
+  waiting.close();
 });
+
+async function connected(dataDir: string) {
+  const connection = await connectToSupervisor(dataDir);
+  if (connection === undefined || connection === 'late') throw new Error('nobody answers');
+  return connection;
+}
 
 test('a peer that keeps its end open does not keep the server from closing', async () => {
   const { path, server } = await aServer();

@@ -26,7 +26,7 @@ export const startCommand = () =>
     summary: 'start the worker, its search server and Chroma under a supervisor',
     description:
       'Ends what an earlier run of this data dir left behind, starts the supervisor and its tree, waits until it is ready and ' +
-      'shows it. A tree that runs already is left as it is.',
+      'shows it. A tree that runs already is left as it is, and its supervisor waited for if it does not answer at once.',
     examples: [
       ['claude-mem start', 'start in the background'],
       ['claude-mem start --foreground', 'stay in the terminal, or under systemd'],
@@ -35,7 +35,10 @@ export const startCommand = () =>
     ],
     exitCodes: [
       [EXIT.ok, 'running'],
-      [EXIT.found, 'not ready in time, the port is taken, or something could not be ended; nothing is left running'],
+      [
+        EXIT.found,
+        'not ready in time, the port is taken, or something could not be ended; nothing it started is left running',
+      ],
       [EXIT.interrupted, 'interrupted before it was ready; nothing is left running'],
     ],
     configure: (command) => {

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Output } from '../output.ts';
 import { requestPageLink } from '../page-link.ts';
 import { reportStatus, sightTree, type PageLink, type StatusReport } from '../../operations/status-report.ts';
+import { askForStatus } from '../../operations/tree-lifecycle.ts';
 import { printable } from '../../core/wording.ts';
 import { createTreeContext, type TreeContext } from '../tree-context.ts';
 
@@ -36,22 +37,17 @@ export const statusCommand = () =>
 async function showStatus({ options, openContext, output }: CommandInput<StatusOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false, ifMissing: 'look' });
   const tree = createTreeContext(context);
-  const connection = await tree.connect();
-  try {
-    const status = await connection?.status().catch(() => undefined);
-    const observation = await context.observe({ memory: true });
-    const sight = sightTree(observation, status);
-    const seen = reportStatus(sight, context.dataDir);
-    const report = { ...seen, page: options.open === true && seen.running ? await pageLink(seen, tree) : null };
-    if (options.json === true) output.data(JSON.stringify(report));
-    else {
-      (await import('../reporters/status.ts')).printStatus(report, { sight, observation, output });
-      await openPage(report, tree, output);
-    }
-    return exitCodeOf(report, observation.isComplete);
-  } finally {
-    connection?.close();
+  const status = await askForStatus(tree.connect, context.clock);
+  const observation = await context.observe({ memory: true });
+  const sight = sightTree(observation, status);
+  const seen = reportStatus(sight, context.dataDir);
+  const report = { ...seen, page: options.open === true && seen.running ? await pageLink(seen, tree) : null };
+  if (options.json === true) output.data(JSON.stringify(report));
+  else {
+    (await import('../reporters/status.ts')).printStatus(report, { sight, observation, output });
+    await openPage(report, tree, output);
   }
+  return exitCodeOf(report, observation.isComplete);
 }
 
 async function pageLink({ port }: StatusReport, tree: TreeContext): Promise<PageLink> {

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOldWorkerApp } from '../../core/pm2.ts';
 import type { ChromaPort, DoctorPorts, Guards, TreePort, WorkerReadiness } from '../../operations/diagnose/ports.ts';
+import { askForStatus } from '../../operations/tree-lifecycle.ts';
 import type { Platform } from '../../platform/index.ts';
 import { isPortOpen } from '../../platform/loopback.ts';
 import { parentDeathPrefix } from '../../services/chroma/parent-death.ts';
@@ -69,13 +70,10 @@ function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
     observe: () => usable().observe({ memory: true }),
     readSettings: () => readSettings(dataDir, process.env),
     askSupervisor: async () => {
-      const connection = await createTreeContext(usable()).connect();
-      try {
-        // One that greets and then says no more is as good as none.
-        return await connection?.status().catch(() => undefined);
-      } finally {
-        connection?.close();
-      }
+      const { clock } = usable();
+      const status = await askForStatus(createTreeContext(usable()).connect, clock);
+      // The checks see in the process table that it is there.
+      return status === 'late' ? undefined : status;
     },
     askHealth: async (signal) => {
       const { treeId, pid, version } = await askWorker(dataDir, { path: '/health', signal });

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { projectOf } from '../../core/project.ts';
 import type { HookPorts } from '../../operations/hooks/take-in.ts';
-import { errnoOf } from '../../shared/errors.ts';
+import { errnoOf, isLateAnswer } from '../../shared/errors.ts';
 import { assertOwnFolder, openOwnForWriting } from '../../shared/own-file.ts';
 import { RotatingFile } from '../../shared/rotating-file.ts';
 import { assertOwner, ensureDataDir, resolveDataDir } from '../../state/data-dir.ts';
@@ -65,16 +65,18 @@ async function deliver(dataDir: string, event: unknown): Promise<void> {
   });
 }
 
-/** One that was told to stop, or gave up, is not up: `start` replaces it. */
+/** One that was told to stop, or gave up, is not up: `start` replaces it. One that is late is up. */
 async function isTreeUp(dataDir: string): Promise<boolean> {
   const { connectToSupervisor } = await import('../../state/control-client.ts');
   const { hasStopIntent } = await import('../../state/stop-intent.ts');
   const connection = await connectToSupervisor(dataDir);
-  if (connection === undefined) return false;
+  if (connection === undefined || connection === 'late') return connection === 'late';
   try {
     if (hasStopIntent(dataDir, connection.treeId)) return false;
     const { state } = (await connection.request('status', {}, STATUS_WITHIN_MS)) as { readonly state: unknown };
     return state === 'running' || state === 'starting';
+  } catch (error) {
+    return isLateAnswer(error);
   } finally {
     connection.close();
   }

@@ -165,6 +165,7 @@ export class Stage {
 
   async status(): Promise<TreeStatus | undefined> {
     const connection = await this.#ports.connect();
+    if (connection === 'late') return undefined;
     try {
       return await connection?.status().catch(() => undefined);
     } finally {

@@ -33,12 +33,14 @@ export interface HttpServerOptions {
   readonly api: Api;
   readonly page: PageOptions;
   readonly log: Log;
+  /** Called for each answer, also for one that its client no longer waits for. */
+  readonly onAnswer?: () => void;
   /** Whether requests that come on an open connection are to be refused. */
   readonly isClosing: () => boolean;
 }
 
 /** The worker's HTTP API, not yet listening. */
-export function createHttpServer({ guard, api, page, log, isClosing }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ guard, api, page, log, isClosing, onAnswer }: HttpServerOptions): FastifyInstance {
   const server = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -50,6 +52,10 @@ export function createHttpServer({ guard, api, page, log, isClosing }: HttpServe
   server.setValidatorCompiler(compileSchema);
   acceptJsonOnly(server);
   guardRequests(server, guard, isClosing);
+  server.addHook('onSend', (_request, _reply, _payload, done) => {
+    onAnswer?.();
+    done();
+  });
   server.setErrorHandler((error, request, reply) => {
     const answer = translateError(error);
     if (answer.status < 500) return replyWithError(reply, answer);

@@ -90,6 +90,7 @@ function beginSearchServer(
 /** Undefined where it does not answer. */
 async function askSupervisor(dataDir: string): Promise<TreeStatus | undefined> {
   const connection = await connectToSupervisor(dataDir);
+  if (connection === 'late') return undefined;
   try {
     return (await connection?.request('status', {}, SUPERVISOR_ANSWER_MS)) as TreeStatus | undefined;
   } catch {

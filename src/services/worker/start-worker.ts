@@ -16,6 +16,7 @@ import { describeState, type PageSources } from './page/page-state.ts';
 import type { PageOptions } from './routes/page.ts';
 import { SearchClient, type SearchClientOptions } from './search-client.ts';
 import { reportParts } from './report-parts.ts';
+import { createProgressReport } from './report-progress.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
 import { SpoolDrain } from './spool-drain.ts';
 import { takeEvent } from './take-event.ts';
@@ -105,6 +106,7 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
     page: pageOf(api, options),
     log,
     isClosing: () => shutdown.isBegun,
+    onAnswer: createProgressReport(options.channel),
   });
   shutdown.add('http', async (withinMs) => {
     const closing = Promise.all([server.close(), local.close()]);

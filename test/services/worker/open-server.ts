@@ -25,6 +25,7 @@ export function openServer({ token = TOKEN } = {}) {
     nowMs: 1_000_000,
     readings: 0,
     samples: [] as Sample[],
+    answers: 0,
   };
   const queryVectors = (query: VectorQuery): Promise<VectorAnswer> => {
     state.asked.push(query);
@@ -61,6 +62,9 @@ export function openServer({ token = TOKEN } = {}) {
     },
     log,
     isClosing: () => state.isClosing,
+    onAnswer: () => {
+      state.answers += 1;
+    },
   });
   onTestFinished(() => server.close());
   return { ...memory, server, state, events, lines, request: requester(server) };

@@ -1,0 +1,105 @@
+// What a process shows while it dies between two reads: told here, because the moment cannot be hit.
+import type * as Fs from 'node:fs';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { bindProcess } from '../../../src/platform/linux/bound-process.ts';
+import { identifyProcess } from '../../../src/platform/linux/identify.ts';
+import type * as ProcFile from '../../../src/platform/linux/proc-file.ts';
+import type * as Stat from '../../../src/platform/linux/read-stat.ts';
+
+const USER = 1000;
+const ROOT = 0;
+const world = vi.hoisted(() => ({
+  isScripted: false,
+  hasDied: false,
+  hasLostMemory: false,
+  onStat: (): void => undefined,
+  onCommand: (): void => undefined,
+}));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof Fs>();
+  const fstatSync = (descriptor: number) =>
+    world.isScripted ? { uid: world.hasDied ? ROOT : USER } : original.fstatSync(descriptor);
+  return { ...original, fstatSync };
+});
+
+vi.mock('../../../src/platform/linux/read-stat.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof Stat>();
+  return {
+    readStat: (directory: string) => {
+      const line = original.readStat(directory);
+      if (!world.isScripted || typeof line === 'string') return line;
+      if (world.hasDied) return 'vanished';
+      const seen = { ...line, isExiting: world.hasLostMemory };
+      world.onStat();
+      return seen;
+    },
+  };
+});
+
+vi.mock('../../../src/platform/linux/proc-file.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof ProcFile>();
+  return {
+    ...original,
+    readProcFile: (path: string) => {
+      if (!world.isScripted) return original.readProcFile(path);
+      world.onCommand();
+      return world.hasLostMemory ? Buffer.alloc(0) : original.readProcFile(path);
+    },
+  };
+});
+
+beforeEach(() => {
+  Object.assign(world, {
+    isScripted: false,
+    hasDied: false,
+    hasLostMemory: false,
+    onStat: () => undefined,
+    onCommand: () => undefined,
+  });
+});
+
+/** This very process, as another user's. */
+function bind(compareCommand: boolean) {
+  const row = identifyProcess(process.pid);
+  if (row === undefined) throw new Error('this process cannot be read');
+  world.isScripted = true;
+  const bound = bindProcess({ ...row, uid: USER }, { compareCommand }, null);
+  const result = typeof bound === 'string' ? bound : 'bound';
+  if (typeof bound !== 'string') bound.close();
+  return result;
+}
+
+test.runIf(process.platform === 'linux')(
+  'a process that dies right after its stat was read is not taken for another: its owner, which then reads as root, was read before',
+  () => {
+    world.onStat = () => {
+      world.hasDied = true;
+    };
+    expect(bind(false)).toBe('bound');
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'a process that dies before its stat is read is gone, although its owner reads as root',
+  () => {
+    world.hasDied = true;
+    expect(bind(false)).toBe('gone');
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'a process that lets go of its command line between two reads is on its way out, and no other: its stat is read again afterwards',
+  () => {
+    world.onCommand = () => {
+      world.hasLostMemory = true;
+    };
+    expect(bind(true)).toBe('bound');
+    world.hasLostMemory = false;
+    world.onCommand = () => undefined;
+    world.onStat = () => {
+      world.hasLostMemory = false;
+    };
+    expect(bind(true)).toBe('bound');
+  },
+);

@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { acquireLock } from '../../src/state/lock.ts';
+import type * as Holder from '../../src/state/lock-holder.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const removals = vi.hoisted(() => [] as string[]);
+
+// Another process tries to take the lock at the very moment its holder is taken from beside it.
+vi.mock('../../src/state/lock-holder.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof Holder>();
+  return {
+    ...original,
+    removeLockHolder: (path: string) => {
+      removals.push(takeElsewhere(path));
+      original.removeLockHolder(path);
+    },
+  };
+});
+
+function takeElsewhere(path: string): string {
+  const program = `
+    const Database = require('libsql');
+    try {
+      new Database(process.argv[1]).exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+      console.log('taken');
+    } catch (error) {
+      console.log(error.code);
+    }`;
+  return spawnSync(process.execPath, ['-e', program, path], { encoding: 'utf8' }).stdout.trim();
+}
+
+test('the name of a holder goes while the lock is still held, so that the next holder keeps its own', async () => {
+  const path = join(tempDir(), 'operation.lock');
+  const lock = await acquireLock(path, { waitMs: 0, holder: { pid: process.pid, command: 'test' } });
+  lock.release();
+  expect(removals).toEqual(['SQLITE_BUSY']);
+  expect(takeElsewhere(path)).toBe('taken');
+});
