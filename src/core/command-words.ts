@@ -25,12 +25,14 @@ function withoutLoader(words: readonly string[]): readonly string[] {
 }
 
 function isSameProgram(path: string, first: string): boolean {
-  const [left, right] = [path, first].map((word) =>
-    programName(word)
-      .toLowerCase()
-      .replace(/\d[^]*$/, ''),
-  );
+  const [left, right] = [path, first].map((word) => beforeVersion(programName(word).toLowerCase()));
   return left === right;
+}
+
+/** `python3.13` → `python`. */
+function beforeVersion(name: string): string {
+  const digit = name.search(/\d/);
+  return digit < 0 ? name : name.slice(0, digit);
 }
 
 /** `cmd.exe /d /s /c "uvx …"`, as Node.js starts a program through a shell on Windows. A POSIX shell's `-c` is left as it is. */

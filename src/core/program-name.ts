@@ -12,7 +12,7 @@ export function programName(nameOrPath: string): string {
 /** `-wrapped`, with a `_` for each time it was wrapped again, or what the cut left of it. */
 function isWrappedMark(ending: string, isCut: boolean): boolean {
   if (isCut && WRAPPED.startsWith(ending)) return true;
-  return ending.startsWith(WRAPPED) && [...ending.slice(WRAPPED.length)].every((letter) => letter === '_');
+  return ending.startsWith(WRAPPED) && /^_*$/.test(ending.slice(WRAPPED.length));
 }
 
 const WRAPPED = '-wrapped';

@@ -13,7 +13,7 @@ export function readBoundedText(path: string, maxBytes: number): string {
 }
 
 /** As `readBoundedText`, for a text whose encoding is not known. */
-export function readBoundedBytes(path: string, maxBytes: number): Buffer {
+function readBoundedBytes(path: string, maxBytes: number): Buffer {
   return readOpen(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), maxBytes);
 }
 

@@ -27,7 +27,7 @@ const READER_PATIENCE_MS = 10_000;
 const RETRY_MS = 10;
 
 /** Command lines are nobody else's business. */
-export const PRIVATE_MODE = 0o600;
+const PRIVATE_MODE = 0o600;
 /** As far as the umask lets others read. */
 export const USUAL_MODE = 0o666;
 /** Whatever the umask says. */

@@ -9,7 +9,7 @@ import {
   isClaudeMemScript,
 } from '../../src/core/role-program.ts';
 import type { ProcessRow } from '../../src/core/snapshot.ts';
-import { asPsListShows, CHROMA, DATA_DIR, HIDDEN_MARKS, PYTHON, row } from './builders.ts';
+import { asPsListShows, CHROMA, DATA_DIR, HIDDEN_MARKS, PYTHON, row, without } from './builders.ts';
 
 const WITH = '--with onnxruntime>=1.20 --with protobuf<7 --from chroma-mcp==0.2.6';
 const on = (command: string, extra: Partial<ProcessRow> = {}) => row(100, 1, command, extra);
@@ -127,14 +127,14 @@ describe('the command lines of every era', () => {
     ['uv, its name not known', `/Users/J Doe/.local/bin/uv tool uvx chroma-mcp ${CHROMA}`, '', true],
     ['macOS, renamed', `${support}/Python.framework/MacOS/Python (chroma-mcp) ${CHROMA}`, 'Python', false],
   ])('a path with blanks that ps shows unquoted: %s', (_which, command, name, isWrapper) => {
-    const { argv: _argv, ...shown } = on(command, { name });
+    const shown = without(on(command, { name }), 'argv');
     expect(isOurs(shown)).toBe(true);
     expect(isChromaWrapper(shown)).toBe(isWrapper);
   });
 
   test('the executable that the reader knows is the first word of a text', () => {
     const executable = '/Users/J Doe/an odd -name/python';
-    const { argv: _argv, ...shown } = on(`${executable} -m chroma_mcp ${CHROMA}`, { name: 'x', executable });
+    const shown = without(on(`${executable} -m chroma_mcp ${CHROMA}`, { name: 'x', executable }), 'argv');
     expect(isOurs(shown)).toBe(true);
   });
 

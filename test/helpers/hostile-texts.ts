@@ -29,7 +29,7 @@ function repeatedParts(pattern: AST.Pattern): string[] {
       for (const element of elements) {
         if (element.type === 'Quantifier') parts.push(...samplesOf(element.element));
         const inner = element.type === 'Quantifier' ? element.element : element;
-        if ('alternatives' in inner) visit(inner.alternatives as AST.Alternative[]);
+        if ('alternatives' in inner) visit(inner.alternatives);
       }
       parts.push(elements.map(sample).join(''));
     }
@@ -51,7 +51,7 @@ function beginningOf({ elements }: AST.Alternative): string {
 function samplesOf(element: AST.Element): string[] {
   if (element.type === 'CharacterClass') return element.elements.map((part) => sample(part as AST.Element));
   if ('alternatives' in element)
-    return (element.alternatives as AST.Alternative[]).map((alternative) => alternative.elements.map(sample).join(''));
+    return element.alternatives.map((alternative) => alternative.elements.map(sample).join(''));
   return [sample(element)];
 }
 
@@ -59,26 +59,14 @@ const SETS: Readonly<Record<string, string>> = { digit: '0', space: ' ', word: '
 
 /** One text that an element matches, as far as a simple look can tell. */
 function sample(node: AST.Node): string {
-  switch (node.type) {
-    case 'Pattern':
-    case 'Group':
-    case 'CapturingGroup':
-      return sample(node.alternatives[0]!);
-    case 'Alternative':
-      return node.elements.map(sample).join('');
-    case 'Quantifier':
-      return sample(node.element).repeat(Math.min(Math.max(node.min, 1), 20));
-    case 'Character':
-      return String.fromCodePoint(node.value);
-    case 'CharacterSet':
-      return 'negate' in node && node.negate ? '#' : (SETS[node.kind] ?? 'x');
-    case 'CharacterClassRange':
-      return String.fromCodePoint(node.min.value);
-    case 'CharacterClass':
-      return node.negate ? notIn(node) : node.elements[0] === undefined ? '' : sample(node.elements[0]);
-    default:
-      return '';
-  }
+  if ('alternatives' in node) return node.alternatives[0] === undefined ? '' : sample(node.alternatives[0]);
+  if (node.type === 'Alternative') return node.elements.map(sample).join('');
+  if (node.type === 'Quantifier') return sample(node.element).repeat(Math.min(Math.max(node.min, 1), 20));
+  if (node.type === 'Character') return String.fromCodePoint(node.value);
+  if (node.type === 'CharacterSet') return 'negate' in node && node.negate ? '#' : (SETS[node.kind] ?? 'x');
+  if (node.type === 'CharacterClassRange') return String.fromCodePoint(node.min.value);
+  if (node.type !== 'CharacterClass') return '';
+  return node.negate ? notIn(node) : node.elements[0] === undefined ? '' : sample(node.elements[0]);
 }
 
 function notIn(node: AST.CharacterClass): string {

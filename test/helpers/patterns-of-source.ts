@@ -18,7 +18,7 @@ export function patternsOfSource(): readonly SourcePattern[] {
 
 /** Where the source composes a regular expression while it runs. */
 export function composedPatterns(): readonly string[] {
-  return sourceFiles().filter((file) => /new RegExp\(/.test(readFileSync(join(SRC, file), 'utf8')));
+  return sourceFiles().filter((file) => readFileSync(join(SRC, file), 'utf8').includes('new RegExp('));
 }
 
 function sourceFiles(): readonly string[] {

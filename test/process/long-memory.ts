@@ -8,7 +8,7 @@ import { firstLine, linuxTest, PYTHON, split } from './linux-places.ts';
 const FIXTURE = fileURLToPath(new URL('../fixtures/long-memory.py', import.meta.url));
 
 /** What a command line or an environment can be made to: more than a string of V8 holds where each byte becomes an argument. */
-export const LONG_BYTES = 256 * 1024 * 1024;
+const LONG_BYTES = 256 * 1024 * 1024;
 
 /**
  * Users of these tests alone: what they run is unreadable to themselves, and other tests that look at the machine meanwhile, as root or

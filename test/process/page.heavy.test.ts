@@ -82,7 +82,7 @@ describe('status --open', () => {
     const env = { CLAUDE_MEM_WORKER_HOST: '127.0.0.2' };
     const { stdout, status } = await tree.run(['status', '--open', '--json'], { env });
     expect([status, asked]).toEqual([0, []]);
-    expect((JSON.parse(stdout) as OpenReport).page?.url).toContain(`http://127.0.0.1:${tree.port}/#code=`);
+    expect((JSON.parse(stdout) as OpenReport).page.url).toContain(`http://127.0.0.1:${tree.port}/#code=`);
   });
 });
 

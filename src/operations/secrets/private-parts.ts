@@ -1,5 +1,5 @@
 /** Stands in the place of a part that its writer marked as private. */
-export const PRIVATE = '[private]';
+const PRIVATE = '[private]';
 
 /** In any case, with attributes and blanks; also as JSON and HTML write it, and where the end of the text cut it off. */
 const TAG =

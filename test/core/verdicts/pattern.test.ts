@@ -4,7 +4,6 @@ import { ProcessIndex } from '../../../src/core/process-index.ts';
 import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import {
   HIDDEN_MARKS,
-  asPsListShows,
   bornAt,
   clockAt,
   entry,
@@ -306,17 +305,17 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
   const system = exe(4, 0, ['System'], { name: 'System', command: '' });
 
   function judged(rows: readonly ProcessRow[], scene: Scene = {}) {
-    const { sid: _sid, ...me } = row(9_000, 70, 'claude-mem');
+    const me = row(9_000, 70, 'claude-mem');
     const snapshot = {
       ...psListSnapshotOf([]),
       source: 'cim',
       platform: 'win32',
       startPrecisionMs: 1,
       self: { pid: 9_000 },
-      processes: [system, without(me, 'pgid', 'uid', 'startTicks'), ...rows],
+      processes: [system, without(me, 'sid', 'pgid', 'uid', 'startTicks'), ...rows],
       ...scene.snapshot,
     };
-    return judgeSnapshot(snapshot as typeof snapshot & { processes: ProcessRow[] }, { dataDir: dir, ...scene });
+    return judgeSnapshot(snapshot, { dataDir: dir, ...scene });
   }
   const verdictsThere = (rows: readonly ProcessRow[], scene: Scene = {}) => verdictsOf(judged(rows, scene));
   const all = (verdict: string, ...more: number[]) =>

@@ -45,7 +45,7 @@ function judgeMode({ mode }: FolderFacts, { dataDir, commandLine }: DoctorPlace)
 }
 
 /** Whether anybody but the owner may do anything with a file of that mode. */
-export function isOpenToOthers(mode: number): boolean {
+function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0;
 }
 
