@@ -48,7 +48,13 @@ describe('a key of config.json that is no setting', () => {
 
 describe('config.json that is', () => {
   const damages: readonly (readonly [string, (file: string) => void, RegExp])[] = [
-    ['a folder', (file) => { mkdirSync(file); }, /is a folder/],
+    [
+      'a folder',
+      (file) => {
+        mkdirSync(file);
+      },
+      /is a folder/,
+    ],
     [
       'a link',
       (file) => {

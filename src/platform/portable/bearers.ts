@@ -8,8 +8,7 @@ export async function findBearersByPs(variable: string, value: string): Promise<
   const { text, isCut } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
   // A ps that fails quietly must not read as "nobody".
   const listsSelf = text.split('\n').some((line) => Number.parseInt(line, 10) === process.pid);
-  if (isCut === true || !listsSelf)
-    throw psFailure(new Error('its listing does not even hold the process that asked'));
+  if (isCut === true || !listsSelf) throw psFailure(new Error('its listing does not even hold the process that asked'));
   return parseBearers(text, `${variable}=${value}`);
 }
 
