@@ -21,7 +21,7 @@ export interface RecordedTree {
   readonly rootPresence: Presence;
   /** Somebody answers for it on the control socket. */
   readonly isAnswering: boolean;
-  /** The listing says that its root is gone, and the marks of live processes prove that it lives: the manifest is damaged. */
+  /** The root it records is not known to run, and the marks of live processes prove another one: the manifest is damaged. */
   readonly isContradicted: boolean;
   readonly entries: readonly RecordedEntry[];
 }
@@ -115,7 +115,7 @@ function lookUpTree(manifest: Manifest, { answering, index, liveRoots }: LiveEvi
   const presenceOf = (identity: Identity) => lookUpIdentity(identity, index.snapshot, index.byPid);
   const listed = root === undefined ? 'unknown' : presenceOf(storedIdentity(root.identity, manifest));
   const isAnswering = answering.includes(manifest.treeId);
-  const isContradicted = listed === 'gone' && liveRoots.hasRootOf(manifest.treeId);
+  const isContradicted = listed !== 'alive' && liveRoots.hasRootOf(manifest.treeId);
   const rootPresence = listed === 'gone' && (isAnswering || isContradicted) ? 'unknown' : listed;
   const entries: RecordedEntry[] = [];
   const tree: RecordedTree = { manifest, rootPresence, isAnswering, isContradicted, entries };

@@ -30,6 +30,9 @@ const KERNEL_THREAD_PARENT = 2;
 /** exit(2) of the calling thread alone, which libc hides behind exit_group(2). */
 const SYS_EXIT: Readonly<Record<string, number>> = { x64: 60, arm64: 93 };
 
+/** A marked process without a data dir would be unverified in whatever data dir a test beside this one looks at. */
+const ELSEWHERE = { CLAUDE_MEM_DATA_DIR: '/absent/of-this-test' };
+
 const children = useChildren();
 const directory = useTempDir();
 const table = createProcfsTable();
@@ -171,7 +174,7 @@ describe('states', () => {
 threading.Thread(target=lambda: time.sleep(${WATCHDOG_SECONDS})).start()
 print('ready', flush=True)
 ctypes.CDLL(None).syscall(${SYS_EXIT[process.arch]!}, 0)`;
-      const { pid } = await startPython(code, { CLAUDE_MEM_TREE: 'hidden-by-death' });
+      const { pid } = await startPython(code, { CLAUDE_MEM_TREE: 'hidden-by-death', ...ELSEWHERE });
       const row = await rowWhen(pid, ({ state }) => state === 'Z', recorded(pid));
       expect(row.threads).toBeGreaterThan(1);
       expect(row).toMatchObject({ argv: [], command: '', treeMark: null });
@@ -223,7 +226,7 @@ describe('marks', () => {
   linuxTest('are known in the first 128 KiB of an environment, and unknown beyond', async () => {
     const padding = Object.fromEntries(['A', 'B', 'C'].map((name) => [name, name.repeat(100_000)]));
     const { CLAUDE_MEM_TREE, ...others } = MARKS;
-    const env = { CLAUDE_MEM_TREE, ...cleanEnvironment(padding), ...others };
+    const env = { CLAUDE_MEM_TREE, ...ELSEWHERE, ...cleanEnvironment(padding), ...others };
     const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
     const row = await rowWhen(pid, ({ treeMark }) => typeof treeMark === 'string');
     expect(row).toMatchObject({ treeMark: CLAUDE_MEM_TREE, ownerMark: null, roleMark: null, environmentCut: true });
@@ -237,7 +240,9 @@ describe('marks', () => {
   });
 
   linuxTest('of a process older than the oldest tree are not read', async () => {
-    const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env: cleanEnvironment(MARKS) });
+    const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], {
+      env: cleanEnvironment({ ...MARKS, ...ELSEWHERE }),
+    });
     const { startTicks = 0 } = await rowWhen(pid, ({ treeMark }) => treeMark !== undefined);
     expect(await rowOf(pid, { oldestTreeTicks: startTicks + 1 })).not.toHaveProperty('treeMark');
     expect(await rowOf(pid, { oldestTreeTicks: startTicks })).toHaveProperty('treeMark');
@@ -280,7 +285,7 @@ describe('a chroma-mcp', () => {
 
 describe("other users' processes", () => {
   otherUserTest('show their owner and their command line; root does not look for marks on them', async () => {
-    const { pid } = await startPython(WAIT, { CLAUDE_MEM_TREE: 'of-another-user' }, PLACES.asNobody);
+    const { pid } = await startPython(WAIT, { CLAUDE_MEM_TREE: 'of-another-user', ...ELSEWHERE }, PLACES.asNobody);
     const row = await rowOf(pid);
     expect(row).toMatchObject({ uid: NOBODY, argv: [PYTHON, '-c', WAIT] });
     expect(row).not.toHaveProperty('treeMark');
@@ -296,7 +301,7 @@ describe("other users' processes", () => {
     'one of our own that hides (an ssh-agent, say) has unknown marks and is a row like any other',
     async () => {
       const hide = `import ctypes; ctypes.CDLL(None).prctl(${PR_SET_DUMPABLE}, 0, 0, 0, 0); ${WAIT}`;
-      const { pid } = await startPython(hide, { CLAUDE_MEM_TREE: 'hidden' }, PLACES.asNobody);
+      const { pid } = await startPython(hide, { CLAUDE_MEM_TREE: 'hidden', ...ELSEWHERE }, PLACES.asNobody);
       const { snapshot } = (await probe(PLACES.asNobody, { do: 'read', recordedPids: [pid] })) as ReadAnswer;
       expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
       const row = snapshot?.processes.find((candidate) => candidate.pid === pid);

@@ -38,7 +38,7 @@ export function findContradicted(subject: Case, context: JudgementContext): Find
 
 function contradictedRoot({ recorded }: Case): string | undefined {
   return recorded.some(({ isRoot, tree }) => !isRoot && tree.isContradicted)
-    ? 'its tree is dead by its manifest and alive by the marks of its processes, so the manifest is damaged'
+    ? 'the root in its manifest is not running, and the marks of live processes name another one, so the manifest is damaged'
     : undefined;
 }
 
