@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
+import { quoteShell } from '../../src/core/quote-shell.ts';
 import { CLI, runCli, runProgram } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -55,7 +56,7 @@ describe('without --write', () => {
     const { run, files, json } = place();
     const { stdout, stderr, status } = await run([]);
     expect(status).toBe(0);
-    for (const event of EVENTS) expect(stdout).toContain(`${CLI} hook ${event}`);
+    for (const event of EVENTS) expect(stdout).toContain(JSON.stringify(quoteShell([CLI, 'hook', event])).slice(1, -1));
     expect(stdout).toContain('"search-server"');
     expect(stderr).toContain(files.settings);
     expect(await json()).toMatchObject({
@@ -114,7 +115,15 @@ describe('--write', () => {
     await json('--write');
     const after = JSON.parse(read('settings')) as { hooks: Record<string, unknown> };
     expect(after.hooks.Stop).toEqual([
-      { hooks: [{ type: 'command', command: `${process.execPath} ${CLI} hook Stop --for=claude-code`, timeout: 3 }] },
+      {
+        hooks: [
+          {
+            type: 'command',
+            command: quoteShell([process.execPath, CLI, 'hook', 'Stop', '--for=claude-code']),
+            timeout: 3,
+          },
+        ],
+      },
     ]);
     expect(after.hooks.PreCompact).toBeUndefined();
     expect(JSON.parse(read('mcp'))).toEqual({
