@@ -28,7 +28,7 @@ const NO_VALUES = new Set(
   ).split(' '),
 );
 const PLACEHOLDER =
-  /^(?:<.*>|\[.*\]|\{.*\}|\(.*\)|your[-_ ].*|my[-_](?:secret|token|password|api)[-_a-z]*|example.*|placeholder.*|insert.*|enter[-_ ].*|replace.*|change[-_ ]?me|.*_here|(.)\1*|[x*.•]+)$/i;
+  /^(?:<.*>|\[.*\]|\{.*\}|\(.*\)|your[-_ ].*|my[-_](?:secret|token|password|api)[-_a-z]*|example.*|placeholder.*|insert.*|enter[-_ ].*|replace.*|change[-_ ]?me|.*_here|(.)\1*|[x*.\u2022]+)$/i;
 const REFERENCE =
   /^(?:\$|%[A-Za-z_(]|@\w+$|\{\{|\{%|<%|#\{|!(?:Ref|Sub|GetAtt|vault|reference)\b|process\.|os\.|env[.([]|import\.meta|ENV\[|getenv|secrets\.|vars?\.|local\.|data\.|op:\/\/|vault:|ssm:|arn:|file:|\/|\.{1,2}\/|~\/|https?:)/;
 const TEMPLATE = /\$\{|\{\{|#\{|%s|%\(|\$\(|^\{[\w.]+\}$/;
