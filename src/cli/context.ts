@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isZombie } from '../core/identity.ts';
+import { isChromaOfDataDir } from '../core/role-program.ts';
+import type { Judgement } from '../core/verdict.ts';
 import { rootEntry, type ManifestEntry, type StoredIdentity } from '../core/manifest.ts';
 import type { ProcessRow } from '../core/snapshot.ts';
 import { observe, takeReading, type ObserveOptions, type Observation, type Reading } from '../operations/observe.ts';
@@ -86,7 +88,7 @@ export function createContext(options: ContextOptions): Context {
     if (missing !== undefined) throw missing;
   };
   const assertFound = (observation: Observation) => {
-    if (observation.judgements.every(({ verdict }) => verdict === 'foreign')) assertDataDirExists();
+    if (!observation.judgements.some((judgement) => isOfDataDir(judgement, dataDir))) assertDataDirExists();
     return observation;
   };
   const platform = loadPlatform();
@@ -138,6 +140,12 @@ export function createContext(options: ContextOptions): Context {
     trees: () => openTreeStore(dataDir),
     personal: findPersonal,
   };
+}
+
+/** An unverified process says nothing of a data dir that it does not name: it may be another test's, or anybody's. */
+function isOfDataDir({ verdict, row }: Judgement, dataDir: string): boolean {
+  if (verdict === 'managed' || verdict === 'orphan' || verdict === 'excess') return true;
+  return row.dataDirMark === dataDir || (verdict !== 'foreign' && isChromaOfDataDir(row, dataDir, process.platform));
 }
 
 /** Of a tree that was just spoken to: machine and boot are this one's. */

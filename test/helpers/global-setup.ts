@@ -11,6 +11,7 @@ const REAL_PROJECTS = ['process', 'trees', 'heavy'];
 /** Marks whatever this run starts, prepares what real processes need, and fails the run if one of them is left at its end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Before the workers start: they inherit it, and so does what the tests spawn.
+  forgetSettingsOfTheUser();
   const mark = randomUUID();
   process.env[RUN_MARK] = mark;
 
@@ -26,6 +27,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw new Error(`The tests left ${left.length} of their processes behind:\n${left.join('\n')}`);
   };
 }
+
+/** Those of whoever runs the tests must change no test. */
+function forgetSettingsOfTheUser(): void {
+  for (const name of Object.keys(process.env))
+    if (name.startsWith('CLAUDE_MEM_') && !OF_THE_TESTS.test(name)) Reflect.deleteProperty(process.env, name);
+}
+
+const OF_THE_TESTS = /^CLAUDE_MEM_(?:TEST_|REQUIRE_REAL$)/;
 
 const NOT_PREPARED: SemanticStack = {
   available: false,

@@ -103,7 +103,7 @@ describe('start and stop', () => {
     const { status, stderr } = await tree.run(['start', KEYWORD]);
     expect([status, stderr.split('\n')[0]]).toEqual([
       1,
-      `claude-mem: cannot write ${crashLog}: it is a folder (EISDIR)`,
+      `claude-mem: cannot write ${crashLog}: it is a folder, not a file`,
     ]);
     expect(tree.members()).toEqual([]);
   });

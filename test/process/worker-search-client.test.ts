@@ -112,11 +112,12 @@ test.each([
 test('one that never shakes hands is given up', async () => {
   const { client, starts, isOver } = await start(
     "require('node:fs').appendFileSync('starts', process.pid + '\\n'); setTimeout(() => {}, 60000);",
-    { connectMs: 200 },
+    // Long enough for a Node on a busy machine to begin at all.
+    { connectMs: 2_000 },
   );
   await client.settled;
   expect(client.status.restarts).toBe(1);
-  await eventually('it is tried again', () => starts().length >= 2);
+  await eventually('it is tried again', () => starts().length >= 2, { withinMs: 60_000 });
   await client.close(3_000);
   await isOver();
 });

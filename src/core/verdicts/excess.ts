@@ -37,6 +37,7 @@ function letGo(subject: Case, context: JudgementContext): Evidence | undefined {
   if (subject.recorded.length > 0) return recordedEnd(subject);
   // Under any other parent the marks may be inherited, by what somebody runs in a terminal that was opened inside the tree.
   if (subject.ownerPresence !== 'alive' || placeOfMarked(subject, context) === undefined) return undefined;
+  if (context.trees.tree(subject.row.treeMark)?.rootPresence !== 'alive') return undefined;
   return pastGeneration(subject, context) ?? replaced(subject, context);
 }
 
