@@ -1,5 +1,5 @@
 // What `doctor` says of a tree that runs, and of one that is broken.
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stored } from '../cli/scene.ts';
@@ -105,17 +105,17 @@ describe('a tree', () => {
 
 describeWithChroma('with the real Chroma', (stack) => {
   test('uv, Python, packages and model pass, and write nothing into the data dir', async () => {
-    const dataDir = join(tempDir(), 'data');
+    const dataDir = tempDir();
     const tree = await TestTree.create({ dataDir, home: stack.home, env: stack.env });
     const { of } = await examine(tree, ['uv', 'python', 'packages', 'model']);
     for (const id of ['python', 'packages', 'model']) expect(of(id)).toMatchObject({ status: 'pass' });
     expect(of('uv').detail).toMatch(/^uvx \d+\.\d+\.\d+ \(/);
     expect(tree.members()).toEqual([]);
-    expect(existsSync(dataDir)).toBe(false);
+    expect(readdirSync(dataDir)).toEqual([]);
   });
 
   test('a Python that nobody has, and a cache that is empty', async () => {
-    const tree = await TestTree.create({ home: stack.home, dataDir: join(tempDir(), 'data'), env: stack.env });
+    const tree = await TestTree.create({ home: stack.home, dataDir: tempDir(), env: stack.env });
     const python = { env: { ...stack.env, CLAUDE_MEM_PYTHON_VERSION: '3.99' } };
     expect((await expectCheck(tree, 'python', 'fail', python)).detail).toContain('no Python that fits "3.99"');
     const cache = join(tempDir(), 'cache');

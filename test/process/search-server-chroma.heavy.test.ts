@@ -55,7 +55,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port);
     expect(manifest(dataDir)).toBeUndefined();
-    expect(await server.call('search', { query: 'sql problem', limit: 1 })).toMatchObject({
+    expect(await server.search({ query: 'sql problem', limit: 1 })).toMatchObject({
       mode: 'semantic',
       results: [{ title: 'the database query was slow' }],
     });
@@ -92,7 +92,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     async () => {
       const { dataDir, port } = await filled();
       const server = await connect(dataDir, port);
-      expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
+      expect(await server.search({ query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
       server.kill('SIGKILL');
       await eventually('its Chroma is gone', () => server.chroma().length === 0, { withinMs: 5_000 });
     },
@@ -101,7 +101,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
   test('killed by SIGKILL elsewhere leaves orphans, which leaks explains and reap ends', async () => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port, { PATH: pathWithoutSetpriv(stack.env.PATH) });
-    expect(await server.call('search', { query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
+    expect(await server.search({ query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
     const pair = server.chroma();
     expect(pair).toHaveLength(2);
     server.kill('SIGKILL');
@@ -128,7 +128,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     const server = await connect(dataDir, port);
     await remember(running, 'a cat sleeps on the sofa', 'the database query was slow');
     await bySemantics(running);
-    const find = () => server.call('search', { query: 'sql problem', limit: 1 });
+    const find = () => server.search({ query: 'sql problem', limit: 1 });
     expect(await find()).toMatchObject({ mode: 'semantic', results: [{ title: 'the database query was slow' }] });
     expect(server.chroma()).toEqual([]);
     await remember(running, 'an SQL statement failed');
@@ -141,7 +141,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
   test('gives the vectors to a worker that comes meanwhile', async () => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port);
-    const find = () => server.call('search', { query: 'sql problem', limit: 1 });
+    const find = () => server.search({ query: 'sql problem', limit: 1 });
     expect(await find()).toMatchObject({ mode: 'semantic' });
     const running = await worker(dataDir, port);
     await eventually('the worker knows who has them', async () => {

@@ -134,7 +134,7 @@ describe('without Chroma', () => {
     [['--reap'], '--reap has no meaning without a command'],
     [['--cycles', '2', '--', 'true'], '--cycles has no meaning with a command'],
     [['--allow', '(', '--', 'true'], 'is no regular expression'],
-    [['--output', '/nowhere/x', '--', 'true'], '/nowhere/x cannot be written: ENOENT'],
+    [['--output', '/nowhere/x', '--', 'true'], 'cannot write /nowhere/x: no such file or folder (ENOENT)'],
   ])('%j is refused', async (args, message) => {
     const { status, stderr } = await aPlace().run(args);
     expect([[1, 2].includes(status ?? 0), stderr]).toEqual([true, expect.stringContaining(message)]);
