@@ -172,9 +172,9 @@ function sourceOf({ dataDir }: ContextOptions) {
 /** What a reader may not look into is no wrong setting: it could not look. */
 function findDataDir(options: ContextOptions): string {
   const source = sourceOf(options);
+  // Not among what a command goes on without: it would act on another data dir than was meant.
+  if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '') assertNoMisspeltVariable(source.env);
   try {
-    if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '')
-      assertNoMisspeltVariable(source.env);
     return resolveDataDir(source);
   } catch (error) {
     if (options.goesOnWithout !== undefined && error instanceof ClaudeMemError) {
