@@ -156,6 +156,14 @@ const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damag
       writeFileSync(dataDir, '');
     },
   ],
+  [
+    'a loop of links in its place',
+    [4],
+    (dataDir) => {
+      rmSync(dataDir, { recursive: true });
+      symlinkSync(dataDir, dataDir);
+    },
+  ],
 ];
 
 describe.each(DAMAGES)('with %s', (_, codes, damage) => {
