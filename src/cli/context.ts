@@ -43,7 +43,8 @@ export interface Context {
   assertMayAct(): void;
   /**
    * For a command that found nothing.
-   * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist: "nothing found" would be true and misleading.
+   * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist, or cannot be used: "nothing found" would be true
+   * and misleading.
    */
   assertDataDirExists(): void;
   /**
@@ -81,11 +82,12 @@ export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 
 /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
 export function createContext(options: ContextOptions): Context {
-  const dataDir = findDataDir(options);
+  const { dataDir, unusable } = findDataDir(options);
   const missing = options.ifMissing === 'accept' ? undefined : missingError(dataDir, sourceOf(options));
   if (missing !== undefined && options.ifMissing !== 'look') throw missing;
   const assertDataDirExists = () => {
-    if (missing !== undefined) throw missing;
+    const error = unusable ?? missing;
+    if (error !== undefined) throw error;
   };
   const assertFound = (observation: Observation) => {
     if (!observation.judgements.some((judgement) => isOfDataDir(judgement, dataDir))) assertDataDirExists();
@@ -170,17 +172,17 @@ function sourceOf({ dataDir }: ContextOptions) {
 }
 
 /** What a reader may not look into is no wrong setting: it could not look. */
-function findDataDir(options: ContextOptions): string {
+function findDataDir(options: ContextOptions): { readonly dataDir: string; readonly unusable?: ClaudeMemError } {
   const source = sourceOf(options);
+  // Not among what a command goes on without: it would act on another data dir than was meant.
+  if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '') assertNoMisspeltVariable(source.env);
   try {
-    if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '')
-      assertNoMisspeltVariable(source.env);
-    return resolveDataDir(source);
+    return { dataDir: resolveDataDir(source) };
   } catch (error) {
     if (options.goesOnWithout !== undefined && error instanceof ClaudeMemError) {
       const name = nameOfDataDir(source);
       options.goesOnWithout(error);
-      return name;
+      return { dataDir: name, unusable: error };
     }
     const isForbidden = error instanceof ClaudeMemError && ['EACCES', 'EPERM'].includes(errnoOf(error.cause) ?? '');
     if (options.acts || !isForbidden) throw error;

@@ -39,10 +39,11 @@ export async function commandPorts(context: Context): Promise<VerifyCommandPorts
           },
     run: runCommand,
     usualDataDir: usualDataDir(),
-    observe: (dataDir) =>
-      (dataDir === undefined ? context : createContext({ dataDir, acts: false, ifMissing: 'accept' })).observe({
-        memory: false,
-      }),
+    observe: (dataDir) => {
+      // One that does not exist records nobody, and may be a text that no data dir can be named by.
+      const isOther = dataDir !== undefined && existsSync(dataDir);
+      return (isOther ? createContext({ dataDir, acts: false }) : context).observe({ memory: false });
+    },
   };
 }
 

@@ -58,7 +58,7 @@ class TreeDraft {
     const isWhole = row.commandCut !== true && row.environmentCut !== true;
     const isShared = this.#sharing.has(parentPid) || (isWhole && this.#isStrandedHelper(subject));
     const isOurs = isShared || this.#isRecorded(subject) || (isWhole && this.#isOurMarkedProgram(subject));
-    if (isOurs && !this.#isOwnedByAnother(subject)) {
+    if (isOurs && !this.#isOwnedByAnother(subject) && !this.#isClaimed(subject)) {
       this.plan.push({ row, role: subject.role, restsOnCommand: false });
       this.#planned.add(row.pid);
       if (isShared || subject.isChromaWrapper) this.#sharing.add(row.pid);
@@ -73,6 +73,11 @@ class TreeDraft {
     const proven = this.#context.trees.liveRoots.treesOf(row.pid);
     if (proven.size > 0 && !proven.has(this.#treeId)) return true;
     return recorded.some((record) => record.isRoot && record.tree.manifest.treeId !== this.#treeId);
+  }
+
+  /** A live installation of another kind records it, and we do not: its marks are inherited. */
+  #isClaimed({ row, recorded }: Case): boolean {
+    return recorded.length === 0 && this.#context.others.claims.has(row.pid);
   }
 
   /** Its live owner is above it and stays: a record that counts it to this tree is damaged. */

@@ -75,15 +75,13 @@ export function hasCommandLine(row: Pick<ProcessRow, 'argv' | 'command'>): boole
 
 /**
  * Whether the process is a chroma-mcp on one of the data dir's Chroma directories: the value compares whole (a prefix once hit
- * `chroma-backup`), as written or as the reader resolved it.
+ * `chroma-backup`), as the reader resolved it, or as written where the reader found nothing else.
  */
 export function isChromaOfDataDir(row: ProcessRow, dataDir: string, platform: string): boolean {
   if (!isChromaProgram(row)) return false;
-  const written = dataDirArgument(row);
-  const directories = CHROMA_DIRECTORIES.map((name) => joinPath(dataDir, name));
-  return [written, row.roleDirectory].some(
-    (value) => value !== undefined && directories.some((directory) => isSamePath(value, directory, platform)),
-  );
+  const meant = row.roleDirectory ?? dataDirArgument(row);
+  if (meant === undefined) return false;
+  return CHROMA_DIRECTORIES.some((name) => isSamePath(meant, joinPath(dataDir, name), platform));
 }
 
 /** The role of one of our entry scripts: known by role mark and file name together. */

@@ -14,7 +14,7 @@ export function vectorWriters(snapshot: ProcessSnapshot, dataDir: string): reado
   const open = snapshot.processes.filter((row) => !isZombie(row) && isChromaProgram(row) && !isHttpClient(row));
   return CHROMA_DIRECTORIES.map((name) => joinPath(dataDir, name))
     .map((directory) => {
-      const here = open.filter((row) => dataDirArgument(row) === directory || row.roleDirectory === directory);
+      const here = open.filter((row) => (row.roleDirectory ?? dataDirArgument(row)) === directory);
       const pythons = here.filter((row) => !isChromaWrapper(row));
       const lone = here.filter((row) => isChromaWrapper(row));
       const isLast = (row: ProcessRow) => !here.some(({ ppid }) => ppid === row.pid);

@@ -24,7 +24,8 @@ export function readManifests(dataDir: string): ManifestReading {
   const folder = treesFolder(dataDir);
   const manifests: Manifest[] = [];
   const damaged: DamagedManifest[] = [];
-  const trust = trustIn(dataDir);
+  const trust = trustOrDamage(dataDir, folder);
+  if ('reason' in trust) return { manifests, damaged: [trust] };
   const names = listManifestNames(folder, trust);
   if (!Array.isArray(names)) return { manifests, damaged: [names] };
   for (const file of names.map((name) => join(folder, name))) {
@@ -50,6 +51,19 @@ export function readManifestFile(file: string, trust = trustIn(dirname(dirname(f
   return { kind: 'damaged', reason: `is named otherwise than the tree it is about (${result.manifest.treeId})` };
 }
 
+/** A data dir behind a folder that may not be entered, or in a loop of links, hides whatever it records. */
+function trustOrDamage(dataDir: string, folder: string): Trust | DamagedManifest {
+  try {
+    return trustIn(dataDir);
+  } catch (error) {
+    return cannotBeListed(folder, error);
+  }
+}
+
+function cannotBeListed(folder: string, error: unknown): DamagedManifest {
+  return { file: folder, kind: 'unreadable', reason: `cannot be listed: ${describeErrno(error)}` };
+}
+
 /** Temporary files (a leading dot), files set aside and whatever else lies there are no manifests. */
 function listManifestNames(folder: string, trust: Trust): string[] | DamagedManifest {
   try {
@@ -58,7 +72,7 @@ function listManifestNames(folder: string, trust: Trust): string[] | DamagedMani
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' && !isThere(folder)) return [];
     if (error instanceof UnsuitableFileError) return { file: folder, kind: 'unreadable', reason: error.reason };
-    return { file: folder, kind: 'unreadable', reason: `cannot be listed: ${describeErrno(error)}` };
+    return cannotBeListed(folder, error);
   }
 }
 

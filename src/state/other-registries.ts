@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OtherRegistry } from '../core/snapshot.ts';
 import { errnoOf } from '../shared/errors.ts';
-import { type Trust, trustIn } from '../shared/own-file.ts';
+import { trustIn } from '../shared/own-file.ts';
 import { readTrustedText, UnsuitableFileError } from './bounded-read.ts';
 
 /** Where the published plugin records its processes. It shares the data dir with us; these files are its own. */
@@ -22,15 +22,13 @@ const MAX_REGISTRY_BYTES = 1024 * 1024;
 
 /** Those that are there. Never writes. */
 export function readOtherRegistries(dataDir: string): OtherRegistry[] {
-  const trust = trustIn(dataDir);
-  return REGISTRY_FILES.map((name) => readRegistry(join(dataDir, name), trust)).filter(
-    (registry) => registry !== undefined,
-  );
+  return REGISTRY_FILES.map((name) => readRegistry(dataDir, name)).filter((registry) => registry !== undefined);
 }
 
-function readRegistry(file: string, trust: Trust): OtherRegistry | undefined {
+function readRegistry(dataDir: string, name: string): OtherRegistry | undefined {
+  const file = join(dataDir, name);
   try {
-    return { file, content: readTrustedText(file, MAX_REGISTRY_BYTES, trust) };
+    return { file, content: readTrustedText(file, MAX_REGISTRY_BYTES, trustIn(dataDir)) };
   } catch (error) {
     if (error instanceof UnsuitableFileError && lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
       return undefined;

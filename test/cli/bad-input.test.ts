@@ -101,6 +101,36 @@ describe('a data dir that is', () => {
     expect(await run(['leaks'])).toMatchObject({ status: 2, stderr: expect.stringContaining('/nowhere') as never });
   });
 
+  test.each<[string, (dataDir: string) => void, RegExp]>([
+    [
+      'a link that leads nowhere',
+      (dataDir) => {
+        symlinkSync('/nowhere', dataDir);
+      },
+      /is a link to \/nowhere/,
+    ],
+    [
+      'a link to itself',
+      (dataDir) => {
+        symlinkSync(dataDir, dataDir);
+      },
+      /ELOOP/,
+    ],
+    [
+      'a file',
+      (dataDir) => {
+        writeFileSync(dataDir, '');
+      },
+      /is a file/,
+    ],
+  ])('%s is exit 2 for a stop that finds nothing to end', async (_name, make, message) => {
+    const { run, dataDir } = aHome();
+    make(dataDir);
+    const { status, stdout, stderr } = await run(['stop']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+  });
+
   describe.skipIf(noOtherUser() !== undefined)("another user's", () => {
     const nobody = async (args: readonly string[], home: string, extra: readonly string[] = []) => {
       chmodSync(home, 0o755);

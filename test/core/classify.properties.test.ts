@@ -211,6 +211,8 @@ function isContradicted(subject: ProcessRow, { manifests, snapshot }: World): bo
       ({ identity, owner }) =>
         identity.pid === pid &&
         (owner === undefined ||
+          // No process owns itself.
+          owner.pid === pid ||
           !(ownerMark ?? '').startsWith(`${owner.pid}:`) ||
           (typeof dataDirMark === 'string' && dataDirMark !== DATA_DIR)),
     ),

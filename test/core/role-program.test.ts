@@ -241,6 +241,12 @@ describe('--data-dir compares as a whole value', () => {
     expect(isOurs(linked)).toBe(true);
     expect(isOurs({ ...linked, roleDirectory: '/mnt/real' })).toBe(false);
   });
+
+  test('what the reader resolved decides before what is written: in another container the same path is another directory', () => {
+    const written = on(`uvx chroma-mcp --data-dir ${DATA_DIR}/vectors`);
+    expect(isOurs(written)).toBe(true);
+    expect(isOurs({ ...written, roleDirectory: `/proc/100/root${DATA_DIR}/vectors` })).toBe(false);
+  });
 });
 
 describe('our own entry scripts', () => {

@@ -24,3 +24,13 @@ test('start names a tree whose data dir was removed and refuses a second one, on
   await tree.start('--no-chroma');
   await tree.stop();
 });
+
+test('stop refuses a misspelt variable, and does not end the tree of the usual data dir instead', async () => {
+  const tree = await TestTree.create();
+  await tree.start('--no-chroma');
+  const { status, stderr } = await tree.run(['stop'], { env: { CLAUDE_MEM_DATADIR: '/srv/other' } });
+  expect(stderr).toContain('Did you mean CLAUDE_MEM_DATA_DIR?');
+  expect(status).toBe(2);
+  expect(tree.roles()).toEqual(['search', 'supervisor', 'worker']);
+  await tree.stop();
+});

@@ -1,9 +1,12 @@
 // A tree whose data dir was removed, replaced or made unusable under it: its marks alone tell of it.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { CLI, cleanEnvironment } from '../helpers/run-cli.ts';
+import { firstLine, namespaceTest } from './linux-places.ts';
 import { TestTree } from './tree-harness.ts';
 
 const TREE = ['search', 'supervisor', 'worker'];
@@ -153,6 +156,14 @@ const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damag
       writeFileSync(dataDir, '');
     },
   ],
+  [
+    'a loop of links in its place',
+    [4],
+    (dataDir) => {
+      rmSync(dataDir, { recursive: true });
+      symlinkSync(dataDir, dataDir);
+    },
+  ],
 ];
 
 describe.each(DAMAGES)('with %s', (_, codes, damage) => {
@@ -170,3 +181,39 @@ describe.each(DAMAGES)('with %s', (_, codes, damage) => {
     expect(codes, stdout + stderr).toContain(status);
   });
 });
+
+namespaceTest(
+  'a tree in another container on a data dir of the same name is foreign: start, stop and restart spare it',
+  async () => {
+    const tree = await TestTree.create();
+    await tree.start('--no-chroma');
+    await tree.stop();
+    // As in two containers that share a pid namespace: the same path, and another folder.
+    const script = `mount -t tmpfs -o mode=700 none ${tree.dataDir} && "$@" > /dev/null && echo ready && read line; "$1" "$2" stop`;
+    const start = [process.execPath, CLI, 'start', '--no-chroma', '--port', String(await freePort())];
+    const container = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', ...start], {
+      env: cleanEnvironment({ home: tree.home, env: tree.env() }),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void container.kill('SIGKILL'));
+    expect(await firstLine(container)).toBe('ready');
+    const theirs = tree.members();
+    expect(theirs.map(({ role }) => role).sort()).toEqual(['search', 'supervisor', 'worker']);
+
+    expect((await tree.json(['stop'])).report).toMatchObject({ ok: true, ended: [] });
+    for (const command of ['start', 'restart']) {
+      const { report } = await tree.json([command, '--no-chroma']);
+      expect(report.error).toBe(null);
+    }
+    expect(tree.members()).toHaveLength(6);
+    expect((await tree.json(['stop'])).report.ended).toHaveLength(3);
+    expect(
+      tree
+        .members()
+        .map(({ pid }) => pid)
+        .sort(),
+    ).toEqual(theirs.map(({ pid }) => pid).sort());
+    container.stdin.end('\n');
+    await new Promise((resolve) => container.once('exit', resolve));
+  },
+);

@@ -165,6 +165,15 @@ describe('--reap', () => {
     }
   });
 
+  test.each(['$HOME/mem', 'mem', '"/srv/mem"'])(
+    'is ended although its environment names the data dir %s',
+    async (name) => {
+      const script = `CLAUDE_MEM_DATA_DIR='${name}' setsid sleep 60 >/dev/null 2>&1 &`;
+      const { status, left, report } = await verify(['--settle', '0', '--reap'], script);
+      expect([status, report.error, left.map(({ outcome }) => outcome)]).toEqual([1, null, ['exited']]);
+    },
+  );
+
   test('ends nothing where the records cannot be read', async () => {
     const tree = await TestTree.create();
     execFileSync('mkdir', ['-p', join(tree.dataDir, 'trees')]);

@@ -41,3 +41,11 @@ test('says which is there and cannot be read: it may record anybody', () => {
   symlinkSync('worker.pid', file);
   expect(readOtherRegistries(dataDir)).toEqual([{ file, content: null }]);
 });
+
+test('a data dir that cannot be looked at may hold registries that record anybody', () => {
+  const dataDir = join(tempDir(), 'loop');
+  symlinkSync(dataDir, dataDir);
+  const registries = readOtherRegistries(dataDir);
+  expect(registries).not.toEqual([]);
+  expect(registries.every(({ content }) => content === null)).toBe(true);
+});

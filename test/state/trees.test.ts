@@ -203,3 +203,11 @@ describe('readManifests', () => {
     expect(readManifests(dataDir)).toMatchObject({ manifests: [], damaged: [{ file: folder, kind: 'unreadable' }] });
   });
 });
+
+test('a data dir that cannot be looked at hides manifests: it does not read as one without any', () => {
+  const dataDir = join(tempDir(), 'loop');
+  symlinkSync(dataDir, dataDir);
+  const { manifests, damaged } = readManifests(dataDir);
+  expect(manifests).toEqual([]);
+  expect(damaged).toMatchObject([{ kind: 'unreadable', reason: expect.stringContaining('ELOOP') as never }]);
+});

@@ -63,8 +63,8 @@ async function runStop({ options, openContext, output }: CommandInput<StopOption
       (reason) => reason.code === 'io' && unwritten.push(reason.message) > 0,
     );
     const result = { ...stopped, unwritten: [...unwritten, ...stopped.unwritten] };
-    sayUnwritten(result, output);
     if (!stopped.wasRunning) context.assertDataDirExists();
+    sayUnwritten(result, output);
     const report = reportStop(result, context.clock.now() - startedAt);
     if (options.json === true) output.data(JSON.stringify(report));
     else (await import('../reporters/lifecycle.ts')).printStop(result, report, output);

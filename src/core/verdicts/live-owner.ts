@@ -18,9 +18,9 @@ export function liveOwner({ row, parent, owner, recorded, isChroma }: Case): Pro
 
 /** Live evidence against a record or a mark: a process of a tree that stands where it belongs, whatever they say of its owner. */
 export function findContradicted(subject: Case, context: JudgementContext): Finding | undefined {
-  const detail = isAnyoneGone(subject, context)
-    ? (liveRoot(subject, context) ?? liveParent(subject))
-    : contradictedRoot(subject);
+  const detail =
+    liveClaim(subject, context) ??
+    (isAnyoneGone(subject, context) ? (liveRoot(subject, context) ?? liveParent(subject)) : contradictedRoot(subject));
   if (detail === undefined) return undefined;
   const { row, recorded } = subject;
   const role = recorded[0]?.entry.role ?? subject.role ?? 'process';
@@ -47,6 +47,12 @@ function liveRoot({ row }: Case, { trees }: JudgementContext): string | undefine
   return treeId === undefined
     ? undefined
     : `the marks of live processes show that it is the root of tree ${shortId(treeId)}, so the record is damaged`;
+}
+
+/** The marks of a process that a live installation of another kind records are inherited. */
+function liveClaim({ row, recorded, isMarkedHere }: Case, { others }: JudgementContext): string | undefined {
+  const file = isMarkedHere && recorded.length === 0 ? others.claims.get(row.pid) : undefined;
+  return file === undefined ? undefined : `${file}, of a live installation, records its pid`;
 }
 
 /** Below an orphan the live parent is no evidence of life. */

@@ -76,6 +76,8 @@ function wrapperLost(subject: Case): Finding | undefined {
 function startedByOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   const parent = subject.parentJudgement;
   if (parent?.verdict !== 'orphan' || !(parent.sharesWithChildren || isSameProgram(subject, context))) return undefined;
+  // A live tree of its own is nothing that a wrapper starts as its helper.
+  if (context.trees.liveRoots.treesOf(subject.row.pid).size > 0) return undefined;
   const what = isChromaWrapper(parent.row) ? 'wrapper' : 'process';
   return {
     verdict: 'orphan',

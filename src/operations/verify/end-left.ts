@@ -1,5 +1,6 @@
 import { identityKey, type StartedProcess } from '../../core/descent.ts';
 import { findProtected } from '../../core/protected.ts';
+import { ClaudeMemError } from '../../shared/errors.ts';
 import { endInPasses } from '../end-in-passes.ts';
 import type { Observation } from '../observe.ts';
 import type { Clock, Signaller } from '../ports.ts';
@@ -65,7 +66,8 @@ async function protect(
   const own = await observe();
   const named = new Set([usualDataDir, ...(await watch.dataDirsOf(left))]);
   const others = [...named].filter((dataDir) => dataDir !== own.reading.dataDir);
-  const observations = [own, ...(await Promise.all(others.map((dataDir) => observe(dataDir))))];
+  const looks = await Promise.all(others.map((dataDir) => lookAt(dataDir, observe)));
+  const observations = [own, ...looks.filter((look) => typeof look !== 'string')];
   const blind = observations.find(({ isComplete }) => !isComplete);
   return {
     by: new Map([
@@ -76,9 +78,19 @@ async function protect(
     ]),
     refused:
       blind === undefined
-        ? undefined
+        ? looks.find((look) => typeof look === 'string')
         : `nothing was ended: what belongs to a live claude-mem on ${blind.reading.dataDir} could not be read in full`,
   };
+}
+
+/** A data dir that cannot be used stands in the environment of any process: it is the reason why nothing is ended, and hides nothing. */
+async function lookAt(dataDir: string, observe: EndLeftPorts['observe']): Promise<Observation | string> {
+  try {
+    return await observe(dataDir);
+  } catch (error) {
+    if (!(error instanceof ClaudeMemError)) throw error;
+    return `nothing was ended: what belongs to a live claude-mem on ${dataDir} could not be read: ${error.message}`;
+  }
 }
 
 /** Root may signal them, but the environment of another user's process, which names its data dir, is not read. */

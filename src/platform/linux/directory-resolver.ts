@@ -13,12 +13,14 @@ interface Place {
 
 /**
  * Finds which directory a process means by the text it was given. One resolver serves one reading: a thousand orphans name the same
- * few directories, and each is looked up once.
+ * few directories, and each is looked up once. A process in another mount namespace or with another root means another directory by the
+ * same text, as containers do that share a pid namespace: its paths are looked up below its own root, `/proc/PID/root`.
  */
 export class DirectoryResolver {
   readonly #procRoot: string;
   readonly #dataDir: string;
   readonly #places = new Map<string, Place | undefined>();
+  #ownView: View | undefined;
 
   constructor(procRoot: string, dataDir: string) {
     this.#procRoot = procRoot;
@@ -28,7 +30,8 @@ export class DirectoryResolver {
   /** What `--data-dir` of a chroma program means: a Chroma directory of ours if it is one; undefined where the text says it all. */
   roleDirectory(pid: number, written: string): string | undefined {
     const ours = CHROMA_DIRECTORIES.map((name) => joinPath(this.#dataDir, name));
-    if (ours.some((directory) => isSamePath(directory, written, 'linux'))) return undefined;
+    const isOurText = ours.some((directory) => isSamePath(directory, written, 'linux'));
+    if (isOurText && this.#rootOf(pid) === '') return undefined;
     const resolved = this.#resolve(pid, written, ours);
     return resolved === written ? undefined : resolved;
   }
@@ -39,11 +42,22 @@ export class DirectoryResolver {
   }
 
   #resolve(pid: number, written: string, ours: readonly string[]): string | undefined {
-    const path = this.#absolute(pid, written);
-    if (path === undefined) return undefined;
+    const absolute = this.#absolute(pid, written);
+    if (absolute === undefined) return undefined;
+    const root = this.#rootOf(pid);
+    const path = `${root}${absolute}`;
     const place = this.#placeOf(path);
     if (place === undefined) return path;
-    return ours.find((directory) => this.#placeOf(directory)?.identity === place.identity) ?? place.realPath;
+    const same = ours.find((directory) => this.#placeOf(directory)?.identity === place.identity);
+    // Its real path would be read as one of ours.
+    return same ?? (root === '' ? place.realPath : path);
+  }
+
+  /** Below which the paths of a process are to be looked up; empty where it sees what we see, or where that cannot be learned. */
+  #rootOf(pid: number): string {
+    this.#ownView ??= viewOf(`${this.#procRoot}/self`);
+    const view = viewOf(`${this.#procRoot}/${pid}`);
+    return isSameView(view, this.#ownView) ? '' : `${this.#procRoot}/${pid}/root`;
   }
 
   #absolute(pid: number, written: string): string | undefined {
@@ -56,6 +70,22 @@ export class DirectoryResolver {
     if (!this.#places.has(path)) this.#places.set(path, lookUp(path));
     return this.#places.get(path);
   }
+}
+
+/** Which file system a process sees. */
+interface View {
+  readonly mountNamespace: string | undefined;
+  readonly root: string | undefined;
+}
+
+function viewOf(directory: string): View {
+  return { mountNamespace: readProcLink(`${directory}/ns/mnt`), root: readProcLink(`${directory}/root`) };
+}
+
+function isSameView(left: View, right: View): boolean {
+  const isSame = (one: string | undefined, other: string | undefined) =>
+    one === undefined || other === undefined || one === other;
+  return isSame(left.mountNamespace, right.mountNamespace) && isSame(left.root, right.root);
 }
 
 function lookUp(path: string): Place | undefined {

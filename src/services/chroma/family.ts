@@ -50,7 +50,7 @@ export function openOnVectors(snapshot: ProcessSnapshot, folder: string): Proces
 }
 
 function isOnFolder(row: ProcessRow, folder: string): boolean {
-  return dataDirArgument(row) === folder || row.roleDirectory === folder;
+  return (row.roleDirectory ?? dataDirArgument(row)) === folder;
 }
 
 function bearsMarks(row: ProcessRow, marks: FamilyMarks): boolean {

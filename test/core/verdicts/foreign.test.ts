@@ -194,3 +194,17 @@ test('a recorded live root is managed though it inherited the data dir of anothe
   expect(verdictOfLast([root], { manifests: [manifest('t1', [entry('search', root)])] })).toBe('managed');
   expect(verdictOfLast([supervisor(300, 70, { treeMark: 'x', dataDirMark: '/elsewhere' })])).toBe('foreign');
 });
+
+test('a marked chroma-mcp that a live installation of another kind records is unverified: its marks are inherited', () => {
+  const left = python(510, 1, { ...marks('t1', dead, 'chroma-sync'), sid: 500 });
+  const startedAt = clockAt((left.startTicks ?? 0) + 100);
+  const registry = (pid: number) => ({
+    file: 'supervisor.json',
+    content: JSON.stringify({
+      processes: { worker: { pid: 500, type: 'worker', startedAt }, 'chroma-mcp': { pid, startedAt } },
+    }),
+  });
+  const rows = [pluginWorker(500), left];
+  expect(verdictOfLast(rows, { registries: [registry(511)] })).toBe('orphan');
+  expect(verdictOfLast(rows, { registries: [registry(510)] })).toBe('unverified');
+});

@@ -261,3 +261,17 @@ test('one who is orphaned by a wrapper is not said to share where the wrapper is
   const rows = [root, ours, uv(320, 310, { sid: 310, ...ofWorker }), python(330, 320, { sid: 310 })];
   expect(verdictOfLast(rows, { manifests: [tree] })).toBe('managed');
 });
+
+test('the root of a live tree is no orphan below an orphaned wrapper, whether or not its tree answers', () => {
+  const lost = worker(300, 1);
+  const wrapper = uv(310, 1, { sid: 300, ...marks('t1', lost, 'chroma-sync') });
+  const root = row(320, 310, 'node /opt/worker.js', { sid: 300 });
+  const child = uv(330, 320, { sid: 300, ...marks('t9', root, 'chroma-sync') });
+  const scene = { manifests: [manifest('t1', [entry('worker', lost)])] };
+  expect(verdicts([wrapper, root], scene)).toMatchObject({ 310: 'orphan', 320: 'orphan' });
+  for (const answering of [[], ['t9']]) {
+    const found = verdicts([wrapper, root, child], { ...scene, answering });
+    expect(found[310]).toBe('orphan');
+    expect([found[320], found[330]]).not.toContain('orphan');
+  }
+});

@@ -3,6 +3,7 @@ import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import { judgeReading } from '../../../src/operations/observe.ts';
 import { endLeft, type EndLeftPorts } from '../../../src/operations/verify/end-left.ts';
 import { Watch } from '../../../src/operations/verify/watch.ts';
+import { ClaudeMemError } from '../../../src/shared/errors.ts';
 import { bornAt, DATA_DIR, entry, manifest, row, SELF_PID, UID } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 
@@ -117,4 +118,16 @@ test('what the usual data dir records is spared too, though nothing that is left
     return judgeReading({ ...reading, manifests, dataDir: dataDir ?? reading.dataDir });
   }, usual);
   expect(machine.signals).toEqual(['SIGTERM 9200']);
+});
+
+test('a data dir that cannot be used, named by what is left, is the reason why nothing is ended', async () => {
+  const machine = new FakeMachine();
+  const { end } = await watchOf(machine);
+  machine.start(row(9_100, SELF_PID, 'node x.js', { dataDirMark: '/closed' }));
+  const { refused, after } = await end((dataDir) =>
+    dataDir === '/closed' ? Promise.reject(new ClaudeMemError('data-dir', 'permission denied')) : machine.observe(),
+  );
+  expect(refused).toMatch(/on \/closed could not be read: permission denied/);
+  expect(machine.signals).toEqual([]);
+  expect(after.left.map((process) => process.row.pid)).toEqual([9_100]);
 });

@@ -66,3 +66,57 @@ describe('dataDirMark', () => {
     expect(resolver.dataDirMark(PID + 1, 'relative')).toBe('relative');
   });
 });
+
+describe('of a process in another mount namespace', () => {
+  const proc = (pid: number | 'self') => join(directory(), 'proc', String(pid));
+
+  function setView(pid: number | 'self', { namespace, root }: { namespace: string; root: string }): void {
+    mkdirSync(join(proc(pid), 'ns'), { recursive: true });
+    symlinkSync(namespace, join(proc(pid), 'ns', 'mnt'));
+    symlinkSync(root, join(proc(pid), 'root'));
+  }
+
+  /** A folder that holds what another mount namespace shows at `/`; `home` is where this test's data dir would be in it. */
+  function anotherRoot(): { root: string; home: string } {
+    const root = join(directory(), 'their-root');
+    const home = join(root, directory());
+    mkdirSync(home, { recursive: true });
+    return { root, home };
+  }
+
+  test('the same path is another directory, whether or not it exists there', () => {
+    const { root, home } = anotherRoot();
+    setView('self', { namespace: 'mnt:[1]', root: '/' });
+    setView(PID, { namespace: 'mnt:[2]', root });
+    const theirs = join(proc(PID), 'root') + dataDir;
+    expect(resolver.dataDirMark(PID, dataDir)).toBe(theirs);
+    expect(resolver.roleDirectory(PID, join(dataDir, 'vectors'))).toBe(`${theirs}/vectors`);
+    mkdirSync(join(home, '.claude-mem', 'vectors'), { recursive: true });
+    const fresh = new DirectoryResolver(join(directory(), 'proc'), dataDir);
+    expect(fresh.dataDirMark(PID, dataDir)).toBe(theirs);
+    expect(fresh.roleDirectory(PID, join(dataDir, 'vectors'))).toBe(`${theirs}/vectors`);
+  });
+
+  test('a directory that is mounted in both is ours', () => {
+    const { root, home } = anotherRoot();
+    symlinkSync(dataDir, join(home, '.claude-mem'));
+    setView('self', { namespace: 'mnt:[1]', root: '/' });
+    setView(PID, { namespace: 'mnt:[2]', root });
+    expect(resolver.dataDirMark(PID, dataDir)).toBe(dataDir);
+    expect(resolver.roleDirectory(PID, join(dataDir, 'vectors'))).toBeUndefined();
+  });
+
+  test('with the same root in the same namespace the path says it all', () => {
+    setView('self', { namespace: 'mnt:[1]', root: '/' });
+    setView(PID, { namespace: 'mnt:[1]', root: '/' });
+    expect(resolver.dataDirMark(PID, '/absent')).toBe('/absent');
+    expect(resolver.roleDirectory(PID, join(dataDir, 'vectors'))).toBeUndefined();
+  });
+
+  test('with another root in the same namespace (chroot) the same path is another directory', () => {
+    const { root } = anotherRoot();
+    setView('self', { namespace: 'mnt:[1]', root: '/' });
+    setView(PID, { namespace: 'mnt:[1]', root });
+    expect(resolver.dataDirMark(PID, dataDir)).toBe(join(proc(PID), 'root') + dataDir);
+  });
+});
