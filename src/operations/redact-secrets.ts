@@ -1,4 +1,5 @@
 import { redactAssignments } from './secrets/assignments.ts';
+import { redactCallArguments } from './secrets/call-arguments.ts';
 import { redactCommandLines } from './secrets/command-lines.ts';
 import { commandSecrets } from './secrets/command-secrets.ts';
 import { redactHeaders } from './secrets/headers.ts';
@@ -18,6 +19,7 @@ const REDACTIONS: readonly ((text: string) => string)[] = [
   redactCommandLines,
   redactVendorSecrets,
   redactAssignments,
+  redactCallArguments,
 ];
 
 /**

@@ -1,27 +1,31 @@
 import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
 import { nameStrength } from './secret-name.ts';
+import { entropyOf } from './vendor-secrets.ts';
 import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from './secret-value.ts';
 
 /** A name in any language, as one piece: no two of them touch, so a text is passed once. */
 const NAMES = /[A-Za-z_$][\w$.-]*/g;
 /** Between name and value: a closing quote or bracket of the name, a type, and the operator. */
 const OPERATOR =
-  /(\\?["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|:|>|,)[ \t]{0,20}/y;
+  /(\\?["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}/y;
 const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
 const ASSIGNING_CALL = /(?:define|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
 const VALUE_ATTRIBUTE = /["']?[\s,;]{1,20}["']?value["']?\s{0,3}[:=]\s{0,3}/iy;
-const QUOTE = /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\()?[rbfu]{0,2}(\\{0,3}["'`])/y;
+/** `checksum/secret: …` */
+const DIGEST = /(?:checksum|digest|hash|fingerprint|sha\d{0,3}|md5)[/_.-]$/i;
+const QUOTE =
+  /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\(|String::from\(|SecretString::from\(|Secret::new\()?[rbfu@]{0,2}(\\{0,3}["'`])/y;
 const BARE = /[^\s"'`<>]{1,400}/y;
 const REST = /[^\s"'`<>]{0,8000}/y;
 /** Two words in which the first names the second. */
 const SPACED =
-  /(?:(?:\s{1,3}(?:for|of|on|at)\s{1,3}[\w@.-]{1,60})?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
+  /(?:(?:\s{1,3}(?:for|of|on|at|to)(?:\s{1,3}[\w@.'/-]{1,60}){1,6}?)?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=|(?:\s{1,3}\d{1,2}|\s{1,3}(?:for|of|on)(?:\s{1,3}[\w@.'/-]{1,60}){1,4}?)\s{0,2}:)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
 /** `auth=('bob', 'x')`. */
 const LOGIN_PAIR =
   /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
 const PROSE_NAME =
-  /^(?:password|passwd|passphrase|passcode|pwd|pw|requirepass|masterauth|secret|token|api-?key|key|credentials?)$/i;
+  /^(?:password|passwd|passphrase|passcode|pwd|pw|requirepass|masterauth|bindpw|rootpw|psk|pre-?shared-?key|secret|token|api-?key|key|credentials?)$/i;
 const LONGEST_QUOTED = 8_000;
 
 /** Takes the values out of assignments to names that say they hold a secret, in code, settings, JSON, YAML, XML, URLs and prose. */
@@ -60,6 +64,7 @@ function valueOf(text: string, { name, strength, start, end }: Named): Span | un
   const before = text.slice(Math.max(0, start - 40), start);
   const sign = operator[0].trim().replace(/^\\?["'`]?\s*\]?\s*/, '');
   if (!isAssignment(sign, before, operator[1] !== undefined)) return undefined;
+  if (DIGEST.test(before)) return undefined;
   const at = end + operator[0].length;
   const typed = TYPE_BETWEEN.exec(text.slice(end, end + 60));
   const from =
@@ -164,7 +169,8 @@ function valueAttribute(text: string, named: Pick<Candidate, 'name' | 'strength'
   return isSecretValue({ ...named, value, isQuoted: true, place: 'code' }) ? quoted : undefined;
 }
 
-const NAMING = /^(?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|assertion|samlresponse)$/i;
+const NAMING =
+  /^(?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|assertion|samlresponse|appid|ticket|hmac|sign)$/i;
 
 /** What signs a URL is named like anything elsewhere. */
 function namedByAttribute(text: string, name: string, start: number): Span | undefined {
@@ -193,8 +199,10 @@ function inProse(
   if (found === null) return undefined;
   const [whole, quote = '', bare = ''] = found;
   const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
-  const isRandom = /\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d|https?:)/.test(value);
-  const isLong = strength === 'password' ? value.length >= 6 : value.length >= 16;
+  const isRandom =
+    (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value)) ||
+    (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d|https?:|[[({<])/.test(value));
+  const isLong = strength === 'password' || strength === 'pass' ? value.length >= 6 : value.length >= 16;
   if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))
     return undefined;
   const start = end + whole.length - bare.length - quote.length;

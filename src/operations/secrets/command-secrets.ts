@@ -74,13 +74,39 @@ const PROGRAMS: readonly Program[] = [
   },
   { names: /^snmp[a-z]+$/, options: { '-A': '', '-X': '', '-c': '' } },
   { names: /^(?:vault|cargo|npm|doctl|flyctl|fly|railway|op)$/, operand: { after: /^login$/, separator: '' } },
+  { names: /^(?:psexec(?:64)?|snowsql|evil-winrm|crackmapexec|netexec)$/i, options: { '-p': '' } },
+  { names: /^codecov$/, options: { '-t': '' } },
+  { names: /^(?:gem|mix)$/, options: { '--key': '', '-k': '' }, only: /^(?:push|auth|hex\.\w+)$/ },
+  { names: /^user(?:add|mod)$/, options: { '-p': '' } },
+  { names: /^(?:beeline|doveadm|airflow|expo|eas)$/, options: { '-p': '' } },
+  { names: /^kadmin[a-z.]*$/, options: { '-w': '', '-pw': '' } },
+  { names: /^ssh-keygen$/, options: { '-N': '', '-P': '' } },
+  { names: /^security$/, options: { '-w': '' }, only: /^(?:add|set)-\w+-password/ },
+  { names: /^schtasks$/i, options: { '/rp': '', '/p': '' } },
+  { names: /^etcdctl$/, options: { '--user': ':' }, operand: { after: /^(?:add)$/, separator: ':' } },
+  { names: /^ngrok$/, operand: { after: /^(?:add-)?authtoken$/, separator: '' } },
+  { names: /^snyk$/, operand: { after: /^auth$/, separator: '' } },
+  { names: /^rclone$/, operand: { after: /^obscure$/, separator: '' } },
+  { names: /^bw$/, operand: { after: /^unlock$/, separator: '' } },
+  { names: /^nuget$/, operand: { after: /^setapikey$/i, separator: '' } },
   { names: /^gh$/, options: { '-b': '', '--body': '' }, only: /^secret$/ },
   { names: /^(?:mount|mount\.cifs)$/, attached: [] },
 ];
 /** Where one command of a line ends. */
 const OPERATOR = /^(?:[|;&]{1,2})$/;
 /** Programs that read a secret from their input. */
-const READS_SECRET = /^(?:--password-stdin|--with-token|--passphrase-fd|chpasswd|--pinentry-mode)$/;
+const READS_SECRET =
+  /^(?:--password-stdin|--with-token|--passphrase-fd|chpasswd|--pinentry-mode|cryptsetup|kinit|secrets?|secret-tool|encrypt_string|--stdin)$/;
+/** Subcommands that take a user or a name and then its secret: how many words lie between. */
+const NAME_AND_SECRET: readonly (readonly [program: RegExp, after: RegExp, between: number])[] = [
+  [/^rabbitmqctl$/, /^(?:add_user|change_password|authenticate_user)$/, 1],
+  [/^pulumi$/, /^--secret$/, 1],
+  [/^samba-tool$/, /^(?:create|add)$/, 1],
+  [/^bw$/, /^login$/, 1],
+  [/^steamcmd$/, /^\+?login$/, 1],
+  [/^mc$/, /^set$/, 3],
+  [/^wpa_passphrase$/, /^wpa_passphrase$/, 1],
+];
 const MOST_WORDS = 20_000;
 
 /** The secrets of a command line that programs take by position or by a short option. */
@@ -108,7 +134,7 @@ function inCommand(words: readonly string[], start: number, end: number): readon
     found.push(...everywhere(words, at, end));
     if (program !== undefined && named === undefined) found.push(...ofProgram(program, words, { at, start, end }));
   }
-  return found.concat(htpasswd(words, start, end), netUse(words, start, end));
+  return found.concat(nameAndSecret(words, start, end), htpasswd(words, start, end), netUse(words, start, end));
 }
 
 function programOf(word: string, before: string | undefined): Program | undefined {
@@ -171,9 +197,30 @@ function part(words: readonly string[], word: number, from: number, separator: S
   const inValue = separator === '' ? 0 : value.indexOf(separator) + 1;
   if (separator !== '' && inValue === 0) return [];
   const secret = value.slice(inValue);
-  if (secret === '' || isReference(secret) || secret.startsWith(REDACTED) || (inValue === 0 && secret.startsWith('-')))
+  if (
+    secret === '' ||
+    /^[<>]{1,3}$/.test(secret) ||
+    isReference(secret) ||
+    secret.startsWith(REDACTED) ||
+    (inValue === 0 && secret.startsWith('-'))
+  )
     return [];
   return [{ word, from: from + inValue }];
+}
+
+/** `rabbitmqctl add_user NAME SECRET` and its like. */
+function nameAndSecret(words: readonly string[], start: number, end: number): readonly SecretInWord[] {
+  for (let at = start; at < Math.min(end, start + 40); at += 1) {
+    const program = NAME_AND_SECRET.find(([names]) => names.test(basename(words[at])));
+    if (program === undefined) continue;
+    const [, after, between] = program;
+    const last = Math.min(end, at + 10);
+    for (let place = at; place < last; place += 1) {
+      const secret = place + between + 1;
+      if (after.test(basename(words[place])) && secret < end) return part(words, secret, 0, '');
+    }
+  }
+  return [];
 }
 
 /** `htpasswd -b FILE USER PASSWORD`. */
@@ -185,7 +232,11 @@ function htpasswd(words: readonly string[], start: number, end: number): readonl
 
 /** `net use Z: \\server\share /user:NAME PASSWORD`: the one word that is neither a drive nor a share nor a switch. */
 function netUse(words: readonly string[], start: number, end: number): readonly SecretInWord[] {
-  if (words[start] !== 'net' || words[start + 1] !== 'use') return [];
+  if (words[start] !== 'net') return [];
+  const named = words[start + 3];
+  if (words[start + 1] === 'user' && named !== undefined && start + 3 < end && !/^[/*]/.test(named))
+    return part(words, start + 3, 0, '');
+  if (words[start + 1] !== 'use') return [];
   return words.slice(start + 2, end).flatMap((word, index) => {
     const isPlain = !/^(?:\/|\\|\*|[A-Za-z]:$)/.test(word);
     return isPlain ? part(words, start + 2 + index, 0, '') : [];

@@ -7,6 +7,9 @@ const COOKIES = /(["'`]?)\b(?:set-)?cookies?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,
 const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
 /** What a Set-Cookie says besides the cookie itself. */
 const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;
+/** Cookies that hold a choice of the user: a word, and no session. */
+const CHOICE =
+  /^(?:theme|lang|language|locale|tz|timezone|currency|mode|view|consent|cookie_?consent|country|region|color-?scheme)=$/i;
 const SCHEME = /^[A-Za-z][\w-]{1,30}\s{1,5}/;
 /** Credentials outside a header: after the names of schemes that no sentence continues like this. */
 const SCHEME_ALONE =
@@ -29,7 +32,9 @@ export function redactHeaders(text: string): string {
 /** Takes the values out of `a=1; b=2`. */
 export function redactCookies(cookies: string): string {
   return cookies.replace(COOKIE, (found, name: string, value: string) =>
-    COOKIE_ATTRIBUTE.test(name) || isReference(value) ? found : `${name}${REDACTED}`,
+    COOKIE_ATTRIBUTE.test(name) || (CHOICE.test(name) && /^[A-Za-z_/-]{1,20}$/.test(value)) || isReference(value)
+      ? found
+      : `${name}${REDACTED}`,
   );
 }
 

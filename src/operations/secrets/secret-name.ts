@@ -2,21 +2,21 @@
 export type NameStrength = 'password' | 'secret' | 'token' | 'key' | 'pass';
 
 const PASSWORD =
-  /(?:passwords?|passwd|passphrase|passcode|pwd|passwort|kennwort|motdepasse|contrasena|senha|storepass|keypass|dbpass|smtppass|mailpass|ftppass|userpass|rootpass|adminpass|sudopass|becomepass|sshpass|requirepass|masterauth)$/;
+  /(?:passwords?|passwd|passphrase|passcode|pwd|passwort|kennwort|motdepasse|contrasena|senha|storepass|keypass|dbpass|smtppass|mailpass|ftppass|userpass|rootpass|adminpass|sudopass|becomepass|sshpass|requirepass|masterauth|psk|presharedkey|bindpw|rootpw)$/;
 const SECRET =
-  /(?:secret|secretkey|secretkeybase|secretaccesskey|apikey|apitoken|apisecret|appkey|appsecret|accesskey|privatekey|privkey|signingkey|signaturekey|encryptionkey|encryptkey|cipherkey|masterkey|accountkey|sharedaccesskey|sharedkey|storagekey|licensekey|authkey|deploykey|servicekey|rootkey|hmackey|aeskey|jwtkey|sessionkey|cookiekey|adminkey|functionkey|subscriptionkey|consumerkey|clientsecret|consumersecret|webhooksecret|accesstoken|refreshtoken|authtoken|bearertoken|idtoken|sessiontoken|securitytoken|bottoken|usertoken|pushtoken|deploytoken|registrytoken|npmtoken|githubtoken|gitlabtoken|gittoken|slacktoken|secrettoken|personalaccesstoken|vaulttoken|privatetoken|jobtoken|oauthtoken|csrftoken|xsrftoken|credentials?|connectionstring|sharedaccesssignature)$/;
+  /(?:secret|secretkey|secretkeybase|secretaccesskey|apikey|apitoken|apisecret|appkey|appsecret|accesskey|privatekey|privkey|signingkey|signaturekey|encryptionkey|encryptkey|cipherkey|masterkey|accountkey|sharedaccesskey|sharedkey|storagekey|licensekey|authkey|deploykey|servicekey|rootkey|hmackey|aeskey|jwtkey|sessionkey|cookiekey|adminkey|functionkey|subscriptionkey|consumerkey|clientsecret|integrationkey|consumersecret|webhooksecret|accesstoken|refreshtoken|authtoken|bearertoken|idtoken|sessiontoken|securitytoken|bottoken|usertoken|pushtoken|deploytoken|registrytoken|npmtoken|githubtoken|gitlabtoken|gittoken|slacktoken|secrettoken|personalaccesstoken|vaulttoken|privatetoken|jobtoken|oauthtoken|csrftoken|xsrftoken|credentials?|connectionstring|sharedaccesssignature)$/;
 const TOKEN =
   /(?:tokens?|auth|authorization|bearer|cookie|sessionid|sessid|jwt|pat|secrets|dsn|signature|apisid|salt)$/;
 const KEY = /^(?:key|sig)$/;
 /** Names that end like a secret's and are none. */
 const PUBLIC =
-  /(?:public|primary|foreign|cache|sort|partition|routing|query|map|hash|object|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
+  /(?:gpg|pgp|fingerprint|public|primary|foreign|cache|sort|partition|query|map|hash|object|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
 /** Words after the one that counts: `SECRET_KEY_BASE`, `password2`, `DB_PASSWORD_PROD`. */
 const TRAILING =
   /^(?:\d+|value|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;
 /** Any name that means a secret has one of these in it; most names of a text have none. */
 const HINT =
-  /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|kennwort|contrasena|senha|motdepasse|connectionstring/i;
+  /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|psk|preshared|kennwort|contrasena|senha|motdepasse|connectionstring/i;
 /** A longer name is looked at from its end. */
 const LONGEST_NAME = 80;
 
@@ -34,6 +34,7 @@ function strengthOf(name: string): NameStrength | undefined {
   if (joined === 'pass' || joined === 'pw' || joined === 'creds' || joined === 'psw') return 'pass';
   if (PUBLIC.test(words.slice(-2).join('-')) || /^(?:start|next|page)token$/.test(joined)) return undefined;
   if (SECRET.test(joined)) return 'secret';
+  if (/(?:^|[a-z])secretid$/.test(joined)) return 'token';
   const last = words.at(-1) ?? '';
   if (last === 'pass' || last === 'pw') return words.length > 1 && name === name.toUpperCase() ? 'password' : 'pass';
   if (TOKEN.test(last)) return 'token';

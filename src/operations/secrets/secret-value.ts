@@ -28,7 +28,7 @@ const NO_VALUES = new Set(
   ).split(' '),
 );
 const PLACEHOLDER =
-  /^(?:<.*>|\[.*\]|\{.*\}|\(.*\)|your[-_ ].*|my[-_](?:secret|token|password|api)[-_a-z]*|example.*|placeholder.*|insert.*|enter[-_ ].*|replace.*|change[-_ ]?me|.*_here|(.)\1*|[x*.\u2022]+)$/i;
+  /^(?:<.*>|\[.*\]|\{.*\}|\(.*\)|your[-_ ].*|my[-_](?:secret|token|password|api)[-_a-z]*|example.*|placeholder.*|redacted.*|insert.*|enter[-_ ].*|replace.*|change[-_ ]?me|.*_here|(.)\1*|[x*.\u2022]+)$/i;
 const REFERENCE =
   /^(?:\$|%[A-Za-z_(]|@\w+$|\{\{|\{%|<%|#\{|!(?:Ref|Sub|GetAtt|vault|reference)\b|process\.|os\.|env[.([]|import\.meta|ENV\[|getenv|secrets\.|vars?\.|local\.|data\.|op:\/\/|vault:|ssm:|arn:|file:|\/|\.{1,2}\/|~\/|https?:)/;
 const TEMPLATE = /\$\{|\{\{|#\{|%s|%\(|\$\(|^\{[\w.]+\}$/;
@@ -37,8 +37,11 @@ const EXPRESSION = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$]|\?\.|\(|\[|::|->|<|\s)/;
 /** `self.config[…`, `settings.KEY`: without a digit, also in a file of settings. */
 const MEMBER = /^[A-Za-z_]{1,60}(?:\.[A-Za-z_]{1,60})*(?:\[|\.[A-Za-z_]{1,60}$)/;
 /** Words and a hash, as a cache names its entries. */
-const CACHE_KEY = /^[a-z]+(?:-[a-z]+)*-[0-9a-f]{7,}$/;
+const CACHE_KEY = /^[A-Za-z][a-z]*(?:-[A-Za-z\d.]{1,20}){0,6}-[0-9a-f]{7,}$/;
 const VERSION = /^v?\d+(?:\.\d+){1,3}/;
+/** What a validator is told, or a pattern in place of a value. */
+const RULES = /^[a-z_]{2,30}(?::[\w,.]{1,40})?(?:\|[a-z_]{2,30}(?::[\w,.]{1,40})?){1,20}$/;
+const PATTERN = /^(?:\(?\.[*+]|\(?\[\^|\(?\\[SwWd]|\(\.)/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
 /** A word that stands for a value, for its type or for what is to be known of it. */
@@ -56,6 +59,7 @@ export function isSecretValue({ name, strength, value, isQuoted, place }: Candid
     return false;
   const lower = value.toLowerCase();
   if (NO_VALUES.has(lower) || lower === name.toLowerCase()) return false;
+  if (RULES.test(value) || PATTERN.test(value)) return false;
   if (/\s/.test(value)) return isPhrase(strength, value, place, name);
   if (!isQuoted && place !== 'env' && (EXPRESSION.test(value) || value.startsWith('&'))) return false;
   if (!isQuoted && (/^[A-Za-z_$][\w$.]*\(/.test(value) || MEMBER.test(value))) return false;
@@ -83,6 +87,7 @@ function isPassword(value: string, isQuoted: boolean, place: Candidate['place'])
 }
 
 function isSecret(value: string, isQuoted: boolean, place: Candidate['place']): boolean {
+  if (isQuoted && /^[A-Za-z]{5,40}\d{2,4}$/.test(value)) return true;
   if (isMixed(value, 6)) return place === 'env' || !isNameLike(value) || value.length >= 20;
   if (/^\d+$/.test(value)) return value.length >= 8;
   if (value.length >= 24 && entropyOf(value) >= 3.5 && !isNameLike(value)) return true;

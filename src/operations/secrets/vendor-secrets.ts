@@ -3,26 +3,56 @@ import { vendorRules, type VendorRule } from './vendor-rules.ts';
 
 /** Formats that the rules of gitleaks lack, know under conditions only, or know in one length only. */
 const MORE_FORMATS =
-  /\b(?:[srp]k-[\w-]{16,300}|[srp]k_(?:live|test)_\w{8,200}|gh[oprsu]_\w{16,255}|github_pat_\w{16,255}|glpat-[\w.-]{16,300}|xox[abeoprs]-[\w-]{8,255}|xapp-[\w-]{16,255}|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,20}|AIza[\w-]{30,50}|hf_\w{16,100}|npm_\w{16,100}|pypi-[\w-]{16,1000}|eyJ[\w-]{8,4000}\.[\w-]{1,8000}(?:\.[\w-]{1,2000})?|whsec_[\w+/=]{16,200}|hv[sb]\.[\w-]{20,400}|GOCSPX-[\w-]{20,60}|1\/\/0[\w-]{30,200}|ya29\.[\w-]{20,500}|SG\.[\w-]{16,64}\.[\w-]{16,128}|key-[a-f0-9]{32}|[a-f0-9]{32}-us\d{1,2}|dop_v1_[a-f0-9]{32,64}|cio[a-zA-Z0-9]{32}|ops_eyJ[\w+/=]{60,2000}|(?:ATATT|ATCTT|ATBB)[\w=-]{24,300}|secret_[a-zA-Z0-9]{40,50}|sha256~[\w-]{43}|s%3A[\w%.-]{20,300}|GOOG1E[A-Z0-9]{20,60}|AGE-SECRET-KEY-1[A-Z0-9]{20,60}|PMAK-[\w-]{24,80}|dapi[a-f0-9]{32}|rubygems_[a-f0-9]{40,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{30,64}|lin_api_\w{30,60}|[a-f0-9]{36}NRAL|NRAK-[A-Z0-9]{20,40}|FwoGZXIvYXdz[\w+/=]{20,2000}|live_\d{8,12}_[a-zA-Z0-9]{24,40}|IQoJb3JpZ2lu[\w+/=]{20,3000})(?![a-zA-Z0-9])/g;
+  /\b(?:[srp]k-[\w-]{16,300}|[srp]k_(?:live|test)_\w{8,200}|gh[oprsu]_\w{16,255}|github_pat_\w{16,255}|glpat-[\w.-]{16,300}|xox[abeoprs]-[\w-]{8,255}|xapp-[\w-]{16,255}|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,20}|AIza[\w-]{30,50}|hf_\w{16,100}|npm_[A-Za-z0-9]{16,100}|pypi-[\w-]{16,1000}|eyJ[\w-]{8,4000}\.[\w-]{1,8000}(?:\.[\w-]{1,2000})?|whsec_[\w+/=]{16,200}|hv[sb]\.[\w-]{20,400}|GOCSPX-[\w-]{20,60}|1\/\/0[\w-]{30,200}|ya29\.[\w-]{20,500}|SG\.[\w-]{16,64}\.[\w-]{16,128}|key-[a-f0-9]{32}|[a-f0-9]{32}-us\d{1,2}|dop_v1_[a-f0-9]{32,64}|cio[a-zA-Z0-9]{32}|ops_eyJ[\w+/=]{60,2000}|(?:ATATT|ATCTT|ATBB)[\w=-]{24,300}|secret_[a-zA-Z0-9]{40,50}|sha256~[\w-]{43}|s%3A[\w%.-]{20,300}|GOOG1E[A-Z0-9]{20,60}|AGE-SECRET-KEY-1[A-Z0-9]{20,60}|PMAK-[\w-]{24,80}|dapi[a-f0-9]{32}|rubygems_[a-f0-9]{40,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{30,64}|lin_api_\w{30,60}|[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}|LS0tLS1CRUdJTiB(?!DRVJUSUZJ|QVUJMSUMg|OR)[\w+/=]{40,20000}|[01]\/\d{10,20}:[a-f0-9]{32}|access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}|sl\.[\w-]{60,1500}|dG9rOi[\w+/=]{30,100}|pat\w{14}\.[a-f0-9]{64}|[a-f0-9]{36}NRAL|NRAK-[A-Z0-9]{20,40}|FwoGZXIvYXdz[\w+/=]{20,2000}|live_\d{8,12}_[a-zA-Z0-9]{24,40}|IQoJb3JpZ2lu[\w+/=]{20,3000})(?![a-zA-Z0-9])/g;
 
 /** Webhooks, whose whole path is the secret. */
 const WEBHOOKS =
   /\b(hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/|discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/|\.webhook\.office\.com\/webhookb2\/|hooks\.zapier\.com\/hooks\/catch\/|outlook\.office\.com\/webhook\/|maker\.ifttt\.com\/trigger\/\w{1,60}\/with\/key\/|chat\.googleapis\.com\/v1\/spaces\/|oapi\.dingtalk\.com\/robot\/send\?access_token=|open\.feishu\.cn\/open-apis\/bot\/v2\/hook\/|qyapi\.weixin\.qq\.com\/cgi-bin\/webhook\/send\?key=)[\w@/?=&.%:-]{8,400}/gi;
+/** A part of a URL's path that stands where services put a token. */
+const IN_PATH =
+  /(\/(?:t|tokens?|hooks?|webhooks?|secrets?)\/)(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[a-z])(?=[\w-]{0,60}[A-Z])[A-Za-z0-9_-]{24,300}(?![\w.-])/g;
 /** A bot of Telegram, in a URL or alone. */
 const TELEGRAM = /(?<![\w-])(bot)?\d{7,12}:[A-Za-z0-9_-]{33,40}(?![\w-])/g;
 /** `JPMorgan:~` aside, a client secret of Azure: the only format with `Q~` in its middle. */
 const AZURE_CLIENT_SECRET = /(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])/g;
 
+/** A prefix that names a vendor or a kind of token, and random characters, as most services give their tokens out. */
+const PREFIXED =
+  /(?<![\w+/.$-])([A-Za-z][A-Za-z0-9]{1,11}(?:[_-][A-Za-z0-9]{2,8}){0,3}?[_-])([A-Za-z0-9]{28,400}(?:[_-][\w-]{1,200})?)(?![\w+/=-])/g;
+/** Prefixes of what is no secret. */
+const PUBLIC_PREFIX =
+  /^(?:sha\d*|md5|commit|rev|ref|hash|digest|etag|build|cache|blob|tree|chunk|index|main|vendor|nonce|trace|span|req|request|msg|id|uid|uuid|node|npm|layer|img|image|asset|bundle|run|job|task|session|container|docker|v\d+|pkg|tmp|test|file|call|thread|chatcmpl|toolu|pk|cus|evt|arn|ami|vpc|subnet|sg|vol|snap|eni|rtb|acl|igw|nat)[_-]/i;
+
+/** As `crypt`, LDAP servers and web frameworks store passwords: method, parameters, salt and hash. */
+const PASSWORD_HASHES =
+  /(?<![\w$])(?:\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|sha1|md5|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha\d{3})?)\$[\w./+=,$*-]{20,300}|\{(?:SSHA|SHA|SMD5|CRYPT|SSHA\d{3}|PBKDF2[\w-]{0,12})\}[\w./+=$]{20,300}|(?:pbkdf2|bcrypt|argon2|scrypt)(?:_\w{2,10})?\$[\w./+=,$-]{20,300})/g;
+
 /** Takes out what is known for a secret by its form alone, wherever it stands. */
 export function redactVendorSecrets(text: string): string {
   const known = text
     .replace(WEBHOOKS, `$1${REDACTED}`)
+    .replace(IN_PATH, `$1${REDACTED}`)
     .replace(TELEGRAM, `$1${REDACTED}`)
     .replace(AZURE_CLIENT_SECRET, REDACTED)
-    .replace(MORE_FORMATS, REDACTED);
+    .replace(MORE_FORMATS, (found) => (isWords(found) ? found : REDACTED))
+    .replace(PREFIXED, redactPrefixed)
+    .replace(PASSWORD_HASHES, REDACTED);
   const lower = known.toLowerCase();
   const fitting = loadRules().filter(({ keywords }) => keywords.some((keyword) => lower.includes(keyword)));
   return fitting.reduce((rest, rule) => redactRule(rest, rule), known);
+}
+
+/** Words alone, as in a name of a variable or a package. */
+function isWords(text: string): boolean {
+  return !/\d/.test(text) && !(/[a-z]/.test(text) && /[A-Z]/.test(text));
+}
+
+function redactPrefixed(found: string, prefix: string, random: string): string {
+  const isHex = /^[a-f0-9]{32,}(?:[_-]|$)/.test(random) && prefix.endsWith('_');
+  const isMixedCase = /\d/.test(random) && /[a-z]/.test(random) && /[A-Z]/.test(random);
+  const isLower = random.length >= 32 && (random.match(/\d/g)?.length ?? 0) >= 5;
+  const isRandom = isHex || ((isMixedCase || (isLower && prefix.endsWith('_'))) && entropyOf(random) >= 3.8);
+  return isRandom && !PUBLIC_PREFIX.test(prefix) ? REDACTED : found;
 }
 
 let loaded: readonly VendorRule[] | undefined;

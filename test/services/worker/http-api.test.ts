@@ -75,6 +75,24 @@ test('a private part of what any client posts is not stored', async () => {
   expect(JSON.stringify(stored)).not.toContain('HIDDEN');
 });
 
+test('a secret in what any client posts is not stored', async () => {
+  const { request, sessionId, search } = openServer();
+  const secret = 'export DB_PASSWORD=quietRiver88';
+  const clean = 'export DB_PASSWORD=[redacted]';
+  const begun = await request('POST', '/api/sessions', { body: { project: 'beta', prompt: secret } });
+  await request('POST', `/api/sessions/${sessionId}/prompts`, { body: { prompt: secret } });
+  await request('POST', `/api/sessions/${sessionId}/observations`, {
+    body: { type: 'note', title: secret, text: secret, files: ['a.ts', 'https://bob:quietRiver88@host/x'] },
+  });
+  expect([search.promptsOf(Number(begun.body?.id)), search.promptsOf(sessionId)]).toMatchObject([
+    [{ text: clean }],
+    [{ text: clean }],
+  ]);
+  expect(search.recent(undefined, 10)).toMatchObject([
+    { title: clean, text: clean, files: ['a.ts', 'https://[redacted]@host/x'] },
+  ]);
+});
+
 test('the context holds no tag and no hidden character', async () => {
   const { request, sessionId } = openServer();
   await request('POST', `/api/sessions/${sessionId}/observations`, {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import type { Api } from '../api.ts';
+import { redactPosted } from '../redact-posted.ts';
 import { observationBody, promptBody, sessionBody, sessionParams } from '../request-schemas.ts';
 import type { ValibotTypes } from '../validation.ts';
 
@@ -8,8 +9,10 @@ import type { ValibotTypes } from '../validation.ts';
 export function registerSessionRoutes(instance: FastifyInstance, api: Api): void {
   const server = instance.withTypeProvider<ValibotTypes>();
 
-  server.post('/api/sessions', { schema: { body: sessionBody } }, (request, reply) => {
-    const { id } = api.store.createSession(request.body);
+  server.post('/api/sessions', { schema: { body: sessionBody } }, async (request, reply) => {
+    const { prompt, ...session } = request.body;
+    const texts = prompt === undefined ? {} : await redactPosted({ prompt });
+    const { id } = api.store.createSession({ ...session, ...texts });
     api.sessionActive();
     return reply.code(201).send({ id });
   });
@@ -17,8 +20,10 @@ export function registerSessionRoutes(instance: FastifyInstance, api: Api): void
   server.post(
     '/api/sessions/:id/observations',
     { schema: { params: sessionParams, body: observationBody } },
-    (request, reply) => {
-      const { id } = existing(request.params.id, api.store.addObservation(request.params.id, request.body));
+    async (request, reply) => {
+      const { type, observationId, ...texts } = request.body;
+      const observation = { type, observationId, ...(await redactPosted(texts)) };
+      const { id } = existing(request.params.id, api.store.addObservation(request.params.id, observation));
       api.observationsAdded();
       return reply.code(201).send({ id });
     },
@@ -27,8 +32,9 @@ export function registerSessionRoutes(instance: FastifyInstance, api: Api): void
   server.post(
     '/api/sessions/:id/prompts',
     { schema: { params: sessionParams, body: promptBody } },
-    (request, reply) => {
-      const id = existing(request.params.id, api.store.addPrompt(request.params.id, request.body.prompt));
+    async (request, reply) => {
+      const { prompt } = await redactPosted(request.body);
+      const id = existing(request.params.id, api.store.addPrompt(request.params.id, prompt));
       api.sessionActive();
       return reply.code(201).send({ id });
     },

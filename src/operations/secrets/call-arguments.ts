@@ -1,0 +1,72 @@
+import { redactSpans, type Span } from './redacted.ts';
+import { isMixed, isNameLike, isNoValue, isReference } from './secret-value.ts';
+import { entropyOf } from './vendor-secrets.ts';
+
+/** Calls that take credentials by position: `twilio(sid, token)`, `client.login(token)`, `new Client(id, secret)`. */
+const CALL = /\b(?:[A-Za-z_]\w{0,40}(?:\.|::|->)){0,3}[A-Za-z_]\w{0,60}\(/g;
+const LOGS_IN =
+  /(?:client|bot|auth|credentials?|token|api_?key|secret|login|log_in|authenticate|authorize|connect|twilio|stripe|sendgrid|octokit|openai|pusher|mailgun|(?:client|bot|app)\.(?:run|start))$/i;
+/** Calls with a password at a place of its own, counted from 0. */
+const PLACES: readonly (readonly [RegExp, number])[] = [
+  [/^(?:mysqli(?:_connect)?|mysql_connect|pdo|getconnection|ftp_login|odbc_connect|sequelize)$/, 2],
+  [
+    /^(?:(?:http)?(?:basic|digest)_?auth|setbasicauth|\w{0,20}networkcredential|passwordauthentication|usernamepassword\w{0,20}|userpass\w{0,10}|oci_connect|ftp_login|plainauth|basiccredentials)$/,
+    1,
+  ],
+  [/^(?:jwt\.(?:sign|verify|encode|decode)|createhmac|createcipheriv|aes\.(?:en|de)crypt|(?:en|de)crypt)$/, 1],
+  [
+    /^(?:hmac\.new|fernet|cookieparser|secretkeyspec|symmetricsecuritykey|setsigningkey|signwith|keys\.hmacshakeyfor|hmac)$/,
+    0,
+  ],
+];
+/** A login is tested with wrong passwords too, which are words. */
+const LOGIN = /^(?:login|log_in|signin|sign_in|authenticate)$/;
+const ARGUMENTS = /(?:[^()\n]|\(\)){0,400}/y;
+const LITERAL = /(["'`])([^"'`\n]{1,300})\1/g;
+const FORM = /^[\w+/=.:~-]{20,300}$/;
+/** Names of things, and no secrets, that such calls take too. */
+const PUBLIC_FORM = /^(?:AC[a-f0-9]{32}|[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}|[\w.-]+\.[a-z]{2,})$/;
+
+/** Takes out what a call that logs in or signs is given. */
+export function redactCallArguments(text: string): string {
+  return text.includes('(') && /["'`]/.test(text) ? redactSpans(text, secretsOf(text)) : text;
+}
+
+function* secretsOf(text: string): Iterable<Span> {
+  for (const call of text.matchAll(CALL)) {
+    const callee = call[0].slice(0, -1);
+    const place = placeOf(callee);
+    if (place === undefined && !LOGS_IN.test(callee)) continue;
+    const at = call.index + call[0].length;
+    ARGUMENTS.lastIndex = at;
+    const given = ARGUMENTS.exec(text)?.[0] ?? '';
+    for (const literal of given.matchAll(LITERAL)) {
+      const [, quote = '', value = ''] = literal;
+      const start = at + literal.index + quote.length;
+      const index = given.slice(0, literal.index).split(',').length - 1;
+      if ((place?.index === index && isPassword(value, place.isLogin)) || isRandom(value))
+        yield { start, end: start + value.length };
+    }
+  }
+}
+
+function placeOf(callee: string): { readonly index: number; readonly isLogin: boolean } | undefined {
+  const parts = callee.toLowerCase().split(/\.|::|->/);
+  const last = parts.at(-1) ?? '';
+  const lastTwo = parts.slice(-2).join('.');
+  if (LOGIN.test(last)) return { index: 1, isLogin: true };
+  const found = PLACES.find(([names]) => names.test(last) || names.test(lastTwo));
+  return found === undefined ? undefined : { index: found[1], isLogin: false };
+}
+
+function isPassword(value: string, isLogin: boolean): boolean {
+  if (value.length < 4 || isNoValue(value) || isReference(value) || value.startsWith('-----')) return false;
+  if (isLogin) return /\d/.test(value) && !/wrong|invalid|bad/i.test(value);
+  return !/^(?:[a-z]+\d{0,3}(?:[-_.][a-z\d]+)*|utf-?8|ascii|hex|base64)$/i.test(value) || /^[a-z]+\d\w*$/i.test(value);
+}
+
+function isRandom(value: string): boolean {
+  return (
+    FORM.test(value) && isMixed(value, 20) && !isNameLike(value) && !PUBLIC_FORM.test(value) && entropyOf(value) >= 3
+  );
+}
