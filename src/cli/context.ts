@@ -45,8 +45,9 @@ export interface Context {
    * For a command that found nothing.
    * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist, or cannot be used: "nothing found" would be true
    * and misleading.
+   * @param found what was judged: a tree outlives its data dir.
    */
-  assertDataDirExists(): void;
+  assertDataDirExists(found?: readonly Judgement[]): void;
   /**
    * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
    * nothing to take turns about.
@@ -85,12 +86,13 @@ export function createContext(options: ContextOptions): Context {
   const { dataDir, unusable } = findDataDir(options);
   const missing = options.ifMissing === 'accept' ? undefined : missingError(dataDir, sourceOf(options));
   if (missing !== undefined && options.ifMissing !== 'look') throw missing;
-  const assertDataDirExists = () => {
+  const assertDataDirExists = (found: readonly Judgement[] = []) => {
     const error = unusable ?? missing;
-    if (error !== undefined) throw error;
+    if (error !== undefined && !found.some((judgement) => isOfDataDir(judgement, dataDir))) throw error;
   };
   const assertFound = (observation: Observation) => {
-    if (!observation.judgements.some((judgement) => isOfDataDir(judgement, dataDir))) assertDataDirExists();
+    // What could not be read may be of it.
+    if (observation.isComplete) assertDataDirExists(observation.judgements);
     return observation;
   };
   const platform = loadPlatform();

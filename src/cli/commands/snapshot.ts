@@ -40,7 +40,7 @@ async function recordSnapshot({
   const context = openContext({ acts: false, ifMissing: 'look' });
   const taken = await context.takeReading({ memory: true });
   const { isComplete, judgements } = judgeReading(taken);
-  if (judgements.every(({ verdict }) => verdict === 'foreign')) context.assertDataDirExists();
+  if (isComplete) context.assertDataDirExists(judgements);
   const reading = options.redact === true ? redactReading(taken, context.personal()) : taken;
   const file = args[0];
   const text = await writeSnapshot(file, reading);

@@ -42,9 +42,13 @@ export function redactVendorSecrets(text: string): string {
   return fitting.reduce((rest, rule) => redactRule(rest, rule), known);
 }
 
+/** Longer than the words that people put into names. */
+const LONGEST_WORD = 16;
+
 /** Words alone, as in a name of a variable or a package. */
 function isWords(text: string): boolean {
-  return !/\d/.test(text) && !(/[a-z]/.test(text) && /[A-Z]/.test(text));
+  const isOneCase = !/\d/.test(text) && !(/[a-z]/.test(text) && /[A-Z]/.test(text));
+  return isOneCase && text.split(/[^A-Za-z]/).every((word) => word.length <= LONGEST_WORD);
 }
 
 function redactPrefixed(found: string, prefix: string, random: string): string {
