@@ -99,7 +99,7 @@ describe('the marks of live processes outweigh a record that says the root is go
       'unverified',
       'recorded',
       'not-proven',
-      'its tree is dead by its manifest and alive by the marks of its processes, so the manifest is damaged',
+      'the root in its manifest is not running, and the marks of live processes name another one, so the manifest is damaged',
     ]);
   });
 });

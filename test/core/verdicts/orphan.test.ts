@@ -275,3 +275,24 @@ test('the root of a live tree is no orphan below an orphaned wrapper, whether or
     expect([found[320], found[330]]).not.toContain('orphan');
   }
 });
+
+test('an orphan by its marks names the mark, what is gone and where it is', () => {
+  const wrapper = uv(320, 1, { sid: 310, ...ofWorker });
+  expect(evidenceOfLast([wrapper])).toEqual(['marked', 'owner-gone', 'adopted']);
+  expect(evidenceOfLast([wrapper], { manifests: [tree] })).toEqual(['marked', 'owner-gone', 'tree-dead', 'adopted']);
+  const rows = [{ ...ours, ppid: 1 }, uv(320, 310, { sid: 310, ...ofWorker })];
+  const manifests = [manifest('t1', [entry('supervisor', root)])];
+  expect(evidenceOfLast(rows, { manifests })).toEqual(['marked', 'tree-dead', 'parent']);
+});
+
+test('what an orphaned python started is no orphan unless it is a chroma-mcp itself', () => {
+  const orphaned = python(330, 1, { sid: 310, ...ofWorker });
+  expect(verdicts([orphaned, row(340, 330, 'git fetch', { sid: 310 })])).toEqual({ 330: 'orphan' });
+  expect(verdicts([orphaned, python(340, 330, { sid: 310 })])).toEqual({ 330: 'orphan', 340: 'orphan' });
+});
+
+test('a marked process under a live search server is no orphan, though its owner is gone: no root but a supervisor adopts', () => {
+  const search = searchServer(300, 60, { sid: 60 });
+  const child = uv(320, 300, { sid: 60, ...marks('t1', worker(280, 1), 'chroma-search') });
+  expect(verdictOfLast([search, child], { manifests: [manifest('t1', [entry('search', search)])] })).not.toBe('orphan');
+});
