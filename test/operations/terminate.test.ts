@@ -241,3 +241,11 @@ test('terminate lets go of every handle although what it calls before the kill f
   await expect(end({ beforeKill: () => Promise.reject(new Error('no')) })).rejects.toThrow('no');
   expect(fake.openHandles).toBe(0);
 });
+
+test('the elapsed time of an outcome counts from its pass, whatever the clock showed before', async () => {
+  const { fake, end } = machineOf({ 200: { endsAfterMs: 700 } });
+  await fake.clock.sleep(10_000);
+  const [outcome] = await end();
+  expect(outcome?.elapsedMs).toBeGreaterThanOrEqual(700);
+  expect(outcome?.elapsedMs).toBeLessThan(800);
+});

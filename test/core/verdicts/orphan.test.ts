@@ -19,6 +19,7 @@ import {
   uv,
   verdictOfLast,
   verdicts,
+  without,
   worker,
   type Scene,
 } from '../builders.ts';
@@ -295,4 +296,17 @@ test('a marked process under a live search server is no orphan, though its owner
   const search = searchServer(300, 60, { sid: 60 });
   const child = uv(320, 300, { sid: 60, ...marks('t1', worker(280, 1), 'chroma-search') });
   expect(verdictOfLast([search, child], { manifests: [manifest('t1', [entry('search', search)])] })).not.toBe('orphan');
+});
+
+test('a process whose user is not known is no orphan, even for root and even if it was named', () => {
+  const hidden = uv(320, 1, { sid: 310, ...ofWorker, uid: undefined as never });
+  const asRoot = { self: { pid: 9_000, uid: 0 } };
+  expect(verdictOfLast([hidden], { snapshot: asRoot })).toBe('unverified');
+  expect(verdictOfLast([hidden], { namedPids: new Set([320]) })).toBe('unverified');
+});
+
+test('marks without a data dir make a script ours only if a manifest of this data dir records their tree', () => {
+  const marked = searchServer(340, 1, { sid: 310, ...without(marks('t1', ours, 'search'), 'dataDirMark') });
+  expect(verdictOfLast([marked], { manifests: [tree] })).toBe('orphan');
+  expect(verdictOfLast([marked], { manifests: [manifest('t2', tree.entries)] })).toBe('unverified');
 });
