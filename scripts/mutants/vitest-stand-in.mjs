@@ -73,7 +73,6 @@ export const test = withVariants(
   (title, body) => collect(title, body),
   (title, body) => collect(title, body, true),
 );
-export const it = test;
 export const describe = withVariants(inSuite, () => undefined);
 
 function inSuite(title, body) {

@@ -10,13 +10,17 @@ function judged(of: ProcessRow, verdict: Verdict, ageSeconds = 1_000): Judgement
   return { row: of, verdict, role: null, treeId: null, ageSeconds, evidence, ...rest };
 }
 
+interface Wish {
+  readonly verdict?: Verdict;
+  readonly age?: number;
+  readonly request?: Partial<ReapRequest>;
+  readonly self?: { readonly uid?: number };
+}
+
 /** What a plan makes of one process that a verdict gave away, rightly or not: `planned`, or why it is spared. */
-function fate(
-  of: ProcessRow,
-  { verdict = 'orphan' as Verdict, age = 1_000, request = {} as Partial<ReapRequest>, self = {}, snapshot = {} } = {},
-) {
+function fate(of: ProcessRow, { verdict = 'orphan', age = 1_000, request = {}, self = {} }: Wish = {}) {
   const others = machine.filter(({ pid }) => pid !== of.pid);
-  const extra: Partial<ProcessSnapshot> = { ...snapshot, self: { pid: SELF_PID, uid: 1_000, ...self } };
+  const extra: Partial<ProcessSnapshot> = { self: { pid: SELF_PID, uid: 1_000, ...self } };
   const made = planReap([judged(of, verdict, age)], indexOf([...others, of], extra), {
     includeExcess: false,
     ...request,

@@ -48,7 +48,12 @@ test('later passes of endTree get what the earlier ones have left of the grace p
   const fake = machineOf(first);
   const late = worker(120, 100, marks('t1', first.root, 'worker'));
   // It ends only when three quarters of the grace period are over, and then another one is there that ignores SIGTERM.
-  fake.behave(100, { endsAfterMs: 750, onEnd: () => fake.start({ ...late, ppid: 1 }) });
+  fake.behave(100, {
+    endsAfterMs: 750,
+    onEnd: () => {
+      fake.start({ ...late, ppid: 1 });
+    },
+  });
   fake.behave(120, { endsAfterMs: Infinity });
   const { outcomes } = await endTree(portsOf(fake), 't1', { graceMs: 1_000 });
   expect(outcomes.find(({ pid }) => pid === 120)).toMatchObject({ outcome: 'killed', signal: 'SIGKILL' });
@@ -58,7 +63,12 @@ test('later passes of endTree get what the earlier ones have left of the grace p
 test('endTree gives a pass that begins after the deadline no grace period, and never a negative one', async () => {
   const fake = machineOf(first);
   const late = worker(120, 100, marks('t1', first.root, 'worker'));
-  fake.behave(100, { endsAfterMs: Infinity, onEnd: () => fake.start({ ...late, ppid: 1 }) });
+  fake.behave(100, {
+    endsAfterMs: Infinity,
+    onEnd: () => {
+      fake.start({ ...late, ppid: 1 });
+    },
+  });
   fake.behave(120, { endsAfterMs: Infinity, survivesKill: true });
   const { outcomes, remaining } = await endTree(portsOf(fake), 't1', { graceMs: 1_000 });
   expect(outcomes.find(({ pid }) => pid === 120)).toMatchObject({ outcome: 'survived', signal: 'SIGKILL' });
