@@ -4,7 +4,6 @@ import type { Manifest } from '../../src/core/manifest.ts';
 import { planTree } from '../../src/core/plan-tree.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
 import {
-  bornAt,
   DATA_DIR,
   entry,
   HIDDEN_MARKS,
