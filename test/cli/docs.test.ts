@@ -19,6 +19,7 @@ const DOCUMENTS = [
   'docs/hooks.md',
   'docs/json.md',
   'docs/metrics.md',
+  'docs/mutation.md',
   'docs/page.md',
   'docs/rounds.md',
   'docs/snapshots.md',

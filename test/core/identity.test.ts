@@ -3,8 +3,11 @@ import {
   ageSeconds,
   compareIdentity,
   formatOwnerMark,
+  isBornAfter,
+  isNotYounger,
   isZombie,
   lookUpIdentity,
+  namespaceDigits,
   parseOwnerMark,
   storedIdentity,
   type Identity,
@@ -241,4 +244,86 @@ describe('age', () => {
   ])('%s is age 0', (_which, start) => {
     expect(ageSeconds({ ...old, ...start }, snapshotOf([]))).toBe(0);
   });
+});
+
+describe('comparing a recorded identity with a row', () => {
+  const compare = (place: Identity['place']) =>
+    compareIdentity(
+      place === undefined ? without(stored, 'place') : { ...stored, place },
+      subject,
+      snapshotOf([subject]),
+    );
+
+  test.each<[string, Identity['place'], string]>([
+    ['recorded here', HERE, 'same'],
+    ['recorded without a place', undefined, 'same'],
+    ['of another boot of this machine', { ...HERE, bootId: 'boot-0' }, 'different'],
+    ['of another machine', { ...HERE, bootId: 'b', machineId: 'm' }, 'unknown'],
+    ['of another pid namespace', { ...HERE, pidNamespace: '4' }, 'unknown'],
+  ])('an identity with this pid and these ticks, %s, is %s', (_which, place, expected) => {
+    expect(compare(place)).toBe(expected);
+  });
+
+  test('one clock time on both sides is the same start, where the reader has neither ticks nor imprecision', () => {
+    const shown = asPsListShows(subject);
+    const snapshot = psListSnapshotOf([subject], { startPrecisionMs: 0 });
+    const identity = { pid: 100, startedAt: shown.startedAt };
+    expect(compareIdentity(identity, shown, snapshot)).toBe('same');
+    expect(compareIdentity({ ...identity, startedAt: clockAt(5_001) }, shown, snapshot)).toBe('unknown');
+  });
+});
+
+describe('which of two started earlier', () => {
+  const early = row(100, 1, 'x', bornAt(5_000));
+  const late = row(101, 1, 'x', bornAt(5_001));
+  const precise = snapshotOf([]);
+  const noTicks = (of: ProcessRow): ProcessRow => without(of, 'startTicks');
+  const isNot = (earlier: ProcessRow, later: ProcessRow, snapshot = precise) => isNotYounger(earlier, later, snapshot);
+
+  test('is told by ticks, whatever the clock says', () => {
+    const clockSetBack = { ...late, startedAt: clockAt(1) };
+    expect([isNot(early, clockSetBack), isNot(clockSetBack, early), isNot(early, early)]).toEqual([true, false, true]);
+  });
+
+  test('is told by the clock if either has no ticks, and of two that started together neither is younger', () => {
+    for (const [left, right] of [
+      [noTicks, noTicks],
+      [noTicks, (of: ProcessRow) => of],
+      [(of: ProcessRow) => of, noTicks],
+    ] as const) {
+      expect([isNot(left(early), right(late)), isNot(left(late), right(early))]).toEqual([true, false]);
+      expect(isNot(left(early), right({ ...late, startedAt: early.startedAt }))).toBe(true);
+    }
+  });
+
+  test('is open within the precision of the clock', () => {
+    const second = snapshotOf([], { startPrecisionMs: 1_000 });
+    const after = (ticks: number) => noTicks(row(102, 1, 'x', bornAt(5_000 + ticks)));
+    expect([100, 101].map((ticks) => isNot(after(ticks), noTicks(early), second))).toEqual([true, false]);
+    expect(isNot(after(1), noTicks(early), without(precise, 'startPrecisionMs'))).toBe(false);
+  });
+});
+
+test('a process is born after a registration only if more than 250 ms lie between', () => {
+  expect(
+    [25, 26].map((ticks) => isBornAfter(row(1, 0, 'x', bornAt(5_000 + ticks)), clockAt(5_000), snapshotOf([]))),
+  ).toEqual([false, true]);
+});
+
+test('an age is told by the clock where the row or the table has no ticks', () => {
+  const clock = row(100, 1, 'x', { startTicks: 1, startedAt: clockAt(NOW_TICKS - 500) });
+  expect(ageSeconds(without(clock, 'startTicks'), snapshotOf([]))).toBe(5);
+  expect(ageSeconds(clock, without(snapshotOf([]), 'nowTicks'))).toBe(5);
+});
+
+test('an owner mark without boot and namespace says nothing of either', () => {
+  expect(parseOwnerMark('5:77::')).toEqual({
+    pid: 5,
+    startTicks: 77,
+    place: { bootId: undefined, pidNamespace: undefined },
+  });
+});
+
+test.each(['xpid:[4]', 'pid:[4]x'])('namespaceDigits leaves %s as it is', (text) => {
+  expect(namespaceDigits(text)).toBe(text);
 });

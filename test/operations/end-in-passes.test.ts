@@ -62,3 +62,55 @@ test('what only a glance has found and is gone when it is bound is not reported'
   const { result } = passes(fake, [wrapper], [wrapper, other]);
   expect((await result).outcomes).toMatchObject([{ pid: wrapper.pid, outcome: 'killed' }]);
 });
+
+test('passes without a glance of their own look at the whole table just before a kill', async () => {
+  const fake = new FakeMachine([wrapper, child]);
+  fake.behave(wrapper.pid, { endsAfterMs: Infinity });
+  const looks: (readonly ProcessRow[])[] = [[wrapper, child], [], []];
+  const { outcomes } = await endInPasses(
+    {
+      look: () => Promise.resolve(looks.shift() ?? []),
+      targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),
+      signaller: fake.signaller,
+      clock: fake.clock,
+    },
+    [wrapper],
+    { graceMs: 100 },
+  );
+  expect(outcomes.map(({ pid }) => pid)).toEqual([wrapper.pid, child.pid]);
+});
+
+test('a process that both a glance and the look after it find is one target of the next pass', async () => {
+  const fake = new FakeMachine([wrapper, child]);
+  fake.behave(wrapper.pid, { endsAfterMs: Infinity });
+  const looks: (readonly ProcessRow[])[] = [[child], []];
+  const { outcomes } = await endInPasses(
+    {
+      look: () => Promise.resolve(looks.shift() ?? []),
+      glance: () => Promise.resolve([wrapper, child]),
+      targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),
+      signaller: fake.signaller,
+      clock: fake.clock,
+    },
+    [wrapper],
+    { graceMs: 100 },
+  );
+  expect(outcomes.map(({ pid }) => pid)).toEqual([wrapper.pid, child.pid]);
+});
+
+test('no further pass begins after a second Ctrl-C, which killed what was left', async () => {
+  const fake = new FakeMachine([wrapper, other]);
+  fake.behave(wrapper.pid, { endsAfterMs: Infinity });
+  const forced = AbortSignal.abort();
+  const { outcomes } = await endInPasses(
+    {
+      look: () => Promise.resolve([other]),
+      targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),
+      signaller: fake.signaller,
+      clock: fake.clock,
+    },
+    [wrapper],
+    { graceMs: 100, forced },
+  );
+  expect([outcomes, fake.signals]).toEqual([[], []]);
+});

@@ -165,3 +165,14 @@ describe('reap', () => {
     expect(fake.signals).toEqual(['SIGTERM 200', 'SIGTERM 201']);
   });
 });
+
+test('reap measures memory only in the looks after a pass, which are shown', async () => {
+  const fake = new FakeMachine(pair(200));
+  const asked: boolean[] = [];
+  const observe = ({ memory }: { readonly memory: boolean }) => {
+    asked.push(memory);
+    return fake.observe();
+  };
+  await reap({ observe, signaller: fake.signaller, clock: fake.clock }, options());
+  expect(asked).toEqual([false, true, true]);
+});

@@ -182,3 +182,70 @@ test('one whose state cannot be read is not taken for gone: it is killed at the 
   expect(sent).toEqual(['SIGTERM', 'SIGKILL']);
   expect(outcomes).toMatchObject([{ pid: 200, outcome: 'survived', signal: 'SIGKILL' }]);
 });
+
+describe('just before the kill', () => {
+  const endAndCount = async (
+    behaviours: Readonly<Record<number, Behaviour>>,
+    options?: Partial<TerminationOptions>,
+  ) => {
+    const { fake, end } = machineOf(behaviours);
+    const calls: string[][] = [];
+    const beforeKill = () => {
+      calls.push([...fake.signals]);
+      return Promise.resolve();
+    };
+    await end({ beforeKill, ...options });
+    return { calls, signals: fake.signals };
+  };
+
+  test('terminate calls beforeKill once, after the grace period and before the first SIGKILL, while one process still runs', async () => {
+    const { calls } = await endAndCount({ 200: {}, 201: { endsAfterMs: Infinity }, 202: { endsAfterMs: Infinity } });
+    expect(calls).toEqual([['SIGTERM 200', 'SIGTERM 201', 'SIGTERM 202']]);
+  });
+
+  test('terminate does not call beforeKill if no process is left', async () => {
+    expect((await endAndCount({ 200: {}, 201: { bind: 'gone' } })).calls).toEqual([]);
+  });
+
+  test('terminate does not call beforeKill after a first Ctrl-C', async () => {
+    const { calls, signals } = await endAndCount(
+      { 200: { endsAfterMs: Infinity } },
+      { interrupted: AbortSignal.abort() },
+    );
+    expect([calls, signals]).toEqual([[], ['SIGTERM 200']]);
+  });
+});
+
+test('terminate looks again after 2, 4, 8, 16 and 32 ms, then every 50 ms, and never after the deadline', async () => {
+  const { fake, targets } = machineOf({ 200: { endsAfterMs: Infinity, survivesKill: true } });
+  const pauses: number[] = [];
+  const clock = {
+    ...fake.clock,
+    sleep: (ms: number) => {
+      pauses.push(ms);
+      return fake.clock.sleep(ms);
+    },
+  };
+  await terminate(targets, { signaller: fake.signaller, clock }, { graceMs: 130 });
+  expect(pauses.slice(0, 12)).toEqual([2, 4, 8, 16, 32, 50, 18, 2, 4, 8, 16, 32]);
+});
+
+test('terminate signals no process again that refused SIGTERM as another one', async () => {
+  const { fake, end } = machineOf({ 200: { endsAfterMs: Infinity, refuse: { SIGTERM: 'different' } } });
+  expect(await end()).toMatchObject([{ outcome: 'pid-reused', signal: null, elapsedMs: 0 }]);
+  expect([fake.signals, fake.clock.now()]).toEqual([[], 0]);
+});
+
+test('terminate lets go of every handle although what it calls before the kill fails', async () => {
+  const { fake, end } = machineOf({ 200: { endsAfterMs: Infinity }, 201: {} });
+  await expect(end({ beforeKill: () => Promise.reject(new Error('no')) })).rejects.toThrow('no');
+  expect(fake.openHandles).toBe(0);
+});
+
+test('the elapsed time of an outcome counts from its pass, whatever the clock showed before', async () => {
+  const { fake, end } = machineOf({ 200: { endsAfterMs: 700 } });
+  await fake.clock.sleep(10_000);
+  const [outcome] = await end();
+  expect(outcome?.elapsedMs).toBeGreaterThanOrEqual(700);
+  expect(outcome?.elapsedMs).toBeLessThan(800);
+});

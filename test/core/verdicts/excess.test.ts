@@ -4,8 +4,12 @@ import {
   bornAt,
   clockAt,
   entry,
+  evidenceOfLast,
+  HIDDEN_MARKS,
   manifest,
   marks,
+  NOW_TICKS,
+  ownerMark,
   python,
   row,
   searchServer,
@@ -190,5 +194,139 @@ test('nothing is excess that no record lets go of', () => {
   expect(verdicts([root, ours, old, current], { manifests: [manifest('t1', base)] })).toMatchObject({
     320: 'managed',
     330: 'managed',
+  });
+});
+
+describe('the age of an excess process', () => {
+  const successor = uv(350, 310, { ...inTree, ...secondsOld(5) });
+  const recordsSuccessor = manifest('t1', [...base, entry('chroma-sync', successor, { by: ours })]);
+
+  test.each([
+    [10, 'managed'],
+    [10.01, 'excess'],
+  ])('a replaced process that is %d s old is %s', (seconds, verdict) => {
+    const subject = uv(340, 310, { ...inTree, ...secondsOld(seconds) });
+    expect(verdictOfLast([root, ours, successor, subject], { manifests: [recordsSuccessor] })).toBe(verdict);
+  });
+
+  test.each([
+    [10, 'managed'],
+    [10.01, 'excess'],
+  ])('a process %d s old whose own record is ended is %s', (seconds, verdict) => {
+    const subject = uv(340, 310, { ...inTree, ...secondsOld(seconds) });
+    const ended = entry('chroma-sync', subject, { by: ours, endedAt: clockAt(NOW_TICKS - 100) });
+    expect(verdictOfLast([root, ours, subject], { manifests: [manifest('t1', [...base, ended])] })).toBe(verdict);
+  });
+});
+
+describe('a record that ends a process', () => {
+  const endedAs = (of: ProcessRow, extra: object = { by: ours }) =>
+    entry('chroma-sync', of, { endedAt: clockAt(9_000), ...extra });
+  const judged = (rows: ProcessRow[], entries: ReturnType<typeof entry>[], scene: Scene = {}) =>
+    verdictOfLast(rows, { manifests: [manifest('t1', [...base, ...entries])], ...scene });
+
+  test('makes it excess though its environment is hidden, and says when', () => {
+    const hidden = { ...old, ...HIDDEN_MARKS };
+    expect(judged([root, ours, hidden], [endedAs(hidden)])).toBe('excess');
+    const manifests = [manifest('t1', [...base, endedAs(hidden)])];
+    expect(evidenceOfLast([root, ours, hidden], { manifests })).toEqual(['let-go']);
+  });
+
+  test('makes it excess though the record names no owner, if the root lives', () => {
+    expect(judged([root, ours, old], [endedAs(old, {})])).toBe('excess');
+  });
+
+  test('lets nobody go in a tree whose root is not known to live', () => {
+    const rows = [{ ...ours, ppid: 1 }, old];
+    expect(judged(rows, [endedAs(old)], { snapshot: { complete: false } })).not.toBe('excess');
+  });
+
+  test.each([
+    [clockAt(3_199), 'managed'],
+    ['x', 'managed'],
+    [clockAt(3_200), 'excess'],
+  ])('at %s, of a process registered at tick 3200, leaves it %s', (endedAt, verdict) => {
+    expect(judged([root, ours, old], [endedAs(old, { by: ours, endedAt })])).toBe(verdict);
+  });
+
+  test('ends wrapper and python that are both recorded as ended', () => {
+    const manifests = [manifest('t1', [...base, endedAs(old), endedAs(oldPython, { by: old })])];
+    expect(verdicts([root, ours, old, oldPython], { manifests })).toMatchObject({ 320: 'excess', 321: 'excess' });
+  });
+
+  test('of a wrapper says nothing of what is recorded below it', () => {
+    const search = searchServer(345, 320, { sid: 310, ...HIDDEN_MARKS });
+    const entries = [endedAs(old), entry('search', search, { by: old })];
+    expect(verdicts([root, ours, old, search], { manifests: [manifest('t1', [...base, ...entries])] })).toMatchObject({
+      320: 'excess',
+      345: 'managed',
+    });
+  });
+
+  test('lets no process go that the marks of its child prove to be a root', () => {
+    const search = searchServer(340, 310, { sid: 310, ...marks('t1', ours, 'search') });
+    const child = uv(350, 340, { sid: 310, ...marks('t2', search, 'chroma-search') });
+    const ended = entry('search', search, { by: ours, endedAt: clockAt(9_000) });
+    expect(judged([root, ours, search], [ended])).toBe('excess');
+    expect(judged([root, ours, child, search], [ended])).not.toBe('excess');
+  });
+});
+
+describe('a successor lets go of nobody', () => {
+  const subject = uv(340, 310, { ...inTree, ...bornAt(3_250) });
+  const twin = worker(311, 300, { ...bornAt(3_100), ...marks('t1', root, 'worker') });
+  const beside = (successor: ProcessRow, by: ProcessRow, last: ProcessRow = subject) =>
+    verdictOfLast([root, ours, twin, successor, last], {
+      manifests: [manifest('t1', [...base, entry('chroma-sync', successor, { by })])],
+    });
+
+  test('but of the same owner, as far as its marks are known', () => {
+    expect(beside(current, ours)).toBe('excess');
+    expect(beside({ ...current, ...HIDDEN_MARKS }, ours)).toBe('excess');
+  });
+
+  test.each<[string, ProcessRow, ProcessRow]>([
+    ['is recorded under another process that was born in the same tick', current, twin],
+    ['is recorded under an earlier process of that pid', current, { ...ours, ...bornAt(7) }],
+    ['bears the mark of another role', { ...current, roleMark: 'chroma-search' }, ours],
+    ['bears the mark of another owner', { ...current, ownerMark: ownerMark(root) }, ours],
+  ])('if it %s', (_which, successor, by) => {
+    expect(beside(successor, by)).not.toBe('excess');
+  });
+
+  test('under pid 1, whose owner is not known to live', () => {
+    const last = { ...subject, ppid: 1, ownerMark: ownerMark(ours, { bootId: 'boot-x' }) };
+    expect(beside(current, ours, last)).not.toMatch(/excess|orphan/);
+  });
+});
+
+describe('a worker is of a past generation only', () => {
+  const child = uv(340, 310, inTree);
+  const otherRoot = supervisor(290, 1, { treeMark: 't2' });
+  const ended = { by: root, endedAt: clockAt(9_000) };
+  test.each<[string, ReturnType<typeof manifest>[], string]>([
+    ['if its record is ended', [manifest('t1', [base[0]!, entry('worker', ours, ended)])], 'excess'],
+    [
+      'if every record of it is ended',
+      [manifest('t1', [base[0]!, entry('worker', ours, ended), entry('worker', ours, { by: root })])],
+      'managed',
+    ],
+    [
+      'if its end comes after its registration',
+      [manifest('t1', [base[0]!, entry('worker', ours, { by: root, endedAt: clockAt(3_099) })])],
+      'managed',
+    ],
+    [
+      'if its own tree records its end',
+      [
+        manifest('t1', base.slice(0, 1)),
+        manifest('t2', [entry('supervisor', otherRoot), entry('worker', ours, { ...ended, by: otherRoot })]),
+      ],
+      'managed',
+    ],
+  ])('%s', (_which, manifests, verdict) => {
+    const found = verdictOfLast([otherRoot, root, ours, child], { manifests });
+    if (verdict === 'excess') expect(found).toBe(verdict);
+    else expect(found).not.toMatch(/excess|orphan/);
   });
 });

@@ -208,3 +208,31 @@ test('a marked chroma-mcp that a live installation of another kind records is un
   expect(verdictOfLast(rows, { registries: [registry(511)] })).toBe('orphan');
   expect(verdictOfLast(rows, { registries: [registry(510)] })).toBe('unverified');
 });
+
+test('what a recorded process of another installation started is foreign at any depth', () => {
+  const registries = [
+    { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
+    {
+      file: 'supervisor.json',
+      content: JSON.stringify({ processes: { c: { pid: 210, type: 'chroma', startedAt: clockAt(3_000) } } }),
+    },
+  ];
+  const rows = [
+    ...[pluginWorker(200), uv(210, 200, { sid: 200 }), python(220, 210, { sid: 200 })],
+    ...[python(230, 220, { sid: 200 }), row(240, 230, 'git', { sid: 200 })],
+  ];
+  expect(verdicts(rows, { registries })).toMatchObject({ 220: 'foreign', 230: 'foreign', 240: 'foreign' });
+});
+
+test('a recorded chroma-mcp without a data dir on its command line is not foreign', () => {
+  const root = supervisor(290, 1);
+  const remote = row(310, 290, 'uv tool uvx chroma-mcp --client-type http', { name: 'uv', sid: 290 });
+  const manifests = [manifest('t1', [entry('supervisor', root), entry('chroma-sync', remote, { by: root })])];
+  expect(verdictOfLast([root, remote], { manifests })).toBe('managed');
+  expect(verdictOfLast([root, remote], { manifests: [manifest('t1', [entry('supervisor', root)])] })).toBe('foreign');
+});
+
+test('root that names no pid takes another user’s process for foreign', () => {
+  const self = { pid: 9_000, uid: 0 };
+  expect(verdictOfLast([uv(310, 1, { ...evidence, uid: 1001 })], { snapshot: { self } })).toBe('foreign');
+});

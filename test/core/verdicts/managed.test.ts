@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import {
   bornAt,
+  clockAt,
   entry,
   HIDDEN_MARKS,
   init,
   manifest,
   marks,
+  NOW_TICKS,
   python,
   row,
   searchServer,
+  secondsOld,
   supervisor,
   uv,
   verdictOfLast,
@@ -114,4 +117,29 @@ test('nothing that is unrelated is judged at all', () => {
     row(410, 1, 'node server.js', { sid: 400 }),
   ]);
   expect(found).toEqual({});
+});
+
+describe('a recorded process that pid 1 has adopted, whose environment is hidden', () => {
+  const adopted = uv(320, 1, { sid: 310, ...HIDDEN_MARKS });
+  const judged = (extra: object, scene: object = {}) =>
+    verdictOfLast([root, ours, adopted], {
+      manifests: [manifest('t1', [...tree.entries.slice(0, 2), entry('chroma-sync', adopted, extra)])],
+      ...scene,
+    });
+
+  test('is managed while its recorded owner lives, or without one its root', () => {
+    expect([judged({ by: ours }), judged({})]).toEqual(['managed', 'managed']);
+  });
+
+  test('is unverified once its record is ended less than 10 s after its birth', () => {
+    const young = { ...adopted, ...secondsOld(5) };
+    const ended = entry('chroma-sync', young, { by: ours, endedAt: clockAt(NOW_TICKS) });
+    const manifests = [manifest('t1', [...tree.entries.slice(0, 2), ended])];
+    expect(verdictOfLast([root, ours, young], { manifests })).toBe('unverified');
+  });
+
+  test('is unverified without an owner if its root is not known to live', () => {
+    const manifests = [manifest('t1', [entry('supervisor', supervisor(290, 1)), entry('chroma-sync', adopted)])];
+    expect(verdictOfLast([adopted], { manifests, snapshot: { complete: false } })).toBe('unverified');
+  });
 });

@@ -19,6 +19,7 @@ import {
   uv,
   verdictOfLast,
   verdicts,
+  without,
   worker,
   type Scene,
 } from '../builders.ts';
@@ -274,4 +275,38 @@ test('the root of a live tree is no orphan below an orphaned wrapper, whether or
     expect(found[310]).toBe('orphan');
     expect([found[320], found[330]]).not.toContain('orphan');
   }
+});
+
+test('an orphan by its marks names the mark, what is gone and where it is', () => {
+  const wrapper = uv(320, 1, { sid: 310, ...ofWorker });
+  expect(evidenceOfLast([wrapper])).toEqual(['marked', 'owner-gone', 'adopted']);
+  expect(evidenceOfLast([wrapper], { manifests: [tree] })).toEqual(['marked', 'owner-gone', 'tree-dead', 'adopted']);
+  const rows = [{ ...ours, ppid: 1 }, uv(320, 310, { sid: 310, ...ofWorker })];
+  const manifests = [manifest('t1', [entry('supervisor', root)])];
+  expect(evidenceOfLast(rows, { manifests })).toEqual(['marked', 'tree-dead', 'parent']);
+});
+
+test('what an orphaned python started is no orphan unless it is a chroma-mcp itself', () => {
+  const orphaned = python(330, 1, { sid: 310, ...ofWorker });
+  expect(verdicts([orphaned, row(340, 330, 'git fetch', { sid: 310 })])).toEqual({ 330: 'orphan' });
+  expect(verdicts([orphaned, python(340, 330, { sid: 310 })])).toEqual({ 330: 'orphan', 340: 'orphan' });
+});
+
+test('a marked process under a live search server is no orphan, though its owner is gone: no root but a supervisor adopts', () => {
+  const search = searchServer(300, 60, { sid: 60 });
+  const child = uv(320, 300, { sid: 60, ...marks('t1', worker(280, 1), 'chroma-search') });
+  expect(verdictOfLast([search, child], { manifests: [manifest('t1', [entry('search', search)])] })).not.toBe('orphan');
+});
+
+test('a process whose user is not known is no orphan, even for root and even if it was named', () => {
+  const hidden = uv(320, 1, { sid: 310, ...ofWorker, uid: undefined as never });
+  const asRoot = { self: { pid: 9_000, uid: 0 } };
+  expect(verdictOfLast([hidden], { snapshot: asRoot })).toBe('unverified');
+  expect(verdictOfLast([hidden], { namedPids: new Set([320]) })).toBe('unverified');
+});
+
+test('marks without a data dir make a script ours only if a manifest of this data dir records their tree', () => {
+  const marked = searchServer(340, 1, { sid: 310, ...without(marks('t1', ours, 'search'), 'dataDirMark') });
+  expect(verdictOfLast([marked], { manifests: [tree] })).toBe('orphan');
+  expect(verdictOfLast([marked], { manifests: [manifest('t2', tree.entries)] })).toBe('unverified');
 });

@@ -410,3 +410,26 @@ test('what is missing for a proof is said', () => {
   expect(found[0]?.evidence.map(({ kind }) => kind)).toEqual(['command', 'not-proven']);
   expect(found[0]?.evidence[1]?.detail).toBe('its parent pid 70 (bash) is alive and is no adopter');
 });
+
+test('a chroma-mcp in its parent’s session is unverified, though a recorded worker that is gone led that session', () => {
+  const registries = [
+    { file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_020), startToken: '3000' }) },
+  ];
+  const parent = row(305, 70, 'bash', { sid: 300, pgid: 305 });
+  expect(verdictOfLast([parent, uv(310, 305, { sid: 300, pgid: 306 })], { registries })).toBe('unverified');
+});
+
+test('a chroma-mcp whose session a recorded process of ours leads is unverified, whatever that one’s command line is', () => {
+  const leader = row(300, 1, 'anything');
+  const manifests = [manifest('t1', [entry('worker', leader)])];
+  expect(verdictOfLast([leader, uv(310, 1, left)], { manifests })).toBe('unverified');
+  expect(verdictOfLast([leader, uv(310, 1, left)])).toBe('orphan');
+});
+
+test('a chroma-mcp born in the very tick of the gone worker that led its session is its own', () => {
+  const registries = [
+    { file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(9_999_910), startToken: '9999900' }) },
+  ];
+  expect(verdictOfLast([uv(310, 1, { ...left, ...bornAt(9_999_900) })], { registries })).toBe('orphan');
+  expect(verdictOfLast([uv(310, 1, { ...left, ...bornAt(9_999_899) })], { registries })).toBe('unverified');
+});

@@ -148,3 +148,28 @@ test.each<[string, Partial<ProcessRow>, boolean]>([
 ])('may run a role of ours, read in part: %s', (_, part, expected) => {
   expect(mayRunRole({ name: '', command: '', ...part })).toBe(expected);
 });
+
+describe('a process that would be excess', () => {
+  const sync = { sid: 310, ...marks('t1', ours, 'chroma-sync') };
+  const replaced = uv(320, 310, sync);
+  const current = uv(330, 310, sync);
+  const manifests = [manifest('t1', [...tree.entries, entry('chroma-sync', current, { by: ours })])];
+
+  test.each<[string, ProcessRow, string]>([
+    ['whole: excess', replaced, 'excess'],
+    ['read in part in its environment: unverified', environmentCut(replaced), 'unverified'],
+    ['read in part in its command line: unverified', commandCut(replaced), 'unverified'],
+  ])('is %s', (_which, last, verdict) => {
+    expect(verdictOfLast([root, ours, current, last], { manifests })).toBe(verdict);
+  });
+});
+
+test('a recorded process that is read in part says what it is recorded as, and which part', () => {
+  const found = judge([root, commandCut(marked)], { manifests: [recorded] }).find(({ row: { pid } }) => pid === 320);
+  expect(found?.evidence.map(({ kind }) => kind)).toEqual(['recorded', 'read-in-part']);
+  expect(found?.evidence.at(-1)?.detail).toBe('its command line is longer than 128 KiB, so only the beginning is read');
+  const other = judge([environmentCut(forsaken)]).find(({ row: { pid } }) => pid === 500);
+  expect(other?.evidence.map(({ detail }) => detail)).toEqual([
+    'its environment is longer than 128 KiB, so only the beginning is read',
+  ]);
+});

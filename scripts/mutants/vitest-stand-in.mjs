@@ -1,0 +1,108 @@
+// @ts-nocheck
+// What the tests import as `vitest`: it collects them instead of running them, so that one process can run them again for every mutant.
+import * as expecting from '@vitest/expect';
+
+const { chai } = expecting;
+chai.use(expecting.JestExtend);
+chai.use(expecting.JestChaiExpect);
+chai.use(expecting.JestAsymmetricMatchers);
+
+export const expect = Object.assign((value, message) => chai.expect(value, message), chai.expect);
+Object.assign(expect, globalThis[expecting.ASYMMETRIC_MATCHERS_OBJECT]);
+expecting.setState({ assertionCalls: 0, isExpectingAssertions: false }, expect);
+globalThis[expecting.GLOBAL_EXPECT] = expect;
+
+/** Every test that was collected: its id, whether it is skipped, and what runs it with its hooks. */
+export const collected = [];
+
+let file = { name: '', titles: [], befores: [], afters: [], beforeAlls: [] };
+let finishers = [];
+
+/** Counts what is collected from now on as of this file. */
+export function startFile(name) {
+  file = { name, titles: [], befores: [], afters: [], beforeAlls: [] };
+}
+
+function collect(title, body, isSkipped = false) {
+  const scope = { befores: [...file.befores], afters: [...file.afters], beforeAlls: [...file.beforeAlls] };
+  const titled = [...file.titles, title].join(' > ');
+  const same = collected.filter(({ id }) => id.startsWith(`${file.name}#${titled}`)).length;
+  collected.push({
+    id: `${file.name}#${titled}${same === 0 ? '' : ` (${same + 1})`}`,
+    fileName: file.name,
+    isSkipped,
+    run: () => runWithHooks(scope, body),
+  });
+}
+
+async function runWithHooks({ befores, afters, beforeAlls }, body) {
+  finishers = [];
+  try {
+    for (const once of beforeAlls) await once();
+    for (const hook of befores) await hook();
+    await body();
+  } finally {
+    for (const hook of [...finishers.toReversed(), ...afters]) await hook();
+  }
+}
+
+export function onTestFinished(hook) {
+  finishers.push(hook);
+}
+
+export const beforeEach = (hook) => void file.befores.push(hook);
+export const afterEach = (hook) => void file.afters.push(hook);
+export const afterAll = () => undefined;
+export const inject = () => undefined;
+
+export function beforeAll(hook) {
+  let done;
+  file.beforeAlls.push(() => (done ??= Promise.resolve(hook())));
+}
+
+export const vi = new Proxy(
+  {},
+  {
+    get: (_, name) => () => {
+      throw new Error(`no vi.${String(name)} here`);
+    },
+  },
+);
+
+export const test = withVariants(
+  (title, body) => collect(title, body),
+  (title, body) => collect(title, body, true),
+);
+export const describe = withVariants(inSuite, () => undefined);
+
+function inSuite(title, body) {
+  const { titles, befores, afters, beforeAlls } = file;
+  Object.assign(file, {
+    titles: [...titles, title],
+    befores: [...befores],
+    afters: [...afters],
+    beforeAlls: [...beforeAlls],
+  });
+  body();
+  Object.assign(file, { titles, befores, afters, beforeAlls });
+}
+
+function withVariants(define, skip) {
+  const each =
+    (to) =>
+    (cases, ...values) =>
+    (title, body, options) => {
+      if (values.length > 0) throw new Error('no tables in template strings here');
+      cases.forEach((given, index) => {
+        const args = Array.isArray(given) ? given : [given];
+        to(`${title} [${index}]`, () => body(...args), options);
+      });
+    };
+  const plain = (title, first, second) => (typeof first === 'function' ? define(title, first) : define(title, second));
+  const never = (title) => skip(title);
+  const variants = { each: each(define), skip: Object.assign(never, { each: each(never) }) };
+  return Object.assign(plain, variants, {
+    skipIf: (isSkipped) => (isSkipped ? variants.skip : Object.assign(plain, variants)),
+    runIf: (isRun) => (isRun ? Object.assign(plain, variants) : variants.skip),
+  });
+}
