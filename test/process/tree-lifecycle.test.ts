@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isAlive } from '../../scripts/leak/identity.mjs';
+import { isAlive, signalIfSame } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
 import { startFixtureProcess } from '../helpers/fixture-process.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -395,7 +395,7 @@ describe('other times and places', () => {
   ])('%s: start works and nothing is called a leak', async (_, changes) => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
-    for (const member of tree.members()) kill(member);
+    for (const member of tree.members()) signalIfSame(member, 'SIGKILL');
     await tree.expectRoles([]);
     const file = join(tree.dataDir, 'trees', `${treeId ?? ''}.json`);
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
