@@ -1,5 +1,6 @@
+import { readProcText } from '../leak/proc-text.mjs';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -133,7 +134,7 @@ function marksOfTree(scene: Scene): Record<string, string> {
 
 function environ(pid: number): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+    return readProcText(`/proc/${pid}/environ`).split('\0');
   } catch {
     return [];
   }

@@ -1,7 +1,8 @@
 // Ends everything that bears the mark of a run, unmounts what it mounted and removes its folder, however the runner ends: the pipe
 // between them closes with its death too. Arguments: the mark and the folder.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { readProcText } from '../leak/proc-text.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PAUSE_MS = 50;
@@ -85,7 +86,7 @@ function unmount(point) {
 
 function read(file) {
   try {
-    return readFileSync(file, 'latin1');
+    return readProcText(file);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readProcText } from '../leak/proc-text.mjs';
+import { readdirSync, statSync } from 'node:fs';
 
 /** Stands in the environment of everything a round starts; its value names run and round. */
 export const ROUND_MARK = 'CLAUDE_MEM_ROUND';
@@ -168,7 +169,7 @@ function filled(value: string | undefined): string | undefined {
 
 function read(file: string): string | undefined {
   try {
-    return readFileSync(file, 'latin1');
+    return readProcText(file);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readProcText } from '../../scripts/leak/proc-text.mjs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_MARK } from './run-mark.ts';
 
@@ -73,7 +74,7 @@ function pids(): readonly number[] {
 /** Undefined where the process is gone or another user's. */
 function read(pid: number, file: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    return readProcText(`/proc/${pid}/${file}`);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readProcText } from '../../scripts/leak/proc-text.mjs';
+import { readdirSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { ChromaSync } from '../../src/services/chroma/chroma-sync.ts';
 import type { ChromaTiming } from '../../src/services/chroma/timing.ts';
@@ -62,9 +63,9 @@ export function marked(treeId: string): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
-      const environment = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
+      const environment = readProcText(`/proc/${name}/environ`).split('\0');
       if (!environment.includes(`CLAUDE_MEM_TREE=${treeId}`)) continue;
-      found.set(Number(name), readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0').join(' ').trim());
+      found.set(Number(name), readProcText(`/proc/${name}/cmdline`).split('\0').join(' ').trim());
     } catch {
       // Gone meanwhile, or another user's. A zombie has no environment.
     }

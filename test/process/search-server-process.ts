@@ -1,6 +1,7 @@
+import { readProcText } from '../../scripts/leak/proc-text.mjs';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { identify, isAlive, type Identity, signalIfSame } from '../../scripts/leak/identity.mjs';
@@ -76,7 +77,7 @@ export function startedBy({ pid, start }: Identity): readonly number[] {
     .map(Number)
     .filter((candidate) => {
       try {
-        return isMarked(readFileSync(`/proc/${candidate}/environ`, 'latin1'));
+        return isMarked(readProcText(`/proc/${candidate}/environ`));
       } catch {
         return false;
       }

@@ -1,3 +1,4 @@
+import { readProcText } from '../../scripts/leak/proc-text.mjs';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -291,7 +292,7 @@ function roleOf(pid: number, role: string): string {
 
 function read(file: string): string | undefined {
   try {
-    return readFileSync(file, 'latin1');
+    return readProcText(file);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { readProcText } from '../../scripts/leak/proc-text.mjs';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -48,7 +49,7 @@ function aPlace(env: Readonly<Record<string, string>> = {}) {
 function bearers(folder: string): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`CLAUDE_MEM_DATA_DIR=${folder}/`);
+      return readProcText(`/proc/${pid}/environ`).includes(`CLAUDE_MEM_DATA_DIR=${folder}/`);
     } catch {
       return false;
     }

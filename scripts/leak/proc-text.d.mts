@@ -1,0 +1,1 @@
+export function readProcText(file: string): string;
