@@ -1,6 +1,6 @@
 import { count, printable } from '../core/wording.ts';
 import type { Judgement } from '../core/verdict.ts';
-import { isLeak, type LeakSummary } from './leak-report.ts';
+import { isLeak, isOfOtherUserInPart, type LeakSummary } from './leak-report.ts';
 import type { Observation } from './observe.ts';
 import { describeUnrecorded, unrecordedSupervisors } from './tree-lifecycle.ts';
 
@@ -16,6 +16,9 @@ export function remarks(
   if (!snapshot.complete) lines.push('The listing of processes was incomplete: others may be hidden from this user.');
   if (snapshot.unreadable > 0)
     lines.push(`${count(snapshot.unreadable, 'process', 'processes')} that may be ours could not be read.`);
+  const inPart = judgements.filter(isOfOtherUserInPart).length;
+  if (inPart > 0)
+    lines.push(`${count(inPart, 'process', 'processes')} of another user could be read only in part, and cannot be yours.`);
   for (const { file, kind, reason } of reading.damaged)
     lines.push(`${printable(file)}: ${printable(reason)}.${advise(DAMAGE_ADVICE[kind])}`);
   if (staleEntries > 0)

@@ -10,6 +10,7 @@ export interface LeakReport {
   readonly platform: string;
   readonly source: string;
   readonly complete: boolean;
+  /** Rows that were not read whole and bear a role's name. Another user's do not make the reading incomplete: they cannot be ours. */
   readonly unreadable: number;
   readonly dataDir: string;
   readonly summary: LeakSummary;
@@ -63,7 +64,7 @@ export function reportLeaks(observation: Observation, options: { readonly showFo
     platform: snapshot.platform,
     source: snapshot.source,
     complete: observation.isComplete,
-    unreadable: snapshot.unreadable,
+    unreadable: snapshot.unreadable + judgements.filter(isOfOtherUserInPart).length,
     dataDir: reading.dataDir,
     summary: summarize(judgements, staleEntries),
     processes: shown.map(reportProcess),
@@ -91,6 +92,12 @@ export function reportProcess(judgement: Judgement): ReportedProcess {
 
 export function isLeak({ verdict }: { readonly verdict: Verdict }): boolean {
   return verdict === 'orphan' || verdict === 'excess';
+}
+
+/** Whether a process of another user has a role's name and was read only in part. */
+export function isOfOtherUserInPart({ verdict, evidence }: Judgement): boolean {
+  const has = (kind: string) => evidence.some((reason) => reason.kind === kind);
+  return verdict === 'foreign' && has('user') && has('read-in-part');
 }
 
 /** Bytes that the leaked ones among these hold. */

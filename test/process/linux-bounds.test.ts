@@ -149,6 +149,12 @@ describe('commands beside both', () => {
       });
       expect(peakBytes).toBeLessThan(usual[index]!.peakBytes + MOST_GROWTH_BYTES);
     }
+    // Reported, without letting another user decide the exit code.
+    const { status, stdout } = await run(USER, ['leaks', '--json']);
+    expect({ status, ...(JSON.parse(stdout) as object) }).toMatchObject({ status: 0, complete: true, unreadable: 1 });
+    expect((await run(USER, ['leaks'])).stdout).toContain(
+      '1 process of another user could be read only in part, and cannot be yours.',
+    );
   });
 
   longMemoryTest('of the same user: leaks and reap say what they could not read, and end nothing', async () => {

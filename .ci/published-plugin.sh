@@ -1,0 +1,42 @@
+# The published claude-mem plugin, real and live, for the heavy checks: source it, then
+#   plugin_install FOLDER   its package, its packages and Bun (about 20 s, from the registry)
+#   plugin_start FOLDER PORT
+#   plugin_wake FOLDER PORT   a search, which makes its worker start `uvx chroma-mcp`
+#   plugin_stop FOLDER PORT
+# Its home is FOLDER/home. Its Chroma runs on the packages that our own tests have prepared.
+
+PLUGIN_VERSION=13.25.3
+
+plugin_install() {
+  mkdir -p "$1/home" "$1/bun"
+  # `npm install claude-mem` resolves packages that the worker does not need, which takes minutes.
+  (cd "$1" && npm pack --silent "claude-mem@$PLUGIN_VERSION" >/dev/null && tar xzf claude-mem-*.tgz)
+  (cd "$1/package/plugin" && npm install --silent --ignore-scripts --omit=dev --no-audit --no-fund)
+  (cd "$1/bun" && npm init -y >/dev/null && npm install --silent --ignore-scripts --no-audit --no-fund bun@1 && node node_modules/bun/install.js)
+}
+
+# A command of the plugin in its own environment.
+plugin_run() {
+  local folder=$1 port=$2 chroma
+  shift 2
+  chroma=$(dirname "$(ls -t "${CHROMA_CACHE:-$HOME/.cache/claude-mem-test}"/chroma-*/ready.json 2>/dev/null | head -n 1)")
+  env HOME="$folder/home" CLAUDE_MEM_DATA_DIR="$folder/home/.claude-mem" CLAUDE_MEM_WORKER_PORT="$port" \
+    CLAUDE_MEM_PYTHON_VERSION="$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+    UV_CONSTRAINT="$PLUGIN_CONSTRAINTS" UV_CACHE_DIR="$chroma/uv-cache" PATH="$folder/bun/node_modules/.bin:$chroma/bin:$PATH" \
+    bun "$folder/package/plugin/scripts/worker-service.cjs" "$@"
+}
+
+plugin_start() { plugin_run "$1" "$2" start >/dev/null; }
+plugin_stop() { plugin_run "$1" "$2" stop >/dev/null; }
+plugin_wake() { curl -s -m 90 "http://127.0.0.1:$2/api/search?query=anything" >/dev/null; }
+
+# Pid and start of every process that the plugin records, one a line.
+plugin_processes() {
+  node -e '
+    const { readFileSync } = require("node:fs");
+    const { processes } = JSON.parse(readFileSync(process.argv[1] + "/home/.claude-mem/supervisor.json", "utf8"));
+    for (const [name, { pid }] of Object.entries(processes)) {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      console.log(name, pid, stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+    }' "$1"
+}
