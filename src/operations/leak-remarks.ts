@@ -18,7 +18,9 @@ export function remarks(
     lines.push(`${count(snapshot.unreadable, 'process', 'processes')} that may be ours could not be read.`);
   const inPart = judgements.filter(isOfOtherUserInPart).length;
   if (inPart > 0)
-    lines.push(`${count(inPart, 'process', 'processes')} of another user could be read only in part, and cannot be yours.`);
+    lines.push(
+      `${count(inPart, 'process', 'processes')} of another user could be read only in part, and cannot be yours.`,
+    );
   for (const { file, kind, reason } of reading.damaged)
     lines.push(`${printable(file)}: ${printable(reason)}.${advise(DAMAGE_ADVICE[kind])}`);
   if (staleEntries > 0)
