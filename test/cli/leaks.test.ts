@@ -90,7 +90,9 @@ describe('orphans', () => {
   test('are orphans although this command was started with the same marks', async () => {
     const { json, dataDir } = aHome();
     const { treeId } = await orphans(dataDir);
-    const env = { CLAUDE_MEM_TREE: treeId, CLAUDE_MEM_ROLE: 'worker', CLAUDE_MEM_OWNER: '1:1:x:1' };
+    // With the data dir, so that a test beside this one sees it as foreign.
+    const marks = { CLAUDE_MEM_TREE: treeId, CLAUDE_MEM_ROLE: 'worker', CLAUDE_MEM_OWNER: '1:1:x:1' };
+    const env = { ...marks, CLAUDE_MEM_DATA_DIR: dataDir };
     expect((await json(['leaks'], { env })).report.summary).toMatchObject({ orphans: 2, managed: 0 });
   });
 });
