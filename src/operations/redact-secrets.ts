@@ -7,6 +7,7 @@ import { redactKeyBlocks } from './secrets/key-blocks.ts';
 import { withoutPrivate } from './secrets/private-parts.ts';
 import { REDACTED } from './secrets/redacted.ts';
 import { nameStrength } from './secrets/secret-name.ts';
+import { redactSentences } from './secrets/sentences.ts';
 import { redactUrlCredentials } from './secrets/url-credentials.ts';
 import { redactVendorSecrets } from './secrets/vendor-secrets.ts';
 
@@ -18,6 +19,7 @@ const REDACTIONS: readonly ((text: string) => string)[] = [
   redactUrlCredentials,
   redactCommandLines,
   redactVendorSecrets,
+  redactSentences,
   redactAssignments,
   redactCallArguments,
 ];

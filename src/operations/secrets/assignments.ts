@@ -7,15 +7,15 @@ import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from '.
 const NAMES = /[A-Za-z_$][\w$.-]*/g;
 /** Between name and value: a closing quote or bracket of the name, a type, and the operator. */
 const OPERATOR =
-  /(\\?["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}/y;
-const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=/;
+  /(\\{0,7}["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}/y;
+const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=(?=[ \t]{0,3}["'`\w])/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
 const ASSIGNING_CALL = /(?:define|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
 const VALUE_ATTRIBUTE = /["']?[\s,;]{1,20}["']?value["']?\s{0,3}[:=]\s{0,3}/iy;
 /** `checksum/secret: …` */
 const DIGEST = /(?:checksum|digest|hash|fingerprint|sha\d{0,3}|md5)[/_.-]$/i;
 const QUOTE =
-  /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\(|String::from\(|SecretString::from\(|Secret::new\()?[rbfu@]{0,2}(\\{0,3}["'`])/y;
+  /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\(|String::from\(|SecretString::from\(|Secret::new\()?[rbfu@]{0,2}("{3}|'{3}|\\{0,7}["'`])/y;
 const BARE = /[^\s"'`<>]{1,400}/y;
 const REST = /[^\s"'`<>]{0,8000}/y;
 /** Two words in which the first names the second. */
@@ -26,6 +26,9 @@ const LOGIN_PAIR =
   /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
 const PROSE_NAME =
   /^(?:password|passwd|passphrase|passcode|pwd|pw|requirepass|masterauth|bindpw|rootpw|psk|pre-?shared-?key|secret|token|api-?key|key|credentials?)$/i;
+/** `<Password>⏎<Value>x</Value>`, `<key>Password</key>⏎<string>x</string>`. */
+const NESTED =
+  /((?<![\w.-])([A-Za-z][\w.-]{1,60})(?:<\/(?:key|name|Name|Key)>|>)\s{0,40}<(?:value|Value|string|String)>)([^<\n]{3,400})(?=<)/g;
 const LONGEST_QUOTED = 8_000;
 
 /** Takes the values out of assignments to names that say they hold a secret, in code, settings, JSON, YAML, XML, URLs and prose. */
@@ -33,7 +36,15 @@ export function redactAssignments(text: string): string {
   const plain = text.replace(LOGIN_PAIR, (found, ...[head, quote, value]: string[]) =>
     isNoValue(value ?? '') ? found : `${head}${quote}${REDACTED}${quote}`,
   );
-  return redactSpans(plain, secretsOf(plain));
+  const flat = plain.includes('><') || />\s/.test(plain) ? plain.replace(NESTED, redactNested) : plain;
+  return redactSpans(flat, secretsOf(flat));
+}
+
+function redactNested(found: string, ...[head = '', name = '', value = '']: string[]): string {
+  const strength = nameStrength(name);
+  return strength !== undefined && isSecretValue({ name, strength, value, isQuoted: true, place: 'code' })
+    ? head + REDACTED
+    : found;
 }
 
 function* secretsOf(text: string): Iterable<Span> {
@@ -62,7 +73,7 @@ function valueOf(text: string, { name, strength, start, end }: Named): Span | un
   const operator = OPERATOR.exec(text);
   if (operator === null) return undefined;
   const before = text.slice(Math.max(0, start - 40), start);
-  const sign = operator[0].trim().replace(/^\\?["'`]?\s*\]?\s*/, '');
+  const sign = operator[0].trim().replace(/^\\{0,7}["'`]?\s{0,3}\]?\s{0,8}/, '');
   if (!isAssignment(sign, before, operator[1] !== undefined)) return undefined;
   if (DIGEST.test(before)) return undefined;
   const at = end + operator[0].length;
@@ -116,11 +127,16 @@ function quotedAt(text: string, at: number): Span | undefined {
 function closing(text: string, { start, end }: Span, quote: string): number {
   for (let at = start; at < end; at += 1) {
     const character = text[at];
-    if (character === '\n' && quote !== '`') return at;
-    if (quote.length === 1 && character === '\\') at += 1;
+    if (character === '\n' && quote !== '`' && !isTriple(quote)) return at;
+    if (!quote.startsWith('\\') && character === '\\') at += 1;
     else if (text.startsWith(quote, at)) return at;
   }
   return end;
+}
+
+/** As Python and TOML quote several lines. */
+function isTriple(quote: string): boolean {
+  return quote === '"""' || quote === "'''";
 }
 
 function bareAt(text: string, { name, strength, start, end }: Named, operator: string, sign: string): Span | undefined {
@@ -151,7 +167,7 @@ function placeOf(text: string, start: number, operator: string, valueStart: numb
   if (/[?&;]$|%26$/.test(before) && operator.startsWith('=')) return before.endsWith(';') ? 'env' : 'query';
   if (operator === '=' || (operator.startsWith('>') && before.endsWith('<')))
     return /[\w)]\.$/.test(before) ? 'code' : 'env';
-  const isLineStart = /(?:^|\n|\\n)[\t\r >#|*-]{0,40}["'`]?$/.test(before) && before.length < 40;
+  const isLineStart = /(?:^|\n|\\n)[\t\r >#|*-]{0,40}["'`]?$/.test(before) && (start <= 40 || /\n|\\n/.test(before));
   const rest = text.slice(valueStart, valueStart + 410);
   const isLineEnd = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]+)[ \t]{0,20}(?:$|[\n#]|\\n)/.test(rest);
   return isLineStart && isLineEnd && /^["'`]?\s*[:=]\s/.test(operator) ? 'line' : 'code';
@@ -192,7 +208,7 @@ function inProse(
   { name, strength }: Pick<Candidate, 'name' | 'strength'>,
   end: number,
 ): Span | undefined {
-  const isSetting = name === name.toUpperCase() && name.length > 4;
+  const isSetting = (name === name.toUpperCase() && name.length > 4) || /^x-/i.test(name);
   if (!PROSE_NAME.test(name) && !isSetting) return undefined;
   SPACED.lastIndex = end;
   const found = SPACED.exec(text);
@@ -200,8 +216,8 @@ function inProse(
   const [whole, quote = '', bare = ''] = found;
   const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
   const isRandom =
-    (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value)) ||
-    (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d|https?:|[[({<])/.test(value));
+    (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value) && !/^\w{1,60}[.([]/.test(value)) ||
+    (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23})|https?:|[[({<])/.test(value));
   const isLong = strength === 'password' || strength === 'pass' ? value.length >= 6 : value.length >= 16;
   if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))
     return undefined;

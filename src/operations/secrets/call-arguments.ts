@@ -5,7 +5,7 @@ import { entropyOf } from './vendor-secrets.ts';
 /** Calls that take credentials by position: `twilio(sid, token)`, `client.login(token)`, `new Client(id, secret)`. */
 const CALL = /\b(?:[A-Za-z_]\w{0,40}(?:\.|::|->)){0,3}[A-Za-z_]\w{0,60}\(/g;
 const LOGS_IN =
-  /(?:client|bot|auth|credentials?|token|api_?key|secret|login|log_in|authenticate|authorize|connect|twilio|stripe|sendgrid|octokit|openai|pusher|mailgun|(?:client|bot|app)\.(?:run|start))$/i;
+  /(?:client|bot|auth|credentials?|token|api_?key|secret|login|log_in|authenticate|authorize|connect|twilio|stripe|sendgrid|octokit|openai|pusher|mailgun|algoliasearch|algolia\w{0,20}|(?:client|bot|app)\.(?:run|start))$/i;
 /** Calls with a password at a place of its own, counted from 0. */
 const PLACES: readonly (readonly [RegExp, number])[] = [
   [/^(?:mysqli(?:_connect)?|mysql_connect|pdo|getconnection|ftp_login|odbc_connect|sequelize)$/, 2],

@@ -7,7 +7,7 @@ import { shellWords } from './shell-words.ts';
 
 /** A line that calls none of these has no secret that only its place tells. */
 const CALLS =
-  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|yarn|pnpm|nuget|psexec(?:64)?|snowsql|evil-winrm|crackmapexec|netexec|codecov|gem|mix|useradd|usermod|beeline|doveadm|rabbitmqctl|pulumi|ngrok|snyk|wpa_passphrase|rclone|mc|bw|steamcmd|samba-tool|kinit|cryptsetup|passwd|wrangler|kubectl|secret-tool|security|schtasks|ssh-keygen|kadmin[a-z.]*|etcdctl|caddy|vercel|heroku|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
+  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|yarn|pnpm|nuget|psexec(?:64)?|snowsql|evil-winrm|crackmapexec|netexec|codecov|gem|mix|useradd|usermod|beeline|doveadm|rabbitmqctl|pulumi|ngrok|snyk|shodan|wpa_passphrase|rclone|mc|bw|steamcmd|samba-tool|kinit|cryptsetup|passwd|wrangler|kubectl|secret-tool|security|schtasks|ssh-keygen|kadmin[a-z.]*|etcdctl|caddy|vercel|heroku|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
 /** Longer lines are data. */
 const LONGEST_LINE = 32_768;
 /** `--password X`: `-p` and the like are known by their program. */
@@ -18,6 +18,7 @@ const SENTENCE =
   /^(?:option|flag|argument|parameter|is|was|to|and|or|for|with|the|a|an|in|on|of|from|must|may|can|if|when|instead|value|values|need|needs|takes|does|has|as|by|at|not|no|it|this|that|will|should|be|are|there|here|only|also|because|but|so|then|than|which|whose|where|works?|exists?|overrides?|via|through|using|directly|without|after|before|set|given|passed|specified|provided|required|together|alone|again|over|from|into|you|we|they|your|its|e\.g|etc)\b/i;
 const SQL =
   /\b(identified\s{1,5}(?:with\s{1,5}\S{1,60}\s{1,5})?by|password(?:\s{1,3}for\s{1,3}\S{1,120})?)(\s{1,5}(?:password\s{1,5})?|\s{0,3}=?\s{0,3}(?:password\s{0,2})?\(\s{0,3}|\s{0,3}=\s{0,3})(N?['"])([^'"\n]{1,400})['"]/gi;
+const SQL_WORD = /^(?:expire|history|require|reuse|null|lock|default|never)\b/i;
 const NETRC = /\b((?:login|user|account)\s{1,20}\S{1,200}\s{1,20}password\s{1,20})(\S{1,400})/gi;
 const COOKIE_OPTION = /(?<=\s(?:-b|--cookie)[\s=]{0,3})(["']?)([\w.-]{1,100}=[^"'\n]{1,4000})\1/g;
 const PASSWORD_FILE =
@@ -29,7 +30,7 @@ const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?)(["']
 const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
 /** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
 const PLACED =
-  /(\bhttp-basic\.\S{1,200}[ \t]{1,5}\S{1,100}[ \t]{1,5}|\/v[ \t]{1,5}\w{0,40}password[ \t]{1,5}(?:\/t[ \t]{1,5}\w{1,20}[ \t]{1,5})?\/d[ \t]{1,5}|["'`=\s][\w.-]{1,60}:(?=[^\s@"'`]{1,200}@(?:tcp|unix)\())[^\s@"'`]{1,400}/gi;
+  /(\bhttp-basic\.\S{1,200}[ \t]{1,5}\S{1,100}[ \t]{1,5}|\/v[ \t]{1,5}\w{0,40}password[ \t]{1,5}(?:\/t[ \t]{1,5}\w{1,20}[ \t]{1,5})?\/d[ \t]{1,5}|\bstats[ \t]{1,3}auth[ \t]{1,3}[\w.-]{1,60}:|["'`=\s][\w.-]{1,60}:(?=[^\s@"'`]{1,200}@(?:tcp|unix)\())[^\s@"'`]{1,400}/gi;
 /** A line of `.pgpass`. */
 const PGPASS =
   /^([\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):)(\S{3,200})$/gm;
@@ -38,7 +39,7 @@ const SENT =
   /(assword[^\n]{0,40}?["']?[;)]?\s{0,20}send(?:_?line)?\s{0,3}\(?(?:--\s)?["'])([^"'\n$\\]{3,200})(?=(?:\\[rn]){0,2}["'])/gi;
 /** Settings of routers and mail servers, and a login in prose: `bob / X`. */
 const AFTER_WORDS =
-  /(\bsnmp-server community |\b(?:password|secret|md5) [0-9] (?=[\w$./]{0,60}\d)(?=[\w$./]{8})|^\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|: \[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|\b(?:credentials?|creds|login): ?[\w@.-]{1,60} \/ (?=[^\s\d]{0,60}\d))[^\s"']{4,300}/gim;
+  /(\bsnmp-server community |\b(?:password|secret|md5) [0-9] (?=[\w$./]{0,60}\d)(?=[\w$./]{8})|^\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|(?<=\s)\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|\b(?:credentials?|creds|login): ?[\w@.-]{1,60} \/ (?=[^\s\d]{0,60}\d))[^\s"']{4,300}/gim;
 /** The words that restore a wallet. */
 const SEED_PHRASE =
   /\b((?:mnemonic|seed|(?:seed|recovery|backup|secret)[ _-]?(?:phrase|words?))["']?\s{0,3}(?:is|=>|[:=])?\s{0,3}["']?)((?:[a-z]{3,8} ){11,23}[a-z]{3,8})/gi;
@@ -55,7 +56,9 @@ export function redactCommandLines(text: string): string {
     .replace(SQL, (found, ...[by, between, quote, value]: string[]) =>
       isReference(value ?? '') ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
     )
-    .replace(NETRC, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
+    .replace(NETRC, (found, head: string, value: string) =>
+      isReference(value) || SENTENCE.test(value) || SQL_WORD.test(value) ? found : head + REDACTED,
+    )
     .replace(PASSWORD_FILE, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
     .replace(PGPASS, `$1${REDACTED}`)
     .replace(AFTER_WORDS, (found, head: string) => (isReference(found.slice(head.length)) ? found : head + REDACTED))

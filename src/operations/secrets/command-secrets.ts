@@ -85,6 +85,7 @@ const PROGRAMS: readonly Program[] = [
   { names: /^schtasks$/i, options: { '/rp': '', '/p': '' } },
   { names: /^etcdctl$/, options: { '--user': ':' }, operand: { after: /^(?:add)$/, separator: ':' } },
   { names: /^ngrok$/, operand: { after: /^(?:add-)?authtoken$/, separator: '' } },
+  { names: /^shodan$/, operand: { after: /^init$/, separator: '' } },
   { names: /^snyk$/, operand: { after: /^auth$/, separator: '' } },
   { names: /^rclone$/, operand: { after: /^obscure$/, separator: '' } },
   { names: /^bw$/, operand: { after: /^unlock$/, separator: '' } },

@@ -2,9 +2,9 @@
 export type NameStrength = 'password' | 'secret' | 'token' | 'key' | 'pass';
 
 const PASSWORD =
-  /(?:passwords?|passwd|passphrase|passcode|pwd|passwort|kennwort|motdepasse|contrasena|senha|storepass|keypass|dbpass|smtppass|mailpass|ftppass|userpass|rootpass|adminpass|sudopass|becomepass|sshpass|requirepass|masterauth|psk|presharedkey|bindpw|rootpw)$/;
+  /(?:passwords?|passwd|passphrase|passcode|pwd|passwort|kennwort|motdepasse|contrasena|senha|wachtwoord|haslo|heslo|sifre|losenord|adgangskode|passord|salasana|storepass|keypass|dbpass|smtppass|mailpass|ftppass|userpass|rootpass|adminpass|sudopass|becomepass|sshpass|requirepass|masterauth|psk|presharedkey|bindpw|rootpw)$/;
 const SECRET =
-  /(?:secret|secretkey|secretkeybase|secretaccesskey|apikey|apitoken|apisecret|appkey|appsecret|accesskey|privatekey|privkey|signingkey|signaturekey|encryptionkey|encryptkey|cipherkey|masterkey|accountkey|sharedaccesskey|sharedkey|storagekey|licensekey|authkey|deploykey|servicekey|rootkey|hmackey|aeskey|jwtkey|sessionkey|cookiekey|adminkey|functionkey|subscriptionkey|consumerkey|clientsecret|integrationkey|consumersecret|webhooksecret|accesstoken|refreshtoken|authtoken|bearertoken|idtoken|sessiontoken|securitytoken|bottoken|usertoken|pushtoken|deploytoken|registrytoken|npmtoken|githubtoken|gitlabtoken|gittoken|slacktoken|secrettoken|personalaccesstoken|vaulttoken|privatetoken|jobtoken|oauthtoken|csrftoken|xsrftoken|credentials?|connectionstring|sharedaccesssignature)$/;
+  /(?:secret|secretkey|secretkeybase|secretaccesskey|apikey|apitoken|apisecret|appkey|appsecret|accesskey|privatekey|privkey|signingkey|signaturekey|encryptionkey|encryptkey|cipherkey|masterkey|accountkey|sharedaccesskey|sharedkey|storagekey|licensekey|authkey|deploykey|servicekey|rootkey|hmackey|aeskey|jwtkey|sessionkey|cookiekey|adminkey|functionkey|subscriptionkey|consumerkey|clientsecret|integrationkey|consumersecret|webhooksecret|accesstoken|refreshtoken|authtoken|bearertoken|idtoken|sessiontoken|securitytoken|bottoken|usertoken|pushtoken|deploytoken|registrytoken|npmtoken|githubtoken|gitlabtoken|gittoken|slacktoken|secrettoken|personalaccesstoken|vaulttoken|privatetoken|jobtoken|oauthtoken|csrftoken|xsrftoken|credentials?|connectionstring|sharedaccesssignature|sonarlogin)$/;
 const TOKEN =
   /(?:tokens?|auth|authorization|bearer|cookie|sessionid|sessid|jwt|pat|secrets|dsn|signature|apisid|salt)$/;
 const KEY = /^(?:key|sig)$/;
@@ -16,7 +16,7 @@ const TRAILING =
   /^(?:\d+|value|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;
 /** Any name that means a secret has one of these in it; most names of a text have none. */
 const HINT =
-  /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|psk|preshared|kennwort|contrasena|senha|motdepasse|connectionstring/i;
+  /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|psk|preshared|kennwort|contrasena|senha|wachtwoord|haslo|heslo|sifre|losenord|adgangskode|passord|salasana|motdepasse|connectionstring|sonar/i;
 /** A longer name is looked at from its end. */
 const LONGEST_NAME = 80;
 

@@ -96,6 +96,7 @@ function isSecret(value: string, isQuoted: boolean, place: Candidate['place']): 
 
 /** Several words: a passphrase, or a sentence about one. */
 function isPhrase(strength: NameStrength, value: string, place: Candidate['place'], name: string): boolean {
+  if (place === 'env' && /^\w{2,12} \S{24,2000}$/.test(value)) return isMixed(value.slice(value.indexOf(' ') + 1), 24);
   if (strength !== 'password' || value.length > 200) return false;
   if (/phrase/i.test(name)) return !/[.?!:]$/.test(value);
   return place === 'env' && name === name.toUpperCase();

@@ -1,0 +1,64 @@
+import { REDACTED } from './redacted.ts';
+import { isNameLike, isNoValue, isReference } from './secret-value.ts';
+
+/** Names of passwords and keys that no identifier in English holds. */
+const FOREIGN_NAME =
+  /(?<![\p{L}\d_])((?:passwort|kennwort|mot de passe|mdp|contrase(?:ñ|n\u0303|n)a|clave(?: api)?|senha|chave(?: api)?|wachtwoord|has(?:ł|l)o|парол[ьяе]|ключ(?: api)?|токен|密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証番号|トークン|비밀번호|암호|(?:ş|s)ifre(?:niz|si|m)?|parol[aăe]|l(?:ö|o)senord(?:et)?|adgangskode(?:n)?|passord(?:et)?|salasana(?:si)?|heslo|jelszó|lozinka|mật khẩu|κωδικός|סיסמה|كلمة المرور|kata sandi|clé(?: api| secrète)?|(?:api-?)?schlüssel|geheimnis|secreto)["'`»”]{0,2}(?:\s{0,2}[:=：]\s{0,3}|\s{0,2}(?:是|为|為|は|が|를|은|는)[:：]?\s{0,2}|\s{1,2}(?:(?:für|de|pour|para|del?|von|voor|för|til|для|от|do|di|per)\s{1,2}[^\s:]{1,60}\s{1,2})?(?:ist|lautet|war|est|es|é|är|er|on|je|jest|это|is|e|è)[:：]?\s{1,2})["'`«“„「]?)([\x21\x23-\x26\x28-\x5f\x61-\x7e]{6,200})/giu;
+/** `set the database password to X`. */
+const SET_TO =
+  /\b((?:password|passwd|passphrase|passcode|pwd|pw|secret|token|key|pin)(?:\s(?:for|of|on)\s[^\s]{1,60}){0,2}\s(?:has been |was |is )?(?:(?:now|changed|reset|set|updated|rotated)\s){0,2}(?:from\s[^\s]{1,60}\s)?(?:to|as)[:\s]\s?["'`]?)([^\s"'`]{6,200})/gi;
+/** `use X as the password`, `X is the admin password`. */
+const AS_PASSWORD =
+  /((?:^|[\s"'`(]))([^\s"'`()]{6,100})(?=["'`]?\s(?:as|is|was|for)\s(?:(?:the|your|my|our|its|a|new|old)\s){0,2}(?:\w{1,20}\s)?(?:password|passphrase|passcode|pwd)\b)/gi;
+/** A user and a password in a sentence or a note: `root / X`, `log in as bob with X`, `admin:X`. */
+const LOGIN =
+  /((?:\b(?:root|admin|administrator|sysadmin|superuser|user|guest|test|demo|sa|postgres|deploy|ubuntu|pi)|\b(?:log(?:in|s|ged)?[ -]?(?:in|on)?|sign(?:ed)?[ -]?in|ssh|connect|authenticated?|auth|credentials?|creds|account|user(?:name)?)(?::|\s(?:in\s)?(?:with|as|using|for|are|is|:)?:?)?\s{0,2}(?:user\s|the\s){0,2}["'`]?[\w.@+-]{1,60})["'`]?(?:\s{0,2}[/|]\s{0,2}|:|\s(?:and|with|using|\/)\s(?:password\s|pw\s|pass\s)?|,\s)["'`]?)([^\s"'`<>/|]{6,100})/gi;
+/** An unquoted passphrase at the end of its line. */
+const PASSPHRASE =
+  /\b((?:pass|seed|recovery|secret)[ _-]?phrase["']?\s{0,3}(?:is|[:=])\s{0,3})((?:[a-z]{3,12}|\d{1,4})(?:[ -](?:[a-z]{3,12}|\d{1,4})){3,24})(?=["'.]?$)/gim;
+const STOP_WORD =
+  /(?:^|[ -])(?:a|the|and|for|from|must|with|your|you|not|this|that|when|should|can|will|are|was|has|have|enter|leave|empty|any|use|used|words?|characters?|letters?|at|least|than|more|new|old|file|stored|required|missing|wrong|invalid)(?:[ -]|$)/;
+/** As Google gives out passwords for one program. */
+const APP_PASSWORD =
+  /((?:pass(?:word)?|pwd|pw)["']?\s{0,3}(?:is|[:=])\s{0,3}["']?)([a-z]{4} [a-z]{4} [a-z]{4} [a-z]{4})(?![a-z ])/gi;
+
+/** Takes out passwords that a sentence or a note tells, in several languages. */
+export function redactSentences(text: string): string {
+  return text
+    .replace(FOREIGN_NAME, redactIf(isRandom))
+    .replace(SET_TO, redactIf(isRandom))
+    .replace(AS_PASSWORD, redactIf(isUnlikeName))
+    .replace(LOGIN, redactIf(isPassword))
+    .replace(PASSPHRASE, redactIf((value) => !STOP_WORD.test(value)))
+    .replace(APP_PASSWORD, redactIf((value) => !STOP_WORD.test(value)));
+}
+
+function redactIf(isSecret: (value: string) => boolean) {
+  return (found: string, head: string, whole: string): string => {
+    const value = /^.*?(?=[.,;:!?)\]}]*$)/s.exec(whole)?.[0] ?? whole;
+    return isSecret(value) ? head + REDACTED + whole.slice(value.length) : found;
+  };
+}
+
+/** Letters and digits, and neither a path, a call, a version nor a placeholder. */
+function isRandom(value: string): boolean {
+  return (
+    value.length >= 6 &&
+    /\d/.test(value) &&
+    /[a-z]/i.test(value) &&
+    !/^(?:[\w.-]*\/|\w+[.([=]|v?\d+[.-]|https?:|[[({<])/.test(value) &&
+    !isNoValue(value) &&
+    !isReference(value) &&
+    !/^(?:base\d+|utf-?\d+|sha-?\d+|md5|ed25519|rsa\d*|aes-?\d+|\d+[a-z]{1,5}|oauth2?|argon2\w*|pbkdf2|http2?)$/i.test(value)
+  );
+}
+
+function isUnlikeName(value: string): boolean {
+  return isRandom(value) && (!isNameLike(value) || /^[a-z]+\d+$/i.test(value));
+}
+
+/** Not merely a name with a number: capitals or signs too. */
+function isPassword(value: string): boolean {
+  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[!#$%^&*?~+@-]/].filter((kind) => kind.test(value)).length;
+  return kinds >= 3 && isUnlikeName(value) && !/^[\w.+-]+@[\w-]+\.[\w.]+$/.test(value) && !/^\d{4}-\d\d/.test(value);
+}
