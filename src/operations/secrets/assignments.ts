@@ -11,7 +11,7 @@ const OPERATOR =
 const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=(?=[ \t]{0,3}["'`\w])/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
 const ASSIGNING_CALL = /(?:define|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
-const VALUE_ATTRIBUTE = /["']?[\s,;]{1,20}["']?value["']?\s{0,3}[:=]\s{0,3}/iy;
+const VALUE_ATTRIBUTE = /["']?(?::\s{0,3}\{?)?[\s,;]{1,20}["']?(?:value|default|plaintext)["']?\s{0,3}[:=]\s{0,3}/iy;
 /** `checksum/secret: …` */
 const DIGEST = /(?:checksum|digest|hash|fingerprint|sha\d{0,3}|md5)[/_.-]$/i;
 const QUOTE =
@@ -20,7 +20,7 @@ const BARE = /[^\s"'`<>]{1,400}/y;
 const REST = /[^\s"'`<>]{0,8000}/y;
 /** Two words in which the first names the second. */
 const SPACED =
-  /(?:(?:\s{1,3}(?:for|of|on|at|to)(?:\s{1,3}[\w@.'/-]{1,60}){1,6}?)?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=|(?:\s{1,3}\d{1,2}|\s{1,3}(?:for|of|on)(?:\s{1,3}[\w@.'/-]{1,60}){1,4}?)\s{0,2}:)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
+  /(?:'s|(?:\s{1,3}(?:for|of|on|at|to)(?:\s{1,3}[\w@.'/-]{1,60}){1,6}?)?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=|(?:\s{1,3}\d{1,2}|\s{1,3}(?:for|of|on)(?:\s{1,3}[\w@.'/-]{1,60}){1,4}?)\s{0,2}:)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
 /** `auth=('bob', 'x')`. */
 const LOGIN_PAIR =
   /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
@@ -29,6 +29,18 @@ const PROSE_NAME =
 /** `<Password>⏎<Value>x</Value>`, `<key>Password</key>⏎<string>x</string>`. */
 const NESTED =
   /((?<![\w.-])([A-Za-z][\w.-]{1,60})(?:<\/(?:key|name|Name|Key)>|>)\s{0,40}<(?:value|Value|string|String)>)([^<\n]{3,400})(?=<)/g;
+/** `env.DB_PASSWORD || 'x'`, `${DB_PASSWORD:-x}`. */
+const FALLBACK =
+  /((?<![\w$])([A-Za-z_][\w.-]{1,60})["'`]?[\])]{0,2}(?:\s{0,3}(?:\|\||\?\?)=?\s{0,3}|\s{1,3}or\s{1,3}|\.unwrap_or(?:_else)?\((?:\|\|\s)?|:-(?=[^\s"'`}]{3}))(["'`]?))([^\s"'`}]{3,200})(?=["'`}])/g;
+/** `password: env('X') || 'x'`. */
+const FALLBACK_OF =
+  /((?<![\w$])([A-Za-z_][\w.-]{1,60})["']?\s{0,3}[:=]\s{0,3}(?:<%=\s{0,3})?[\w.]{1,60}(?:[[(]["']\w{1,60}["'][\])])?\s{0,3}(?:\|\||\?\?|\bor\b)\s{0,3}["'`])([^\s"'`]{3,200})(?=["'`])/g;
+/** `variable "password" { default = "x" }`. */
+const VARIABLE = /(\bvariable\s{1,3}"([\w-]{2,60})"\s{0,3}\{[^{}]{0,300}?default\s{0,20}=\s{0,3}")([^"\n]{3,200})(?=")/g;
+/** `INSERT INTO users (name, password) VALUES ('bob', 'x')`. */
+const INSERT =
+  /(\b(?:insert|replace)\s{1,3}into\s{1,3}\S{1,80}?\s{0,3}\()([^()]{1,400})(\)\s{0,3}values\s{0,3}\()([^()\n]{1,2000})/gi;
+const SQL_VALUE = /'(?:[^'\n]|''){0,400}'|"[^"\n]{0,400}"|[^,'"]{1,400}/g;
 const LONGEST_QUOTED = 8_000;
 
 /** Takes the values out of assignments to names that say they hold a secret, in code, settings, JSON, YAML, XML, URLs and prose. */
@@ -36,6 +48,31 @@ export function redactAssignments(text: string): string {
   const plain = text.replace(LOGIN_PAIR, (found, ...[head, quote, value]: string[]) =>
     isNoValue(value ?? '') ? found : `${head}${quote}${REDACTED}${quote}`,
   );
+  const named = plain
+    .replace(INSERT, redactInsert)
+    .replace(VARIABLE, redactNested)
+    .replace(FALLBACK, (found, ...[head = '', name = '', quote = '', value = '']: string[]) =>
+      quote === '' && !(head.endsWith(':-') && /\d/.test(value)) ? found : redactNested(found, head, name, value),
+    )
+    .replace(FALLBACK_OF, redactNested);
+  return redactNamed(named);
+}
+
+function redactInsert(_: string, ...[head = '', names = '', between = '', values = '']: string[]): string {
+  const columns = names.split(',').map((name) => name.trim().replace(/["'`[\]]/g, ''));
+  let column = 0;
+  const redacted = values.replace(SQL_VALUE, (value: string) => {
+    const name = columns[column] ?? '';
+    if (!/^\s{0,400}$/.test(value)) column += 1;
+    const isLiteral = /^["']/.test(value);
+    return isLiteral && redactNested(value, '', name, value.slice(1, -1)) === REDACTED
+      ? value.slice(0, 1) + REDACTED + value.slice(-1)
+      : value;
+  });
+  return head + names + between + redacted;
+}
+
+function redactNamed(plain: string): string {
   const flat = plain.includes('><') || />\s/.test(plain) ? plain.replace(NESTED, redactNested) : plain;
   return redactSpans(flat, secretsOf(flat));
 }
@@ -218,7 +255,8 @@ function inProse(
   const isRandom =
     (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value) && !/^\w{1,60}[.([]/.test(value)) ||
     (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23})|https?:|[[({<])/.test(value));
-  const isLong = strength === 'password' || strength === 'pass' ? value.length >= 6 : value.length >= 16;
+  const isTold = /\b(?:is|was|to|are)\b/.test(whole.slice(0, whole.length - bare.length)) && !isNameLike(value);
+  const isLong = value.length >= (strength === 'password' || strength === 'pass' ? 6 : isTold ? 8 : 16);
   if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))
     return undefined;
   const start = end + whole.length - bare.length - quote.length;

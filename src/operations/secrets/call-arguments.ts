@@ -55,13 +55,14 @@ function placeOf(callee: string): { readonly index: number; readonly isLogin: bo
   const last = parts.at(-1) ?? '';
   const lastTwo = parts.slice(-2).join('.');
   if (LOGIN.test(last)) return { index: 1, isLogin: true };
+  if (last === 'auth' && parts.length > 1) return { index: 0, isLogin: true };
   const found = PLACES.find(([names]) => names.test(last) || names.test(lastTwo));
   return found === undefined ? undefined : { index: found[1], isLogin: false };
 }
 
 function isPassword(value: string, isLogin: boolean): boolean {
   if (value.length < 4 || isNoValue(value) || isReference(value) || value.startsWith('-----')) return false;
-  if (isLogin) return /\d/.test(value) && !/wrong|invalid|bad/i.test(value);
+  if (isLogin) return /\d/.test(value) && !/wrong|invalid|bad|^o?auth/i.test(value);
   return !/^(?:[a-z]+\d{0,3}(?:[-_.][a-z\d]+)*|utf-?8|ascii|hex|base64)$/i.test(value) || /^[a-z]+\d\w*$/i.test(value);
 }
 

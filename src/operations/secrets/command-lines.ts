@@ -7,7 +7,7 @@ import { shellWords } from './shell-words.ts';
 
 /** A line that calls none of these has no secret that only its place tells. */
 const CALLS =
-  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|yarn|pnpm|nuget|psexec(?:64)?|snowsql|evil-winrm|crackmapexec|netexec|codecov|gem|mix|useradd|usermod|beeline|doveadm|rabbitmqctl|pulumi|ngrok|snyk|shodan|wpa_passphrase|rclone|mc|bw|steamcmd|samba-tool|kinit|cryptsetup|passwd|wrangler|kubectl|secret-tool|security|schtasks|ssh-keygen|kadmin[a-z.]*|etcdctl|caddy|vercel|heroku|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
+  /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|yarn|pnpm|nuget|psexec(?:64)?|snowsql|evil-winrm|crackmapexec|netexec|codecov|gem|mix|useradd|usermod|beeline|doveadm|rabbitmqctl|pulumi|ngrok|snyk|shodan|echo|printf|gpg2?|wpa_passphrase|rclone|mc|bw|steamcmd|samba-tool|kinit|cryptsetup|passwd|wrangler|kubectl|secret-tool|security|schtasks|ssh-keygen|kadmin[a-z.]*|etcdctl|caddy|vercel|heroku|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
 /** Longer lines are data. */
 const LONGEST_LINE = 32_768;
 /** `--password X`: `-p` and the like are known by their program. */
@@ -23,9 +23,11 @@ const NETRC = /\b((?:login|user|account)\s{1,20}\S{1,200}\s{1,20}password\s{1,20
 const COOKIE_OPTION = /(?<=\s(?:-b|--cookie)[\s=]{0,3})(["']?)([\w.-]{1,100}=[^"'\n]{1,4000})\1/g;
 const PASSWORD_FILE =
   /((?:pass\w{0,10}|key|token|secret)[-_]file[= ]<\((?:echo|printf)\s{1,5}|\bsshpass\s{1,3}-f\s{0,3}<\((?:echo|printf)\s{1,5}(?:-\w\s|['"]?%s(?:\\n)?['"]?\s)?)([^)\s]{1,400})/gi;
+/** `--password-command 'echo X'`. */
+const PASSWORD_COMMAND = /(pass(?:word|phrase|command)?[-_]?(?:command|cmd|program)?[ =]["'](?:echo|printf)\s{1,3}(?:-n\s)?["']?)([^\s"'$]{3,200})/gi;
 /** `cmdkey /pass:X`. */
 const SWITCH = /((?<!\S)\/(?:pass|password|pwd|pw):)[^\s"']{1,400}/gi;
-const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-String\s{1,5})?)(["'])[^"'$\n]{1,400}\2/gi;
+const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-(?:String|AsPlainText|Force)\s{1,5}){0,3})(["'])[^"'$\n]{1,400}\2/gi;
 /** As MySQL logs it at its first start. */
 const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
 /** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
@@ -60,6 +62,7 @@ export function redactCommandLines(text: string): string {
       isReference(value) || SENTENCE.test(value) || SQL_WORD.test(value) ? found : head + REDACTED,
     )
     .replace(PASSWORD_FILE, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
+    .replace(PASSWORD_COMMAND, `$1${REDACTED}`)
     .replace(PGPASS, `$1${REDACTED}`)
     .replace(AFTER_WORDS, (found, head: string) => (isReference(found.slice(head.length)) ? found : head + REDACTED))
     .replace(SEED_PHRASE, `$1${REDACTED}`)
@@ -135,7 +138,7 @@ function isOptionValue(option: {
   isQuoted: boolean;
 }) {
   const { value, strength } = option;
-  if (value === '' || isReference(value) || SENTENCE.test(value) || value.startsWith(REDACTED)) return false;
+  if (value === '' || /^\([A-Za-z]/.test(value) || isReference(value) || SENTENCE.test(value) || value.startsWith(REDACTED)) return false;
   if (isNoValue(value)) return false;
   if (strength === 'password') return true;
   return isSecretValue({ ...option, place: 'env' }) || (strength === 'secret' && /\d/.test(value));

@@ -87,6 +87,7 @@ const PROGRAMS: readonly Program[] = [
   { names: /^ngrok$/, operand: { after: /^(?:add-)?authtoken$/, separator: '' } },
   { names: /^shodan$/, operand: { after: /^init$/, separator: '' } },
   { names: /^snyk$/, operand: { after: /^auth$/, separator: '' } },
+  { names: /^rclone$/, options: { pass: '', password: '', '--password': '' }, only: /^(?:create|update|password)$/ },
   { names: /^rclone$/, operand: { after: /^obscure$/, separator: '' } },
   { names: /^bw$/, operand: { after: /^unlock$/, separator: '' } },
   { names: /^nuget$/, operand: { after: /^setapikey$/i, separator: '' } },

@@ -1,5 +1,5 @@
 import { REDACTED, redactSpans, type Span } from './redacted.ts';
-import { isNoValue, isReference } from './secret-value.ts';
+import { isMixed, isNoValue, isReference } from './secret-value.ts';
 
 const AUTHORIZATION =
   /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
@@ -7,6 +7,8 @@ const COOKIES = /(["'`]?)\b(?:set-)?cookies?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,
 const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
 /** What a Set-Cookie says besides the cookie itself. */
 const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;
+/** Of a dictionary of cookies. */
+const COOKIE_ENTRY = /(["'][\w.%-]{1,100}["']\s{0,3}(?::|=>)\s{0,3}["'])([^"'\n]{10,4096})(?=["'])/g;
 /** Cookies that hold a choice of the user: a word, and no session. */
 const CHOICE =
   /^(?:theme|lang|language|locale|tz|timezone|currency|mode|view|consent|cookie_?consent|country|region|color-?scheme)=$/i;
@@ -31,7 +33,10 @@ export function redactHeaders(text: string): string {
 
 /** Takes the values out of `a=1; b=2`. */
 export function redactCookies(cookies: string): string {
-  return cookies.replace(COOKIE, (found, name: string, value: string) =>
+  const plain = cookies.replace(COOKIE_ENTRY, (found, head: string, value: string) =>
+    isMixed(value, 10) && !isReference(value) ? head + REDACTED : found,
+  );
+  return plain.replace(COOKIE, (found, name: string, value: string) =>
     COOKIE_ATTRIBUTE.test(name) || (CHOICE.test(name) && /^[A-Za-z_/-]{1,20}$/.test(value)) || isReference(value)
       ? found
       : `${name}${REDACTED}`,

@@ -69,7 +69,9 @@ export function isSecretValue({ name, strength, value, isQuoted, place }: Candid
     case 'secret':
       return isSecret(value, isQuoted, place);
     case 'pass':
-      return place !== 'code' || isQuoted ? isMixed(value, 6) && !VERSION.test(value) : false;
+      return place !== 'code' || isQuoted
+        ? isMixed(value, 6)
+        : isMixed(value, 8) && /[A-Z]/.test(value) && /[a-z]/.test(value) && /^[\w!@#$%^&*+=~-]+$/.test(value);
     case 'token':
       return isMixed(value, place === 'query' ? 8 : 10) && !isNameLike(value);
     case 'key':
@@ -96,6 +98,8 @@ function isSecret(value: string, isQuoted: boolean, place: Candidate['place']): 
 
 /** Several words: a passphrase, or a sentence about one. */
 function isPhrase(strength: NameStrength, value: string, place: Candidate['place'], name: string): boolean {
+  if (value.length >= 20 && value.length <= 200 && isMixed(value, 20) && !/(?:^|\s)[A-Za-z]{1,20}[.,:;!?]?(?:\s|$)/.test(value))
+    return entropyOf(value) >= 4.2;
   if (place === 'env' && /^\w{2,12} \S{24,2000}$/.test(value)) return isMixed(value.slice(value.indexOf(' ') + 1), 24);
   if (strength !== 'password' || value.length > 200) return false;
   if (/phrase/i.test(name)) return !/[.?!:]$/.test(value);

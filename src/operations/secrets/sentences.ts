@@ -3,10 +3,14 @@ import { isNameLike, isNoValue, isReference } from './secret-value.ts';
 
 /** Names of passwords and keys that no identifier in English holds. */
 const FOREIGN_NAME =
-  /(?<![\p{L}\d_])((?:passwort|kennwort|mot de passe|mdp|contrase(?:ñ|n\u0303|n)a|clave(?: api)?|senha|chave(?: api)?|wachtwoord|has(?:ł|l)o|парол[ьяе]|ключ(?: api)?|токен|密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証番号|トークン|비밀번호|암호|(?:ş|s)ifre(?:niz|si|m)?|parol[aăe]|l(?:ö|o)senord(?:et)?|adgangskode(?:n)?|passord(?:et)?|salasana(?:si)?|heslo|jelszó|lozinka|mật khẩu|κωδικός|סיסמה|كلمة المرور|kata sandi|clé(?: api| secrète)?|(?:api-?)?schlüssel|geheimnis|secreto)["'`»”]{0,2}(?:\s{0,2}[:=：]\s{0,3}|\s{0,2}(?:是|为|為|は|が|를|은|는)[:：]?\s{0,2}|\s{1,2}(?:(?:für|de|pour|para|del?|von|voor|för|til|для|от|do|di|per)\s{1,2}[^\s:]{1,60}\s{1,2})?(?:ist|lautet|war|est|es|é|är|er|on|je|jest|это|is|e|è)[:：]?\s{1,2})["'`«“„「]?)([\x21\x23-\x26\x28-\x5f\x61-\x7e]{6,200})/giu;
+  /(?<![\p{L}\d_])((?:passwort|kennwort|mot de passe|mdp|contrase(?:ñ|n\u0303|n)a|clave(?: api)?|senha|chave(?: api)?|wachtwoord|has(?:ł|l)o|парол[ьяе]|ключ(?: api)?|токен|密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証番号|トークン|비밀번호|암호|(?:ş|s)ifre(?:niz|si|m)?|parol[aăe]|l(?:ö|o)senord(?:et)?|adgangskode(?:n)?|passord(?:et)?|salasana(?:si)?|heslo|jelszó|lozinka|mật khẩu|κωδικός|סיסמה|كلمة المرور|kata sandi|clé(?: api| secrète)?|(?:api-?)?schlüssel|geheimnis|secreto)["'`»”]{0,2}(?:(?:\s{1,2}(?:für|de|pour|para|del?|la|voor|för|til|для|от|к|do|di|per)\s{1,2}[^\s:]{1,60}){0,2}\s{0,2}[:=：—–]\s{0,3}|\s{0,2}(?:是|为|為|は|が|를|은|는)[:：]?\s{0,2}|\s{1,2}(?:(?:für|de|pour|para|del?|von|voor|för|til|для|от|do|di|per)\s{1,2}[^\s:]{1,60}\s{1,2})?(?:ist|lautet|war|est|es|é|är|er|on|je|jest|это|is|e|è)[:：]?\s{1,2})["'`«“„「]?)([\x21\x23-\x26\x28-\x5f\x61-\x7e]{6,200})/giu;
 /** `set the database password to X`. */
 const SET_TO =
   /\b((?:password|passwd|passphrase|passcode|pwd|pw|secret|token|key|pin)(?:\s(?:for|of|on)\s[^\s]{1,60}){0,2}\s(?:has been |was |is )?(?:(?:now|changed|reset|set|updated|rotated)\s){0,2}(?:from\s[^\s]{1,60}\s)?(?:to|as)[:\s]\s?["'`]?)([^\s"'`]{6,200})/gi;
+/** `changed from X to Y`. */
+const FROM =
+  /\b((?:password|passwd|passphrase|pwd|pw|secret|token|key)(?:\s(?:for|of|on)\s[^\s]{1,60})?\s(?:was |has been |is )?(?:(?:changed|reset|rotated|updated|switched)\s)?from\s["'`]?)([^\s"'`]{6,200})/gi;
+const PIN = /(\b(?:PIN|[Pp]in code|PIN code|CVV|CVC|TAN)(?:\s?[:=]\s?|\sis\s))(\d{3,8})(?!\w)/g;
 /** `use X as the password`, `X is the admin password`. */
 const AS_PASSWORD =
   /((?:^|[\s"'`(]))([^\s"'`()]{6,100})(?=["'`]?\s(?:as|is|was|for)\s(?:(?:the|your|my|our|its|a|new|old)\s){0,2}(?:\w{1,20}\s)?(?:password|passphrase|passcode|pwd)\b)/gi;
@@ -26,6 +30,8 @@ const APP_PASSWORD =
 export function redactSentences(text: string): string {
   return text
     .replace(FOREIGN_NAME, redactIf(isRandom))
+    .replace(FROM, redactIf(isRandom))
+    .replace(PIN, `$1${REDACTED}`)
     .replace(SET_TO, redactIf(isRandom))
     .replace(AS_PASSWORD, redactIf(isUnlikeName))
     .replace(LOGIN, redactIf(isPassword))

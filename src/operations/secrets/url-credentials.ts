@@ -5,11 +5,18 @@ import { isNoValue, isReference } from './secret-value.ts';
 const AUTHORITY = /[^\s"'`<>\\]{1,1000}/y;
 const ORACLE = /\b(jdbc:oracle:\w{1,10}:[\w$#]{1,60}\/)[^\s@"']{1,100}(?=@)/g;
 
+/** `user:password@host` without a scheme. */
+const SCHEMELESS =
+  /((?<![\w/@:.-])[A-Za-z_][\w.-]{0,40}:)(?=[^\s@:/]{0,60}\d)(?=[^\s@:/]{0,60}[A-Za-z])([^\s@"'`<>:/]{6,100})(?=@(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[A-Za-z][\w-]{0,60}(?:\.[A-Za-z][\w-]{0,60}){1,6})(?![\w(-]))/g;
+
 /** Takes user and password out of URLs and connection strings. */
 export function redactUrlCredentials(text: string): string {
   if (!text.includes('@')) return text;
   const withoutOracle = text.replace(ORACLE, `$1${REDACTED}`);
-  return redactSpans(withoutOracle, credentialsOf(withoutOracle));
+  const plain = redactSpans(withoutOracle, credentialsOf(withoutOracle));
+  return plain.replace(SCHEMELESS, (found, user: string, password: string) =>
+    isReference(password) || isNoValue(password) ? found : user + REDACTED,
+  );
 }
 
 function* credentialsOf(text: string): Iterable<Span> {

@@ -3,7 +3,7 @@ import { vendorRules, type VendorRule } from './vendor-rules.ts';
 
 /** Formats that the rules of gitleaks lack, know under conditions only, or know in one length only. */
 const MORE_FORMATS =
-  /\b(?:[srp]k-[\w-]{16,300}|[srp]k_(?:live|test)_\w{8,200}|gh[oprsu]_\w{16,255}|github_pat_\w{16,255}|glpat-[\w.-]{16,300}|xox[abeoprs]-[\w-]{8,255}|xapp-[\w-]{16,255}|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,20}|AIza[\w-]{30,50}|hf_\w{16,100}|npm_[A-Za-z0-9]{16,100}|pypi-[\w-]{16,1000}|eyJ[\w-]{8,4000}\.[\w-]{1,8000}(?:\.[\w-]{1,2000})?|whsec_[\w+/=]{16,200}|hv[sb]\.[\w-]{20,400}|GOCSPX-[\w-]{20,60}|1\/\/0[\w-]{30,200}|ya29\.[\w-]{20,500}|SG\.[\w-]{16,64}\.[\w-]{16,128}|key-[a-f0-9]{32}|[a-f0-9]{32}-us\d{1,2}|dop_v1_[a-f0-9]{32,64}|cio[a-zA-Z0-9]{32}|ops_eyJ[\w+/=]{60,2000}|(?:ATATT|ATCTT|ATBB)[\w=-]{24,300}|secret_[a-zA-Z0-9]{40,50}|sha256~[\w-]{43}|s%3A[\w%.-]{20,300}|GOOG1E[A-Z0-9]{20,60}|AGE-SECRET-KEY-1[A-Z0-9]{20,60}|PMAK-[\w-]{24,80}|dapi[a-f0-9]{32}|rubygems_[a-f0-9]{40,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{30,64}|lin_api_\w{30,60}|[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}|LS0tLS1CRUdJTiB(?!DRVJUSUZJ|QVUJMSUMg|OR)[\w+/=]{40,20000}|[01]\/\d{10,20}:[a-f0-9]{32}|access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}|sl\.[\w-]{60,1500}|dG9rOi[\w+/=]{30,100}|pat\w{14}\.[a-f0-9]{64}|[a-f0-9]{36}NRAL|NRAK-[A-Z0-9]{20,40}|FwoGZXIvYXdz[\w+/=]{20,2000}|live_\d{8,12}_[a-zA-Z0-9]{24,40}|IQoJb3JpZ2lu[\w+/=]{20,3000}|(?:pat-(?:na|eu|ap)\d|RGAPI|HRKU)-[a-f0-9]{8}-[a-f0-9-]{27}|AKCp[A-Za-z0-9]{60,80}|figd_[\w-]{30,60}|FlyV1 fm\d_[\w+/=,]{40,2000})(?![a-zA-Z0-9])/g;
+  /\b(?:[srp]k-[\w-]{16,300}|[srp]k_(?:live|test)_\w{8,200}|gh[oprsu]_\w{16,255}|github_pat_\w{16,255}|glpat-[\w.-]{16,300}|xox[abeoprs]-[\w-]{8,255}|xapp-[\w-]{16,255}|(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,20}|AIza[\w-]{30,50}|hf_\w{16,100}|npm_[A-Za-z0-9]{16,100}|pypi-[\w-]{16,1000}|eyJ[\w-]{8,4000}\.[\w-]{1,8000}(?:\.[\w-]{1,2000})?|whsec_[\w+/=]{16,200}|hv[sb]\.[\w-]{20,400}|GOCSPX-[\w-]{20,60}|1\/\/0[\w-]{30,200}|ya29\.[\w-]{20,500}|SG\.[\w-]{16,64}\.[\w-]{16,128}|key-[a-f0-9]{32}|[a-f0-9]{32}-us\d{1,2}|dop_v1_[a-f0-9]{32,64}|cio[a-zA-Z0-9]{32}|ops_eyJ[\w+/=]{60,2000}|(?:ATATT|ATCTT|ATBB)[\w=-]{24,300}|secret_[a-zA-Z0-9]{40,50}|sha256~[\w-]{43}|s%3A[\w%.-]{20,300}|GOOG1E[A-Z0-9]{20,60}|AGE-SECRET-KEY-1[A-Z0-9]{20,60}|PMAK-[\w-]{24,80}|dapi[a-f0-9]{32}|rubygems_[a-f0-9]{40,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{30,64}|lin_api_\w{30,60}|[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}|LS0tLS1CRUdJTiB(?!DRVJUSUZJ|QVUJMSUMg|OR)[\w+/=]{40,20000}|[01]\/\d{10,20}:[a-f0-9]{32}|access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}|sl\.[\w-]{60,1500}|dG9rOi[\w+/=]{30,100}|pat\w{14}\.[a-f0-9]{64}|[a-f0-9]{36}NRAL|NRAK-[A-Z0-9]{20,40}|FwoGZXIvYXdz[\w+/=]{20,2000}|live_\d{8,12}_[a-zA-Z0-9]{24,40}|IQoJb3JpZ2lu[\w+/=]{20,3000}|(?:pat-(?:na|eu|ap)\d|RGAPI|HRKU)-[a-f0-9]{8}-[a-f0-9-]{27}|eyJhdXRocyI6[\w+/=]{20,4000}|[xyz]prv[A-Za-z0-9]{90,120}|RWRTY0Iy[\w+/=]{50,300}|AKCp[A-Za-z0-9]{60,80}|figd_[\w-]{30,60}|FlyV1 fm\d_[\w+/=,]{40,2000})(?![a-zA-Z0-9])/g;
 
 /** Webhooks, whose whole path is the secret. */
 const WEBHOOKS =
@@ -11,6 +11,11 @@ const WEBHOOKS =
 /** A part of a URL's path that stands where services put a token. */
 const IN_PATH =
   /(\/(?:t|tokens?|hooks?|webhooks?|secrets?)\/)(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[a-z])(?=[\w-]{0,60}[A-Z])[A-Za-z0-9_-]{24,300}(?![\w.-])/g;
+/** An id of a cloud's account and the secret behind it. */
+const PAIRED =
+  /(\b(?:AKIA|ASIA|LTAI|AKLT|AKID)[A-Za-z0-9]{12,36}["'`]?\s{0,3}(?:[/:,;|]|and|with)\s{0,3}["'`]?)([\w+/]{28,64}={0,2})(?![\w+/])/g;
+/** A file that ansible-vault encrypted. */
+const ANSIBLE_VAULT = /(\$ANSIBLE_VAULT;[\w.;-]{1,60})((?:(?:\s|\\n){1,20}[a-f0-9]{8,400}){1,1000})/g;
 /** A bot of Telegram, in a URL or alone. */
 const TELEGRAM = /(?<![\w-])(bot)?\d{7,12}:[A-Za-z0-9_-]{33,40}(?![\w-])/g;
 /** `JPMorgan:~` aside, a client secret of Azure: the only format with `Q~` in its middle. */
@@ -32,6 +37,8 @@ export function redactVendorSecrets(text: string): string {
   const known = text
     .replace(WEBHOOKS, `$1${REDACTED}`)
     .replace(IN_PATH, `$1${REDACTED}`)
+    .replace(PAIRED, `$1${REDACTED}`)
+    .replace(ANSIBLE_VAULT, `$1\n${REDACTED}`)
     .replace(TELEGRAM, `$1${REDACTED}`)
     .replace(AZURE_CLIENT_SECRET, REDACTED)
     .replace(MORE_FORMATS, (found) => (isWords(found) ? found : REDACTED))
