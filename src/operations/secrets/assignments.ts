@@ -10,7 +10,7 @@ const OPERATOR =
   /(\\{0,7}["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}/y;
 const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=(?=[ \t]{0,3}["'`\w])/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
-const ASSIGNING_CALL = /(?:define|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
+const ASSIGNING_CALL = /(?:define|fetch|get|get_env|getOrDefault|getProperty|config|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
 const VALUE_ATTRIBUTE = /["']?(?::\s{0,3}\{?)?[\s,;]{1,20}["']?(?:value|default|plaintext)["']?\s{0,3}[:=]\s{0,3}/iy;
 /** `checksum/secret: …` */
 const DIGEST = /(?:checksum|digest|hash|fingerprint|sha\d{0,3}|md5)[/_.-]$/i;
@@ -20,7 +20,7 @@ const BARE = /[^\s"'`<>]{1,400}/y;
 const REST = /[^\s"'`<>]{0,8000}/y;
 /** Two words in which the first names the second. */
 const SPACED =
-  /(?:'s|(?:\s{1,3}(?:for|of|on|at|to)(?:\s{1,3}[\w@.'/-]{1,60}){1,6}?)?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{0,2}=|(?:\s{1,3}\d{1,2}|\s{1,3}(?:for|of|on)(?:\s{1,3}[\w@.'/-]{1,60}){1,4}?)\s{0,2}:)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
+  /(?:'s|(?:\s{1,3}(?:for|of|on|at|to)(?:\s{1,3}[\w@.'/-]{1,60}){1,6}?)?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{1,3}\([^()\n]{1,40}\)\s{0,3}[:=]|\s{0,2}=|(?:\s{1,3}\d{1,2}|\s{1,3}(?:for|of|on)(?:\s{1,3}[\w@.'/-]{1,60}){1,4}?)\s{0,2}:)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
 /** `auth=('bob', 'x')`. */
 const LOGIN_PAIR =
   /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
@@ -29,6 +29,8 @@ const PROSE_NAME =
 /** `<Password>⏎<Value>x</Value>`, `<key>Password</key>⏎<string>x</string>`. */
 const NESTED =
   /((?<![\w.-])([A-Za-z][\w.-]{1,60})(?:<\/(?:key|name|Name|Key)>|>)\s{0,40}<(?:value|Value|string|String)>)([^<\n]{3,400})(?=<)/g;
+/** `<password encrypted="false">x</password>`. */
+const WITH_ATTRIBUTES = /(<([A-Za-z][\w:.-]{1,60})\s[^<>]{1,200}>\s{0,20})([^<\s][^<\n]{2,400})(?=<\/)/g;
 /** `env.DB_PASSWORD || 'x'`, `${DB_PASSWORD:-x}`. */
 const FALLBACK =
   /((?<![\w$])([A-Za-z_][\w.-]{1,60})["'`]?[\])]{0,2}(?:\s{0,3}(?:\|\||\?\?)=?\s{0,3}|\s{1,3}or\s{1,3}|\.unwrap_or(?:_else)?\((?:\|\|\s)?|:-(?=[^\s"'`}]{3}))(["'`]?))([^\s"'`}]{3,200})(?=["'`}])/g;
@@ -50,6 +52,7 @@ export function redactAssignments(text: string): string {
   );
   const named = plain
     .replace(INSERT, redactInsert)
+    .replace(WITH_ATTRIBUTES, redactNested)
     .replace(VARIABLE, redactNested)
     .replace(FALLBACK, (found, ...[head = '', name = '', quote = '', value = '']: string[]) =>
       quote === '' && !(head.endsWith(':-') && /\d/.test(value)) ? found : redactNested(found, head, name, value),

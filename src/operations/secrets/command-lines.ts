@@ -56,7 +56,7 @@ const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
 export function redactCommandLines(text: string): string {
   const plain = text
     .replace(SQL, (found, ...[by, between, quote, value]: string[]) =>
-      isReference(value ?? '') ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
+      isReference(value ?? '') || isNamed(by, value) ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
     )
     .replace(NETRC, (found, head: string, value: string) =>
       isReference(value) || SENTENCE.test(value) || SQL_WORD.test(value) ? found : head + REDACTED,
@@ -76,6 +76,12 @@ export function redactCommandLines(text: string): string {
     .replace(TEMPORARY_PASSWORD, `$1${REDACTED}`);
   const byOption = redactSpans(plain, optionValues(plain));
   return CALLS.test(byOption) ? byOption.split('\n').map(redactLine).join('\n') : byOption;
+}
+
+/** `password = 'x'` is SQL and any other language's. */
+function isNamed(by = '', value = ''): boolean {
+  if (!/^password$/i.test(by)) return false;
+  return !isSecretValue({ name: by, strength: 'password', value, isQuoted: true, place: 'code' });
 }
 
 /** Programs to which `-p` alone is a question, a port or a prompt. */

@@ -44,7 +44,6 @@ const PROGRAMS: readonly Program[] = [
   { names: /^sshpass$/, options: { '-p': '' } },
   { names: /^redis-cli$/, options: { '-a': '', '--pass': '' }, operand: { after: /^auth$/i, separator: '' } },
   { names: /^bundle$/, operand: { after: /\.[a-z]{2,}$/, separator: ':' } },
-  { names: /^ansible-vault$/, operand: { after: /^encrypt_string$/, separator: '' } },
   { names: /^mongo[a-z]*$/, options: { '-p': '' } },
   { names: /^(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az)$/, options: { '-p': '' }, only: /^login$/ },
   { names: /^ldap[a-z]+$/, options: { '-w': '', '-s': '' }, only: /^-[wDx]/ },
@@ -136,7 +135,7 @@ function inCommand(words: readonly string[], start: number, end: number): readon
     found.push(...everywhere(words, at, end));
     if (program !== undefined && named === undefined) found.push(...ofProgram(program, words, { at, start, end }));
   }
-  return found.concat(nameAndSecret(words, start, end), htpasswd(words, start, end), netUse(words, start, end));
+  return found.concat(nameAndSecret(words, start, end), encryptString(words, start, end), htpasswd(words, start, end), netUse(words, start, end));
 }
 
 function programOf(word: string, before: string | undefined): Program | undefined {
@@ -223,6 +222,18 @@ function nameAndSecret(words: readonly string[], start: number, end: number): re
     }
   }
   return [];
+}
+
+/** `ansible-vault encrypt_string --name NAME SECRET`. */
+function encryptString(words: readonly string[], start: number, end: number): readonly SecretInWord[] {
+  const at = words.indexOf('encrypt_string', start);
+  if (at === -1 || at >= end) return [];
+  return words.slice(at + 1, end).flatMap((word, index) => {
+    const isValue = /^(?:-n|--name|--vault-id|--encrypt-vault-id|--vault-password-file|--output)$/.test(
+      words[at + index] ?? '',
+    );
+    return word.startsWith('-') || isValue ? [] : part(words, at + 1 + index, 0, '');
+  });
 }
 
 /** `htpasswd -b FILE USER PASSWORD`. */

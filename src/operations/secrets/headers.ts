@@ -15,7 +15,7 @@ const CHOICE =
 const SCHEME = /^[A-Za-z][\w-]{1,30}\s{1,5}/;
 /** Credentials outside a header: after the names of schemes that no sentence continues like this. */
 const SCHEME_ALONE =
-  /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20)([\w.~+/-]{16,8192}={0,2})/gi;
+  /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20)([\w.~+/-]{16,8192}={0,2}(?::(?!\/)[\w.~+/-]{1,400}={0,2})?)/gi;
 const MOST_HEADER = 8_192;
 
 /** Takes out what Authorization, Cookie and Set-Cookie headers carry, in any notation. */

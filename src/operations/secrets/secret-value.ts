@@ -50,7 +50,12 @@ export function isNoValue(value: string): boolean {
 }
 
 export function isReference(value: string): boolean {
-  return REFERENCE.test(value) || TEMPLATE.test(value.slice(0, 1_000));
+  return (REFERENCE.test(value) && !isBase64(value)) || TEMPLATE.test(value.slice(0, 1_000));
+}
+
+/** One of 64 such values begins with the slash of a path. */
+function isBase64(value: string): boolean {
+  return /^\/[\w+/-]{24,400}={0,3}$/.test(value) && isMixed(value, 24) && /[A-Z]/.test(value) && entropyOf(value) >= 4.3;
 }
 
 /** Whether this is a secret itself, and not its type, its name, where it comes from, or a word on it. */
@@ -59,6 +64,7 @@ export function isSecretValue({ name, strength, value, isQuoted, place }: Candid
     return false;
   const lower = value.toLowerCase();
   if (NO_VALUES.has(lower) || lower === name.toLowerCase()) return false;
+  if (/^[)\]},;]/.test(value) && !isMixed(value, 6)) return false;
   if (RULES.test(value) || PATTERN.test(value)) return false;
   if (/\s/.test(value)) return isPhrase(strength, value, place, name);
   if (!isQuoted && place !== 'env' && (EXPRESSION.test(value) || value.startsWith('&'))) return false;

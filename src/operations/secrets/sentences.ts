@@ -10,13 +10,15 @@ const SET_TO =
 /** `changed from X to Y`. */
 const FROM =
   /\b((?:password|passwd|passphrase|pwd|pw|secret|token|key)(?:\s(?:for|of|on)\s[^\s]{1,60})?\s(?:was |has been |is )?(?:(?:changed|reset|rotated|updated|switched)\s)?from\s["'`]?)([^\s"'`]{6,200})/gi;
+/** As an authenticator shows the key that it is to be given. */
+const GROUPED_KEY = /((?:key|secret|code)["')]{0,2}\s{0,3}(?::|=|is)\s{0,3}["'`]?)((?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])/gi;
 const PIN = /(\b(?:PIN|[Pp]in code|PIN code|CVV|CVC|TAN)(?:\s?[:=]\s?|\sis\s))(\d{3,8})(?!\w)/g;
 /** `use X as the password`, `X is the admin password`. */
 const AS_PASSWORD =
   /((?:^|[\s"'`(]))([^\s"'`()]{6,100})(?=["'`]?\s(?:as|is|was|for)\s(?:(?:the|your|my|our|its|a|new|old)\s){0,2}(?:\w{1,20}\s)?(?:password|passphrase|passcode|pwd)\b)/gi;
 /** A user and a password in a sentence or a note: `root / X`, `log in as bob with X`, `admin:X`. */
 const LOGIN =
-  /((?:\b(?:root|admin|administrator|sysadmin|superuser|user|guest|test|demo|sa|postgres|deploy|ubuntu|pi)|\b(?:log(?:in|s|ged)?[ -]?(?:in|on)?|sign(?:ed)?[ -]?in|ssh|connect|authenticated?|auth|credentials?|creds|account|user(?:name)?)(?::|\s(?:in\s)?(?:with|as|using|for|are|is|:)?:?)?\s{0,2}(?:user\s|the\s){0,2}["'`]?[\w.@+-]{1,60})["'`]?(?:\s{0,2}[/|]\s{0,2}|:|\s(?:and|with|using|\/)\s(?:password\s|pw\s|pass\s)?|,\s)["'`]?)([^\s"'`<>/|]{6,100})/gi;
+  /((?:\b(?:root|admin|administrator|sysadmin|superuser|user|guest|test|demo|sa|postgres|deploy|ubuntu|pi)|\b(?:log(?:in|s|ged)?[ -]?(?:in|on)?|sign(?:ed)?[ -]?in|ssh|connect|authenticated?|auth|credentials?|creds|account|user(?:name)?|zugangsdaten|anmeldung|identifiants?|credenciales|credenciais|acceso|accès|учётка|логин|账号|帳號)(?::|\s(?:in\s)?(?:with|as|using|for|are|is|:)?:?)?\s{0,2}(?:user\s|the\s){0,2}["'`]?[\w.@+-]{1,60})["'`]?(?:\s{0,2}[/|]\s{0,2}|:|\s(?:and|with|using|\/)\s(?:password\s|pw\s|pass\s)?|,\s)["'`]?)([^\s"'`<>/|]{6,100})/gi;
 /** An unquoted passphrase at the end of its line. */
 const PASSPHRASE =
   /\b((?:pass|seed|recovery|secret)[ _-]?phrase["']?\s{0,3}(?:is|[:=])\s{0,3})((?:[a-z]{3,12}|\d{1,4})(?:[ -](?:[a-z]{3,12}|\d{1,4})){3,24})(?=["'.]?$)/gim;
@@ -31,6 +33,7 @@ export function redactSentences(text: string): string {
   return text
     .replace(FOREIGN_NAME, redactIf(isRandom))
     .replace(FROM, redactIf(isRandom))
+    .replace(GROUPED_KEY, redactIf((value) => /[2-7]/.test(value)))
     .replace(PIN, `$1${REDACTED}`)
     .replace(SET_TO, redactIf(isRandom))
     .replace(AS_PASSWORD, redactIf(isUnlikeName))
