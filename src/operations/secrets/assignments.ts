@@ -31,6 +31,9 @@ const NESTED =
   /((?<![\w.-])([A-Za-z][\w.-]{1,60})(?:<\/(?:key|name|Name|Key)>|>)\s{0,40}<(?:value|Value|string|String)>)([^<\n]{3,400})(?=<)/g;
 /** `<password encrypted="false">x</password>`. */
 const WITH_ATTRIBUTES = /(<([A-Za-z][\w:.-]{1,60})\s[^<>]{1,200}>\s{0,20})([^<\s][^<\n]{2,400})(?=<\/)/g;
+/** `<property name="password">x</property>`, `<setting name="ApiKey" …><value>x</value>`. */
+const NAMED_ELEMENT =
+  /((?:name|key|id)\s{0,2}=\s{0,2}["']([\w.-]{2,80})["'][^<>]{0,100}>\s{0,40}(?:<value>\s{0,40})?)([^<\s][^<\n]{2,400})(?=<)/gi;
 /** `env.DB_PASSWORD || 'x'`, `${DB_PASSWORD:-x}`. */
 const FALLBACK =
   /((?<![\w$])([A-Za-z_][\w.-]{1,60})["'`]?[\])]{0,2}(?:\s{0,3}(?:\|\||\?\?)=?\s{0,3}|\s{1,3}or\s{1,3}|\.unwrap_or(?:_else)?\((?:\|\|\s)?|:-(?=[^\s"'`}]{3}))(["'`]?))([^\s"'`}]{3,200})(?=["'`}])/g;
@@ -53,6 +56,7 @@ export function redactAssignments(text: string): string {
   const named = plain
     .replace(INSERT, redactInsert)
     .replace(WITH_ATTRIBUTES, redactNested)
+    .replace(NAMED_ELEMENT, redactNested)
     .replace(VARIABLE, redactNested)
     .replace(FALLBACK, (found, ...[head = '', name = '', quote = '', value = '']: string[]) =>
       quote === '' && !(head.endsWith(':-') && /\d/.test(value)) ? found : redactNested(found, head, name, value),
@@ -257,7 +261,7 @@ function inProse(
   const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
   const isRandom =
     (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value) && !/^\w{1,60}[.([]/.test(value)) ||
-    (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23})|https?:|[[({<])/.test(value));
+    (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23}|(?=\w{0,20}[A-Z])(?=\w{0,20}[a-z])\w{5})|https?:|[[({<])/.test(value));
   const isTold = /\b(?:is|was|to|are)\b/.test(whole.slice(0, whole.length - bare.length)) && !isNameLike(value);
   const isLong = value.length >= (strength === 'password' || strength === 'pass' ? 6 : isTold ? 8 : 16);
   if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))

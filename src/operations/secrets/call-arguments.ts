@@ -21,6 +21,9 @@ const PLACES: readonly (readonly [RegExp, number])[] = [
 ];
 /** A login is tested with wrong passwords too, which are words. */
 const LOGIN = /^(?:login|log_in|signin|sign_in|authenticate)$/;
+/** Calls that take other random text: digests, encoded data, names of files. */
+const NOT_SECRET =
+  /hash|digest|sha\d|md5|base64|atob|btoa|decode|parse|from|equal|tobe|match|contain|assert|expect|import|require|integrity|sri|commit|checkout|fixture|snapshot|image|url|src|href|id|uuid|cursor|etag|public|cert|cid|address|track|log|debug|info|warn|error|print/i;
 const ARGUMENTS = /(?:[^()\n]|\(\)){0,400}/y;
 const LITERAL = /(["'`])([^"'`\n]{1,300})\1/g;
 const FORM = /^[\w+/=.:~-]{20,300}$/;
@@ -36,7 +39,8 @@ function* secretsOf(text: string): Iterable<Span> {
   for (const call of text.matchAll(CALL)) {
     const callee = call[0].slice(0, -1);
     const place = placeOf(callee);
-    if (place === undefined && !LOGS_IN.test(callee)) continue;
+    const isKnown = place !== undefined || LOGS_IN.test(callee);
+    if (!isKnown && NOT_SECRET.test(callee)) continue;
     const at = call.index + call[0].length;
     ARGUMENTS.lastIndex = at;
     const given = ARGUMENTS.exec(text)?.[0] ?? '';
@@ -44,7 +48,7 @@ function* secretsOf(text: string): Iterable<Span> {
       const [, quote = '', value = ''] = literal;
       const start = at + literal.index + quote.length;
       const index = given.slice(0, literal.index).split(',').length - 1;
-      if ((place?.index === index && isPassword(value, place.isLogin)) || isRandom(value))
+      if ((place?.index === index && isPassword(value, place.isLogin)) || (isKnown ? isRandom(value) : index < 2 && isToken(value)))
         yield { start, end: start + value.length };
     }
   }
@@ -64,6 +68,18 @@ function isPassword(value: string, isLogin: boolean): boolean {
   if (value.length < 4 || isNoValue(value) || isReference(value) || value.startsWith('-----')) return false;
   if (isLogin) return /\d/.test(value) && !/wrong|invalid|bad|^o?auth/i.test(value);
   return !/^(?:[a-z]+\d{0,3}(?:[-_.][a-z\d]+)*|utf-?8|ascii|hex|base64)$/i.test(value) || /^[a-z]+\d\w*$/i.test(value);
+}
+
+/** So random that no word is in it, and no digest. */
+function isToken(value: string): boolean {
+  return (
+    /^[\w-]{32,80}$/.test(value) &&
+    isRandom(value) &&
+    /[A-Z]/.test(value) &&
+    /[a-z]/.test(value) &&
+    (value.match(/\d/g)?.length ?? 0) >= 3 &&
+    entropyOf(value) >= 4.3
+  );
 }
 
 function isRandom(value: string): boolean {

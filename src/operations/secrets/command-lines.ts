@@ -22,7 +22,7 @@ const SQL_WORD = /^(?:expire|history|require|reuse|null|lock|default|never)\b/i;
 const NETRC = /\b((?:login|user|account)\s{1,20}\S{1,200}\s{1,20}password\s{1,20})(\S{1,400})/gi;
 const COOKIE_OPTION = /(?<=\s(?:-b|--cookie)[\s=]{0,3})(["']?)([\w.-]{1,100}=[^"'\n]{1,4000})\1/g;
 const PASSWORD_FILE =
-  /((?:pass\w{0,10}|key|token|secret)[-_]file[= ]<\((?:echo|printf)\s{1,5}|\bsshpass\s{1,3}-f\s{0,3}<\((?:echo|printf)\s{1,5}(?:-\w\s|['"]?%s(?:\\n)?['"]?\s)?)([^)\s]{1,400})/gi;
+  /((?:pass\w{0,10}|key|token|secret)(?:[-_]file)?[= ]<\((?:echo|printf)\s{1,5}|\bsshpass\s{1,3}-f\s{0,3}<\((?:echo|printf)\s{1,5}(?:-\w\s|['"]?%s(?:\\n)?['"]?\s)?)([^)\s]{1,400})/gi;
 /** `--password-command 'echo X'`. */
 const PASSWORD_COMMAND = /(pass(?:word|phrase|command)?[-_]?(?:command|cmd|program)?[ =]["'](?:echo|printf)\s{1,3}(?:-n\s)?["']?)([^\s"'$]{3,200})/gi;
 /** `cmdkey /pass:X`. */

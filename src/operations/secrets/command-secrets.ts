@@ -1,5 +1,5 @@
 import { nameStrength } from './secret-name.ts';
-import { isReference } from './secret-value.ts';
+import { isNoValue, isReference } from './secret-value.ts';
 import { REDACTED } from './redacted.ts';
 
 /** Which part of a word is a secret: characters from `from` on. */
@@ -200,6 +200,7 @@ function part(words: readonly string[], word: number, from: number, separator: S
   const secret = value.slice(inValue);
   if (
     secret === '' ||
+    (/^(?:user(?:name)?|login|name)$/i.test(value.slice(0, Math.max(0, inValue - 1))) && isNoValue(secret)) ||
     /^[<>]{1,3}$/.test(secret) ||
     isReference(secret) ||
     secret.startsWith(REDACTED) ||

@@ -15,7 +15,7 @@ const CHOICE =
 const SCHEME = /^[A-Za-z][\w-]{1,30}\s{1,5}/;
 /** Credentials outside a header: after the names of schemes that no sentence continues like this. */
 const SCHEME_ALONE =
-  /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20)([\w.~+/-]{16,8192}={0,2}(?::(?!\/)[\w.~+/-]{1,400}={0,2})?)/gi;
+  /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20|\s?["']\s{0,3}[.+]\s{0,3}["'])([\w.~+/-]{16,8192}={0,2}(?::(?!\/)[\w.~+/-]{1,400}={0,2})?)/gi;
 const MOST_HEADER = 8_192;
 
 /** Takes out what Authorization, Cookie and Set-Cookie headers carry, in any notation. */
@@ -87,7 +87,7 @@ function isCredentials(text: string, hasScheme: boolean): boolean {
   const value = text.trim();
   if (value === '' || isReference(value) || isNoValue(value) || value.startsWith(REDACTED)) return false;
   // Code that puts the value together, or a sentence.
-  if (/^["'`)+,]|\$\{|%s|%v|\{\{|["'`]\s{0,5}[+.]/.test(value) || /^[A-Za-z_]\w*[.([]/.test(value)) return false;
+  if (/^["'`)+,]|\$\{|%s|%v|\{\{|(?<!=)["'`]\s{0,5}[+.]/.test(value) || /^[A-Za-z_]\w*[.([]/.test(value)) return false;
   const [first = ''] = value.split(/\s/, 1);
   return (
     /[\d=]/.test(first) ||

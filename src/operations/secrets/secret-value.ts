@@ -89,7 +89,12 @@ function isPassword(value: string, isQuoted: boolean, place: Candidate['place'])
   if (/^\d+$/.test(value)) return place !== 'code' && value.length >= 4;
   if (isQuoted) return !/^[a-z]+(?:[-_ .][a-z]+)+$/i.test(value) || /\d/.test(value);
   if (/^[A-Za-z]+$/.test(value))
-    return place === 'env' || place === 'query' || (place === 'line' && /^[a-z]/.test(value));
+    return (
+      place === 'env' ||
+      place === 'query' ||
+      (place === 'line' && /^[a-z]/.test(value)) ||
+      (value.length >= 8 && !isNameLike(value))
+    );
   if (/\d/.test(value)) return value.length >= 4;
   return place === 'env' || place === 'query' ? !/^[a-z]+_[a-z_]+$/.test(value) : /[!@#$%^&*]/.test(value);
 }

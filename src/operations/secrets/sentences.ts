@@ -18,7 +18,7 @@ const AS_PASSWORD =
   /((?:^|[\s"'`(]))([^\s"'`()]{6,100})(?=["'`]?\s(?:as|is|was|for)\s(?:(?:the|your|my|our|its|a|new|old)\s){0,2}(?:\w{1,20}\s)?(?:password|passphrase|passcode|pwd)\b)/gi;
 /** A user and a password in a sentence or a note: `root / X`, `log in as bob with X`, `admin:X`. */
 const LOGIN =
-  /((?:\b(?:root|admin|administrator|sysadmin|superuser|user|guest|test|demo|sa|postgres|deploy|ubuntu|pi)|\b(?:log(?:in|s|ged)?[ -]?(?:in|on)?|sign(?:ed)?[ -]?in|ssh|connect|authenticated?|auth|credentials?|creds|account|user(?:name)?|zugangsdaten|anmeldung|identifiants?|credenciales|credenciais|acceso|accès|учётка|логин|账号|帳號)(?::|\s(?:in\s)?(?:with|as|using|for|are|is|:)?:?)?\s{0,2}(?:user\s|the\s){0,2}["'`]?[\w.@+-]{1,60})["'`]?(?:\s{0,2}[/|]\s{0,2}|:|\s(?:and|with|using|\/)\s(?:password\s|pw\s|pass\s)?|,\s)["'`]?)([^\s"'`<>/|]{6,100})/gi;
+  /((?<![\w/.])(?:(?:root|admin|administrator|sysadmin|superuser|user|guest|test|demo|sa|postgres|deploy|ubuntu|pi)|(?:log(?:in|s|ged)?[ -]?(?:in|on)?|sign(?:ed)?[ -]?in|ssh|connect|authenticated?|auth|credentials?|creds|account|user(?:name)?|zugangsdaten|anmeldung|identifiants?|credenciales|credenciais|acceso|accès|учётка|логин|账号|帳號)(?::|\s(?:in\s)?(?:with|as|using|for|are|is|:)?:?)?\s{0,2}(?:user\s|the\s){0,2}["'`]?[\w.@+-]{1,60})["'`]?(?:\s{0,2}[/|]\s{0,2}|:|\s(?:and|with|using|\/)\s(?:password\s|pw\s|pass\s)?|,\s)["'`]?)([^\s"'`<>/|]{6,100})/gi;
 /** An unquoted passphrase at the end of its line. */
 const PASSPHRASE =
   /\b((?:pass|seed|recovery|secret)[ _-]?phrase["']?\s{0,3}(?:is|[:=])\s{0,3})((?:[a-z]{3,12}|\d{1,4})(?:[ -](?:[a-z]{3,12}|\d{1,4})){3,24})(?=["'.]?$)/gim;
@@ -69,5 +69,5 @@ function isUnlikeName(value: string): boolean {
 /** Not merely a name with a number: capitals or signs too. */
 function isPassword(value: string): boolean {
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[!#$%^&*?~+@-]/].filter((kind) => kind.test(value)).length;
-  return kinds >= 3 && isUnlikeName(value) && !/^[\w.+-]+@[\w-]+\.[\w.]+$/.test(value) && !/^\d{4}-\d\d/.test(value);
+  return kinds >= 3 && isUnlikeName(value) && !/@(?:localhost|[\w-]+\.)/.test(value) && !/^\d{4}-\d\d/.test(value);
 }

@@ -41,7 +41,7 @@ export function redactVendorSecrets(text: string): string {
     .replace(ANSIBLE_VAULT, `$1\n${REDACTED}`)
     .replace(TELEGRAM, `$1${REDACTED}`)
     .replace(AZURE_CLIENT_SECRET, REDACTED)
-    .replace(MORE_FORMATS, (found) => (isWords(found) ? found : REDACTED))
+    .replace(MORE_FORMATS, (found) => (isWords(found) || isFiller(found) ? found : REDACTED))
     .replace(PREFIXED, redactPrefixed)
     .replace(PASSWORD_HASHES, REDACTED);
   const lower = known.toLowerCase();
@@ -56,6 +56,11 @@ const LONGEST_WORD = 16;
 function isWords(text: string): boolean {
   const isOneCase = !/\d/.test(text) && !(/[a-z]/.test(text) && /[A-Z]/.test(text));
   return isOneCase && text.split(/[^A-Za-z]/).every((word) => word.length <= LONGEST_WORD);
+}
+
+/** `ghp_xxxxxxxx` in a manual. */
+function isFiller(text: string): boolean {
+  return new Set(text.slice(-16)).size <= 2;
 }
 
 function redactPrefixed(found: string, prefix: string, random: string): string {
