@@ -7,11 +7,12 @@ import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from '.
 const NAMES = /[A-Za-z_$][\w$.-]*/g;
 /** Between name and value: a closing quote or bracket of the name, a type, and the operator. */
 const OPERATOR =
-  /(\\{0,7}["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}/y;
+  /(\\{0,7}["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}(?:!!(?:str|binary)[ \t]{1,3})?/y;
 const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=(?=[ \t]{0,3}["'`\w])/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
 const ASSIGNING_CALL = /(?:define|fetch|get|get_env|getOrDefault|getProperty|config|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
-const VALUE_ATTRIBUTE = /["']?(?::\s{0,3}\{?)?[\s,;]{1,20}["']?(?:value|default|plaintext)["']?\s{0,3}[:=]\s{0,3}/iy;
+const VALUE_ATTRIBUTE =
+  /\\{0,7}["']?(?::\s{0,3}\{?)?[\s,;]{1,20}\\{0,7}["']?(?:value|default|plaintext)\\{0,7}["']?\s{0,3}[:=]\s{0,3}/iy;
 /** `checksum/secret: …` */
 const DIGEST = /(?:checksum|digest|hash|fingerprint|sha\d{0,3}|md5)[/_.-]$/i;
 const QUOTE =
@@ -253,11 +254,13 @@ function inProse(
   end: number,
 ): Span | undefined {
   const isSetting = (name === name.toUpperCase() && name.length > 4) || /^x-/i.test(name);
-  if (!PROSE_NAME.test(name) && !isSetting) return undefined;
   SPACED.lastIndex = end;
   const found = SPACED.exec(text);
   if (found === null) return undefined;
   const [whole, quote = '', bare = ''] = found;
+  // Of other names only what a directive is given: `set api_key "x"`.
+  const isGiven = quote !== '' && strength !== 'key' && isMixed(bare, 20) && !isNameLike(bare);
+  if (!PROSE_NAME.test(name) && !isSetting && !isGiven) return undefined;
   const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
   const isRandom =
     (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value) && !/^\w{1,60}[.([]/.test(value)) ||

@@ -1,6 +1,7 @@
 import { redactSpans, type Span } from './redacted.ts';
-import { isMixed, isNameLike, isNoValue, isReference } from './secret-value.ts';
-import { entropyOf } from './vendor-secrets.ts';
+import { isMixed, isNameLike, isNoValue, isReference, isSecretValue, type Candidate } from './secret-value.ts';
+import { nameStrength } from './secret-name.ts';
+import { entropyOf, isToken } from './vendor-secrets.ts';
 
 /** Calls that take credentials by position: `twilio(sid, token)`, `client.login(token)`, `new Client(id, secret)`. */
 const CALL = /\b(?:[A-Za-z_]\w{0,40}(?:\.|::|->)){0,3}[A-Za-z_]\w{0,60}\(/g;
@@ -24,6 +25,8 @@ const LOGIN = /^(?:login|log_in|signin|sign_in|authenticate)$/;
 /** Calls that take other random text: digests, encoded data, names of files. */
 const NOT_SECRET =
   /hash|digest|sha\d|md5|base64|atob|btoa|decode|parse|from|equal|tobe|match|contain|assert|expect|import|require|integrity|sri|commit|checkout|fixture|snapshot|image|url|src|href|id|uuid|cursor|etag|public|cert|cid|address|track|log|debug|info|warn|error|print/i;
+const OTHER_VERB =
+  /^_{0,2}(?:get|is|has|find|read|fetch|load|check|hash|verify|validate|parse|make|create|test|reset|forgot|generate|remove|delete|on|handle|require|expect|new|derive|encode|decode|to|from|[A-Z])/;
 const ARGUMENTS = /(?:[^()\n]|\(\)){0,400}/y;
 const LITERAL = /(["'`])([^"'`\n]{1,300})\1/g;
 const FORM = /^[\w+/=.:~-]{20,300}$/;
@@ -40,7 +43,8 @@ function* secretsOf(text: string): Iterable<Span> {
     const callee = call[0].slice(0, -1);
     const place = placeOf(callee);
     const isKnown = place !== undefined || LOGS_IN.test(callee);
-    if (!isKnown && NOT_SECRET.test(callee)) continue;
+    const setter = isKnown ? undefined : setterOf(callee);
+    if (!isKnown && setter === undefined && NOT_SECRET.test(callee)) continue;
     const at = call.index + call[0].length;
     ARGUMENTS.lastIndex = at;
     const given = ARGUMENTS.exec(text)?.[0] ?? '';
@@ -48,10 +52,19 @@ function* secretsOf(text: string): Iterable<Span> {
       const [, quote = '', value = ''] = literal;
       const start = at + literal.index + quote.length;
       const index = given.slice(0, literal.index).split(',').length - 1;
-      if ((place?.index === index && isPassword(value, place.isLogin)) || (isKnown ? isRandom(value) : index < 2 && isToken(value)))
+      if ((place?.index === index && isPassword(value, place.isLogin)) || (isKnown ? isRandom(value) : index < 2 && isToken(value)) ||
+        (index === 0 && setter !== undefined && isSecretValue({ ...setter, value, isQuoted: true, place: 'code' })))
         yield { start, end: start + value.length };
     }
   }
+}
+
+/** `mail.setPassword('x')`, `withToken('x')`. */
+function setterOf(callee: string): Pick<Candidate, 'name' | 'strength'> | undefined {
+  const name = callee.split(/\.|::|->/).at(-1) ?? '';
+  if (OTHER_VERB.test(name)) return undefined;
+  const strength = nameStrength(name);
+  return strength === undefined || strength === 'key' ? undefined : { name, strength };
 }
 
 function placeOf(callee: string): { readonly index: number; readonly isLogin: boolean } | undefined {
@@ -68,18 +81,6 @@ function isPassword(value: string, isLogin: boolean): boolean {
   if (value.length < 4 || isNoValue(value) || isReference(value) || value.startsWith('-----')) return false;
   if (isLogin) return /\d/.test(value) && !/wrong|invalid|bad|^o?auth/i.test(value);
   return !/^(?:[a-z]+\d{0,3}(?:[-_.][a-z\d]+)*|utf-?8|ascii|hex|base64)$/i.test(value) || /^[a-z]+\d\w*$/i.test(value);
-}
-
-/** So random that no word is in it, and no digest. */
-function isToken(value: string): boolean {
-  return (
-    /^[\w-]{32,80}$/.test(value) &&
-    isRandom(value) &&
-    /[A-Z]/.test(value) &&
-    /[a-z]/.test(value) &&
-    (value.match(/\d/g)?.length ?? 0) >= 3 &&
-    entropyOf(value) >= 4.3
-  );
 }
 
 function isRandom(value: string): boolean {

@@ -18,11 +18,12 @@ const SENTENCE =
   /^(?:option|flag|argument|parameter|is|was|to|and|or|for|with|the|a|an|in|on|of|from|must|may|can|if|when|instead|value|values|need|needs|takes|does|has|as|by|at|not|no|it|this|that|will|should|be|are|there|here|only|also|because|but|so|then|than|which|whose|where|works?|exists?|overrides?|via|through|using|directly|without|after|before|set|given|passed|specified|provided|required|together|alone|again|over|from|into|you|we|they|your|its|e\.g|etc)\b/i;
 const SQL =
   /\b(identified\s{1,5}(?:with\s{1,5}\S{1,60}\s{1,5})?by|password(?:\s{1,3}for\s{1,3}\S{1,120})?)(\s{1,5}(?:password\s{1,5})?|\s{0,3}=?\s{0,3}(?:password\s{0,2})?\(\s{0,3}|\s{0,3}=\s{0,3})(N?['"])([^'"\n]{1,400})['"]/gi;
+const SQL_BARE = /(\bidentified\s{1,5}by\s{1,5})((?=\w{0,60}\d)(?=\w{0,60}[A-Za-z])[\w#$]{6,60})(?![\w(])/gi;
 const SQL_WORD = /^(?:expire|history|require|reuse|null|lock|default|never)\b/i;
 const NETRC = /\b((?:login|user|account)\s{1,20}\S{1,200}\s{1,20}password\s{1,20})(\S{1,400})/gi;
 const COOKIE_OPTION = /(?<=\s(?:-b|--cookie)[\s=]{0,3})(["']?)([\w.-]{1,100}=[^"'\n]{1,4000})\1/g;
 const PASSWORD_FILE =
-  /((?:pass\w{0,10}|key|token|secret)(?:[-_]file)?[= ]<\((?:echo|printf)\s{1,5}|\bsshpass\s{1,3}-f\s{0,3}<\((?:echo|printf)\s{1,5}(?:-\w\s|['"]?%s(?:\\n)?['"]?\s)?)([^)\s]{1,400})/gi;
+  /((?:(?:pass\w{0,10}|key|token|secret)|[-_]file)[= ]<\((?:echo|printf)\s{1,5}(?:-n\s)?|\bsshpass\s{1,3}-f\s{0,3}<\((?:echo|printf)\s{1,5}(?:-\w\s|['"]?%s(?:\\n)?['"]?\s)?)([^)\s]{1,400})/gi;
 /** `--password-command 'echo X'`. */
 const PASSWORD_COMMAND = /(pass(?:word|phrase|command)?[-_]?(?:command|cmd|program)?[ =]["'](?:echo|printf)\s{1,3}(?:-n\s)?["']?)([^\s"'$]{3,200})/gi;
 /** `cmdkey /pass:X`. */
@@ -35,7 +36,7 @@ const PLACED =
   /(\bhttp-basic\.\S{1,200}[ \t]{1,5}\S{1,100}[ \t]{1,5}|\/v[ \t]{1,5}\w{0,40}password[ \t]{1,5}(?:\/t[ \t]{1,5}\w{1,20}[ \t]{1,5})?\/d[ \t]{1,5}|\bstats[ \t]{1,3}auth[ \t]{1,3}[\w.-]{1,60}:|["'`=\s][\w.-]{1,60}:(?=[^\s@"'`]{1,200}@(?:tcp|unix)\())[^\s@"'`]{1,400}/gi;
 /** A line of `.pgpass`. */
 const PGPASS =
-  /^([\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):)(\S{3,200})$/gm;
+  /((?:^|["'])[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):)([^\s"']{3,200})(?=["']|$)/gm;
 /** What an `expect` script answers to a prompt. */
 const SENT =
   /(assword[^\n]{0,40}?["']?[;)]?\s{0,20}send(?:_?line)?\s{0,3}\(?(?:--\s)?["'])([^"'\n$\\]{3,200})(?=(?:\\[rn]){0,2}["'])/gi;
@@ -44,7 +45,7 @@ const AFTER_WORDS =
   /(\bsnmp-server community |\b(?:password|secret|md5) [0-9] (?=[\w$./]{0,60}\d)(?=[\w$./]{8})|^\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|(?<=\s)\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|\b(?:credentials?|creds|login): ?[\w@.-]{1,60} \/ (?=[^\s\d]{0,60}\d))[^\s"']{4,300}/gim;
 /** The words that restore a wallet. */
 const SEED_PHRASE =
-  /\b((?:mnemonic|seed|(?:seed|recovery|backup|secret)[ _-]?(?:phrase|words?))["']?\s{0,3}(?:is|=>|[:=])?\s{0,3}["']?)((?:[a-z]{3,8} ){11,23}[a-z]{3,8})/gi;
+  /\b((?:mnemonic|seed|(?:seed|recovery|backup|secret)[ _-]?(?:phrase|words?)|\d\d[ -]words?)["']?\s{0,3}(?:is|=>|[:=])?\s{0,3}["']?)((?:[a-z]{3,8} ){11,23}[a-z]{3,8})/gi;
 const RECOVERY_CODES =
   /\b((?:recovery|backup|scratch|emergency|one-time|verification|2fa|mfa|otp|security)[ _-](?:code|key|passcode)s?["']?(?: is| are)?[:=]?\s{1,3}["'[]?)((?:(?=[a-z-]{0,39}\d)[\w-]{6,40}[ ,]{1,2}){0,20}(?=[a-z-]{0,39}\d)[\w-]{6,40})/gi;
 /** Of any program: a user's option with a password's behind it. */
@@ -56,13 +57,14 @@ const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
 export function redactCommandLines(text: string): string {
   const plain = text
     .replace(SQL, (found, ...[by, between, quote, value]: string[]) =>
-      isReference(value ?? '') || isNamed(by, value) ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
+      isReference(value ?? '') || isNamed(by, value, between) ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
     )
     .replace(NETRC, (found, head: string, value: string) =>
       isReference(value) || SENTENCE.test(value) || SQL_WORD.test(value) ? found : head + REDACTED,
     )
     .replace(PASSWORD_FILE, (found, head: string, value: string) => (isReference(value) ? found : head + REDACTED))
     .replace(PASSWORD_COMMAND, `$1${REDACTED}`)
+    .replace(SQL_BARE, `$1${REDACTED}`)
     .replace(PGPASS, `$1${REDACTED}`)
     .replace(AFTER_WORDS, (found, head: string) => (isReference(found.slice(head.length)) ? found : head + REDACTED))
     .replace(SEED_PHRASE, `$1${REDACTED}`)
@@ -79,7 +81,8 @@ export function redactCommandLines(text: string): string {
 }
 
 /** `password = 'x'` is SQL and any other language's. */
-function isNamed(by = '', value = ''): boolean {
+function isNamed(by = '', value = '', between = ''): boolean {
+  if (/^password\s/i.test(by)) return !/[=(]/.test(between) && !/\d/.test(value);
   if (!/^password$/i.test(by)) return false;
   return !isSecretValue({ name: by, strength: 'password', value, isQuoted: true, place: 'code' });
 }
@@ -97,7 +100,7 @@ function redactUserAndPassword(
 
 function redactLine(line: string): string {
   if (line.length > LONGEST_LINE || !CALLS.test(line)) return line;
-  const spans = [...secretsOf(line), ...(/["']/.test(line) ? secretsOf(line.replace(/["']/g, ' ')) : [])];
+  const spans = [...secretsOf(line), ...(/["']/.test(line) ? secretsOf(line.replace(/["'[\]]|,(?=\s?["'])/g, ' ')) : [])];
   // Of two that begin at the same place the longer one: the other was found without the quotes around it.
   const redacted = redactSpans(
     line,

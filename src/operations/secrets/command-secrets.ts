@@ -45,7 +45,7 @@ const PROGRAMS: readonly Program[] = [
   { names: /^redis-cli$/, options: { '-a': '', '--pass': '' }, operand: { after: /^auth$/i, separator: '' } },
   { names: /^bundle$/, operand: { after: /\.[a-z]{2,}$/, separator: ':' } },
   { names: /^mongo[a-z]*$/, options: { '-p': '' } },
-  { names: /^(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az)$/, options: { '-p': '' }, only: /^login$/ },
+  { names: /^(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az)$/, options: { '-p': '', '--value': '' }, only: /^(?:login|secret)$/ },
   { names: /^ldap[a-z]+$/, options: { '-w': '', '-s': '' }, only: /^-[wDx]/ },
   { names: /^(?:smbclient|rpcclient|smbget|smbmap|net|wbinfo)$/, options: { '-U': '%', '--user': '%' } },
   { names: /^openssl$/, options: { '-k': '', '-K': '' }, only: /^(?:enc|aes.*|des.*)$/ },
@@ -84,6 +84,7 @@ const PROGRAMS: readonly Program[] = [
   { names: /^schtasks$/i, options: { '/rp': '', '/p': '' } },
   { names: /^etcdctl$/, options: { '--user': ':' }, operand: { after: /^(?:add)$/, separator: ':' } },
   { names: /^ngrok$/, operand: { after: /^(?:add-)?authtoken$/, separator: '' } },
+  { names: /^aws$/, options: { '--value': '' }, only: /^(?:--type=)?SecureString$/ },
   { names: /^shodan$/, operand: { after: /^init$/, separator: '' } },
   { names: /^snyk$/, operand: { after: /^auth$/, separator: '' } },
   { names: /^rclone$/, options: { pass: '', password: '', '--password': '' }, only: /^(?:create|update|password)$/ },
@@ -97,7 +98,7 @@ const PROGRAMS: readonly Program[] = [
 const OPERATOR = /^(?:[|;&]{1,2})$/;
 /** Programs that read a secret from their input. */
 const READS_SECRET =
-  /^(?:--password-stdin|--with-token|--passphrase-fd|chpasswd|--pinentry-mode|cryptsetup|kinit|secrets?|secret-tool|encrypt_string|--stdin)$/;
+  /^(?:--password-stdin|--with-token|--passphrase-fd|passwd|chpasswd|--pinentry-mode|cryptsetup|kinit|secrets?|secret-tool|encrypt_string|--stdin)$/;
 /** Subcommands that take a user or a name and then its secret: how many words lie between. */
 const NAME_AND_SECRET: readonly (readonly [program: RegExp, after: RegExp, between: number])[] = [
   [/^rabbitmqctl$/, /^(?:add_user|change_password|authenticate_user)$/, 1],
@@ -139,7 +140,7 @@ function inCommand(words: readonly string[], start: number, end: number): readon
 }
 
 function programOf(word: string, before: string | undefined): Program | undefined {
-  if (word.length > 300 || word.startsWith('-') || (before?.startsWith('-') === true && /^-[a-zA-Z]$/.test(before)))
+  if (word.length > 300 || word.startsWith('-') || (before !== '-c' && before?.startsWith('-') === true && /^-[a-zA-Z]$/.test(before)))
     return undefined;
   const name = word
     .slice(word.lastIndexOf('/') + 1)

@@ -3,7 +3,7 @@ import { isMixed, isNoValue, isReference } from './secret-value.ts';
 
 const AUTHORIZATION =
   /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
-const COOKIES = /(["'`]?)\b(?:set-)?cookies?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
+const COOKIES = /(["'`]?)\b(?:set-)?cookies?(?:[_-]?(?:header|string|jar))?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
 const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
 /** What a Set-Cookie says besides the cookie itself. */
 const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;
@@ -78,9 +78,16 @@ function headerValue(text: string, found: RegExpMatchArray): Span {
   const limit = Math.min(text.length, start + MOST_HEADER);
   const line = text.slice(start, limit);
   const lineEnd = /[\r\n]|\\[rn]/.exec(line)?.index ?? line.length;
-  const quoteEnd = quote === '' ? -1 : line.indexOf(quote);
+  const quoteEnd = quote === '' ? -1 : closingQuote(line, quote);
   const length = quoteEnd === -1 ? lineEnd : Math.min(quoteEnd, lineEnd);
   return { start, end: start + length };
+}
+
+/** A quote with a backslash closes only what such a quote opened. */
+function closingQuote(line: string, quote: string): number {
+  let at = line.indexOf(quote);
+  while (at > 0 && quote.length === 1 && line[at - 1] === '\\') at = line.indexOf(quote, at + 1);
+  return at;
 }
 
 function isCredentials(text: string, hasScheme: boolean): boolean {

@@ -13,7 +13,7 @@ const PUBLIC =
   /(?:gpg|pgp|fingerprint|public|primary|foreign|cache|sort|partition|query|map|hash|object|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
 /** Words after the one that counts: `SECRET_KEY_BASE`, `password2`, `DB_PASSWORD_PROD`. */
 const TRAILING =
-  /^(?:\d+|value|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;
+  /^(?:\d+|value|string|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;
 /** Any name that means a secret has one of these in it; most names of a text have none. */
 const HINT =
   /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|psk|preshared|kennwort|contrasena|senha|wachtwoord|haslo|heslo|sifre|losenord|adgangskode|passord|salasana|motdepasse|connectionstring|sonar/i;

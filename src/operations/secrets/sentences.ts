@@ -1,9 +1,9 @@
-import { REDACTED } from './redacted.ts';
+import { REDACTED, withoutTrailing } from './redacted.ts';
 import { isNameLike, isNoValue, isReference } from './secret-value.ts';
 
 /** Names of passwords and keys that no identifier in English holds. */
 const FOREIGN_NAME =
-  /(?<![\p{L}\d_])((?:passwort|kennwort|mot de passe|mdp|contrase(?:ñ|n\u0303|n)a|clave(?: api)?|senha|chave(?: api)?|wachtwoord|has(?:ł|l)o|парол[ьяе]|ключ(?: api)?|токен|密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証番号|トークン|비밀번호|암호|(?:ş|s)ifre(?:niz|si|m)?|parol[aăe]|l(?:ö|o)senord(?:et)?|adgangskode(?:n)?|passord(?:et)?|salasana(?:si)?|heslo|jelszó|lozinka|mật khẩu|κωδικός|סיסמה|كلمة المرور|kata sandi|clé(?: api| secrète)?|(?:api-?)?schlüssel|geheimnis|secreto)["'`»”]{0,2}(?:(?:\s{1,2}(?:für|de|pour|para|del?|la|voor|för|til|для|от|к|do|di|per)\s{1,2}[^\s:]{1,60}){0,2}\s{0,2}[:=：—–]\s{0,3}|\s{0,2}(?:是|为|為|は|が|를|은|는)[:：]?\s{0,2}|\s{1,2}(?:(?:für|de|pour|para|del?|von|voor|för|til|для|от|do|di|per)\s{1,2}[^\s:]{1,60}\s{1,2})?(?:ist|lautet|war|est|es|é|är|er|on|je|jest|это|is|e|è)[:：]?\s{1,2})["'`«“„「]?)([\x21\x23-\x26\x28-\x5f\x61-\x7e]{6,200})/giu;
+  /(?<![\p{L}\d_])((?:passwort|kennwort|mot de passe|mdp|contrase(?:ñ|n\u0303|n)a|clave(?: api)?|senha|chave(?: api)?|wachtwoord|has(?:ł|l)o|парол[ьяе]|ключ(?: api)?|токен|密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証番号|トークン|비밀번호|암호|(?:ş|s)ifre(?:niz|si|m)?|parol[aăe]|l(?:ö|o)senord(?:et)?|adgangskode(?:n)?|passord(?:et)?|salasana(?:si)?|heslo|jelszó|lozinka|mật khẩu|κωδικός|סיסמה|كلمة المرور|kata sandi|clé(?: api| secrète)?|(?:api-?)?schlüssel|geheimnis|secreto)["'`»”]{0,2}(?:(?:\s{1,2}(?:für|de|pour|para|del?|la|voor|för|til|для|от|к|do|di|per)\s{1,2}[^\s:]{1,60}){0,2}\s{0,2}[:=：—–]\s{0,3}|\s{0,2}(?:是|为|為|は|が|를|은|는)[:：]?\s{0,2}|\s{1,2}(?:(?:für|de|pour|para|del?|von|voor|för|til|для|от|do|di|per)\s{1,2}[^\s:]{1,60}\s{1,2})?(?:ist|lautet|war|est|es|é|är|er|on|je|jest|это|is|e|è)[:：]?\s{1,2}|\s{1,2})["'`«“„「]?)([\x21\x23-\x26\x28-\x5f\x61-\x7e]{6,200})/giu;
 /** `set the database password to X`. */
 const SET_TO =
   /\b((?:password|passwd|passphrase|passcode|pwd|pw|secret|token|key|pin)(?:\s(?:for|of|on)\s[^\s]{1,60}){0,2}\s(?:has been |was |is )?(?:(?:now|changed|reset|set|updated|rotated)\s){0,2}(?:from\s[^\s]{1,60}\s)?(?:to|as)[:\s]\s?["'`]?)([^\s"'`]{6,200})/gi;
@@ -12,6 +12,10 @@ const FROM =
   /\b((?:password|passwd|passphrase|pwd|pw|secret|token|key)(?:\s(?:for|of|on)\s[^\s]{1,60})?\s(?:was |has been |is )?(?:(?:changed|reset|rotated|updated|switched)\s)?from\s["'`]?)([^\s"'`]{6,200})/gi;
 /** As an authenticator shows the key that it is to be given. */
 const GROUPED_KEY = /((?:key|secret|code)["')]{0,2}\s{0,3}(?::|=|is)\s{0,3}["'`]?)((?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])/gi;
+/** `private key (hex): X`, `password → X`, `2fa seed X`. */
+const LABEL =
+  /((?<![\w/.-])(?:password|passwd|passphrase|pwd|pw|secret|token|api[ -]?key|priv(?:ate)?[ -]?key|seed)(?:\s(?!fingerprint|hash|id\b|digest|bucket|count|type|name|usage|file|path|url)[(a-z][a-z\d)]{1,12}){0,2}\s?(?::|=|→|->|=>|⇒)\s{0,3}["'`]?)([^\s"'`,;]{8,200})/gi;
+const AUTHENTICATOR = /(\b(?:2fa|mfa|totp|otp)[ _-](?:seed|secret|key)["']?\s?(?:is|[:=])?\s{0,2}["'`]?)([A-Z2-7]{16,64})(?!\w)/gi;
 const PIN = /(\b(?:PIN|[Pp]in code|PIN code|CVV|CVC|TAN)(?:\s?[:=]\s?|\sis\s))(\d{3,8})(?!\w)/g;
 /** `use X as the password`, `X is the admin password`. */
 const AS_PASSWORD =
@@ -34,6 +38,8 @@ export function redactSentences(text: string): string {
     .replace(FOREIGN_NAME, redactIf(isRandom))
     .replace(FROM, redactIf(isRandom))
     .replace(GROUPED_KEY, redactIf((value) => /[2-7]/.test(value)))
+    .replace(LABEL, redactIf(isStrong))
+    .replace(AUTHENTICATOR, redactIf((value) => /[2-7]/.test(value)))
     .replace(PIN, `$1${REDACTED}`)
     .replace(SET_TO, redactIf(isRandom))
     .replace(AS_PASSWORD, redactIf(isUnlikeName))
@@ -44,7 +50,7 @@ export function redactSentences(text: string): string {
 
 function redactIf(isSecret: (value: string) => boolean) {
   return (found: string, head: string, whole: string): string => {
-    const value = /^.*?(?=[.,;:!?)\]}]*$)/s.exec(whole)?.[0] ?? whole;
+    const value = withoutTrailing(whole, '.,;:!?)]}');
     return isSecret(value) ? head + REDACTED + whole.slice(value.length) : found;
   };
 }
@@ -60,6 +66,12 @@ function isRandom(value: string): boolean {
     !isReference(value) &&
     !/^(?:base\d+|utf-?\d+|sha-?\d+|md5|ed25519|rsa\d*|aes-?\d+|\d+[a-z]{1,5}|oauth2?|argon2\w*|pbkdf2|http2?)$/i.test(value)
   );
+}
+
+/** Of three kinds of characters, or long. */
+function isStrong(value: string): boolean {
+  if (!isRandom(value) || isNameLike(value)) return false;
+  return (/[a-z]/.test(value) && /[A-Z]/.test(value)) || /^[a-f\d]{24,}$/.test(value);
 }
 
 function isUnlikeName(value: string): boolean {

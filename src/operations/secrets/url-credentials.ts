@@ -7,7 +7,7 @@ const ORACLE = /\b(jdbc:oracle:\w{1,10}:[\w$#]{1,60}\/)[^\s@"']{1,100}(?=@)/g;
 
 /** `user:password@host` without a scheme. */
 const SCHEMELESS =
-  /((?<![\w/@:.-])[A-Za-z_][\w.-]{0,40}:)(?=[^\s@:/]{0,60}\d)(?=[^\s@:/]{0,60}[A-Za-z])([^\s@"'`<>:/]{6,100})(?=@(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[A-Za-z][\w-]{0,60}(?:\.[A-Za-z][\w-]{0,60}){1,6})(?![\w(-]))/g;
+  /((?<![\w/@:.-])[A-Za-z_][\w.-]{0,40}:)(?=[^\s@:/]{0,60}\d)(?=[^\s@:/]{0,60}[A-Za-z])([^\s@"'`<>:/]{6,100})(?=@(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[A-Za-z][\w-]{0,60}(?:\.[A-Za-z][\w-]{0,60}){1,6}|[A-Za-z][\w-]{0,60}:\d{2,5}(?!\d))(?![\w(-]))/g;
 
 /** Takes user and password out of URLs and connection strings. */
 export function redactUrlCredentials(text: string): string {

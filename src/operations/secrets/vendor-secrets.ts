@@ -14,6 +14,11 @@ const IN_PATH =
 /** An id of a cloud's account and the secret behind it. */
 const PAIRED =
   /(\b(?:AKIA|ASIA|LTAI|AKLT|AKID)[A-Za-z0-9]{12,36}["'`]?\s{0,3}(?:[/:,;|]|and|with)\s{0,3}["'`]?)([\w+/]{28,64}={0,2})(?![\w+/])/g;
+/** 64 random bytes, as Azure's accounts have for a key; a digest has its method in front. */
+const BYTES_64 = /(?<![\w+/=-])[A-Za-z0-9+/]{86}==(?![\w=])/g;
+/** A label and so random a text that no word is in it, and no digest. */
+const LABELLED =
+  /((?:^|[\s,({])["'`]?(?!(?:sha-?\d{0,3}|md5|h1|digest|hash|etag|cursor|integrity|fingerprint|nonce|commit|[\w.-]{0,20}id)\b)[A-Za-z][\w.-]{0,30}["'`]?[:=]\s{0,2}["'`]?)([\w-]{32,80})(?![\w./+=-])/gi;
 /** A file that ansible-vault encrypted. */
 const ANSIBLE_VAULT = /(\$ANSIBLE_VAULT;[\w.;-]{1,60})((?:(?:\s|\\n){1,20}[a-f0-9]{8,400}){1,1000})/g;
 /** A bot of Telegram, in a URL or alone. */
@@ -37,6 +42,8 @@ export function redactVendorSecrets(text: string): string {
   const known = text
     .replace(WEBHOOKS, `$1${REDACTED}`)
     .replace(IN_PATH, `$1${REDACTED}`)
+    .replace(BYTES_64, REDACTED)
+    .replace(LABELLED, (found, head: string, value: string) => (isToken(value) ? head + REDACTED : found))
     .replace(PAIRED, `$1${REDACTED}`)
     .replace(ANSIBLE_VAULT, `$1\n${REDACTED}`)
     .replace(TELEGRAM, `$1${REDACTED}`)
@@ -56,6 +63,18 @@ const LONGEST_WORD = 16;
 function isWords(text: string): boolean {
   const isOneCase = !/\d/.test(text) && !(/[a-z]/.test(text) && /[A-Z]/.test(text));
   return isOneCase && text.split(/[^A-Za-z]/).every((word) => word.length <= LONGEST_WORD);
+}
+
+/** So random that no word is in it, and no digest. */
+export function isToken(value: string): boolean {
+  return (
+    /^[\w-]{32,80}$/.test(value) &&
+    /[A-Z]/.test(value) &&
+    /[a-z]/.test(value) &&
+    (value.match(/\d/g)?.length ?? 0) >= 3 &&
+    !/[A-Za-z][a-z]{7}|[A-Z]{12}/.test(value) &&
+    entropyOf(value) >= 4.3
+  );
 }
 
 /** `ghp_xxxxxxxx` in a manual. */
