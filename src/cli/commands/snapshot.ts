@@ -2,7 +2,7 @@ import { defineCommand, type CommandInput } from '../command.ts';
 import { writeSnapshot } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { judgeReading } from '../../operations/observe.ts';
-import { redactReading } from '../../operations/redact.ts';
+import type { redactReading } from '../../operations/redact.ts';
 import { commandLine } from '../reporters/hint.ts';
 
 interface SnapshotOptions {
@@ -41,7 +41,7 @@ async function recordSnapshot({
   const taken = await context.takeReading({ memory: true });
   const { isComplete, judgements } = judgeReading(taken);
   if (isComplete) context.assertDataDirExists(judgements);
-  const reading = options.redact === true ? redactReading(taken, context.personal()) : taken;
+  const reading = options.redact === true ? await redacted(taken, context.personal()) : taken;
   const file = args[0];
   const text = await writeSnapshot(file, reading);
   const processes = reading.snapshot.processes.length;
@@ -53,4 +53,10 @@ async function recordSnapshot({
       `Recorded ${processes} processes in ${file}; judge them with: ${commandLine(['leaks', '--from', file])}`,
     );
   return isComplete ? EXIT.ok : EXIT.couldNotLook;
+}
+
+/** The rules for secrets are loaded only here: no other command of this file's program redacts. */
+async function redacted(...given: Parameters<typeof redactReading>) {
+  const redaction = await import('../../operations/redact.ts');
+  return redaction.redactReading(...given);
 }

@@ -10,7 +10,8 @@ const OPERATOR =
   /(\\{0,7}["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}(?:!!(?:str|binary)[ \t]{1,3})?/y;
 const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=(?=[ \t]{0,3}["'`\w])/;
 /** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
-const ASSIGNING_CALL = /(?:define|fetch|get|get_env|getOrDefault|getProperty|config|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
+const ASSIGNING_CALL =
+  /(?:define|fetch|get|get_env|getOrDefault|getProperty|config|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
 const VALUE_ATTRIBUTE =
   /\\{0,7}["']?(?::\s{0,3}\{?)?[\s,;]{1,20}\\{0,7}["']?(?:value|default|plaintext)\\{0,7}["']?\s{0,3}[:=]\s{0,3}/iy;
 /** `checksum/secret: …` */
@@ -42,7 +43,8 @@ const FALLBACK =
 const FALLBACK_OF =
   /((?<![\w$.-])([A-Za-z_][\w.-]{1,60})["']?\s{0,3}[:=]\s{0,3}(?:<%=\s{0,3})?[\w.]{1,60}(?:[[(]["']\w{1,60}["'][\])])?\s{0,3}(?:\|\||\?\?|\bor\b)\s{0,3}["'`])([^\s"'`]{3,200})(?=["'`])/g;
 /** `variable "password" { default = "x" }`. */
-const VARIABLE = /(\bvariable\s{1,3}"([\w-]{2,60})"\s{0,3}\{[^{}]{0,300}?default\s{0,20}=\s{0,3}")([^"\n]{3,200})(?=")/g;
+const VARIABLE =
+  /(\bvariable\s{1,3}"([\w-]{2,60})"\s{0,3}\{[^{}]{0,300}?default\s{0,20}=\s{0,3}")([^"\n]{3,200})(?=")/g;
 /** `INSERT INTO users (name, password) VALUES ('bob', 'x')`. */
 const INSERT =
   /(\b(?:insert|replace)\s{1,3}into\s{1,3}\S{1,80}?\s{0,3}\()([^()]{1,400})(\)\s{0,3}values\s{0,3}\()([^()\n]{1,2000})/gi;
@@ -264,7 +266,9 @@ function inProse(
   const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
   const isRandom =
     (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value) && !/^\w{1,60}[.([]/.test(value)) ||
-    (/\d/.test(value) && /[A-Za-z]/.test(value) && !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23}|(?=\w{0,20}[A-Z])(?=\w{0,20}[a-z])\w{5})|https?:|[[({<])/.test(value));
+    (/\d/.test(value) &&
+      /[A-Za-z]/.test(value) &&
+      !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23}|(?=\w{0,20}[A-Z])(?=\w{0,20}[a-z])\w{5})|https?:|[[({<])/.test(value));
   const isTold = /\b(?:is|was|to|are)\b/.test(whole.slice(0, whole.length - bare.length)) && !isNameLike(value);
   const isLong = value.length >= (strength === 'password' || strength === 'pass' ? 6 : isTold ? 8 : 16);
   if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))

@@ -52,8 +52,11 @@ function* secretsOf(text: string): Iterable<Span> {
       const [, quote = '', value = ''] = literal;
       const start = at + literal.index + quote.length;
       const index = given.slice(0, literal.index).split(',').length - 1;
-      if ((place?.index === index && isPassword(value, place.isLogin)) || (isKnown ? isRandom(value) : index < 2 && isToken(value)) ||
-        (index === 0 && setter !== undefined && isSecretValue({ ...setter, value, isQuoted: true, place: 'code' })))
+      if (
+        (place?.index === index && isPassword(value, place.isLogin)) ||
+        (isKnown ? isRandom(value) : index < 2 && isToken(value)) ||
+        (index === 0 && setter !== undefined && isSecretValue({ ...setter, value, isQuoted: true, place: 'code' }))
+      )
         yield { start, end: start + value.length };
     }
   }

@@ -25,10 +25,12 @@ const COOKIE_OPTION = /(?<=\s(?:-b|--cookie)[\s=]{0,3})(["']?)([\w.-]{1,100}=[^"
 const PASSWORD_FILE =
   /((?:(?:pass\w{0,10}|key|token|secret)|[-_]file)[= ]<\((?:echo|printf)\s{1,5}(?:-n\s)?|\bsshpass\s{1,3}-f\s{0,3}<\((?:echo|printf)\s{1,5}(?:-\w\s|['"]?%s(?:\\n)?['"]?\s)?)([^)\s]{1,400})/gi;
 /** `--password-command 'echo X'`. */
-const PASSWORD_COMMAND = /(pass(?:word|phrase|command)?[-_]?(?:command|cmd|program)?[ =]["'](?:echo|printf)\s{1,3}(?:-n\s)?["']?)([^\s"'$]{3,200})/gi;
+const PASSWORD_COMMAND =
+  /(pass(?:word|phrase|command)?[-_]?(?:command|cmd|program)?[ =]["'](?:echo|printf)\s{1,3}(?:-n\s)?["']?)([^\s"'$]{3,200})/gi;
 /** `cmdkey /pass:X`. */
 const SWITCH = /((?<!\S)\/(?:pass|password|pwd|pw):)[^\s"']{1,400}/gi;
-const SECURE_STRING = /(\bConvertTo-SecureString\s{1,5}(?:-(?:String|AsPlainText|Force)\s{1,5}){0,3})(["'])[^"'$\n]{1,400}\2/gi;
+const SECURE_STRING =
+  /(\bConvertTo-SecureString\s{1,5}(?:-(?:String|AsPlainText|Force)\s{1,5}){0,3})(["'])[^"'$\n]{1,400}\2/gi;
 /** As MySQL logs it at its first start. */
 const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
 /** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
@@ -57,7 +59,9 @@ const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
 export function redactCommandLines(text: string): string {
   const plain = text
     .replace(SQL, (found, ...[by, between, quote, value]: string[]) =>
-      isReference(value ?? '') || isNamed(by, value, between) ? found : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
+      isReference(value ?? '') || isNamed(by, value, between)
+        ? found
+        : `${by}${between}${quote}${REDACTED}${quote?.slice(-1)}`,
     )
     .replace(NETRC, (found, head: string, value: string) =>
       isReference(value) || SENTENCE.test(value) || SQL_WORD.test(value) ? found : head + REDACTED,
@@ -100,7 +104,10 @@ function redactUserAndPassword(
 
 function redactLine(line: string): string {
   if (line.length > LONGEST_LINE || !CALLS.test(line)) return line;
-  const spans = [...secretsOf(line), ...(/["']/.test(line) ? secretsOf(line.replace(/["'[\]]|,(?=\s?["'])/g, ' ')) : [])];
+  const spans = [
+    ...secretsOf(line),
+    ...(/["']/.test(line) ? secretsOf(line.replace(/["'[\]]|,(?=\s?["'])/g, ' ')) : []),
+  ];
   // Of two that begin at the same place the longer one: the other was found without the quotes around it.
   const redacted = redactSpans(
     line,
@@ -147,7 +154,14 @@ function isOptionValue(option: {
   isQuoted: boolean;
 }) {
   const { value, strength } = option;
-  if (value === '' || /^\([A-Za-z]/.test(value) || isReference(value) || SENTENCE.test(value) || value.startsWith(REDACTED)) return false;
+  if (
+    value === '' ||
+    /^\([A-Za-z]/.test(value) ||
+    isReference(value) ||
+    SENTENCE.test(value) ||
+    value.startsWith(REDACTED)
+  )
+    return false;
   if (isNoValue(value)) return false;
   if (strength === 'password') return true;
   return isSecretValue({ ...option, place: 'env' }) || (strength === 'secret' && /\d/.test(value));

@@ -45,7 +45,11 @@ const PROGRAMS: readonly Program[] = [
   { names: /^redis-cli$/, options: { '-a': '', '--pass': '' }, operand: { after: /^auth$/i, separator: '' } },
   { names: /^bundle$/, operand: { after: /\.[a-z]{2,}$/, separator: ':' } },
   { names: /^mongo[a-z]*$/, options: { '-p': '' } },
-  { names: /^(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az)$/, options: { '-p': '', '--value': '' }, only: /^(?:login|secret)$/ },
+  {
+    names: /^(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az)$/,
+    options: { '-p': '', '--value': '' },
+    only: /^(?:login|secret)$/,
+  },
   { names: /^ldap[a-z]+$/, options: { '-w': '', '-s': '' }, only: /^-[wDx]/ },
   { names: /^(?:smbclient|rpcclient|smbget|smbmap|net|wbinfo)$/, options: { '-U': '%', '--user': '%' } },
   { names: /^openssl$/, options: { '-k': '', '-K': '' }, only: /^(?:enc|aes.*|des.*)$/ },
@@ -136,11 +140,20 @@ function inCommand(words: readonly string[], start: number, end: number): readon
     found.push(...everywhere(words, at, end));
     if (program !== undefined && named === undefined) found.push(...ofProgram(program, words, { at, start, end }));
   }
-  return found.concat(nameAndSecret(words, start, end), encryptString(words, start, end), htpasswd(words, start, end), netUse(words, start, end));
+  return found.concat(
+    nameAndSecret(words, start, end),
+    encryptString(words, start, end),
+    htpasswd(words, start, end),
+    netUse(words, start, end),
+  );
 }
 
 function programOf(word: string, before: string | undefined): Program | undefined {
-  if (word.length > 300 || word.startsWith('-') || (before !== '-c' && before?.startsWith('-') === true && /^-[a-zA-Z]$/.test(before)))
+  if (
+    word.length > 300 ||
+    word.startsWith('-') ||
+    (before !== '-c' && before?.startsWith('-') === true && /^-[a-zA-Z]$/.test(before))
+  )
     return undefined;
   const name = word
     .slice(word.lastIndexOf('/') + 1)

@@ -3,7 +3,8 @@ import { isMixed, isNoValue, isReference } from './secret-value.ts';
 
 const AUTHORIZATION =
   /(["'`]?)\b(?:proxy-|x-forwarded-)?authorization\b(\\?["'`])?\s{0,5}(?:[:=]|=>|,)\s{0,5}(\\?["'`])?/gi;
-const COOKIES = /(["'`]?)\b(?:set-)?cookies?(?:[_-]?(?:header|string|jar))?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
+const COOKIES =
+  /(["'`]?)\b(?:set-)?cookies?(?:[_-]?(?:header|string|jar))?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
 const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
 /** What a Set-Cookie says besides the cookie itself. */
 const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;

@@ -55,7 +55,9 @@ export function isReference(value: string): boolean {
 
 /** One of 64 such values begins with the slash of a path. */
 function isBase64(value: string): boolean {
-  return /^\/[\w+/-]{24,400}={0,3}$/.test(value) && isMixed(value, 24) && /[A-Z]/.test(value) && entropyOf(value) >= 4.3;
+  return (
+    /^\/[\w+/-]{24,400}={0,3}$/.test(value) && isMixed(value, 24) && /[A-Z]/.test(value) && entropyOf(value) >= 4.3
+  );
 }
 
 /** Whether this is a secret itself, and not its type, its name, where it comes from, or a word on it. */
@@ -109,7 +111,12 @@ function isSecret(value: string, isQuoted: boolean, place: Candidate['place']): 
 
 /** Several words: a passphrase, or a sentence about one. */
 function isPhrase(strength: NameStrength, value: string, place: Candidate['place'], name: string): boolean {
-  if (value.length >= 20 && value.length <= 200 && isMixed(value, 20) && !/(?:^|\s)[A-Za-z]{1,20}[.,:;!?]?(?:\s|$)/.test(value))
+  if (
+    value.length >= 20 &&
+    value.length <= 200 &&
+    isMixed(value, 20) &&
+    !/(?:^|\s)[A-Za-z]{1,20}[.,:;!?]?(?:\s|$)/.test(value)
+  )
     return entropyOf(value) >= 4.2;
   if (place === 'env' && /^\w{2,12} \S{24,2000}$/.test(value)) return isMixed(value.slice(value.indexOf(' ') + 1), 24);
   if (strength !== 'password' || value.length > 200) return false;

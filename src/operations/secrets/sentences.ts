@@ -11,11 +11,13 @@ const SET_TO =
 const FROM =
   /\b((?:password|passwd|passphrase|pwd|pw|secret|token|key)(?:\s(?:for|of|on)\s[^\s]{1,60})?\s(?:was |has been |is )?(?:(?:changed|reset|rotated|updated|switched)\s)?from\s["'`]?)([^\s"'`]{6,200})/gi;
 /** As an authenticator shows the key that it is to be given. */
-const GROUPED_KEY = /((?:key|secret|code)["')]{0,2}\s{0,3}(?::|=|is)\s{0,3}["'`]?)((?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])/gi;
+const GROUPED_KEY =
+  /((?:key|secret|code)["')]{0,2}\s{0,3}(?::|=|is)\s{0,3}["'`]?)((?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])/gi;
 /** `private key (hex): X`, `password → X`, `2fa seed X`. */
 const LABEL =
   /((?<![\w/.-])(?:password|passwd|passphrase|pwd|pw|secret|token|api[ -]?key|priv(?:ate)?[ -]?key|seed)(?:\s(?!fingerprint|hash|id\b|digest|bucket|count|type|name|usage|file|path|url)[(a-z][a-z\d)]{1,12}){0,2}\s?(?::|=|→|->|=>|⇒)\s{0,3}["'`]?)([^\s"'`,;]{8,200})/gi;
-const AUTHENTICATOR = /(\b(?:2fa|mfa|totp|otp)[ _-](?:seed|secret|key)["']?\s?(?:is|[:=])?\s{0,2}["'`]?)([A-Z2-7]{16,64})(?!\w)/gi;
+const AUTHENTICATOR =
+  /(\b(?:2fa|mfa|totp|otp)[ _-](?:seed|secret|key)["']?\s?(?:is|[:=])?\s{0,2}["'`]?)([A-Z2-7]{16,64})(?!\w)/gi;
 const PIN = /(\b(?:PIN|[Pp]in code|PIN code|CVV|CVC|TAN)(?:\s?[:=]\s?|\sis\s))(\d{3,8})(?!\w)/g;
 /** `use X as the password`, `X is the admin password`. */
 const AS_PASSWORD =
@@ -37,15 +39,27 @@ export function redactSentences(text: string): string {
   return text
     .replace(FOREIGN_NAME, redactIf(isRandom))
     .replace(FROM, redactIf(isRandom))
-    .replace(GROUPED_KEY, redactIf((value) => /[2-7]/.test(value)))
+    .replace(
+      GROUPED_KEY,
+      redactIf((value) => /[2-7]/.test(value)),
+    )
     .replace(LABEL, redactIf(isStrong))
-    .replace(AUTHENTICATOR, redactIf((value) => /[2-7]/.test(value)))
+    .replace(
+      AUTHENTICATOR,
+      redactIf((value) => /[2-7]/.test(value)),
+    )
     .replace(PIN, `$1${REDACTED}`)
     .replace(SET_TO, redactIf(isRandom))
     .replace(AS_PASSWORD, redactIf(isUnlikeName))
     .replace(LOGIN, redactIf(isPassword))
-    .replace(PASSPHRASE, redactIf((value) => !STOP_WORD.test(value)))
-    .replace(APP_PASSWORD, redactIf((value) => !STOP_WORD.test(value)));
+    .replace(
+      PASSPHRASE,
+      redactIf((value) => !STOP_WORD.test(value)),
+    )
+    .replace(
+      APP_PASSWORD,
+      redactIf((value) => !STOP_WORD.test(value)),
+    );
 }
 
 function redactIf(isSecret: (value: string) => boolean) {
@@ -64,7 +78,9 @@ function isRandom(value: string): boolean {
     !/^(?:[\w.-]*\/|\w+[.([=]|v?\d+[.-]|https?:|[[({<])/.test(value) &&
     !isNoValue(value) &&
     !isReference(value) &&
-    !/^(?:base\d+|utf-?\d+|sha-?\d+|md5|ed25519|rsa\d*|aes-?\d+|\d+[a-z]{1,5}|oauth2?|argon2\w*|pbkdf2|http2?)$/i.test(value)
+    !/^(?:base\d+|utf-?\d+|sha-?\d+|md5|ed25519|rsa\d*|aes-?\d+|\d+[a-z]{1,5}|oauth2?|argon2\w*|pbkdf2|http2?)$/i.test(
+      value,
+    )
   );
 }
 
