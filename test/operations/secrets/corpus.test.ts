@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { redactText } from '../../../src/operations/redact-secrets.ts';
 import { isGone, readLines, readSecretLines } from './corpus.ts';
 
-// The unseen files were written after the rules; the other two served to make them.
+// The unseen files were written last: of the first half nothing was known to the rules, of the second some kinds were added.
 const secretLines = [...readSecretLines('secrets.txt'), ...readSecretLines('unseen-secrets.txt')];
 const ordinaryLines = [...readLines('ordinary.txt'), ...readLines('unseen-ordinary.txt')];
 
