@@ -106,7 +106,7 @@ function redactLine(line: string): string {
   if (line.length > LONGEST_LINE || !CALLS.test(line)) return line;
   const spans = [
     ...secretsOf(line),
-    ...(/["']/.test(line) ? secretsOf(line.replace(/["'[\]]|,(?=\s?["'])/g, ' ')) : []),
+    ...(/["']/.test(line) ? secretsOf(line.replace(/["']|\[(?=["'])|(?<=["'])\]|,(?=\s?["'])/g, ' ')) : []),
   ];
   // Of two that begin at the same place the longer one: the other was found without the quotes around it.
   const redacted = redactSpans(
