@@ -120,7 +120,7 @@ function collect(stream: NodeJS.ReadableStream): () => string {
 
 async function ended(
   child: ChildProcess,
-  timeoutMs = 60_000,
+  timeoutMs = 110_000,
   output: () => string,
 ): Promise<{ status: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
