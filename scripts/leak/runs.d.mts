@@ -17,6 +17,7 @@ export interface EndedRuns {
 
 export function newRunMark(): string;
 export function makeRunFolder(mark: string, prefix?: string): string;
+export function temporaryFolder(): string;
 export function isRunGone(mark: string): boolean;
 export function endKilledRuns(where?: WhereRunsAre): Promise<EndedRuns>;
 export function endRun(mark: string): Promise<EndedRuns>;

@@ -32,6 +32,11 @@ export function makeRunFolder(mark, prefix = PREFIX) {
   return folder;
 }
 
+/** Where temporary folders are made: in the folder of the test run that this process belongs to, or else where the system has them. */
+export function temporaryFolder() {
+  return process.env.CLAUDE_MEM_TEST_FOLDER ?? tmpdir();
+}
+
 /**
  * Whether the leader of a run is provably gone: it ran since this boot and in this pid namespace, and its pid is free or belongs to a
  * process that started at another time. False where that is not known.
