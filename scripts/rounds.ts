@@ -2,4 +2,5 @@
 // nothing said that is not true. See --help and docs/rounds.md.
 import { runRounds } from './rounds/main.ts';
 
-process.exitCode = await runRounds(process.argv.slice(2));
+// A round that was cut short would go on and keep this process alive.
+process.exit(await runRounds(process.argv.slice(2)));

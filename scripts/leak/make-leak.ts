@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromaArguments, type ChromaProgram } from './chroma-program.ts';
 import { childrenOf, identify, isAlive, parentOf, signalIfSame, type Identity } from './identity.mjs';
+import { temporaryFolder } from './runs.mjs';
 
 export interface LeakOptions {
   readonly program: ChromaProgram;
@@ -48,7 +48,7 @@ const ADOPTION_TIMEOUT_MS = 10_000;
 
 /** Starts chroma-mcps and waits until they are ready. */
 export async function startChromas(options: LeakOptions): Promise<StartedChromas> {
-  const folder = mkdtempSync(join(tmpdir(), 'cm-leak-'));
+  const folder = mkdtempSync(join(temporaryFolder(), 'cm-leak-'));
   const env = environment(options);
   const watchdogSeconds = options.watchdogSeconds ?? 300;
   // The fixture reads this pipe and ends with it; the real one never ends on end of input.

@@ -172,6 +172,7 @@ function spawnNext(scene: Scene, { pid, id, by }: { pid: number; id: string; by:
       ? ['/bin/sleep', SECONDS]
       : [join(scene.fake, 'uv'), 'tool', 'uvx', 'chroma-mcp', '--data-dir', join(scene.folder, 'elsewhere')];
   const [file = '', ...args] = command;
+  scene.throwIfOver();
   writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1));
   const child = spawn(file, args, {
     cwd: scene.fake,

@@ -1,9 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, realpathSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { prepareSemanticStack } from '../../test/helpers/prepare-semantic-stack.ts';
+import { RUN_MARK } from '../../test/helpers/run-mark.ts';
+import { describeEnded, endKilledRuns, endRun, makeRunFolder, newRunMark } from '../leak/runs.mjs';
 import { describePlan } from './describe.ts';
 import { canMount } from './disk.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
@@ -46,29 +49,46 @@ function printPlans({ seed, numbers }: Options): number {
 }
 
 async function play(options: Options, today: string): Promise<number> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'cm-rounds-')));
+  const killed = describeEnded(await endKilledRuns());
+  if (killed !== undefined) console.error(killed);
+  const run = newRunMark();
+  const janitor = startJanitor(run);
+  // What the runner starts for itself inherits it.
+  process.env[RUN_MARK] = run;
+  const folder = makeRunFolder(run);
   // Bystanders of other users get in.
   chmodSync(folder, 0o755);
-  const run = folder.slice(folder.lastIndexOf('-') + 1);
-  const janitor = startJanitor(run, folder);
   const game = new Game(options, { run, folder });
-  const interrupt = (): void => {
-    game.interrupt();
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  endOnSignals(game);
   try {
-    await game.prepare();
     await game.play();
   } finally {
-    await dismiss(janitor);
+    game.end();
+    await dismiss(janitor, run);
   }
   return game.report(today);
 }
 
-/** In a session of its own: a Ctrl-C must not end it. */
-function startJanitor(run: string, folder: string): ChildProcess {
+/** The first signal ends the run, a second one no longer waits until everything is removed: the janitor goes on by itself. */
+function endOnSignals(game: Game): void {
+  let firstAt: number | undefined;
+  const interrupt = (): void => {
+    firstAt ??= performance.now();
+    if (!game.isInterrupted) game.interrupt();
+    else if (performance.now() - firstAt > ECHO_MS) process.exit(INTERRUPTED);
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+}
+
+const INTERRUPTED = 130;
+/** A Ctrl-C comes from the terminal and once more from npm. */
+const ECHO_MS = 500;
+
+/** In a session of its own: a Ctrl-C must not end it. It bears no mark of a run: a later run must not end it. */
+function startJanitor(run: string): ChildProcess {
   const file = fileURLToPath(new URL('janitor.mjs', import.meta.url));
-  const janitor = spawn(process.execPath, [file, run, folder], {
+  const janitor = spawn(process.execPath, [file, run], {
+    env: { ...process.env, [RUN_MARK]: undefined },
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });
@@ -76,11 +96,17 @@ function startJanitor(run: string, folder: string): ChildProcess {
   return janitor;
 }
 
-async function dismiss(janitor: ChildProcess): Promise<void> {
+/** Waits until the janitor has removed everything; does it here if the janitor cannot. */
+async function dismiss(janitor: ChildProcess, run: string): Promise<void> {
+  const isRunning = janitor.exitCode === null && janitor.signalCode === null;
   const ended = new Promise((resolve) => janitor.once('exit', resolve));
   janitor.stdin?.end();
-  if (janitor.exitCode === null) await ended;
+  if (isRunning) await Promise.race([ended, sleep(JANITOR_MS, undefined, { ref: false })]);
+  if (janitor.exitCode !== 0) await endRun(run);
 }
+
+/** It tries for 15 s to end processes, and then unmounts and removes. */
+const JANITOR_MS = 25_000;
 
 /** The whole of it is in the folder that is kept. */
 function shortened(line: string): string {
@@ -96,8 +122,7 @@ class Game {
   #means: Means = { isRoot: false, canMount: false, hasNamespaces: false, hasChroma: false };
   #real: RealChroma | undefined;
   #isInterrupted = false;
-  #onInterrupt: () => void = () => undefined;
-  readonly #interrupted = new Promise<void>((resolve) => (this.#onInterrupt = resolve));
+  readonly #over = new AbortController();
   #startedAt = 0;
 
   constructor(options: Options, place: { readonly run: string; readonly folder: string }) {
@@ -105,14 +130,35 @@ class Game {
     this.#place = place;
   }
 
-  interrupt(): void {
-    this.#isInterrupted = true;
-    this.#onInterrupt();
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
   }
 
-  async prepare(): Promise<void> {
+  interrupt(): void {
+    this.#isInterrupted = true;
+    console.error('interrupted: ending what the rounds started');
+    this.end();
+  }
+
+  /** From now on the rounds start nothing. */
+  end(): void {
+    this.#over.abort();
+  }
+
+  /** Until all rounds are played, or the run is interrupted. */
+  async play(): Promise<void> {
+    const over = once(this.#over.signal, 'abort');
+    const played = this.#prepare().then(() => this.#playAll());
+    // A round that is cut short fails, which nobody wants to know.
+    await Promise.race([played, over]).catch((error: unknown) => {
+      if (!this.#isInterrupted) throw error;
+    });
+  }
+
+  async #prepare(): Promise<void> {
     const isRoot = process.getuid?.() === 0;
     const stack = this.#options.usesChroma ? await prepareSemanticStack(console.error) : undefined;
+    this.#over.signal.throwIfAborted();
     if (stack?.available === true) this.#real = { uvx: stack.uvx, home: stack.home, env: stack.env };
     this.#means = {
       isRoot,
@@ -136,7 +182,7 @@ class Game {
     if (reason !== undefined) console.log(`no real Chroma: ${reason}`);
   }
 
-  async play(): Promise<void> {
+  async #playAll(): Promise<void> {
     this.#startedAt = performance.now();
     const waiting = [...this.#options.numbers];
     const worker = async (): Promise<void> => {
@@ -144,8 +190,7 @@ class Game {
         await this.#playOne(number);
       }
     };
-    const workers = Promise.all(Array.from({ length: this.#options.jobs }, worker));
-    await Promise.race([workers, this.#interrupted]);
+    await Promise.all(Array.from({ length: this.#options.jobs }, worker));
   }
 
   #goesOn(): boolean {
@@ -158,7 +203,8 @@ class Game {
     const plan = withinMeans(planRound(this.#options.seed, number), this.#means);
     const startedAt = performance.now();
     const { keeps } = this.#options;
-    const { violations, log } = await runRound({ plan, ...this.#place, real: this.#real, keepIn: KEEP_IN, keeps });
+    const order = { plan, ...this.#place, real: this.#real, keepIn: KEEP_IN, keeps };
+    const { violations, log } = await runRound(order, this.#over.signal);
     if (this.#isInterrupted) return;
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     if (plan.chroma === 'real') this.#tally.real += 1;
@@ -178,7 +224,7 @@ class Game {
     const { seed, records } = this.#options;
     console.log(summaryOf(seed, this.#tally));
     if (records && !this.#isInterrupted) recordRun(today, seed, this.#tally);
-    if (this.#isInterrupted) return 130;
+    if (this.#isInterrupted) return INTERRUPTED;
     return this.#tally.failed.length === 0 ? 0 : 1;
   }
 }

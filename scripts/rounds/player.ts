@@ -95,6 +95,7 @@ class Player {
 
   async #at(action: Action): Promise<void> {
     if (action.atMs > 0) await sleep(action.atMs);
+    this.#scene.throwIfOver();
     switch (action.kind) {
       case 'run':
         await this.#run(action.command, action);
@@ -252,6 +253,7 @@ class Player {
   }
 
   #heal(): void {
+    this.#scene.throwIfOver();
     this.#scene.disk.free();
     this.#scene.disk.open();
     for (const done of this.#damages) repair(done);

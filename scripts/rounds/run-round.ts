@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { RUN_MARK } from '../../test/helpers/run-mark.ts';
 import { describePlan } from './describe.ts';
 import type { RoundPlan } from './plan.ts';
 import { playRound, type RoundResult } from './player.ts';
@@ -18,28 +19,28 @@ export interface RoundOrder {
   readonly keeps: boolean;
 }
 
-/** Marks a runner within a namespace, so that the janitor ends it too. */
-const RUNNER_MARK = 'CLAUDE_MEM_ROUND_RUNNER';
 const NEW_NAMESPACE = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
 
-/** Plays a round, where its plan says. */
-export async function runRound(order: RoundOrder): Promise<RoundResult> {
-  return order.plan.inNamespace ? runInNamespace(order) : runHere(order);
+/** Plays a round, where its plan says. Nothing is started, mounted or kept any more once `over` is aborted. */
+export async function runRound(order: RoundOrder, over: AbortSignal): Promise<RoundResult> {
+  over.throwIfAborted();
+  return order.plan.inNamespace ? runInNamespace(order) : runHere(order, over);
 }
 
 /** Plays it in this pid namespace. */
-export async function runHere(order: RoundOrder): Promise<RoundResult> {
+export async function runHere(order: RoundOrder, over: AbortSignal): Promise<RoundResult> {
   const { plan, run } = order;
   const folder = join(order.folder, String(plan.number));
   mkdirSync(folder, { recursive: true });
-  const scene = await Scene.open(plan, { folder, mark: `${run}/${plan.number}`, real: order.real });
+  const scene = await Scene.open(plan, { folder, mark: `${run}/${plan.number}`, real: order.real, over });
   let result: RoundResult | undefined;
   try {
     result = await playRound(plan, scene);
     return result;
   } finally {
     scene.endEverybody();
-    if (order.keeps || result === undefined || result.violations.length > 0) keep(order, scene, result);
+    const isWorthKeeping = order.keeps || result === undefined || result.violations.length > 0;
+    if (isWorthKeeping && !over.aborted) keep(order, scene, result);
     scene.disk.remove();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
@@ -53,7 +54,7 @@ async function runInNamespace(order: RoundOrder): Promise<RoundResult> {
   const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
   const node = [process.execPath, '--import', import.meta.resolve('tsx'), inside, task, answer];
   const child = spawn('unshare', [...NEW_NAMESPACE, 'sh', '-c', '"$@"; exit $?', 'sh', ...node], {
-    env: { ...process.env, [RUNNER_MARK]: order.run },
+    env: { ...process.env, [RUN_MARK]: order.run },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const code = await new Promise<number | null>((resolve, reject) => {

@@ -21,6 +21,8 @@ export interface SceneOptions {
   readonly folder: string;
   readonly mark: string;
   readonly real: RealChroma | undefined;
+  /** Aborted when the run is over before the round is. */
+  readonly over: AbortSignal;
 }
 
 export interface Ended {
@@ -55,13 +57,17 @@ export class Scene {
   readonly table: Table;
   readonly disk: Disk;
   readonly fake: string;
+  readonly #over: AbortSignal;
   readonly #env: Record<string, string>;
 
   static async open(plan: RoundPlan, options: SceneOptions): Promise<Scene> {
-    return new Scene(plan, options, await reservePort());
+    const port = await reservePort();
+    options.over.throwIfAborted();
+    return new Scene(plan, options, port);
   }
 
-  private constructor(plan: RoundPlan, { folder, mark, real }: SceneOptions, port: number) {
+  private constructor(plan: RoundPlan, { folder, mark, real, over }: SceneOptions, port: number) {
+    this.#over = over;
     this.folder = folder;
     this.mark = mark;
     this.port = port;
@@ -91,6 +97,11 @@ export class Scene {
 
   get env(): Readonly<Record<string, string>> {
     return this.#env;
+  }
+
+  /** Whoever starts, mounts or damages something asks first: what an interrupted run starts would outlive it. */
+  throwIfOver(): void {
+    this.#over.throwIfAborted();
   }
 
   rows(): readonly Row[] {
@@ -130,6 +141,7 @@ export class Scene {
 
   /** Runs the program to its end. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    this.throwIfOver();
     const full = options.losesOutput === true ? openSync('/dev/full', 'w') : undefined;
     const child = spawn(process.execPath, [CLI, ...args], {
       cwd: join(this.folder, 'home'),

@@ -1,11 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { RUN_FOLDER } from './run-mark.ts';
 import { createTempDir, tempDir, useTempDir } from './temp-dir.ts';
 
 test('is private, and short enough for a socket below it', () => {
   const path = tempDir();
   expect(statSync(path).mode & 0o777).toBe(0o700);
   expect(path.length).toBeLessThan(60);
+});
+
+test('a temporary folder lies in the folder of the test run, where a later run finds it', () => {
+  expect(dirname(tempDir())).toBe(process.env[RUN_FOLDER]);
 });
 
 test('is gone with all that is in it once removed', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../../scripts/leak/runs.mjs';
 
 export interface TempDir {
   /** Resolved, and short: the path of a socket in it has to stay below 100 bytes. */
@@ -11,7 +11,7 @@ export interface TempDir {
 
 /** A private directory that the caller removes. */
 export function createTempDir(): TempDir {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'cm-')));
+  const path = realpathSync(mkdtempSync(join(temporaryFolder(), 'cm-')));
   return {
     path,
     remove: () => {
