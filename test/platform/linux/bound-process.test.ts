@@ -1,6 +1,7 @@
 // What a process shows while it dies between two reads: told here, because the moment cannot be hit.
 import type * as Fs from 'node:fs';
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { ProcessRow } from '../../../src/core/snapshot.ts';
 import { bindProcess } from '../../../src/platform/linux/bound-process.ts';
 import { identifyProcess } from '../../../src/platform/linux/identify.ts';
 import type * as ProcFile from '../../../src/platform/linux/proc-file.ts';
@@ -41,10 +42,10 @@ vi.mock('../../../src/platform/linux/proc-file.ts', async (importOriginal) => {
   const original = await importOriginal<typeof ProcFile>();
   return {
     ...original,
-    readProcFile: (path: string) => {
-      if (!world.isScripted) return original.readProcFile(path);
+    readProcArguments: (path: string) => {
+      if (!world.isScripted) return original.readProcArguments(path);
       world.onCommand();
-      return world.hasLostMemory ? Buffer.alloc(0) : original.readProcFile(path);
+      return world.hasLostMemory ? { bytes: Buffer.alloc(0), isCut: false } : original.readProcArguments(path);
     },
   };
 });
@@ -60,11 +61,11 @@ beforeEach(() => {
 });
 
 /** This very process, as another user's. */
-function bind(compareCommand: boolean) {
+function bind(compareCommand: boolean, change: (row: ProcessRow) => Partial<ProcessRow> = () => ({})) {
   const row = identifyProcess(process.pid);
   if (row === undefined) throw new Error('this process cannot be read');
   world.isScripted = true;
-  const bound = bindProcess({ ...row, uid: USER }, { compareCommand }, null);
+  const bound = bindProcess({ ...row, uid: USER, ...change(row) }, { compareCommand }, null);
   const result = typeof bound === 'string' ? bound : 'bound';
   if (typeof bound !== 'string') bound.close();
   return result;
@@ -95,11 +96,20 @@ test.runIf(process.platform === 'linux')(
       world.hasLostMemory = true;
     };
     expect(bind(true)).toBe('bound');
-    world.hasLostMemory = false;
-    world.onCommand = () => undefined;
-    world.onStat = () => {
-      world.hasLostMemory = false;
-    };
-    expect(bind(true)).toBe('bound');
+    expect(world.hasLostMemory).toBe(true);
   },
 );
+
+test.runIf(process.platform === 'linux').each<[string, (row: ProcessRow) => Partial<ProcessRow>]>([
+  ['the beginning of the recorded one', ({ argv = [] }) => ({ argv: [...argv, '--more'] })],
+  ['longer than the recorded one', ({ argv = [] }) => ({ argv: argv.slice(0, -1) })],
+  ['the beginning of the recorded text', ({ command }) => ({ argv: undefined as never, command: `${command} --more` })],
+  ['longer than the recorded text', ({ command }) => ({ argv: undefined as never, command: command.slice(0, -1) })],
+])('a process whose command line is %s is another one', (_how, change) => {
+  expect(bind(true, change)).toBe('different');
+});
+
+test.runIf(process.platform === 'linux')('the same command line is the same as words and as one text', () => {
+  expect(bind(true)).toBe('bound');
+  expect(bind(true, () => ({ argv: undefined as never }))).toBe('bound');
+});
