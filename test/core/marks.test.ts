@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseOwnerMark } from '../../src/core/identity.ts';
+import { isChromaRole, ROLES } from '../../src/core/manifest.ts';
 import { markedEnvironment, marksFor } from '../../src/core/marks.ts';
 import { BOOT, DATA_DIR, NAMESPACE } from './builders.ts';
 
@@ -33,4 +34,8 @@ test('the marks come first in an environment, and replace inherited ones', () =>
     ['PATH', '/bin'],
     ['LAST', 'x'],
   ]);
+});
+
+test('the chroma roles are those of a wrapper and its python', () => {
+  expect(ROLES.filter(isChromaRole)).toEqual(['chroma-sync', 'chroma-search']);
 });
