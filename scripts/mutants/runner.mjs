@@ -13,8 +13,12 @@ const TEST_TIMEOUT_MS = 10_000;
 /** What the code that Stryker has prepared looks at: the mutant that is active, and where the test that runs is counted. */
 const shared = (globalThis.__stryker__ ??= {});
 
+/** A test id of its own, so that what forgetting reaches counts for no test. */
+const FORGETTING = 'forgetting';
+
 class InProcessRunner {
   #tests = [];
+  #forget = () => undefined;
 
   constructor(options) {
     this.options = options.inProcess;
@@ -34,6 +38,7 @@ class InProcessRunner {
       startFile(file);
       await import(pathToFileURL(resolve(file)).href);
     }
+    this.#forget = await forgetterOf('src/core/role-program.ts');
     const slow = new RegExp(this.options.skip, 'u');
     this.#tests = collected.filter(({ id, isSkipped }) => !isSkipped && !slow.test(id));
   }
@@ -42,18 +47,22 @@ class InProcessRunner {
     shared.activeMutant = undefined;
     const tests = [];
     for (const { id, fileName, run } of this.#tests) {
+      shared.currentTestId = FORGETTING;
+      this.#forget();
       shared.currentTestId = id;
       const { failure, timeSpentMs } = await outcomeOf(run);
       const result = failure === undefined ? { status: SUCCESS } : { status: FAILED, failureMessage: failure };
       tests.push({ id, name: id.slice(id.indexOf('#') + 1), fileName: resolve(fileName), timeSpentMs, ...result });
     }
     shared.currentTestId = undefined;
+    delete shared.mutantCoverage?.perTest[FORGETTING];
     return { status: 'complete', tests, mutantCoverage: shared.mutantCoverage };
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
     const isWanted = testFilter === undefined ? () => true : (id) => testFilter.includes(id);
     const tests = this.#tests.filter(({ id }) => isWanted(id));
+    this.#forget();
     Object.assign(shared, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
     try {
       for (const [index, { id, run }] of tests.entries()) {
@@ -71,6 +80,18 @@ class InProcessRunner {
   dispose() {
     return Promise.resolve();
   }
+}
+
+/**
+ * Pushes out the names that the role programs remember: an answer from before the mutant would hide it. Their memory is emptied when
+ * it holds a thousand.
+ */
+async function forgetterOf(file) {
+  const { isCandidateName } = await import(pathToFileURL(resolve(file)).href);
+  let name = 0;
+  return () => {
+    for (let count = 0; count < 1_000; count += 1) isCandidateName(`a name that nobody bears ${(name += 1)}`);
+  };
 }
 
 /** Stryker's numbers for the end of a test. */

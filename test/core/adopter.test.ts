@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { adoptionOf, leads } from '../../src/core/adopter.ts';
+import { adoptionOf, isStranded, leads } from '../../src/core/adopter.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
 import { asPsListShows, bornAt, indexOf, init, row, shell, systemdUser, terminal, without } from './builders.ts';
 
@@ -61,4 +61,31 @@ test.each([
 
 test('where neither session nor group is known, nobody knows who leads', () => {
   expect(leads(without(row(500, 1, 'x'), 'pgid', 'sid'))).toBeUndefined();
+});
+
+test.each([
+  ['shares its session', row(500, systemdUser.pid, 'x', { sid: systemdUser.pid })],
+  ['leads a session', row(500, systemdUser.pid, 'x')],
+])('a child of a named adopter has been adopted although it %s', (_how, subject) => {
+  expect(adoption(subject, [])).toBe('its parent pid 50 (systemd) adopts orphans');
+});
+
+test.each([
+  ['lost its parent and leads nothing', row(500, 1, 'x', { sid: dead }), true],
+  ['lost its parent and leads a session', row(500, 1, 'x'), false],
+  ['is where it was started', row(500, 70, 'x', { sid: 70 }), false],
+  ['has a place that is not known', { ...without(row(500, 1, 'x'), 'pgid', 'sid') }, false],
+])('stranded is what has no life of its own: one that %s: %s', (_which, subject, expected) => {
+  expect(isStranded(subject, indexOf([init, systemdUser, terminal, shell, subject]))).toBe(expected);
+});
+
+test('a session tells of its leader where the group is not known', () => {
+  expect(leads(without(row(500, 1, 'x', { sid: 500 }), 'pgid'))).toBe(true);
+});
+
+test('the evidence names pid 1 where its name is known', () => {
+  const subject = row(500, 1, 'x', { sid: dead });
+  expect(adoptionOf(subject, indexOf([init, subject]))).toBe('its parent is pid 1 (systemd)');
+  expect(adoptionOf(subject, indexOf([subject]))).toBe('its parent is pid 1');
+  expect(adoptionOf(subject, indexOf([{ ...init, name: '' }, subject]))).toBe('its parent is pid 1');
 });

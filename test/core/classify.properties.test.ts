@@ -211,7 +211,8 @@ function isContradicted(subject: ProcessRow, { manifests, snapshot }: World): bo
       ({ identity, owner }) =>
         identity.pid === pid &&
         (owner === undefined ||
-          // No process owns itself.
+          // An owner lives while it spawns, so its child never has its pid: such a record is damaged. `live-owner.ts` spares the
+          // process under the live parent that its tree records; these worlds show cycles and trees that are really dead as well.
           owner.pid === pid ||
           !(ownerMark ?? '').startsWith(`${owner.pid}:`) ||
           (typeof dataDirMark === 'string' && dataDirMark !== DATA_DIR)),

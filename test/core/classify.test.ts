@@ -1,17 +1,28 @@
 import { describe, expect, test } from 'vitest';
+import { classify } from '../../src/core/classify.ts';
+import { JudgementContext } from '../../src/core/judgement-context.ts';
+import type { ProcessRow } from '../../src/core/snapshot.ts';
 import {
   asPsListShows,
   bornAt,
+  clockAt,
+  DATA_DIR,
   entry,
   judge,
+  machine,
   manifest,
   marks,
+  pluginWorker,
   python,
   row,
+  self,
+  SELF_PID,
+  snapshotOf,
   supervisor,
   uv,
   verdictOfLast,
   verdicts,
+  without,
   worker,
 } from './builders.ts';
 
@@ -105,5 +116,138 @@ describe('a table of an unusual shape', () => {
     const rows = [chroma(2_000, 2_001), chroma(2_001, 2_000)].map((each) => ({ ...each, ...bornAt(2_000) }));
     const expected = { 2000: 'unverified', 2001: 'unverified' };
     expect([verdicts(rows), verdicts(rows.toReversed())]).toEqual([expected, expected]);
+  });
+});
+
+describe('a process of which only the name was read', () => {
+  const bare = (pid: number, ppid: number, extra: Partial<ProcessRow> = {}) =>
+    without(row(pid, ppid, 'x', { command: '', sid: 310, ...extra }), 'argv');
+
+  test('gets a verdict by its record', () => {
+    const made = manifest('t1', [entry('supervisor', root), entry('worker', bare(310, 300), { by: root })]);
+    expect(verdictOfLast([root, bare(310, 300)], { manifests: [made] })).toBe('managed');
+  });
+
+  test('gets a verdict by its mark', () => {
+    expect(verdictOfLast([bare(320, 1, marks('t1', row(999, 1, 'x'), 'search'))])).toBe('unverified');
+  });
+
+  test('gets a verdict by another installation’s record, also below an unread worker', () => {
+    const registries = [
+      { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
+    ];
+    const unread = without({ ...pluginWorker(200), name: 'x', command: '' }, 'argv');
+    expect(verdictOfLast([unread], { registries })).toBe('foreign');
+  });
+
+  test('gets a verdict by its executable', () => {
+    const executable = { executable: '/usr/bin/python3', commandCut: true };
+    expect(verdictOfLast([bare(320, 1, executable)])).toBe('unverified');
+    expect(verdictOfLast([bare(320, 1)])).toBeUndefined();
+  });
+
+  test('shares the verdict of the process that started it', () => {
+    expect(verdictOfLast([root, ours, bare(320, 310)], { manifests })).toBe('managed');
+    const wrapper = uv(320, 1, { sid: 310, ...marks('t1', row(999, 1, 'x'), 'chroma-sync') });
+    expect(verdicts([wrapper, bare(330, 320), bare(340, 330)])).toEqual({
+      320: 'orphan',
+      330: 'orphan',
+      340: 'orphan',
+    });
+  });
+});
+
+test('a process is judged after its parent, whose pid may be the larger one', () => {
+  const wrapper = uv(500, 1, { sid: 310, ...bornAt(100), ...marks('t1', row(999, 1, 'x'), 'chroma-sync') });
+  const child = row(400, 500, 'git', { sid: 310, ...bornAt(200) });
+  const grandchild = row(350, 400, 'ssh', { sid: 310, ...bornAt(300) });
+  expect(verdicts([wrapper, child, grandchild])).toEqual({ 350: 'orphan', 400: 'orphan', 500: 'orphan' });
+});
+
+test('judgements come in the order of their pids', () => {
+  const wrapper = uv(500, 1, { sid: 310, ...bornAt(100), ...marks('t1', row(999, 1, 'x'), 'chroma-sync') });
+  const child = row(400, 500, 'git', { sid: 310, ...bornAt(200) });
+  expect(judge([wrapper, child]).map(({ row: { pid } }) => pid)).toEqual([400, 500]);
+});
+
+test('this command is judged only for a process of the tree that shows the whole of it', () => {
+  const made = [manifest('t1', [entry('supervisor', self)])];
+  const input = {
+    snapshot: snapshotOf(machine),
+    dataDir: DATA_DIR,
+    manifests: made,
+    otherRegistries: [],
+    answering: [],
+  };
+  const pidsOf = (judgesSelf: boolean) =>
+    classify(new JudgementContext({ ...input, judgesSelf })).map(({ row: { pid } }) => pid);
+  expect(pidsOf(true)).toEqual([SELF_PID]);
+  expect(pidsOf(false)).toEqual([]);
+});
+
+test('a verdict rests on the command line only where a pattern proves it', () => {
+  const marked = uv(320, 1, { sid: 311, ...marks('t1', row(999, 1, 'x'), 'chroma-sync') });
+  const found = judge([root, ours, marked, uv(330, 1, { sid: 311 })], { manifests });
+  expect(found.map(({ row: { pid }, restsOnCommand }) => [pid, restsOnCommand])).toEqual([
+    ...[
+      [300, false],
+      [310, false],
+      [320, false],
+    ],
+    [330, true],
+  ]);
+});
+
+test('the role is the last record’s, before the script’s and the mark’s', () => {
+  const wrapper = uv(320, 310, { sid: 310, ...marks('t1', ours, 'chroma-search') });
+  const roleOf = (...roles: readonly ('chroma-sync' | 'chroma-search' | 'setup')[]) => {
+    const entries = roles.map((role) => entry(role, wrapper, { by: ours }));
+    return judge([root, ours, wrapper], { manifests: [manifest('t1', [...manifests[0]!.entries, ...entries])] }).at(-1)
+      ?.role;
+  };
+  expect([roleOf(), roleOf('chroma-sync'), roleOf('chroma-sync', 'setup')]).toEqual([
+    'chroma-search',
+    'chroma-sync',
+    'setup',
+  ]);
+});
+
+describe('a chroma-mcp without a data dir under a gone owner', () => {
+  const marked = { sid: 310, ...marks('t1', row(999, 1, 'x'), 'setup') };
+
+  test('is the prewarm’s, and an orphan, by the role of its mark', () => {
+    expect(verdictOfLast([row(320, 1, 'uvx chroma-mcp --help', marked)])).toBe('orphan');
+  });
+
+  test.each([
+    ['in another role', row(320, 1, 'uvx chroma-mcp --help', { ...marked, roleMark: 'chroma-sync' })],
+    ['that is another program', row(320, 1, 'bash', marked)],
+  ])('is unverified %s', (_which, subject) => {
+    expect(verdictOfLast([subject])).toBe('unverified');
+  });
+});
+
+describe('a zombie', () => {
+  const zombie = (extra: Partial<ProcessRow> = {}) => row(310, 1, '', { state: 'Z', name: 'x', ...extra });
+
+  test('is ours by its record, if that means this very process', () => {
+    expect(verdictOfLast([root, zombie()], { manifests })).toBe('zombie');
+    expect(verdictOfLast([root, zombie(bornAt(9_000))], { manifests })).toBeUndefined();
+  });
+
+  test('is none of ours below another user’s or another data dir’s program', () => {
+    const elsewhere = row(300, 1, 'uvx chroma-mcp --data-dir /elsewhere/chroma');
+    expect(verdictOfLast([elsewhere, zombie({ ppid: 300 })])).toBeUndefined();
+  });
+
+  test('counts by its name where its user or this command’s is not known', () => {
+    expect(verdictOfLast([without(zombie({ name: 'uv' }), 'uid')])).toBe('zombie');
+    expect(verdictOfLast([zombie({ name: 'uv' })], { snapshot: { self: { pid: SELF_PID } } })).toBe('zombie');
+  });
+
+  test('says in words what it is', () => {
+    expect(judge([zombie({ name: 'uv' })])[0]?.evidence).toEqual([
+      { kind: 'zombie', detail: 'has exited; its parent pid 1 has not waited for it yet' },
+    ]);
   });
 });

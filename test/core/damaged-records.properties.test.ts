@@ -10,6 +10,7 @@ import {
   clockAt,
   DATA_DIR,
   entry,
+  HIDDEN_MARKS,
   machine,
   manifest,
   marks,
@@ -191,6 +192,17 @@ describe.each(TREES)('a live tree %s, whatever its manifest says:', (_where, tre
       if (changed.entries.some(({ endedAt }) => endedAt !== undefined)) return;
       expect(reapable(context, true)).toEqual([]);
     });
+  });
+
+  test('reap ends no process of a live tree by a damaged owner, also where environments are hidden', () => {
+    const rows = tree.rows.map((each) => ({ ...each, ...HIDDEN_MARKS }));
+    const law = (edit: Edit) => {
+      // A root has no owner, and gets none here.
+      const { entries } = edit(tree.manifest);
+      const changed = { ...tree.manifest, entries: [...tree.manifest.entries.slice(0, 1), ...entries.slice(1)] };
+      expect(reapable(contextOf({ ...tree, rows }, changed), false)).toEqual([]);
+    };
+    fc.assert(fc.property(identityEdit('owner'), law), { numRuns: 500 });
   });
 
   test('start ends no process of a live tree as a leftover of a dead one', () => {

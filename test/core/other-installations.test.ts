@@ -99,9 +99,14 @@ test.each([
   expect(parseRegistries([{ file: 'x', content }])).toEqual([]);
 });
 
-test('a token or time that makes no sense is left out', () => {
-  expect(parseRegistries([workerPid({ pid: 200, startToken: 'abc', startedAt: 'yesterday' })])[0]?.identity).toEqual({
-    pid: 200,
-    isRegistration: true,
-  });
+test.each(['abc', '12x', 'x12', '', null])('a token %j or a time that makes no sense is left out', (startToken) => {
+  const content = { pid: 200, startToken, startedAt: 'yesterday' };
+  expect(parseRegistries([workerPid(content)])[0]?.identity).toEqual({ pid: 200, isRegistration: true });
+});
+
+test('a worker is known by its type under whatever key, and by its key', () => {
+  const made = parseRegistries([
+    supervisorJson({ main: { pid: 200, type: 'worker' }, worker: { pid: 201 }, c: chroma }),
+  ]);
+  expect(made.map(({ isWorker }) => isWorker)).toEqual([true, true, false]);
 });

@@ -144,3 +144,59 @@ test.each<[string, Partial<Manifest>, Partial<ProcessSnapshot>, number[]]>([
   const helper = row(340, 1, 'git', inTree);
   expect(planned([helper], [{ ...tree, ...change }], extra)).toEqual(expected);
 });
+
+describe('a shutdown of one tree', () => {
+  test('signals by identity alone, so a program that changed its command line is ended too', () => {
+    const snapshot = snapshotOf([...machine, root, ours]);
+    const input = { snapshot, dataDir: DATA_DIR, manifests: [tree], otherRegistries: [], answering: [] };
+    const { plan } = planTree(new JudgementContext(input), 't1');
+    expect(plan.map(({ restsOnCommand }) => restsOnCommand)).toEqual([false, false]);
+  });
+
+  test('leaves what another tree alone records, also where that tree has lost its root', () => {
+    const other = worker(400, 1, { sid: 400 });
+    const otherTree = manifest('t2', [entry('supervisor', supervisor(399, 1)), entry('worker', other)]);
+    expect(planned([root, ours, other], [tree, otherTree])).toEqual([300, 310]);
+  });
+
+  test('leaves a recorded process under a live owner that is not of the tree', () => {
+    const stranger = row(200, 1, 'node /srv/other.js');
+    const subject = searchServer(340, 200, { sid: 200, ...marks('t1', stranger, 'search') });
+    const damaged = manifest('t1', [...tree.entries, entry('search', subject, { by: ours })]);
+    expect(planned([root, ours, stranger, subject], [damaged])).toEqual([300, 310]);
+  });
+
+  test('ends a recorded process whose owner is this command or one above it', () => {
+    const byUs = worker(9_010, SELF_PID, marks('t1', self, 'worker'));
+    const byShell = searchServer(9_020, shell.pid, { sid: shell.pid, ...marks('t1', shell, 'search') });
+    const made = manifest('t1', [entry('supervisor', root), entry('worker', byUs), entry('search', byShell)]);
+    expect(planned([root, byUs, byShell], [made])).toEqual([300, 9_020, 9_010]);
+  });
+
+  test('ends a marked program whose parent an incomplete listing does not show', () => {
+    expect(planned([uv(320, 299, inTree)], [], { complete: false })).toEqual([320]);
+  });
+
+  test('ends a search server that the marks of its child prove to be the root, under its client', () => {
+    const client = row(290, 70, 'claude', { sid: 70 });
+    const server = searchServer(300, 290, { sid: 70, roleMark: 'search', treeMark: 't1', dataDirMark: DATA_DIR });
+    const chroma = uv(310, 300, { sid: 70, ...marks('t1', server, 'chroma-search') });
+    expect(planned([client, server, chroma], [])).toEqual([300, 310]);
+    expect(planned([client, server], [])).toEqual([]);
+  });
+
+  test('leaves pid 1, although it is recorded and this command is not below it', () => {
+    const first = supervisor(1, 0, { treeMark: 't1', dataDirMark: DATA_DIR });
+    const injected = { ...self, ppid: 0 };
+    const made = manifest('t1', [entry('supervisor', first)]);
+    expect(planned([first, injected], [made])).toEqual([]);
+  });
+
+  test('leaves a marked chroma-mcp of the prewarm that works on another data dir', () => {
+    const marked = { sid: 310, ...marks('t1', ours, 'setup') };
+    expect(planned([row(320, 1, 'uvx chroma-mcp --help', marked)], [])).toEqual([320]);
+    expect(planned([row(320, 1, 'uvx chroma-mcp --data-dir /elsewhere/chroma', marked)], [])).toEqual([]);
+    expect(planned([row(320, 1, 'bash', marked)], [])).toEqual([]);
+    expect(planned([row(320, 1, 'uvx chroma-mcp --help', { ...marked, roleMark: 'chroma-sync' })], [])).toEqual([]);
+  });
+});

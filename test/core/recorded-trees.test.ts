@@ -68,6 +68,56 @@ test('a copy is found by pid, as evidence', () => {
   expect(trees.copyWith(310)?.dataDir).toBe('/copy/.claude-mem');
 });
 
+describe('what a manifest of this data dir says', () => {
+  test('counts in its tree and is no copy', () => {
+    expect(read([tree], [root, ours]).copyWith(310)).toBeUndefined();
+  });
+
+  test('speaks of a live process it names and of a live owner, and of nobody who is gone', () => {
+    const orphan = worker(320, 1);
+    const both = manifest('t1', [entry('supervisor', root), entry('worker', orphan, { by: ours })]);
+    const speaksOf = (rows: readonly ProcessRow[], pid: number) => read([both], rows).speaksOf(pid);
+    expect([speaksOf([ours], 310), speaksOf([root], 310)]).toEqual([true, false]);
+    expect([speaksOf([orphan], 320), speaksOf([ours], 320)]).toEqual([true, false]);
+  });
+
+  test('keeps every entry of one pid and of one role, also of two generations', () => {
+    const again = entry('search', worker(330, 300), { by: root });
+    const made = manifest('t1', [...tree.entries, entry('worker', ours, { by: root }), again, again]);
+    const trees = read([made], [root, ours, worker(330, 300)]);
+    expect(trees.aliveEntries(310)).toHaveLength(2);
+    expect(trees.openEntries(trees.tree('t1')!, 'search')).toHaveLength(2);
+    expect(trees.openEntries(trees.tree('t1')!, 'worker')).toHaveLength(2);
+  });
+
+  test('has no open entry for a process that is gone or whose end it records', () => {
+    const ended = entry('search', ours, { by: root, endedAt: clockAt(9_000) });
+    const trees = read([manifest('t1', [...tree.entries, ended])], [root, ours]);
+    expect(trees.openEntries(trees.tree('t1')!, 'search')).toEqual([]);
+    const gone = read([tree], [root]);
+    expect(gone.openEntries(gone.tree('t1')!, 'worker')).toEqual([]);
+  });
+
+  test('says nothing of an owner that is not its root, although both are of one tree', () => {
+    const child = worker(320, 310);
+    const made = manifest('t1', [...tree.entries, entry('search', child, { by: ours })]);
+    const ownerOf = (rows: readonly ProcessRow[]) => read([made], rows).aliveEntries(320)[0]?.owner?.presence;
+    expect([ownerOf([ours, child]), ownerOf([root, child])]).toEqual(['alive', 'gone']);
+  });
+
+  test('has an owner by its ticks, and by its clock where there are none', () => {
+    const bare = ({ pid, startedAt }: ProcessRow) => ({ pid, startedAt });
+    const trees = read([manifest('t1', [{ ...entry('supervisor', root), identity: bare(root) }])], [root]);
+    expect(trees.isRootOf('t1', bare(root))).toBe(true);
+    expect(trees.isRootOf('t1', { ...bare(root), startedAt: clockAt(1) })).toBe(false);
+    expect(trees.isRootOf('t1', identityOf(root))).toBe(false);
+    expect(read([tree], [root]).isRootOf('t1', { ...identityOf(root), startTicks: 1 })).toBe(false);
+    expect(read([tree], [root]).isRootOf('t1', { ...identityOf(root), pid: 301 })).toBe(false);
+    expect(read([tree], [root]).isRootOf('t2', identityOf(root))).toBe(false);
+    expect(read([{ ...tree, entries: tree.entries.slice(1) }], [root]).isRootOf('t1', identityOf(root))).toBe(false);
+  });
+});
+
 test('an entry counts as alive only for the very process it recorded', () => {
   expect(read([tree], [root, worker(310, 300, { startTicks: 9 })]).aliveEntries(310)).toEqual([]);
   expect(read([tree], [root, ours]).aliveEntries(310)).toHaveLength(1);
@@ -77,4 +127,6 @@ test('the root is the supervisor, else the first without an owner', () => {
   expect(rootEntry(manifest('t', [entry('worker', ours), entry('supervisor', root)]))?.role).toBe('supervisor');
   expect(rootEntry(manifest('t', [entry('worker', ours, { by: root }), entry('search', root)]))?.role).toBe('search');
   expect(rootEntry(manifest('t', [entry('worker', ours, { by: root })]))).toBeUndefined();
+  const owned = entry('supervisor', ours, { by: root });
+  expect(rootEntry(manifest('t', [owned, entry('search', root)]))?.role).toBe('search');
 });

@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import {
   dataDirArgument,
   entryScriptRole,
+  hasCommandLine,
   isCandidateName,
   isChromaOfDataDir,
   isChromaProgram,
   isChromaWrapper,
   isClaudeMemScript,
+  mayRunRole,
 } from '../../src/core/role-program.ts';
 import type { ProcessRow } from '../../src/core/snapshot.ts';
 import { asPsListShows, CHROMA, DATA_DIR, HIDDEN_MARKS, PYTHON, row, without } from './builders.ts';
@@ -201,6 +203,163 @@ describe('mentioning the words makes no chroma-mcp', () => {
   });
 });
 
+describe('a command of uv, pipx or python is what it runs', () => {
+  const words = (argv: readonly string[], name = argv[0]!) => ({ ...on(argv.join(' ')), name, argv });
+
+  test.each([
+    ['behind --', 'uv run -- chroma-mcp', true],
+    ['behind -- of uvx', 'uvx --offline -- chroma-mcp', true],
+    ['by uv x', 'uv x uvx chroma-mcp', true],
+    ['a module by its long option', 'uv run --module chroma_mcp', true],
+    ['a module behind a flag', 'uv run -q -m chroma_mcp --verbose', true],
+    ['an executable of Windows', 'uvx chroma-mcp.exe', true],
+    ['behind an option of python that takes a word', 'python --check-hash-based-pycs default -m chroma_mcp', false],
+    ['behind long options of python', 'python --isolated --x /x/bin/chroma-mcp', false],
+    ['behind flags of python', 'python -u -B /x/bin/chroma-mcp', false],
+    ['behind an option with its value attached', 'python -Xdev -Wignore -mchroma_mcp', false],
+  ])('chroma-mcp %s', (_how, command, isWrapper) => {
+    expect([isChromaProgram(on(command)), isChromaWrapper(on(command))]).toEqual([true, isWrapper]);
+  });
+
+  test.each([
+    'docker run chroma-mcp',
+    'uv run pytest chroma-mcp',
+    'uv run -q pytest chroma-mcp',
+    'uv run -qv pytest chroma-mcp',
+    'uv run --color=never pytest chroma-mcp',
+    'uv run --some-new-flag backup.py chroma-mcp',
+    'uv run -m pytest chroma-mcp',
+    'uv run --module pytest chroma_mcp',
+    'uv cache chroma-mcp',
+    'uv tool chroma-mcp',
+    'uv',
+    'uvx --offline',
+    'uvx --',
+    'pipx chroma-mcp',
+    'python - chroma-mcp',
+    'python --check-hash-based-pycs default backup.py chroma-mcp',
+    'python -W chroma-mcp',
+    'python --version',
+    'less /c uvx chroma-mcp',
+    'less +x-m. chroma_mcp',
+  ])('%s runs something else', (command) => {
+    expect(isChromaProgram(on(`${command}`))).toBe(false);
+  });
+
+  test('a script in a folder with blanks counts only in a folder of programs', () => {
+    expect(isChromaProgram(words(['python', '/opt/my tools/bin/chroma-mcp']))).toBe(true);
+    expect(isChromaProgram(words(['python', '/opt/my tools/chroma-mcp']))).toBe(false);
+    expect(isChromaProgram(words(['python', '/opt/bin/my tools/chroma-mcp']))).toBe(false);
+  });
+
+  test('a process named chroma-mcp is one, whatever its first word', () => {
+    expect(isChromaProgram(words(['/opt/app', '--data-dir', '/x'], 'chroma-mcp'))).toBe(true);
+  });
+
+  test('the executable tells of a program whose name and first word are others', () => {
+    const subject = words(['x', 'chroma-mcp'], 'x');
+    expect(isChromaWrapper({ ...subject, executable: '/usr/bin/uvx' })).toBe(true);
+    expect(isChromaProgram({ ...subject, executable: '/usr/bin/vim' })).toBe(false);
+  });
+
+  const shell = ['cmd.exe', '/d', '/s', '/c'];
+  test.each<[string, readonly string[], boolean]>([
+    ['quoted as a whole', [...shell, `"uvx chroma-mcp --data-dir C:\\x\\chroma"`], true],
+    ['quoted in part', ['cmd.exe', '/C', '"C:\\My Tools\\uvx.exe" chroma-mcp'], true],
+    ['a python', [...shell, 'python -m chroma_mcp'], true],
+    ['not quoted', ['cmd.exe', '/c', 'uvx', 'chroma-mcp'], true],
+    ['another command', [...shell, 'type chroma-mcp'], false],
+    ['an option that only begins so', ['cmd.exe', '/code', 'uvx', 'chroma-mcp'], false],
+    ['an option behind another word', ['cmd.exe', 'x/c', 'uvx', 'chroma-mcp'], false],
+    ['nothing', ['cmd.exe'], false],
+  ])('cmd.exe that runs %s is a wrapper of it: %s', (_what, argv, expected) => {
+    expect(isChromaWrapper(words(argv))).toBe(expected);
+    expect(isChromaProgram({ ...words(argv), command: '' })).toBe(expected);
+    expect(isChromaProgram(without(words(argv), 'argv'))).toBe(expected);
+  });
+
+  test('a program under an emulator is known with and without its own first word', () => {
+    expect(isChromaWrapper(words(['/run/rosetta/rosetta', '/usr/bin/uvx', 'uvx', 'chroma-mcp']))).toBe(true);
+    expect(isChromaWrapper(words(['/run/rosetta/rosetta', '/usr/bin/uvx', 'chroma-mcp']))).toBe(true);
+    expect(isChromaProgram(words(['/run/rosetta/rosetta', '/usr/bin/vim', 'uvx', 'chroma-mcp']))).toBe(false);
+    expect(isChromaProgram(words(['/run/rosetta/rosetta', '-x']))).toBe(false);
+    expect(isChromaProgram(words(['/run/rosetta/rosetta']))).toBe(false);
+  });
+
+  test('an empty argv is none: the text counts', () => {
+    const subject = { ...on(`uvx chroma-mcp ${CHROMA}`), argv: [] };
+    expect([isOurs(subject), isChromaWrapper(subject)]).toEqual([true, true]);
+  });
+
+  test('what is no chroma-mcp is on no data dir', () => {
+    expect(isOurs(on(`vim ${CHROMA}`))).toBe(false);
+  });
+});
+
+describe('a command line in one text', () => {
+  const text = (command: string, extra: Partial<ProcessRow> = {}) => without(on(command, extra), 'argv');
+
+  test.each([
+    ['blanks between its words', `uvx   chroma-mcp  ${CHROMA}`, { name: 'uvx' }],
+    ['its program by name, with blanks in the folder', `/Users/J Doe/uvx chroma-mcp ${CHROMA}`, { name: 'uvx' }],
+    ['a Windows path with blanks', `C:\\My Tools\\uvx chroma-mcp ${CHROMA}`, { name: 'uvx' }],
+    ['an executable that is not its beginning', `uvx chroma-mcp ${CHROMA}`, { name: 'uvx', executable: '/x/uvx' }],
+    ['an empty executable', `uvx chroma-mcp ${CHROMA}`, { name: 'uvx', executable: '' }],
+    ['no name', `/opt/bin/uvx chroma-mcp ${CHROMA}`, { name: '' }],
+  ])('is a chroma-mcp with %s', (_which, command, extra) => {
+    expect(isOurs(text(command, extra))).toBe(true);
+  });
+
+  test.each([
+    ['an argument that bears the program’s name', `/usr/bin/less /opt/uvx chroma-mcp ${CHROMA}`, { name: 'uvx2' }],
+    [
+      'an executable that is only a beginning of its first word',
+      `/x/uvx-backup chroma-mcp ${CHROMA}`,
+      { name: 'y', executable: '/x/uvx' },
+    ],
+    ['a program that only ends so', `/opt/my-uvx chroma-mcp ${CHROMA}`, { name: 'my-uvx' }],
+  ])('is none with %s', (_which, command, extra) => {
+    const shown = text(command, extra);
+    expect(isChromaProgram({ ...shown, executable: undefined as never })).toBe(false);
+  });
+
+  test.each([
+    ['--data-dir /a b -v', '/a b'],
+    ['--data-dir /a b --x', '/a b'],
+    ['--data-dir /a b  ', '/a b'],
+    [`--data-dir '/a b' c`, '/a b'],
+    [`--data-dir /a "b" c`, '/a "b" c'],
+    ['--data-dir   /a', '/a'],
+    ['--data-dir', undefined],
+  ])('in %j the data dir is %j', (command, expected) => {
+    expect(dataDirArgument({ command: `x ${command}` })).toBe(expected);
+  });
+});
+
+describe('a process that was read in part may run a role', () => {
+  const cut = { commandCut: true } as const;
+  test.each<[string, Partial<ProcessRow>, string, boolean]>([
+    ['a uv', cut, 'uv tool', true],
+    ['a python whose executable is a node’s', { ...cut, executable: '/usr/bin/node' }, 'python x', true],
+    ['a node whose script is not read', cut, 'node --x', true],
+    ['a node whose script may go on', cut, 'node /srv/other.js', true],
+    ['a node of ours, its environment cut', {}, 'node /opt/worker.js --port 1', true],
+    ['a node with another script', cut, 'node /srv/other.js more', false],
+    ['a whole node with another script', {}, 'node /srv/other.js', false],
+    ['a node whose option only ends so', cut, 'node x- /opt/worker.js', false],
+    ['an editor', cut, 'vim worker.js', false],
+  ])('%s: %s %s → %s', (_which, extra, command, expected) => {
+    expect(mayRunRole(on(command, extra))).toBe(expected);
+  });
+});
+
+test('a process without a command line says nothing', () => {
+  expect(hasCommandLine({ command: '' })).toBe(false);
+  expect(hasCommandLine({ command: '', argv: [] })).toBe(false);
+  expect(hasCommandLine({ command: '', argv: ['x'] })).toBe(true);
+  expect(hasCommandLine({ command: 'x' })).toBe(true);
+});
+
 describe('--data-dir compares as a whole value', () => {
   test.each([
     `${DATA_DIR}/chroma-backup`,
@@ -306,6 +465,15 @@ test.each([
   'bash',
   'systemd',
   '.vim-wrapped',
+  '.x-uv-wrapped',
+  '.uv-unwrapped',
+  '.uv-wrapped2',
+  '.uv',
+  '.uv-wra',
+  '.uv-backup-dirs',
+  'xuv-wrapped',
+  '-wrapped',
+  '.-wrapped',
   'qemu-system-x86',
   'qemu-img',
   'vim',

@@ -59,6 +59,30 @@ describe('nothing is sent', () => {
   });
 });
 
+describe('a command line that is compared', () => {
+  const CUT: PidReading = { ...SAME, isCommandCut: true };
+
+  test.each<[string, ProcessRow, Reading]>([
+    ['cut in the row', { ...ROW, commandCut: true }, SAME],
+    ['cut in the reading', ROW, CUT],
+    ['not in the row', { ...ROW, command: '' }, SAME],
+    ['not in the reading', ROW, { ...SAME, command: '' }],
+  ])('binds nothing where it is %s: the rest is not known', (_where, row, reading) => {
+    const signaller = createReadingSignaller('test', () => reading);
+    expect(signaller.bind(row, { compareCommand: true })).toBe('unknown');
+    expect(signaller.bind(row, { compareCommand: false })).toMatchObject({ pid: 8131 });
+  });
+
+  test('is not on its way out where only its beginning was read', () => {
+    expect(bound([{ ...CUT, command: '' }], true).signal('SIGTERM')).toBe('unknown');
+    expect(killPid).not.toHaveBeenCalled();
+  });
+
+  test('that nobody compares need not be there for a signal', () => {
+    expect(bound([{ ...SAME, command: '' }, SAME]).signal('SIGTERM')).toBe('sent');
+  });
+});
+
 describe('the reading after the signal', () => {
   test.each<[string, Reading]>([
     ['shows the same process, which may take its time', SAME],

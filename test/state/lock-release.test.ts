@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'libsql';
 import { expect, test, vi } from 'vitest';
-import { acquireLock } from '../../src/state/lock.ts';
+import { acquireLock, type HeldLock } from '../../src/state/lock.ts';
 import type * as Holder from '../../src/state/lock-holder.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -37,4 +39,22 @@ test('the name of a holder goes while the lock is still held, so that the next h
   lock.release();
   expect(removals).toEqual(['SQLITE_BUSY']);
   expect(takeElsewhere(path)).toBe('taken');
+});
+
+test.each([
+  ['released', '', (lock: HeldLock) => lock.release()],
+  ['given up because it cannot be taken', 'no lock file', () => undefined],
+])('a lock file that is %s is not opened again in this process before it is closed', async (_how, content, end) => {
+  const path = join(tempDir(), 'operation.lock');
+  writeFileSync(path, content, { mode: 0o600 });
+  const request = { waitMs: 0, holder: { pid: process.pid, command: 'test' } };
+  const attempts: Promise<unknown>[] = [];
+  const close = vi.spyOn(Database.prototype, 'close').mockImplementationOnce(function (this: Database.Database) {
+    attempts.push(acquireLock(path, request).catch((error: unknown) => error));
+    this.close();
+    return this;
+  });
+  await acquireLock(path, request).then(end, () => undefined);
+  close.mockRestore();
+  expect(await Promise.all(attempts)).toMatchObject([{ code: 'lock-held' }]);
 });

@@ -20,7 +20,9 @@ export function liveOwner({ row, parent, owner, recorded, isChroma }: Case): Pro
 export function findContradicted(subject: Case, context: JudgementContext): Finding | undefined {
   const detail =
     liveClaim(subject, context) ??
-    (isAnyoneGone(subject, context) ? (liveRoot(subject, context) ?? liveParent(subject)) : contradictedRoot(subject));
+    (isAnyoneGone(subject, context)
+      ? (liveRoot(subject, context) ?? liveParent(subject, context))
+      : contradictedRoot(subject));
   if (detail === undefined) return undefined;
   const { row, recorded } = subject;
   const role = recorded[0]?.entry.role ?? subject.role ?? 'process';
@@ -56,9 +58,28 @@ function liveClaim({ row, recorded, isMarkedHere }: Case, { others }: JudgementC
 }
 
 /** Below an orphan the live parent is no evidence of life. */
-function liveParent(subject: Case): string | undefined {
-  const parent = liveOwner(subject);
+function liveParent(subject: Case, context: JudgementContext): string | undefined {
+  const parent = liveOwner(subject) ?? recordedParent(subject, context);
   if (parent === undefined || subject.parentJudgement?.verdict === 'orphan') return undefined;
   const name = parent.name === '' ? '' : ` (${parent.name})`;
   return `its parent pid ${parent.pid}${name} is its owner and is alive, so the record or the mark that says otherwise is damaged`;
+}
+
+/**
+ * The live parent that the same tree records, whatever pid the record names as owner. Of a tree only its supervisor adopts, and nobody but
+ * a supervisor spawns a worker. This decides where environments are hidden: elsewhere the owner mark names the parent.
+ */
+function recordedParent({ parent, adoption, recorded }: Case, { trees }: JudgementContext): ProcessRow | undefined {
+  if (parent === undefined || adoption !== undefined) return undefined;
+  const isParent = trees
+    .aliveEntries(parent.pid)
+    .some(({ tree, entry }) =>
+      recorded.some(
+        (record) =>
+          record.tree === tree &&
+          entry.endedAt === undefined &&
+          (entry.role !== 'supervisor' || record.entry.role === 'worker'),
+      ),
+    );
+  return isParent ? parent : undefined;
 }

@@ -330,3 +330,25 @@ describe('a worker is of a past generation only', () => {
     else expect(found).not.toMatch(/excess|orphan/);
   });
 });
+
+test('a marked process of a past generation is excess only in a tree whose root is known to live', () => {
+  const past = worker(305, 300, marks('t1', root, 'worker'));
+  const left = uv(306, 305, { sid: 305, ...marks('t1', past, 'chroma-sync') });
+  const made = manifest('t1', [...base, entry('worker', past, { by: root, endedAt: clockAt(5_000) })]);
+  expect(verdictOfLast([root, ours, past, left], { manifests: [made] })).toBe('excess');
+  const rootless = { manifests: [made], answering: ['t1'] };
+  expect(verdictOfLast([ours, past, left], rootless)).not.toBe('excess');
+});
+
+test('a worker that its answering supervisor replaced is excess: an answer makes no live owner unknown', () => {
+  const past = worker(305, 300, marks('t1', root, 'worker'));
+  const made = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
+  expect(verdictOfLast([root, ours, past], { manifests: [made], answering: ['t1'] })).toBe('excess');
+});
+
+test('a python below the wrapper that is recorded for its role is no excess, whatever that wrapper records later', () => {
+  const byWrapper = { sid: 310, ...marks('t1', current, 'chroma-sync') };
+  const [first, second] = [python(331, 330, byWrapper), python(332, 330, byWrapper)];
+  const made = manifest('t1', [...replaced.entries, entry('chroma-sync', second, { by: current })]);
+  expect(verdictOfLast([root, ours, current, second, first], { manifests: [made] })).toBe('managed');
+});

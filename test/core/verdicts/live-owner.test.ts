@@ -5,6 +5,7 @@ import {
   DATA_DIR,
   entry,
   HIDDEN_MARKS,
+  identityOf,
   judge,
   manifest,
   marks,
@@ -14,6 +15,7 @@ import {
   supervisor,
   uv,
   verdictOfLast,
+  verdicts,
   worker,
   type Scene,
 } from '../builders.ts';
@@ -101,5 +103,38 @@ describe('the marks of live processes outweigh a record that says the root is go
       'not-proven',
       'the root in its manifest is not running, and the marks of live processes name another one, so the manifest is damaged',
     ]);
+  });
+});
+
+describe('where environments are hidden a recorded owner that is another pid than the live parent is damage', () => {
+  const top = supervisor(300, 1, HIDDEN_MARKS);
+  const middle = worker(310, 300, HIDDEN_MARKS);
+  const server = searchServer(340, 310, { sid: 310, ...HIDDEN_MARKS });
+  const judged = (owner: { pid: number; startTicks: number }, rows: readonly ProcessRow[] = [top, middle, server]) => {
+    const damaged = { ...entry('search', server), owner: { ...identityOf(middle), ...owner } };
+    const entries = [entry('supervisor', top), entry('worker', middle, { by: top }), damaged];
+    return verdicts(rows, { manifests: [manifest('t1', entries)] })[340];
+  };
+
+  test.each([
+    [999, 3_100],
+    [340, 3_100],
+    [300, 5],
+  ])('pid %d, start tick %d: unverified under the recorded worker', (pid, startTicks) => {
+    expect(judged({ pid, startTicks })).toBe('unverified');
+  });
+
+  test('a worker under its recorded supervisor is unverified, and what that supervisor adopted is an orphan', () => {
+    const entries = (role: 'worker' | 'search') => [
+      entry('supervisor', top),
+      { ...entry(role, middle), owner: { ...identityOf(top), pid: 999 } },
+    ];
+    const verdictAs = (role: 'worker' | 'search') =>
+      verdicts([top, middle], { manifests: [manifest('t1', entries(role))] })[310];
+    expect([verdictAs('worker'), verdictAs('search')]).toEqual(['unverified', 'orphan']);
+  });
+
+  test('under pid 1 it is an orphan', () => {
+    expect(judged({ pid: 999, startTicks: 5 }, [top, middle, { ...server, ppid: 1 }])).toBe('orphan');
   });
 });

@@ -433,3 +433,22 @@ test('a chroma-mcp born in the very tick of the gone worker that led its session
   expect(verdictOfLast([uv(310, 1, { ...left, ...bornAt(9_999_900) })], { registries })).toBe('orphan');
   expect(verdictOfLast([uv(310, 1, { ...left, ...bornAt(9_999_899) })], { registries })).toBe('unverified');
 });
+
+describe('a pattern proves nothing', () => {
+  test('of a session leader whose parent is gone: somebody started it with a life of its own', () => {
+    expect(verdictOfLast([uv(500, 99)])).toBe('unverified');
+  });
+
+  test('by groups under a parent whose own group could not be read', () => {
+    const registries = [{ file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_000) }) }];
+    const judged = (parentGroup: number | undefined) => {
+      const parent = row(80, 1, 'reaper', { name: 'reaper' });
+      const shown = psListSnapshotOf([init, parent, uv(310, 80, { sid: 300, pgid: 300 })]);
+      const processes = shown.processes.map((each) =>
+        each.pid === 80 && parentGroup === undefined ? without(each, 'pgid') : each,
+      );
+      return verdictsOf(judgeSnapshot({ ...shown, processes }, { registries }))[310];
+    };
+    expect([judged(80), judged(undefined)]).toEqual(['orphan', 'unverified']);
+  });
+});
