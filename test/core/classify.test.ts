@@ -141,7 +141,7 @@ describe('a process of which only the name was read', () => {
   });
 
   test('gets a verdict by its executable', () => {
-    const executable = { executable: '/usr/bin/python3', commandCut: true };
+    const executable = { executable: '/usr/bin/python3', commandCut: true as const };
     expect(verdictOfLast([bare(320, 1, executable)])).toBe('unverified');
     expect(verdictOfLast([bare(320, 1)])).toBeUndefined();
   });
