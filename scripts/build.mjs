@@ -49,19 +49,19 @@ const bundle = async (options) => bundled.add((await build({ ...options, metafil
 await bundle({
   ...common,
   entryPoints: {
-    setup: 'src/services/chroma/setup/main.ts',
-    doctor: 'src/cli/doctor/main.ts',
-    testing: 'src/testing.ts',
+    setup: 'src/wiring/setup.ts',
+    doctor: 'src/wiring/doctor.ts',
+    testing: 'src/wiring/testing.ts',
   },
 });
-await bundle({ ...common, entryPoints: { hook: 'src/cli/hook/main.ts' }, plugins: startsFast });
+await bundle({ ...common, entryPoints: { hook: 'src/wiring/hook.ts' }, plugins: startsFast });
 await bundle({
   ...compiled,
   entryPoints: {
     'lib/cli': 'src/cli.ts',
-    'lib/supervisor': 'src/supervisor/main.ts',
-    'lib/worker': 'src/services/worker/main.ts',
-    'lib/search-server': 'src/services/search-server/main.ts',
+    'lib/supervisor': 'src/wiring/supervisor.ts',
+    'lib/worker': 'src/wiring/worker.ts',
+    'lib/search-server': 'src/wiring/search-server.ts',
   },
   plugins: startsFast,
 });
@@ -71,8 +71,8 @@ await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());
 await writeFile(`${outdir}/cli.js`, entryOf('cli', cliEntry), { mode: 0o755 });
 for (const name of ['supervisor', 'worker', 'search-server']) await writeFile(`${outdir}/${name}.js`, entryOf(name));
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
-await copyFile('src/services/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
-await writeTypes('src/testing.ts', `${outdir}/testing.d.ts`);
+await copyFile('src/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
+await writeTypes('src/wiring/testing.ts', `${outdir}/testing.d.ts`);
 await compileAhead(outdir);
 
 await moveIntoPlace();

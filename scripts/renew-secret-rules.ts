@@ -58,7 +58,7 @@ export interface VendorRule {
 /** A function, so that a program that redacts nothing does not build the list. */
 `;
 
-const output = fileURLToPath(new URL('../src/operations/secrets/vendor-rules.ts', import.meta.url));
+const output = fileURLToPath(new URL('../src/operations/redact/secrets/vendor-rules.ts', import.meta.url));
 const rules = parseRules(await readRules(process.argv[2]));
 const code = `${HEADER}export const vendorRules = (): readonly VendorRule[] => ${JSON.stringify(rules)};`;
 await writeFile(output, await format(code, { ...(await resolveConfig(output)), filepath: output }));

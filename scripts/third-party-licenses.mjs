@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const IN_PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 /** Of what was taken over as data, and lies in no package. */
-const DATA_LICENSES = ['src/operations/secrets/gitleaks-license.txt'];
+const DATA_LICENSES = ['src/operations/redact/secrets/gitleaks-license.txt'];
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 
 /** Collects the packages whose code is part of a bundle, and their licences, which have to go where their code goes. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { median, runToEnd, timeOf } from './timing.ts';
 

@@ -1,5 +1,5 @@
 import psList from 'ps-list';
-import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
+import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { fillUpTo } from './filler.ts';
 import { sideBySide } from './timing.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseStatLine } from '../../src/platform/linux/stat-line.ts';
+import { parseStatLine } from '../../src/platform/linux/table/stat-line.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { fillUpTo } from './filler.ts';
 

@@ -1,9 +1,9 @@
-import type { LifecycleReport } from '../../src/cli/lifecycle-report.ts';
-import { reportLeaks } from '../../src/operations/leak-report.ts';
-import { reportReap } from '../../src/cli/reap-report.ts';
-import { reportEnd, reportReading } from '../../src/cli/watch-report.ts';
-import { reportStatus } from '../../src/operations/status-report.ts';
-import { parseLogLine } from '../../src/operations/log-lines.ts';
+import type { LifecycleReport } from '../../src/cli/commands/start/json.ts';
+import { reportLeaks } from '../../src/operations/leaks/leak-report.ts';
+import { reportReap } from '../../src/cli/commands/reap/json.ts';
+import { reportEnd, reportReading } from '../../src/cli/commands/leaks/watch/json.ts';
+import { reportStatus } from '../../src/operations/tree/status-report.ts';
+import { parseLogLine } from '../../src/operations/tree/log-lines.ts';
 import { printed } from './command-output.ts';
 import {
   parse,

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { planReap } from '../../src/core/plan-reap.ts';
-import type { ProcessSnapshot } from '../../src/core/snapshot.ts';
-import type { CheckStatus } from '../../src/operations/diagnose/check.ts';
-import type { CheckId } from '../../src/operations/diagnose/check-ids.ts';
-import { CHECKS } from '../../src/operations/diagnose/checks/index.ts';
-import type { CheckResult } from '../../src/operations/diagnose/diagnose.ts';
-import { judgeReading, type Observation } from '../../src/operations/observe.ts';
-import type { ReapResult } from '../../src/operations/reap.ts';
-import type { Outcome } from '../../src/operations/terminate.ts';
-import type { TreeStatus } from '../../src/operations/tree-lifecycle.ts';
-import type { DoctorReport } from '../../src/cli/doctor-report.ts';
-import type { VerifyReport } from '../../src/cli/verify-report.ts';
-import type { SetupStep } from '../../src/cli/setup-report.ts';
-import type { HistoryReport } from '../../src/cli/history-report.ts';
-import { sightTree, type TreeSight } from '../../src/operations/status-report.ts';
-import { readSnapshotFile } from '../../src/state/snapshot-file.ts';
+import { planReap } from '../../src/core/verdicts/plan-reap.ts';
+import type { ProcessSnapshot } from '../../src/core/process/snapshot.ts';
+import type { CheckStatus } from '../../src/operations/doctor/check.ts';
+import type { CheckId } from '../../src/operations/doctor/check-ids.ts';
+import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
+import type { CheckResult } from '../../src/operations/doctor/diagnose.ts';
+import { judgeReading, type Observation } from '../../src/operations/observe/observe.ts';
+import type { ReapResult } from '../../src/operations/terminate/reap.ts';
+import type { Outcome } from '../../src/operations/terminate/terminate.ts';
+import type { TreeStatus } from '../../src/operations/tree/tree-lifecycle.ts';
+import type { DoctorReport } from '../../src/cli/commands/doctor/json.ts';
+import type { VerifyReport } from '../../src/cli/commands/verify/json.ts';
+import type { SetupStep } from '../../src/cli/commands/setup/json.ts';
+import type { HistoryReport } from '../../src/cli/commands/history/json.ts';
+import { sightTree, type TreeSight } from '../../src/operations/tree/status-report.ts';
+import { readSnapshotFile } from '../../src/state/files/snapshot-file.ts';
 
 const FOLDER = new URL('../../test/fixtures/documents/', import.meta.url);
 

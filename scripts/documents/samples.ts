@@ -1,18 +1,18 @@
-import { findChanges, type Known } from '../../src/operations/leak-changes.ts';
-import { reportLeaks } from '../../src/operations/leak-report.ts';
-import { renderMetrics } from '../../src/operations/metrics.ts';
-import { judgeReading } from '../../src/operations/observe.ts';
-import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
-import { reportScenarios } from '../../src/cli/verify-report.ts';
-import { printIntegration } from '../../src/cli/reporters/integrate.ts';
+import { findChanges, type Known } from '../../src/operations/leaks/leak-changes.ts';
+import { reportLeaks } from '../../src/operations/leaks/leak-report.ts';
+import { renderMetrics } from '../../src/operations/leaks/metrics.ts';
+import { judgeReading } from '../../src/operations/observe/observe.ts';
+import type { IntegrateReport } from '../../src/cli/commands/integrate/json.ts';
+import { reportScenarios } from '../../src/cli/commands/verify/json.ts';
+import { printIntegration } from '../../src/cli/commands/integrate/text.ts';
 import {
   renderCommandReport,
   renderScenario,
   renderScenarioEnd,
   renderScenarioHead,
-} from '../../src/cli/reporters/verify.ts';
-import { drawFrame } from '../../src/cli/reporters/watch/frame.ts';
-import { addReading, EMPTY_STATE } from '../../src/cli/reporters/watch/watch-state.ts';
+} from '../../src/cli/commands/verify/text.ts';
+import { drawFrame } from '../../src/cli/commands/leaks/watch/frame.ts';
+import { addReading, EMPTY_STATE } from '../../src/cli/commands/leaks/watch/watch-state.ts';
 import { asShell } from './command-output.ts';
 import { parse, RECORDED_VERIFY, recordedLeak } from './recorded.ts';
 import { shown } from './terminal-output.ts';

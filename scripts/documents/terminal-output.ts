@@ -1,11 +1,11 @@
-import type { Output } from '../../src/cli/output.ts';
-import { printHistory } from '../../src/cli/reporters/history.ts';
-import { printDoctor } from '../../src/cli/reporters/doctor.ts';
-import { printLeaks } from '../../src/cli/reporters/leaks.ts';
-import { printOutcomes } from '../../src/cli/reporters/reap.ts';
-import { setupView } from '../../src/cli/reporters/setup.ts';
-import { printStatus } from '../../src/cli/reporters/status.ts';
-import { reportStatus } from '../../src/operations/status-report.ts';
+import type { Output } from '../../src/cli/terminal/output.ts';
+import { printHistory } from '../../src/cli/commands/history/text.ts';
+import { printDoctor } from '../../src/cli/commands/doctor/text.ts';
+import { printLeaks } from '../../src/cli/commands/leaks/text.ts';
+import { printOutcomes } from '../../src/cli/commands/reap/text.ts';
+import { setupView } from '../../src/cli/commands/setup/text.ts';
+import { printStatus } from '../../src/cli/commands/status/text.ts';
+import { reportStatus } from '../../src/operations/tree/status-report.ts';
 import { asShell } from './command-output.ts';
 import {
   RECORDED_DOCTOR,

@@ -38,7 +38,7 @@ class InProcessRunner {
       startFile(file);
       await import(pathToFileURL(resolve(file)).href);
     }
-    this.#forget = await forgetterOf('src/core/role-program.ts');
+    this.#forget = await forgetterOf('src/core/process/role-program.ts');
     const slow = new RegExp(this.options.skip, 'u');
     this.#tests = collected.filter(({ id, isSkipped }) => !isSkipped && !slow.test(id));
   }

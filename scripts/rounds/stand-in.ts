@@ -1,6 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MODEL_FILES, modelFolder } from '../../src/services/chroma/embedding-model.ts';
+import { MODEL_FILES, modelFolder } from '../../src/chroma/embedding-model.ts';
 
 /**
  * Puts a uvx into a folder that starts what looks like Chroma: a `uv` that stays as the parent of a `python`, passes SIGTERM on and is

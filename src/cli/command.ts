@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, type Argument, type Help, type Option } from 'commander';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { parseDuration } from '../shared/duration.ts';
-import { createContext, type Context, type ContextOptions } from './context.ts';
+import { createContext, type Context, type ContextOptions } from '../wiring/cli.ts';
 import { EXIT, type ExitCode, type PassedExitCode } from './exit-code.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput, type Output } from './terminal/output.ts';
 
 /** Options that every command has. */
 export interface CommonOptions {

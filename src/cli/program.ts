@@ -1,26 +1,26 @@
 import { getSystemErrorMap } from 'node:util';
 import { Command, CommanderError } from 'commander';
-import { escapeHidden } from '../core/harmless-text.ts';
+import { escapeHidden } from '../core/text/harmless-text.ts';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
-import { hookCommand } from './commands/hook.ts';
-import { integrateCommand } from './commands/integrate.ts';
-import { historyCommand } from './commands/history.ts';
-import { completionCommand } from './commands/completion.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { leaksCommand } from './commands/leaks.ts';
-import { reapCommand } from './commands/reap.ts';
-import { restartCommand } from './commands/restart.ts';
-import { searchServerCommand } from './commands/search-server.ts';
-import { setupCommand } from './commands/setup.ts';
-import { snapshotCommand } from './commands/snapshot.ts';
-import { startCommand } from './commands/start.ts';
-import { statusCommand } from './commands/status.ts';
-import { stopCommand } from './commands/stop.ts';
-import { logsCommand } from './commands/logs.ts';
-import { verifyCommand } from './commands/verify.ts';
+import { hookCommand } from './commands/hook/command.ts';
+import { integrateCommand } from './commands/integrate/command.ts';
+import { historyCommand } from './commands/history/command.ts';
+import { completionCommand } from './commands/completion/command.ts';
+import { doctorCommand } from './commands/doctor/command.ts';
+import { leaksCommand } from './commands/leaks/command.ts';
+import { reapCommand } from './commands/reap/command.ts';
+import { restartCommand } from './commands/restart/command.ts';
+import { searchServerCommand } from './commands/search-server/command.ts';
+import { setupCommand } from './commands/setup/command.ts';
+import { snapshotCommand } from './commands/snapshot/command.ts';
+import { startCommand } from './commands/start/command.ts';
+import { statusCommand } from './commands/status/command.ts';
+import { stopCommand } from './commands/stop/command.ts';
+import { logsCommand } from './commands/logs/command.ts';
+import { verifyCommand } from './commands/verify/command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { dropInheritedMarks } from './inherited-marks.ts';
-import { watchOutput } from './output.ts';
+import { watchOutput } from './terminal/output.ts';
 
 const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   usage: EXIT.usage,

@@ -1,4 +1,4 @@
-import { withoutTrailingSeparators } from './path.ts';
+import { withoutTrailingSeparators } from './process/path.ts';
 
 /** A path with more parts than this is not walked up any further. */
 const MOST_PARENTS = 64;

@@ -1,4 +1,4 @@
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from './text/nearest-word.ts';
 
 /** What can be set by environment or `config.json`. */
 export interface Settings {

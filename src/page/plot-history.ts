@@ -1,4 +1,4 @@
-import type { PageState } from '../services/worker/page/page-state.ts';
+import type { PageState } from '../worker/page/page-state.ts';
 import { find } from './element.ts';
 import { addPoint, isGap, joinPoints, pointOf, type Point } from './points.ts';
 import { fetchHistory } from './poll.ts';

@@ -1,4 +1,4 @@
-import type { PageState } from '../services/worker/page/page-state.ts';
+import type { PageState } from '../worker/page/page-state.ts';
 
 /** One point of the plots; null: not known. */
 export interface Point {

@@ -1,5 +1,5 @@
-import type { PageHistory } from '../services/worker/page/page-history.ts';
-import type { PageState } from '../services/worker/page/page-state.ts';
+import type { PageHistory } from '../worker/page/page-history.ts';
+import type { PageState } from '../worker/page/page-state.ts';
 
 export type Answer =
   | { readonly kind: 'state'; readonly state: PageState }

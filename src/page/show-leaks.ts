@@ -1,5 +1,5 @@
-import { count, formatBytes, printable } from '../core/wording.ts';
-import type { PageFinding, PageState } from '../services/worker/page/page-state.ts';
+import { count, formatBytes, printable } from '../core/text/wording.ts';
+import type { PageFinding, PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
 import { element, fill } from './element.ts';
 

@@ -1,4 +1,4 @@
-import { formatBytes } from '../core/wording.ts';
+import { formatBytes } from '../core/text/wording.ts';
 import { element, fill } from './element.ts';
 import { createPlot, type Line } from './plot.ts';
 import type { Point } from './points.ts';

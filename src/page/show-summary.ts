@@ -1,5 +1,5 @@
-import { formatBytes, shortId } from '../core/wording.ts';
-import type { PageState } from '../services/worker/page/page-state.ts';
+import { formatBytes, shortId } from '../core/text/wording.ts';
+import type { PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
 import { element, fill, find } from './element.ts';
 import { sumKnown } from './points.ts';

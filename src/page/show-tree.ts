@@ -1,5 +1,5 @@
-import { formatBytes, printable } from '../core/wording.ts';
-import type { PageProcess, PageState } from '../services/worker/page/page-state.ts';
+import { formatBytes, printable } from '../core/text/wording.ts';
+import type { PageProcess, PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
 import { element, fill } from './element.ts';
 import { table, type Column } from './table.ts';

@@ -1,7 +1,7 @@
-import type { ProcessRow, ProcessSnapshot } from '../core/snapshot.ts';
-import type { MachinePort } from '../operations/diagnose/ports.ts';
-import type { FindBearers, ProcessTable, Signaller } from '../operations/ports.ts';
-import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/tree-ports.ts';
+import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
+import type { MachinePort } from '../operations/ports/doctor.ts';
+import type { FindBearers, ProcessTable, Signaller } from '../operations/ports/process.ts';
+import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
 
 /** What one platform has to offer. */
 export interface Platform {
@@ -71,17 +71,17 @@ async function loadLinux(): Promise<Platform> {
     { findBearers },
     children,
   ] = await Promise.all([
-    import('./linux/procfs-table.ts'),
-    import('./linux/procfs-follower.ts'),
-    import('./linux/signaller.ts'),
-    import('./linux/machine.ts'),
-    import('./linux/identify.ts'),
-    import('./linux/listener.ts'),
-    import('./linux/measure.ts'),
-    import('./linux/native.ts'),
-    import('./linux/machine-load.ts'),
-    import('./linux/bearers.ts'),
-    import('./linux/own-children.ts'),
+    import('./linux/table/procfs-table.ts'),
+    import('./linux/follow/procfs-follower.ts'),
+    import('./linux/signal/signaller.ts'),
+    import('./linux/machine/machine.ts'),
+    import('./linux/table/identify.ts'),
+    import('./linux/machine/listener.ts'),
+    import('./linux/table/measure.ts'),
+    import('./linux/signal/native.ts'),
+    import('./linux/machine/machine-load.ts'),
+    import('./linux/table/bearers.ts'),
+    import('./linux/signal/own-children.ts'),
   ]);
   return {
     table: createProcfsTable(),
@@ -115,12 +115,12 @@ async function loadPortable(): Promise<Platform> {
     { findListenerByLsof },
     { findBearersByPs },
   ] = await Promise.all([
-    import('./portable/ps-list-table.ts'),
-    import('./portable/ps-signaller.ts'),
-    import('./portable/machine.ts'),
-    import('./portable/identify.ts'),
-    import('./portable/listener.ts'),
-    import('./portable/bearers.ts'),
+    import('./posix/ps-list-table.ts'),
+    import('./posix/ps-signaller.ts'),
+    import('./posix/machine.ts'),
+    import('./posix/identify.ts'),
+    import('./posix/listener.ts'),
+    import('./posix/bearers.ts'),
   ]);
   return {
     table: createPsListTable(),

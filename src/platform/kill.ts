@@ -1,4 +1,4 @@
-import type { Signal, SignalResult } from '../operations/ports.ts';
+import type { Signal, SignalResult } from '../operations/ports/process.ts';
 import { errnoOf } from '../shared/errors.ts';
 
 /**

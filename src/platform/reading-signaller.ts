@@ -1,5 +1,5 @@
-import type { ProcessRow } from '../core/snapshot.ts';
-import type { BindOptions, BoundProcess, Signal, Signaller, SignalResult } from '../operations/ports.ts';
+import type { ProcessRow } from '../core/process/snapshot.ts';
+import type { BindOptions, BoundProcess, Signal, Signaller, SignalResult } from '../operations/ports/process.ts';
 import { isSignallable, killPid } from './kill.ts';
 
 /** What a synchronous look at one pid shows. */

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { joinPath } from '../core/path.ts';
-import { CHROMA_DIRECTORIES } from '../core/role-program.ts';
+import { joinPath } from '../core/process/path.ts';
+import { CHROMA_DIRECTORIES } from '../core/process/role-program.ts';
 
 /**
  * The directory that a written `--data-dir` value means: the data dir's own Chroma directory where it is the same one, else its

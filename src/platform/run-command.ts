@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import type { CommandEnd, RunningCommand } from '../operations/ports.ts';
-import { markedEnvironment } from '../core/marks.ts';
+import type { CommandEnd, RunningCommand } from '../operations/ports/process.ts';
+import { markedEnvironment } from '../core/tree/marks.ts';
 import { errnoOf } from '../shared/errors.ts';
 
 /** What this process is sent is meant for the command it runs. */

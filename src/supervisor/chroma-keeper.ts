@@ -1,11 +1,11 @@
-import { CPU_WINDOW_MS, overLimit, type ChromaLimits, type ChromaReading } from '../core/chroma-limits.ts';
-import type { Breach } from '../core/health-bounds.ts';
-import { keyOf } from '../operations/end-in-passes.ts';
-import type { Clock, Signaller } from '../operations/ports.ts';
-import { terminate } from '../operations/terminate.ts';
-import type { ChromaRecycles } from '../operations/tree-lifecycle.ts';
-import type { MemberUse } from '../operations/tree-meter.ts';
-import type { Log } from '../operations/tree-ports.ts';
+import { CPU_WINDOW_MS, overLimit, type ChromaLimits, type ChromaReading } from '../core/health/chroma-limits.ts';
+import type { Breach } from '../core/health/health-bounds.ts';
+import { keyOf } from '../operations/terminate/end-in-passes.ts';
+import type { Clock, Signaller } from '../operations/ports/process.ts';
+import { terminate } from '../operations/terminate/terminate.ts';
+import type { ChromaRecycles } from '../operations/tree/tree-lifecycle.ts';
+import type { MemberUse } from '../operations/tree/tree-meter.ts';
+import type { Log } from '../operations/ports/tree.ts';
 import { Backoff } from '../shared/backoff.ts';
 
 /** All in milliseconds. */

@@ -1,8 +1,8 @@
-import type { ManifestEntry, StoredIdentity, TreeState } from '../core/manifest.ts';
+import type { ManifestEntry, StoredIdentity, TreeState } from '../core/tree/manifest.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Observation, Reading } from '../operations/observe.ts';
-import type { Clock, Signaller } from '../operations/ports.ts';
-import type { IdentifyProcess, Log, OwnIdentity } from '../operations/tree-ports.ts';
+import type { Observation, Reading } from '../operations/observe/observe.ts';
+import type { Clock, Signaller } from '../operations/ports/process.ts';
+import type { IdentifyProcess, Log, OwnIdentity } from '../operations/ports/tree.ts';
 
 /** The manifest of the supervisor's own tree, written by nobody else. */
 export interface OwnManifest {

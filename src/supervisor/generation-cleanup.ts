@@ -1,7 +1,7 @@
-import { planReap } from '../core/plan-reap.ts';
-import { RecordedTrees } from '../core/recorded-trees.ts';
-import { endInPasses } from '../operations/end-in-passes.ts';
-import type { Observation } from '../operations/observe.ts';
+import { planReap } from '../core/verdicts/plan-reap.ts';
+import { RecordedTrees } from '../core/tree/recorded-trees.ts';
+import { endInPasses } from '../operations/terminate/end-in-passes.ts';
+import type { Observation } from '../operations/observe/observe.ts';
 import type { SupervisorDeps } from './deps.ts';
 
 /** Between SIGTERM and SIGKILL for what a generation left. A chroma-mcp goes within 60 ms. */

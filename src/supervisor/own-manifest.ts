@@ -1,5 +1,5 @@
-import type { Manifest, ManifestEntry, StoredIdentity } from '../core/manifest.ts';
-import type { OwnIdentity } from '../operations/tree-ports.ts';
+import type { Manifest, ManifestEntry, StoredIdentity } from '../core/tree/manifest.ts';
+import type { OwnIdentity } from '../operations/ports/tree.ts';
 import type { OwnManifest } from './deps.ts';
 
 /** Where the manifests of a data dir lie. Each method writes, and throws ClaudeMemError `io` where that fails. */

@@ -1,5 +1,5 @@
-import { ProcessIndex } from '../core/process-index.ts';
-import type { Observation } from '../operations/observe.ts';
+import { ProcessIndex } from '../core/process/process-index.ts';
+import type { Observation } from '../operations/observe/observe.ts';
 
 /** A look at the whole process table may take this part of one core, at most. */
 const LARGEST_SHARE = 0.002;

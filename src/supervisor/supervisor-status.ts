@@ -1,4 +1,4 @@
-import type { TreeState } from '../core/manifest.ts';
+import type { TreeState } from '../core/tree/manifest.ts';
 
 export interface SearchStatus {
   readonly mode: 'semantic' | 'keyword';

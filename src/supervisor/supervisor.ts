@@ -1,14 +1,14 @@
-import { identityKey } from '../core/descent.ts';
-import { markedEnvironment, marksFor } from '../core/marks.ts';
-import type { StoredIdentity, TreeState } from '../core/manifest.ts';
-import { endTree } from '../operations/end-tree.ts';
+import { identityKey } from '../core/process/descent.ts';
+import { markedEnvironment, marksFor } from '../core/tree/marks.ts';
+import type { StoredIdentity, TreeState } from '../core/tree/manifest.ts';
+import { endTree } from '../operations/terminate/end-tree.ts';
 import {
   isWorkerMessage,
   type SupervisorMessage,
   type WorkerParts,
   type WorkerReady,
-} from '../operations/tree-messages.ts';
-import { whyUnwritten } from '../operations/unwritten.ts';
+} from '../operations/tree/tree-messages.ts';
+import { whyUnwritten } from '../operations/tree/unwritten.ts';
 import { Backoff } from '../shared/backoff.ts';
 import { within } from '../shared/within.ts';
 import type { SupervisorDeps } from './deps.ts';

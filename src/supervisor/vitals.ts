@@ -5,15 +5,15 @@ import {
   type Breach,
   type TrackedBreach,
   type Vitals,
-} from '../core/health-bounds.ts';
-import type { Role } from '../core/manifest.ts';
-import type { Sample } from '../core/sample.ts';
-import type { Observation } from '../operations/observe.ts';
-import type { Clock } from '../operations/ports.ts';
-import type { ChromaRecycles, HealthItem } from '../operations/tree-lifecycle.ts';
-import type { WorkerParts } from '../operations/tree-messages.ts';
-import { type TreeMeter, type MemberUse, usesByRole } from '../operations/tree-meter.ts';
-import type { Log } from '../operations/tree-ports.ts';
+} from '../core/health/health-bounds.ts';
+import type { Role } from '../core/tree/manifest.ts';
+import type { Sample } from '../core/health/sample.ts';
+import type { Observation } from '../operations/observe/observe.ts';
+import type { Clock } from '../operations/ports/process.ts';
+import type { ChromaRecycles, HealthItem } from '../operations/tree/tree-lifecycle.ts';
+import type { WorkerParts } from '../operations/tree/tree-messages.ts';
+import { type TreeMeter, type MemberUse, usesByRole } from '../operations/tree/tree-meter.ts';
+import type { Log } from '../operations/ports/tree.ts';
 import { Backoff } from '../shared/backoff.ts';
 import type { ChromaKeeper } from './chroma-keeper.ts';
 import type { SupervisorStatus } from './supervisor-status.ts';

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { StoredIdentity } from '../core/manifest.ts';
-import type { IdentifyProcess } from '../operations/tree-ports.ts';
-import type { SupervisorMessage } from '../operations/tree-messages.ts';
+import type { StoredIdentity } from '../core/tree/manifest.ts';
+import type { IdentifyProcess } from '../operations/ports/tree.ts';
+import type { SupervisorMessage } from '../operations/tree/tree-messages.ts';
 import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
 
 const MAX_CRASH_LOG_BYTES = 1024 * 1024;

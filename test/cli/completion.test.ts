@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { CHECK_IDS } from '../../src/operations/diagnose/check-ids.ts';
+import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
 import { runCli, runInTerminal, runProgram } from '../helpers/run-cli.ts';
 import { tempDir, useTempDir } from '../helpers/temp-dir.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CHECK_IDS } from '../../src/operations/diagnose/check-ids.ts';
-import type { DoctorReport } from '../../src/cli/doctor-report.ts';
+import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
+import type { DoctorReport } from '../../src/cli/commands/doctor/json.ts';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
 import { aHome, orphans, writeTreeFile, TREE } from './scene.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { HistoryReport } from '../../src/cli/history-report.ts';
-import type { Sample } from '../../src/core/sample.ts';
-import { openSampleStore } from '../../src/state/samples.ts';
+import type { HistoryReport } from '../../src/cli/commands/history/json.ts';
+import type { Sample } from '../../src/core/health/sample.ts';
+import { openSampleStore } from '../../src/state/history/samples.ts';
 import { aSample } from '../core/a-sample.ts';
 import { runCli, runCliInTerminal } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { IntegrateReport } from '../../src/cli/integrate-report.ts';
-import { quoteShell } from '../../src/core/quote-shell.ts';
+import type { IntegrateReport } from '../../src/cli/commands/integrate/json.ts';
+import { quoteShell } from '../../src/core/text/quote-shell.ts';
 import { CLI, runCli, runProgram } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 

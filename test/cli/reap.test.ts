@@ -217,7 +217,7 @@ describe('manifests', () => {
 test('a lock that somebody holds is waited for no longer than the interrupt', async () => {
   const { dataDir, run } = aHome();
   const left = await orphans(dataDir);
-  const { acquireLock } = await import('../../src/state/lock.ts');
+  const { acquireLock } = await import('../../src/state/locks/lock.ts');
   const lock = await acquireLock(join(dataDir, 'operation.lock'), {
     waitMs: 0,
     holder: { pid: process.pid, command: 'claude-mem test' },

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, readlinkSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { Manifest, ManifestEntry, StoredIdentity } from '../../src/core/manifest.ts';
+import type { Manifest, ManifestEntry, StoredIdentity } from '../../src/core/tree/manifest.ts';
 import { isAlive, type Identity } from '../../scripts/leak/identity.mjs';
 import { spawnOrphanPairs, type OrphanPairs, type PairOptions } from '../helpers/chroma-pairs.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { ProcessRow } from '../../src/core/snapshot.ts';
-import type { BoundProcess, ProcessTable, Signaller } from '../../src/operations/ports.ts';
-import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
-import { createLinuxSignaller } from '../../src/platform/linux/signaller.ts';
-import { createPsListTable } from '../../src/platform/portable/ps-list-table.ts';
-import { createPsSignaller } from '../../src/platform/portable/ps-signaller.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
+import type { BoundProcess, ProcessTable, Signaller } from '../../src/operations/ports/process.ts';
+import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
+import { createLinuxSignaller } from '../../src/platform/linux/signal/signaller.ts';
+import { createPsListTable } from '../../src/platform/posix/ps-list-table.ts';
+import { createPsSignaller } from '../../src/platform/posix/ps-signaller.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endChild, useChildren, WAITING_NODE, WATCHDOG_SECONDS } from './children.ts';
 

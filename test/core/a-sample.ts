@@ -1,4 +1,4 @@
-import type { Sample } from '../../src/core/sample.ts';
+import type { Sample } from '../../src/core/health/sample.ts';
 
 /** A sample of a tree at rest. */
 export function aSample(changes: Partial<Sample> = {}): Sample {

@@ -1,10 +1,10 @@
-import { classify } from '../../src/core/classify.ts';
-import { formatOwnerMark } from '../../src/core/identity.ts';
-import { JudgementContext } from '../../src/core/judgement-context.ts';
-import type { Manifest, ManifestEntry, Role, StoredIdentity } from '../../src/core/manifest.ts';
-import { ProcessIndex } from '../../src/core/process-index.ts';
-import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
-import type { Judgement, Verdict } from '../../src/core/verdict.ts';
+import { classify } from '../../src/core/verdicts/classify.ts';
+import { formatOwnerMark } from '../../src/core/process/identity.ts';
+import { JudgementContext } from '../../src/core/verdicts/judgement-context.ts';
+import type { Manifest, ManifestEntry, Role, StoredIdentity } from '../../src/core/tree/manifest.ts';
+import { ProcessIndex } from '../../src/core/process/process-index.ts';
+import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
+import type { Judgement, Verdict } from '../../src/core/verdicts/verdict.ts';
 
 export const DATA_DIR = '/home/u/.claude-mem';
 export const BOOT = 'boot-1';

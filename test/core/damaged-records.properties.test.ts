@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JudgementContext } from '../../src/core/judgement-context.ts';
-import { ROLES, type Manifest, type ManifestEntry, type StoredIdentity } from '../../src/core/manifest.ts';
-import { planReap } from '../../src/core/plan-reap.ts';
-import { planTree } from '../../src/core/plan-tree.ts';
-import { classify } from '../../src/core/classify.ts';
-import type { ProcessRow } from '../../src/core/snapshot.ts';
+import { JudgementContext } from '../../src/core/verdicts/judgement-context.ts';
+import { ROLES, type Manifest, type ManifestEntry, type StoredIdentity } from '../../src/core/tree/manifest.ts';
+import { planReap } from '../../src/core/verdicts/plan-reap.ts';
+import { planTree } from '../../src/core/tree/plan-tree.ts';
+import { classify } from '../../src/core/verdicts/classify.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import {
   clockAt,
   DATA_DIR,

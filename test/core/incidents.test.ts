@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OtherRegistry, ProcessRow } from '../../src/core/snapshot.ts';
+import type { OtherRegistry, ProcessRow } from '../../src/core/process/snapshot.ts';
 import {
   asPsListShows,
   bornAt,

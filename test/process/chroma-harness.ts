@@ -1,10 +1,10 @@
 import { readProcText } from '../../scripts/leak/proc-text.mjs';
 import { readdirSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
-import { ChromaSync } from '../../src/services/chroma/chroma-sync.ts';
-import type { ChromaTiming } from '../../src/services/chroma/timing.ts';
-import type { VectorState } from '../../src/services/chroma/vector-index.ts';
-import { SessionStore } from '../../src/services/memory/session-store.ts';
+import { ChromaSync } from '../../src/chroma/chroma-sync.ts';
+import type { ChromaTiming } from '../../src/chroma/timing.ts';
+import type { VectorState } from '../../src/chroma/vector-index.ts';
+import { SessionStore } from '../../src/memory/session-store.ts';
 import { eventually } from '../helpers/eventually.ts';
 import type { AvailableStack } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

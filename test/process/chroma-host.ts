@@ -1,6 +1,6 @@
 // A process that has a Chroma, like a worker: says on stdout what it has, and stays until it is killed.
-import { SessionStore } from '../../src/services/memory/session-store.ts';
-import { ChromaSync } from '../../src/services/chroma/chroma-sync.ts';
+import { SessionStore } from '../../src/memory/session-store.ts';
+import { ChromaSync } from '../../src/chroma/chroma-sync.ts';
 import { chromaDependencies } from './chroma-dependencies.ts';
 
 /** Ends this program if the test that started it is gone, in milliseconds. */

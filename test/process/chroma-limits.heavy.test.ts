@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { MODEL_FILES } from '../../src/services/chroma/embedding-model.ts';
+import { MODEL_FILES } from '../../src/chroma/embedding-model.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { describeWithChroma, linkModel } from '../helpers/semantic-stack.ts';
 import { createTempDir } from '../helpers/temp-dir.ts';

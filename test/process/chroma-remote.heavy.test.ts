@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PYTHON_REQUEST } from '../../scripts/leak/chroma-program.ts';
-import { isChromaOfDataDir } from '../../src/core/role-program.ts';
+import { isChromaOfDataDir } from '../../src/core/process/role-program.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort } from '../helpers/free-port.ts';

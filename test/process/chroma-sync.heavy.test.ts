@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isLockFree } from '../../src/state/lock.ts';
+import { isLockFree } from '../../src/state/locks/lock.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

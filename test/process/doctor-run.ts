@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { CheckResult } from '../../src/operations/diagnose/diagnose.ts';
-import type { DoctorReport } from '../../src/cli/doctor-report.ts';
+import type { CheckResult } from '../../src/operations/doctor/diagnose.ts';
+import type { DoctorReport } from '../../src/cli/commands/doctor/json.ts';
 import type { RunOptions, RunResult } from '../helpers/run-cli.ts';
 
 /** Whatever runs the program on a data dir of its own: a `TestTree` or a home. */

@@ -8,7 +8,7 @@ import { startFixtureProcess } from '../helpers/fixture-process.ts';
 import { describeWithChroma, linkModel } from '../helpers/semantic-stack.ts';
 import { createTempDir, tempDir } from '../helpers/temp-dir.ts';
 import { identify } from '../../scripts/leak/identity.mjs';
-import { openTreeStore } from '../../src/state/trees.ts';
+import { openTreeStore } from '../../src/state/trees/trees.ts';
 import { examine, expectCheck } from './doctor-run.ts';
 import { copyOfProgram, kill, TestTree } from './tree-harness.ts';
 

@@ -21,7 +21,7 @@ import { startFixtureProcess } from '../helpers/fixture-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { runMark } from '../helpers/run-mark.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { CHECK_IDS } from '../../src/operations/diagnose/check-ids.ts';
+import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
 import { examine, expectCheck } from './doctor-run.ts';
 import { pathWithoutSetpriv } from './parent-death.ts';
 import { copyOfProgram } from './tree-harness.ts';

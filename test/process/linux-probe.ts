@@ -4,12 +4,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { ProcessRow, ProcessSnapshot } from '../../src/core/snapshot.ts';
-import type { BoundProcess, ProcessTable, SignalResult, Signaller } from '../../src/operations/ports.ts';
-import { loadLinuxNative, type WaitResult } from '../../src/platform/linux/native.ts';
-import { createProcfsFollower } from '../../src/platform/linux/procfs-follower.ts';
-import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
-import { createLinuxSignaller } from '../../src/platform/linux/signaller.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
+import type { BoundProcess, ProcessTable, SignalResult, Signaller } from '../../src/operations/ports/process.ts';
+import { loadLinuxNative, type WaitResult } from '../../src/platform/linux/signal/native.ts';
+import { createProcfsFollower } from '../../src/platform/linux/follow/procfs-follower.ts';
+import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
+import { createLinuxSignaller } from '../../src/platform/linux/signal/signaller.ts';
 
 export type Task =
   | { readonly do: 'read'; readonly recordedPids?: readonly number[] }

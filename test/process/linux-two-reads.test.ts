@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import type { ProcessRow } from '../../src/core/snapshot.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import * as kill from '../../src/platform/kill.ts';
-import { createProcfsTable } from '../../src/platform/linux/procfs-table.ts';
-import * as stat from '../../src/platform/linux/read-stat.ts';
-import { createLinuxSignaller } from '../../src/platform/linux/signaller.ts';
+import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
+import * as stat from '../../src/platform/linux/table/read-stat.ts';
+import { createLinuxSignaller } from '../../src/platform/linux/signal/signaller.ts';
 import { useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { firstLine } from './linux-places.ts';
 
 vi.mock('../../src/platform/kill.ts', { spy: true });
-vi.mock('../../src/platform/linux/read-stat.ts', { spy: true });
+vi.mock('../../src/platform/linux/table/read-stat.ts', { spy: true });
 
 const DEADLINE_MS = 10_000;
 const children = useChildren();
@@ -48,7 +48,7 @@ async function bindVictim() {
 
 linuxTest('what dies between the check and the kill is not killed: its pid may be free by then', async () => {
   const { row, bound } = await bindVictim();
-  const { readStat } = await vi.importActual<typeof stat>('../../src/platform/linux/read-stat.ts');
+  const { readStat } = await vi.importActual<typeof stat>('../../src/platform/linux/table/read-stat.ts');
   vi.mocked(stat.readStat).mockImplementationOnce((directory) => {
     const line = readStat(directory);
     endAtOnce(row.pid);

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Database from 'libsql';
 import { expect, test } from 'vitest';
-import { SessionSearch } from '../../src/services/memory/session-search.ts';
-import { SessionStore } from '../../src/services/memory/session-store.ts';
+import { SessionSearch } from '../../src/memory/session-search.ts';
+import { SessionStore } from '../../src/memory/session-store.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 

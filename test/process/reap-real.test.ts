@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { chromaArguments, uvxArguments } from '../../scripts/leak/chroma-program.ts';
 import { childrenOf, identify, isAlive, signalIfSame, type Identity } from '../../scripts/leak/identity.mjs';
-import { observe } from '../../src/operations/observe.ts';
-import { reap, type ReapResult } from '../../src/operations/reap.ts';
+import { observe } from '../../src/operations/observe/observe.ts';
+import { reap, type ReapResult } from '../../src/operations/terminate/reap.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
-import { createRecords } from '../../src/state/records.ts';
+import { createRecords } from '../../src/state/trees/records.ts';
 import { aHome, deadTree } from '../cli/scene.ts';
 import {
   leakRealChroma,

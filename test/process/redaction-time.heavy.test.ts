@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { redactText } from '../../src/operations/redact-secrets.ts';
-import { vendorRules } from '../../src/operations/secrets/vendor-rules.ts';
+import { redactText } from '../../src/operations/redact/redact-secrets.ts';
+import { vendorRules } from '../../src/operations/redact/secrets/vendor-rules.ts';
 
 /** No linear expression needs so long for such a text. Milliseconds. */
 const FAR_TOO_LONG_MS = 20_000;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { childrenOf, identify, isAlive, signalIfSame } from '../../scripts/leak/identity.mjs';
-import { SessionStore } from '../../src/services/memory/session-store.ts';
+import { SessionStore } from '../../src/memory/session-store.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { runProgram } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

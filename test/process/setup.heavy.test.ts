@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { modelFolder } from '../../src/services/chroma/embedding-model.ts';
+import { modelFolder } from '../../src/chroma/embedding-model.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type AvailableStack, describeWithChroma } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openTreeStore } from '../../src/state/trees.ts';
+import { openTreeStore } from '../../src/state/trees/trees.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { aManifest, TREE } from '../state/manifests.ts';
 import { buildStateProgram, lookAsOrdinaryUser, noOrdinaryUser } from './state-processes.ts';

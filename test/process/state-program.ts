@@ -1,8 +1,8 @@
 // The program behind the state tests: writes manifests until it is killed, takes locks on request, or reads as another user.
-import { createRecords } from '../../src/state/records.ts';
-import { resolveDataDir } from '../../src/state/data-dir.ts';
-import { acquireLock, type HeldLock, isLockFree } from '../../src/state/lock.ts';
-import { openTreeStore } from '../../src/state/trees.ts';
+import { createRecords } from '../../src/state/trees/records.ts';
+import { resolveDataDir } from '../../src/state/files/data-dir.ts';
+import { acquireLock, type HeldLock, isLockFree } from '../../src/state/locks/lock.ts';
+import { openTreeStore } from '../../src/state/trees/trees.ts';
 import { anEntry, TREE } from '../state/manifests.ts';
 
 /** Ends this program if the test that started it is gone, in milliseconds. */

@@ -10,7 +10,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 test('of many processes that create a token at the same moment all get the same one', async () => {
   const program = join(tempDir(), 'token.cjs');
   buildSync({
-    entryPoints: [fileURLToPath(new URL('../../src/state/token.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('../../src/state/control/token.ts', import.meta.url))],
     outfile: program,
     bundle: true,
     platform: 'node',

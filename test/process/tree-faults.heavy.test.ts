@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../../scripts/leak/identity.mjs';
-import { MODEL_FILES, modelFolder } from '../../src/services/chroma/embedding-model.ts';
+import { MODEL_FILES, modelFolder } from '../../src/chroma/embedding-model.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { kill, TestTree } from './tree-harness.ts';

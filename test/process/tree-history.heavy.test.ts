@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { HistoryReport } from '../../src/cli/history-report.ts';
+import type { HistoryReport } from '../../src/cli/commands/history/json.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { kill, TestTree } from './tree-harness.ts';
 

@@ -3,13 +3,13 @@ import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { StoredIdentity } from '../../src/core/manifest.ts';
-import type { Registration } from '../../src/operations/tree-ports.ts';
+import type { StoredIdentity } from '../../src/core/tree/manifest.ts';
+import type { Registration } from '../../src/operations/ports/tree.ts';
 import { identifySelf, loadPlatform } from '../../src/platform/index.ts';
-import { SearchClient, type SearchClientTiming } from '../../src/services/worker/search-client.ts';
+import { SearchClient, type SearchClientTiming } from '../../src/worker/search-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { aLog } from '../services/a-log.ts';
+import { aLog } from '../a-log.ts';
 
 /** Answers the handshake; pings as long as the file `healthy` is there. Notes each start. */
 const SERVER = `

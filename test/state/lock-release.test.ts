@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, test, vi } from 'vitest';
-import { acquireLock, type HeldLock } from '../../src/state/lock.ts';
-import type * as Holder from '../../src/state/lock-holder.ts';
+import { acquireLock, type HeldLock } from '../../src/state/locks/lock.ts';
+import type * as Holder from '../../src/state/locks/lock-holder.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const removals = vi.hoisted(() => [] as string[]);
 
 // Another process tries to take the lock at the very moment its holder is taken from beside it.
-vi.mock('../../src/state/lock-holder.ts', async (importOriginal) => {
+vi.mock('../../src/state/locks/lock-holder.ts', async (importOriginal) => {
   const original = await importOriginal<typeof Holder>();
   return {
     ...original,

@@ -1,4 +1,4 @@
-import type { Manifest, ManifestEntry } from '../../src/core/manifest.ts';
+import type { Manifest, ManifestEntry } from '../../src/core/tree/manifest.ts';
 
 export const TREE = '11111111-2222-4333-8444-555555555555';
 export const OTHER_TREE = '99999999-2222-4333-8444-555555555555';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { BYTES_PER_MB } from '../../src/core/chroma-limits.ts';
-import type { ProcessRow } from '../../src/core/snapshot.ts';
+import { BYTES_PER_MB } from '../../src/core/health/chroma-limits.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { ChromaKeeper } from '../../src/supervisor/chroma-keeper.ts';
 import { FakeMachine } from '../operations/fake-machine.ts';
 import { row } from '../core/builders.ts';
-import { aLog } from '../services/a-log.ts';
+import { aLog } from '../a-log.ts';
 
 const EVERY_MS = 5_000;
 const WRAPPER = row(500, 90, 'uv tool uvx chroma-mcp');

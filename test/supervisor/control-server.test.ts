@@ -2,11 +2,11 @@ import { connect, type Socket } from 'node:net';
 import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectToSupervisor } from '../../src/state/control-client.ts';
+import { connectToSupervisor } from '../../src/state/control/control-client.ts';
 import { type ControlMethods, listenForControl } from '../../src/supervisor/control-server.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { aLog } from '../services/a-log.ts';
+import { aLog } from '../a-log.ts';
 
 const TREE = '0f0e0d0c-0b0a-4908-8706-050403020100';
 const METHODS: ControlMethods = { status: (params) => ({ state: 'running', params }) };

@@ -5,7 +5,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest';
 import { HealthMonitor } from '../../src/supervisor/health-monitor.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { aLog } from '../services/a-log.ts';
+import { aLog } from '../a-log.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const EVERY_MS = 30;

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import type { ProcessRow } from '../../src/core/snapshot.ts';
-import type { Sample } from '../../src/core/sample.ts';
-import { TreeMeter } from '../../src/operations/tree-meter.ts';
-import type { WorkerParts } from '../../src/operations/tree-messages.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
+import type { Sample } from '../../src/core/health/sample.ts';
+import { TreeMeter } from '../../src/operations/tree/tree-meter.ts';
+import type { WorkerParts } from '../../src/operations/tree/tree-messages.ts';
 import { ChromaKeeper } from '../../src/supervisor/chroma-keeper.ts';
 import { SharedLook } from '../../src/supervisor/shared-look.ts';
 import type { SupervisorStatus } from '../../src/supervisor/supervisor-status.ts';
 import { TreeVitals } from '../../src/supervisor/vitals.ts';
 import { entry, manifest, marks, self, SELF_PID, uv, worker } from '../core/builders.ts';
 import { FakeMachine } from '../operations/fake-machine.ts';
-import { aLog } from '../services/a-log.ts';
+import { aLog } from '../a-log.ts';
 
 const EVERY_MS = 5_000;
 const TREE = 'tree-1';

@@ -1,10 +1,10 @@
-import { ageSeconds, isNotYounger, parseOwnerMark } from '../identity.ts';
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { ManifestEntry, Role } from '../manifest.ts';
-import type { RecordedEntry } from '../recorded-trees.ts';
-import type { ProcessRow } from '../snapshot.ts';
-import type { Evidence, Finding } from '../verdict.ts';
-import { describeOwnerMark } from '../wording.ts';
+import { ageSeconds, isNotYounger, parseOwnerMark } from '../process/identity.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { ManifestEntry, Role } from '../tree/manifest.ts';
+import type { RecordedEntry } from '../tree/recorded-trees.ts';
+import type { ProcessRow } from '../process/snapshot.ts';
+import type { Evidence, Finding } from './verdict.ts';
+import { describeOwnerMark } from '../text/wording.ts';
 import { placeOfMarked } from './place.ts';
 
 /** A replacement is spawned before its predecessor has quite ended; what is younger is left to that. */

@@ -1,7 +1,7 @@
-import { namespaceDigits } from '../identity.ts';
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import { dataDirArgument, hasCommandLine } from '../role-program.ts';
-import type { Finding } from '../verdict.ts';
+import { namespaceDigits } from '../process/identity.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import { dataDirArgument, hasCommandLine } from '../process/role-program.ts';
+import type { Finding } from './verdict.ts';
 import { isReadInPart, partEvidence } from './read-in-part.ts';
 
 /** Not ours: another user's, another pid namespace's, another data dir's, or a live installation's of another kind. */

@@ -1,9 +1,9 @@
-import { isZombie } from '../identity.ts';
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import { isChromaWrapper } from '../role-program.ts';
-import type { ProcessRow } from '../snapshot.ts';
-import type { Finding } from '../verdict.ts';
-import { shortId } from '../wording.ts';
+import { isZombie } from '../process/identity.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import { isChromaWrapper } from '../process/role-program.ts';
+import type { ProcessRow } from '../process/snapshot.ts';
+import type { Finding } from './verdict.ts';
+import { shortId } from '../text/wording.ts';
 import { isAnyoneGone } from './orphan.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { Finding } from '../verdict.ts';
-import { describeIdentity, shortId } from '../wording.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { Finding } from './verdict.ts';
+import { describeIdentity, shortId } from '../text/wording.ts';
 
 /** A live root that its own manifest records, whatever marks it inherited from where it was started. */
 export function findManagedRoot(subject: Case): Finding | undefined {

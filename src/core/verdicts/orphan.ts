@@ -1,8 +1,8 @@
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { RecordedEntry } from '../recorded-trees.ts';
-import type { Evidence, Finding } from '../verdict.ts';
-import { isChromaOfDataDir, isChromaWrapper } from '../role-program.ts';
-import { describeIdentity, describeOwnerMark, shortId } from '../wording.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { RecordedEntry } from '../tree/recorded-trees.ts';
+import type { Evidence, Finding } from './verdict.ts';
+import { isChromaOfDataDir, isChromaWrapper } from '../process/role-program.ts';
+import { describeIdentity, describeOwnerMark, shortId } from '../text/wording.ts';
 import { findPatternOrphan } from './pattern.ts';
 import { liveOwner } from './live-owner.ts';
 import { placeOfMarked, supervisorAsParent } from './place.ts';

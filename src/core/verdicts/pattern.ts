@@ -1,10 +1,10 @@
-import { leads } from '../adopter.ts';
-import { ageSeconds, compareIdentity, TICKS_PER_SECOND, type Identity } from '../identity.ts';
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { ProcessIndex } from '../process-index.ts';
-import { isClaudeMemScript } from '../role-program.ts';
-import type { ProcessRow, ProcessSnapshot } from '../snapshot.ts';
-import type { Evidence, Finding } from '../verdict.ts';
+import { leads } from '../process/adopter.ts';
+import { ageSeconds, compareIdentity, TICKS_PER_SECOND, type Identity } from '../process/identity.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { ProcessIndex } from '../process/process-index.ts';
+import { isClaudeMemScript } from '../process/role-program.ts';
+import type { ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
+import type { Evidence, Finding } from './verdict.ts';
 
 /** Younger than this a process may still be on its way to being recorded: the plugin registers its uv 2.7 s after its birth. */
 const PATTERN_MIN_AGE_SECONDS = 120;

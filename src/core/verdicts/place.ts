@@ -1,5 +1,5 @@
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { Evidence } from '../verdict.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { Evidence } from './verdict.ts';
 
 /**
  * Where a marked process hangs, if a tree leaves its own there. Marks are inherited by whatever is started inside a tree, so they speak

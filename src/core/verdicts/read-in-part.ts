@@ -1,7 +1,7 @@
-import type { Case } from '../judgement-context.ts';
-import { mayRunRole } from '../role-program.ts';
-import type { ProcessRow } from '../snapshot.ts';
-import type { Evidence, Finding } from '../verdict.ts';
+import type { Case } from './judgement-context.ts';
+import { mayRunRole } from '../process/role-program.ts';
+import type { ProcessRow } from '../process/snapshot.ts';
+import type { Evidence, Finding } from './verdict.ts';
 
 /** Evidence that rests on no command line and on no environment of the process itself. */
 const APART_FROM_ENVIRONMENT: ReadonlySet<string> = new Set([

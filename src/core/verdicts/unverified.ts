@@ -1,6 +1,6 @@
-import type { Case, JudgementContext } from '../judgement-context.ts';
-import type { Evidence, Finding } from '../verdict.ts';
-import { describeOwnerMark, shortId } from '../wording.ts';
+import type { Case, JudgementContext } from './judgement-context.ts';
+import type { Evidence, Finding } from './verdict.ts';
+import { describeOwnerMark, shortId } from '../text/wording.ts';
 import { isUnclaimed, provePattern } from './pattern.ts';
 import { isReadInPart, partEvidence } from './read-in-part.ts';
 

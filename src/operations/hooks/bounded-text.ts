@@ -1,4 +1,4 @@
-import { redactText } from '../redact-secrets.ts';
+import { redactText } from '../redact/redact-secrets.ts';
 
 /** An unbroken run of letters and digits this long is data, such as an image in base64, and no text. */
 const DATA_RUN = /(?<![\w+/=-])[\w+/=-]{400,}/g;

@@ -1,4 +1,4 @@
-import { harmlessText } from '../../core/harmless-text.ts';
+import { harmlessText } from '../../core/text/harmless-text.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 
 /** What is remembered of a project, the newest first. */

@@ -1,4 +1,4 @@
-import { quoteShell } from '../../core/quote-shell.ts';
+import { quoteShell } from '../../core/text/quote-shell.ts';
 import { HOOK_EVENTS } from './hook-event.ts';
 
 /** How a host is to call this program: by whole paths, because its PATH may be another. */

@@ -3,7 +3,7 @@ import { eventOf } from './event-of-payload.ts';
 import type { HookEvent } from './hook-event.ts';
 import { parsePayload, type HookPayload } from './hook-payload.ts';
 import { messageOf } from '../../shared/errors.ts';
-import type { EventSpool } from '../tree-ports.ts';
+import type { EventSpool } from '../ports/tree.ts';
 
 /** What taking a hook in needs of the machine. */
 export interface HookPorts {

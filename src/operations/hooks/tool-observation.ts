@@ -1,6 +1,6 @@
-import { withoutTrailingSeparators } from '../../core/path.ts';
-import { redactValue } from '../redact-secrets.ts';
-import { withoutPrivateParts } from '../secrets/private-parts.ts';
+import { withoutTrailingSeparators } from '../../core/process/path.ts';
+import { redactValue } from '../redact/redact-secrets.ts';
+import { withoutPrivateParts } from '../redact/secrets/private-parts.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 import type { ToolObservation } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';

@@ -1,10 +1,10 @@
-import { identityKey, type StartedProcess } from '../../core/descent.ts';
-import { findProtected } from '../../core/protected.ts';
+import { identityKey, type StartedProcess } from '../../core/process/descent.ts';
+import { findProtected } from '../../core/verdicts/protected.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { endInPasses } from '../end-in-passes.ts';
-import type { Observation } from '../observe.ts';
-import type { Clock, Signaller } from '../ports.ts';
-import type { Outcome, TerminationOptions } from '../terminate.ts';
+import { endInPasses } from '../terminate/end-in-passes.ts';
+import type { Observation } from '../observe/observe.ts';
+import type { Clock, Signaller } from '../ports/process.ts';
+import type { Outcome, TerminationOptions } from '../terminate/terminate.ts';
 import type { Watch, WatchLook } from './watch.ts';
 
 export interface EndLeftPorts {

@@ -1,6 +1,6 @@
-import type { StartedProcess } from '../../core/descent.ts';
+import type { StartedProcess } from '../../core/process/descent.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { endInPasses } from '../end-in-passes.ts';
+import { endInPasses } from '../terminate/end-in-passes.ts';
 import type { Scenario } from './scenarios.ts';
 import { counted, ScenarioFailure, type Stage } from './stage.ts';
 

@@ -1,4 +1,4 @@
-import { identityKey } from '../../core/descent.ts';
+import { identityKey } from '../../core/process/descent.ts';
 import { ScenarioFailure, type Part, type Stage } from './stage.ts';
 
 /** One way in which a tree comes to its end, or nearly. */

@@ -1,10 +1,10 @@
-import { identityKey, sightAgain, type Sightings, type StartedProcess } from '../../core/descent.ts';
-import { isChromaProgram, isChromaWrapper } from '../../core/role-program.ts';
-import type { ProcessRow } from '../../core/snapshot.ts';
+import { identityKey, sightAgain, type Sightings, type StartedProcess } from '../../core/process/descent.ts';
+import { isChromaProgram, isChromaWrapper } from '../../core/process/role-program.ts';
+import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import type { Signal } from '../ports.ts';
-import type { StopResult } from '../stop-trees.ts';
-import type { LifecyclePorts, TreeStatus } from '../tree-lifecycle.ts';
+import type { Signal } from '../ports/process.ts';
+import type { StopResult } from '../tree/stop-trees.ts';
+import type { LifecyclePorts, TreeStatus } from '../tree/tree-lifecycle.ts';
 
 /** What `start`, `stop` and `restart --json` print, as far as the scenarios use it. */
 export interface LifecycleAnswer {

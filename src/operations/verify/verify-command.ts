@@ -1,8 +1,8 @@
-import type { ProcessRow } from '../../core/snapshot.ts';
+import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { within } from '../../shared/within.ts';
 import { endLeft, type EndLeftPorts, type EndLeftResult } from './end-left.ts';
-import type { CommandEnd, RunCommand } from '../ports.ts';
+import type { CommandEnd, RunCommand } from '../ports/process.ts';
 import { VERIFY_MARK, Watch, type SettledLook, type WatchPorts } from './watch.ts';
 
 export interface VerifyCommandPorts extends WatchPorts, Omit<EndLeftPorts, 'watch'> {

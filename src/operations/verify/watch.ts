@@ -5,12 +5,12 @@ import {
   type Sightings,
   type StartedProcess,
   type WatchedOrigin,
-} from '../../core/descent.ts';
-import { isZombie } from '../../core/identity.ts';
-import { ProcessIndex } from '../../core/process-index.ts';
-import type { ProcessRow, ProcessSnapshot } from '../../core/snapshot.ts';
-import type { Clock, FindBearers, ProcessTable } from '../ports.ts';
-import type { IdentifyProcess } from '../tree-ports.ts';
+} from '../../core/process/descent.ts';
+import { isZombie } from '../../core/process/identity.ts';
+import { ProcessIndex } from '../../core/process/process-index.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
+import type { Clock, FindBearers, ProcessTable } from '../ports/process.ts';
+import type { IdentifyProcess } from '../ports/tree.ts';
 
 /** Stands in the environment of what is watched; its value names the watch. Nothing that judges leaks reads it. */
 export const VERIFY_MARK = 'CLAUDE_MEM_VERIFY';

@@ -1,4 +1,4 @@
-import type { Signaller } from '../../operations/ports.ts';
+import type { Signaller } from '../../operations/ports/process.ts';
 import { createReadingSignaller, type PidReading } from '../reading-signaller.ts';
 import { cimScript, parseCim } from './parse-cim.ts';
 import { runPowerShellSync } from './run-powershell.ts';

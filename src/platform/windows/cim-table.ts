@@ -1,6 +1,6 @@
-import { dataDirArgument, isCandidateName, isChromaProgram } from '../../core/role-program.ts';
-import type { ProcessRow, ProcessSnapshot } from '../../core/snapshot.ts';
-import type { ProcessTable, SnapshotRequest } from '../../operations/ports.ts';
+import { dataDirArgument, isCandidateName, isChromaProgram } from '../../core/process/role-program.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
+import type { ProcessTable, SnapshotRequest } from '../../operations/ports/process.ts';
 import { resolveRoleDirectory } from '../role-directory.ts';
 import { type CimProcess, type CimReading, cimScript, parseCim } from './parse-cim.ts';
 import { cimFailure, type PowerShellOutput, runPowerShell } from './run-powershell.ts';

@@ -1,19 +1,19 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { createOutput } from '../../../src/cli/output.ts';
-import { drawFrame, hiddenRows, type FrameView } from '../../../src/cli/reporters/watch/frame.ts';
-import { sparkline } from '../../../src/cli/reporters/watch/sparkline.ts';
+import { createOutput } from '../../../src/cli/terminal/output.ts';
+import { drawFrame, hiddenRows, type FrameView } from '../../../src/cli/commands/leaks/watch/frame.ts';
+import { sparkline } from '../../../src/cli/commands/leaks/watch/sparkline.ts';
 import {
   addReading,
   EMPTY_STATE,
   listed,
   nextSort,
   type WatchState,
-} from '../../../src/cli/reporters/watch/watch-state.ts';
-import { widthOf } from '../../../src/cli/reporters/wrap.ts';
-import type { ProcessRow, ProcessSnapshot } from '../../../src/core/snapshot.ts';
-import { findChanges, type Known } from '../../../src/operations/leak-changes.ts';
-import { judgeReading } from '../../../src/operations/observe.ts';
+} from '../../../src/cli/commands/leaks/watch/watch-state.ts';
+import { widthOf } from '../../../src/cli/terminal/wrap.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../../src/core/process/snapshot.ts';
+import { findChanges, type Known } from '../../../src/operations/leaks/leak-changes.ts';
+import { judgeReading } from '../../../src/operations/observe/observe.ts';
 import { ClaudeMemError } from '../../../src/shared/errors.ts';
 import { DATA_DIR, init, row, snapshotOf } from '../../core/builders.ts';
 

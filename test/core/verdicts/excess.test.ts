@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
 import {
   bornAt,
   clockAt,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { planReap } from '../../../src/core/plan-reap.ts';
-import { ProcessIndex } from '../../../src/core/process-index.ts';
-import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import { planReap } from '../../../src/core/verdicts/plan-reap.ts';
+import { ProcessIndex } from '../../../src/core/process/process-index.ts';
+import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
 import {
   HIDDEN_MARKS,
   bornAt,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ProcessRow } from '../../../src/core/snapshot.ts';
-import { judgeReading } from '../../../src/operations/observe.ts';
+import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
+import { judgeReading } from '../../../src/operations/observe/observe.ts';
 import { endLeft, type EndLeftPorts } from '../../../src/operations/verify/end-left.ts';
 import { Watch } from '../../../src/operations/verify/watch.ts';
 import { ClaudeMemError } from '../../../src/shared/errors.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ProcessRow } from '../../../src/core/snapshot.ts';
+import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
 import { runScenarios, type ScenarioResult } from '../../../src/operations/verify/run-scenarios.ts';
 import { Stage, type StagePorts } from '../../../src/operations/verify/stage.ts';
 import { DATA_DIR, row, snapshotOf } from '../../core/builders.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dataDirArgument, isChromaOfDataDir, isChromaWrapper } from '../../../src/core/role-program.ts';
+import { dataDirArgument, isChromaOfDataDir, isChromaWrapper } from '../../../src/core/process/role-program.ts';
 import { createCimSignaller } from '../../../src/platform/windows/cim-signaller.ts';
 import { createCimTable } from '../../../src/platform/windows/cim-table.ts';
 import { parseCim } from '../../../src/platform/windows/parse-cim.ts';

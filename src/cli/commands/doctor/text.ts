@@ -1,0 +1,77 @@
+import type { ChalkInstance } from 'chalk';
+import type { CheckStatus } from '../../../operations/doctor/check.ts';
+import type { CheckResult } from '../../../operations/doctor/diagnose.ts';
+import type { CheckList, DoctorReport } from './json.ts';
+import type { Output } from '../../terminal/output.ts';
+import { count, printable } from '../../terminal/format.ts';
+import { painter } from '../../terminal/process-table.ts';
+import { wrap } from '../../terminal/wrap.ts';
+
+/** Lines longer than this are hard to read, however wide the terminal. */
+const WIDEST = 100;
+const INDENT = '    ';
+
+const LOOKS = {
+  fail: { sign: '✖', colour: 'red', noun: ['failed', 'failed'] },
+  error: { sign: '!', colour: 'magenta', noun: ['could not look', 'could not look'] },
+  warn: { sign: '⚠', colour: 'yellow', noun: ['warning', 'warnings'] },
+  pass: { sign: '✔', colour: 'green', noun: ['passed', 'passed'] },
+  skip: { sign: '–', colour: 'gray', noun: ['skipped', 'skipped'] },
+} as const satisfies Record<CheckStatus, unknown>;
+
+/** The worst first, as in a waiting room. */
+const ORDER = Object.keys(LOOKS) as CheckStatus[];
+
+/** The readable form of `doctor`: what is wrong first, each with why and what to do; what is well in a line each. */
+export function printDoctor(report: DoctorReport, output: Output): void {
+  const paint = painter(output);
+  const width = Math.min(output.columns, WIDEST);
+  const sorted = ORDER.flatMap((status) => report.checks.filter((check) => check.status === status));
+  const isWell = ({ status }: CheckResult): boolean => status === 'pass' || status === 'skip';
+  const bad = sorted.filter((check) => !isWell(check)).map((check) => describeBad(check, paint, width));
+  const good = sorted.filter(isWell).map((check) => headline(check, paint, width));
+  const fixed = report.fixed.flatMap(({ done, error }) => [
+    ...done.map((line) => `${paint.green('✔')} ${printable(line)}`),
+    ...(error === null ? [] : [`${paint.red('✖')} could not be fixed: ${printable(error)}`]),
+  ]);
+  const parts = [
+    ...(fixed.length > 0 ? [['Fixed:', ...fixed].map((line) => wrap(line, width)).join('\n')] : []),
+    ...bad,
+    ...(good.length > 0 ? [good.join('\n')] : []),
+    verdict(report, paint),
+  ];
+  output.data(parts.join('\n\n'));
+}
+
+export function printCheckList({ checks }: CheckList, output: Output): void {
+  const widest = Math.max(...checks.map(({ id }) => id.length));
+  const width = Math.min(output.columns, WIDEST);
+  for (const { id, title, why } of checks) {
+    output.data(`${id.padEnd(widest)}  ${title}`);
+    output.data(wrap(`${' '.repeat(widest + 2)}${why}`, width));
+  }
+}
+
+function describeBad(check: CheckResult, paint: ChalkInstance, width: number): string {
+  const lines = [`${INDENT}Why: ${check.why}`];
+  if (check.fix !== null) lines.push(`${INDENT}Fix: ${paint.bold(printable(check.fix))}`);
+  return [headline(check, paint, width), ...lines.map((line) => wrap(line, width))].join('\n');
+}
+
+function headline({ id, title, status, detail }: CheckResult, paint: ChalkInstance, width: number): string {
+  const { sign, colour } = LOOKS[status];
+  const name = status === 'pass' || status === 'skip' ? title : `${paint.bold(title)} (${id})`;
+  const [first = '', ...rest] = wrap(`${INDENT}${sign} ${name}: ${printable(detail)}`, width)
+    .trimStart()
+    .split('\n');
+  return [`${paint[colour](sign)}${first.slice(sign.length)}`, ...rest].join('\n');
+}
+
+function verdict({ summary }: DoctorReport, paint: ChalkInstance): string {
+  const counts = ORDER.filter((status) => summary[status] > 0).map((status) => {
+    const { noun, colour } = LOOKS[status];
+    return paint[colour](`${summary[status]} ${summary[status] === 1 ? noun[0] : noun[1]}`);
+  });
+  const all = Object.values(summary).reduce((sum, amount) => sum + amount, 0);
+  return `${count(all, 'check')}: ${counts.join(', ')}.`;
+}

@@ -1,0 +1,154 @@
+import type { SampledRole } from '../../../core/health/sample.ts';
+import { formatAge } from '../../../shared/duration.ts';
+import type { HistoryReport, ReportedSample } from './json.ts';
+import type { Output } from '../../terminal/output.ts';
+import { drawChart, peaksOf, roundUp } from './chart.ts';
+import { count, formatBytes, printable } from '../../terminal/format.ts';
+import { painter } from '../../terminal/process-table.ts';
+
+const WIDEST = 110;
+const ROWS = 5;
+/** Of the scale at the left. */
+const LABEL_COLUMNS = 8;
+/** The table of roles needs this much. */
+const TABLE_COLUMNS = 58;
+
+/** The readable form of `history`: two charts, and each role with its present and its peak. */
+export function printHistory(report: HistoryReport, output: Output): void {
+  const { samples, dataDir } = report;
+  const [first, last] = [samples[0], samples.at(-1)];
+  const paint = painter(output);
+  if (first === undefined || last === undefined) {
+    output.text(`Nothing was sampled in the last ${spanOf(report)}. Data dir ${printable(dataDir)}`);
+    output.text('A running tree is sampled every 5 s. To start it:  claude-mem start');
+    return;
+  }
+  output.text(`The last ${spanOf(report)}: ${count(samples.length, 'sample')}${describeGaps(report)}`);
+  output.text(paint.gray(`Data dir ${printable(dataDir)}`));
+  const total = (sample: ReportedSample) => sample.memoryBytes;
+  const kind = last.memoryKind === 'rss' ? 'RSS' : 'PSS + swap';
+  printChart({ title: `MEMORY (${kind})`, value: total, label: formatBytes, color: 'cyan' }, report, output);
+  printChart(
+    { title: 'PROCESSES', value: ({ processes }) => processes, label: String, color: 'green' },
+    report,
+    output,
+  );
+  const leaks = ({ orphans, excess }: ReportedSample) => (orphans ?? 0) + (excess ?? 0);
+  if (samples.some((sample) => leaks(sample) > 0)) {
+    printChart({ title: 'LEAKS', value: leaks, label: String, color: 'red' }, report, output);
+  }
+  output.data(`\n${drawRoles(samples, output.columns)}`);
+  const restarts = countRestarts(samples);
+  if (restarts > 0) output.text(`\nThe worker was restarted ${count(restarts, 'time')}.`);
+}
+
+interface ChartSpec {
+  readonly title: string;
+  readonly value: (sample: ReportedSample) => number | null;
+  readonly label: (value: number) => string;
+  readonly color: 'cyan' | 'green' | 'red';
+}
+
+function printChart({ title, value, label, color }: ChartSpec, report: HistoryReport, output: Output): void {
+  const paint = painter(output);
+  const [sinceMs, untilMs] = [Date.parse(report.since), Date.parse(report.until)];
+  const columns = Math.max(8, Math.min(output.columns, WIDEST) - LABEL_COLUMNS - 2);
+  const items = report.samples.map((sample) => {
+    const atMs = Date.parse(sample.takenAt);
+    return { fromMs: atMs - sample.spanSeconds * 1000, untilMs: atMs, value: value(sample) };
+  });
+  const known = items.flatMap((item) => item.value ?? []);
+  const peak = Math.max(0, ...known.slice(-1), ...peaksOf(items, { columns, sinceMs, untilMs }).map((it) => it ?? 0));
+  const most = roundUp(peak);
+  const lines = drawChart({ values: peaksOf(items, { columns, sinceMs, untilMs }), rows: ROWS, most });
+  const newest = report.gaps.at(-1)?.until === report.until ? 'last' : 'now';
+  output.data(`\n${paint.bold(title)}  ${newest} ${label(known.at(-1) ?? 0)}, at most ${label(peak)}`);
+  for (const [row, line] of lines.entries()) {
+    const scale = row === 0 ? label(most) : row === ROWS - 1 ? '0' : '';
+    output.data(`${scale.padStart(LABEL_COLUMNS)} ${paint.gray('│')}${paint[color](line.trimEnd())}`);
+  }
+  output.data(paint.gray(`${' '.repeat(LABEL_COLUMNS)} └${'─'.repeat(columns)}`));
+  output.data(`${' '.repeat(LABEL_COLUMNS + 2)}${timeAxis(sinceMs, untilMs, columns)}`);
+}
+
+/** The time at the left end, in the middle where there is room, and now. */
+function timeAxis(sinceMs: number, untilMs: number, columns: number): string {
+  const isLong = untilMs - sinceMs > 20 * 3_600_000;
+  const start = clockTime(sinceMs, isLong);
+  if (columns < 4 * start.length) return `${start}${'now'.padStart(Math.max(4, columns - start.length))}`;
+  const middle = clockTime((sinceMs + untilMs) / 2, isLong);
+  const left = start.padEnd(Math.floor((columns - middle.length) / 2)) + middle;
+  return left + clockTime(untilMs, isLong).padStart(columns - left.length);
+}
+
+function clockTime(ms: number, withDay: boolean): string {
+  const date = new Date(ms);
+  const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+  return withDay ? `${MONTHS[date.getMonth()] ?? ''} ${date.getDate()} ${time}` : time;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+const NAMES: readonly SampledRole[] = [
+  'supervisor',
+  'worker',
+  'search',
+  'chroma-sync',
+  'chroma-search',
+  'setup',
+  'other',
+];
+
+function drawRoles(samples: readonly ReportedSample[], columns: number): string {
+  const last = samples.at(-1);
+  const isNarrow = columns < TABLE_COLUMNS;
+  const rows = NAMES.filter((name) => samples.some(({ roles }) => roles[name] !== undefined)).map((name) => {
+    const now = last?.roles[name];
+    const uses = samples.flatMap(({ roles }) => roles[name] ?? []);
+    const most = (pick: (use: (typeof uses)[number]) => number | null) =>
+      uses.reduce((peak, use) => Math.max(peak, pick(use) ?? 0), 0);
+    return [
+      name,
+      `${now?.processes ?? 0}/${most((use) => use.processes)}`,
+      formatBytes(now === undefined ? 0 : now.memoryBytes),
+      formatBytes(most((use) => use.memoryBytes)),
+      ...(isNarrow ? [] : [percent(now?.cpuPercent ?? 0), percent(most((use) => use.cpuPercent))]),
+    ];
+  });
+  const head = ['ROLE', 'LAST/MOST', 'MEMORY', 'AT MOST', ...(isNarrow ? [] : ['CPU', 'AT MOST'])];
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join(isNarrow ? ' ' : '  '),
+    )
+    .join('\n');
+}
+
+function percent(value: number): string {
+  return `${value.toFixed(1)} %`;
+}
+
+function spanOf({ since, until }: HistoryReport): string {
+  return formatAge((Date.parse(until) - Date.parse(since)) / 1000);
+}
+
+function describeGaps({ gaps }: HistoryReport): string {
+  if (gaps.length === 0) return '';
+  const seconds = gaps.reduce((sum, gap) => sum + (Date.parse(gap.until) - Date.parse(gap.from)) / 1000, 0);
+  return `, ${count(gaps.length, 'gap')} of ${formatAge(seconds)} in all, in which no tree ran or none could be sampled`;
+}
+
+/** Each tree counts from 0. */
+function countRestarts(samples: readonly ReportedSample[]): number {
+  return samples.reduce((sum, sample, position) => {
+    const before = samples[position - 1];
+    if (before?.treeId !== sample.treeId) return sum + (before === undefined ? 0 : sample.restarts);
+    return sum + Math.max(0, sample.restarts - before.restarts);
+  }, 0);
+}

@@ -1,0 +1,125 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Json, JsonEdit, ProgramCall } from '../../../operations/hooks/integration.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { defineCommand, type CommandInput } from '../../command.ts';
+import { openJsonFile, type OpenJsonFile } from '../../../wiring/cli.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import type { IntegratedFile, IntegrateReport } from './json.ts';
+import { programPath } from '../../programs.ts';
+
+interface IntegrateOptions {
+  readonly write?: boolean;
+  readonly remove?: boolean;
+  readonly settings?: string;
+  /** False: `--no-mcp`. */
+  readonly mcp: string | false;
+}
+
+const MCP_FILE = '.mcp.json';
+
+export const integrateCommand = () =>
+  defineCommand<IntegrateOptions>({
+    name: 'integrate',
+    summary: 'connect Claude Code: its hooks and the search server',
+    description:
+      'Prints the settings with which Claude Code tells claude-mem what it does and searches the memory. With --write they are merged ' +
+      'into its files, where everything else stays as it is; what the files were is kept beside them. --remove takes ours out again.',
+    examples: [
+      ['claude-mem integrate', 'print the settings'],
+      ['claude-mem integrate --write', 'merge them into ~/.claude/settings.json and ./.mcp.json'],
+      ['claude-mem integrate --write --no-mcp', 'the hooks alone'],
+      ['claude-mem integrate --write --mcp ~/.claude.json', 'the search server in every project'],
+      ['claude-mem integrate --remove', 'take them out again'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'printed, written, or nothing to change'],
+      [EXIT.found, 'a file could not be written'],
+    ],
+    configure: (command) =>
+      command
+        .option('--write', 'merge them into the files')
+        .option('--remove', 'take ours out of the files')
+        .option('--settings <file>', 'settings of Claude Code (default: ~/.claude/settings.json)')
+        .option('--mcp <file>', 'list of MCP servers', MCP_FILE)
+        .option('--no-mcp', 'leave the search server out'),
+    run: integrate,
+  });
+
+async function integrate({ options, openContext, output }: CommandInput<IntegrateOptions>): Promise<ExitCode> {
+  if (options.write === true && options.remove === true) {
+    throw new ClaudeMemError('usage', '--write and --remove exclude each other', { hint: 'Give one of them.' });
+  }
+  // Every command pays for what this file imports at its top.
+  const { hookEdits, hookSettings, serverEdits, serverSettings } =
+    await import('../../../operations/hooks/integration.ts');
+  const action = options.write === true ? 'write' : options.remove === true ? 'remove' : 'print';
+  const program = findProgram(options.dataDir, () => openContext({ acts: false, ifMissing: 'accept' }).dataDir);
+  const wanted = action === 'remove' ? undefined : program;
+  // Both are read and judged before either is written.
+  const project = process.cwd();
+  const settings = await plan(options.settings ?? join(homedir(), '.claude', 'settings.json'), {
+    // Many keep their own settings as a link into a folder of dotfiles.
+    ...{ action, content: hookSettings(program), project: options.settings === undefined ? undefined : project },
+    edits: (now) => hookEdits(now, wanted),
+  });
+  const mcp =
+    options.mcp === false
+      ? undefined
+      : await plan(options.mcp, {
+          ...{ action, content: serverSettings(program), project },
+          edits: (now) => serverEdits(now, wanted),
+        });
+  const report: IntegrateReport = {
+    ...{ schemaVersion: 1, command: 'integrate', action },
+    settings: await settings(),
+    mcp: mcp === undefined ? null : await mcp(),
+  };
+  if (options.json === true) output.data(JSON.stringify(report));
+  else (await import('./text.ts')).printIntegration(report, output);
+  return EXIT.ok;
+}
+
+/** The data dir is written into the settings only where it is not the usual one: else it may move with the home. */
+function findProgram(flag: string | undefined, dataDir: () => string): ProgramCall {
+  const isUsual = flag === undefined && (process.env.CLAUDE_MEM_DATA_DIR ?? '') === '';
+  return {
+    node: process.execPath,
+    script: programPath('cli'),
+    ...(isUsual ? {} : { dataDir: dataDir() }),
+  };
+}
+
+interface Change {
+  readonly action: IntegrateReport['action'];
+  readonly content: Json;
+  /** Out of which no link is followed. */
+  readonly project: string | undefined;
+  readonly edits: (now: Json) => readonly JsonEdit[];
+}
+
+/** Judges a file, and gives what is left to do with it. */
+async function plan(
+  given: string,
+  { action, content, project, edits }: Change,
+): Promise<() => Promise<IntegratedFile>> {
+  const file = resolve(given);
+  const unchanged = { file, content, changed: false, backup: null };
+  if (action === 'print') return () => Promise.resolve(unchanged);
+  const opened = await openJsonFile(file, project);
+  const changes = editsOf(opened, edits);
+  if (changes.length === 0) return () => Promise.resolve(unchanged);
+  return async () => ({ file, content, changed: true, backup: await opened.edit(changes) });
+}
+
+function editsOf(opened: OpenJsonFile, edits: Change['edits']): readonly JsonEdit[] {
+  try {
+    return edits(opened.value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ClaudeMemError('settings', `${opened.path}: ${reason}`, {
+      hint: 'Mend it, or name another file; nothing was changed.',
+      cause: error,
+    });
+  }
+}

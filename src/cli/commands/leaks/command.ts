@@ -1,0 +1,144 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { judgeReading } from '../../../operations/observe/observe.ts';
+import type { Observation } from '../../../operations/observe/observe.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { type Context, readSnapshotFile, writeForOthers } from '../../../wiring/cli.ts';
+import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
+
+interface LeaksOptions {
+  readonly all?: boolean;
+  readonly strict?: boolean;
+  readonly from?: string;
+  readonly watch?: boolean;
+  readonly interval?: number;
+  readonly count?: number;
+  readonly format?: 'prometheus';
+  readonly output?: string;
+}
+
+/** What `--watch` is to do, for a person or a program. */
+export interface WatchTask extends CommandInput<object> {
+  readonly context: Context;
+  readonly showForeign: boolean;
+  readonly intervalMs: number;
+  readonly count: number | undefined;
+  readonly exitCodeOf: (seen: Observation | ClaudeMemError) => ExitCode;
+}
+
+/** Between two readings, unless told. */
+const DEFAULT_INTERVAL_MS = 5_000;
+/** A reading of a machine with thousands of processes takes a tenth of a second; more often would be all there is to do. */
+const LEAST_INTERVAL_MS = 200;
+const MOST_INTERVAL_MS = 86_400_000;
+
+export const leaksCommand = () =>
+  defineCommand<LeaksOptions>({
+    name: 'leaks',
+    summary: 'show which processes of claude-mem leaked, and why',
+    description:
+      'Reads the process table once, compares it with what was recorded, and says of each process of claude-mem whether it is ' +
+      'managed, an orphan, excess or unverified. Changes nothing. With --watch it looks again and again: in a terminal it draws a ' +
+      'picture (keys: q quit, r reap, s sort, space pause), elsewhere and with --json it prints a line of JSON for each reading and ' +
+      'each change.',
+    examples: [
+      ['claude-mem leaks', 'one reading, as a table'],
+      ['claude-mem leaks --json', 'the same for a script'],
+      ['claude-mem leaks --all', 'with what belongs to others'],
+      ['claude-mem leaks --watch --interval 1s', 'live, until q or Ctrl-C'],
+      ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and what changed between them, a line each'],
+      ['claude-mem leaks --format prometheus --output claude-mem.prom', 'for node_exporter'],
+      ['claude-mem leaks --from snapshot.json', 'judge a recorded snapshot instead of this machine'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'nothing leaked; --watch: at the last reading'],
+      [EXIT.found, 'leaks found (with --strict also unverified processes)'],
+      [EXIT.couldNotLook, 'could not look, or not at everything'],
+      [EXIT.interrupted, '--watch: ended by Ctrl-C or a signal'],
+    ],
+    configure: (command) =>
+      command
+        .option('--all', 'show foreign processes too')
+        .option('--strict', 'count unverified processes as found')
+        .addOption(
+          // A snapshot names the data dir it is about.
+          new Option('--from <file>', 'judge a snapshot that `claude-mem snapshot` recorded').conflicts('dataDir'),
+        )
+        .addOption(
+          new Option('--format <format>', 'print metrics instead; the only one is: prometheus')
+            .choices(['prometheus'])
+            .conflicts(['json', 'watch']),
+        )
+        .option('--output <file>', 'with --format: write FILE in one piece, for a textfile collector')
+        .addOption(new Option('--watch', 'look again and again').conflicts('from'))
+        .addOption(
+          new Option('--interval <duration>', 'with --watch: time between two readings (default: 5s)').argParser(
+            intervalArgument,
+          ),
+        )
+        .addOption(new Option('--count <number>', 'with --watch: end after so many readings').argParser(countArgument)),
+    run: showLeaks,
+  });
+
+async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
+  const { options, openContext, output } = input;
+  if (options.watch === true) return watch(input);
+  if (options.interval !== undefined || options.count !== undefined)
+    throw new ClaudeMemError('usage', '--interval and --count are for --watch', { hint: 'Add --watch.' });
+  if (options.output !== undefined && options.format === undefined)
+    throw new ClaudeMemError('usage', '--output is for --format', { hint: 'Add --format prometheus.' });
+  const { all: showForeign = false, from, dataDir: dataDirFlag } = options;
+  const observation =
+    from === undefined
+      ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true })
+      : judgeReading(await readSnapshotFile(from));
+  if (options.format !== undefined) {
+    const { renderMetrics } = await import('../../../operations/leaks/metrics.ts');
+    const text = await renderMetrics({ observation, version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0' });
+    if (options.output === undefined) output.data(text.trimEnd());
+    else await writeForOthers(options.output, text);
+  } else if (options.json === true) {
+    output.data(JSON.stringify(reportLeaks(observation, { showForeign })));
+  } else {
+    const { printLeaks } = await import('./text.ts');
+    printLeaks(observation, { showForeign, isRecorded: from !== undefined, dataDirFlag, output });
+  }
+  return leaksExitCode(observation, options.strict === true);
+}
+
+async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
+  const { options, output, openContext } = input;
+  const task: WatchTask = {
+    ...input,
+    context: openContext({ acts: false, ifMissing: 'look' }),
+    showForeign: options.all === true,
+    intervalMs: options.interval ?? DEFAULT_INTERVAL_MS,
+    count: options.count,
+    exitCodeOf: (seen) =>
+      seen instanceof ClaudeMemError ? EXIT.couldNotLook : leaksExitCode(seen, options.strict === true),
+  };
+  // A dumb terminal can only be written on from top to bottom.
+  if (output.isTerminal && options.json !== true && process.env.TERM !== 'dumb')
+    return (await import('./watch/on-screen.ts')).watchOnScreen(task);
+  return (await import('./watch/stream.ts')).watchAsStream(task);
+}
+
+function intervalArgument(text: string): number {
+  const ms = durationArgument(text);
+  if (ms >= LEAST_INTERVAL_MS && ms <= MOST_INTERVAL_MS) return ms;
+  throw new InvalidArgumentError('It is to be from 200ms to 1d.');
+}
+
+function countArgument(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a number of readings.`);
+  return Number(text);
+}
+
+function leaksExitCode({ judgements, isComplete }: Observation, isStrict: boolean): ExitCode {
+  const found = judgements.some(
+    ({ verdict }) => verdict === 'orphan' || verdict === 'excess' || (isStrict && verdict === 'unverified'),
+  );
+  if (found) return EXIT.found;
+  return isComplete ? EXIT.ok : EXIT.couldNotLook;
+}

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { watchLeaks } from '../../../../operations/leaks/watch-leaks.ts';
+import { EXIT, type ExitCode } from '../../../exit-code.ts';
+import { listenForInterrupts } from '../../../terminal/interrupts.ts';
+import { reportEnd, reportReading } from './json.ts';
+import type { WatchTask } from '../command.ts';
+
+/** `leaks --watch` for a program that reads it: a line of JSON for each reading and each change, and one at the end. */
+export async function watchAsStream(task: WatchTask): Promise<ExitCode> {
+  const { output, context, showForeign, intervalMs, count, exitCodeOf } = task;
+  output.beginStreaming();
+  const interrupts = listenForInterrupts(() => undefined);
+  const { interrupted } = interrupts;
+  const wait = () => sleep(intervalMs, true, { signal: interrupted }).catch(() => false);
+  let readings = 0;
+  let found: ExitCode = EXIT.couldNotLook;
+  for await (const reading of watchLeaks({ observe: context.follow({ memory: true }), wait }, { count })) {
+    readings = reading.number;
+    found = exitCodeOf(reading.seen);
+    // A reader that goes away ends the program at the next line, with what was found by then.
+    process.exitCode = found;
+    const takenAt = context.clock.date().toISOString();
+    for (const line of reportReading(reading, { showForeign, takenAt })) output.data(JSON.stringify(line));
+    if (interrupted.aborted) break;
+  }
+  interrupts.dispose();
+  const exitCode = interrupted.aborted ? EXIT.interrupted : found;
+  output.data(JSON.stringify(reportEnd(readings, interrupted.aborted ? 'interrupted' : 'count', exitCode)));
+  return exitCode;
+}

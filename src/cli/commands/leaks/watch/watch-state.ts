@@ -1,0 +1,122 @@
+import { isLeak, leakedBytes, memoryOf } from '../../../../operations/leaks/leak-report.ts';
+import type { Judgement } from '../../../../core/verdicts/verdict.ts';
+import { keyOf } from '../../../../operations/terminate/end-in-passes.ts';
+import type { Observation } from '../../../../operations/observe/observe.ts';
+import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
+import { ClaudeMemError } from '../../../../shared/errors.ts';
+import { ORDER } from '../text.ts';
+
+const SORTS = ['verdict', 'memory', 'age', 'pid'] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** What one reading counted; null where it failed. */
+interface Sample {
+  readonly leaks: number | null;
+  readonly managed: number | null;
+  readonly leakedBytes: number | null;
+}
+
+/** What the screen shows, as values. */
+export interface WatchState {
+  /** The last reading that did not fail. */
+  readonly observation: Observation | undefined;
+  /** Why the last reading failed, if it did. */
+  readonly failure: ClaudeMemError | undefined;
+  readonly history: readonly Sample[];
+  /** Processes that are news, with the number of the reading that brought them. */
+  readonly appeared: ReadonlyMap<string, number>;
+  readonly ended: readonly { readonly judgement: Judgement; readonly reading: number; readonly wasForeign: boolean }[];
+  readonly reading: number;
+  readonly sort: Sort;
+  readonly isPaused: boolean;
+  /** Rows above the first one shown. */
+  readonly scroll: number;
+}
+
+/** More than the widest terminal shows. */
+const MOST_SAMPLES = 400;
+/** For so many readings what is new or has ended is marked. */
+const NEWS_LASTS = 5;
+
+export const EMPTY_STATE: WatchState = {
+  observation: undefined,
+  failure: undefined,
+  history: [],
+  appeared: new Map(),
+  ended: [],
+  reading: 0,
+  sort: 'verdict',
+  isPaused: false,
+  scroll: 0,
+};
+
+export function addReading(state: WatchState, { number, seen, changes }: WatchReading): WatchState {
+  const isNews = (since: number) => number - since < NEWS_LASTS;
+  const added = changes.filter(({ kind, to }) => to !== 'zombie' && (kind === 'appeared' || kind === 'verdict'));
+  const ended = changes.filter(({ kind, to, from }) => from !== 'zombie' && (kind === 'ended' || to === 'zombie'));
+  return {
+    ...state,
+    reading: number,
+    observation: seen instanceof ClaudeMemError ? state.observation : seen,
+    failure: seen instanceof ClaudeMemError ? seen : undefined,
+    history: [...state.history, sampleOf(seen)].slice(-MOST_SAMPLES),
+    appeared: new Map([
+      ...[...state.appeared].filter(([, since]) => isNews(since)),
+      ...added.map(({ judgement }) => [keyOf(judgement), number] as const),
+    ]),
+    ended: [
+      ...state.ended.filter(({ reading }) => isNews(reading)),
+      // As a zombie it has lost what told whose it was.
+      ...ended.map(({ judgement, from }) => ({ judgement, reading: number, wasForeign: from === 'foreign' })),
+    ],
+  };
+}
+
+export function nextSort(state: WatchState): WatchState {
+  return { ...state, sort: SORTS[(SORTS.indexOf(state.sort) + 1) % SORTS.length] ?? 'verdict', scroll: 0 };
+}
+
+/** One line of the list. */
+export interface ListedProcess {
+  readonly judgement: Judgement;
+  readonly news: 'new' | 'ended' | undefined;
+}
+
+/** The processes in the order that was asked for; what has ended lately comes with them. Foreign ones only if asked. */
+export function listed(
+  state: WatchState,
+  { showForeign }: { readonly showForeign: boolean },
+): readonly ListedProcess[] {
+  const present = (state.observation?.judgements ?? []).map((judgement): ListedProcess => {
+    return { judgement, news: state.appeared.has(keyOf(judgement)) ? 'new' : undefined };
+  });
+  const gone = new Set(state.ended.map(({ judgement }) => keyOf(judgement)));
+  const all = [
+    // A zombie of what is shown as ended would be the same process twice.
+    ...present.filter(({ judgement }) => !gone.has(keyOf(judgement))),
+    ...state.ended
+      .filter(({ wasForeign }) => showForeign || !wasForeign)
+      .map(({ judgement }): ListedProcess => ({ judgement, news: 'ended' })),
+  ];
+  return all
+    .filter(({ judgement }) => showForeign || judgement.verdict !== 'foreign')
+    .sort((left, right) => compare(left.judgement, right.judgement, state.sort));
+}
+
+function compare(left: Judgement, right: Judgement, sort: Sort): number {
+  const byPid = left.row.pid - right.row.pid;
+  if (sort === 'memory') return (memoryOf(right).totalBytes ?? -1) - (memoryOf(left).totalBytes ?? -1) || byPid;
+  if (sort === 'age') return right.ageSeconds - left.ageSeconds || byPid;
+  if (sort === 'verdict') return ORDER.indexOf(left.verdict) - ORDER.indexOf(right.verdict) || byPid;
+  return byPid;
+}
+
+function sampleOf(seen: WatchReading['seen']): Sample {
+  if (seen instanceof ClaudeMemError) return { leaks: null, managed: null, leakedBytes: null };
+  const { judgements } = seen;
+  return {
+    leaks: judgements.filter(isLeak).length,
+    managed: judgements.filter(({ verdict }) => verdict === 'managed').length,
+    leakedBytes: leakedBytes(judgements),
+  };
+}

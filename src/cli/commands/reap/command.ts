@@ -1,0 +1,248 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { planReap, type ReapPlan, type ReapRequest } from '../../../core/verdicts/plan-reap.ts';
+import type { Observation } from '../../../operations/observe/observe.ts';
+import { keyOf } from '../../../operations/terminate/end-in-passes.ts';
+import { reap, type ReapResult } from '../../../operations/terminate/reap.ts';
+import { needsTidying, tidyTrees } from '../../../operations/tree/tidy-trees.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { defineCommand, durationArgument, pidArgument, suggesting, type CommandInput } from '../../command.ts';
+import type { Context } from '../../../wiring/cli.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
+import type { Output } from '../../terminal/output.ts';
+import { reportReap, type Tidied } from './json.ts';
+
+interface ReapOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly grace: number;
+  readonly olderThan?: number;
+  readonly pid?: ReadonlySet<number>;
+  readonly include?: 'excess';
+}
+
+type Input = CommandInput<ReapOptions>;
+
+/** Between SIGTERM and SIGKILL. A chroma-mcp needs about 20 ms, in the middle of a write 60 ms. */
+const DEFAULT_GRACE_MS = 5_000;
+
+export const reapCommand = () =>
+  defineCommand<ReapOptions>({
+    name: 'reap',
+    summary: 'end leaked processes, and nothing else',
+    description:
+      'Shows the plan, asks, ends the orphans in it, reports what became of each, and looks again. Every process is compared with ' +
+      'what was judged right before each signal. What is foreign, managed or unverified is never ended.',
+    examples: [
+      ['claude-mem reap --dry-run', 'only show what would be ended'],
+      ['claude-mem reap', 'show it, ask, end it'],
+      ['claude-mem reap --yes', 'end it without asking (needed where there is no terminal)'],
+      ['claude-mem reap --older-than 1h', 'leave what is younger'],
+      ['claude-mem reap --pid 4711 4712', 'look at these alone'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'the plan was carried out, declined, shown (--dry-run), or empty'],
+      [EXIT.found, 'something survived or could not be signalled'],
+      [EXIT.couldNotLook, 'could not look, or not at everything'],
+      [EXIT.interrupted, 'interrupted; a second Ctrl-C kills at once what is left'],
+    ],
+    configure: (command) =>
+      command
+        .option('--dry-run', 'show the plan and change nothing')
+        .option('--yes', 'do not ask')
+        .addOption(
+          new Option('--grace <duration>', 'time between SIGTERM and SIGKILL, one for all')
+            .argParser(durationArgument)
+            .default(DEFAULT_GRACE_MS, '5s'),
+        )
+        .option('--older-than <duration>', 'only what is at least this old', durationArgument)
+        .option('--pid <pid...>', 'only these processes', pidArgument)
+        .addOption(
+          suggesting(new Option('--include <verdict>', 'end these too').argParser(includeArgument), ['excess']),
+        ),
+    run: runReap,
+  });
+
+/** All that `reap` without options does in a terminal, for a command that offers it. */
+export async function reapAfterAsking({ openContext, output, options }: CommandInput<object>): Promise<ExitCode> {
+  const { color, dataDir } = options;
+  const own = { color, grace: DEFAULT_GRACE_MS, ...(dataDir === undefined ? {} : { dataDir }) };
+  try {
+    return await runReap({ options: own, args: [], openContext, output });
+  } finally {
+    output.endActing();
+  }
+}
+
+interface Task {
+  readonly request: ReapRequest;
+  /** What was seen and shown before anybody agreed to anything. */
+  readonly seen: Observation;
+  readonly plan: ReapPlan;
+  readonly observe: (how: { readonly memory: boolean }) => Promise<Observation>;
+}
+
+async function runReap(input: Input): Promise<ExitCode> {
+  const { options } = input;
+  const context = input.openContext({ acts: options.dryRun !== true, ifMissing: 'look' });
+  if (options.dryRun !== true) {
+    assertMayAct(input, context);
+    input.output.beginActing();
+  }
+  const request = requestOf(options);
+  const observe: Task['observe'] = (how) =>
+    context.observe({ ...how, ...(request.pids === undefined ? {} : { namedPids: request.pids }) });
+  // Only people are shown what the planned ones hold.
+  const seen = await observe({ memory: options.json !== true });
+  const task: Task = { request, seen, plan: planReap(seen.judgements, seen.index, request), observe };
+  if (options.json !== true) await showPlan(input, task);
+  if (options.dryRun === true) return showOnly(input, task);
+  const answer = await askIfNeeded(input, task);
+  if (answer !== 'yes') {
+    input.output.note('Nothing was ended.');
+    return answer === 'no' ? EXIT.ok : EXIT.interrupted;
+  }
+  return act(input, context, task);
+}
+
+function assertMayAct({ options, output }: Input, context: Context): void {
+  context.assertMayAct();
+  if (options.yes === true) return;
+  if (process.stdin.isTTY && output.isTerminal && options.json !== true) return;
+  const why = options.json === true ? 'with --json it cannot ask' : 'there is no terminal to ask in';
+  throw new ClaudeMemError('usage', `reap asks before it ends anything, and ${why}`, {
+    hint: 'Look at `claude-mem reap --dry-run`, then use --yes.',
+  });
+}
+
+async function showPlan({ options, output }: Input, { plan, seen }: Task): Promise<void> {
+  const { printPlan } = await import('./text.ts');
+  printPlan(plan, output, { isDryRun: options.dryRun === true, isComplete: seen.isComplete });
+}
+
+function showOnly({ options, output }: Input, { plan, seen }: Task): ExitCode {
+  if (options.json === true) {
+    const result = { plan, outcomes: [], after: seen, remaining: plan.plan };
+    output.data(JSON.stringify(reportReap(result, { dryRun: true, tidied: { lines: [] } })));
+  }
+  return seen.isComplete ? EXIT.ok : EXIT.couldNotLook;
+}
+
+async function askIfNeeded({ options }: Input, { plan }: Task): Promise<'yes' | 'no' | 'interrupted'> {
+  if (options.yes === true || plan.plan.length === 0) return 'yes';
+  const { askToReap } = await import('./text.ts');
+  return askToReap(plan.plan.length);
+}
+
+/** Where there is nothing to end and nothing to tidy up, no lock is taken and nothing is written. */
+async function act(input: Input, context: Context, task: Task): Promise<ExitCode> {
+  const { plan, seen } = task;
+  if (plan.plan.length === 0 && !needsTidying(seen)) {
+    const result = { plan, outcomes: [], after: seen, remaining: [] };
+    await report(input, result, { lines: [] });
+    return seen.isComplete ? EXIT.ok : EXIT.couldNotLook;
+  }
+  return actUnderLock(input, context, task);
+}
+
+/** The plan is made anew, because a person may have taken an hour to answer; it never grows by what was not shown. */
+async function actUnderLock(input: Input, context: Context, task: Task): Promise<ExitCode> {
+  let hasBegun = false;
+  const interrupts = listenForInterrupts(() => {
+    input.output.note(
+      hasBegun
+        ? 'Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.'
+        : 'Interrupted.',
+    );
+  });
+  try {
+    let unlocked: ClaudeMemError | undefined;
+    const work = async () => {
+      hasBegun = true;
+      const result = await carryOut(input, context, { task, interrupts });
+      const tidied = { ...(unlocked === undefined ? {} : { error: unlocked }), ...tidy(result.after, context) };
+      await report(input, result, tidied);
+      return exitCodeOf(result, tidied, interrupts);
+    };
+    // Signals need no file: a lock that cannot be used spares nobody.
+    const { interrupted } = interrupts;
+    return await context.underOperationLock('claude-mem reap', interrupted, work, (reason) => {
+      if (reason.code === 'io') unlocked = reason;
+      return reason.code === 'io';
+    });
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+async function carryOut(
+  { options, output }: Input,
+  context: Context,
+  { task, interrupts }: { readonly task: Task; readonly interrupts: Interrupts },
+): Promise<ReapResult> {
+  const result = await reap(
+    { observe: task.observe, signaller: await context.signaller(), clock: context.clock },
+    {
+      request: task.request,
+      graceMs: options.grace,
+      interrupted: interrupts.interrupted,
+      forced: interrupts.forced,
+      ...(options.yes === true ? {} : { agreed: new Set(task.plan.plan.map(keyOf)) }),
+      onProgress: progressLine(context, output),
+    },
+  );
+  output.clearStatus();
+  return result;
+}
+
+/** What is over sooner needs no progress line. */
+const PROGRESS_AFTER_MS = 1_000;
+
+function progressLine({ clock }: Context, output: Output): (progress: { gone: number; total: number }) => void {
+  const startedAt = clock.now();
+  return ({ gone, total }) => {
+    if (clock.now() - startedAt > PROGRESS_AFTER_MS) output.status(`Ended ${gone} of ${total}, waiting for the rest …`);
+  };
+}
+
+/** Processes were ended by then: a disk that is full must not hide what became of them. */
+function tidy(after: Observation, context: Context): Tidied {
+  try {
+    return { lines: tidyTrees(after, context.trees()) };
+  } catch (error) {
+    if (error instanceof ClaudeMemError) return { lines: [], error };
+    throw error;
+  }
+}
+
+async function report({ options, output }: Input, result: ReapResult, tidied: Tidied): Promise<void> {
+  if (options.json === true) {
+    output.data(JSON.stringify(reportReap(result, { dryRun: false, tidied })));
+    return;
+  }
+  (await import('./text.ts')).printOutcomes(result, output);
+  for (const line of tidied.lines) output.note(line);
+  const { error } = tidied;
+  if (error !== undefined)
+    output.note(`The manifests could not be tidied up: ${error.message}\n${error.hint ?? ''}`.trimEnd());
+}
+
+function exitCodeOf({ outcomes, after, remaining }: ReapResult, tidied: Tidied, interrupts: Interrupts): ExitCode {
+  if (interrupts.interrupted.aborted) return EXIT.interrupted;
+  const isLeft = outcomes.some(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
+  if (isLeft || remaining.length > 0 || tidied.error !== undefined) return EXIT.found;
+  return after.isComplete ? EXIT.ok : EXIT.couldNotLook;
+}
+
+function requestOf({ include, olderThan, pid }: ReapOptions): ReapRequest {
+  return {
+    includeExcess: include === 'excess',
+    ...(olderThan === undefined ? {} : { olderThanSeconds: olderThan / 1000 }),
+    ...(pid === undefined ? {} : { pids: pid }),
+  };
+}
+
+function includeArgument(text: string): 'excess' {
+  if (text !== 'excess') throw new InvalidArgumentError('The only verdict that can be included is: excess.');
+  return text;
+}

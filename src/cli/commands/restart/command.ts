@@ -1,0 +1,51 @@
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { defineCommand, type CommandInput } from '../../command.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { listenForInterrupts } from '../../terminal/interrupts.ts';
+import { createTreeContext } from '../../../wiring/cli-tree.ts';
+import { addStartOptions, assertSupported, startAndReport, type StartOptions } from '../start/command.ts';
+import { graceOption, sayUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
+
+type RestartOptions = StartOptions & StopOptions;
+
+export const restartCommand = () =>
+  defineCommand<RestartOptions>({
+    name: 'restart',
+    summary: 'stop, then start; the old tree is gone before the new one begins',
+    description: 'Stops the tree, proves that nothing of it is left, and starts a new one. Starts one if none runs.',
+    examples: [['claude-mem restart', 'after an upgrade or a change of settings']],
+    exitCodes: [
+      [EXIT.ok, 'the new tree runs'],
+      [EXIT.found, 'the old tree could not be ended, or the new one did not get ready'],
+      [EXIT.interrupted, 'interrupted'],
+    ],
+    configure: (command) => {
+      addStartOptions(command).addOption(graceOption());
+    },
+    run: runRestart,
+  });
+
+async function runRestart({ options, openContext, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
+  assertSupported();
+  const context = openContext({ acts: true, ifMissing: 'accept' });
+  const tree = createTreeContext(context);
+  tree.prepareDataDir();
+  const interrupts = listenForInterrupts(() => {
+    output.note('Interrupted: what was already asked to end is waited for, no new tree is started.');
+  });
+  try {
+    return await startAndReport({ command: 'restart', options, context, tree, output, interrupts }, async () => {
+      const stopped = await stopAndTidy({ context, tree, output }, options.grace, interrupts);
+      if (interrupts.interrupted.aborted)
+        throw new ClaudeMemError('interrupted', 'interrupted; no new tree was started');
+      sayUnwritten(stopped, output);
+      const { remaining } = stopped;
+      if (remaining.length === 0) return stopped;
+      const pids = remaining.map(({ row }) => row.pid).join(', ');
+      output.note(`Of the old tree there is still pid ${pids}, which cannot be ended now; starting all the same.`);
+      return stopped;
+    });
+  } finally {
+    interrupts.dispose();
+  }
+}

@@ -1,0 +1,64 @@
+import { defineCommand, type CommandInput } from '../../command.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { listenForInterrupts } from '../../terminal/interrupts.ts';
+import { loadProgram } from '../../programs.ts';
+import type { SetUp, SetupStep } from './json.ts';
+
+interface SetupOptions {
+  readonly modelFrom?: string;
+}
+
+export const setupCommand = () =>
+  defineCommand<SetupOptions>({
+    name: 'setup',
+    summary: 'prepare semantic search, once',
+    description:
+      'Finds uvx or installs uv into a private environment below the data dir, finds a Python, fetches the packages of Chroma, ' +
+      'and checks the embedding model. What is there already is left as it is; what cannot be had is said, and keyword search works.',
+    examples: [
+      ['claude-mem setup', 'look, and do what is missing'],
+      ['claude-mem setup --model-from DIR', 'on a machine without a network: a folder or tar.gz with the model'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'semantic search is ready, or switched off by a setting'],
+      [EXIT.found, 'a step failed; search goes by keyword'],
+      [EXIT.interrupted, 'interrupted; run it again'],
+    ],
+    configure: (command) =>
+      command.option('--model-from <path>', 'take the embedding model from this folder or tar.gz'),
+    run: runSetup,
+  });
+
+async function runSetup({ options, openContext, output }: CommandInput<SetupOptions>): Promise<ExitCode> {
+  const context = openContext({ acts: true, ifMissing: 'accept' });
+  context.assertMayAct();
+  const { runSetup: setUp } = loadProgram('setup') as { runSetup: SetUp };
+  const interrupts = listenForInterrupts(() => {
+    output.note('Interrupted: ending what was started.');
+  });
+  try {
+    const { setupView } = await import('./text.ts');
+    const view = setupView(output);
+    const steps = await setUp(
+      { dataDir: context.dataDir },
+      { modelFrom: options.modelFrom, signal: interrupts.interrupted, onProgress: view.progress },
+    );
+    view.done();
+    if (options.json === true) output.data(JSON.stringify(report(steps)));
+    else view.print(steps);
+    if (interrupts.interrupted.aborted) return EXIT.interrupted;
+    return isReady(steps) ? EXIT.ok : EXIT.found;
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+/** A step that was skipped for a failed one counts with that one. */
+function isReady(steps: readonly SetupStep[]): boolean {
+  return steps.every(({ status }) => status !== 'failed');
+}
+
+function report(steps: readonly SetupStep[]) {
+  const semantic = steps.every(({ status }) => status === 'done' || status === 'already');
+  return { schemaVersion: 1, command: 'setup', ok: isReady(steps), search: semantic ? 'semantic' : 'keyword', steps };
+}

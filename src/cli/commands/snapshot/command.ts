@@ -1,0 +1,62 @@
+import { defineCommand, type CommandInput } from '../../command.ts';
+import { writeSnapshot } from '../../../wiring/cli.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { judgeReading } from '../../../operations/observe/observe.ts';
+import type { redactReading } from '../../../operations/redact/redact.ts';
+import { commandLine } from '../../terminal/hint.ts';
+
+interface SnapshotOptions {
+  readonly redact?: boolean;
+}
+
+export const snapshotCommand = () =>
+  defineCommand<SnapshotOptions>({
+    name: 'snapshot',
+    summary: 'record the process table and the manifests, for a bug report',
+    description:
+      'Records everything `leaks` judges by to FILE, else to stdout. `leaks --from FILE` judges it, on any machine.',
+    examples: [
+      ['claude-mem snapshot --redact leak.json', 'to attach to a bug report'],
+      ['claude-mem snapshot | gzip > leak.json.gz', 'to stdout'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'recorded'],
+      [EXIT.found, 'could not be written'],
+      [EXIT.couldNotLook, 'recorded, but the reading was incomplete; or could not look at all'],
+    ],
+    configure: (command) =>
+      command
+        .argument('[file]', 'where to write; an existing file is replaced')
+        .option('--redact', 'remove home paths, user names and secrets; the verdicts stay the same'),
+    run: recordSnapshot,
+  });
+
+async function recordSnapshot({
+  options,
+  args,
+  openContext,
+  output,
+}: CommandInput<SnapshotOptions>): Promise<ExitCode> {
+  const context = openContext({ acts: false, ifMissing: 'look' });
+  const taken = await context.takeReading({ memory: true });
+  const { isComplete, judgements } = judgeReading(taken);
+  if (isComplete) context.assertDataDirExists(judgements);
+  const reading = options.redact === true ? await redacted(taken, context.personal()) : taken;
+  const file = args[0];
+  const text = await writeSnapshot(file, reading);
+  const processes = reading.snapshot.processes.length;
+  if (file === undefined) output.data(text);
+  else if (options.json === true)
+    output.data(JSON.stringify({ schemaVersion: 1, command: 'snapshot', file, processes, complete: isComplete }));
+  else
+    output.note(
+      `Recorded ${processes} processes in ${file}; judge them with: ${commandLine(['leaks', '--from', file])}`,
+    );
+  return isComplete ? EXIT.ok : EXIT.couldNotLook;
+}
+
+/** The rules for secrets are loaded only here: no other command of this file's program redacts. */
+async function redacted(...given: Parameters<typeof redactReading>) {
+  const redaction = await import('../../../operations/redact/redact.ts');
+  return redaction.redactReading(...given);
+}

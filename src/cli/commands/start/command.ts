@@ -1,0 +1,168 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { startTree } from '../../../operations/tree/start-tree.ts';
+import type { StopResult } from '../../../operations/tree/stop-trees.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import type { Context } from '../../../wiring/cli.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
+import { createTreeContext, type TreeContext } from '../../../wiring/cli-tree.ts';
+import { sayUnwritten } from '../stop/command.ts';
+import { finishStart, reportStart } from './json.ts';
+
+export interface StartOptions {
+  readonly foreground?: boolean;
+  readonly watch?: boolean;
+  readonly chroma: boolean;
+  readonly port?: number;
+  readonly timeout: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export const startCommand = () =>
+  defineCommand<StartOptions>({
+    name: 'start',
+    summary: 'start the worker, its search server and Chroma under a supervisor',
+    description:
+      'Ends what an earlier run of this data dir left behind, starts the supervisor and its tree, waits until it is ready and ' +
+      'shows it. A tree that runs already is left as it is, and its supervisor waited for if it does not answer at once.',
+    examples: [
+      ['claude-mem start', 'start in the background'],
+      ['claude-mem start --foreground', 'stay in the terminal, or under systemd'],
+      ['claude-mem start --no-chroma', 'keyword search only'],
+      ['claude-mem start --watch --foreground', 'restart the worker when a file here changes'],
+    ],
+    exitCodes: [
+      [EXIT.ok, 'running'],
+      [
+        EXIT.found,
+        'not ready in time, the port is taken, or something could not be ended; nothing it started is left running',
+      ],
+      [EXIT.interrupted, 'interrupted before it was ready; nothing is left running'],
+    ],
+    configure: (command) => {
+      addStartOptions(command).option('--foreground', 'run the supervisor in this terminal until Ctrl-C');
+    },
+    run: runStart,
+  });
+
+/** Options that `start` and `restart` share. */
+export function addStartOptions(command: Command): Command {
+  return command
+    .option('--watch', 'restart the worker when a file below the current folder changes')
+    .option('--no-chroma', 'without Chroma: keyword search only')
+    .addOption(
+      new Option('--port <port>', 'port of the worker (default: $CLAUDE_MEM_WORKER_PORT, else 37777)').argParser(
+        portArgument,
+      ),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long it may take to get ready')
+        .argParser(durationArgument)
+        .default(DEFAULT_TIMEOUT_MS, '30s'),
+    );
+}
+
+async function runStart({ options, openContext, output }: CommandInput<StartOptions>): Promise<ExitCode> {
+  assertSupported();
+  const context = openContext({ acts: true, ifMissing: 'accept' });
+  const tree = createTreeContext(context);
+  tree.prepareDataDir();
+  const interrupts = listenForInterrupts(() => {
+    if (options.foreground !== true) output.note('Interrupted: ending what was started.');
+  });
+  try {
+    return await startAndReport({ command: 'start', options, context, tree, output, interrupts });
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+/** @throws ClaudeMemError `usage` where a tree cannot be run. */
+export function assertSupported(): void {
+  if (process.platform !== 'win32') return;
+  throw new ClaudeMemError('usage', 'the tree is not run on Windows', {
+    hint: 'There `leaks`, `reap`, `doctor` and `snapshot` work; start the tree in WSL.',
+  });
+}
+
+/** Starts, ends again what failed, and tells; in the foreground it then waits for the end. */
+export async function startAndReport(
+  starting: Starting,
+  before?: () => Promise<Pick<StopResult, 'ended' | 'left' | 'unwritten'>>,
+): Promise<ExitCode> {
+  const { command, options, context, tree, output, interrupts } = starting;
+  const startedAt = context.clock.now();
+  let shown = '';
+  let left: StopResult['left'] = [];
+  let unwritten: StopResult['unwritten'] = [];
+  const stopFirst = async (stop: NonNullable<typeof before>) => {
+    const stopped = await stop();
+    ({ left, unwritten } = stopped);
+    return stopped.ended;
+  };
+  const ports = await tree.start({
+    command: `claude-mem ${command}`,
+    port: options.port,
+    chroma: options.chroma,
+    watch: options.watch === true,
+    foreground: options.foreground === true,
+    onProgress: (doing) => {
+      if (doing !== shown) output.status(`${doing} …`);
+      shown = doing;
+    },
+  });
+  for (const warning of tree.warnings()) output.note(warning);
+  const { interrupted } = interrupts;
+  const result = await startTree(ports, {
+    timeoutMs: options.timeout,
+    interrupted,
+    ...(before === undefined ? {} : { before: () => stopFirst(before) }),
+  });
+  const ended = result.ok || result.alreadyRunning ? undefined : await finishStart(result, ports);
+  output.clearStatus();
+  sayUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
+  const unrecordable = ended === undefined ? undefined : tree.whyUnrecordable();
+  const elapsedMs = context.clock.now() - startedAt;
+  const report = await reportStart(command, {
+    result,
+    ended,
+    left: ended?.left ?? left,
+    unwritten,
+    context,
+    elapsedMs,
+    unrecordable,
+  });
+  if (options.json === true) output.data(JSON.stringify(report));
+  else {
+    const { printStart } = await import('./text.ts');
+    await printStart(report, { result, output, context, logLines: result.ok ? [] : tree.lastLogLines(LOG_LINES) });
+  }
+  if (!result.ok) return interrupted.aborted ? EXIT.interrupted : EXIT.found;
+  if (options.foreground !== true || result.alreadyRunning) return EXIT.ok;
+  tellReady();
+  return (await ports.supervisorEnded()) === 0 ? EXIT.ok : EXIT.found;
+}
+
+/** For whoever keeps this command running and opened a channel to it, as PM2 does with `wait_ready`. */
+function tellReady(): void {
+  process.send?.('ready');
+}
+
+/** What a failed start shows of the log. */
+const LOG_LINES = 12;
+
+interface Starting extends Pick<CommandInput<StartOptions>, 'options' | 'output'> {
+  readonly command: 'start' | 'restart';
+  readonly context: Context;
+  readonly tree: TreeContext;
+  readonly interrupts: Interrupts;
+}
+
+function portArgument(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError(`"${text}" is not a port (1 to 65535).`);
+  return port;
+}

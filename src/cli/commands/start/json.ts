@@ -1,0 +1,119 @@
+import { judgeReading } from '../../../operations/observe/observe.ts';
+import type { StartPorts, StartResult } from '../../../operations/tree/start-tree.ts';
+import { stopTrees, type StopResult } from '../../../operations/tree/stop-trees.ts';
+import { whyUnwritten } from '../../../operations/tree/unwritten.ts';
+import type { Outcome } from '../../../operations/terminate/terminate.ts';
+import type { Context } from '../../../wiring/cli.ts';
+
+/** `start`, `stop` and `restart --json`. Field names are API: add, never rename. */
+export interface LifecycleReport {
+  readonly schemaVersion: 1;
+  readonly command: 'start' | 'stop' | 'restart';
+  readonly ok: boolean;
+  readonly treeId: string | null;
+  readonly alreadyRunning: boolean;
+  readonly processes: readonly { readonly role: string | null; readonly pid: number }[];
+  readonly ended: readonly Outcome[];
+  readonly remaining: readonly { readonly role: string | null; readonly pid: number; readonly command: string }[];
+  /** Bears the tree's mark and is none of our programs; let live. */
+  readonly left: readonly { readonly pid: number; readonly name: string; readonly command: string }[];
+  /** What could not be written down, and why. Nothing was spared for it. */
+  readonly unwritten: readonly string[];
+  readonly elapsedMs: number;
+  readonly port: number | null;
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
+}
+
+const GRACE_MS = 5_000;
+
+/** A start that failed ends all it started, and nothing else; with or without its turn, and whatever cannot be recorded. */
+export async function finishStart(result: StartResult, ports: StartPorts): Promise<StopResult> {
+  const unwritten: string[] = [];
+  const note = (reason: string | undefined) => reason !== undefined && unwritten.push(reason) > 0;
+  const stopped = await ports.underOperationLock(
+    async () => {
+      const ended = await stopTrees(ports, { graceMs: GRACE_MS, isSelected: (treeId) => treeId === result.treeId });
+      note(
+        whyUnwritten(() => {
+          ports.tidy(judgeReading(ended.reading));
+        }),
+      );
+      return ended;
+    },
+    undefined,
+    ({ message }) => note(message),
+  );
+  return { ...stopped, unwritten: [...stopped.unwritten, ...unwritten] };
+}
+
+/** What a start found and could not end: dead weight does not block it. */
+function survivorsOf({ ended }: Pick<StartResult, 'ended'>): readonly Outcome[] {
+  return ended.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
+}
+
+export async function reportStart(
+  command: 'start' | 'restart',
+  input: {
+    readonly result: StartResult;
+    readonly ended: StopResult | undefined;
+    readonly left: StopResult['left'];
+    readonly unwritten: readonly string[];
+    readonly context: Context;
+    readonly elapsedMs: number;
+    /** Why a tree cannot be recorded now. */
+    readonly unrecordable: string | undefined;
+  },
+): Promise<LifecycleReport> {
+  const { result, ended } = input;
+  const { treeId } = result;
+  const { byPid } = result.observation.index;
+  const dead = survivorsOf(result).map(({ pid }) => ({ role: null, pid, command: byPid.get(pid)?.command ?? '' }));
+  const remaining = (ended?.remaining ?? []).map(({ row, role }) => ({ role, pid: row.pid, command: row.command }));
+  return {
+    schemaVersion: 1,
+    command,
+    ok: result.ok,
+    treeId,
+    alreadyRunning: result.alreadyRunning,
+    processes: result.ok
+      ? (await input.context.running(treeId)).map(({ role, identity: { pid } }) => ({ role, pid }))
+      : [],
+    ended: [...result.ended, ...(ended?.ended ?? [])],
+    remaining: [...dead, ...remaining.filter(({ pid }) => !dead.some((other) => other.pid === pid))],
+    left: leftAlone(input.left),
+    unwritten: [...input.unwritten, ...result.unwritten, ...(ended?.unwritten ?? [])],
+    elapsedMs: Math.round(input.elapsedMs),
+    port: result.status?.port ?? null,
+    error: result.ok
+      ? null
+      : { code: 'not-ready', message: problemOf(result, input.unrecordable), hint: 'Look at: claude-mem logs' },
+  };
+}
+
+/** A supervisor that could not write its manifest could not write why, either. */
+function problemOf({ problem = 'not ready' }: StartResult, unrecordable: string | undefined): string {
+  const isSaid = unrecordable === undefined || problem.includes('cannot write');
+  return isSaid ? problem : `${problem}; ${unrecordable}`;
+}
+
+export function reportStop(result: StopResult, elapsedMs: number): LifecycleReport {
+  return {
+    schemaVersion: 1,
+    command: 'stop',
+    ok: result.remaining.length === 0 && result.isComplete,
+    treeId: result.treeId,
+    alreadyRunning: false,
+    processes: [],
+    ended: result.ended,
+    remaining: result.remaining.map(({ row, role }) => ({ role, pid: row.pid, command: row.command })),
+    left: leftAlone(result.left),
+    unwritten: result.unwritten,
+    elapsedMs: Math.round(elapsedMs),
+    port: null,
+    error: null,
+  };
+}
+
+function leftAlone(rows: StopResult['left']): LifecycleReport['left'] {
+  return rows.map(({ pid, name, command }) => ({ pid, name, command }));
+}

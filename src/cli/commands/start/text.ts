@@ -1,0 +1,103 @@
+import type { Judgement } from '../../../core/verdicts/verdict.ts';
+import type { StartResult } from '../../../operations/tree/start-tree.ts';
+import type { StopResult } from '../../../operations/tree/stop-trees.ts';
+import type { Outcome } from '../../../operations/terminate/terminate.ts';
+import type { Context } from '../../../wiring/cli.ts';
+import type { LifecycleReport } from './json.ts';
+import type { Output } from '../../terminal/output.ts';
+import { reportStatus, sightTree } from '../../../operations/tree/status-report.ts';
+import { count, printable } from '../../terminal/format.ts';
+import { painter } from '../../terminal/process-table.ts';
+import { printStatus } from '../status/text.ts';
+
+interface StartView {
+  readonly result: StartResult;
+  readonly context: Context;
+  readonly output: Output;
+  readonly logLines: readonly string[];
+}
+
+export async function printStart(
+  report: LifecycleReport,
+  { result, context, output, logLines }: StartView,
+): Promise<void> {
+  printLeft(report, output);
+  if (report.ended.length > 0 && report.ok) output.data(`${endedFirst(report)}: ${pids(report.ended)}`);
+  if (!report.ok) {
+    printFailure(report, { result, output, logLines });
+    return;
+  }
+  if (report.alreadyRunning) output.data('Already running.');
+  const observation = await context.observe({ memory: true });
+  const sight = sightTree(observation, result.status);
+  printStatus(reportStatus(sight, context.dataDir), { sight, observation, output });
+  const unproven = result.observation.judgements.filter(
+    ({ verdict, restsOnCommand }) => verdict === 'orphan' && restsOnCommand,
+  );
+  for (const { pid } of report.remaining) {
+    output.note(
+      `\nLeft over and cannot be ended now: pid ${pid}. It does not hinder what runs, but may hold back Chroma.`,
+    );
+  }
+  if (unproven.length > 0) output.note(`\n${patternAdvice(unproven)}`);
+}
+
+function endedFirst({ command }: LifecycleReport): string {
+  return command === 'restart' ? 'Ended the old tree' : 'First ended what was left from before';
+}
+
+/** Only their command line and place prove them, so a person decides. */
+function patternAdvice(orphans: readonly Judgement[]): string {
+  const who = orphans.map(({ row }) => row.pid).join(', ');
+  return `Left over from another installation, by the look of their command lines: pid ${who}. To end them:  claude-mem reap`;
+}
+
+function printFailure(
+  report: LifecycleReport,
+  { result, output, logLines }: Pick<StartView, 'result' | 'output' | 'logLines'>,
+): void {
+  const paint = painter(output);
+  output.note(`${paint.red.bold('Not started:')} ${printable(report.error?.message ?? 'not ready')}`);
+  if (logLines.length > 0)
+    output.note(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
+  const before = new Set(result.ended);
+  const started = report.ended.filter((outcome) => !before.has(outcome));
+  if (result.ended.length > 0) output.note(`\n${endedFirst(report)}: ${pids(result.ended)}`);
+  if (started.length > 0) output.note(`\nEnded again what was started: ${pids(started)}`);
+  if (report.remaining.length > 0)
+    output.note(`Could not be ended: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
+  output.note(report.error?.hint ?? '');
+}
+
+export function printStop(result: StopResult, report: LifecycleReport, output: Output): void {
+  const paint = painter(output);
+  if (!result.wasRunning) {
+    output.data(result.isComplete ? 'Not running.' : 'Not running, as far as could be read; not everything could.');
+    return;
+  }
+  const seconds = (report.elapsedMs / 1000).toFixed(1);
+  if (result.remaining.length === 0 && result.isComplete) {
+    output.data(
+      `${paint.green.bold('Stopped')} in ${seconds} s: ${count(result.ended.length, 'process', 'processes')} ended, nothing ${report.left.length === 0 ? 'left' : 'of it left'}.`,
+    );
+  } else if (result.remaining.length === 0) {
+    output.data(paint.yellow('Stopped, as far as could be read; not everything could.'));
+  } else {
+    output.data(
+      paint.red.bold(
+        `Still there: pid ${result.remaining.map(({ row }) => `${row.pid} (${printable(row.name)})`).join(', ')}`,
+      ),
+    );
+  }
+  printLeft(report, output);
+}
+
+function printLeft({ left }: LifecycleReport, output: Output): void {
+  for (const { pid, name } of left) {
+    output.note(`Left alone: pid ${pid} (${printable(name)}) bears the tree's mark and is none of our programs.`);
+  }
+}
+
+function pids(outcomes: readonly Outcome[]): string {
+  return `${count(outcomes.length, 'process', 'processes')} (pid ${outcomes.map(({ pid }) => pid).join(', ')})`;
+}

@@ -1,0 +1,38 @@
+import { openReportFile, type ReportFile } from '../../../wiring/cli.ts';
+import { tellGithub } from './github.ts';
+import { renderJunit } from './junit.ts';
+import type { Output } from '../../terminal/output.ts';
+import type { VerifyReport } from './json.ts';
+
+export interface VerifyOptions {
+  readonly scenario?: readonly string[];
+  readonly cycles?: number;
+  /** In milliseconds, as is `grace`. */
+  readonly settle?: number;
+  readonly grace?: number;
+  readonly reap?: boolean;
+  readonly allow?: readonly RegExp[];
+  readonly output?: string;
+  readonly junit?: string;
+}
+
+export interface ReportFiles {
+  readonly report: ReportFile | undefined;
+  readonly junit: ReportFile | undefined;
+}
+
+/** @throws ClaudeMemError `io` before anything is run. */
+export async function openReportFiles({ output, junit }: VerifyOptions): Promise<ReportFiles> {
+  return {
+    report: output === undefined ? undefined : await openReportFile(output),
+    junit: junit === undefined ? undefined : await openReportFile(junit),
+  };
+}
+
+/** The forms for machines: a JUnit file, and what GitHub Actions shows. */
+export function tellMachines(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
+  junit?.write(renderJunit(report));
+  tellGithub(report, process.env, (line) => {
+    output.note(line);
+  });
+}

@@ -1,0 +1,146 @@
+import { runScenarios, type ScenarioResult } from '../../../operations/verify/run-scenarios.ts';
+import { SCENARIOS } from '../../../operations/verify/scenarios.ts';
+import { Stage } from '../../../operations/verify/stage.ts';
+import { tidyStage } from '../../../operations/verify/tidy-stage.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import type { CommandInput } from '../../command.ts';
+import { assertSupported } from '../start/command.ts';
+import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { listenForInterrupts } from '../../terminal/interrupts.ts';
+import type { Output } from '../../terminal/output.ts';
+import { renderScenario, renderScenarioEnd, renderScenarioHead } from './text.ts';
+import { createStage, type ScenarioStage } from '../../../wiring/cli-verify.ts';
+import { openReportFiles, tellMachines, type ReportFiles, type VerifyOptions } from './options.ts';
+import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyReport } from './json.ts';
+
+/** `verify` alone. */
+export async function verifyScenarios({
+  options,
+  openContext,
+  output,
+}: CommandInput<VerifyOptions>): Promise<ExitCode> {
+  assertSupported();
+  const files = await openReportFiles(options);
+  const interrupts = listenForInterrupts(() => {
+    output.note('Interrupted: ending what was started.');
+  });
+  const setting = await createStage(openContext({ acts: false, ifMissing: 'accept' }), interrupts.interrupted).catch(
+    (error: unknown) => {
+      interrupts.dispose();
+      throw error;
+    },
+  );
+  output.beginActing();
+  const teller = new Teller(options, files, output);
+  const stage = new Stage(setting.ports, setting.whyNoChroma);
+  try {
+    teller.begin(chromaOf(stage, setting));
+    const results: ScenarioResult[] = [];
+    const scenarios = Array.from({ length: options.cycles ?? 1 }, () => chosen(options)).flat();
+    const error = await outcomeOf(async () => {
+      await runScenarios(stage, {
+        scenarios,
+        onBegin: (name) => {
+          output.status(`${name} …`);
+        },
+        onResult: (result) => {
+          results.push(result);
+          teller.result(result);
+        },
+      });
+    });
+    const problem = error ?? (await leftovers(stage, setting));
+    const report = reportScenarios(results, {
+      complete: stage.isComplete,
+      chroma: chromaOf(stage, setting),
+      error: problem,
+    });
+    teller.end(report);
+    return exitCodeOf(report, interrupts.interrupted.aborted);
+  } finally {
+    // Whatever broke it off. Where nobody can look, the records stay.
+    await tidy(stage, setting).catch(() => undefined);
+    interrupts.dispose();
+  }
+}
+
+function tidy(stage: Stage, { ports, remove }: ScenarioStage): Promise<string | undefined> {
+  return tidyStage(stage, { dataDir: ports.dataDir, remove });
+}
+
+function chosen({ scenario: names }: VerifyOptions) {
+  return SCENARIOS.filter(({ name }) => names?.includes(name) ?? true).map((scenario) => ({
+    ...scenario,
+    isNamed: names !== undefined,
+  }));
+}
+
+function chromaOf({ whyNoChroma: reason }: Stage, { uvx }: ScenarioStage): ReportedChroma {
+  return { mode: reason === null ? 'semantic' : 'keyword', uvx, reason };
+}
+
+/** What ends the run before its time, as a value: what was learned until then is still to be told. */
+async function outcomeOf(work: () => Promise<void>): Promise<ReportedError | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (!(error instanceof ClaudeMemError)) throw error;
+    return { code: error.code, message: error.message, hint: error.hint ?? null };
+  }
+}
+
+/** The proof that this run itself left nothing. */
+async function leftovers(stage: Stage, setting: ScenarioStage): Promise<ReportedError | null> {
+  let message: string | undefined;
+  const error = await outcomeOf(async () => {
+    message = await tidy(stage, setting);
+  });
+  if (error !== null) return error;
+  return message === undefined ? null : { code: 'not-cleaned-up', message, hint: null };
+}
+
+function exitCodeOf({ complete, error, passed }: VerifyReport, isInterrupted: boolean): ExitCode {
+  if (isInterrupted) return EXIT.interrupted;
+  if (error?.code === 'process-table-unreadable') return EXIT.couldNotLook;
+  if (!complete && error === null) return EXIT.couldNotLook;
+  return passed ? EXIT.ok : EXIT.found;
+}
+
+/** To people line by line as it happens, to machines at the end; to stdout, or into a file. */
+class Teller {
+  readonly #options: VerifyOptions & { readonly json?: boolean };
+  readonly #files: ReportFiles;
+  readonly #output: Output;
+  readonly #lines: string[] = [];
+
+  constructor(options: VerifyOptions & { readonly json?: boolean }, files: ReportFiles, output: Output) {
+    this.#options = options;
+    this.#files = files;
+    this.#output = output;
+  }
+
+  begin(chroma: ReportedChroma): void {
+    this.#say(renderScenarioHead(chroma));
+  }
+
+  result(result: ScenarioResult): void {
+    this.#output.clearStatus();
+    this.#say([renderScenario(result)]);
+  }
+
+  end(report: VerifyReport): void {
+    this.#output.clearStatus();
+    this.#say(renderScenarioEnd(report));
+    const text = this.#options.json === true ? JSON.stringify(report) : this.#lines.join('\n');
+    if (this.#files.report !== undefined) this.#files.report.write(text);
+    else if (this.#options.json === true) this.#output.data(text);
+    tellMachines(report, this.#files, this.#output);
+  }
+
+  #say(lines: readonly string[]): void {
+    this.#lines.push(...lines);
+    if (this.#options.json === true || this.#files.report !== undefined) return;
+    for (const line of lines) this.#output.data(line);
+  }
+}

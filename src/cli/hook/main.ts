@@ -1,6 +1,0 @@
-import { dropInheritedMarks } from '../inherited-marks.ts';
-import { runHook } from './run-hook.ts';
-
-dropInheritedMarks();
-const words = process.argv.slice(2);
-void runHook(words[0] === 'hook' ? words.slice(1) : words);

@@ -1,1 +1,0 @@
-export { count, describeProcess, formatBytes, printable } from '../../core/wording.ts';

@@ -1,1 +1,0 @@
-export { commandLine } from '../../core/command-line.ts';

@@ -1,0 +1,1 @@
+export { count, describeProcess, formatBytes, printable } from '../../core/text/wording.ts';

@@ -1,0 +1,1 @@
+export { commandLine } from '../../core/process/command-line.ts';

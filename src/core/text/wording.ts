@@ -1,0 +1,52 @@
+import { printable } from './harmless-text.ts';
+import type { Identity } from '../process/identity.ts';
+import { isChromaProgram, isChromaWrapper } from '../process/role-program.ts';
+import type { Judgement } from '../verdicts/verdict.ts';
+
+export { printable } from './harmless-text.ts';
+
+/** The first eight characters of a tree id: enough to tell trees apart and short enough to read. */
+export function shortId(treeId: string | null | undefined): string {
+  return (treeId ?? '?').slice(0, 8);
+}
+
+/** `pid 4711 (started 2026-11-01T10:00:00.000Z)`. */
+export function describeIdentity(identity: Identity): string {
+  const since = identity.startedAt === undefined ? ticks(identity) : ` (started ${identity.startedAt})`;
+  return `pid ${identity.pid}${since}`;
+}
+
+export function describeOwnerMark(owner: Identity | undefined): string {
+  return owner === undefined ? 'nobody' : `pid ${owner.pid}${ticks(owner)}`;
+}
+
+function ticks(identity: Identity): string {
+  return identity.startTicks === undefined ? '' : ` (start tick ${identity.startTicks})`;
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** `512 MB`, `1.4 GB`: decimal units, as file managers show them. */
+export function formatBytes(bytes: number | null): string {
+  if (bytes === null) return '?';
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit >= 3 && value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
+}
+
+/** `3 orphans`, `1 orphan`. */
+export function count(amount: number, noun: string, plural = `${noun}s`): string {
+  return `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : plural}`;
+}
+
+/** What it is in a word or two: its role, and the program where one role has two. */
+export function describeProcess({ row, role }: Judgement): string {
+  const isChroma = isChromaProgram(row);
+  if (!isChroma) return role ?? printable(row.name);
+  return `${role ?? 'chroma'} ${isChromaWrapper(row) ? 'uv' : 'python'}`;
+}

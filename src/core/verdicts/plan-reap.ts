@@ -1,0 +1,94 @@
+import { isZombie, namespaceDigits } from '../process/identity.ts';
+import type { ProcessIndex } from '../process/process-index.ts';
+import type { Judgement } from './verdict.ts';
+
+export interface ReapRequest {
+  /** End excess too; orphans always. */
+  readonly includeExcess: boolean;
+  /** Leave what is younger, in seconds. */
+  readonly olderThanSeconds?: number;
+  /** Look at these alone. */
+  readonly pids?: ReadonlySet<number>;
+}
+
+export interface Skipped {
+  readonly pid: number;
+  readonly reason: string;
+}
+
+/** What a reap would end, and what it looked at and leaves. `--dry-run` prints this very value. */
+export interface ReapPlan {
+  readonly plan: readonly Judgement[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Picks the leaks that may be ended. Whatever the verdicts say, it never picks this command, its ancestors or a process of the system. */
+export function planReap(judgements: readonly Judgement[], index: ProcessIndex, request: ReapRequest): ReapPlan {
+  const protection = new Protection(index, request);
+  const plan: Judgement[] = [];
+  const skipped: Skipped[] = [];
+  for (const judgement of judgements) {
+    const { pid } = judgement.row;
+    if (request.pids !== undefined && !request.pids.has(pid)) continue;
+    const reason = protection.reasonToSpare(judgement) ?? reasonToSkip(judgement, request);
+    if (reason === undefined) plan.push(judgement);
+    else if (reason !== '') skipped.push({ pid, reason });
+  }
+  const judged = new Set(judgements.map(({ row }) => row.pid));
+  const unknown = [...(request.pids ?? [])].filter((pid) => !judged.has(pid));
+  return { plan, skipped: [...skipped, ...unknown.map((pid) => ({ pid, reason: whyUnjudged(pid, index) }))] };
+}
+
+/** Empty: nothing worth a line, because nobody would expect it to be ended. */
+function reasonToSkip(judgement: Judgement, request: ReapRequest): string | undefined {
+  const { verdict } = judgement;
+  const isNamed = request.pids !== undefined;
+  if (verdict === 'orphan' || (verdict === 'excess' && request.includeExcess)) {
+    const minimum = request.olderThanSeconds;
+    if (minimum === undefined || judgement.ageSeconds >= minimum) return undefined;
+    return `${verdict}, but only ${Math.floor(judgement.ageSeconds)} s old`;
+  }
+  if (verdict === 'excess') return 'excess: ended only with --include excess';
+  if (verdict === 'unverified') return `unverified: ${judgement.evidence.at(-1)?.detail ?? 'ownership is not proven'}`;
+  return isNamed ? `${verdict}: ${judgement.evidence[0]?.detail ?? ''}` : '';
+}
+
+function whyUnjudged(pid: number, index: ProcessIndex): string {
+  if (pid === index.snapshot.self.pid) return 'this is the command itself';
+  return index.byPid.has(pid) ? 'has nothing to do with claude-mem' : 'no such process';
+}
+
+/** What must never be ended, checked again and apart from the verdicts. */
+class Protection {
+  readonly #index: ProcessIndex;
+  readonly #request: ReapRequest;
+  readonly #above: ReadonlySet<number>;
+
+  constructor(index: ProcessIndex, request: ReapRequest) {
+    this.#index = index;
+    this.#request = request;
+    this.#above = index.pidsAbove(index.snapshot.self.pid);
+  }
+
+  reasonToSpare({ row, verdict }: Judgement): string | undefined {
+    if (verdict !== 'orphan' && verdict !== 'excess') return undefined;
+    const { self, pidNamespace } = this.#index.snapshot;
+    if (!this.#index.byPid.has(self.pid))
+      return 'this command does not see itself in the process table, so it cannot spare its own ancestors';
+    if (row.pid === self.pid) return 'this is the command itself';
+    if (this.#above.has(row.pid)) return 'an ancestor of this command';
+    if (row.pid <= 1) return 'the init process';
+    if (row.pid === 2 || row.ppid === 2) return 'a kernel thread';
+    if (isZombie(row)) return 'a zombie: it has exited, its parent has to wait for it';
+    if (row.commandCut === true) return 'its command line is longer than what was read';
+    const namespace = namespaceDigits(row.pidNamespace);
+    if (namespace !== undefined && namespace !== namespaceDigits(pidNamespace)) return 'runs in another pid namespace';
+    return this.#isOtherUsers(row.uid, row.pid) ? 'belongs to another user' : undefined;
+  }
+
+  #isOtherUsers(uid: number | undefined, pid: number): boolean {
+    const self = this.#index.snapshot.self.uid;
+    if (uid === self) return false;
+    return !(self === 0 && this.#request.pids?.has(pid) === true);
+  }
+}

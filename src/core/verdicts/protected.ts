@@ -1,0 +1,31 @@
+import { identityKey } from '../process/descent.ts';
+import type { ProcessIndex } from '../process/process-index.ts';
+import type { Judgement } from './verdict.ts';
+
+/**
+ * Processes that belong to a claude-mem which lives: a recorded root, what is managed, what another live installation records, and all
+ * that hangs below these. By identity, with the reason in words.
+ */
+export function findProtected(
+  judgements: readonly Judgement[],
+  { index, dataDir }: { readonly index: ProcessIndex; readonly dataDir: string },
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const judgement of judgements) {
+    const reason = reasonOf(judgement, dataDir);
+    if (reason === undefined) continue;
+    found.set(identityKey(judgement.row), reason);
+    for (const below of index.descendantsOf(judgement.row.pid)) {
+      const key = identityKey(below);
+      if (!found.has(key)) found.set(key, `below pid ${judgement.row.pid}: ${reason}`);
+    }
+  }
+  return found;
+}
+
+function reasonOf({ isManagedRoot, evidence, verdict }: Judgement, dataDir: string): string | undefined {
+  if (isManagedRoot) return `root of a tree that ${dataDir} records`;
+  if (evidence.some(({ kind }) => kind === 'other-installation'))
+    return `belongs to another installation on ${dataDir} that lives`;
+  return verdict === 'managed' ? `managed in a live tree of ${dataDir}` : undefined;
+}

@@ -1,0 +1,103 @@
+import type { HookEvent } from '../operations/hooks/hook-event.ts';
+import { summarizeSession } from '../operations/hooks/session-summary.ts';
+import type { Connection } from './connection.ts';
+import { toSession, type Session } from './records.ts';
+
+/** A summary shows the beginning of a prompt, and of a long session its latest work. */
+const PROMPT_CHARACTERS = 1_000;
+const MOST_ROWS = 5_000;
+
+/**
+ * Stores one event, within a transaction of the caller. The session is found by the host's id or begun; what happened decides and not
+ * when it is delivered: it may come late, and again.
+ */
+export function recordHookEvent(connection: Connection, event: HookEvent): { readonly isNew: boolean } {
+  const session = findOrBegin(connection, event);
+  switch (event.kind) {
+    case 'session-start':
+      reopen(connection, session, event.at);
+      return { isNew: true };
+    case 'prompt':
+      return recordText(connection, session, event);
+    case 'observation':
+      return recordObservation(connection, session, event);
+    case 'stop':
+      summarize(connection, session, event.at);
+      return { isNew: true };
+    case 'session-end':
+      summarize(connection, session, event.at);
+      connection.run('UPDATE sessions SET completed_at = coalesce(completed_at, ?) WHERE id = ?', event.at, session.id);
+      return { isNew: true };
+  }
+}
+
+function findOrBegin(connection: Connection, { sessionId, project, at }: HookEvent): Session {
+  const find = () => connection.first('SELECT * FROM sessions WHERE external_id = ?', sessionId);
+  const known = find();
+  if (known !== undefined) return toSession(known);
+  connection.run('INSERT INTO sessions (external_id, project, created_at) VALUES (?, ?, ?)', sessionId, project, at);
+  const begun = find();
+  if (begun === undefined) throw new Error('a session vanished while it was being begun');
+  return toSession(begun);
+}
+
+/** One that was resumed goes on; what happened before its end and comes late does not open it again. */
+function reopen(connection: Connection, { id, completedAt }: Session, at: string): void {
+  if (completedAt === null || at <= completedAt) return;
+  connection.run('UPDATE sessions SET completed_at = NULL WHERE id = ?', id);
+}
+
+function recordText(connection: Connection, session: Session, event: HookEvent & { readonly kind: 'prompt' }) {
+  const { changes } = connection.run(
+    'INSERT INTO prompts (session_id, text, created_at, external_id) VALUES (?, ?, ?, ?) ON CONFLICT (external_id) DO NOTHING',
+    ...[session.id, event.prompt, event.at, event.id],
+  );
+  if (changes > 0) {
+    reopen(connection, session, event.at);
+    summarizeAgain(connection, session, event.at);
+  }
+  return { isNew: changes > 0 };
+}
+
+function recordObservation(
+  connection: Connection,
+  session: Session,
+  { id, at, observation: { type, title, text, files } }: HookEvent & { readonly kind: 'observation' },
+) {
+  const { changes } = connection.run(
+    `INSERT INTO observations (external_id, session_id, type, title, text, files, created_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (external_id) DO NOTHING`,
+    ...[id, session.id, type, title, text, JSON.stringify(files), at],
+  );
+  if (changes > 0) summarizeAgain(connection, session, at);
+  return { isNew: changes > 0 };
+}
+
+/** The summary of a session that is over must not lack what came late. */
+function summarizeAgain(connection: Connection, session: Session, at: string): void {
+  if (session.completedAt !== null && at <= session.completedAt) summarize(connection, session, session.completedAt);
+}
+
+/** One summary a session, replaced each time, under a new id: the newest is the one that changed last. */
+function summarize(connection: Connection, { id, externalId }: Session, at: string): void {
+  const text = summarizeSession({
+    prompts: connection
+      .all(`SELECT substr(text, 1, ${PROMPT_CHARACTERS}) AS text FROM prompts WHERE session_id = ? ORDER BY id`, id)
+      .map((row) => String(row.text)),
+    observations: connection
+      .all(
+        `SELECT * FROM (SELECT id, type, files FROM observations WHERE session_id = ? AND files <> '[]'
+          ORDER BY id DESC LIMIT ${MOST_ROWS}) ORDER BY id`,
+        id,
+      )
+      .map((row) => ({ type: String(row.type), files: JSON.parse(String(row.files)) as string[] })),
+  });
+  const summaryId = `claude-code:${externalId ?? id}:summary`;
+  const known = connection.first('SELECT text FROM summaries WHERE external_id = ?', summaryId);
+  if (text === '' || known?.text === text) return;
+  connection.run('DELETE FROM summaries WHERE external_id = ?', summaryId);
+  connection.run(
+    'INSERT INTO summaries (session_id, text, created_at, external_id) VALUES (?, ?, ?, ?)',
+    ...[id, text, at, summaryId],
+  );
+}

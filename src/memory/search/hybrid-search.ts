@@ -1,0 +1,68 @@
+import type { SearchMode } from '../../operations/tree/tree-messages.ts';
+import { within } from '../../shared/within.ts';
+import { matchObservations } from '../../chroma/document.ts';
+import type { VectorAnswer, VectorIndex, VectorMatch, VectorQuery } from '../../chroma/vector-index.ts';
+import type { SearchResult } from '../records.ts';
+import type { SearchRequest, SessionSearch } from '../session-search.ts';
+import { fuse, type NearObservation } from './fusion.ts';
+
+export interface SearchAnswer {
+  readonly mode: SearchMode;
+  /** Why it was not answered by meaning, in words for people. */
+  readonly reason?: string;
+  readonly results: readonly SearchResult[];
+}
+
+export interface SearchSources {
+  readonly vectors: Pick<VectorIndex, 'query'>;
+  readonly memory: Pick<SessionSearch, 'search' | 'getObservations'>;
+}
+
+/** A query takes 0.2 to 0.5 s; beyond this the answer by keyword is worth more than the wait, in milliseconds. */
+const VECTORS_BUDGET_MS = 2_000;
+
+/**
+ * Searches by meaning and by word. Where there is no answer by meaning in time (Chroma is starting, absent or slow) the keyword hits are
+ * the answer, and the reason is given.
+ * @throws ClaudeMemError `io` when SQLite cannot be read.
+ */
+export async function hybridSearch(
+  request: SearchRequest,
+  { vectors, memory }: SearchSources,
+  budgetMs = VECTORS_BUDGET_MS,
+): Promise<SearchAnswer> {
+  const answer = await askVectors(
+    vectors,
+    { text: request.query, limit: request.limit, project: request.project },
+    budgetMs,
+  );
+  const byWord = memory.search(request);
+  if (!answer.available) return { mode: 'keyword', reason: answer.reason, results: byWord };
+  return { mode: 'semantic', results: fuse(observed(answer.matches, memory), byWord, request.limit) };
+}
+
+/** An answer in any case, and in time. */
+async function askVectors(
+  vectors: SearchSources['vectors'],
+  query: VectorQuery,
+  budgetMs: number,
+): Promise<VectorAnswer> {
+  try {
+    const answer = await within(budgetMs, vectors.query(query));
+    return answer ?? { available: false, reason: `semantic search took longer than ${budgetMs / 1000} s` };
+  } catch (error) {
+    return {
+      available: false,
+      reason: `semantic search failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+}
+
+/** The vectors know ids; what is shown comes from SQLite, which also knows what was deleted or replaced since. */
+function observed(matches: readonly VectorMatch[], memory: SearchSources['memory']): readonly NearObservation[] {
+  const observations = memory.getObservations(matches.map(({ observationId }) => observationId));
+  return matchObservations(matches, observations).map(({ match: { distance }, observation }) => ({
+    observation,
+    distance,
+  }));
+}

@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { withoutPrivate, withoutPrivateParts } from '../operations/redact/secrets/private-parts.ts';
+import { Connection } from './connection.ts';
+import type { HookEvent } from '../operations/hooks/hook-event.ts';
+import { memoryPath, prepareDatabaseFile } from './database-file.ts';
+import { recordHookEvent } from './hook-events.ts';
+import { migrate } from './migrate.ts';
+import {
+  type NewObservation,
+  type NewSession,
+  type Observation,
+  type Session,
+  toObservation,
+  toSession,
+} from './records.ts';
+
+export interface SessionStoreOptions {
+  readonly now?: () => Date;
+  /** How long a statement waits for another process's lock, in milliseconds, blocking the event loop. */
+  readonly busyTimeoutMs?: number;
+}
+
+export interface StoredObservation {
+  readonly id: number;
+  /** False when an earlier delivery of the same `observationId` had stored it. */
+  readonly isNew: boolean;
+}
+
+export interface MemoryCounts {
+  readonly sessions: number;
+  readonly prompts: number;
+  readonly observations: number;
+  readonly summaries: number;
+}
+
+/**
+ * The one writer of a data dir's memory. It stores nothing that stands between `<private>` and `</private>`. What a method has returned is on the disk: it survives a SIGKILL and a power cut.
+ * @throws ClaudeMemError `io`, with the path and what to do, from each method; nothing of that call is stored then.
+ */
+export class SessionStore {
+  readonly #connection: Connection;
+  readonly #now: () => Date;
+
+  /** Creates the database (0600) where there is none; the data dir must exist. */
+  constructor(dataDir: string, { now = () => new Date(), busyTimeoutMs }: SessionStoreOptions = {}) {
+    this.#now = now;
+    this.#connection = openForWriting(memoryPath(dataDir), busyTimeoutMs);
+  }
+
+  /** Begins a session, or finds the one of that `sessionId`, which goes on if it was completed. */
+  createSession({ project, sessionId, prompt }: NewSession): Session {
+    return this.#connection.transaction(() => {
+      const id = this.#openSession(project, sessionId);
+      if (prompt !== undefined) this.#insertPromptOnce(id, withoutPrivate(prompt));
+      return this.#existingSession(id);
+    });
+  }
+
+  getSession(id: number): Session | undefined {
+    const row = this.#connection.first('SELECT * FROM sessions WHERE id = ?', id);
+    return row === undefined ? undefined : toSession(row);
+  }
+
+  /** Completing it again keeps the first time. Undefined: no such session. */
+  completeSession(id: number): Session | undefined {
+    return this.#connection.transaction(() => {
+      this.#connection.run(
+        'UPDATE sessions SET completed_at = coalesce(completed_at, ?) WHERE id = ?',
+        this.#time(),
+        id,
+      );
+      return this.getSession(id);
+    });
+  }
+
+  /** Also for a completed session: what comes late is not lost. Undefined: no such session. */
+  addObservation(sessionId: number, given: NewObservation): StoredObservation | undefined {
+    const observation = { ...given, ...withoutPrivateParts(textsOf(given)) };
+    return this.#connection.transaction(() => {
+      const known = this.#deliveredBefore(observation.observationId);
+      if (known !== undefined) return { id: known, isNew: false };
+      if (this.getSession(sessionId) === undefined) return undefined;
+      return { id: this.#insertObservation(sessionId, observation), isNew: true };
+    });
+  }
+
+  /** @returns its id. Undefined: no such session. */
+  addPrompt(sessionId: number, text: string): number | undefined {
+    return this.#addText('prompts', sessionId, withoutPrivate(text));
+  }
+
+  /** @returns its id. Undefined: no such session. */
+  addSummary(sessionId: number, text: string): number | undefined {
+    return this.#addText('summaries', sessionId, withoutPrivate(text));
+  }
+
+  /** Stores what a hook told; one that was stored before changes nothing. */
+  recordEvent(event: HookEvent): { readonly isNew: boolean } {
+    return this.#connection.transaction(() => recordHookEvent(this.#connection, withoutPrivateOf(event)));
+  }
+
+  /** Observations whose id is greater than the watermark, in the order they were committed. */
+  observationsAfter(watermark: number, limit: number): Observation[] {
+    const sql = 'SELECT * FROM observations WHERE id > ? ORDER BY id LIMIT ?';
+    return this.#connection.all(sql, watermark, limit).map(toObservation);
+  }
+
+  countObservationsAfter(watermark: number): number {
+    return Number(this.#connection.first('SELECT count(*) AS count FROM observations WHERE id > ?', watermark)?.count);
+  }
+
+  counts(): MemoryCounts {
+    const row = this.#connection.first(`SELECT (SELECT count(*) FROM sessions) AS sessions,
+      (SELECT count(*) FROM prompts) AS prompts, (SELECT count(*) FROM observations) AS observations,
+      (SELECT count(*) FROM summaries) AS summaries`);
+    return {
+      sessions: Number(row?.sessions),
+      prompts: Number(row?.prompts),
+      observations: Number(row?.observations),
+      summaries: Number(row?.summaries),
+    };
+  }
+
+  /**
+   * Tells this database from one that stood in its place before. Observation ids start anew in a new database, while a vector store
+   * may outlive the old one.
+   */
+  databaseId(): string {
+    return this.#metadata('database-id') ?? '';
+  }
+
+  /** Id of the last observation a vector store has; 0 for one that is not known. */
+  watermark(vectorStoreId: string): number {
+    return Number(this.#metadata(watermarkKey(vectorStoreId)) ?? 0);
+  }
+
+  /** May also go back, to have a vector store filled again. */
+  setWatermark(vectorStoreId: string, observationId: number): void {
+    const sql = 'INSERT INTO metadata VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value';
+    this.#connection.transaction(() => this.#connection.run(sql, watermarkKey(vectorStoreId), String(observationId)));
+  }
+
+  /** Calling it again does nothing. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  #openSession(project: string, externalId: string | undefined): number {
+    const known = this.#connection.first('SELECT id FROM sessions WHERE external_id = ?', externalId ?? null);
+    if (known !== undefined) {
+      this.#connection.run('UPDATE sessions SET completed_at = NULL WHERE id = ?', Number(known.id));
+      return Number(known.id);
+    }
+    const sql = 'INSERT INTO sessions (external_id, project, created_at) VALUES (?, ?, ?)';
+    return this.#connection.run(sql, externalId ?? null, project, this.#time()).lastRowid;
+  }
+
+  #existingSession(id: number): Session {
+    const session = this.getSession(id);
+    if (session === undefined) throw new Error(`session ${id} vanished while it was being created`);
+    return session;
+  }
+
+  /** A caller that got no answer sends the same again: the session is found, and its prompt is not doubled. */
+  #insertPromptOnce(sessionId: number, text: string): void {
+    const last = this.#connection.first(
+      'SELECT text FROM prompts WHERE session_id = ? ORDER BY id DESC LIMIT 1',
+      sessionId,
+    );
+    if (last?.text !== text) this.#insertText('prompts', sessionId, text);
+  }
+
+  #deliveredBefore(observationId: string | undefined): number | undefined {
+    if (observationId === undefined) return undefined;
+    const row = this.#connection.first('SELECT id FROM observations WHERE external_id = ?', observationId);
+    return row === undefined ? undefined : Number(row.id);
+  }
+
+  #insertObservation(sessionId: number, observation: NewObservation): number {
+    const { observationId = randomUUID(), type, title, text, files = [] } = observation;
+    const sql = `INSERT INTO observations (external_id, session_id, type, title, text, files, created_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`;
+    const values = [observationId, sessionId, type, title, text, JSON.stringify(files), this.#time()];
+    return this.#connection.run(sql, ...values).lastRowid;
+  }
+
+  #addText(table: 'prompts' | 'summaries', sessionId: number, text: string): number | undefined {
+    return this.#connection.transaction(() => {
+      if (this.getSession(sessionId) === undefined) return undefined;
+      return this.#insertText(table, sessionId, text);
+    });
+  }
+
+  #insertText(table: 'prompts' | 'summaries', sessionId: number, text: string): number {
+    const sql = `INSERT INTO ${table} (session_id, text, created_at) VALUES (?, ?, ?)`;
+    return this.#connection.run(sql, sessionId, text, this.#time()).lastRowid;
+  }
+
+  #metadata(key: string): string | undefined {
+    const value = this.#connection.first('SELECT value FROM metadata WHERE key = ?', key)?.value;
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  #time(): string {
+    return this.#now().toISOString();
+  }
+}
+
+/**
+ * WAL, so that readers and the writer never wait for each other. `synchronous = FULL`, not NORMAL: NORMAL loses nothing when the
+ * process dies, but the last commits when the machine does, and people do press the power button on one that a leak has frozen.
+ * It would also hand out the lost ids again, to a vector store that has other documents under them. One fsync a commit is what it
+ * costs, a few times a minute.
+ */
+function openForWriting(path: string, busyTimeoutMs: number | undefined): Connection {
+  prepareDatabaseFile(path);
+  const connection = new Connection(path, { mode: 'read-write', busyTimeoutMs });
+  try {
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = FULL');
+    connection.pragma('foreign_keys = ON');
+    migrate(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function watermarkKey(vectorStoreId: string): string {
+  return `watermark:${vectorStoreId}`;
+}
+
+function textsOf({ title, text, files }: NewObservation) {
+  return { title, text, ...(files === undefined ? {} : { files }) };
+}
+
+/** Hooks take private parts out themselves; other clients of the API may not. */
+function withoutPrivateOf(event: HookEvent): HookEvent {
+  switch (event.kind) {
+    case 'prompt':
+      return { ...event, prompt: withoutPrivate(event.prompt) };
+    case 'observation':
+      return { ...event, observation: { ...event.observation, ...withoutPrivateParts(textsOf(event.observation)) } };
+    case 'session-start':
+    case 'stop':
+    case 'session-end':
+      return event;
+  }
+}

@@ -1,0 +1,22 @@
+import { count } from '../../../core/text/wording.ts';
+import { couldNotLook, fail, pass, warn, type Check } from '../check.ts';
+
+export const manifestsCheck: Check = {
+  id: 'manifests',
+  title: 'Manifests',
+  why: 'they prove what belongs to which tree; without one, its processes are found by their marks alone',
+  needs: ['data-dir', 'process-table'],
+  run: async ({ observation, place }) => {
+    const { damaged, manifests } = (await observation()).reading;
+    const describe = (kind: string): string =>
+      damaged
+        .filter((item) => item.kind === kind)
+        .map(({ file, reason }) => `${file} ${reason}`)
+        .join('; ');
+    const [broken, unreadable, newer] = ['damaged', 'unreadable', 'newer'].map(describe);
+    if (broken) return fail([broken, unreadable].filter(Boolean).join('; '), place.commandLine('doctor', '--fix'));
+    if (unreadable) return couldNotLook(unreadable, 'Check its owner and mode, and those of its folder');
+    if (newer) return warn(newer, 'Use the claude-mem that wrote it');
+    return pass(`${count(manifests.length, 'manifest')}, all readable`);
+  },
+};

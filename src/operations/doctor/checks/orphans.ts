@@ -1,0 +1,23 @@
+import { count } from '../../../core/text/wording.ts';
+import { fail, passIfComplete, warn, type Check } from '../check.ts';
+import { describeHeld } from './held.ts';
+
+export const orphansCheck: Check = {
+  id: 'orphans',
+  title: 'Orphans',
+  why: 'nobody will ever end them, and every restart adds more',
+  needs: ['data-dir', 'process-table', 'manifests'],
+  run: async ({ observation, place }) => {
+    const seen = await observation();
+    const { judgements } = seen;
+    const orphans = judgements.filter(({ verdict }) => verdict === 'orphan');
+    const unverified = judgements.filter(({ verdict }) => verdict === 'unverified');
+    if (orphans.length > 0) return fail(describeHeld(orphans, 'orphan'), place.commandLine('reap'));
+    if (unverified.length > 0)
+      return warn(
+        `none proven, ${count(unverified.length, 'process', 'processes')} unverified`,
+        place.commandLine('leaks'),
+      );
+    return passIfComplete(seen, 'none');
+  },
+};

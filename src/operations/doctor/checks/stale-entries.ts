@@ -1,0 +1,18 @@
+import { shortId } from '../../../core/text/wording.ts';
+import { count } from '../../../core/text/wording.ts';
+import { pass, warn, type Check } from '../check.ts';
+
+export const staleEntriesCheck: Check = {
+  id: 'stale-entries',
+  title: 'Stale entries',
+  why: 'they name processes that are gone: the sign of a tree that did not end well',
+  needs: ['data-dir', 'process-table', 'manifests'],
+  run: async ({ observation, place }) => {
+    const { staleEntries } = await observation();
+    const [first] = staleEntries;
+    if (first === undefined) return pass('none');
+    const example = `${first.role} pid ${first.pid} of tree ${shortId(first.treeId)}: ${first.reason}`;
+    const entries = count(staleEntries.length, 'stale entry', 'stale entries');
+    return warn(`${entries} (${example})`, place.commandLine('doctor', '--fix'));
+  },
+};

@@ -1,0 +1,23 @@
+import { shortId } from '../../../core/text/wording.ts';
+import { fail, pass, skip, type Check } from '../check.ts';
+
+export const workerCheck: Check = {
+  id: 'worker',
+  title: 'Worker',
+  why: 'sessions and searches go through it',
+  needs: ['supervisor'],
+  run: async ({ status, tree, place, signal }) => {
+    const supervisor = await status();
+    if (supervisor === undefined) return skip('claude-mem is not running');
+    const { port } = supervisor;
+    if (port === null) return fail(supervisor.problem ?? 'it does not listen yet', place.commandLine('logs', 'worker'));
+    try {
+      const { treeId, pid } = await tree.askHealth(signal);
+      if (treeId === supervisor.treeId) return pass(`pid ${pid} answers, and serves port ${port}`);
+      return fail(`a worker of another tree answers (${shortId(treeId)}, pid ${pid})`, place.commandLine('restart'));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return fail(`does not answer: ${reason}`, place.commandLine('restart'));
+    }
+  },
+};

@@ -1,0 +1,41 @@
+import type { Judgement, Verdict } from '../../core/verdicts/verdict.ts';
+import { keyOf } from '../terminate/end-in-passes.ts';
+import type { Observation } from '../observe/observe.ts';
+
+/** What became of one process since the reading before. */
+export interface Change {
+  /** `unlisted`: it is there, and nothing connects it with claude-mem any more. */
+  readonly kind: 'appeared' | 'ended' | 'verdict' | 'unlisted';
+  /** As last seen. */
+  readonly judgement: Judgement;
+  readonly from: Verdict | null;
+  readonly to: Verdict | null;
+}
+
+/** The processes that were judged last, by pid and start. */
+export type Known = ReadonlyMap<string, Judgement>;
+
+/**
+ * Compares a reading with what was known before it. A process that an incomplete listing does not show is not said to have ended; it
+ * stays known until a complete one misses it.
+ */
+export function findChanges(
+  known: Known,
+  { judgements, index, reading }: Pick<Observation, 'judgements' | 'index' | 'reading'>,
+): { readonly known: Known; readonly changes: readonly Change[] } {
+  const next = new Map(judgements.map((judgement) => [keyOf(judgement), judgement]));
+  const present = new Set([...index.byPid.values()].map((row) => keyOf({ row })));
+  const changes: Change[] = [];
+  for (const [key, judgement] of next) {
+    const from = known.get(key)?.verdict ?? null;
+    const to = judgement.verdict;
+    if (from !== to) changes.push({ kind: from === null ? 'appeared' : 'verdict', judgement, from, to });
+  }
+  for (const [key, judgement] of known) {
+    if (next.has(key)) continue;
+    const isThere = present.has(key);
+    if (!isThere && !reading.snapshot.complete) next.set(key, judgement);
+    else changes.push({ kind: isThere ? 'unlisted' : 'ended', judgement, from: judgement.verdict, to: null });
+  }
+  return { known: next, changes };
+}

@@ -1,0 +1,111 @@
+import { classify } from '../../core/verdicts/classify.ts';
+import { JudgementContext } from '../../core/verdicts/judgement-context.ts';
+import type { Manifest } from '../../core/tree/manifest.ts';
+import { parseRegistries } from '../../core/tree/other-installations.ts';
+import type { ProcessIndex } from '../../core/process/process-index.ts';
+import type { OtherRegistry, ProcessSnapshot } from '../../core/process/snapshot.ts';
+import { findStaleEntries, type StaleEntry } from '../../core/tree/stale-entries.ts';
+import type { Judgement } from '../../core/verdicts/verdict.ts';
+import type { DamagedManifest, ProcessTable, Records } from '../ports/process.ts';
+
+/** One reading of everything a judgement needs, before it is judged. Also what a snapshot file holds. */
+export interface Reading {
+  readonly snapshot: ProcessSnapshot;
+  /** Resolved. */
+  readonly dataDir: string;
+  readonly manifests: readonly Manifest[];
+  readonly damaged: readonly DamagedManifest[];
+  readonly otherRegistries: readonly OtherRegistry[];
+  readonly answering: readonly string[];
+}
+
+/** A reading with its verdicts. */
+export interface Observation {
+  readonly reading: Reading;
+  readonly index: ProcessIndex;
+  readonly judgements: readonly Judgement[];
+  readonly staleEntries: readonly StaleEntry[];
+  /** False if anything could not be looked at: the listing, a row that matters, a manifest. */
+  readonly isComplete: boolean;
+}
+
+export interface ObserveOptions {
+  readonly dataDir: string;
+  readonly memory: boolean;
+  readonly namedPids?: ReadonlySet<number>;
+  /** As in `JudgementInput`. */
+  readonly judgesSelf?: boolean;
+}
+
+export interface ObservePorts {
+  readonly table: ProcessTable;
+  readonly records: Records;
+  /** Of this machine; without it the start ticks in manifests cannot be used, and more is read. */
+  readonly readBootId?: () => string | undefined;
+}
+
+/** Reads the records, then the process table, and judges. */
+export async function observe(ports: ObservePorts, options: ObserveOptions): Promise<Observation> {
+  return judgeReading(await takeReading(ports, options), options);
+}
+
+/**
+ * The records come first: what is spawned in between is then only unrecorded, under a live owner. The other way round a root that
+ * was recorded in between would look gone.
+ */
+export async function takeReading(
+  { table, records, readBootId }: ObservePorts,
+  options: ObserveOptions,
+): Promise<Reading> {
+  const { manifests, damaged } = records.readManifests();
+  const otherRegistries = records.readOtherRegistries();
+  const snapshot = await table.snapshot({
+    dataDir: options.dataDir,
+    recordedPids: recordedPids(manifests, otherRegistries),
+    // With a manifest that cannot be read, any process may be of the tree it described.
+    oldestTreeTicks: damaged.length > 0 ? 0 : oldestTreeTicks(manifests, readBootId),
+    memory: options.memory,
+  });
+  // Asked last: an answer after the listing outweighs a root that the listing did not show.
+  const answering = await records.askAnswering();
+  return { snapshot, dataDir: options.dataDir, manifests, damaged, otherRegistries, answering };
+}
+
+/** Judges a reading, this machine's or a recorded one. */
+export function judgeReading(
+  reading: Reading,
+  { namedPids, judgesSelf = false }: Pick<ObserveOptions, 'namedPids' | 'judgesSelf'> = {},
+): Observation {
+  const input = { ...reading, judgesSelf, ...(namedPids === undefined ? {} : { namedPids }) };
+  const context = new JudgementContext(input);
+  return {
+    reading,
+    index: context.index,
+    judgements: classify(context),
+    staleEntries: findStaleEntries(context.trees.trees, context.index),
+    isComplete: reading.snapshot.complete && reading.snapshot.unreadable === 0 && reading.damaged.length === 0,
+  };
+}
+
+function recordedPids(manifests: readonly Manifest[], registries: readonly OtherRegistry[]): ReadonlySet<number> {
+  return new Set([
+    ...manifests.flatMap((manifest) => manifest.entries.map((entry) => entry.identity.pid)),
+    ...parseRegistries(registries).map((record) => record.identity.pid),
+  ]);
+}
+
+/**
+ * Ticks of another boot say nothing here: after months of uptime they would make every process of a fresh boot look older than all
+ * trees. 0: any process may be of a tree.
+ */
+function oldestTreeTicks(manifests: readonly Manifest[], readBootId: ObservePorts['readBootId']): number {
+  if (manifests.length === 0) return Number.MAX_SAFE_INTEGER;
+  const bootId = readBootId?.();
+  if (bootId === undefined) return 0;
+  const ticks = manifests.flatMap((manifest) =>
+    manifest.entries
+      .filter(({ identity }) => (identity.bootId ?? manifest.bootId) === bootId)
+      .map(({ identity }) => identity.startTicks ?? 0),
+  );
+  return Math.min(Number.MAX_SAFE_INTEGER, ...ticks);
+}

@@ -1,0 +1,39 @@
+import { isChromaRole } from '../../core/tree/manifest.ts';
+import { planReap } from '../../core/verdicts/plan-reap.ts';
+import type { Judgement } from '../../core/verdicts/verdict.ts';
+import { endInPasses } from './end-in-passes.ts';
+import type { Observation } from '../observe/observe.ts';
+import type { Clock, Signaller } from '../ports/process.ts';
+import type { Outcome } from './terminate.ts';
+
+export interface VectorOrphanPorts {
+  readonly observe: () => Promise<Observation>;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+}
+
+/** Between SIGTERM and SIGKILL, in milliseconds. A chroma-mcp goes within 60. */
+const GRACE_MS = 2_000;
+
+/**
+ * Ends the Chroma processes of a data dir that are proven orphans by record or mark: whoever is about to open the vectors must be alone
+ * there. What only its command line speaks against is left to `reap`, which asks.
+ */
+export async function endVectorOrphans(ports: VectorOrphanPorts): Promise<readonly Outcome[]> {
+  const { outcomes } = await endInPasses(
+    {
+      look: ports.observe,
+      targetsOf: ({ judgements, index }) =>
+        planReap(judgements, index, { includeExcess: false }).plan.filter(isProvenChroma),
+      signaller: ports.signaller,
+      clock: ports.clock,
+    },
+    await ports.observe(),
+    { graceMs: GRACE_MS },
+  );
+  return outcomes;
+}
+
+function isProvenChroma({ role, restsOnCommand }: Judgement): boolean {
+  return isChromaRole(role) && !restsOnCommand;
+}

@@ -1,0 +1,96 @@
+import type { Manifest, ManifestEntry, StoredIdentity } from '../../core/tree/manifest.ts';
+import type { OwnIdentity, Registration, TreeRecorder } from '../ports/tree.ts';
+
+/** The writing of manifests, as far as the root of a tree of its own needs it. */
+export interface ManifestWriter {
+  create(manifest: Manifest): void;
+  register(treeId: string, entry: ManifestEntry): Manifest;
+  endEntry(treeId: string, identity: StoredIdentity, at: string): Manifest;
+  retire(treeId: string, at: string): Manifest;
+}
+
+export interface OwnTreeOptions {
+  /** What this program, the root, is. */
+  readonly role: 'search' | 'setup';
+  readonly treeId: string;
+  /** Resolved. */
+  readonly dataDir: string;
+  readonly own: OwnIdentity;
+  readonly command: readonly string[];
+  readonly now: () => Date;
+  readonly writer: ManifestWriter;
+}
+
+/**
+ * The tree of a program that runs without a supervisor (a search server on its own, a setup): it is the root and writes the manifest
+ * itself. Written down before the first child is spawned, and not at all by one that never spawns any: it then only reads.
+ */
+export class OwnTree implements TreeRecorder {
+  readonly #options: OwnTreeOptions;
+  #manifest: Manifest | undefined;
+
+  constructor(options: OwnTreeOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ClaudeMemError `io`; then nothing may be spawned. */
+  begin(): void {
+    if (this.#manifest !== undefined) return;
+    const manifest = this.#firstManifest();
+    this.#options.writer.create(manifest);
+    this.#manifest = manifest;
+  }
+
+  register(registration: Registration): Promise<void> {
+    return this.#write(({ writer, treeId }, at) => writer.register(treeId, { ...registration, registeredAt: at }));
+  }
+
+  ended(identity: StoredIdentity): Promise<void> {
+    return this.#write(({ writer, treeId }, at) => writer.endEntry(treeId, identity, at));
+  }
+
+  /**
+   * Call it when this program is about to end.
+   * @param isAllGone looks whether everything else of the tree is gone; without that proof the manifest stays.
+   * @returns whether the tree is over, or never was.
+   */
+  async retire(isAllGone: (treeId: string) => Promise<boolean>): Promise<boolean> {
+    if (this.#manifest === undefined) return true;
+    const { writer, treeId } = this.#options;
+    if (!(await isAllGone(treeId))) return false;
+    const at = this.#options.now().toISOString();
+    for (const { identity, endedAt } of this.#manifest.entries) {
+      if (endedAt === undefined) this.#manifest = writer.endEntry(treeId, identity, at);
+    }
+    writer.retire(treeId, at);
+    return true;
+  }
+
+  /** Writes synchronously: the record must be there before what it is about can go on. */
+  #write(change: (options: OwnTreeOptions, at: string) => Manifest): Promise<void> {
+    try {
+      this.#manifest = change(this.#options, this.#options.now().toISOString());
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #firstManifest(): Manifest {
+    const { role, treeId, dataDir, own, command, now } = this.#options;
+    const { machineId, bootId, pidNamespace } = own.place;
+    const { pid, startTicks, startedAt } = own;
+    const identity: StoredIdentity = { pid, startedAt, ...(startTicks === undefined ? {} : { startTicks }) };
+    return {
+      schemaVersion: 1,
+      treeId,
+      state: 'running',
+      ...(machineId === undefined ? {} : { machineId }),
+      bootId: bootId ?? '',
+      ...(pidNamespace === undefined ? {} : { pidNamespace }),
+      dataDir,
+      startedAt,
+      entries: [{ role, identity, command, registeredAt: now().toISOString() }],
+    };
+  }
+}

@@ -1,0 +1,166 @@
+import { JudgementContext } from '../../core/verdicts/judgement-context.ts';
+import { planTree, type TreePlan } from '../../core/tree/plan-tree.ts';
+import type { ProcessRow } from '../../core/process/snapshot.ts';
+import { keyOf } from '../terminate/end-in-passes.ts';
+import { endTrees } from '../terminate/end-tree.ts';
+import type { Reading } from '../observe/observe.ts';
+import type { Outcome, TerminationOptions } from '../terminate/terminate.ts';
+import { whyUnwritten } from './unwritten.ts';
+import { supervisedTrees, type LifecyclePorts, type SupervisorConnection } from './tree-lifecycle.ts';
+
+export interface StopResult {
+  /** Whether there was anything to stop. */
+  readonly wasRunning: boolean;
+  readonly treeId: string | null;
+  readonly ended: readonly Outcome[];
+  readonly remaining: TreePlan['plan'];
+  readonly left: readonly ProcessRow[];
+  /** The reading that proves it. */
+  readonly reading: Reading;
+  readonly isComplete: boolean;
+  /** What could not be written down, and why: a sentence each. Nothing was spared for it. */
+  readonly unwritten: readonly string[];
+}
+
+export interface StopOptions extends TerminationOptions {
+  /** Which trees; absent: all. */
+  readonly isSelected?: (treeId: string) => boolean;
+}
+
+/**
+ * Ends every tree under a supervisor of this data dir: asks the supervisor, then terminates, then kills, under one deadline; then proves
+ * by a fresh reading that nothing is left. Works with a supervisor that hangs or is gone. Call it under `operation.lock`.
+ */
+export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Promise<StopResult> {
+  const startedAt = ports.clock.now();
+  const reading = await ports.takeReading();
+  const isSelected = options.isSelected ?? (() => true);
+  const { connection, isLate } = await connectTo(ports, isSelected);
+  try {
+    const treeIds = new Set(supervisedTrees(reading).filter(isSelected));
+    // A tree whose manifest is damaged may be known by its answer alone.
+    if (connection !== undefined) treeIds.add(connection.treeId);
+    if (treeIds.size === 0) return nothingRuns(reading, isLate);
+    const unwritten = intendStops(ports, treeIds);
+
+    const before = plannedRows(reading, treeIds);
+    if (connection !== undefined) await askToStop(connection, ports, options, before);
+    const elapsedMs = ports.clock.now() - startedAt;
+    const { outcomes, ...result } = await endTrees(ports, treeIds, remainder(options, elapsedMs));
+    const [first] = treeIds;
+    return {
+      ...result,
+      isComplete: result.isComplete && areRecordsKnown(result.reading, treeIds),
+      wasRunning: true,
+      unwritten,
+      treeId: connection?.treeId ?? first ?? null,
+      ended: [...endedByItself(before, { ended: outcomes, remaining: result.remaining }, elapsedMs), ...outcomes],
+    };
+  } finally {
+    connection?.close();
+  }
+}
+
+/** What is left of the grace period; nothing after a second Ctrl-C: then what is left is killed at once. */
+function remainder({ graceMs, interrupted, forced, onProgress }: StopOptions, elapsedMs: number): TerminationOptions {
+  const progress = onProgress === undefined ? {} : { onProgress };
+  if (forced?.aborted === true) return { graceMs: 0, ...progress };
+  return {
+    graceMs: Math.max(0, graceMs - elapsedMs),
+    ...(interrupted === undefined ? {} : { interrupted }),
+    ...(forced === undefined ? {} : { forced }),
+    ...progress,
+  };
+}
+
+/** The intent keeps a frozen supervisor from raising the tree again; without it the signals alone have to do. */
+function intendStops({ intendStop }: LifecyclePorts, treeIds: ReadonlySet<string>): readonly string[] {
+  const reasons = [...treeIds].map((treeId) =>
+    whyUnwritten(() => {
+      intendStop(treeId);
+    }),
+  );
+  return reasons.filter((reason) => reason !== undefined);
+}
+
+async function connectTo(
+  ports: LifecyclePorts,
+  isSelected: (treeId: string) => boolean,
+): Promise<{ readonly connection: SupervisorConnection | undefined; readonly isLate: boolean }> {
+  const connection = await ports.connect();
+  // One that is late is not waited for: its tree is ended by identity.
+  if (connection === 'late') return { connection: undefined, isLate: true };
+  if (connection === undefined || isSelected(connection.treeId)) return { connection, isLate: false };
+  connection.close();
+  return { connection: undefined, isLate: false };
+}
+
+function nothingRuns(reading: Reading, isLate: boolean): StopResult {
+  const { snapshot } = reading;
+  return {
+    wasRunning: false,
+    treeId: null,
+    ended: [],
+    remaining: [],
+    left: [],
+    unwritten: [],
+    reading,
+    // A manifest that cannot be read may tell of a tree that runs; so does a listener that does not greet.
+    isComplete: !isLate && snapshot.complete && snapshot.unreadable === 0 && reading.damaged.length === 0,
+  };
+}
+
+/** Of a tree without a manifest only what bears its marks was looked for; one that cannot be read may tell of more. */
+function areRecordsKnown({ manifests, damaged }: Reading, treeIds: ReadonlySet<string>): boolean {
+  if (damaged.length === 0) return true;
+  const known = new Set(manifests.map(({ treeId }) => treeId));
+  return [...treeIds].every((treeId) => known.has(treeId));
+}
+
+function plannedRows(reading: Reading, treeIds: ReadonlySet<string>): readonly ProcessRow[] {
+  const context = new JudgementContext(reading);
+  return [...treeIds].flatMap((treeId) => planTree(context, treeId).plan.map(({ row }) => row));
+}
+
+/** Waits for the supervisor to end its tree and itself. Whatever it does not do in time is done by identity afterwards. */
+async function askToStop(
+  connection: SupervisorConnection,
+  { clock, signaller }: LifecyclePorts,
+  options: TerminationOptions,
+  rows: readonly ProcessRow[],
+): Promise<void> {
+  const deadline = clock.now() + options.graceMs;
+  let hasAnswered = false;
+  void connection
+    .stop(options.graceMs)
+    .catch(() => undefined)
+    .then(() => (hasAnswered = true));
+  const isForced = () => options.forced?.aborted === true;
+  await until(() => hasAnswered || isForced() || clock.now() >= deadline);
+  // It answers a moment before it exits.
+  const bound = rows
+    .map((row) => signaller.bind(row, { compareCommand: false }))
+    .filter((item) => typeof item !== 'string');
+  const isGone = () => bound.every((item) => item.state() === 'gone');
+  await until(() => isGone() || isForced() || clock.now() >= deadline);
+  for (const item of bound) item.close();
+
+  async function until(isDone: () => boolean): Promise<void> {
+    while (!isDone()) await clock.sleep(POLL_MS);
+  }
+}
+
+const POLL_MS = 5;
+
+/** What was there before and is not among what we ended ourselves went by its supervisor's hand. */
+function endedByItself(
+  before: readonly ProcessRow[],
+  { ended, remaining }: { readonly ended: readonly Outcome[]; readonly remaining: TreePlan['plan'] },
+  elapsedMs: number,
+): readonly Outcome[] {
+  const accounted = new Set(ended.map(({ pid }) => pid));
+  const there = new Set(remaining.map(keyOf));
+  return before
+    .filter((row) => !accounted.has(row.pid) && !there.has(keyOf({ row })))
+    .map(({ pid }) => ({ pid, outcome: 'exited', signal: null, elapsedMs: Math.round(elapsedMs) }));
+}

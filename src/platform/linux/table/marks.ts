@@ -1,0 +1,55 @@
+import type { ProcessRow } from '../../../core/process/snapshot.ts';
+
+export type Marks = Pick<ProcessRow, 'treeMark' | 'ownerMark' | 'roleMark' | 'dataDirMark'>;
+
+/** What a row bears whose environment could not be read: not the same as having no marks. */
+export const UNKNOWN_MARKS: Marks = { treeMark: null, ownerMark: null, roleMark: null, dataDirMark: null };
+
+const PREFIX = Buffer.from('CLAUDE_MEM_');
+const VARIABLES = {
+  CLAUDE_MEM_TREE: 'treeMark',
+  CLAUDE_MEM_OWNER: 'ownerMark',
+  CLAUDE_MEM_ROLE: 'roleMark',
+  CLAUDE_MEM_DATA_DIR: 'dataDirMark',
+} as const satisfies Record<string, keyof Marks>;
+
+/**
+ * Finds our marks in the bytes of `/proc/PID/environ`. Only a whole variable counts, never text inside another one's value; of two
+ * with one name the first does, as for `getenv`; an empty one is no mark.
+ */
+export function parseMarks(environ: Buffer): Marks {
+  // Most environments hold none: one search over the bytes spares decoding and splitting them.
+  return environ.indexOf(PREFIX) < 0 ? {} : findMarks(environ).marks;
+}
+
+/**
+ * Finds our marks in the beginning of an environment that was read in part. The last variable may go on beyond it, and a mark that is
+ * not among the others may still follow: it is unknown.
+ */
+export function parseCutMarks(beginning: Buffer): Marks {
+  const { marks, seen } = findMarks(beginning.subarray(0, beginning.lastIndexOf(0) + 1));
+  const unknown = Object.entries(VARIABLES).filter(([name]) => !seen.has(name));
+  return { ...marks, ...Object.fromEntries(unknown.map(([, mark]) => [mark, null])) };
+}
+
+function findMarks(environ: Buffer): { readonly marks: Marks; readonly seen: ReadonlySet<string> } {
+  const marks: { -readonly [Name in keyof Marks]: Marks[Name] } = {};
+  const seen = new Set<string>();
+  for (const variable of environ.toString('utf8').split('\0')) {
+    const name = variable.slice(0, Math.max(variable.indexOf('='), 0));
+    if (!isMarkVariable(name) || seen.has(name)) continue;
+    seen.add(name);
+    const value = variable.slice(name.length + 1);
+    if (value !== '') marks[VARIABLES[name]] = value;
+  }
+  return { marks, seen };
+}
+
+/** Whether a process descends from a tree of ours. The data dir alone says no such thing: people set it in their shell. */
+export function isMarked(marks: Marks): boolean {
+  return [marks.treeMark, marks.ownerMark, marks.roleMark].some((mark) => typeof mark === 'string');
+}
+
+function isMarkVariable(name: string): name is keyof typeof VARIABLES {
+  return Object.hasOwn(VARIABLES, name);
+}

@@ -1,0 +1,46 @@
+import type { ProcessRow } from '../../../core/process/snapshot.ts';
+import { readProcFile } from './proc-file.ts';
+
+export type ProportionalMemory = Pick<ProcessRow, 'pssBytes' | 'swapBytes'>;
+
+/** `AT_PAGESZ` of the auxiliary vector (getauxval(3)). */
+const PAGE_SIZE_KEY = 6;
+const USUAL_PAGE_BYTES = 4096;
+
+/** PSS and swap of a process, both in bytes and shared pages counted in parts; empty where the kernel does not tell. */
+export function readProportionalMemory(directory: string): ProportionalMemory {
+  const bytes = readProcFile(`${directory}/smaps_rollup`);
+  return typeof bytes === 'string' ? {} : parseSmapsRollup(bytes.toString('latin1'));
+}
+
+/** Parses the text of `/proc/PID/smaps_rollup`, whose values are in kB. */
+export function parseSmapsRollup(text: string): ProportionalMemory {
+  const pss = bytesOf(text, 'Pss');
+  // Proportional like PSS, so that pages two processes share are not counted twice; kernels before 4.3 know only the other.
+  const swap = bytesOf(text, 'SwapPss') ?? bytesOf(text, 'Swap');
+  return { ...(pss === undefined ? {} : { pssBytes: pss }), ...(swap === undefined ? {} : { swapBytes: swap }) };
+}
+
+/** Bytes of one page of memory, the unit of the resident set in `stat`: 4 KiB on most machines, up to 64 KiB on arm64. */
+export function readPageBytes(procRoot: string): number {
+  const vector = readProcFile(`${procRoot}/self/auxv`);
+  // Hidden where we are not dumpable ourselves; then the usual size is the best guess.
+  return (typeof vector === 'string' ? undefined : parsePageBytes(vector, process.arch)) ?? USUAL_PAGE_BYTES;
+}
+
+/** Finds the page size in an auxiliary vector: pairs of native words, key and value. */
+export function parsePageBytes(vector: Buffer, arch: string): number | undefined {
+  const is32Bit = arch === 'arm' || arch === 'ia32';
+  const word = is32Bit ? 4 : 8;
+  const read = (offset: number): number =>
+    is32Bit ? vector.readUInt32LE(offset) : Number(vector.readBigUInt64LE(offset));
+  for (let offset = 0; offset + 2 * word <= vector.length; offset += 2 * word) {
+    if (read(offset) === PAGE_SIZE_KEY) return read(offset + word);
+  }
+  return undefined;
+}
+
+function bytesOf(text: string, key: string): number | undefined {
+  const kilobytes = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}

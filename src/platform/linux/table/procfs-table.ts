@@ -1,0 +1,117 @@
+import { uptime } from 'node:os';
+import type { ProcessSnapshot } from '../../../core/process/snapshot.ts';
+import type { ProcessTable } from '../../../operations/ports/process.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
+import { readMachineIdentity } from '../machine/machine.ts';
+import { listPids } from './pid-listing.ts';
+import { hidesPids, isForeignProc } from './proc-mount.ts';
+import { type RowDraft, RowReader } from './row-reader.ts';
+
+export interface ProcfsTableOptions {
+  /** Where procfs is mounted. */
+  readonly procRoot?: string;
+}
+
+const TICKS_PER_SECOND = 100;
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+
+/**
+ * The process table of Linux, read from `/proc` with synchronous calls: a thousand awaited reads take four times as long as these do.
+ * A process caught between fork and exec shows its parent's command line and environment; nothing is carried over from one reading
+ * to the next, so that is never believed for longer than a reading.
+ */
+export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {}): ProcessTable {
+  return {
+    source: 'procfs',
+    snapshot: (request) =>
+      new Promise((resolve) => {
+        const read = (pids: readonly number[]) => readEach(pids, new RowReader(procRoot, request));
+        resolve(takeSnapshot(procRoot, { list: () => listPids(procRoot), read }));
+      }),
+  };
+}
+
+/** The rows of the pids that were listed, and how many that matter could not be read. */
+export interface RowsRead {
+  readonly rows: ReadonlyMap<number, RowDraft>;
+  readonly unreadable: number;
+}
+
+/** How the processes of one reading are listed, and their rows read. */
+export interface RowSource<Pids> {
+  readonly list: () => Pids;
+  readonly read: (pids: Pids) => RowsRead;
+}
+
+/**
+ * One reading of `/proc`.
+ * @throws ClaudeMemError `process-table-unreadable`.
+ */
+export function takeSnapshot<Pids>(
+  procRoot: string,
+  { list, read }: RowSource<Pids>,
+): ProcessSnapshot & { readonly nowTicks: number } {
+  const pids = list();
+  if (isForeignProc(procRoot)) throw foreignProcError(procRoot);
+  const { rows, unreadable } = read(pids);
+  const uid = process.geteuid?.();
+  return {
+    ...stampTimes([...rows.values()], rows.get(process.pid)?.startTicks),
+    source: 'procfs',
+    platform: 'linux',
+    ...readMachineIdentity(procRoot),
+    // Every pid namespace has a pid 1 as long as it lives: where it is not listed, more may be missing.
+    complete: rows.has(1) && !hidesPids(procRoot),
+    unreadable,
+    self: { pid: process.pid, ...(uid === undefined ? {} : { uid }) },
+    startPrecisionMs: 0,
+  };
+}
+
+function readEach(pids: readonly number[], reader: RowReader): RowsRead {
+  const rows = new Map<number, RowDraft>();
+  for (const pid of pids) {
+    const row = reader.read(pid);
+    if (row !== undefined) rows.set(pid, row);
+  }
+  reader.complete(rows);
+  return { rows, unreadable: reader.unreadable };
+}
+
+function foreignProcError(procRoot: string): ClaudeMemError {
+  return new ClaudeMemError(
+    'process-table-unreadable',
+    `${procRoot} does not show this process as pid ${process.pid}: it belongs to another pid namespace, or is not mounted.`,
+    { hint: "Mount this namespace's own procfs (unshare --pid --fork --mount-proc), or run the command outside." },
+  );
+}
+
+/**
+ * Dates the rows. Ages are counted in ticks: "now" is the larger of our own age and the newest start seen, which no clock step and no
+ * virtual uptime can move ahead.
+ */
+function stampTimes(
+  processes: readonly RowDraft[],
+  ownStartTicks = 0,
+): Pick<ProcessSnapshot, 'takenAt' | 'processes'> & { readonly nowTicks: number } {
+  const takenAtMs = Date.now();
+  const ownTicks = ownStartTicks + Math.floor(process.uptime() * TICKS_PER_SECOND);
+  const nowTicks = processes.reduce((newest, row) => Math.max(newest, row.startTicks ?? 0), ownTicks);
+  // A shell that became us by exec long after it started makes our own age too small, and then every start too late, which could
+  // pass for "born after it was registered". The uptime mends that, and where a container fakes it, it is the smaller one.
+  const bootedAtMs = takenAtMs - Math.max(nowTicks, uptime() * TICKS_PER_SECOND) * MS_PER_TICK;
+  let previous = { ticks: 0, startedAt: isoTime(bootedAtMs) };
+  for (const row of processes) {
+    // Taken over from a reading before.
+    if (row.startedAt !== '') continue;
+    const ticks = row.startTicks ?? 0;
+    // Neighbours in the table often start in one tick, and to format a date costs as much as to parse a row.
+    if (ticks !== previous.ticks) previous = { ticks, startedAt: isoTime(bootedAtMs + ticks * MS_PER_TICK) };
+    row.startedAt = previous.startedAt;
+  }
+  return { takenAt: isoTime(takenAtMs), nowTicks, processes };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,68 @@
+import type { Log } from '../operations/ports/tree.ts';
+import { within } from './within.ts';
+
+/** Lets go of something within so many milliseconds. */
+export type Closing = (withinMs: number) => Promise<void> | void;
+
+interface Step {
+  readonly name: string;
+  readonly close: Closing;
+}
+
+/**
+ * The one shutdown of a program. Whatever asks for it first begins it; all that ask later join it. The closings run in parallel under
+ * one deadline; one that fails or hangs hinders no other.
+ */
+export class Shutdown {
+  readonly #log: Log;
+  readonly #steps: Step[] = [];
+  #running: Promise<void> | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  get isBegun(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** What comes up while the shutdown runs already is closed at once. */
+  add(name: string, close: Closing): void {
+    const step = { name, close };
+    this.#steps.push(step);
+    if (this.isBegun) void this.#run(step);
+  }
+
+  /** Resolves when all is closed or the deadline is over. Never rejects. */
+  begin(reason: string, withinMs: number): Promise<void> {
+    this.#running ??= this.#closeAll(reason, withinMs);
+    return this.#running;
+  }
+
+  async #closeAll(reason: string, withinMs: number): Promise<void> {
+    this.#deadline = performance.now() + withinMs;
+    this.#log.info('shutting down', { reason, withinMs });
+    // What came up last stands at the door.
+    await Promise.all([...this.#steps].reverse().map((step) => this.#run(step)));
+    this.#log.info('shut down');
+  }
+
+  async #run({ name, close }: Step): Promise<void> {
+    const startedAt = performance.now();
+    const leftMs = Math.max(0, this.#deadline - startedAt);
+    try {
+      const isClosed = await within(leftMs, closed(close, leftMs));
+      const elapsedMs = Math.round(performance.now() - startedAt);
+      if (isClosed === true) this.#log.info('closed', { step: name, elapsedMs });
+      else this.#log.error('not closed before the deadline', { step: name, elapsedMs });
+    } catch (error) {
+      this.#log.error('could not be closed', { step: name, error });
+    }
+  }
+}
+
+async function closed(close: Closing, withinMs: number): Promise<true> {
+  await close(withinMs);
+  return true;
+}

@@ -1,0 +1,89 @@
+import type { RoleUse, Sample } from '../../core/health/sample.ts';
+
+/** A sample with its number in the row of all that were ever taken on this data dir. */
+export interface NumberedSample {
+  readonly sequence: number;
+  readonly sample: Sample;
+}
+
+/** Of the format; another one is a later version's. */
+const VERSION = 1;
+
+type CompactUse = readonly [processes: number, memoryBytes: number | null, cpuPercent: number | null];
+
+/** Short names, because every slot has the same bounded length. The number comes first: it is looked for without parsing the rest. */
+interface Compact {
+  readonly n: number;
+  readonly v: number;
+  readonly t: number;
+  readonly u: number;
+  readonly b: string | null;
+  readonly s: number;
+  readonly i: string;
+  readonly g: string;
+  readonly r: number;
+  readonly k: Sample['memoryKind'];
+  readonly o: number | null;
+  readonly x: number | null;
+  readonly p: Readonly<Record<string, CompactUse>>;
+}
+
+export function formatSample({ sequence, sample }: NumberedSample): string {
+  const roles = Object.entries(sample.roles).map(([role, use]) => [role, compactUse(use)] as const);
+  const compact: Compact = {
+    n: sequence,
+    v: VERSION,
+    t: Math.round(sample.takenAtMs),
+    u: Math.round(sample.uptimeMs),
+    b: sample.bootId,
+    s: Math.round(sample.spanMs),
+    i: sample.treeId,
+    g: sample.state,
+    r: sample.restarts,
+    k: sample.memoryKind,
+    o: sample.orphans,
+    x: sample.excess,
+    p: Object.fromEntries(roles),
+  };
+  return JSON.stringify(compact);
+}
+
+/** Undefined for what another version wrote. */
+export function parseSample(text: string): NumberedSample | undefined {
+  try {
+    const compact = JSON.parse(text) as Compact;
+    if (compact.v !== VERSION) return undefined;
+    const roles = Object.entries(compact.p).map(([role, use]) => [role, fullUse(use)] as const);
+    return {
+      sequence: compact.n,
+      sample: {
+        takenAtMs: compact.t,
+        uptimeMs: compact.u,
+        bootId: compact.b,
+        spanMs: compact.s,
+        treeId: compact.i,
+        state: compact.g,
+        restarts: compact.r,
+        memoryKind: compact.k,
+        orphans: compact.o,
+        excess: compact.x,
+        roles: Object.fromEntries(roles),
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The number alone; -1 where there is none. */
+export function sequenceOf(text: string): number {
+  return Number(/^\{"n":(\d{1,15}),/.exec(text)?.[1] ?? -1);
+}
+
+function compactUse({ processes, memoryBytes, cpuPercent }: RoleUse): CompactUse {
+  return [processes, memoryBytes === null ? null : Math.round(memoryBytes), cpuPercent];
+}
+
+function fullUse([processes, memoryBytes, cpuPercent]: CompactUse): RoleUse {
+  return { processes, memoryBytes, cpuPercent };
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { findUnknownKey, resolveSettings, type Settings } from '../../core/settings.ts';
+import { printable } from '../../core/text/wording.ts';
+import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
+import { type Trust, trustIn } from '../../shared/own-file.ts';
+import { readTrustedText, UnsuitableFileError } from '../files/bounded-read.ts';
+import { DATA_DIR_VARIABLE } from '../files/data-dir-name.ts';
+import { describeErrno } from '../files/io-error.ts';
+
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/**
+ * The settings: environment over `config.json` over defaults.
+ * @throws ClaudeMemError `settings` naming the value that cannot be used, its source, and what is expected; also for a key of the file
+ * that is no setting.
+ */
+export function readSettings(dataDir: string, env: Readonly<Record<string, string | undefined>>): Settings {
+  const configFile = join(dataDir, 'config.json');
+  const config = readConfig(configFile, trustIn(dataDir));
+  const unknown = findUnknownKey(config);
+  if (unknown !== undefined) throw unknownKey(configFile, unknown);
+  const { settings, problems } = resolveSettings({ env, config, configFile });
+  const [problem] = problems;
+  if (problem === undefined) return settings;
+  throw new ClaudeMemError(
+    'settings',
+    `${problem.name} is "${problem.value}" (from ${problem.source === 'environment' ? 'the environment' : problem.source})`,
+    { hint: `Expected ${problem.expected}.` },
+  );
+}
+
+function unknownKey(
+  file: string,
+  { key, nearest }: { readonly key: string; readonly nearest: string },
+): ClaudeMemError {
+  const what =
+    key === DATA_DIR_VARIABLE
+      ? 'The data dir is set in the environment or with --data-dir, because this file lies in it.'
+      : `Did you mean ${nearest}?`;
+  return new ClaudeMemError('settings', `${file}: "${printable(key).slice(0, 100)}" is not a setting`, { hint: what });
+}
+
+function readConfig(file: string, trust: Trust): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readConfigText(file, trust);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return {};
+    throw notUsable(
+      file,
+      error instanceof UnsuitableFileError ? error.reason : `cannot be read: ${describeErrno(error)}`,
+      error,
+    );
+  }
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === 'object' && config !== null && !Array.isArray(config))
+      return config as Record<string, unknown>;
+  } catch (error) {
+    throw notUsable(file, `is not JSON: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  throw notUsable(file, 'is not a JSON object', undefined);
+}
+
+/** Root's file counts too: an administrator may provide the settings. */
+function readConfigText(file: string, trust: Trust): string {
+  try {
+    return readTrustedText(file, MAX_CONFIG_BYTES, trust);
+  } catch (error) {
+    if (!(error instanceof UnsuitableFileError) || trust.uid === 0) throw error;
+    return readTrustedText(file, MAX_CONFIG_BYTES, { ...trust, uid: 0 });
+  }
+}
+
+function notUsable(file: string, reason: string, cause: unknown): ClaudeMemError {
+  return new ClaudeMemError('settings', `${file} ${reason}`, {
+    hint: 'Fix or remove it. It is a file of your own with a JSON object such as {"CLAUDE_MEM_WORKER_PORT": 37777}.',
+    cause,
+  });
+}

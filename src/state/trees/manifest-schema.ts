@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import { type Manifest, ROLES } from '../../core/tree/manifest.ts';
+import { check, Count, Pid, PidNamespace, Timestamp, TreeId } from '../files/schema.ts';
+
+/** The version this program writes. */
+const SCHEMA_VERSION = 1;
+
+// Fields we do not know are kept, not dropped: another version may have written them, and a manifest is rewritten.
+const Identity = v.looseObject({
+  pid: Pid,
+  startTicks: v.exactOptional(Count),
+  startedAt: Timestamp,
+  bootId: v.exactOptional(v.string()),
+});
+
+const Entry = v.looseObject({
+  role: v.picklist(ROLES),
+  identity: Identity,
+  pgid: v.exactOptional(Count),
+  owner: v.exactOptional(Identity),
+  command: v.array(v.string()),
+  registeredAt: Timestamp,
+  endedAt: v.exactOptional(Timestamp),
+});
+
+const ManifestSchema: v.GenericSchema<unknown, Manifest> = v.looseObject({
+  schemaVersion: v.literal(SCHEMA_VERSION),
+  treeId: TreeId,
+  state: v.picklist(['starting', 'running', 'stopping', 'failed']),
+  machineId: v.exactOptional(v.string()),
+  bootId: v.string(),
+  pidNamespace: v.exactOptional(PidNamespace),
+  dataDir: v.string(),
+  startedAt: Timestamp,
+  retiredAt: v.exactOptional(Timestamp),
+  entries: v.array(Entry),
+});
+
+export type ManifestCheck =
+  | { readonly kind: 'good'; readonly manifest: Manifest }
+  | { readonly kind: 'damaged' | 'newer'; readonly reason: string };
+
+/** Reads a manifest from the text of its file. */
+export function parseManifest(text: string): ManifestCheck {
+  try {
+    return checkManifest(JSON.parse(text));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { kind: 'damaged', reason: text.trim() === '' ? 'is empty' : 'is not JSON (torn or overwritten)' };
+  }
+}
+
+/** Checks a parsed value; a later version's manifest is told from a damaged one before anything else in it is looked at. */
+export function checkManifest(value: unknown): ManifestCheck {
+  const newer = newerVersion(value, SCHEMA_VERSION);
+  if (newer !== undefined) return { kind: 'newer', reason: newer };
+  const result = check(ManifestSchema, value);
+  if (result.ok) return { kind: 'good', manifest: result.value };
+  return { kind: 'damaged', reason: `is not a manifest: ${result.problem}` };
+}
+
+/** What to tell about a document whose `schemaVersion` lies beyond the one we read; undefined for any other. */
+export function newerVersion(value: unknown, known: number): string | undefined {
+  if (typeof value !== 'object' || value === null || !('schemaVersion' in value)) return undefined;
+  const version = value.schemaVersion;
+  if (typeof version !== 'number' || !(version > known)) return undefined;
+  return `has schemaVersion ${version}, written by a later version of claude-mem (this one reads ${known})`;
+}

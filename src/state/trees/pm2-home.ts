@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { readBoundedText } from '../files/bounded-read.ts';
+
+const MAX_DUMP_BYTES = 16 * 1024 * 1024;
+
+/** The apps in the saved list of a PM2, which it starts at the next boot; undefined where there is no such list. Never writes. */
+export function readPm2Apps(
+  home: string,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly folder: string; readonly apps: readonly string[] } | undefined {
+  const folder = env.PM2_HOME === undefined || env.PM2_HOME === '' ? join(home, '.pm2') : env.PM2_HOME;
+  try {
+    const list: unknown = JSON.parse(readBoundedText(join(folder, 'dump.pm2'), MAX_DUMP_BYTES));
+    return { folder, apps: Array.isArray(list) ? list.map(nameOf).filter((name) => name !== undefined) : [] };
+  } catch {
+    // Another program's file: missing, hidden or being written, it tells nothing.
+    return undefined;
+  }
+}
+
+function nameOf(app: unknown): string | undefined {
+  return typeof app === 'object' && app !== null && 'name' in app && typeof app.name === 'string'
+    ? app.name
+    : undefined;
+}

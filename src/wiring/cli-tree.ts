@@ -1,0 +1,206 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SampleReading } from '../core/health/sample.ts';
+import type { Clock } from '../operations/ports/process.ts';
+import type { StartPorts } from '../operations/tree/start-tree.ts';
+import { tidyTrees } from '../operations/tree/tidy-trees.ts';
+import { whyUnwritten } from '../operations/tree/unwritten.ts';
+import type { ConnectToSupervisor, LifecyclePorts, TreeStatus } from '../operations/tree/tree-lifecycle.ts';
+import { openBrowser } from '../platform/browser.ts';
+import { loadPlatform } from '../platform/index.ts';
+import { ClaudeMemError } from '../shared/errors.ts';
+import { assertPlaceForSocket } from '../shared/private-socket.ts';
+import { connectToSupervisor } from '../state/control/control-client.ts';
+import { usualSocketPath } from '../state/control/control-socket-path.ts';
+import { ensureDataDir } from '../state/files/data-dir.ts';
+import { logsFolder, beginCrashLog, LogTail, logNames } from '../state/files/log-files.ts';
+import { isLockFree } from '../state/locks/lock.ts';
+import { readLockHolder } from '../state/locks/lock-holder.ts';
+import { networkFileSystemOf } from '../state/files/network-file-system.ts';
+import { probeRecords } from '../state/trees/probe-records.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { readToken } from '../state/control/token.ts';
+import { findWorkerSocket } from '../state/control/worker-socket.ts';
+import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/trees/stop-intent.ts';
+import type { Context } from './cli.ts';
+import type { WorkerAccess } from '../cli/commands/status/page-link.ts';
+import { assertPortFree } from '../cli/commands/start/port-check.ts';
+import { overrides, spawnSupervisor, type StartEnvironment } from '../cli/commands/start/spawn-supervisor.ts';
+
+const STATUS_WITHIN_MS = 2_000;
+/** One that was just ended gives its lock back within this, in milliseconds. */
+const LOCK_PATIENCE_MS = 2_000;
+const LOCK_POLL_MS = 20;
+/** A stop answers when it is done; its own deadline ends it. This much more is for the way back. */
+const STOP_ANSWER_SLACK_MS = 500;
+
+export interface TreeContext {
+  /** @throws ClaudeMemError `not-owner`, `data-dir`. */
+  prepareDataDir(): void;
+  readonly connect: ConnectToSupervisor;
+  lifecycle(): Promise<LifecyclePorts>;
+  readonly worker: WorkerAccess;
+  /** False where there is none in front of the person. */
+  openBrowser(url: string): Promise<boolean>;
+  /** @throws ClaudeMemError `settings`. */
+  start(options: StartEnvironment): Promise<StartPorts & Foreground>;
+  /** What is to be said before a start, if anything. */
+  warnings(): readonly string[];
+  /** The last lines that were logged since a supervisor was last spawned: they tell why a start failed. */
+  lastLogLines(count: number): readonly string[];
+  /** Why a tree cannot be recorded now; undefined if it can. Without a record there is no tree, and on a full disk no log tells. */
+  whyUnrecordable(): string | undefined;
+}
+
+export interface Foreground {
+  /** Resolves with the exit code of the supervisor that was spawned last; null if a signal ended it. */
+  readonly supervisorEnded: () => Promise<number | null>;
+}
+
+export function createTreeContext(context: Context): TreeContext {
+  const { dataDir } = context;
+  const connect: ConnectToSupervisor = (withinMs) => connectTo(dataDir, withinMs);
+  const lifecycle = async (): Promise<LifecyclePorts> => ({
+    takeReading: () => context.takeReading({ memory: false }),
+    connect,
+    signaller: await context.signaller(),
+    clock: context.clock,
+    intendStop: (treeId) => {
+      writeStopIntent(dataDir, treeId, new Date().toISOString());
+    },
+    isStopIntended: (treeId) => hasStopIntent(dataDir, treeId),
+  });
+  let spawnedAt = new Date(0);
+  return {
+    prepareDataDir: () => {
+      ensureDataDir(dataDir);
+      context.assertMayAct();
+    },
+    connect,
+    lifecycle,
+    worker: { findSocket: () => findWorkerSocket(dataDir), readToken: () => readToken(dataDir) },
+    openBrowser: (url) => openBrowser(url, process.platform, process.env),
+    start: async (options) => {
+      const settings = readSettings(dataDir, { ...process.env, ...overrides(options) });
+      let ended: Promise<number | null> = Promise.resolve(0);
+      return {
+        ...(await lifecycle()),
+        spawnSupervisor: () => {
+          spawnedAt = context.clock.date();
+          const spawned = spawnSupervisor(dataDir, beginCrashLog(dataDir), options);
+          ({ ended } = spawned);
+          return spawned;
+        },
+        supervisorEnded: () => ended,
+        assertLockFree: () => assertLockFree(dataDir, context.clock),
+        assertPortFree: async () => {
+          for (const name of ['supervisor.sock', 'worker.sock'] as const) {
+            const path = usualSocketPath(dataDir, name);
+            if (path !== undefined) assertPlaceForSocket(path);
+          }
+          await assertPortFree({ port: settings.workerPort, host: settings.workerHost }, async (port) =>
+            (await loadPlatform()).findListener(port),
+          );
+        },
+        underOperationLock: (action, interrupted = new AbortController().signal, goesOnWithout) =>
+          context.underOperationLock(options.command, interrupted, action, goesOnWithout),
+        tidy: (observation) => {
+          tidyTrees(observation, context.trees());
+          removeOldIntents(dataDir, context.clock.date());
+        },
+        onProgress: options.onProgress,
+      };
+    },
+    warnings: () => {
+      const type = networkFileSystemOf(dataDir);
+      return type === undefined ? [] : [`The data dir ${dataDir} ${ON_NETWORK} (${type}).`];
+    },
+    lastLogLines: (count) => lastLogLines(dataDir, count, spawnedAt),
+    whyUnrecordable: () =>
+      whyUnwritten(() => {
+        probeRecords(dataDir);
+      }),
+  };
+}
+
+const ON_NETWORK =
+  'is on a network file system: locks may not hold there between machines, so run claude-mem on one machine at a time';
+
+async function connectTo(dataDir: string, withinMs: number | undefined): ReturnType<ConnectToSupervisor> {
+  const connection = await connectToSupervisor(dataDir, withinMs === undefined ? {} : { withinMs });
+  if (connection === undefined || connection === 'late') return connection;
+  const { treeId, version } = connection;
+  return {
+    treeId,
+    version,
+    // Both ends are of one build or greet with their versions; a later one only adds fields.
+    status: async (waitMs = 0) =>
+      (await connection.request('status', { waitMs }, waitMs + STATUS_WITHIN_MS)) as TreeStatus,
+    stop: async (graceMs) => {
+      await connection.request('stop', { graceMs }, graceMs + STOP_ANSWER_SLACK_MS);
+    },
+    close: () => {
+      connection.close();
+    },
+  };
+}
+
+/**
+ * A supervisor that cannot be ended, or one in another container on the same data dir, still holds its lock.
+ * @throws ClaudeMemError `lock-held`.
+ */
+async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
+  const path = join(dataDir, 'supervisor.lock');
+  const deadline = clock.now() + LOCK_PATIENCE_MS;
+  while (!(await isLockFree(path))) {
+    if (clock.now() < deadline) {
+      await clock.sleep(LOCK_POLL_MS);
+      continue;
+    }
+    const holder = readLockHolder(path);
+    const who =
+      holder === undefined ? 'another process' : `pid ${holder.pid} (${holder.command}) since ${holder.since}`;
+    throw new ClaudeMemError('lock-held', `the lock of this data dir's supervisor is held by ${who}`, {
+      hint: 'Either it cannot be ended now, or it runs in another container on the same data dir: stop it there.',
+    });
+  }
+}
+
+function lastLogLines(dataDir: string, count: number, since: Date): readonly string[] {
+  for (const name of ['crash', 'worker', 'supervisor']) {
+    const stats = statSync(join(logsFolder(dataDir), `${name}.log`), { throwIfNoEntry: false });
+    const lines = stats !== undefined && stats.mtime >= since ? readTail(dataDir, name) : [];
+    if (lines.length > 0) return lines.slice(-count);
+  }
+  return [];
+}
+
+/** What a failed start shows besides its reason: a log that cannot be read must not hide that. */
+function readTail(dataDir: string, name: string): readonly string[] {
+  try {
+    return new LogTail(dataDir, name).read();
+  } catch (error) {
+    if (error instanceof ClaudeMemError) return [];
+    throw error;
+  }
+}
+
+/** The logs of a data dir. */
+export function openLogs(dataDir: string): {
+  readonly names: () => readonly string[];
+  /** Returns a function that reads on each call what came since the last one. */
+  readonly tail: (name: string) => () => readonly string[];
+} {
+  return {
+    names: () => logNames(dataDir),
+    tail: (name) => {
+      const tail = new LogTail(dataDir, name);
+      return () => tail.read();
+    },
+  };
+}
+
+/** What the supervisors of a data dir sampled. */
+export async function readHistory(dataDir: string): Promise<SampleReading> {
+  return (await import('../state/history/samples.ts')).readSamples(dataDir);
+}

@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stopTrees } from '../operations/tree/stop-trees.ts';
+import type { LifecycleAnswer, StagePorts } from '../operations/verify/stage.ts';
+import type { VerifyCommandPorts } from '../operations/verify/verify-command.ts';
+import { loadPlatform } from '../platform/index.ts';
+import { runCommand } from '../platform/run-command.ts';
+import { modelProblem } from '../chroma/embedding-model.ts';
+import { findUvx } from '../chroma/uvx.ts';
+import type { Settings } from '../core/settings.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { readToken } from '../state/control/token.ts';
+import { findWorkerSocket } from '../state/control/worker-socket.ts';
+import { askSocket } from '../shared/ask-socket.ts';
+import { createContext, usualDataDir, type Context } from './cli.ts';
+import { createTreeContext } from './cli-tree.ts';
+
+/** What `verify -- COMMAND` works with. From here on this process adopts orphans, where the system lets it. */
+export async function commandPorts(context: Context): Promise<VerifyCommandPorts> {
+  const platform = await loadPlatform();
+  const adoption = platform.loadAdoption();
+  const adopts = adoption?.become() === true;
+  const { table, findBearers, identify, signaller } = platform;
+  return {
+    table,
+    findBearers,
+    identify,
+    signaller,
+    clock: context.clock,
+    adopts,
+    waitFor:
+      adoption === null || !adopts
+        ? null
+        : (pid) => {
+            adoption.waitFor(pid);
+          },
+    run: runCommand,
+    usualDataDir: usualDataDir(),
+    observe: (dataDir) => {
+      // One that does not exist records nobody, and may be a text that no data dir can be named by.
+      const isOther = dataDir !== undefined && existsSync(dataDir);
+      return (isOther ? createContext({ dataDir, acts: false }) : context).observe({ memory: false });
+    },
+  };
+}
+
+/** What the scenarios are played on. */
+export interface ScenarioStage {
+  readonly ports: StagePorts;
+  /** Path of the real uvx; null where there is none. */
+  readonly uvx: string | null;
+  /** Why Chroma cannot be had; null if it should be there. */
+  readonly whyNoChroma: string | null;
+  /**
+   * Removes the data dir.
+   * @returns what could not be removed, in words; undefined if it is gone.
+   */
+  readonly remove: () => string | undefined;
+}
+
+/** Trees answer sooner or not at all; in milliseconds. */
+const ASK_WITHIN_MS = 60_000;
+const HOST = '127.0.0.1';
+
+/**
+ * A data dir and a port for this run alone. uvx, its cache and the embedding model are the user's; nothing is downloaded.
+ * @param context of the user's own data dir, which is only looked at.
+ */
+export async function createStage(context: Context, interrupted: AbortSignal): Promise<ScenarioStage> {
+  const settings = readSettings(context.dataDir, process.env);
+  const found = findUvx({ setting: settings.uvx, env: process.env, home: homedir(), dataDir: context.dataDir });
+  const uvx = 'reason' in found ? null : found.file;
+  const port = await freePort();
+  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'claude-mem-verify-')));
+  try {
+    const ports = await stagePorts({
+      dataDir,
+      env: stageEnvironment({ dataDir, port, settings, uvx }),
+      interrupted,
+    });
+    return { ports, uvx, whyNoChroma: whyNoChroma(settings.chromaEnabled, found), remove: () => removeFolder(dataDir) };
+  } catch (error) {
+    removeFolder(dataDir);
+    throw error;
+  }
+}
+
+interface Place {
+  readonly dataDir: string;
+  readonly port: number;
+}
+
+function stageEnvironment({
+  dataDir,
+  port,
+  settings,
+  uvx,
+}: Place & { readonly settings: Settings; readonly uvx: string | null }): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    CLAUDE_MEM_DATA_DIR: dataDir,
+    CLAUDE_MEM_WORKER_HOST: HOST,
+    CLAUDE_MEM_WORKER_PORT: String(port),
+    CLAUDE_MEM_CHROMA_ENABLED: String(settings.chromaEnabled),
+    // An existing server is nobody's test bench, and has no processes here.
+    CLAUDE_MEM_CHROMA_MODE: 'local',
+    CLAUDE_MEM_PYTHON_VERSION: settings.pythonVersion,
+    ...(uvx === null ? {} : { CLAUDE_MEM_UVX: uvx }),
+    UV_OFFLINE: '1',
+  };
+}
+
+async function stagePorts({
+  dataDir,
+  env,
+  interrupted,
+}: Pick<Place, 'dataDir'> & {
+  readonly env: NodeJS.ProcessEnv;
+  readonly interrupted: AbortSignal;
+}): Promise<StagePorts> {
+  const own = createContext({ dataDir, acts: true });
+  const lifecycle = await createTreeContext(own).lifecycle();
+  return {
+    ...lifecycle,
+    dataDir,
+    interrupted,
+    runCli: (args) => runOwnCli(args, env, interrupted),
+    // Also after Ctrl-C: what was started has to end.
+    stopNow: (graceMs) =>
+      own.underOperationLock(
+        'claude-mem verify',
+        new AbortController().signal,
+        () => stopTrees(lifecycle, { graceMs }),
+        ({ code }) => code === 'io',
+      ),
+    ask: (method, path, body) => askWorker({ method, path, body, dataDir, interrupted }),
+  };
+}
+
+function whyNoChroma(isEnabled: boolean, uvx: ReturnType<typeof findUvx>): string | null {
+  if (!isEnabled) return 'switched off by CLAUDE_MEM_CHROMA_ENABLED';
+  return 'reason' in uvx ? uvx.reason : (modelProblem(homedir()) ?? null);
+}
+
+/** The built program, as a person runs it. When this run is interrupted it is asked to end, and ends what it has started. */
+function runOwnCli(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  interrupted: AbortSignal,
+): Promise<LifecycleAnswer | undefined> {
+  const child = spawn(process.execPath, [join(__dirname, 'cli.js'), ...args, '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    signal: interrupted,
+    killSignal: 'SIGTERM',
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // An interruption is no error of the child: its end is what counts.
+  child.on('error', () => undefined);
+  return new Promise((resolve) => {
+    child.once('close', () => {
+      resolve(parseAnswer(Buffer.concat(chunks).toString()));
+    });
+  });
+}
+
+/** An error document has no `ok`. */
+function parseAnswer(text: string): LifecycleAnswer | undefined {
+  try {
+    return {
+      ok: false,
+      treeId: null,
+      alreadyRunning: false,
+      ...(JSON.parse(text) as Partial<LifecycleAnswer>),
+    } as LifecycleAnswer;
+  } catch {
+    // It was ended before it could say anything.
+    return undefined;
+  }
+}
+
+interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body: unknown;
+  readonly dataDir: string;
+  readonly interrupted: AbortSignal;
+}
+
+async function askWorker({ method, path, body, dataDir, interrupted }: Question): Promise<number> {
+  const { status } = await askSocket({
+    ...{ socketPath: findWorkerSocket(dataDir), method, path, body },
+    token: readToken(dataDir),
+    withinMs: ASK_WITHIN_MS,
+    signal: interrupted,
+  });
+  return status;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, HOST, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function removeFolder(path: string): string | undefined {
+  try {
+    // What has just ended may still have written.
+    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  } catch (error) {
+    return `${path} could not be removed: ${String(error)}`;
+  }
+  return existsSync(path) ? `${path} is still there` : undefined;
+}

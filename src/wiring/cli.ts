@@ -1,0 +1,269 @@
+import { existsSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isZombie } from '../core/process/identity.ts';
+import { isChromaOfDataDir } from '../core/process/role-program.ts';
+import type { Judgement } from '../core/verdicts/verdict.ts';
+import { rootEntry, type ManifestEntry, type StoredIdentity } from '../core/tree/manifest.ts';
+import type { ProcessRow } from '../core/process/snapshot.ts';
+import { observe, takeReading, type ObserveOptions, type Observation, type Reading } from '../operations/observe/observe.ts';
+import type { Personal } from '../operations/redact/redact.ts';
+import type { Clock, Signaller } from '../operations/ports/process.ts';
+import { loadPlatform } from '../platform/index.ts';
+import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { assertOwner, missingError, nameOfDataDir, resolveDataDir } from '../state/files/data-dir.ts';
+import { assertNoMisspeltVariable } from '../state/files/data-dir-name.ts';
+import { assertClosedToOthers } from '../state/files/private-folder.ts';
+import type { JsonEdit, JsonFile } from '../state/files/json-file.ts';
+import { createRecords } from '../state/trees/records.ts';
+import { acquireLock } from '../state/locks/lock.ts';
+import { openTreeStore, type TreeStore } from '../state/trees/trees.ts';
+
+/** How long a command waits for another one that holds `operation.lock`, in milliseconds. */
+const OPERATION_LOCK_WAIT_MS = 30_000;
+
+/** What a command works with. This file alone knows which adapters there are. */
+export interface Context {
+  /** Resolved. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
+  observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
+  /** Observes again and again: what cannot have changed since the last time is not read each time. */
+  follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;
+  /** What the manifest of a tree records and what runs, its root first; reads no other process. */
+  running(treeId: string): Promise<readonly ManifestEntry[]>;
+  signaller(): Promise<Signaller>;
+  /**
+   * For commands that start or end something.
+   * @throws ClaudeMemError `not-owner`; `data-dir` where other users may write.
+   */
+  assertMayAct(): void;
+  /**
+   * For a command that found nothing.
+   * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist, or cannot be used: "nothing found" would be true
+   * and misleading.
+   * @param found what was judged: a tree outlives its data dir.
+   */
+  assertDataDirExists(found?: readonly Judgement[]): void;
+  /**
+   * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
+   * nothing to take turns about.
+   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
+   * @throws ClaudeMemError `lock-held` naming the holder; `io` for a lock that cannot be used.
+   */
+  underOperationLock<T>(
+    command: string,
+    signal: AbortSignal,
+    action: () => Promise<T>,
+    goesOnWithout?: GoesOnWithout,
+  ): Promise<T>;
+  trees(): TreeStore;
+  /** What `--redact` takes out. */
+  personal(): Personal;
+}
+
+export interface ContextOptions {
+  readonly dataDir?: string | undefined;
+  /** Whether the command may change something. */
+  readonly acts: boolean;
+  /** Called with the reason where the data dir cannot be used: its processes are known by their marks then. Absent: that is an error. */
+  readonly goesOnWithout?: (reason: ClaudeMemError) => void;
+  /**
+   * A data dir that was named and does not exist: `refuse` it; `look` for processes of it all the same, because a tree outlives its data
+   * dir, and refuse it if there are none; `accept` it, for commands that create it. Refused unless given.
+   */
+  readonly ifMissing?: 'refuse' | 'look' | 'accept';
+}
+
+/** Whether an action begins without `operation.lock`, for this reason. */
+export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
+
+/** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
+export function createContext(options: ContextOptions): Context {
+  const { dataDir, unusable } = findDataDir(options);
+  const missing = options.ifMissing === 'accept' ? undefined : missingError(dataDir, sourceOf(options));
+  if (missing !== undefined && options.ifMissing !== 'look') throw missing;
+  const assertDataDirExists = (found: readonly Judgement[] = []) => {
+    const error = unusable ?? missing;
+    if (error !== undefined && !found.some((judgement) => isOfDataDir(judgement, dataDir))) throw error;
+  };
+  const assertFound = (observation: Observation) => {
+    // What could not be read may be of it.
+    if (observation.isComplete) assertDataDirExists(observation.judgements);
+    return observation;
+  };
+  const platform = loadPlatform();
+  const records = createRecords(dataDir);
+  const ports = async () => {
+    const adapters = await platform;
+    return { table: adapters.table, records, readBootId: () => adapters.readMachine().bootId };
+  };
+  return {
+    dataDir,
+    clock: systemClock,
+    takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
+    observe: async (request) => assertFound(await observe(await ports(), { ...request, dataDir })),
+    follow: (request) => {
+      const following = Promise.all([ports(), platform]).then(([all, { follow }]) => ({ ...all, table: follow() }));
+      return async () => assertFound(await observe(await following, { ...request, dataDir }));
+    },
+    running: async (treeId) => {
+      const { identify } = await platform;
+      const manifest = records.readManifests().manifests.find((candidate) => candidate.treeId === treeId);
+      if (manifest === undefined) return [];
+      const root = rootEntry(manifest);
+      return manifest.entries
+        .filter(({ endedAt, identity }) => endedAt === undefined && isRunning(identity, identify(identity.pid)))
+        .sort((left, right) => Number(right === root) - Number(left === root));
+    },
+    signaller: async () => (await platform).signaller,
+    assertMayAct: () => {
+      assertOwner(dataDir);
+      assertClosedToOthers(dataDir);
+    },
+    assertDataDirExists,
+    underOperationLock: async (command, signal, action, goesOnWithout = () => false) => {
+      if (!existsSync(dataDir)) return action();
+      const lock = await acquireLock(join(dataDir, 'operation.lock'), {
+        waitMs: OPERATION_LOCK_WAIT_MS,
+        holder: { pid: process.pid, command },
+        signal,
+      }).catch((error: unknown) => {
+        if (error instanceof ClaudeMemError && goesOnWithout(error)) return undefined;
+        throw error;
+      });
+      try {
+        return await action();
+      } finally {
+        lock?.release();
+      }
+    },
+    trees: () => openTreeStore(dataDir),
+    personal: findPersonal,
+  };
+}
+
+/** An unverified process says nothing of a data dir that it does not name: it may be another test's, or anybody's. */
+function isOfDataDir({ verdict, row }: Judgement, dataDir: string): boolean {
+  if (verdict === 'managed' || verdict === 'orphan' || verdict === 'excess') return true;
+  return row.dataDirMark === dataDir || (verdict !== 'foreign' && isChromaOfDataDir(row, dataDir, process.platform));
+}
+
+/** Of a tree that was just spoken to: machine and boot are this one's. */
+function isRunning({ startTicks }: StoredIdentity, row: ProcessRow | undefined): boolean {
+  if (row === undefined || isZombie(row)) return false;
+  return startTicks === undefined || row.startTicks === undefined || row.startTicks === startTicks;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  date: () => new Date(),
+  sleep: (ms) => sleep(ms),
+};
+
+/** The data dir of whoever names none. */
+export function usualDataDir(): string {
+  return resolveDataDir({ env: {} });
+}
+
+function sourceOf({ dataDir }: ContextOptions) {
+  return { flag: dataDir, env: process.env };
+}
+
+/** What a reader may not look into is no wrong setting: it could not look. */
+function findDataDir(options: ContextOptions): { readonly dataDir: string; readonly unusable?: ClaudeMemError } {
+  const source = sourceOf(options);
+  // Not among what a command goes on without: it would act on another data dir than was meant.
+  if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '') assertNoMisspeltVariable(source.env);
+  try {
+    return { dataDir: resolveDataDir(source) };
+  } catch (error) {
+    if (options.goesOnWithout !== undefined && error instanceof ClaudeMemError) {
+      const name = nameOfDataDir(source);
+      options.goesOnWithout(error);
+      return { dataDir: name, unusable: error };
+    }
+    const isForbidden = error instanceof ClaudeMemError && ['EACCES', 'EPERM'].includes(errnoOf(error.cause) ?? '');
+    if (options.acts || !isForbidden) throw error;
+    throw new ClaudeMemError('manifest-unreadable', error.message, { hint: FORBIDDEN_HINT, cause: error });
+  }
+}
+
+const FORBIDDEN_HINT = 'Run it as the user whom the data dir belongs to, or name another with --data-dir.';
+
+/** HOME may name another folder than the user database, and a container's user may not be in that at all. */
+export function findPersonal(): Personal {
+  const { USER, LOGNAME, USERNAME } = process.env;
+  const said = { homes: [homedir()], users: [USER, LOGNAME, USERNAME].filter((name) => name !== undefined) };
+  try {
+    const { homedir: home, username } = userInfo();
+    return { homes: [...said.homes, home], users: [...said.users, username] };
+  } catch {
+    return said;
+  }
+}
+
+/** @throws ClaudeMemError `snapshot-file`. */
+export async function readSnapshotFile(file: string): Promise<Reading> {
+  const { readSnapshotFile: read } = await import('../state/files/snapshot-file.ts');
+  return read(file);
+}
+
+/**
+ * Writes a snapshot to a file, if one is named.
+ * @returns its text.
+ * @throws ClaudeMemError `io`.
+ */
+export async function writeSnapshot(file: string | undefined, reading: Reading): Promise<string> {
+  const { snapshotDocument, writeSnapshotFile } = await import('../state/files/snapshot-file.ts');
+  const document = snapshotDocument(reading);
+  if (file !== undefined) writeSnapshotFile(file, document);
+  return JSON.stringify(document, undefined, 1);
+}
+
+/** A settings file of another program. */
+export interface OpenJsonFile extends Pick<JsonFile, 'path' | 'value'> {
+  /** Returns where what it was is kept; null where there was no file. */
+  edit(edits: readonly JsonEdit[]): Promise<string | null>;
+}
+
+/**
+ * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
+ * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
+ */
+export async function openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile> {
+  const { editJsonFile, readJsonFile } = await import('../state/files/json-file.ts');
+  const file = readJsonFile(path, project);
+  return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
+}
+
+/**
+ * Writes a file that everybody may read, whole or not at all.
+ * @throws ClaudeMemError `io`.
+ */
+export async function writeForOthers(file: string, text: string): Promise<void> {
+  const { PUBLIC_MODE, writeFileForPeople } = await import('../state/files/file-for-people.ts');
+  writeFileForPeople(file, text, PUBLIC_MODE);
+}
+
+/** A file that a report goes to. */
+export interface ReportFile {
+  write(text: string): void;
+}
+
+/**
+ * Begun before the work: a file that cannot be written should be known before, and not after an hour of tests.
+ * @throws ClaudeMemError `io`, also from `write`.
+ */
+export async function openReportFile(path: string): Promise<ReportFile> {
+  const { beginFileForPeople, USUAL_MODE, writeFileForPeople } = await import('../state/files/file-for-people.ts');
+  beginFileForPeople(path, USUAL_MODE);
+  return {
+    write: (text) => {
+      writeFileForPeople(path, `${text}\n`, USUAL_MODE);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { homedir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isOldWorkerApp } from '../core/tree/pm2.ts';
+import type { ChromaPort, DoctorPorts, Guards, TreePort, WorkerReadiness } from '../operations/ports/doctor.ts';
+import { askForStatus } from '../operations/tree/tree-lifecycle.ts';
+import type { Platform } from '../platform/index.ts';
+import { isPortOpen } from '../platform/loopback.ts';
+import { parentDeathPrefix } from '../chroma/parent-death.ts';
+import { askSocket, type SocketAnswer, type SocketRequest } from '../shared/ask-socket.ts';
+import { folderFacts } from '../state/files/folder-facts.ts';
+import { LogTail, logNames } from '../state/files/log-files.ts';
+import { readPm2Apps } from '../state/trees/pm2-home.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { readToken } from '../state/control/token.ts';
+import { findWorkerSocket } from '../state/control/worker-socket.ts';
+import { commandLine } from '../cli/terminal/hint.ts';
+import { createTreeContext } from './cli-tree.ts';
+import type { Place } from '../cli/commands/doctor/place.ts';
+
+/** In milliseconds. */
+const WORKER_ANSWER_MS = 3_000;
+
+export interface AdapterSource {
+  readonly place: Place;
+  readonly platform: Platform;
+  readonly chroma: ChromaPort;
+  /** Value of `--data-dir`, to be repeated in what is to be typed. */
+  readonly dataDirFlag: string | undefined;
+}
+
+/** The adapters of this machine for the checks. */
+export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: AdapterSource): DoctorPorts {
+  const { dataDir } = place;
+  return {
+    place: {
+      dataDir,
+      dataDirProblem: place.problem,
+      version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0',
+      platform: process.platform,
+      node: { version: process.version, file: process.execPath },
+      uid: process.geteuid?.(),
+      commandLine: (...words) =>
+        commandLine([...words, ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag])]),
+    },
+    folder: folderFacts,
+    tree: treePort(place, platform),
+    chroma,
+    machine: {
+      memory: () => platform.load?.memory(),
+      limits: () => platform.load?.limits() ?? { openFiles: undefined, processes: [] },
+      guards: () => findGuards(platform),
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    },
+    others: {
+      pm2: () => {
+        const found = readPm2Apps(homedir(), process.env);
+        return found && { folder: found.folder, saved: found.apps.filter(isOldWorkerApp) };
+      },
+    },
+    logs: { lastLines: (count) => lastLines(dataDir, count) },
+  };
+}
+
+function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
+  const usable = () => {
+    if (context === undefined) throw new Error('the data dir cannot be used');
+    return context;
+  };
+  return {
+    observe: () => usable().observe({ memory: true }),
+    readSettings: () => readSettings(dataDir, process.env),
+    askSupervisor: async () => {
+      const { clock } = usable();
+      const status = await askForStatus(createTreeContext(usable()).connect, clock);
+      // The checks see in the process table that it is there.
+      return status === 'late' ? undefined : status;
+    },
+    askHealth: async (signal) => {
+      const { treeId, pid, version } = await askWorker(dataDir, { path: '/health', signal });
+      if (typeof treeId !== 'string' || typeof pid !== 'number') throw new Error('it is answered by another program');
+      return { treeId, pid, version: typeof version === 'string' ? version : '?' };
+    },
+    askReady: async (signal) => {
+      const answer = await askWorker(dataDir, { path: '/ready', token: readToken(dataDir), signal });
+      if (!('search' in answer && 'searchServer' in answer)) throw new Error('it is answered by another program');
+      // Both ends are of one build, or the version check says so.
+      return answer as unknown as WorkerReadiness;
+    },
+    isPortOpen,
+    findListener: platform.findListener,
+  };
+}
+
+/** @throws Error when it does not answer within 3 s, or otherwise than with 200. */
+async function askWorker(
+  dataDir: string,
+  question: Pick<SocketRequest, 'path' | 'token' | 'signal'>,
+): Promise<SocketAnswer['body']> {
+  const asked = { socketPath: findWorkerSocket(dataDir), withinMs: WORKER_ANSWER_MS, ...question };
+  const { status, body } = await askSocket(asked);
+  if (status !== 200) throw new Error(`the answer is ${status}`);
+  return body;
+}
+
+async function findGuards(platform: Platform): Promise<Guards> {
+  const adoption = platform.loadAdoption();
+  return {
+    parentDeath: (await parentDeathPrefix(process.platform)).length > 0,
+    native: adoption !== null,
+    // To become one changes nothing: this process has no children that outlive it.
+    subreaper: adoption?.become() ?? false,
+    signals: platform.signaller.method,
+    bootId: platform.readMachine().bootId !== undefined,
+  };
+}
+
+function lastLines(dataDir: string, count: number): ReadonlyMap<string, readonly string[]> {
+  return new Map(logNames(dataDir).map((name) => [name, new LogTail(dataDir, name).read().slice(-count)]));
+}

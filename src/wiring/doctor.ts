@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { CheckId } from '../operations/doctor/check-ids.ts';
+import { CHECKS } from '../operations/doctor/checks/index.ts';
+import { diagnose, summarize, type CheckResult } from '../operations/doctor/diagnose.ts';
+import { repair, repairable, type Repair } from '../operations/doctor/repair.ts';
+import { identifySelf, loadPlatform, type Platform } from '../platform/index.ts';
+import { lookAtParts, type PartsLook } from '../chroma/look-at-parts.ts';
+import { within } from '../shared/within.ts';
+import { writeFileForPeople } from '../state/files/file-for-people.ts';
+import { assertOwner } from '../state/files/data-dir.ts';
+import { folderFacts } from '../state/files/folder-facts.ts';
+import { closeToOthers } from '../state/files/private-folder.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { findPersonal, systemClock, type Context } from './cli.ts';
+import type { CheckList, DoctorReport, DoctorRequest } from '../cli/commands/doctor/json.ts';
+import { createDoctorPorts } from './doctor-ports.ts';
+import { bugReport } from '../cli/commands/doctor/bug-report.ts';
+import { findPlace, type Place } from '../cli/commands/doctor/place.ts';
+
+/** For ending what a check started and did not wait for, in milliseconds. */
+const CLEAN_UP_MS = 8_000;
+
+/** The checks there are. */
+export function list(): CheckList {
+  return { schemaVersion: 1, command: 'doctor', checks: CHECKS.map(({ id, title, why }) => ({ id, title, why })) };
+}
+
+/**
+ * Runs the checks; with `fix` carries out the safe repairs and runs them again.
+ * @throws ClaudeMemError `not-owner`, `lock-held` with `fix`; `io` when the report cannot be written.
+ */
+export async function examine(request: DoctorRequest): Promise<DoctorReport> {
+  const place = findPlace(request.dataDir);
+  if (request.fix && place.context !== undefined) assertOwner(place.dataDir);
+  const platform = await loadPlatform();
+  const chroma = partsOf(place, platform);
+  const ports = createDoctorPorts({ place, platform, chroma, dataDirFlag: request.dataDir });
+  const { interrupted } = request;
+  const only = request.only.length === 0 ? undefined : request.only;
+  const run = () => diagnose(CHECKS, ports, { only, interrupted });
+  try {
+    let checks = await run();
+    let fixed: readonly Repair[] = [];
+    if (request.fix && !interrupted.aborted && place.context !== undefined && repairable(checks).length > 0) {
+      fixed = await repairAll(checks, place.context, interrupted);
+      checks = await run();
+    }
+    const report: DoctorReport = {
+      ...{ schemaVersion: 1, command: 'doctor', version: ports.place.version, dataDir: place.dataDir },
+      ...{ checks, summary: summarize(checks), fixed },
+    };
+    if (request.report !== undefined) writeFileForPeople(request.report, bugReport(report, findPersonal()));
+    return report;
+  } finally {
+    await within(CLEAN_UP_MS, chroma.settled());
+  }
+}
+
+/** The data dir first and without the lock: another user's file may stand in the place of the lock's. */
+async function repairAll(
+  checks: readonly CheckResult[],
+  context: Context,
+  interrupted: AbortSignal,
+): Promise<readonly Repair[]> {
+  const ids = repairable(checks);
+  const run = (wanted: readonly CheckId[]) =>
+    repair(wanted, {
+      dataDir: context.dataDir,
+      folder: folderFacts,
+      observe: () => context.observe({ memory: false }),
+      files: context.trees(),
+      closeToOthers: () => closeToOthers(context.dataDir),
+    });
+  const first = await run(ids.filter((id) => id === 'data-dir'));
+  const others = ids.filter((id) => id !== 'data-dir');
+  if (others.length === 0) return first;
+  return [...first, ...(await context.underOperationLock('claude-mem doctor --fix', interrupted, () => run(others)))];
+}
+
+/** What is run for a look bears the marks of a tree of its own, of which nothing is written. */
+function partsOf({ dataDir }: Place, platform: Platform): PartsLook {
+  const { table, signaller, identify } = platform;
+  const own = identifySelf(platform);
+  return lookAtParts({
+    ...{ dataDir, own, treeId: randomUUID(), settings: () => readSettings(dataDir, process.env) },
+    env: process.env.HOME === undefined ? { ...process.env, HOME: homedir() } : process.env,
+    constraintsFile: join(__dirname, 'chroma-constraints.txt'),
+    platform: process.platform,
+    processes: { identify, table, signaller, clock: systemClock, recorder: NOTHING_RECORDED },
+    log: NO_LOG,
+  });
+}
+
+const NOTHING_RECORDED = { register: () => Promise.resolve(), ended: () => Promise.resolve() };
+const NO_LOG = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+function ignore(): void {
+  // A look writes nothing.
+}

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { projectOf } from '../core/project.ts';
+import type { HookPorts } from '../operations/hooks/take-in.ts';
+import { errnoOf, isLateAnswer } from '../shared/errors.ts';
+import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
+import { RotatingFile } from '../shared/rotating-file.ts';
+import { assertOwner, ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
+import { Spool } from '../state/spool/spool.ts';
+import { programPath } from '../cli/programs.ts';
+import { deliverToWorker } from '../cli/commands/hook/worker-client.ts';
+
+/** A worker that lives answers within a few ms; the rest is for a machine under load. Milliseconds. */
+const DELIVER_WITHIN_MS = 1_000;
+/** How much of the memory goes into what a session is told. */
+const SHOWN_SESSIONS = 5;
+const SHOWN_STEPS = 15;
+const LOG_ROTATION = { maxBytes: 256 * 1024, keep: 1 } as const;
+
+/**
+ * What `claude-mem hook` works with.
+ * @param dataDirFlag value of `--data-dir`.
+ * @throws ClaudeMemError when the data dir is of no use or belongs to somebody else; then nothing may be done.
+ */
+export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
+  const resolved = resolveDataDir({ flag: dataDirFlag, env: process.env });
+  assertOwner(resolved);
+  assertOwnSettings(resolved);
+  const dataDir = ensureDataDir(resolved);
+  return {
+    now: () => new Date(),
+    digest: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),
+    projectOf: (cwd) => projectOf(cwd === '' ? process.cwd() : cwd, { home: homedir(), exists: existsSync }),
+    sizeOf: (file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0,
+    spool: new Spool(dataDir),
+    deliver: (event) => deliver(dataDir, event),
+    isTreeUp: () => isTreeUp(dataDir),
+    startTree: () => {
+      startTree(dataDir);
+    },
+    readMemory: (project, sessionId) => readMemory(dataDir, project, sessionId),
+    log: hookLog(dataDir),
+  };
+}
+
+/** Root's are fine: an administrator may provide them. */
+function assertOwnSettings(dataDir: string): void {
+  const uid = statSync(join(dataDir, 'config.json'), { throwIfNoEntry: false })?.uid;
+  if (uid === undefined || uid === 0 || uid === (process.geteuid?.() ?? uid)) return;
+  throw new Error(`the settings in ${dataDir} belong to user id ${uid}`);
+}
+
+async function deliver(dataDir: string, event: unknown): Promise<void> {
+  const [{ findWorkerSocket }, { readToken }] = await Promise.all([
+    import('../state/control/worker-socket.ts'),
+    import('../state/control/token.ts'),
+  ]);
+  await deliverToWorker(event, {
+    findSocket: () => findWorkerSocket(dataDir),
+    readToken: () => readToken(dataDir),
+    withinMs: DELIVER_WITHIN_MS,
+  });
+}
+
+/** One that was told to stop, or gave up, is not up: `start` replaces it. One that is late is up. */
+async function isTreeUp(dataDir: string): Promise<boolean> {
+  const { connectToSupervisor } = await import('../state/control/control-client.ts');
+  const { hasStopIntent } = await import('../state/trees/stop-intent.ts');
+  const connection = await connectToSupervisor(dataDir);
+  if (connection === undefined || connection === 'late') return connection === 'late';
+  try {
+    if (hasStopIntent(dataDir, connection.treeId)) return false;
+    const { state } = (await connection.request('status', {}, STATUS_WITHIN_MS)) as { readonly state: unknown };
+    return state === 'running' || state === 'starting';
+  } catch (error) {
+    return isLateAnswer(error);
+  } finally {
+    connection.close();
+  }
+}
+
+const STATUS_WITHIN_MS = 500;
+
+/** In a session of its own and without the host's pipes: the host waits for those to close. */
+function startTree(dataDir: string): void {
+  mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
+  // Begun anew each time: it tells why the last start failed.
+  assertOwnFolder(join(dataDir, 'logs'));
+  const output = openOwnForWriting(join(dataDir, 'logs', 'hook-start.log'), 'append');
+  ftruncateSync(output);
+  try {
+    const child = spawn(process.execPath, [programPath('cli'), 'start', '--data-dir', dataDir, '--no-color'], {
+      detached: true,
+      stdio: ['ignore', output, output],
+      cwd: existsSync(homedir()) ? homedir() : '/',
+      // Told by its exit code and the log, which nobody waits for.
+      env: process.env,
+    });
+    child.on('error', () => undefined);
+    child.unref();
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** Read from the file and not from the worker, which may only just be starting. */
+async function readMemory(dataDir: string, project: string, sessionId: string) {
+  const { SessionSearch } = await import('../memory/session-search.ts');
+  const search = new SessionSearch(dataDir, { busyTimeoutMs: 50 });
+  try {
+    const own = search.sessionOf(sessionId)?.id;
+    const isOther = (row: { readonly sessionId: number }) => row.sessionId !== own;
+    return {
+      summaries: search
+        .recentSummaries(project, SHOWN_SESSIONS + 1)
+        .filter(isOther)
+        .slice(0, SHOWN_SESSIONS),
+      observations: search
+        .recent(project, SHOWN_STEPS * 4)
+        .filter(isOther)
+        .slice(0, SHOWN_STEPS),
+    };
+  } finally {
+    search.close();
+  }
+}
+
+/** In the form of the other logs, so that `claude-mem logs hook` shows it. */
+function hookLog(dataDir: string): HookPorts['log'] {
+  return (message, error) => {
+    const file = new RotatingFile(join(dataDir, 'logs', 'hook.log'), LOG_ROTATION);
+    const reason = error instanceof Error ? { reason: error.message, code: errnoOf(error) } : {};
+    const line = { level: 'warn', time: new Date().toISOString(), role: 'hook', pid: process.pid, ...reason };
+    file.write(`${JSON.stringify({ ...line, msg: message })}\n`);
+    file.close();
+  };
+}

@@ -1,0 +1,6 @@
+import { dropInheritedMarks } from '../cli/inherited-marks.ts';
+import { runHook } from '../cli/commands/hook/run-hook.ts';
+
+dropInheritedMarks();
+const words = process.argv.slice(2);
+void runHook(words[0] === 'hook' ? words.slice(1) : words);

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { endTree } from '../operations/terminate/end-tree.ts';
+import { createFileLog } from '../shared/log.ts';
+import { ensureDataDir } from '../state/files/data-dir.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { openTreeStore } from '../state/trees/trees.ts';
+import { loadAdapters } from './services.ts';
+import { OwnTree } from '../operations/tree/standalone-tree.ts';
+import { setUpChroma } from '../chroma/setup/setup.ts';
+import type { SetupOptions, SetupStep } from '../chroma/setup/step.ts';
+
+/** For ending what an interrupted step left, in milliseconds. */
+const GRACE_MS = 2_000;
+
+/**
+ * Prepares semantic search for a data dir. This process is the root of the tree that does it: what it starts is recorded and marked.
+ * @throws ClaudeMemError `data-dir`, `not-owner`, `settings`, `io`.
+ */
+export async function runSetup(
+  place: { readonly dataDir: string },
+  options: SetupOptions,
+): Promise<readonly SetupStep[]> {
+  const dataDir = ensureDataDir(place.dataDir);
+  const log = createFileLog(join(dataDir, 'logs', 'setup.log'), { role: 'setup' });
+  const { own, clock, processPorts, takeReading, signaller } = await loadAdapters(dataDir, log);
+  const treeId = randomUUID();
+  const tree = new OwnTree({
+    role: 'setup',
+    treeId,
+    dataDir,
+    own,
+    command: process.argv,
+    now: () => clock.date(),
+    writer: openTreeStore(dataDir),
+  });
+  tree.begin();
+  try {
+    return await setUpChroma(
+      {
+        dataDir,
+        treeId,
+        own,
+        settings: readSettings(dataDir, process.env),
+        env: process.env,
+        constraintsFile: join(__dirname, 'chroma-constraints.txt'),
+        platform: process.platform,
+        processes: processPorts(tree),
+        log,
+      },
+      options,
+    );
+  } finally {
+    await tree.retire(async () => {
+      const result = await endTree({ takeReading, signaller, clock }, treeId, { graceMs: GRACE_MS });
+      return result.isComplete && result.remaining.length === 0;
+    });
+  }
+}

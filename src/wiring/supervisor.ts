@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readSync } from 'node:fs';
+import { homedir, uptime } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { BYTES_PER_MB } from '../core/health/chroma-limits.ts';
+import { MARKS } from '../core/tree/marks.ts';
+import type { Settings } from '../core/settings.ts';
+import { type Observation, observe, takeReading } from '../operations/observe/observe.ts';
+import type { Clock } from '../operations/ports/process.ts';
+import { TreeMeter } from '../operations/tree/tree-meter.ts';
+import type { Log, OwnIdentity } from '../operations/ports/tree.ts';
+import { identifySelf, loadPlatform, type OrphanAdoption, type Platform } from '../platform/index.ts';
+import { ClaudeMemError } from '../shared/errors.ts';
+import { exitNow } from '../shared/exit.ts';
+import { createFileLog } from '../shared/log.ts';
+import { assertPlaceForSocket } from '../shared/private-socket.ts';
+import { claimSocketPath } from '../state/control/control-socket-path.ts';
+import { ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
+import { acquireLock, loadLocks } from '../state/locks/lock.ts';
+import { createRecords } from '../state/trees/records.ts';
+import { openSampleStore } from '../state/history/samples.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { hasStopIntent } from '../state/trees/stop-intent.ts';
+import { openTreeStore } from '../state/trees/trees.ts';
+import type { AdoptionDuty } from '../supervisor/adopted-children.ts';
+import { ChromaKeeper } from '../supervisor/chroma-keeper.ts';
+import { createOwnManifest } from '../supervisor/own-manifest.ts';
+import { SharedLook } from '../supervisor/shared-look.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import { TreeVitals } from '../supervisor/vitals.ts';
+import { DEFAULT_GRACE_MS, watchOver } from '../supervisor/watch-over.ts';
+
+/** A supervisor that is just ending gives its lock back within this, in milliseconds. */
+const LOCK_WAIT_MS = 2_000;
+/** What bears marks is read every time; an exec in anything else may stay unseen this long, in milliseconds. */
+const FULL_LOOK_EVERY_MS = 60_000;
+
+const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
+
+/**
+ * Whoever starts us looks for leftovers meanwhile, and decides then. Loads what is needed and waits for the word; without it, also
+ * because the starter was killed, this ends and has touched nothing.
+ */
+async function waitToBeReleased(): Promise<void> {
+  await Promise.all([loadPlatform(), loadLocks()]);
+  if (readSync(0, Buffer.alloc(1)) === 0) exitNow(0);
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--held')) await waitToBeReleased();
+  const dataDir = ensureDataDir(resolveDataDir({ env: process.env }));
+  const treeId = process.env[MARKS.tree] ?? randomUUID();
+  const logs = join(dataDir, 'logs');
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  const log = createFileLog(join(logs, 'supervisor.log'), { role: 'supervisor' });
+  const platform = await loadPlatform();
+  const own = identifySelf(platform);
+  const socket = claimSocketPath(dataDir, 'supervisor.sock');
+  assertPlaceForSocket(socket);
+  const lock = await acquireLock(join(dataDir, 'supervisor.lock'), {
+    waitMs: LOCK_WAIT_MS,
+    holder: {
+      pid: own.pid,
+      command: 'claude-mem start',
+      socket,
+      ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
+    },
+  });
+  log.info('supervisor started', { treeId, version, dataDir });
+
+  const records = createRecords(dataDir);
+  const ports = {
+    table: platform.table,
+    // Who answers for this tree is this very process: asking its own socket would say nothing new.
+    records: { ...records, askAnswering: () => Promise.resolve([treeId]) },
+    readBootId: () => own.place.bootId,
+  };
+  const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
+  const observeAll = () => observe(ports, { dataDir, memory: false });
+  const followed = { ...ports, table: platform.follow(FULL_LOOK_EVERY_MS) };
+  const look = new SharedLook(() => observe(followed, { dataDir, memory: false }), {
+    now: () => clock.now(),
+    cpuMs: cpuTimeMs,
+  });
+  const settings = readSettings(dataDir, process.env);
+  const supervisor = new Supervisor({
+    own,
+    treeId,
+    version,
+    dataDir,
+    settings,
+    manifest: createOwnManifest(openTreeStore(dataDir), { treeId, dataDir, own, command: process.argv }),
+    workerScript: join(__dirname, 'worker.js'),
+    env: withoutMarks(process.env),
+    home: homeFolder(),
+    crashLog: join(logs, 'crash.log'),
+    identify: platform.identify,
+    observe: observeAll,
+    takeReading: () => takeReading(ports, { dataDir, memory: false }),
+    signaller: platform.signaller,
+    clock,
+    log,
+    isStopIntended: () => hasStopIntent(dataDir, treeId),
+  });
+
+  const cleanups: (() => unknown)[] = [
+    () => {
+      lock.release();
+    },
+  ];
+  const stop = (graceMs: number): Promise<boolean> => {
+    // Somebody waits for this, and it reads much.
+    setFlagsFromString('--no-gc-global');
+    return supervisor.stop(graceMs);
+  };
+  const end = async (graceMs: number): Promise<void> => {
+    const isClean = await stop(graceMs);
+    if (!isClean) process.exitCode = 1;
+    // Where the data dir was removed or replaced, what bears the name of our socket may be another supervisor's.
+    if (!lock.isInPlace()) exitNow(Number(process.exitCode ?? 0));
+    for (const cleanup of cleanups.splice(0)) await cleanup();
+    // Whoever started us in the foreground waits for our end at the other end of it.
+    if (process.connected) process.disconnect();
+  };
+  supervisor.onStopped(() => void end(DEFAULT_GRACE_MS));
+  // A second Ctrl-C, or whatever comes in its place, forces.
+  const endBySignal = () => {
+    if (supervisor.isStopping) supervisor.force();
+    else void end(DEFAULT_GRACE_MS);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endBySignal);
+  // Before all that only watches: a start waits for the worker, which gets ready meanwhile.
+  supervisor.startWorker();
+  try {
+    const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, clock, log });
+    await watchOver(supervisor, {
+      ...{ dataDir, socket, vitals, log, cleanups },
+      greeting: { claudeMem: 1, version, treeId },
+      adopt: () => {
+        const adoption = becomeSubreaper(platform.loadAdoption());
+        return adoption === undefined ? undefined : dutyOf(supervisor, adoption, { observeAll, look, log });
+      },
+      stop,
+      isLockInPlace: () => lock.isInPlace(),
+      end: () => end(DEFAULT_GRACE_MS),
+    });
+  } catch (error) {
+    await end(DEFAULT_GRACE_MS);
+    throw error;
+  }
+  // A tree that ended meanwhile did so without what was just added.
+  if (supervisor.isStopping) await end(DEFAULT_GRACE_MS);
+  preferMemoryToSpeed();
+}
+
+function dutyOf(
+  supervisor: Supervisor,
+  adoption: OrphanAdoption,
+  { observeAll, look, log }: { observeAll: () => Promise<Observation>; look: SharedLook; log: Log },
+): AdoptionDuty {
+  return {
+    observe: observeAll,
+    recent: (maxAgeMs) => look.recent(maxAgeMs),
+    listChildren: () => adoption.listChildren(),
+    waitFor: (pid) => {
+      adoption.waitFor(pid);
+    },
+    isSpawned: (pid) => supervisor.hasSpawned(pid),
+    cleanUp: () => supervisor.cleanUp(),
+    log,
+  };
+}
+
+/**
+ * It lives long and does little: what V8 would compile for speed takes more memory than it saves time, and so does the second half of
+ * the young generation, which stays after a quick collection; a full one once a minute takes some milliseconds. Only now, because under
+ * other flags V8 refuses what was compiled ahead, of this program and of Node itself, and compiles anew.
+ */
+function preferMemoryToSpeed(): void {
+  for (const flag of ['--no-opt', '--no-sparkplug', '--gc-global']) setFlagsFromString(flag);
+}
+
+interface VitalsParts {
+  readonly dataDir: string;
+  readonly treeId: string;
+  readonly own: OwnIdentity;
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly look: SharedLook;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
+  const { dataDir, treeId, own, settings, platform, look, clock, log } = parts;
+  const store = openSampleStore(dataDir);
+  const keeper = new ChromaKeeper({
+    limits: {
+      memoryBytes: settings.chromaMemoryLimitMb * BYTES_PER_MB,
+      cpuPercent: settings.chromaCpuLimitPercent,
+    },
+    recycle: (reason, restMs) => {
+      supervisor.tellWorker({ type: 'recycle-chroma', reason, restMs });
+    },
+    signaller: platform.signaller,
+    clock,
+    log,
+  });
+  return new TreeVitals({
+    treeId,
+    bootId: own.place.bootId,
+    look,
+    meter: new TreeMeter(treeId, platform.measure),
+    keeper,
+    append: (sample) => {
+      store.append(sample);
+    },
+    status: () => supervisor.status(),
+    parts: () => supervisor.parts,
+    cleanUp: () => supervisor.cleanUp(),
+    uptimeMs: () => Math.round(uptime() * 1000),
+    clock,
+    log,
+  });
+}
+
+function cpuTimeMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** A user id that is in no database, or whose home was removed, has none to work in. */
+function homeFolder(): string {
+  try {
+    const home = homedir();
+    return existsSync(home) ? home : '/';
+  } catch {
+    return '/';
+  }
+}
+
+function becomeSubreaper(adoption: OrphanAdoption | null): OrphanAdoption | undefined {
+  return adoption?.become() === true ? adoption : undefined;
+}
+
+function withoutMarks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, [MARKS.tree]: undefined, [MARKS.owner]: undefined, [MARKS.role]: undefined };
+}
+
+main().catch((error: unknown) => {
+  const isForeseen = error instanceof ClaudeMemError;
+  const text = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`${text}\n`);
+  // Whatever it had spawned is ended by now, and what it had opened must not hold the process.
+  exitNow(1);
+});

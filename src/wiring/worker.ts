@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { MARKS } from '../core/tree/marks.ts';
+import type { Settings } from '../core/settings.ts';
+import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../operations/tree/tree-messages.ts';
+import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
+import type { Log, TreeRecorder } from '../operations/ports/tree.ts';
+import { createFileLog } from '../shared/log.ts';
+import { connectToSupervisor } from '../state/control/control-client.ts';
+import { claimSocketPath } from '../state/control/control-socket-path.ts';
+import { ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
+import { readSamples } from '../state/history/samples.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { Spool } from '../state/spool/spool.ts';
+import { ensureToken } from '../state/control/token.ts';
+import { noteWorkerSocket } from '../state/control/worker-socket.ts';
+import { type Adapters, loadAdapters } from './services.ts';
+import { type EndProgram, prepareEnd } from '../shared/end-of-program.ts';
+import { Shutdown } from '../shared/shutdown.ts';
+import type { SearchClientOptions } from '../worker/search-client.ts';
+import { type SearchServerSpawn, spawnSearchServer } from '../worker/search-server-process.ts';
+
+const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
+
+/** Undefined where nobody supervises: then nothing is recorded, and what is started is known by its marks alone. */
+const isSupervised = process.send !== undefined;
+
+/** Milliseconds. */
+const SUPERVISOR_ANSWER_MS = 1_000;
+
+async function main(): Promise<void> {
+  const dataDir = ensureDataDir(resolveDataDir({ env: process.env }));
+  const log = createFileLog(join(dataDir, 'logs', 'worker.log'), {
+    role: 'worker',
+    level: process.env.CLAUDE_MEM_LOG_LEVEL,
+  });
+  const shutdown = new Shutdown(log);
+  const end = prepareEnd({ shutdown, log, release: closeChannel });
+  obeySupervisor(end);
+  try {
+    const settings = readSettings(dataDir, process.env);
+    const adapters = await loadAdapters(dataDir, log);
+    const searchServer = beginSearchServer(dataDir, { settings, adapters, log });
+    shutdown.add('search server', async (withinMs) => {
+      await searchServer.first?.end(withinMs);
+    });
+    const { runWorker } = await import('../worker/run-worker.ts');
+    const socket = claimSocketPath(dataDir, 'worker.sock');
+    const worker = await runWorker({
+      ...{ version, settings, shutdown, adapters, searchServer },
+      token: ensureToken(dataDir),
+      socket: {
+        path: socket,
+        note: () => {
+          noteWorkerSocket(dataDir, socket);
+        },
+      },
+      spool: new Spool(dataDir),
+      readSamples: () => readSamples(dataDir),
+      askSupervisor: () => askSupervisor(dataDir),
+    });
+    process.on('message', (message) => {
+      if (isSupervisorMessage(message) && message.type === 'recycle-chroma')
+        worker.recycleChroma(message.reason, message.restMs ?? 0);
+    });
+  } catch (error) {
+    if (shutdown.isBegun) return;
+    log.error('the worker cannot run', { error });
+    reportFailure(error);
+    end('it cannot run', { exitCode: 1 });
+  }
+}
+
+/**
+ * Started before the rest of this program is even loaded: it takes as long to start as all of that, and a start waits for both.
+ */
+function beginSearchServer(
+  dataDir: string,
+  { settings, adapters: { own, processPorts }, log }: { settings: Settings; adapters: Adapters; log: Log },
+): SearchClientOptions {
+  const treeId = process.env[MARKS.tree] ?? randomUUID();
+  const spawn: SearchServerSpawn = {
+    script: join(__dirname, 'search-server.js'),
+    env: { CLAUDE_MEM_WORKER_HOST: settings.workerHost, CLAUDE_MEM_WORKER_PORT: String(settings.workerPort) },
+    household: { dataDir, treeId, own, env: process.env, processes: processPorts(recorder(log)), log },
+  };
+  return { ...spawn, first: spawnSearchServer(spawn) };
+}
+
+/** Undefined where it does not answer. */
+async function askSupervisor(dataDir: string): Promise<TreeStatus | undefined> {
+  const connection = await connectToSupervisor(dataDir);
+  if (connection === 'late') return undefined;
+  try {
+    return (await connection?.request('status', {}, SUPERVISOR_ANSWER_MS)) as TreeStatus | undefined;
+  } catch {
+    // The page says that it does not answer.
+    return undefined;
+  } finally {
+    connection?.close();
+  }
+}
+
+/** The supervisor alone writes the manifest. */
+function recorder(log: Log): TreeRecorder {
+  if (isSupervised) return createIpcRecorder(process);
+  log.warn('not started by a supervisor: what this worker starts is not recorded');
+  return { register: () => Promise.resolve(), ended: () => Promise.resolve() };
+}
+
+function obeySupervisor(end: EndProgram): void {
+  if (!isSupervised) return;
+  const orphaned = (): void => {
+    end('the supervisor is gone');
+  };
+  process.on('disconnect', orphaned);
+  process.on('message', (message) => {
+    if (!isSupervisorMessage(message) || message.type !== 'shutdown') return;
+    end('asked by the supervisor', { withinMs: message.deadlineMs });
+  });
+  // It may have gone before anybody listened.
+  if (!process.connected) orphaned();
+}
+
+function closeChannel(): void {
+  if (process.connected) process.disconnect();
+}
+
+/** The log may be what failed: the supervisor, and what it keeps of stderr, must know as well. */
+function reportFailure(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
+  sendToSupervisor(process, { type: 'failed', message });
+}
+
+main().catch((error: unknown) => {
+  reportFailure(error);
+  process.exitCode = 1;
+  closeChannel();
+});

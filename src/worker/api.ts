@@ -1,0 +1,43 @@
+import type { SearchAnswer } from '../memory/search/hybrid-search.ts';
+import type { SearchMode } from '../operations/tree/tree-messages.ts';
+import type { VectorAnswer, VectorQuery } from '../chroma/vector-index.ts';
+import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';
+import type { SessionStore } from '../memory/session-store.ts';
+
+/** Which worker this is: what an open port alone does not tell. */
+export interface WorkerIdentity {
+  readonly treeId: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+export interface WorkerProcessInfo {
+  readonly role: 'worker' | 'search' | 'chroma-sync';
+  readonly pid: number;
+  readonly state: string;
+}
+
+export interface Readiness {
+  readonly search: { readonly mode: SearchMode; readonly reason: string | null };
+  readonly searchServer: { readonly state: string; readonly pid: number | null; readonly restarts: number };
+}
+
+/** What the HTTP API is a door to. */
+export interface Api {
+  readonly identity: WorkerIdentity;
+  readonly store: Pick<
+    SessionStore,
+    'createSession' | 'addObservation' | 'addPrompt' | 'completeSession' | 'recordEvent'
+  >;
+  readonly memory: Pick<SessionSearch, 'recent' | 'recentSessions' | 'recentSummaries' | 'promptsOf'>;
+  /** A session began or goes on. */
+  sessionActive(): void;
+  /** Observations were committed. */
+  observationsAdded(): void;
+  search(request: SearchRequest): Promise<SearchAnswer>;
+  queryVectors(query: VectorQuery): Promise<VectorAnswer>;
+  readiness(): Readiness;
+  processes(): readonly WorkerProcessInfo[];
+  /** For Prometheus, from a reading of its own. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}

@@ -1,0 +1,105 @@
+import { commandLine } from '../../core/process/command-line.ts';
+import { describeProcess } from '../../core/text/wording.ts';
+import type { Judgement } from '../../core/verdicts/verdict.ts';
+import { reapArguments, remarks } from '../../operations/leaks/leak-remarks.ts';
+import {
+  isLeak,
+  reportLeaks,
+  reportProcess,
+  type LeakSummary,
+  type ReportedProcess,
+} from '../../operations/leaks/leak-report.ts';
+import type { Observation } from '../../operations/observe/observe.ts';
+import { reportStatus, sightTree, type StatusProcess, type StatusReport } from '../../operations/tree/status-report.ts';
+import type { TreeStatus } from '../../operations/tree/tree-lifecycle.ts';
+import type { Readiness, WorkerIdentity, WorkerProcessInfo } from '../api.ts';
+
+/** What the page shows: `status` and `leaks` of one reading. Field names are API: add, never rename. */
+export interface PageState extends Pick<
+  StatusReport,
+  'treeId' | 'startedAt' | 'version' | 'state' | 'problem' | 'search' | 'dataDir'
+> {
+  readonly schemaVersion: 1;
+  readonly takenAt: string;
+  /** False if anything could not be looked at. */
+  readonly complete: boolean;
+  /** What else is to be said of the reading, in sentences. */
+  readonly remarks: readonly string[];
+  readonly processes: readonly PageProcess[];
+  readonly summary: LeakSummary;
+  /** What leaked, and what may have. */
+  readonly findings: readonly PageFinding[];
+  /** Shows what would be ended; null where nothing leaked. */
+  readonly reapCommand: string | null;
+}
+
+export interface PageProcess extends StatusProcess {
+  /** Its role, and the program where one role has two. */
+  readonly name: string;
+  /** 0 for the root. */
+  readonly depth: number;
+}
+
+export interface PageFinding extends ReportedProcess {
+  readonly name: string;
+}
+
+export interface PageSources {
+  readonly observation: Observation;
+  /** What the supervisor says; undefined if it does not answer. */
+  readonly status: TreeStatus | undefined;
+  readonly identity: WorkerIdentity;
+  readonly readiness: Readiness;
+  /** What the worker says of itself and what it started. */
+  readonly services: readonly WorkerProcessInfo[];
+  /** Undefined where the data dir is the usual one. */
+  readonly dataDirFlag: string | undefined;
+}
+
+const ORDER = ['orphan', 'excess', 'unverified'] as const;
+
+/** Puts together what the page shows. Pure. */
+export function describeState(sources: PageSources): PageState {
+  const { observation, status, identity, readiness, dataDirFlag } = sources;
+  const { judgements, reading } = observation;
+  const sight = sightTree(observation, status);
+  const { treeId, startedAt, state, problem, processes } = reportStatus(sight, reading.dataDir);
+  const { summary } = reportLeaks(observation, { showForeign: false });
+  const leaks = judgements.filter(isLeak);
+  return {
+    schemaVersion: 1,
+    takenAt: reading.snapshot.takenAt,
+    complete: observation.isComplete,
+    remarks: remarks(observation, summary, { isRecorded: false }),
+    dataDir: reading.dataDir,
+    version: identity.version,
+    treeId: treeId ?? identity.treeId,
+    startedAt,
+    state,
+    problem,
+    search: readiness.search,
+    processes: processes.map((process, position) => {
+      const member = sight.members[position];
+      const name = member === undefined ? '' : describeProcess(member.judgement);
+      return { ...process, ...serviceState(process, sources), name, depth: member?.depth ?? 0 };
+    }),
+    summary,
+    findings: ORDER.flatMap((verdict) => judgements.filter((judgement) => judgement.verdict === verdict)).map(
+      describeFinding,
+    ),
+    reapCommand: leaks.length === 0 ? null : commandLine([...reapArguments(leaks, dataDirFlag), '--dry-run']),
+  };
+}
+
+function describeFinding(judgement: Judgement): PageFinding {
+  return { ...reportProcess(judgement), name: describeProcess(judgement) };
+}
+
+/** What a service says of itself tells more than that it sleeps, as the system has it. */
+function serviceState(
+  { role, pid, state, restarts }: StatusProcess,
+  { status, services, readiness: { searchServer } }: PageSources,
+): Pick<StatusProcess, 'state' | 'restarts'> {
+  const said = role === 'supervisor' ? status?.state : services.find((service) => service.pid === pid)?.state;
+  return { state: said ?? state, restarts: pid === searchServer.pid ? searchServer.restarts : restarts };
+}

@@ -1,0 +1,111 @@
+import * as v from 'valibot';
+import { parseDuration } from '../shared/duration.ts';
+
+/** Characters. What is longer is no name. */
+const LONGEST_NAME = 1_000;
+const LONGEST_QUERY = 20_000;
+const MOST_FILES = 1_000;
+const MOST_RESULTS = 100;
+const USUAL_RESULTS = 10;
+
+/** Text itself is bounded by the body alone. */
+const text = v.string('must be a text');
+const filledText = v.pipe(text, v.regex(/\S/, 'must not be empty'));
+const name = v.pipe(filledText, v.maxLength(LONGEST_NAME, `must not be longer than ${LONGEST_NAME} characters`));
+const optionalName = v.optional(name);
+
+/** As in a URL: digits only. */
+const rowId = v.pipe(text, v.regex(/^[1-9]\d{0,14}$/, 'must be a whole number greater than 0'), v.transform(Number));
+const limit = v.optional(
+  v.pipe(
+    text,
+    v.regex(/^\d{1,9}$/, 'must be a whole number'),
+    v.transform(Number),
+    v.minValue(1, 'must be 1 or more'),
+    v.maxValue(MOST_RESULTS, `must be ${MOST_RESULTS} or less`),
+  ),
+  String(USUAL_RESULTS),
+);
+
+/** Unknown fields are left out and not refused: a client may be newer than the worker. */
+export const sessionBody = v.object(
+  { project: name, prompt: v.optional(text), sessionId: optionalName },
+  'must be a JSON object',
+);
+
+export const observationBody = v.object(
+  {
+    type: name,
+    title: filledText,
+    text,
+    files: v.optional(
+      v.pipe(v.array(text, 'must be a list'), v.maxLength(MOST_FILES, `must not have more than ${MOST_FILES} items`)),
+    ),
+    observationId: optionalName,
+  },
+  'must be a JSON object',
+);
+
+/** As `toISOString` writes it: compared as text. */
+const moment = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'must be a time in UTC'));
+const ofEvent = { id: name, at: moment, sessionId: name, project: name };
+
+/** What `claude-mem hook` tells, over HTTP or by way of the disk. */
+export const hookEventBody = v.variant(
+  'kind',
+  [
+    v.object({ ...ofEvent, kind: v.picklist(['session-start', 'stop', 'session-end']) }),
+    v.object({ ...ofEvent, kind: v.literal('prompt'), prompt: filledText }),
+    v.object({
+      ...ofEvent,
+      kind: v.literal('observation'),
+      observation: v.object({
+        type: name,
+        title: filledText,
+        text,
+        files: v.pipe(v.array(text), v.maxLength(MOST_FILES, `must not have more than ${MOST_FILES} items`)),
+      }),
+    }),
+  ],
+  'must be an event of a hook',
+);
+/** Longer than any code or id of ours; the characters are those of base64url. */
+const pageKey = v.pipe(text, v.regex(/^[\w-]{1,64}$/, 'must be letters, digits, - and _'));
+
+export const pageSessionBody = v.object({ code: pageKey }, 'must be a JSON object');
+
+/** As `history --since` takes it. */
+export const historyQuery = v.object({
+  since: v.optional(
+    v.pipe(
+      text,
+      v.regex(/^[1-9]\d{0,4}[smhd]$/, 'must be a duration such as 30m, 24h, 14d'),
+      v.transform((duration) => parseDuration(duration)),
+    ),
+    '24h',
+  ),
+});
+
+export const pageParams = v.object({ id: pageKey });
+
+export const promptBody = v.object({ prompt: filledText }, 'must be a JSON object');
+
+export const sessionParams = v.object({ id: rowId });
+
+export const searchQuery = v.object({
+  q: v.pipe(filledText, v.maxLength(LONGEST_QUERY, `must not be longer than ${LONGEST_QUERY} characters`)),
+  limit,
+  project: optionalName,
+});
+
+export const contextQuery = v.object({ project: optionalName, limit });
+
+export const vectorsBody = v.object(
+  {
+    text: v.pipe(filledText, v.maxLength(LONGEST_QUERY)),
+    limit: v.pipe(v.number('must be a number'), v.integer(), v.minValue(1), v.maxValue(MOST_RESULTS)),
+    project: optionalName,
+    waitMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))),
+  },
+  'must be a JSON object',
+);

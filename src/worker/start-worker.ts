@@ -1,0 +1,205 @@
+import { errnoOf, ClaudeMemError } from '../shared/errors.ts';
+import type { Settings } from '../core/settings.ts';
+import { type IpcChannel, sendToSupervisor } from '../operations/tree/tree-messages.ts';
+import type { EventSpool, Log } from '../operations/ports/tree.ts';
+import type { Observation } from '../operations/observe/observe.ts';
+import { alone } from '../shared/alone.ts';
+import { within } from '../shared/within.ts';
+import { hybridSearch } from '../memory/search/hybrid-search.ts';
+import type { Shutdown } from '../shared/shutdown.ts';
+import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
+import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
+import { createHttpServer } from './http-server.ts';
+import { LocalListener } from './local-listener.ts';
+import { createAssetReader } from './page/page-assets.ts';
+import { describeState, type PageSources } from './page/page-state.ts';
+import type { PageOptions } from './routes/page.ts';
+import { SearchClient, type SearchClientOptions } from './search-client.ts';
+import { reportParts } from './report-parts.ts';
+import { createProgressReport } from './report-progress.ts';
+import { reportSearchMode, searchModeOf } from './search-mode.ts';
+import { SpoolDrain } from './spool-drain.ts';
+import { takeEvent } from './take-event.ts';
+
+export interface WorkerOptions {
+  readonly identity: WorkerIdentity;
+  readonly settings: Pick<Settings, 'workerHost' | 'workerPort'>;
+  readonly token: string;
+  /** For our own programs. */
+  readonly socket: {
+    readonly path: string;
+    /** Writes down where it is, once it answers. */
+    readonly note: () => void;
+  };
+  readonly database: DatabaseParts;
+  readonly searchServer: SearchClientOptions;
+  /** What hooks could not deliver. */
+  readonly spool: EventSpool;
+  readonly page: {
+    /** Where its built files are. */
+    readonly folder: string;
+    readonly look: () => Promise<Pick<PageSources, 'observation' | 'status'>>;
+    readonly dataDirFlag: string | undefined;
+    readonly readSamples: PageOptions['readSamples'];
+  };
+  /** To the supervisor. */
+  readonly channel: IpcChannel;
+  readonly shutdown: Shutdown;
+  /** Reads and judges the processes of this data dir. */
+  readonly observe: () => Promise<Observation>;
+  readonly log: Log;
+}
+
+export interface RunningWorker {
+  /** Ends the connection to Chroma; after a rest of so many milliseconds the next need opens another. */
+  recycleChroma(reason: string, restMs: number): void;
+}
+
+/** A worker without a search server works too; this long the first answer of one is waited for, in milliseconds. */
+const SEARCH_SERVER_WAIT_MS = 5_000;
+/** Kept back of the deadline for cutting off requests that are still under way, in milliseconds. */
+const CUT_OFF_RESERVE_MS = 200;
+
+/**
+ * Brings the worker up: search server, memory, HTTP. Says `ready` when requests are answered and the search server has answered or failed.
+ * @throws ClaudeMemError `io` when the memory cannot be opened; `port-taken`.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { shutdown, log, channel, settings } = options;
+  const searchClient = new SearchClient(options.searchServer);
+  shutdown.add('search client', (withinMs) => searchClient.close(withinMs));
+  searchClient.start();
+  const database = DatabaseManager.open(options.database, log);
+  shutdown.add('database', (withinMs) => database.close(withinMs));
+  const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
+  reportParts({ searchClient, vectors: database.vectors, channel, shutdown });
+  const api = createApi(options, { database, searchClient, lookAtMode });
+  await listen(api, options);
+  drainSpool(api, options);
+  await within(SEARCH_SERVER_WAIT_MS, searchClient.settled);
+  const { workerPort: port } = settings;
+  log.info('ready', { port, searchServer: searchClient.status.state });
+  if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port, socket: options.socket.path });
+  return {
+    recycleChroma: (reason, restMs) => {
+      database.vectors.recycle(reason, restMs).catch((error: unknown) => {
+        log.error('Chroma could not be recycled', { reason, error });
+      });
+    },
+  };
+}
+
+/** Not before it listens: of two workers the one that got the port stores. */
+function drainSpool(api: Api, { spool, log, shutdown }: WorkerOptions): void {
+  if (shutdown.isBegun) return;
+  const drain = new SpoolDrain({ spool, log, store: (event) => takeEvent(api, event) });
+  shutdown.add('spool', () => drain.close());
+}
+
+async function listen(api: Api, options: WorkerOptions): Promise<void> {
+  const { settings, token, log, shutdown, socket } = options;
+  const { workerHost: host, workerPort: port } = settings;
+  const local = new LocalListener();
+  const server = createHttpServer({
+    guard: { host, port, token, isLocal: (connection) => local.isLocal(connection) },
+    api,
+    page: pageOf(api, options),
+    log,
+    isClosing: () => shutdown.isBegun,
+    onAnswer: createProgressReport(options.channel),
+  });
+  shutdown.add('http', async (withinMs) => {
+    const closing = Promise.all([server.close(), local.close()]);
+    await within(Math.max(0, withinMs - CUT_OFF_RESERVE_MS), closing);
+    server.server.closeAllConnections();
+    await closing;
+  });
+  if (shutdown.isBegun) return;
+  try {
+    await server.listen({ host, port });
+    // Not before it has the port: of two workers the one that got it is asked.
+    await local.listen(socket.path, server.server);
+    socket.note();
+    log.info('listening', { host, port, socket: socket.path });
+  } catch (error) {
+    if (errnoOf(error) !== 'EADDRINUSE') throw error;
+    throw new ClaudeMemError('port-taken', `port ${port} on ${host} is taken by another program`, {
+      hint: 'End that program, or choose another port with --port or CLAUDE_MEM_WORKER_PORT.',
+      cause: error,
+    });
+  }
+}
+
+function pageOf(api: Api, { token, settings, page }: WorkerOptions): PageOptions {
+  const { workerHost: host, workerPort: port } = settings;
+  const { folder, look, dataDirFlag, readSamples } = page;
+  return {
+    token,
+    origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    readAsset: createAssetReader(folder),
+    readState: async () =>
+      describeState({
+        ...(await look()),
+        identity: api.identity,
+        readiness: api.readiness(),
+        services: api.processes(),
+        dataDirFlag,
+      }),
+    readSamples,
+    clock: { now: () => performance.now(), wall: () => Date.now() },
+  };
+}
+
+interface Parts {
+  readonly database: DatabaseManager;
+  readonly searchClient: SearchClient;
+  readonly lookAtMode: () => void;
+}
+
+function createApi({ identity, observe }: WorkerOptions, { database, searchClient, lookAtMode }: Parts): Api {
+  const { store, search: memory, vectors } = database;
+  const readiness = () => ({ search: searchModeOf(vectors.status()), searchServer: searchClient.status });
+  // A reading takes as long for ten scrapers as for one.
+  const observeOnce = alone(observe);
+  return {
+    identity,
+    store,
+    memory,
+    sessionActive: () => {
+      vectors.wake();
+    },
+    observationsAdded: () => {
+      vectors.observationsAdded();
+    },
+    search: async (request) => {
+      const answer = await hybridSearch(request, { vectors, memory });
+      lookAtMode();
+      return answer;
+    },
+    queryVectors: (query) => vectors.query(query),
+    readiness,
+    metrics: async () => {
+      const { METRICS_CONTENT_TYPE, renderMetrics } = await import('../operations/leaks/metrics.ts');
+      const observation = await observeOnce();
+      const { search, searchServer } = readiness();
+      const worker = { searchMode: search.mode, searchServerRestarts: searchServer.restarts };
+      const text = await renderMetrics({ observation, version: identity.version, worker });
+      return { contentType: METRICS_CONTENT_TYPE, text };
+    },
+    processes: () => [
+      { role: 'worker', pid: identity.pid, state: 'running' },
+      ...searchServerProcess(searchClient),
+      ...chromaProcesses(vectors.status()),
+    ],
+  };
+}
+
+function searchServerProcess({ status: { pid, state } }: SearchClient): WorkerProcessInfo[] {
+  return pid === null ? [] : [{ role: 'search', pid, state }];
+}
+
+function chromaProcesses(status: ReturnType<DatabaseManager['vectors']['status']>): WorkerProcessInfo[] {
+  const { wrapperPid, pythonPid, state } = status;
+  const pids = [wrapperPid, pythonPid].filter((pid) => pid !== null);
+  return [...new Set(pids)].map((pid) => ({ role: 'chroma-sync', pid, state }));
+}

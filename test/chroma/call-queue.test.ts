@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { CallQueue, type Priority } from '../../src/chroma/call-queue.ts';
+
+/** Puts calls in while one is under way, then lets one after the other end; the order in which they had their turn. */
+async function orderOf(...calls: readonly Priority[]): Promise<string> {
+  const queue = new CallQueue();
+  let release = (): void => undefined;
+  const isReleased = new Promise<void>((resolve) => (release = resolve));
+  const first = queue.run('write', () => isReleased);
+  const order: string[] = [];
+  const all = calls.map((priority) =>
+    queue.run(priority, () => {
+      order.push(priority);
+      return Promise.resolve();
+    }),
+  );
+  release();
+  await Promise.all([first, ...all]);
+  return order.join(' ');
+}
+
+describe('of what waits', () => {
+  test('a query comes before a write', async () => {
+    expect(await orderOf('write', 'query')).toBe('query write');
+  });
+
+  test('three queries in a row overtake a write, and no more', async () => {
+    const queries = Array.from({ length: 8 }, () => 'query' as const);
+    expect(await orderOf('write', 'write', ...queries)).toBe(
+      'query query query write query query query write query query',
+    );
+  });
+
+  test('queries count only while a write waits', async () => {
+    expect(await orderOf('query', 'query', 'query', 'query')).toBe('query query query query');
+  });
+});
+
+test('one that fails leaves the turn to the next', async () => {
+  const queue = new CallQueue();
+  const failed = queue.run('write', () => Promise.reject(new Error('no')));
+  const next = queue.run('query', () => Promise.resolve('done'));
+  await expect(failed).rejects.toThrow('no');
+  expect(await next).toBe('done');
+});

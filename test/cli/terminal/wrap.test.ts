@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { widthOf, wrap } from '../../../src/cli/terminal/wrap.ts';
+
+const RED = '\u001B[31m';
+const DEFAULT = '\u001B[39m';
+
+const texts = fc
+  .array(
+    fc.oneof(
+      fc.stringMatching(/^[a-z./-]{1,60}$/),
+      fc.constantFrom('日本語', 'ü', '🚀', '/a/very/long/path/of/a/file'),
+    ),
+  )
+  .map((words) => words.join(' '));
+
+test('no line is wider than asked, and nothing is lost', () => {
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 4, max: 100 }), fc.constantFrom('', '  ', '      '), (text, width, indent) => {
+      const wrapped = wrap(`${indent}${text}`, width);
+      expect(wrapped.split('\n').filter((line) => widthOf(line) > width)).toEqual([]);
+      expect(wrapped.replace(/\s+/g, '')).toBe(text.replace(/\s+/g, ''));
+    }),
+  );
+});
+
+test.each([
+  ['what fits', 'as it is', 20, 'as it is'],
+  ['words', 'one two three', 8, 'one two\nthree'],
+  ['an indented line', '  one two three', 9, '  one two\n  three'],
+  ['a path, where it can be', 'see /home/user/file.json', 12, 'see\n/home/user/\nfile.json'],
+  ['a word that can be broken nowhere', 'abcdefghij', 4, 'abcd\nefgh\nij'],
+  ['each line by itself', 'a b\nc d', 2, 'a\nb\nc\nd'],
+])('breaks %s', (_, text, width, expected) => {
+  expect(wrap(text, width)).toBe(expected);
+});
+
+test('colours take no room', () => {
+  expect(widthOf(`${RED}red${DEFAULT}`)).toBe(3);
+  expect(wrap(`${RED}red${DEFAULT} word`, 8)).toBe(`${RED}red${DEFAULT} word`);
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { rootEntry } from '../../../src/core/tree/manifest.ts';
+import { RecordedTrees } from '../../../src/core/tree/recorded-trees.ts';
+import type { Manifest } from '../../../src/core/tree/manifest.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../../src/core/process/snapshot.ts';
+import { clockAt, DATA_DIR, entry, identityOf, indexOf, init, manifest, supervisor, worker } from '../builders.ts';
+
+const root = supervisor(300, 1);
+const ours = worker(310, 300);
+const tree = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
+
+function read(
+  manifests: readonly Manifest[],
+  rows: readonly ProcessRow[],
+  { answering = [], ...extra }: Partial<ProcessSnapshot> & { answering?: readonly string[] } = {},
+) {
+  return new RecordedTrees({ manifests, answering, dataDir: DATA_DIR }, indexOf([init, ...rows], extra));
+}
+
+describe('a tree is dead', () => {
+  test('if its manifest was read, its root is gone and nobody answers', () => {
+    expect(read([tree], [ours]).isDead('t1')).toBe(true);
+  });
+
+  test.each<[string, RecordedTrees]>([
+    ['while its root lives', read([tree], [root, ours])],
+    ['while somebody answers for it', read([tree], [ours], { answering: ['t1'] })],
+    ['without its manifest', read([], [ours])],
+    ['in an incomplete listing', read([tree], [ours], { complete: false })],
+    ['as seen from another pid namespace', read([tree], [ours], { pidNamespace: '4' })],
+    ['as seen from another machine', read([tree], [ours], { bootId: 'b', machineId: 'm' })],
+    ['by a manifest of another data dir', read([{ ...tree, dataDir: '/copy/.claude-mem' }], [ours])],
+    ['by a manifest without entries', read([{ ...tree, entries: [] }], [ours])],
+  ])('not %s', (_when, trees) => {
+    expect(trees.isDead('t1')).toBe(false);
+  });
+
+  test('after a new boot of this machine', () => {
+    expect(read([tree], [root], { bootId: 'boot-2' }).isDead('t1')).toBe(true);
+  });
+
+  test('an answer for another tree says nothing', () => {
+    expect(read([tree], [ours], { answering: ['t2'] }).isDead('t1')).toBe(true);
+  });
+});
+
+describe('an answer on the socket', () => {
+  test('outweighs a root that the listing does not show, for what it owns as well', () => {
+    const entries = read([tree], [ours], { answering: ['t1'] }).aliveEntries(310);
+    expect(entries.map(({ owner }) => owner?.presence)).toEqual(['unknown']);
+  });
+
+  test('also where the owner’s start was written with another clock', () => {
+    const by = { ...identityOf(root), startedAt: clockAt(1) };
+    const other = manifest('t1', [entry('supervisor', root), { ...entry('worker', ours), owner: by }]);
+    const entries = read([other], [ours], { answering: ['t1'] }).aliveEntries(310);
+    expect(entries.map(({ owner }) => owner?.presence)).toEqual(['unknown']);
+  });
+});
+
+test('the data dir of a manifest compares as a path', () => {
+  expect(read([{ ...tree, dataDir: `${DATA_DIR}/` }], [ours]).isDead('t1')).toBe(true);
+});
+
+test('a copy is found by pid, as evidence', () => {
+  const trees = read([{ ...tree, dataDir: '/copy/.claude-mem' }], [root, ours]);
+  expect(trees.aliveEntries(310)).toEqual([]);
+  expect(trees.copyWith(310)?.dataDir).toBe('/copy/.claude-mem');
+});
+
+describe('what a manifest of this data dir says', () => {
+  test('counts in its tree and is no copy', () => {
+    expect(read([tree], [root, ours]).copyWith(310)).toBeUndefined();
+  });
+
+  test('speaks of a live process it names and of a live owner, and of nobody who is gone', () => {
+    const orphan = worker(320, 1);
+    const both = manifest('t1', [entry('supervisor', root), entry('worker', orphan, { by: ours })]);
+    const speaksOf = (rows: readonly ProcessRow[], pid: number) => read([both], rows).speaksOf(pid);
+    expect([speaksOf([ours], 310), speaksOf([root], 310)]).toEqual([true, false]);
+    expect([speaksOf([orphan], 320), speaksOf([ours], 320)]).toEqual([true, false]);
+  });
+
+  test('keeps every entry of one pid and of one role, also of two generations', () => {
+    const again = entry('search', worker(330, 300), { by: root });
+    const made = manifest('t1', [...tree.entries, entry('worker', ours, { by: root }), again, again]);
+    const trees = read([made], [root, ours, worker(330, 300)]);
+    expect(trees.aliveEntries(310)).toHaveLength(2);
+    expect(trees.openEntries(trees.tree('t1')!, 'search')).toHaveLength(2);
+    expect(trees.openEntries(trees.tree('t1')!, 'worker')).toHaveLength(2);
+  });
+
+  test('has no open entry for a process that is gone or whose end it records', () => {
+    const ended = entry('search', ours, { by: root, endedAt: clockAt(9_000) });
+    const trees = read([manifest('t1', [...tree.entries, ended])], [root, ours]);
+    expect(trees.openEntries(trees.tree('t1')!, 'search')).toEqual([]);
+    const gone = read([tree], [root]);
+    expect(gone.openEntries(gone.tree('t1')!, 'worker')).toEqual([]);
+  });
+
+  test('says nothing of an owner that is not its root, although both are of one tree', () => {
+    const child = worker(320, 310);
+    const made = manifest('t1', [...tree.entries, entry('search', child, { by: ours })]);
+    const ownerOf = (rows: readonly ProcessRow[]) => read([made], rows).aliveEntries(320)[0]?.owner?.presence;
+    expect([ownerOf([ours, child]), ownerOf([root, child])]).toEqual(['alive', 'gone']);
+  });
+
+  test('has an owner by its ticks, and by its clock where there are none', () => {
+    const bare = ({ pid, startedAt }: ProcessRow) => ({ pid, startedAt });
+    const trees = read([manifest('t1', [{ ...entry('supervisor', root), identity: bare(root) }])], [root]);
+    expect(trees.isRootOf('t1', bare(root))).toBe(true);
+    expect(trees.isRootOf('t1', { ...bare(root), startedAt: clockAt(1) })).toBe(false);
+    expect(trees.isRootOf('t1', identityOf(root))).toBe(false);
+    expect(read([tree], [root]).isRootOf('t1', { ...identityOf(root), startTicks: 1 })).toBe(false);
+    expect(read([tree], [root]).isRootOf('t1', { ...identityOf(root), pid: 301 })).toBe(false);
+    expect(read([tree], [root]).isRootOf('t2', identityOf(root))).toBe(false);
+    expect(read([{ ...tree, entries: tree.entries.slice(1) }], [root]).isRootOf('t1', identityOf(root))).toBe(false);
+  });
+});
+
+test('an entry counts as alive only for the very process it recorded', () => {
+  expect(read([tree], [root, worker(310, 300, { startTicks: 9 })]).aliveEntries(310)).toEqual([]);
+  expect(read([tree], [root, ours]).aliveEntries(310)).toHaveLength(1);
+});
+
+test('the root is the supervisor, else the first without an owner', () => {
+  expect(rootEntry(manifest('t', [entry('worker', ours), entry('supervisor', root)]))?.role).toBe('supervisor');
+  expect(rootEntry(manifest('t', [entry('worker', ours, { by: root }), entry('search', root)]))?.role).toBe('search');
+  expect(rootEntry(manifest('t', [entry('worker', ours, { by: root })]))).toBeUndefined();
+  const owned = entry('supervisor', ours, { by: root });
+  expect(rootEntry(manifest('t', [owned, entry('search', root)]))?.role).toBe('search');
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import type { HookEvent } from '../../src/operations/hooks/hook-event.ts';
+import { openMemory } from './open-memory.ts';
+
+const at = (minute: number) => new Date(Date.UTC(2026, 10, 25, 10, minute)).toISOString();
+const common = (id: string, minute: number) => ({ id, at: at(minute), sessionId: 'host-1', project: 'shop' });
+const prompt = (text: string, minute: number): HookEvent => ({
+  ...common(`p${minute}`, minute),
+  kind: 'prompt',
+  prompt: text,
+});
+const change = (file: string, minute: number): HookEvent => ({
+  ...common(`o${minute}`, minute),
+  kind: 'observation',
+  observation: { type: 'change', title: `Edit ${file}`, text: 'new', files: [file] },
+});
+const plain = (kind: 'session-start' | 'stop' | 'session-end', minute: number): HookEvent => ({
+  ...common(`${kind}${minute}`, minute),
+  kind,
+});
+
+/** A memory that was told these events. */
+function told(...events: readonly HookEvent[]) {
+  const memory = openMemory();
+  const tell = (...more: readonly HookEvent[]) => more.map((event) => memory.store.recordEvent(event).isNew);
+  tell(...events);
+  return { ...memory, tell, session: () => memory.search.sessionOf('host-1')! };
+}
+
+const SESSION = [plain('session-start', 0), prompt('fix it', 1), change('a.ts', 2), plain('stop', 3)];
+
+test('a session becomes prompts, observations and a summary, at the times it happened', () => {
+  const { search, session } = told(...SESSION, plain('session-end', 4));
+  expect(session()).toMatchObject({ project: 'shop', createdAt: at(0), completedAt: at(4) });
+  expect(search.promptsOf(session().id)).toMatchObject([{ text: 'fix it', createdAt: at(1) }]);
+  expect(search.recent('shop', 5)).toMatchObject([{ title: 'Edit a.ts', files: ['a.ts'], createdAt: at(2) }]);
+  expect(search.recentSummaries('shop', 5)).toMatchObject([{ text: 'Asked: fix it\nChanged: a.ts' }]);
+  expect(search.search({ query: 'a.ts', limit: 5 })).toHaveLength(1);
+});
+
+test('delivered twice, everything is there once', () => {
+  const { store, tell, session } = told(...SESSION);
+  const counts = store.counts();
+  expect(tell(prompt('fix it', 1), change('a.ts', 2))).toEqual([false, false]);
+  tell(...SESSION);
+  expect(store.counts()).toEqual(counts);
+  expect(session().completedAt).toBe(null);
+});
+
+test('there is one summary a session, and it keeps up', () => {
+  const { tell, search } = told(...SESSION);
+  tell(prompt('and test it', 5), plain('stop', 6));
+  expect(search.recentSummaries('shop', 5)).toMatchObject([
+    { text: 'Asked: fix it\nAsked: and test it\nChanged: a.ts', createdAt: at(6) },
+  ]);
+});
+
+describe('what comes late', () => {
+  test('is not lost, gets into the summary, and does not open the session again', () => {
+    const { tell, search, session } = told(plain('session-start', 0), prompt('fix it', 1), plain('session-end', 9));
+    expect(tell(change('late.ts', 5), prompt('early', 2))).toEqual([true, true]);
+    expect(session().completedAt).toBe(at(9));
+    expect(search.recentSummaries('shop', 5)).toMatchObject([
+      { text: 'Asked: fix it\nAsked: early\nChanged: late.ts' },
+    ]);
+  });
+
+  test('a session that is resumed goes on', () => {
+    const { tell, session } = told(...SESSION, plain('session-end', 4));
+    tell(plain('session-start', 1));
+    expect(session().completedAt).toBe(at(4));
+    tell({ ...plain('session-start', 30), project: 'elsewhere' });
+    expect(session()).toMatchObject({ completedAt: null, project: 'shop' });
+  });
+});
+
+test('a session that only began and ended leaves no summary', () => {
+  const { store } = told(plain('session-start', 0), plain('stop', 1), plain('session-end', 2));
+  expect(store.counts()).toMatchObject({ sessions: 2, summaries: 0 });
+});

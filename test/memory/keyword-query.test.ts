@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { fullTextExpression, queryTerms } from '../../src/memory/keyword-query.ts';
+
+describe('terms of a query', () => {
+  test.each([
+    ['login bug', ['login', 'bug']],
+    ['  login,bug;(fix) ', ['login', 'bug', 'fix']],
+    ['"exact phrase" more', ['exact phrase', 'more']],
+    ['an "open quote', ['an', 'open', 'quote']],
+    ['src/auth/login.ts:42', ['src/auth/login.ts:42']],
+    ["don't", ["don't"]],
+    ['twice twice', ['twice']],
+    ['a\0b', ['a', 'b']],
+    ['', []],
+    ['  \n\t ', []],
+    ['"" "  " ,;', []],
+  ])('of %j are %j', (query, terms) => {
+    expect(queryTerms(query)).toEqual(terms);
+  });
+
+  test('are bounded in number and length', () => {
+    const many = queryTerms(Array.from({ length: 1_000 }, (_, index) => `w${index}`).join(' '));
+    const long = queryTerms('x'.repeat(1_000_000));
+    expect(many).toHaveLength(64);
+    expect(long).toEqual(['x'.repeat(200)]);
+  });
+});
+
+describe('full-text expression', () => {
+  test.each([
+    [['login', 'bug'], '"login" OR "bug"'],
+    [['NOT', 'a*', 'title:x'], '"NOT" OR "a*" OR "title:x"'],
+    [['say "hi"'], '"say ""hi"""'],
+    [['😀', '--', 'bug'], '"bug"'],
+  ])('of %j is %s', (terms, expression) => {
+    expect(fullTextExpression(terms)).toBe(expression);
+  });
+
+  test.each([[[]], [['😀', '--', '"']]])('has nothing to look for in %j', (terms) => {
+    expect(fullTextExpression(terms)).toBeUndefined();
+  });
+});

@@ -1,0 +1,283 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ClaudeMemError } from '../../src/shared/errors.ts';
+import { Connection } from '../../src/memory/connection.ts';
+import { isReadable, migrate } from '../../src/memory/migrate.ts';
+import { MIGRATIONS } from '../../src/memory/migrations.ts';
+import { prepareDatabaseFile } from '../../src/memory/database-file.ts';
+import { memoryError } from '../../src/memory/sqlite-error.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { openMemory, openSearch, openStore } from './open-memory.ts';
+
+const NEWEST = MIGRATIONS.at(-1)!.version;
+
+const isRoot = process.geteuid?.() === 0;
+
+function thrownBy(action: () => unknown): ClaudeMemError {
+  try {
+    action();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ClaudeMemError);
+    return error as ClaudeMemError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** A connection on a fresh database, closed again before another one looks at the file. */
+function withConnection(path: string, work: (connection: Connection) => void): void {
+  if (!existsSync(path)) writeFileSync(path, '');
+  const connection = new Connection(path, { mode: 'read-write' });
+  try {
+    work(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+describe('a damaged database', () => {
+  test('is refused, named and left as it is', () => {
+    const dataDir = tempDir();
+    const path = join(dataDir, 'memory.db');
+    writeFileSync(path, 'no database at all '.repeat(500));
+    const before = readFileSync(path);
+    for (const open of [() => openStore(dataDir), () => openSearch(dataDir).recent(undefined, 1)]) {
+      const error = thrownBy(open);
+      expect(error).toMatchObject({ code: 'io' });
+      expect(error.message).toContain(`${path} is damaged`);
+      expect(error.hint).toContain('.recover');
+    }
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('is named when a page in its middle is found broken', () => {
+    const { dataDir, store, search, remember } = openMemory();
+    for (let index = 0; index < 200; index++) remember(`title ${index}`, 'text '.repeat(200));
+    store.close();
+    search.close();
+    const path = join(dataDir, 'memory.db');
+    const bytes = readFileSync(path);
+    bytes.fill(0xa5, 8_192, bytes.length - 8_192);
+    writeFileSync(path, bytes);
+    expect(thrownBy(() => openSearch(dataDir).recent(undefined, 1_000)).message).toContain('is damaged');
+  });
+
+  test.each(['missing', 'empty'])('a log whose database is %s is not thrown away', (state) => {
+    const dataDir = tempDir();
+    const path = join(dataDir, 'memory.db');
+    if (state === 'empty') writeFileSync(path, '');
+    writeFileSync(`${path}-wal`, 'committed rows');
+    expect(thrownBy(() => openStore(dataDir)).message).toContain('its log (-wal) is not');
+    expect(readFileSync(`${path}-wal`, 'utf8')).toBe('committed rows');
+  });
+});
+
+describe('a database of another kind', () => {
+  test('of a newer version is refused and not changed', () => {
+    const dataDir = tempDir();
+    const path = join(dataDir, 'memory.db');
+    openStore(dataDir).close();
+    withConnection(path, (connection) => {
+      connection.execute('PRAGMA user_version = 99');
+    });
+    for (const open of [() => openStore(dataDir), () => openSearch(dataDir).recent(undefined, 1)]) {
+      expect(thrownBy(open)).toMatchObject({
+        code: 'io',
+        hint: expect.stringContaining('Update claude-mem') as string,
+      });
+    }
+    withConnection(path, (connection) => {
+      expect(connection.pragma('user_version')).toBe(99);
+    });
+  });
+
+  test('of another program is refused and not changed', () => {
+    const dataDir = tempDir();
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      connection.execute('CREATE TABLE recipes (name TEXT)');
+    });
+    expect(thrownBy(() => openStore(dataDir)).message).toContain('another program (it has a table recipes)');
+  });
+
+  test('of an older version: the reader waits for the writer, which brings it up to date', () => {
+    const path = join(tempDir(), 'memory.db');
+    const next = [...MIGRATIONS, { version: NEWEST + 1, sql: 'ALTER TABLE sessions ADD COLUMN note TEXT' }];
+    withConnection(path, (connection) => {
+      expect(isReadable(connection)).toBe(false);
+      migrate(connection);
+      connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
+      expect(thrownBy(() => isReadable(connection, next)).message).toContain(
+        `older claude-mem (schema ${NEWEST}, not ${NEWEST + 1})`,
+      );
+      migrate(connection, next);
+      expect(isReadable(connection, next)).toBe(true);
+      expect(connection.first('SELECT project, note FROM sessions')).toEqual({ project: 'alpha', note: null });
+    });
+  });
+
+  test('what the first version stored is there after every step', () => {
+    const dataDir = tempDir();
+    prepareDatabaseFile(join(dataDir, 'memory.db'));
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      migrate(connection, MIGRATIONS.slice(0, 1));
+      connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
+      for (const table of ['prompts', 'prompts', 'summaries', 'summaries'])
+        connection.run(`INSERT INTO ${table} (session_id, text, created_at) VALUES (1, 'the same', 'now')`);
+    });
+    const store = openStore(dataDir);
+    expect(store.counts()).toEqual({ sessions: 1, prompts: 2, observations: 0, summaries: 2 });
+  });
+
+  test('a step that fails leaves the old schema whole', () => {
+    const path = join(tempDir(), 'memory.db');
+    const broken = [...MIGRATIONS, { version: NEWEST + 1, sql: 'CREATE TABLE extra (x); CREATE TABLE sessions (x)' }];
+    withConnection(path, (connection) => {
+      migrate(connection);
+      expect(() => {
+        migrate(connection, broken);
+      }).toThrow('already exists');
+      expect(connection.pragma('user_version')).toBe(NEWEST);
+      expect(connection.first("SELECT 1 AS found FROM sqlite_schema WHERE name = 'extra'")).toBeUndefined();
+      migrate(connection);
+    });
+  });
+});
+
+describe('a disk or file that does not let it', () => {
+  test('a full disk stores nothing of the call and hinders nothing afterwards', () => {
+    const path = join(tempDir(), 'memory.db');
+    withConnection(path, (connection) => {
+      migrate(connection);
+      connection.pragma(`max_page_count = ${Number(connection.pragma('page_count')) + 2}`);
+      const sql = "INSERT INTO prompts (session_id, text, created_at) VALUES (1, ?, 'now')";
+      connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
+      const error = thrownBy(() => connection.transaction(() => connection.run(sql, 'x'.repeat(100_000))));
+      expect(error.message).toContain(path);
+      expect(error).toMatchObject({ code: 'io', hint: expect.stringContaining('Free some disk space') as string });
+      connection.transaction(() => connection.run(sql, 'short'));
+      expect(connection.all('SELECT text FROM prompts')).toEqual([{ text: 'short' }]);
+    });
+  });
+
+  test('another writer is waited for and then named as the cause', () => {
+    const dataDir = tempDir();
+    const other = openStore(dataDir);
+    const store = openStore(dataDir, { busyTimeoutMs: 20 });
+    const holder = new Connection(join(dataDir, 'memory.db'), { mode: 'read-write' });
+    holder.execute('BEGIN IMMEDIATE');
+    const error = thrownBy(() => store.createSession({ project: 'alpha' }));
+    expect(error).toMatchObject({ code: 'io', hint: expect.stringContaining('second claude-mem') as string });
+    expect(openSearch(dataDir).recentSessions(undefined, 1)).toEqual([]);
+    holder.execute('COMMIT');
+    holder.close();
+    expect(store.createSession({ project: 'alpha' }).id).toBe(1);
+    expect(other.createSession({ project: 'alpha' }).id).toBe(2);
+  });
+
+  test('a reader cannot write', () => {
+    const { dataDir } = openMemory();
+    const reader = new Connection(join(dataDir, 'memory.db'), { mode: 'read-only' });
+    const error = thrownBy(() => reader.run("INSERT INTO sessions (project, created_at) VALUES ('beta', 'now')"));
+    reader.close();
+    expect(error.message).toContain('can be read but not written');
+  });
+
+  test('a folder in its place', () => {
+    const dataDir = tempDir();
+    mkdirSync(join(dataDir, 'memory.db'));
+    for (const open of [() => openStore(dataDir), () => openSearch(dataDir).recent(undefined, 1)]) {
+      expect(thrownBy(open)).toMatchObject({
+        code: 'io',
+        message: expect.stringMatching(/is a folder|no regular file/) as string,
+      });
+    }
+  });
+
+  test.skipIf(isRoot)('a folder that cannot be written to (not as root, who may write anywhere)', () => {
+    const dataDir = tempDir();
+    chmodSync(dataDir, 0o500);
+    const error = thrownBy(() => openStore(dataDir));
+    chmodSync(dataDir, 0o700);
+    expect(error.message).toContain('permission denied (EACCES)');
+  });
+
+  test.skipIf(isRoot)(
+    'a file that cannot be written to is found out at once (not as root, who may write anywhere)',
+    () => {
+      const dataDir = tempDir();
+      openStore(dataDir).close();
+      chmodSync(join(dataDir, 'memory.db'), 0o400);
+      expect(thrownBy(() => openStore(dataDir)).message).toContain('permission denied (EACCES)');
+      expect(openSearch(dataDir).recent(undefined, 1)).toEqual([]);
+    },
+  );
+
+  test('a file removed while it is open takes no more rows', () => {
+    const { dataDir, store, search, remember } = openMemory();
+    remember('kept');
+    expect(search.recent(undefined, 1)).toHaveLength(1);
+    for (const name of ['memory.db', 'memory.db-wal', 'memory.db-shm']) rmSync(join(dataDir, name));
+    expect(thrownBy(() => remember('lost')).message).toContain('was removed or replaced');
+    expect(search.recent(undefined, 1)).toEqual([]);
+    store.close();
+    expect(existsSync(join(dataDir, 'memory.db'))).toBe(false);
+  });
+
+  test('a reader follows a file that was replaced', () => {
+    const { dataDir, store, search, remember } = openMemory();
+    remember('in the backup');
+    store.close();
+    const path = join(dataDir, 'memory.db');
+    copyFileSync(path, `${path}.backup`);
+    const reopened = openStore(dataDir);
+    reopened.addPrompt(1, 'later');
+    expect(search.promptsOf(1)).toHaveLength(1);
+    reopened.close();
+    for (const name of [`${path}-wal`, `${path}-shm`]) rmSync(name, { force: true });
+    renameSync(`${path}.backup`, path);
+    expect(search.promptsOf(1)).toHaveLength(0);
+    expect(search.recent(undefined, 1)).toHaveLength(1);
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    [2067, 'SQLITE_CONSTRAINT_UNIQUE'],
+    [1, 'SQLITE_ERROR'],
+  ])('a mistake of ours (%i) keeps its stack', (rawCode, code) => {
+    const error = Object.assign(new Error('mistake'), { rawCode, code });
+    expect(memoryError('write to', '/data/memory.db', error)).toBe(error);
+  });
+
+  test.each([
+    [4874, 'input/output error'],
+    [267, 'is damaged'],
+    [1032, 'can be read but not written'],
+    [261, 'another process is writing to it'],
+  ])('an extended code (%i) is known by its primary one', (rawCode, meaning) => {
+    const error = Object.assign(new Error('low level'), { rawCode, code: `UNKNOWN_SQLITE_ERROR_${rawCode}` });
+    expect(memoryError('read', '/data/memory.db', error).message).toContain(meaning);
+  });
+});
+
+test('a truncated database is refused or found damaged, never taken for an empty one', () => {
+  const { dataDir, store, search, remember } = openMemory();
+  for (let index = 0; index < 50; index++) remember(`title ${index}`, 'text '.repeat(200));
+  store.close();
+  search.close();
+  const path = join(dataDir, 'memory.db');
+  const half = Math.floor(statSync(path).size / 2);
+  truncateSync(path, half);
+  expect(thrownBy(() => openSearch(dataDir).search({ query: 'title', limit: 100 })).message).toContain('is damaged');
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { documentId } from '../../../src/chroma/document.ts';
+import type { VectorAnswer, VectorIndex } from '../../../src/chroma/vector-index.ts';
+import type { SearchResult } from '../../../src/memory/records.ts';
+import { fuse } from '../../../src/memory/search/fusion.ts';
+import { hybridSearch } from '../../../src/memory/search/hybrid-search.ts';
+import { openMemory } from '../open-memory.ts';
+
+type Vectors = Pick<VectorIndex, 'query'>;
+
+const silent: Vectors = { query: () => new Promise(() => undefined) };
+const broken: Vectors = { query: () => Promise.reject(new Error('it broke')) };
+const answering = (answer: VectorAnswer): Vectors => ({ query: () => Promise.resolve(answer) });
+
+/** A memory in which meaning and word disagree. */
+function open() {
+  const { search, remember } = openMemory();
+  const ids = {
+    slow: remember('slow statements', 'the database took its time'),
+    exact: remember('ERR_4711', 'seen in the nightly run'),
+    other: remember('lunch', 'soup'),
+  };
+  const near = (...wanted: (keyof typeof ids)[]): Vectors =>
+    answering({
+      available: true,
+      matches: wanted.map((name, index) => {
+        const [observation] = search.getObservations([ids[name]]);
+        return { observationId: ids[name], documentId: documentId(observation!), distance: 0.5 + index / 10 };
+      }),
+    });
+  const ask = (query: string, vectors: Vectors, budgetMs?: number) =>
+    hybridSearch({ query, limit: 10 }, { vectors, memory: search }, budgetMs);
+  return { ids, near, ask, remember };
+}
+
+const idsOf = ({ results }: { readonly results: readonly SearchResult[] }) => results.map(({ id }) => id);
+
+describe('an answer by meaning', () => {
+  test('is in the order of nearness, each row as SQLite has it', async () => {
+    const { ids, near, ask } = open();
+    const answer = await ask('performance of queries', near('slow', 'other'));
+    expect(answer).toMatchObject({ mode: 'semantic', results: [{ title: 'slow statements', type: 'note' }, {}] });
+    expect(answer).not.toHaveProperty('reason');
+    expect(idsOf(answer)).toEqual([ids.slow, ids.other]);
+  });
+
+  test('also holds what was found by word alone: it may not be among the vectors yet', async () => {
+    const { ids, near, ask } = open();
+    expect(idsOf(await ask('ERR_4711', near('slow')))).toContain(ids.exact);
+  });
+
+  test('leaves out what SQLite does not have, or has another one of under that id', async () => {
+    const { ids, ask } = open();
+    const matches = [
+      { observationId: ids.slow, documentId: `${ids.slow}-0123456789abcdef`, distance: 0 },
+      { observationId: 999, documentId: '999-0123456789abcdef', distance: 0 },
+    ];
+    expect(await ask('zzz', answering({ available: true, matches }))).toEqual({ mode: 'semantic', results: [] });
+  });
+});
+
+describe('an answer by word', () => {
+  test.each([
+    ['Chroma is not there', answering({ available: false, reason: 'Chroma is starting' }), 'Chroma is starting'],
+    ['it breaks', broken, 'semantic search failed: it broke'],
+    ['it is slow', silent, 'semantic search took longer than 0.02 s'],
+  ])('comes with the reason when %s', async (_when, vectors, reason) => {
+    const { ids, ask } = open();
+    const answer = await ask('ERR_4711', vectors, 20);
+    expect(answer).toMatchObject({ mode: 'keyword', reason });
+    expect(idsOf(answer)).toEqual([ids.exact]);
+  });
+});
+
+describe('fusion', () => {
+  const observation = (id: number) => ({
+    id,
+    externalId: String(id),
+    sessionId: 1,
+    type: 'note',
+    title: `observation ${id}`,
+    text: '',
+    files: [],
+    createdAt: '2026-01-01T00:00:00.000Z',
+  });
+  const near = (id: number, distance: number) => ({ observation: observation(id), distance });
+  const word = (id: number, score: number): SearchResult => {
+    const { sessionId, type, title, text, createdAt } = observation(id);
+    return { id, sessionId, type, title, text, score, createdAt };
+  };
+  const order = (...args: Parameters<typeof fuse>) => fuse(...args).map(({ id }) => id);
+
+  test('found by both comes before found by one', () => {
+    expect(order([near(1, 0.5), near(2, 0.6)], [word(2, 0.5)], 10)).toEqual([2, 1]);
+  });
+
+  test('a worthless word lifts nothing', () => {
+    expect(order([near(1, 0.5), near(2, 0.6)], [word(2, 0.000_001)], 10)).toEqual([1, 2]);
+  });
+
+  test('an exact name comes before what is vaguely alike', () => {
+    expect(order([near(1, 1.6)], [word(2, 0.9)], 10)).toEqual([2, 1]);
+  });
+
+  test('what is alike comes before a common word', () => {
+    expect(order([near(1, 0.4)], [word(2, 0.3)], 10)).toEqual([1, 2]);
+  });
+
+  test('scores are from 0 to 1, no result is there twice, and the limit holds', () => {
+    const fused = fuse([near(1, -0.1), near(2, 9)], [word(1, 1), word(2, 0), word(3, 1)], 2);
+    expect(fused).toHaveLength(2);
+    for (const { score } of fused) expect(score >= 0 && score <= 1).toBe(true);
+    expect(new Set(fused.map(({ id }) => id)).size).toBe(2);
+  });
+});

@@ -1,0 +1,168 @@
+// What cannot be forced on the machine that runs the tests, and the thresholds; the rest is forced in test/process/doctor.heavy.test.ts.
+import { describe, expect, test } from 'vitest';
+import type { MachineMemory } from '../../../src/operations/ports/doctor.ts';
+import { chromaCheck } from '../../../src/operations/doctor/checks/chroma.ts';
+import { excessCheck } from '../../../src/operations/doctor/checks/excess.ts';
+import { orphansCheck } from '../../../src/operations/doctor/checks/orphans.ts';
+import { vectorWritersCheck } from '../../../src/operations/doctor/checks/vector-writers.ts';
+import { diskSpaceCheck } from '../../../src/operations/doctor/checks/disk-space.ts';
+import { guardsCheck } from '../../../src/operations/doctor/checks/guards.ts';
+import { limitsCheck } from '../../../src/operations/doctor/checks/limits.ts';
+import { machineMemoryCheck } from '../../../src/operations/doctor/checks/machine-memory.ts';
+import { networkFileSystemCheck } from '../../../src/operations/doctor/checks/network-file-system.ts';
+import { nodeCheck } from '../../../src/operations/doctor/checks/node.ts';
+import { portCheck } from '../../../src/operations/doctor/checks/port.ts';
+import { supervisorCheck } from '../../../src/operations/doctor/checks/supervisor.ts';
+import { uvCheck } from '../../../src/operations/doctor/checks/uv.ts';
+import type { TreeStatus } from '../../../src/operations/tree/tree-lifecycle.ts';
+import { FakeMachine } from '../fake-machine.ts';
+import { findingOf } from './fake-ports.ts';
+
+const GB = 1_000_000_000;
+
+test.each([
+  ['v20.18.9', 'fail'],
+  ['v18.20.0', 'fail'],
+  ['v20.19.0', 'pass'],
+  ['v24.0.0', 'pass'],
+])('Node.js %s: %s', async (version, status) => {
+  expect((await findingOf(nodeCheck, { place: { node: { version, file: '/n' } } })).status).toBe(status);
+});
+
+test.each([
+  ['nfs4', 'warn'],
+  [undefined, 'pass'],
+])('a data dir on %s: %s', async (type, status) => {
+  const finding = await findingOf(networkFileSystemCheck, { folder: { networkType: () => type } });
+  expect(finding.status).toBe(status);
+});
+
+test.each([
+  [{ freeBytes: 40_000_000 }, 'fail'],
+  [{ freeBytes: 900_000_000 }, 'warn'],
+  [{ freeInodes: 10 }, 'fail'],
+  [{ freeInodes: 1_000 }, 'warn'],
+  // btrfs and others have no fixed number of them.
+  [{ freeInodes: 0, inodes: 0 }, 'pass'],
+  [{}, 'pass'],
+])('space %o: %s', async (given, status) => {
+  const space = { freeBytes: 50 * GB, freeInodes: 100_000, inodes: 200_000, ...given };
+  expect((await findingOf(diskSpaceCheck, { folder: { space: () => Promise.resolve(space) } })).status).toBe(status);
+});
+
+describe('memory of the machine', () => {
+  const roomy: MachineMemory = {
+    totalBytes: 16 * GB,
+    availableBytes: 8 * GB,
+    swapTotalBytes: 0,
+    swapFreeBytes: 0,
+    pressurePercent: 0,
+    limitBytes: undefined,
+    usedOfLimitBytes: undefined,
+  };
+
+  test.each<[Partial<MachineMemory>, string]>([
+    [{}, 'pass'],
+    [{ availableBytes: 0.2 * GB }, 'fail'],
+    [{ availableBytes: 0.7 * GB }, 'warn'],
+    [{ pressurePercent: 15 }, 'warn'],
+    [{ pressurePercent: 60 }, 'fail'],
+    [{ pressurePercent: undefined }, 'pass'],
+    [{ swapTotalBytes: 8 * GB, swapFreeBytes: 0.1 * GB }, 'warn'],
+    [{ swapTotalBytes: 8 * GB, swapFreeBytes: 4 * GB }, 'pass'],
+    // The container is full, the machine is not.
+    [{ limitBytes: 2 * GB, usedOfLimitBytes: 1.9 * GB }, 'fail'],
+    [{ limitBytes: 2 * GB, usedOfLimitBytes: 1 * GB }, 'pass'],
+  ])('%o: %s', async (given, status) => {
+    const finding = await findingOf(machineMemoryCheck, { machine: { memory: () => ({ ...roomy, ...given }) } });
+    expect(finding.status).toBe(status);
+  });
+
+  test('is skipped where the system does not tell', async () => {
+    expect((await findingOf(machineMemoryCheck)).status).toBe('skip');
+  });
+});
+
+test.each([
+  [4_096, 1_000, 'pass'],
+  [512, 1_000, 'warn'],
+  [100, 1_000, 'fail'],
+  [4_096, 120, 'warn'],
+  [4_096, 10, 'fail'],
+])('%i files and room for %i processes: %s', async (files, free, status) => {
+  const processes = [
+    { most: 100_000, used: 100, of: 'the machine' },
+    { most: 5_000, used: 5_000 - free, of: 'the container' },
+  ];
+  const limits = () => ({ openFiles: { most: files, used: undefined, of: 'ulimit -n' }, processes });
+  const finding = await findingOf(limitsCheck, { machine: { limits } });
+  expect(finding).toMatchObject({ status, detail: expect.stringContaining('the container') as unknown });
+});
+
+test.each([
+  [{ parentDeath: false }, /setpriv.*leaves its Chroma behind/],
+  [{ native: false, subreaper: false, signals: 'two-reads' }, /no koffi: signals are guarded by two readings/],
+  [{ subreaper: false }, /no subreaper: orphans of a tree go to pid 1/],
+  [{ signals: 'two-reads' }, /no pidfd/],
+  [{ bootId: false }, /no boot id/],
+])('without %o it says what follows', async (given, words) => {
+  const guards = { parentDeath: true, subreaper: true, native: true, signals: 'pidfd', bootId: true, ...given };
+  const finding = await findingOf(guardsCheck, { machine: { guards: () => Promise.resolve(guards) } });
+  expect(finding).toMatchObject({ status: 'warn', detail: expect.stringMatching(words) as unknown });
+});
+
+test('a uvx that only this shell finds is a warning', async () => {
+  const findUvx = (path?: string) => (path === undefined ? { file: '/opt/uv/uvx' } : { reason: 'uvx was not found' });
+  const finding = await findingOf(uvCheck, { chroma: { findUvx } });
+  expect(finding).toMatchObject({ status: 'warn', fix: 'Set CLAUDE_MEM_UVX to /opt/uv/uvx' });
+});
+
+const running: TreeStatus = {
+  treeId: 't',
+  version: '1.0.0',
+  state: 'running',
+  startedAt: '2026-11-01T00:00:00.000Z',
+  port: 37777,
+  restarts: 0,
+  search: { mode: 'semantic', reason: null },
+  problem: null,
+  healthy: true,
+};
+
+test.each<[Partial<TreeStatus>, string]>([
+  [{}, 'pass'],
+  [{ state: 'failed', problem: 'the port is taken' }, 'fail'],
+  [{ state: 'starting' }, 'warn'],
+  [{ restarts: 2 }, 'warn'],
+])('a supervisor that says %o: %s', async (given, status) => {
+  const askSupervisor = () => Promise.resolve({ ...running, ...given });
+  expect((await findingOf(supervisorCheck, { tree: { askSupervisor } })).status).toBe(status);
+});
+
+test.each([
+  [{ mode: 'semantic' as const, reason: null }, 'pass'],
+  [{ mode: 'keyword' as const, reason: 'Chroma is starting' }, 'warn'],
+  [{ mode: 'keyword' as const, reason: 'uvx was not found; run claude-mem setup' }, 'fail'],
+])('a search by %o: %s', async (search, status) => {
+  const askSupervisor = () => Promise.resolve({ ...running, search });
+  expect((await findingOf(chromaCheck, { tree: { askSupervisor } })).status).toBe(status);
+});
+
+test('a port whose holder cannot be seen is said to be held, and by whom is not guessed', async () => {
+  const finding = await findingOf(portCheck, { tree: { isPortOpen: () => Promise.resolve(true) } });
+  expect(finding).toMatchObject({ status: 'fail', detail: '37777 is held by a process that this user may not see' });
+});
+
+test.each([orphansCheck, excessCheck, vectorWritersCheck])(
+  '$id: nothing found in a reading that is not complete is no pass',
+  async (check) => {
+    const machine = new FakeMachine();
+    const observe = () => machine.observe();
+    expect((await findingOf(check, { tree: { observe } })).status).toBe('pass');
+    machine.extra = { unreadable: 1 };
+    expect(await findingOf(check, { tree: { observe } })).toMatchObject({
+      status: 'error',
+      detail: expect.stringContaining('not everything could be looked at') as string,
+    });
+  },
+);

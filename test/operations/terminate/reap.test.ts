@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { keyOf } from '../../../src/operations/terminate/end-in-passes.ts';
+import { reap, type ReapOptions } from '../../../src/operations/terminate/reap.ts';
+import { bornAt, python, row, secondsOld, uv } from '../../core/builders.ts';
+import { FakeMachine } from '../fake-machine.ts';
+
+/** Wrapper and python left by a plugin's worker that is gone: its pid is their session's. */
+const pair = (pid: number) => [uv(pid, 1, { sid: 99 }), python(pid + 1, pid, { sid: 99 })];
+
+function options(more: Partial<ReapOptions> = {}): ReapOptions {
+  return { request: { includeExcess: false }, graceMs: 5_000, ...more };
+}
+
+const reapOn = (fake: FakeMachine, more?: Partial<ReapOptions>) => reap(fake, options(more));
+
+describe('reap', () => {
+  test('ends wrapper and python in one pass and looks until two looks are quiet', async () => {
+    const fake = new FakeMachine(pair(200));
+    const { plan, outcomes, remaining } = await reapOn(fake);
+    expect(plan.plan.map(({ row }) => row.pid)).toEqual([200, 201]);
+    expect(outcomes).toMatchObject([
+      { pid: 200, outcome: 'exited' },
+      { pid: 201, outcome: 'exited' },
+    ]);
+    expect(remaining).toEqual([]);
+    expect(fake.looks).toBe(3);
+    expect(fake.openHandles).toBe(0);
+  });
+
+  test('does nothing where nothing leaked', async () => {
+    const fake = new FakeMachine();
+    expect(await reapOn(fake)).toMatchObject({ plan: { plan: [] }, outcomes: [], remaining: [] });
+    expect(fake.signals).toEqual([]);
+  });
+
+  test('lets live what is only half proven', async () => {
+    const fake = new FakeMachine([uv(200, 1, { sid: 99, ...secondsOld(60) }), uv(300, 70)]);
+    expect(await reapOn(fake)).toMatchObject({ outcomes: [], remaining: [] });
+    expect(fake.signals).toEqual([]);
+  });
+
+  test('ends a child that appears in a later pass under the same request', async () => {
+    const fake = new FakeMachine(pair(200));
+    fake.behave(201, {
+      onEnd: () => {
+        fake.start(uv(400, 1, { sid: 99 }));
+      },
+    });
+    const { outcomes } = await reapOn(fake);
+    expect(outcomes.map(({ pid, outcome }) => [pid, outcome])).toEqual([
+      [200, 'exited'],
+      [201, 'exited'],
+      [400, 'exited'],
+    ]);
+  });
+
+  test('ends what a wrapper starts while it has time to go, which nothing speaks against once the wrapper is killed', async () => {
+    const fake = new FakeMachine([uv(200, 1, { sid: 99 })]);
+    fake.behave(200, { endsAfterMs: Infinity });
+    fake.at(1_000, () => {
+      fake.start(row(250, 200, 'git fetch', { sid: 99, pgid: 99 }), row(260, 200, 'git gc', { sid: 99, pgid: 99 }));
+    });
+    fake.at(4_999, () => {
+      fake.start(row(270, 200, 'true', { sid: 99, pgid: 99 }));
+    });
+    // Gone by itself, after it was seen and before its turn came.
+    fake.behave(270, { bind: 'gone' });
+    const { outcomes, remaining } = await reapOn(fake);
+    expect(outcomes.map(({ pid, outcome, signal }) => [pid, outcome, signal])).toEqual([
+      [200, 'killed', 'SIGKILL'],
+      [250, 'exited', 'SIGTERM'],
+      [260, 'exited', 'SIGTERM'],
+    ]);
+    expect(remaining).toEqual([]);
+    expect(fake.openHandles).toBe(0);
+  });
+
+  test('kills what it had agreed to although the look before it fails', async () => {
+    const fake = new FakeMachine(pair(200));
+    fake.behave(200, { endsAfterMs: Infinity });
+    fake.onLook = (look) => {
+      if (look === 2) throw new Error('EMFILE');
+    };
+    const { outcomes } = await reapOn(fake);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['killed', 'exited']);
+  });
+
+  test('leaves what nobody agreed to, and says that it is there', async () => {
+    const fake = new FakeMachine(pair(200));
+    const agreed = new Set((await fake.observe()).judgements.map(keyOf));
+    fake.start(uv(400, 1, { sid: 99 }));
+    const { outcomes, remaining } = await reapOn(fake, { agreed });
+    expect(outcomes.map(({ pid }) => pid)).toEqual([200, 201]);
+    expect(remaining.map(({ row }) => row.pid)).toEqual([400]);
+    expect(fake.has(400)).toBe(true);
+  });
+
+  test('agreement to a process is none to another one with its pid', async () => {
+    const fake = new FakeMachine(pair(200));
+    const agreed = new Set((await fake.observe()).judgements.map(keyOf));
+    fake.end(201);
+    fake.start(uv(200, 1, { sid: 99, ...bornAt(5_000) }));
+    await reapOn(fake, { agreed });
+    expect(fake.signals).toEqual([]);
+  });
+
+  test('asks nobody twice, whatever becomes of it', async () => {
+    const fake = new FakeMachine(pair(200));
+    fake.behave(200, { endsAfterMs: Infinity, survivesKill: true });
+    const { outcomes, remaining } = await reapOn(fake);
+    expect(outcomes).toMatchObject([{ outcome: 'survived' }, { outcome: 'exited' }]);
+    expect(remaining.map(({ row }) => row.pid)).toEqual([200]);
+    expect(fake.signals.filter((signal) => signal.endsWith(' 200'))).toEqual(['SIGTERM 200', 'SIGKILL 200']);
+  });
+
+  test('gives up on a spawner that is faster, and says what is left', async () => {
+    const fake = new FakeMachine();
+    let next = 200;
+    fake.onLook = () => {
+      fake.start(uv(next, 1, { sid: 99 }));
+      next += 2;
+    };
+    const { outcomes, remaining } = await reapOn(fake);
+    expect(outcomes).toHaveLength(10);
+    expect(remaining).toHaveLength(1);
+  });
+
+  test('reports an outcome for each process, whatever the others do', async () => {
+    const fake = new FakeMachine([...pair(200), ...pair(300), ...pair(400)]);
+    fake.behave(200, { refuse: { SIGTERM: 'permission-denied' } });
+    fake.behave(300, { bind: 'different' });
+    fake.behave(400, { takesAlong: [401] });
+    const { outcomes, remaining } = await reapOn(fake);
+    expect(Object.fromEntries(outcomes.map(({ pid, outcome }) => [pid, outcome]))).toEqual({
+      200: 'permission-denied',
+      201: 'exited',
+      300: 'pid-reused',
+      301: 'exited',
+      400: 'exited',
+      401: 'exited',
+    });
+    expect(remaining.map(({ row }) => row.pid)).toEqual([200, 300]);
+  });
+
+  test('interrupted before anything was asked signals nobody', async () => {
+    const fake = new FakeMachine(pair(200));
+    const { plan, outcomes, remaining } = await reapOn(fake, { interrupted: AbortSignal.abort() });
+    expect(fake.signals).toEqual([]);
+    expect(outcomes).toEqual([]);
+    expect(plan.plan).toHaveLength(2);
+    expect(remaining).toHaveLength(2);
+  });
+
+  test('interrupted in a pass ends with it', async () => {
+    const fake = new FakeMachine(pair(200));
+    const interrupted = new AbortController();
+    fake.behave(201, {
+      onEnd: () => {
+        interrupted.abort();
+        fake.start(uv(400, 1, { sid: 99 }));
+      },
+    });
+    const { remaining } = await reapOn(fake, { interrupted: interrupted.signal });
+    expect(remaining.map(({ row }) => row.pid)).toEqual([400]);
+    expect(fake.signals).toEqual(['SIGTERM 200', 'SIGTERM 201']);
+  });
+});
+
+test('reap measures memory only in the looks after a pass, which are shown', async () => {
+  const fake = new FakeMachine(pair(200));
+  const asked: boolean[] = [];
+  const observe = ({ memory }: { readonly memory: boolean }) => {
+    asked.push(memory);
+    return fake.observe();
+  };
+  await reap({ observe, signaller: fake.signaller, clock: fake.clock }, options());
+  expect(asked).toEqual([false, true, true]);
+});

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import type { Manifest } from '../../../src/core/tree/manifest.ts';
+import { needsTidying, tidyTrees, type TreeFiles } from '../../../src/operations/tree/tidy-trees.ts';
+import { entry, manifest, marks, python, supervisor, uv, worker } from '../../core/builders.ts';
+import { FakeMachine } from '../fake-machine.ts';
+
+const TREE = '11111111-2222-4333-8444-555555555555';
+const root = supervisor(100, 50);
+const child = worker(110, 100, { ...marks(TREE, root, 'worker'), sid: 110 });
+const chroma = uv(120, 110, { ...marks(TREE, child, 'chroma-sync'), sid: 110 });
+
+const recorded = (extra: Partial<Manifest> = {}) =>
+  manifest(
+    TREE,
+    [entry('supervisor', root), entry('worker', child, { by: root }), entry('chroma-sync', chroma, { by: child })],
+    extra,
+  );
+
+/** Notes what was done to the files. */
+class NotingFiles implements TreeFiles {
+  readonly calls: unknown[] = [];
+  endEntry(...[treeId, identity]: Parameters<TreeFiles['endEntry']>): Manifest {
+    this.calls.push(['endEntry', treeId, identity.pid]);
+    return recorded();
+  }
+  retire(treeId: string): Manifest {
+    this.calls.push(['retire', treeId]);
+    return recorded();
+  }
+  setAside(file: string): string {
+    this.calls.push(['setAside', file]);
+    return `${file}.damaged-1`;
+  }
+  removeRetired(): readonly string[] {
+    return [];
+  }
+}
+
+async function tidy(fake: FakeMachine) {
+  const files = new NotingFiles();
+  const observation = await fake.observe();
+  return { needed: needsTidying(observation), lines: tidyTrees(observation, files), calls: files.calls };
+}
+
+function machineWith(rows: ConstructorParameters<typeof FakeMachine>[0], manifests: readonly Manifest[]): FakeMachine {
+  const fake = new FakeMachine(rows);
+  fake.manifests = manifests;
+  return fake;
+}
+
+describe('a dead tree', () => {
+  test('of which nothing is left has its entries ended and is retired', async () => {
+    const { needed, lines, calls } = await tidy(machineWith([], [recorded()]));
+    expect(needed).toBe(true);
+    expect(calls).toEqual([
+      ['endEntry', TREE, 100],
+      ['endEntry', TREE, 110],
+      ['endEntry', TREE, 120],
+      ['retire', TREE],
+    ]);
+    expect(lines).toEqual(['Retired the manifest of tree 11111111: nothing of it is left.']);
+  });
+
+  test('whose chroma lives on keeps that record', async () => {
+    const { calls } = await tidy(machineWith([{ ...chroma, ppid: 1 }], [recorded()]));
+    expect(calls).toEqual([
+      ['endEntry', TREE, 100],
+      ['endEntry', TREE, 110],
+    ]);
+  });
+
+  test('is not retired while an unrecorded process bears its marks', async () => {
+    const late = python(130, 1, { ...marks(TREE, child, 'chroma-sync'), sid: 110 });
+    const { calls } = await tidy(machineWith([late], [recorded()]));
+    expect(calls).not.toContainEqual(['retire', TREE]);
+  });
+
+  test('is left alone where the listing is incomplete: absent is not gone', async () => {
+    const fake = machineWith([], [recorded()]);
+    fake.extra = { complete: false };
+    expect(await tidy(fake)).toMatchObject({ needed: false, calls: [] });
+  });
+
+  test('of another machine, or retired already, is left alone', async () => {
+    const elsewhere = recorded({ machineId: 'other', bootId: 'other' });
+    const done = recorded({ treeId: 'aaaaaaaa-2222-4333-8444-555555555555', retiredAt: '2026-11-01T10:00:00.000Z' });
+    expect(await tidy(machineWith([], [elsewhere, done]))).toMatchObject({ needed: false, calls: [] });
+  });
+
+  test('whose pids have gone to others is gone all the same', async () => {
+    const reused = { ...worker(110, 1), startTicks: 999_999 };
+    expect((await tidy(machineWith([reused], [recorded()]))).calls).toContainEqual(['retire', TREE]);
+  });
+});
+
+test("a live tree is its root's alone to write", async () => {
+  expect(await tidy(machineWith([root], [recorded()]))).toMatchObject({ needed: false, lines: [], calls: [] });
+});
+
+test('a copy that names another data dir is left alone', async () => {
+  expect(await tidy(machineWith([], [recorded({ dataDir: '/elsewhere' })]))).toMatchObject({
+    needed: false,
+    calls: [],
+  });
+});
+
+test('a damaged file is set aside, one of a newer version or that cannot be read never', async () => {
+  const fake = new FakeMachine();
+  fake.damaged = (['damaged', 'newer', 'unreadable'] as const).map((kind) => ({
+    file: `/t/${kind}.json`,
+    kind,
+    reason: 'x',
+  }));
+  const { needed, lines, calls } = await tidy(fake);
+  expect(needed).toBe(true);
+  expect(calls).toEqual([['setAside', '/t/damaged.json']]);
+  expect(lines).toEqual(['Set aside a damaged manifest: /t/damaged.json.damaged-1']);
+  fake.damaged = fake.damaged.slice(1);
+  expect((await tidy(fake)).needed).toBe(false);
+});
+
+test('a second time there is nothing to do', async () => {
+  const ended = recorded().entries.map((item) => ({ ...item, endedAt: '2026-11-01T10:00:00.000Z' }));
+  const fake = machineWith([{ ...chroma, ppid: 1 }], [recorded({ entries: ended })]);
+  expect((await tidy(fake)).needed).toBe(false);
+});

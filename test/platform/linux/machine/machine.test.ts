@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readMachineId } from '../../../../src/platform/linux/machine/machine.ts';
+import { useTempDir } from '../../../helpers/temp-dir.ts';
+
+const ID = '3d1219c7c4c5404aaa1f6d2a48adfda4';
+const directory = useTempDir();
+
+function file(name: string, content: string): string {
+  const path = join(directory(), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('readMachineId', () => {
+  test('is a hash of the id, never the id', () => {
+    const hash = createHash('sha256').update(ID).digest('hex').slice(0, 32);
+    expect(readMachineId([file('machine-id', `${ID}\n`)])).toBe(hash);
+  });
+
+  test.each(['', 'uninitialized\n', 'not an id\n'])('passes over a file that says %j', (content) => {
+    const good = file('dbus', `${ID}\n`);
+    expect(readMachineId([file('machine-id', content), good])).toBe(readMachineId([good]));
+  });
+
+  test('is unknown where there is none', () => {
+    expect(readMachineId([join(directory(), 'absent')])).toBeUndefined();
+  });
+});

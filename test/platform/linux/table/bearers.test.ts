@@ -1,0 +1,29 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findBearers } from '../../../../src/platform/linux/table/bearers.ts';
+import { parseBearers } from '../../../../src/platform/posix/bearers.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+
+test('a whole variable counts, the end or the beginning of another one does not', async () => {
+  const proc = tempDir();
+  const environments = {
+    10: 'PATH=/bin\0MARK=abc\0',
+    11: 'MARK=abc\0',
+    12: 'OTHER_MARK=abc\0',
+    13: 'MARK=abcd\0',
+    14: 'X=1 MARK=abc\0',
+    15: 'X_MARK=abc\0MARK=abc\0',
+  };
+  for (const [pid, environ] of Object.entries(environments)) {
+    mkdirSync(join(proc, pid));
+    writeFileSync(join(proc, pid, 'environ'), environ);
+  }
+  mkdirSync(join(proc, '16'));
+  expect([...(await findBearers('MARK', 'abc', proc))]).toEqual([10, 11, 15]);
+});
+
+test('in what ps shows it stands between spaces', () => {
+  const text = '   10 sleep 1 PATH=/bin MARK=abc\n  11 sleep 1 MARK=abcd\n12 x XMARK=abc\n13 y MARK=abc Z=1';
+  expect([...parseBearers(text, 'MARK=abc')]).toEqual([10, 13]);
+});

@@ -1,0 +1,69 @@
+import { createServer, type RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { WorkerVectors } from '../../src/search-server/worker-vectors.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { openServer, PORT, TOKEN } from '../worker/open-server.ts';
+
+const query = { text: 'x', limit: 3 };
+const matches = [{ observationId: 1, documentId: '1-0123456789abcdef', distance: 0.5 }];
+
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  const path = join(tempDir(), 'worker.sock');
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return path;
+}
+
+/** The worker's real API, on a socket of its own: only the check of the host has to be told the port it expects. */
+async function startWorker() {
+  const { server, state } = openServer();
+  const path = await listen((request, response) => {
+    request.headers.host = `127.0.0.1:${PORT}`;
+    server.routing(request, response);
+  });
+  await server.ready();
+  return { state, path };
+}
+
+/** A loaded machine is no worker that hangs. */
+const PATIENT = { healthTimeoutMs: 20_000, queryTimeoutMs: 20_000 };
+
+const vectorsAt = (path: string, options: Partial<ConstructorParameters<typeof WorkerVectors>[0]> = {}) =>
+  new WorkerVectors({ findSocket: () => path, readToken: () => TOKEN, ...PATIENT, ...options });
+
+test('the vectors are those of the worker', async () => {
+  const { state, path } = await startWorker();
+  state.answer = { available: true, matches };
+  expect(await vectorsAt(path).query({ ...query, project: 'alpha', waitMs: 5 })).toEqual({ available: true, matches });
+  expect(state.asked).toEqual([{ ...query, project: 'alpha', waitMs: 5 }]);
+});
+
+test('a worker without vectors says why', async () => {
+  const { path } = await startWorker();
+  expect(await vectorsAt(path).query(query)).toEqual({ available: false, reason: 'Chroma is starting' });
+});
+
+test('there are no vectors where nobody listens, or no socket can be found', async () => {
+  expect(await vectorsAt('/nonexistent/worker.sock').query(query)).toBeUndefined();
+  const findSocket = () => {
+    throw new Error('no worker listens');
+  };
+  expect(await vectorsAt('', { findSocket }).query(query)).toBeUndefined();
+});
+
+test('a worker without a token, with another one, or that hangs is none', async () => {
+  const { path } = await startWorker();
+  expect(await vectorsAt(path, { readToken: () => undefined }).query(query)).toBeUndefined();
+  expect(await vectorsAt(path, { readToken: () => 'b'.repeat(64) }).query(query)).toBeUndefined();
+  const readToken = () => {
+    throw new Error('holds no token');
+  };
+  expect(await vectorsAt(path, { readToken }).query(query)).toBeUndefined();
+  const hanging = await listen(() => undefined);
+  expect(await vectorsAt(hanging, { healthTimeoutMs: 20 }).query(query)).toBeUndefined();
+});

@@ -1,0 +1,53 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ensureToken, readToken, tokenPath } from '../../../src/state/control/token.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { anError } from '../an-error.ts';
+
+test('is created once, private, and stays', () => {
+  const dataDir = tempDir();
+  expect(readToken(dataDir)).toBeUndefined();
+  expect(existsSync(tokenPath(dataDir))).toBe(false);
+  const token = ensureToken(dataDir);
+  expect(token).toMatch(/^[0-9a-f]{64}$/);
+  expect(statSync(tokenPath(dataDir)).mode & 0o777).toBe(0o600);
+  expect([ensureToken(dataDir), readToken(dataDir)]).toEqual([token, token]);
+  expect(readdirSync(dataDir)).toEqual(['token']);
+});
+
+test('of another data dir is another one', () => {
+  expect(ensureToken(tempDir())).not.toBe(ensureToken(tempDir()));
+});
+
+test('that others could read is made private again', () => {
+  const dataDir = tempDir();
+  const token = ensureToken(dataDir);
+  chmodSync(tokenPath(dataDir), 0o644);
+  expect(readToken(dataDir)).toBe(token);
+  expect(statSync(tokenPath(dataDir)).mode & 0o777).toBe(0o644);
+  expect(ensureToken(dataDir)).toBe(token);
+  expect(statSync(tokenPath(dataDir)).mode & 0o777).toBe(0o600);
+});
+
+test.each(['', 'secret', `${'a'.repeat(63)}\n`, 'A'.repeat(64), 'x'.repeat(10_000)])(
+  'a file that holds %j is refused and left alone',
+  (text) => {
+    const dataDir = tempDir();
+    writeFileSync(tokenPath(dataDir), text);
+    expect(() => ensureToken(dataDir)).toThrow(anError('io', 'holds no token'));
+    expect(() => readToken(dataDir)).toThrow(anError('io', 'holds no token'));
+    expect(readFileSync(tokenPath(dataDir), 'utf8')).toBe(text);
+  },
+);
+
+test('a folder in its place is an error that names it', () => {
+  const dataDir = tempDir();
+  mkdirSync(tokenPath(dataDir));
+  expect(() => ensureToken(dataDir)).toThrow(anError('io', tokenPath(dataDir)));
+});
+
+test('nothing is left where it cannot be created', () => {
+  const dataDir = join(tempDir(), 'missing');
+  expect(() => ensureToken(dataDir)).toThrow(anError('io', 'cannot create'));
+});

@@ -1,0 +1,187 @@
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parseSnapshot, readSnapshotFile, snapshotDocument, writeSnapshotFile } from '../../../src/state/files/snapshot-file.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { anError } from '../an-error.ts';
+import { aManifest, BORN } from '../manifests.ts';
+
+const recordings = new URL('../fixtures/recordings/', import.meta.url);
+const recordingNames = readdirSync(recordings).filter((name) => name.endsWith('.json'));
+
+const ROW = { pid: 7, ppid: 1, startedAt: BORN, name: 'uv', command: 'uv tool uvx chroma-mcp' };
+
+function aDocument(fields: object = {}): Record<string, unknown> {
+  return {
+    schemaVersion: 1,
+    kind: 'process-snapshot',
+    takenAt: BORN,
+    platform: 'linux',
+    complete: true,
+    unreadable: 0,
+    dataDir: '/home/u/.claude-mem',
+    self: { pid: 999, uid: 1000 },
+    processes: [ROW],
+    manifests: [],
+    otherRegistries: [],
+    ...fields,
+  };
+}
+
+const parse = (fields: object = {}) => parseSnapshot(JSON.stringify(aDocument(fields)), 'snapshot.json');
+
+describe('recordings', () => {
+  test('all five are here', () => {
+    expect(recordingNames).toHaveLength(5);
+  });
+
+  test.each(recordingNames)('%s reads as it is and is written as it was', (name) => {
+    const file = fileURLToPath(new URL(name, recordings));
+    const recorded = readSnapshotFile(file);
+    const raw = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    expect(recorded.snapshot.source).toBe('file');
+    expect(recorded.snapshot.processes).toEqual(raw.processes);
+    expect(recorded.dataDir).toBe('/home/u/.claude-mem');
+    expect(recorded.otherRegistries).toEqual(raw.otherRegistries);
+    expect(JSON.parse(JSON.stringify(snapshotDocument(recorded)))).toEqual({ ...raw, answering: [] });
+  });
+});
+
+describe('parseSnapshot', () => {
+  test('normalises pid namespaces wherever they stand, in reading and in writing', () => {
+    const recorded = parse({
+      pidNamespace: 'pid:[4026531836]',
+      processes: [
+        { ...ROW, pidNamespace: 'pid:[4026531837]' },
+        { ...ROW, pidNamespace: '4026531838' },
+      ],
+      manifests: [aManifest({ pidNamespace: 'pid:[4026531839]' })],
+    });
+    expect(recorded.snapshot.pidNamespace).toBe('4026531836');
+    expect(recorded.snapshot.processes.map((row) => row.pidNamespace)).toEqual(['4026531837', '4026531838']);
+    expect(recorded.manifests[0]?.pidNamespace).toBe('4026531839');
+    const raw = {
+      ...recorded,
+      snapshot: { ...recorded.snapshot, pidNamespace: 'pid:[1]' },
+      manifests: [aManifest({ pidNamespace: 'pid:[2]' })],
+    };
+    expect(snapshotDocument(raw)).toMatchObject({ pidNamespace: '1', manifests: [{ pidNamespace: '2' }] });
+  });
+
+  test('a mark that is null was not readable; any other null is an absent field', () => {
+    const row = { ...ROW, treeMark: null, ownerMark: 'x', uid: null, argv: null };
+    const recorded = parse({ nowTicks: null, self: { pid: 1, uid: null }, processes: [row] });
+    expect(recorded.snapshot.processes).toEqual([{ ...ROW, treeMark: null, ownerMark: 'x' }]);
+    expect(recorded.snapshot).not.toHaveProperty('nowTicks');
+    expect(recorded.snapshot.self).toEqual({ pid: 1 });
+  });
+
+  test('manifests, registries and answering may be missing', () => {
+    const { manifests, otherRegistries, answering, damaged } = parse({
+      manifests: undefined,
+      otherRegistries: undefined,
+    });
+    expect({ manifests, otherRegistries, answering, damaged }).toEqual({
+      manifests: [],
+      otherRegistries: [],
+      answering: [],
+      damaged: [],
+    });
+    expect(parse({ answering: ['a'] }).answering).toEqual(['a']);
+  });
+
+  test('drops fields it does not know', () => {
+    expect(parse({ colour: 'red', processes: [{ ...ROW, mood: 1 }] }).snapshot.processes).toEqual([ROW]);
+  });
+
+  test('a manifest in it that is damaged or newer is reported, and spoils nothing', () => {
+    const { manifests, damaged } = parse({ manifests: [{ schemaVersion: 1 }, aManifest(), { schemaVersion: 9 }] });
+    expect(manifests).toEqual([aManifest()]);
+    expect(damaged).toMatchObject([
+      { file: 'snapshot.json: manifests[0]', kind: 'damaged' },
+      { file: 'snapshot.json: manifests[2]', kind: 'newer' },
+    ]);
+  });
+
+  test('what could not be read where it was taken is not forgotten', () => {
+    const damaged = [{ file: '/home/u/.claude-mem/trees/x.json', kind: 'unreadable' as const, reason: 'denied' }];
+    const document = snapshotDocument({ ...parse(), damaged });
+    expect(parseSnapshot(JSON.stringify(document), 'again').damaged).toEqual(damaged);
+  });
+
+  test.each<[string, object]>([
+    ['schemaVersion', { schemaVersion: undefined }],
+    ['kind', { kind: 'heap-snapshot' }],
+    ['takenAt', { takenAt: 'noon' }],
+    ['complete', { complete: undefined }],
+    ['complete', { complete: 'yes' }],
+    ['unreadable', { unreadable: -1 }],
+    ['dataDir', { dataDir: 7 }],
+    ['self.pid', { self: {} }],
+    ['processes', { processes: {} }],
+    ['processes[3].pid', { processes: [ROW, ROW, ROW, { ...ROW, pid: '7' }] }],
+    ['processes[0].pid', { processes: [{ ...ROW, pid: -7 }] }],
+    ['processes[0].startedAt', { processes: [{ ...ROW, startedAt: undefined }] }],
+    ['processes[0].argv[1]', { processes: [{ ...ROW, argv: ['uv', 7] }] }],
+    ['processes[0].startTicks', { processes: [{ ...ROW, startTicks: 1.5 }] }],
+    ['processes[0].treeMark', { processes: [{ ...ROW, treeMark: 7 }] }],
+    ['processes[0].pidNamespace', { processes: [{ ...ROW, pidNamespace: 'here' }] }],
+    ['manifests', { manifests: {} }],
+    ['otherRegistries[0].content', { otherRegistries: [{ file: 'x', content: {} }] }],
+  ])('names %s when that is what is wrong', (field, change) => {
+    expect(() => parse(change)).toThrow(anError('snapshot-file', `snapshot.json is not a snapshot: ${field}: `));
+  });
+
+  test('refuses a later version by name', () => {
+    expect(() => parse({ schemaVersion: 2, kind: 'other' })).toThrow(/has schemaVersion 2, written by a later version/);
+  });
+
+  test.each([
+    ['', /is empty/],
+    ['{"schemaVersion":1,', /cut off/],
+    ['[]', /is not a snapshot/],
+    ['null', /is not a snapshot/],
+  ])('%j is no snapshot', (text, message) => {
+    expect(() => parseSnapshot(text, 'x')).toThrow(message);
+  });
+});
+
+describe('files', () => {
+  test('reads what a byte order mark begins, as Windows writes it', () => {
+    const file = join(tempDir(), 'snapshot.json');
+    const text = JSON.stringify(aDocument());
+    for (const bytes of [Buffer.from(`\uFEFF${text}`, 'utf16le'), Buffer.from(`\uFEFF${text}`)]) {
+      writeFileSync(file, bytes);
+      expect(readSnapshotFile(file).snapshot.processes).toEqual([ROW]);
+    }
+  });
+
+  test('says so when the file is not there or is a folder', () => {
+    const folder = tempDir();
+    expect(() => readSnapshotFile(join(folder, 'x'))).toThrow(/cannot read .*no such file/);
+    expect(() => readSnapshotFile(folder)).toThrow(anError('snapshot-file'));
+  });
+
+  test('writes for this user alone, through links, and not in the place of a pipe', (context) => {
+    if (process.platform === 'win32') context.skip('Windows has neither modes nor named pipes in folders');
+    const folder = tempDir();
+    const file = join(folder, 'snapshot.json');
+    const document = snapshotDocument(parse());
+    writeSnapshotFile(file, document);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readSnapshotFile(file)).toEqual(parse());
+    symlinkSync(file, join(folder, 'link'));
+    writeSnapshotFile(join(folder, 'link'), document);
+    expect(readdirSync(folder).sort()).toEqual(['link', 'snapshot.json']);
+    expect(statSync(file).isFile()).toBe(true);
+    writeSnapshotFile('/dev/null', document);
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+
+  test('names the path that cannot be written', () => {
+    expect(() => {
+      writeSnapshotFile('/nowhere/at/all.json', snapshotDocument(parse()));
+    }).toThrow(anError('io', '/nowhere/at/all.json'));
+  });
+});

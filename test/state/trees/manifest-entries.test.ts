@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Manifest } from '../../../src/core/tree/manifest.ts';
+import { endEntry, keepsEveryEntry, registerEntry } from '../../../src/state/trees/manifest-entries.ts';
+import { aManifest, anEntry, BORN } from '../manifests.ts';
+
+const LATER = '2026-01-02T04:00:00.000Z';
+
+test('adds an entry behind the others', () => {
+  const manifest = registerEntry(aManifest(), anEntry(7));
+  expect(manifest.entries.map((entry) => entry.identity.pid)).toEqual([100, 7]);
+});
+
+test('keeps the first entry when a registration comes twice', () => {
+  const once = registerEntry(aManifest(), anEntry(7));
+  expect(registerEntry(once, anEntry(7, { registeredAt: LATER }))).toBe(once);
+});
+
+test('takes a reused pid for another process', () => {
+  const again = anEntry(7, { identity: { pid: 7, startTicks: 9999, startedAt: LATER } });
+  expect(registerEntry(registerEntry(aManifest(), anEntry(7)), again).entries).toHaveLength(3);
+});
+
+test('dates the end of the one entry that is meant, once', () => {
+  const manifest = registerEntry(registerEntry(aManifest(), anEntry(7)), anEntry(8));
+  const ended = endEntry(manifest, anEntry(7).identity, LATER);
+  expect(ended.entries.map((entry) => entry.endedAt)).toEqual([undefined, LATER, undefined]);
+  expect(endEntry(ended, anEntry(7).identity, BORN)).toBe(ended);
+});
+
+test('an end of somebody unknown changes nothing', () => {
+  const manifest = aManifest();
+  expect(endEntry(manifest, { pid: 100, startTicks: 1, startedAt: BORN }, LATER)).toBe(manifest);
+  expect(endEntry(manifest, { pid: 5, startedAt: BORN }, LATER)).toBe(manifest);
+});
+
+test('compares start times where there are no ticks, and boots where both are known', () => {
+  const identity = { pid: 7, startedAt: BORN, bootId: 'a' };
+  const manifest = registerEntry(aManifest(), anEntry(7, { identity }));
+  expect(endEntry(manifest, { pid: 7, startedAt: LATER }, LATER)).toBe(manifest);
+  expect(endEntry(manifest, { ...identity, bootId: 'b' }, LATER)).toBe(manifest);
+  expect(endEntry(manifest, { pid: 7, startedAt: BORN }, LATER)).not.toBe(manifest);
+});
+
+test('no sequence of changes ever drops an entry', () => {
+  const pid = fc.integer({ min: 1, max: 6 });
+  const ticks = fc.integer({ min: 1, max: 3 });
+  const change = fc.tuple(fc.boolean(), pid, ticks).map(([isStart, number, start]) => (manifest: Manifest) => {
+    const identity = { pid: number, startTicks: start, startedAt: BORN };
+    return isStart ? registerEntry(manifest, anEntry(number, { identity })) : endEntry(manifest, identity, LATER);
+  });
+  fc.assert(
+    fc.property(fc.array(change), (changes) => {
+      changes.reduce((before, apply) => {
+        const after = apply(before);
+        expect(keepsEveryEntry(before, after)).toBe(true);
+        return after;
+      }, aManifest());
+    }),
+  );
+});
+
+test('a list that lost, moved or replaced an entry is told from one that grew', () => {
+  const before = aManifest({ entries: [anEntry(7), anEntry(8)] });
+  expect(keepsEveryEntry(before, aManifest({ entries: [anEntry(7), anEntry(8), anEntry(9)] }))).toBe(true);
+  expect(keepsEveryEntry(before, aManifest({ entries: [anEntry(7)] }))).toBe(false);
+  expect(keepsEveryEntry(before, aManifest({ entries: [anEntry(8), anEntry(7)] }))).toBe(false);
+  expect(keepsEveryEntry(before, aManifest({ entries: [anEntry(7), anEntry(8, { role: 'search' })] }))).toBe(false);
+});

@@ -1,0 +1,213 @@
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readManifests } from '../../../src/state/trees/manifest-reader.ts';
+import { openTreeStore } from '../../../src/state/trees/trees.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { anError } from '../an-error.ts';
+import { aManifest, anEntry, BORN, OTHER_TREE, TREE } from '../manifests.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const LATER = '2026-01-02T04:00:00.000Z';
+
+function storeWithTree() {
+  const dataDir = tempDir();
+  const store = openTreeStore(dataDir);
+  store.create(aManifest());
+  const folder = join(dataDir, 'trees');
+  return { dataDir, store, folder, file: join(folder, `${TREE}.json`) };
+}
+
+describe('TreeStore', () => {
+  test('writes a manifest that reads back, for this user alone', () => {
+    const { dataDir, folder, file } = storeWithTree();
+    expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], damaged: [] });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder)).toEqual([`${TREE}.json`]);
+  });
+
+  test('never overwrites a manifest with a new one', () => {
+    const { dataDir, store } = storeWithTree();
+    expect(() => {
+      store.create(aManifest({ entries: [] }));
+    }).toThrow(/exists already/);
+    expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
+  });
+
+  test('registers, ends and retires on the disk, not in memory', () => {
+    const { store, file } = storeWithTree();
+    store.register(TREE, anEntry(7));
+    store.endEntry(TREE, anEntry(7).identity, LATER);
+    store.retire(TREE, LATER);
+    store.retire(TREE, BORN);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      ...aManifest(),
+      retiredAt: LATER,
+      entries: [...aManifest().entries, { ...anEntry(7), endedAt: LATER }],
+    });
+  });
+
+  test('writes nothing when nothing changes', () => {
+    const { store, file } = storeWithTree();
+    const before = statSync(file).ino;
+    store.update(TREE, (manifest) => manifest);
+    expect(statSync(file).ino).toBe(before);
+  });
+
+  test('refuses a change that drops an entry, changes the tree or cannot be read back', () => {
+    const { dataDir, store } = storeWithTree();
+    expect(() => store.update(TREE, (manifest) => ({ ...manifest, entries: [] }))).toThrow(/would be dropped/);
+    expect(() => store.update(TREE, (manifest) => ({ ...manifest, treeId: OTHER_TREE }))).toThrow(/cannot change/);
+    expect(() => store.update(TREE, (manifest) => ({ ...manifest, startedAt: 'now' }))).toThrow(/startedAt/);
+    expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
+  });
+
+  test('says so when the manifest to change is missing or damaged', () => {
+    const { store, file } = storeWithTree();
+    expect(() => store.register(OTHER_TREE, anEntry(7))).toThrow(anError('manifest-unreadable', 'is not there'));
+    writeFileSync(file, '{"schemaVersion":1,');
+    expect(() => store.register(TREE, anEntry(7))).toThrow(anError('manifest-unreadable'));
+    expect(readFileSync(file, 'utf8')).toBe('{"schemaVersion":1,');
+  });
+
+  test('names the path when the folder cannot be made', () => {
+    const dataDir = tempDir();
+    writeFileSync(join(dataDir, 'trees'), '');
+    expect(() => {
+      openTreeStore(dataDir).create(aManifest());
+    }).toThrow(anError('io', join(dataDir, 'trees')));
+  });
+
+  test('cleans up what killed writers left: its own at once, others once nobody can be writing them', () => {
+    const { store, folder } = storeWithTree();
+    const own = `.${TREE}.json.4242-1.claude-mem-tmp`;
+    const fresh = `.${OTHER_TREE}.json.4242-1.claude-mem-tmp`;
+    const old = `.${OTHER_TREE}.json.4242-2.claude-mem-tmp`;
+    const stranger = '.notes.tmp';
+    for (const name of [own, fresh, old, stranger]) writeFileSync(join(folder, name), 'half');
+    for (const name of [old, stranger]) utimesSync(join(folder, name), 1, 1);
+    store.register(TREE, anEntry(7));
+    expect(readdirSync(folder).sort()).toEqual([fresh, stranger, `${TREE}.json`].sort());
+  });
+
+  test('removes what was retired more than 7 days ago, and nothing else', () => {
+    const { dataDir, store } = storeWithTree();
+    store.create(aManifest({ treeId: OTHER_TREE }));
+    store.retire(TREE, LATER);
+    const retired = Date.parse(LATER);
+    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired + 7 * DAY_MS))).toEqual([]);
+    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired - DAY_MS))).toEqual([]);
+    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired + 7 * DAY_MS + 1))).toEqual([
+      join(dataDir, 'trees', `${TREE}.json`),
+    ]);
+    expect(readManifests(dataDir).manifests.map((manifest) => manifest.treeId)).toEqual([OTHER_TREE]);
+  });
+});
+
+describe('setAside', () => {
+  test('renames a damaged file, and a second one beside the first', () => {
+    const { dataDir, store, folder, file } = storeWithTree();
+    for (const content of ['first', 'second']) {
+      writeFileSync(file, content);
+      store.setAside(file);
+    }
+    expect(readdirSync(folder).sort()).toEqual([`${TREE}.json.damaged-1`, `${TREE}.json.damaged-2`]);
+    expect(readFileSync(`${file}.damaged-1`, 'utf8')).toBe('first');
+    expect(readManifests(dataDir)).toEqual({ manifests: [], damaged: [] });
+    store.create(aManifest());
+    expect(readManifests(dataDir).manifests).toHaveLength(1);
+  });
+
+  test('leaves a good one, a later version, and files elsewhere alone', () => {
+    const { store, file } = storeWithTree();
+    expect(() => store.setAside(file)).toThrow(/is a good manifest/);
+    writeFileSync(file, '{"schemaVersion":2}');
+    expect(() => store.setAside(file)).toThrow(/later version/);
+    expect(() => store.setAside(join(tempDir(), 'x.json'))).toThrow(/is not a manifest of/);
+  });
+});
+
+describe('readManifests', () => {
+  test('finds nothing where nothing is, and creates nothing', () => {
+    const folder = tempDir();
+    expect(readManifests(join(folder, 'missing'))).toEqual({ manifests: [], damaged: [] });
+    expect(readManifests(folder)).toEqual({ manifests: [], damaged: [] });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('reports every file it cannot use and still reads the good ones', () => {
+    const { dataDir, folder } = storeWithTree();
+    const good = readFileSync(join(folder, `${TREE}.json`), 'utf8');
+    const files: Record<string, string> = {
+      'torn.json': good.slice(0, 100),
+      'empty.json': '',
+      'copy.json': good,
+      [`${OTHER_TREE}.json`]: good,
+      'newer.json': '{"schemaVersion":3}',
+    };
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+    symlinkSync('nowhere', join(folder, 'link.json'));
+    mkdirSync(join(folder, 'folder.json'));
+    const { manifests, damaged } = readManifests(dataDir);
+    expect(manifests).toEqual([aManifest()]);
+    const found = Object.fromEntries(
+      damaged.map(({ file, kind, reason }) => [file.slice(folder.length + 1), [kind, reason]]),
+    );
+    expect(found).toEqual({
+      'torn.json': ['damaged', 'is not JSON (torn or overwritten)'],
+      'empty.json': ['damaged', 'is empty'],
+      'copy.json': ['damaged', `is named otherwise than the tree it is about (${TREE})`],
+      [`${OTHER_TREE}.json`]: ['damaged', `is named otherwise than the tree it is about (${TREE})`],
+      'newer.json': ['newer', expect.stringContaining('schemaVersion 3') as string],
+      'link.json': ['damaged', 'is a link'],
+      'folder.json': ['damaged', 'is a folder, not a file'],
+    });
+  });
+
+  test('ignores temporary files, files set aside and whatever else lies there', () => {
+    const { dataDir, folder } = storeWithTree();
+    for (const name of [
+      `.${TREE}.json.1-1.claude-mem-tmp`,
+      `${TREE}.json.damaged-1`,
+      '.DS_Store',
+      '._x.json',
+      'notes',
+    ]) {
+      writeFileSync(join(folder, name), 'x');
+    }
+    expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], damaged: [] });
+  });
+
+  test('a pipe in the place of a manifest does not stop it', (context) => {
+    if (process.platform === 'win32') context.skip('Windows has no named pipes in folders');
+    const { dataDir, folder } = storeWithTree();
+    execFileSync('mkfifo', [join(folder, 'pipe.json')]);
+    expect(readManifests(dataDir).damaged).toMatchObject([{ kind: 'damaged' }]);
+  });
+
+  test('a file in the place of the folder is one unreadable item', () => {
+    const { dataDir, folder } = storeWithTree();
+    renameSync(folder, `${folder}.old`);
+    writeFileSync(folder, '');
+    expect(readManifests(dataDir)).toMatchObject({ manifests: [], damaged: [{ file: folder, kind: 'unreadable' }] });
+  });
+});
+
+test('a data dir that cannot be looked at hides manifests: it does not read as one without any', () => {
+  const dataDir = join(tempDir(), 'loop');
+  symlinkSync(dataDir, dataDir);
+  const { manifests, damaged } = readManifests(dataDir);
+  expect(manifests).toEqual([]);
+  expect(damaged).toMatchObject([{ kind: 'unreadable', reason: expect.stringContaining('ELOOP') as never }]);
+});

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { recordedLeak, recordedTree } from '../../scripts/documents/recorded.ts';
+import { planReap } from '../../src/core/verdicts/plan-reap.ts';
+import { judgeReading, type Observation, type Reading } from '../../src/operations/observe/observe.ts';
+import { describeState, type PageSources } from '../../src/worker/page/page-state.ts';
+
+const WORKER = 987;
+
+function sources(observation: Observation, extra: Partial<PageSources> = {}): PageSources {
+  const { treeId = 'none' } = recordedTree().sight.manifest ?? {};
+  return {
+    observation,
+    status: recordedTree().sight.status,
+    identity: { treeId, pid: WORKER, version: '1.2.3' },
+    readiness: {
+      search: { mode: 'keyword', reason: 'Chroma is starting' },
+      searchServer: { state: 'answering', pid: 1033, restarts: 2 },
+    },
+    services: [
+      { role: 'worker', pid: WORKER, state: 'running' },
+      { role: 'search', pid: 1033, state: 'answering' },
+      { role: 'chroma-sync', pid: 1055, state: 'ready' },
+    ],
+    dataDirFlag: undefined,
+    ...extra,
+  };
+}
+
+/** The recorded tree as its own worker sees it. */
+function asWorker(judgesSelf: boolean, change: Partial<Reading> = {}): Observation {
+  const { reading } = recordedTree().observation;
+  const snapshot = { ...reading.snapshot, self: { ...reading.snapshot.self, pid: WORKER } };
+  return judgeReading({ ...reading, snapshot, ...change }, { judgesSelf });
+}
+
+test('the worker shows the whole tree, itself in it, with what each says of itself', () => {
+  const { processes, search, version, reapCommand, complete } = describeState(sources(asWorker(true)));
+  expect(processes.map(({ name, pid, depth, state, restarts }) => [name, pid, depth, state, restarts])).toEqual([
+    ['supervisor', 952, 0, 'running', null],
+    ['worker', WORKER, 1, 'running', 0],
+    ['search', 1033, 2, 'answering', 2],
+    ['chroma-sync uv', 1055, 2, 'ready', null],
+    ['chroma-sync python', 1073, 3, 'sleeping', null],
+  ]);
+  expect([search.reason, version, reapCommand, complete]).toEqual(['Chroma is starting', '1.2.3', null, true]);
+});
+
+test('who judges itself is in no plan all the same', () => {
+  const { judgements, index } = asWorker(true);
+  expect(judgements.some(({ row }) => row.pid === WORKER)).toBe(true);
+  expect(asWorker(false).judgements.some(({ row }) => row.pid === WORKER)).toBe(false);
+  const orphaned = judgements.map((judgement) => ({ ...judgement, verdict: 'orphan' as const }));
+  const { plan } = planReap(orphaned, index, { includeExcess: false });
+  expect(plan.map(({ row }) => row.pid)).not.toContain(WORKER);
+});
+
+test('leaks come with verdict, evidence and the command for this data dir', () => {
+  const { findings, summary, reapCommand } = describeState(sources(recordedLeak(), { dataDirFlag: '/my data' }));
+  expect(findings.map(({ name, verdict }) => [name, verdict])).toEqual([
+    ['chroma-sync uv', 'orphan'],
+    ['chroma-sync python', 'orphan'],
+    ['chroma-sync uv', 'orphan'],
+    ['chroma-sync python', 'orphan'],
+  ]);
+  expect(findings.every(({ evidence }) => evidence.length > 0)).toBe(true);
+  expect(summary.orphans).toBe(4);
+  expect(reapCommand).toBe("claude-mem reap --data-dir '/my data' --dry-run");
+});
+
+test('a reading that could not see everything says so', () => {
+  const { snapshot } = asWorker(true).reading;
+  const { complete, remarks } = describeState(
+    sources(asWorker(true, { snapshot: { ...snapshot, complete: false, unreadable: 2 } })),
+  );
+  expect(complete).toBe(false);
+  expect(remarks).toEqual([
+    'The listing of processes was incomplete: others may be hidden from this user.',
+    '2 processes that may be ours could not be read.',
+  ]);
+});
+
+test('a supervisor that does not answer is not said to run', () => {
+  expect(describeState(sources(asWorker(true), { status: undefined }))).toMatchObject({
+    state: null,
+    problem: 'the supervisor does not answer',
+  });
+});
