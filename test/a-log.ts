@@ -1,4 +1,4 @@
-import type { Log } from '../src/operations/ports/tree.ts';
+import type { Log } from '../src/shared/log.ts';
 
 /** A log that can be looked at: one line each, `level message {fields}`. */
 export function aLog(): { readonly log: Log; readonly lines: string[] } {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createProgram } from '../../src/cli/program.ts';
+import { cliWiring } from '../../src/wiring/cli.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = `${ROOT}dist/cli.js`;
@@ -17,7 +18,7 @@ export function renderHelp(command: readonly string[]): string {
 
 /** The help of every command there is, each under its name. */
 export function renderCommands(): string {
-  const names = createProgram().commands.map((command) => command.name());
+  const names = createProgram(cliWiring).commands.map((command) => command.name());
   return names.map((name) => `## ${name}\n\n${fence(printed([name, '--help']))}`).join('\n\n');
 }
 

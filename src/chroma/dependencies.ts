@@ -1,6 +1,7 @@
 import type { Settings } from '../core/settings.ts';
 import type { Clock, ProcessTable, Signaller } from '../operations/ports/process.ts';
-import type { IdentifyProcess, Log, OwnIdentity, TreeRecorder } from '../operations/ports/tree.ts';
+import type { IdentifyProcess, OwnIdentity, TreeRecorder } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 
 /** What a Chroma of one's own needs from outside. A service's `main.ts` puts it together. */
 export interface ChromaDependencies {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, type Argument, type Help, type Option } from 'commander';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { parseDuration } from '../shared/duration.ts';
-import { createContext, type Context, type ContextOptions } from '../wiring/cli.ts';
+import type { CliWiring, Context, ContextOptions } from './context.ts';
 import { EXIT, type ExitCode, type PassedExitCode } from './exit-code.ts';
 import { createOutput, type Output } from './terminal/output.ts';
 
@@ -20,6 +20,8 @@ export interface CommandInput<Options> {
    * @throws ClaudeMemError when the data dir cannot be used.
    */
   readonly openContext: (options: Omit<ContextOptions, 'dataDir'>) => Context;
+  /** Everything else outside the CLI. */
+  readonly wiring: CliWiring;
   readonly output: Output;
 }
 
@@ -38,7 +40,7 @@ export interface CommandSpec<Options> {
 }
 
 /** Makes a commander command of a spec; its exit code goes to `process.exitCode`. */
-export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
+export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Options>): Command {
   const command = new Command(spec.name).summary(spec.summary).description(spec.description);
   spec.configure?.(command);
   command
@@ -50,8 +52,8 @@ export function defineCommand<Options>(spec: CommandSpec<Options>): Command {
       const options = command.opts<Options & CommonOptions>();
       const output = createOutput({ color: options.color });
       const openContext: CommandInput<Options>['openContext'] = (how) =>
-        createContext({ ...how, dataDir: options.dataDir });
-      process.exitCode = await spec.run({ options, args: command.args, openContext, output });
+        wiring.createContext({ ...how, dataDir: options.dataDir });
+      process.exitCode = await spec.run({ options, args: command.args, openContext, wiring, output });
     });
   return command;
 }

@@ -18,6 +18,7 @@ import { statusCommand } from './commands/status/command.ts';
 import { stopCommand } from './commands/stop/command.ts';
 import { logsCommand } from './commands/logs/command.ts';
 import { verifyCommand } from './commands/verify/command.ts';
+import type { CliWiring } from './context.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { dropInheritedMarks } from './inherited-marks.ts';
 import { watchOutput } from './terminal/output.ts';
@@ -37,13 +38,13 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
 };
 
 /** Runs the CLI. Errors that were foreseen print message and hint, others a stack. */
-export async function run(argv: readonly string[]): Promise<void> {
+export async function run(argv: readonly string[], wiring: CliWiring): Promise<void> {
   dropInheritedMarks();
   watchOutput();
   try {
-    await createProgram().parseAsync([...argv]);
+    await createProgram(wiring).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = report(error, argv);
+    process.exitCode = report(error, argv, wiring);
   }
 }
 
@@ -66,13 +67,13 @@ const COMMANDS = [
   verifyCommand,
 ];
 
-export function createProgram(): Command {
+export function createProgram(wiring: CliWiring): Command {
   const program = new Command('claude-mem')
     .description("Runs claude-mem's process tree, and finds, explains and ends what such trees leave behind.")
     .version(process.env.CLAUDE_MEM_VERSION ?? '0.0.0', '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', '\nRun `claude-mem <command> --help` for options, examples and exit codes.');
-  for (const command of COMMANDS.map((create) => create())) program.addCommand(command);
+  for (const command of COMMANDS.map((create) => create(wiring))) program.addCommand(command);
   // Not inherited by commands that are added ready-made.
   for (const command of [program, ...program.commands]) {
     command
@@ -83,7 +84,7 @@ export function createProgram(): Command {
   return program;
 }
 
-function report(error: unknown, argv: readonly string[]): ExitCode {
+function report(error: unknown, argv: readonly string[], wiring: CliWiring): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   // No command at all, or `help` of none that there is: commander has shown the help.
   if (error instanceof CommanderError && error.code === 'commander.help') {
@@ -96,7 +97,7 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isJson = own.includes('--json');
   const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
-  const { code, exitCode, message, hint } = describe(error, command);
+  const { code, exitCode, message, hint } = describe(error, command, wiring);
   if (isJson) {
     const document = JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } });
     process.stdout.write(`${escapeHidden(document)}\n`);
@@ -106,12 +107,12 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   return exitCode;
 }
 
-function describe(error: unknown, command: string | null) {
+function describe(error: unknown, command: string | null, wiring: CliWiring) {
   if (error instanceof ClaudeMemError) {
     return { code: error.code, exitCode: EXIT_OF[error.code], message: error.message, hint: error.hint ?? null };
   }
   if (error instanceof CommanderError) {
-    const isKnown = createProgram().commands.some((candidate) => candidate.name() === command);
+    const isKnown = createProgram(wiring).commands.some((candidate) => candidate.name() === command);
     return {
       code: 'usage',
       exitCode: EXIT.usage,

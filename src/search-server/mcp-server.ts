@@ -4,7 +4,7 @@ import { harmlessValue } from '../core/text/harmless-text.ts';
 import type { VectorIndex } from '../chroma/vector-index.ts';
 import type { Observation } from '../memory/records.ts';
 import type { SessionSearch } from '../memory/session-search.ts';
-import { hybridSearch } from '../memory/search/hybrid-search.ts';
+import { hybridSearch } from '../chroma/hybrid-search.ts';
 
 export interface SearchTools {
   readonly vectors: Pick<VectorIndex, 'query'>;

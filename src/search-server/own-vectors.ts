@@ -1,4 +1,4 @@
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import type { OwnChroma } from '../chroma/own-chroma.ts';
 import type { VectorAnswer, VectorQuery } from '../chroma/vector-index.ts';
 

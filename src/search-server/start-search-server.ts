@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { within } from '../shared/within.ts';
 import type { EndProgram } from '../shared/end-of-program.ts';
 import type { SessionSearch } from '../memory/session-search.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from './log.ts';
 import { exitNow } from './exit.ts';
 import type { Shutdown } from './shutdown.ts';
 

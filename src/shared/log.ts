@@ -4,14 +4,12 @@ import { RotatingFile } from './rotating-file.ts';
 /** In all at most 20 MB a role: enough for weeks, and for what happened around a crash. */
 const ROTATION = { maxBytes: 5 * 1024 * 1024, keep: 3 } as const;
 
-type Write = (message: string, fields?: Record<string, unknown>) => void;
-
-/** Levels as in pino. */
-export interface FileLog {
-  readonly debug: Write;
-  readonly info: Write;
-  readonly warn: Write;
-  readonly error: Write;
+/** What a program writes to its log. Levels as in pino. */
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
 }
 
 /**
@@ -22,7 +20,7 @@ export interface FileLog {
 export function createFileLog(
   file: string,
   options: { readonly role: string; readonly level?: string | undefined },
-): FileLog {
+): Log {
   const logger = pino(
     {
       level: options.level !== undefined && Object.hasOwn(pino.levels.values, options.level) ? options.level : 'info',

@@ -1,4 +1,4 @@
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from './log.ts';
 import { within } from './within.ts';
 
 /** Lets go of something within so many milliseconds. */

@@ -1,6 +1,6 @@
 import { isZombie } from '../core/process/identity.ts';
 import type { Observation } from '../operations/observe/observe.ts';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 
 /** Exits come in bursts; one look serves them all. In milliseconds. */
 const SETTLE_MS = 20;

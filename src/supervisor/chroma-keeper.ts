@@ -5,7 +5,7 @@ import type { Clock, Signaller } from '../operations/ports/process.ts';
 import { terminate } from '../operations/terminate/terminate.ts';
 import type { ChromaRecycles } from '../operations/tree/tree-lifecycle.ts';
 import type { MemberUse } from '../operations/tree/tree-meter.ts';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { Backoff } from '../shared/backoff.ts';
 
 /** All in milliseconds. */

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { listenPrivately } from '../shared/private-socket.ts';
 
 /** A request is one short line. */

@@ -2,7 +2,8 @@ import type { ManifestEntry, StoredIdentity, TreeState } from '../core/tree/mani
 import type { Settings } from '../core/settings.ts';
 import type { Observation, Reading } from '../operations/observe/observe.ts';
 import type { Clock, Signaller } from '../operations/ports/process.ts';
-import type { IdentifyProcess, Log, OwnIdentity } from '../operations/ports/tree.ts';
+import type { IdentifyProcess, OwnIdentity } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 
 /** The manifest of the supervisor's own tree, written by nobody else. */
 export interface OwnManifest {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 
 const CHECK_EVERY_MS = 5_000;
 const MISSES_UNTIL_HUNG = 3;

@@ -13,7 +13,7 @@ import type { Clock } from '../operations/ports/process.ts';
 import type { ChromaRecycles, HealthItem } from '../operations/tree/tree-lifecycle.ts';
 import type { WorkerParts } from '../operations/tree/tree-messages.ts';
 import { type TreeMeter, type MemberUse, usesByRole } from '../operations/tree/tree-meter.ts';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { Backoff } from '../shared/backoff.ts';
 import type { ChromaKeeper } from './chroma-keeper.ts';
 import type { SupervisorStatus } from './supervisor-status.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { type AdoptionDuty, tendAdoptedChildren } from './adopted-children.ts';
 import { type ControlGreeting, listenForControl } from './control-server.ts';
 import type { Supervisor } from './supervisor.ts';

@@ -22,10 +22,9 @@ import { readSettings } from '../state/settings/settings.ts';
 import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/trees/stop-intent.ts';
-import type { Context } from './cli.ts';
-import type { WorkerAccess } from '../cli/commands/status/page-link.ts';
-import { assertPortFree } from '../cli/commands/start/port-check.ts';
-import { overrides, spawnSupervisor, type StartEnvironment } from '../cli/commands/start/spawn-supervisor.ts';
+import type { Context, Logs, TreeContext } from '../cli/context.ts';
+import { assertPortFree } from '../platform/port-check.ts';
+import { overrides, spawnSupervisor } from './spawn-supervisor.ts';
 
 const STATUS_WITHIN_MS = 2_000;
 /** One that was just ended gives its lock back within this, in milliseconds. */
@@ -33,29 +32,6 @@ const LOCK_PATIENCE_MS = 2_000;
 const LOCK_POLL_MS = 20;
 /** A stop answers when it is done; its own deadline ends it. This much more is for the way back. */
 const STOP_ANSWER_SLACK_MS = 500;
-
-export interface TreeContext {
-  /** @throws ClaudeMemError `not-owner`, `data-dir`. */
-  prepareDataDir(): void;
-  readonly connect: ConnectToSupervisor;
-  lifecycle(): Promise<LifecyclePorts>;
-  readonly worker: WorkerAccess;
-  /** False where there is none in front of the person. */
-  openBrowser(url: string): Promise<boolean>;
-  /** @throws ClaudeMemError `settings`. */
-  start(options: StartEnvironment): Promise<StartPorts & Foreground>;
-  /** What is to be said before a start, if anything. */
-  warnings(): readonly string[];
-  /** The last lines that were logged since a supervisor was last spawned: they tell why a start failed. */
-  lastLogLines(count: number): readonly string[];
-  /** Why a tree cannot be recorded now; undefined if it can. Without a record there is no tree, and on a full disk no log tells. */
-  whyUnrecordable(): string | undefined;
-}
-
-export interface Foreground {
-  /** Resolves with the exit code of the supervisor that was spawned last; null if a signal ended it. */
-  readonly supervisorEnded: () => Promise<number | null>;
-}
 
 export function createTreeContext(context: Context): TreeContext {
   const { dataDir } = context;
@@ -186,11 +162,7 @@ function readTail(dataDir: string, name: string): readonly string[] {
 }
 
 /** The logs of a data dir. */
-export function openLogs(dataDir: string): {
-  readonly names: () => readonly string[];
-  /** Returns a function that reads on each call what came since the last one. */
-  readonly tail: (name: string) => () => readonly string[];
-} {
+export function openLogs(dataDir: string): Logs {
   return {
     names: () => logNames(dataDir),
     tail: (name) => {

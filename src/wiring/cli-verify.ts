@@ -15,7 +15,8 @@ import { readSettings } from '../state/settings/settings.ts';
 import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { askSocket } from '../shared/ask-socket.ts';
-import { createContext, usualDataDir, type Context } from './cli.ts';
+import type { Context, ScenarioStage } from '../cli/context.ts';
+import { createContext, usualDataDir } from './cli.ts';
 import { createTreeContext } from './cli-tree.ts';
 
 /** What `verify -- COMMAND` works with. From here on this process adopts orphans, where the system lets it. */
@@ -45,20 +46,6 @@ export async function commandPorts(context: Context): Promise<VerifyCommandPorts
       return (isOther ? createContext({ dataDir, acts: false }) : context).observe({ memory: false });
     },
   };
-}
-
-/** What the scenarios are played on. */
-export interface ScenarioStage {
-  readonly ports: StagePorts;
-  /** Path of the real uvx; null where there is none. */
-  readonly uvx: string | null;
-  /** Why Chroma cannot be had; null if it should be there. */
-  readonly whyNoChroma: string | null;
-  /**
-   * Removes the data dir.
-   * @returns what could not be removed, in words; undefined if it is gone.
-   */
-  readonly remove: () => string | undefined;
 }
 
 /** Trees answer sooner or not at all; in milliseconds. */

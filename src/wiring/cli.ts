@@ -1,85 +1,34 @@
 import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isZombie } from '../core/process/identity.ts';
 import { isChromaOfDataDir } from '../core/process/role-program.ts';
 import type { Judgement } from '../core/verdicts/verdict.ts';
 import { rootEntry, type ManifestEntry, type StoredIdentity } from '../core/tree/manifest.ts';
 import type { ProcessRow } from '../core/process/snapshot.ts';
-import { observe, takeReading, type ObserveOptions, type Observation, type Reading } from '../operations/observe/observe.ts';
+import {
+  observe,
+  takeReading,
+  type ObserveOptions,
+  type Observation,
+  type Reading,
+} from '../operations/observe/observe.ts';
 import type { Personal } from '../operations/redact/redact.ts';
 import type { Clock, Signaller } from '../operations/ports/process.ts';
+import type { CliWiring, Context, ContextOptions, OpenJsonFile, ReportFile } from '../cli/context.ts';
 import { loadPlatform } from '../platform/index.ts';
+import { readingPorts, systemClock } from './adapters.ts';
+import { createTreeContext, openLogs, readHistory } from './cli-tree.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { assertOwner, missingError, nameOfDataDir, resolveDataDir } from '../state/files/data-dir.ts';
 import { assertNoMisspeltVariable } from '../state/files/data-dir-name.ts';
 import { assertClosedToOthers } from '../state/files/private-folder.ts';
-import type { JsonEdit, JsonFile } from '../state/files/json-file.ts';
 import { createRecords } from '../state/trees/records.ts';
 import { acquireLock } from '../state/locks/lock.ts';
 import { openTreeStore, type TreeStore } from '../state/trees/trees.ts';
 
 /** How long a command waits for another one that holds `operation.lock`, in milliseconds. */
 const OPERATION_LOCK_WAIT_MS = 30_000;
-
-/** What a command works with. This file alone knows which adapters there are. */
-export interface Context {
-  /** Resolved. */
-  readonly dataDir: string;
-  readonly clock: Clock;
-  takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
-  observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
-  /** Observes again and again: what cannot have changed since the last time is not read each time. */
-  follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;
-  /** What the manifest of a tree records and what runs, its root first; reads no other process. */
-  running(treeId: string): Promise<readonly ManifestEntry[]>;
-  signaller(): Promise<Signaller>;
-  /**
-   * For commands that start or end something.
-   * @throws ClaudeMemError `not-owner`; `data-dir` where other users may write.
-   */
-  assertMayAct(): void;
-  /**
-   * For a command that found nothing.
-   * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist, or cannot be used: "nothing found" would be true
-   * and misleading.
-   * @param found what was judged: a tree outlives its data dir.
-   */
-  assertDataDirExists(found?: readonly Judgement[]): void;
-  /**
-   * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
-   * nothing to take turns about.
-   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
-   * @throws ClaudeMemError `lock-held` naming the holder; `io` for a lock that cannot be used.
-   */
-  underOperationLock<T>(
-    command: string,
-    signal: AbortSignal,
-    action: () => Promise<T>,
-    goesOnWithout?: GoesOnWithout,
-  ): Promise<T>;
-  trees(): TreeStore;
-  /** What `--redact` takes out. */
-  personal(): Personal;
-}
-
-export interface ContextOptions {
-  readonly dataDir?: string | undefined;
-  /** Whether the command may change something. */
-  readonly acts: boolean;
-  /** Called with the reason where the data dir cannot be used: its processes are known by their marks then. Absent: that is an error. */
-  readonly goesOnWithout?: (reason: ClaudeMemError) => void;
-  /**
-   * A data dir that was named and does not exist: `refuse` it; `look` for processes of it all the same, because a tree outlives its data
-   * dir, and refuse it if there are none; `accept` it, for commands that create it. Refused unless given.
-   */
-  readonly ifMissing?: 'refuse' | 'look' | 'accept';
-}
-
-/** Whether an action begins without `operation.lock`, for this reason. */
-export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 
 /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
 export function createContext(options: ContextOptions): Context {
@@ -97,10 +46,7 @@ export function createContext(options: ContextOptions): Context {
   };
   const platform = loadPlatform();
   const records = createRecords(dataDir);
-  const ports = async () => {
-    const adapters = await platform;
-    return { table: adapters.table, records, readBootId: () => adapters.readMachine().bootId };
-  };
+  const ports = async () => ({ ...readingPorts(await platform, dataDir), records });
   return {
     dataDir,
     clock: systemClock,
@@ -157,12 +103,6 @@ function isRunning({ startTicks }: StoredIdentity, row: ProcessRow | undefined):
   if (row === undefined || isZombie(row)) return false;
   return startTicks === undefined || row.startTicks === undefined || row.startTicks === startTicks;
 }
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  date: () => new Date(),
-  sleep: (ms) => sleep(ms),
-};
 
 /** The data dir of whoever names none. */
 export function usualDataDir(): string {
@@ -224,12 +164,6 @@ export async function writeSnapshot(file: string | undefined, reading: Reading):
   return JSON.stringify(document, undefined, 1);
 }
 
-/** A settings file of another program. */
-export interface OpenJsonFile extends Pick<JsonFile, 'path' | 'value'> {
-  /** Returns where what it was is kept; null where there was no file. */
-  edit(edits: readonly JsonEdit[]): Promise<string | null>;
-}
-
 /**
  * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
  * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
@@ -249,11 +183,6 @@ export async function writeForOthers(file: string, text: string): Promise<void> 
   writeFileForPeople(file, text, PUBLIC_MODE);
 }
 
-/** A file that a report goes to. */
-export interface ReportFile {
-  write(text: string): void;
-}
-
 /**
  * Begun before the work: a file that cannot be written should be known before, and not after an hour of tests.
  * @throws ClaudeMemError `io`, also from `write`.
@@ -267,3 +196,18 @@ export async function openReportFile(path: string): Promise<ReportFile> {
     },
   };
 }
+
+/** The adapters of this machine, for the commands. What only some of them use is loaded when they call it. */
+export const cliWiring: CliWiring = {
+  createContext,
+  createTreeContext: (context) => createTreeContext(context),
+  openLogs: (dataDir) => openLogs(dataDir),
+  readHistory: (dataDir) => readHistory(dataDir),
+  readSnapshotFile,
+  writeSnapshot,
+  openJsonFile,
+  writeForOthers,
+  openReportFile,
+  commandPorts: async (context) => (await import('./cli-verify.ts')).commandPorts(context),
+  createStage: async (context, interrupted) => (await import('./cli-verify.ts')).createStage(context, interrupted),
+};

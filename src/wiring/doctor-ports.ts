@@ -15,7 +15,7 @@ import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { commandLine } from '../cli/terminal/hint.ts';
 import { createTreeContext } from './cli-tree.ts';
-import type { Place } from '../cli/commands/doctor/place.ts';
+import type { Place } from './doctor-place.ts';
 
 /** In milliseconds. */
 const WORKER_ANSWER_MS = 3_000;

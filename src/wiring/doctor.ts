@@ -13,11 +13,13 @@ import { assertOwner } from '../state/files/data-dir.ts';
 import { folderFacts } from '../state/files/folder-facts.ts';
 import { closeToOthers } from '../state/files/private-folder.ts';
 import { readSettings } from '../state/settings/settings.ts';
-import { findPersonal, systemClock, type Context } from './cli.ts';
+import type { Context } from '../cli/context.ts';
+import { systemClock } from './adapters.ts';
+import { findPersonal } from './cli.ts';
 import type { CheckList, DoctorReport, DoctorRequest } from '../cli/commands/doctor/json.ts';
 import { createDoctorPorts } from './doctor-ports.ts';
 import { bugReport } from '../cli/commands/doctor/bug-report.ts';
-import { findPlace, type Place } from '../cli/commands/doctor/place.ts';
+import { findPlace, type Place } from './doctor-place.ts';
 
 /** For ending what a check started and did not wait for, in milliseconds. */
 const CLEAN_UP_MS = 8_000;

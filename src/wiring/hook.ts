@@ -1,6 +1,7 @@
 import { dropInheritedMarks } from '../cli/inherited-marks.ts';
 import { runHook } from '../cli/commands/hook/run-hook.ts';
+import { openHookPorts } from './hook-ports.ts';
 
 dropInheritedMarks();
 const words = process.argv.slice(2);
-void runHook(words[0] === 'hook' ? words.slice(1) : words);
+void runHook(words[0] === 'hook' ? words.slice(1) : words, openHookPorts);

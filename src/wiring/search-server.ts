@@ -4,7 +4,7 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { MARKS } from '../core/tree/marks.ts';
 import type { Settings } from '../core/settings.ts';
 import { endTree } from '../operations/terminate/end-tree.ts';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { createFileLog } from '../shared/log.ts';
 import { assertOwner, resolveDataDir } from '../state/files/data-dir.ts';

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { endVectorOrphans } from '../operations/terminate/end-vector-orphans.ts';
 import { type Observation, observe, type Reading, takeReading } from '../operations/observe/observe.ts';
 import type { Clock, Signaller } from '../operations/ports/process.ts';
-import type { Log, OwnIdentity, TreeRecorder } from '../operations/ports/tree.ts';
+import type { OwnIdentity, TreeRecorder } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { identifySelf, loadPlatform, type Platform } from '../platform/index.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { acquireLock } from '../state/locks/lock.ts';
-import { createRecords } from '../state/trees/records.ts';
+import { readingPorts, systemClock } from './adapters.ts';
 import type { ChromaProcessPorts, VectorsGuard } from '../chroma/dependencies.ts';
 
 /** What both services need of the machine and of the data dir. */
@@ -28,20 +27,19 @@ export interface Adapters {
 export async function loadAdapters(dataDir: string, log: Log): Promise<Adapters> {
   const platform = await loadPlatform();
   const own = identifySelf(platform);
-  const ports = { table: platform.table, records: createRecords(dataDir) };
-  const followed = { ...ports, table: platform.follow(), readBootId: () => platform.readMachine().bootId };
-  const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
+  const ports = readingPorts(platform, dataDir);
+  const followed = { ...ports, table: platform.follow() };
   return {
     own,
-    clock,
+    clock: systemClock,
     signaller: platform.signaller,
     processPorts: (recorder) => {
       const { identify, table, signaller } = platform;
-      return { identify, table, signaller, clock, recorder };
+      return { identify, table, signaller, clock: systemClock, recorder };
     },
     vectorsGuard: (command) => ({
       acquire: () => takeLock(join(dataDir, 'vectors.lock'), command, own),
-      endOrphans: () => endOrphans({ dataDir, command, log, platform, own, clock }),
+      endOrphans: () => endOrphans({ dataDir, command, log, platform, own }),
     }),
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
     observe: () => observe(followed, { dataDir, memory: true, judgesSelf: true }),
@@ -53,7 +51,7 @@ function takeLock(path: string, command: string, { pid, startTicks }: OwnIdentit
   return acquireLock(path, { waitMs: 0, holder });
 }
 
-interface OrphanHunt extends Pick<Adapters, 'own' | 'clock'> {
+interface OrphanHunt extends Pick<Adapters, 'own'> {
   readonly dataDir: string;
   readonly command: string;
   readonly log: Log;
@@ -61,18 +59,18 @@ interface OrphanHunt extends Pick<Adapters, 'own' | 'clock'> {
 }
 
 /** Whoever holds `operation.lock` is starting or ending processes here: then nothing is ended, and nothing is waited for. */
-async function endOrphans({ dataDir, command, log, platform, own, clock }: OrphanHunt): Promise<void> {
+async function endOrphans({ dataDir, command, log, platform, own }: OrphanHunt): Promise<void> {
   const lock = await takeLock(join(dataDir, 'operation.lock'), command, own).catch((error: unknown) => {
     if (error instanceof ClaudeMemError && error.code === 'lock-held') return undefined;
     throw error;
   });
   if (lock === undefined) return;
   try {
-    const ports = { table: platform.table, records: createRecords(dataDir) };
+    const ports = readingPorts(platform, dataDir);
     const outcomes = await endVectorOrphans({
       observe: () => observe(ports, { dataDir, memory: false }),
       signaller: platform.signaller,
-      clock,
+      clock: systemClock,
     });
     for (const { pid, outcome } of outcomes) log.warn('ended an orphan on the vectors', { pid, outcome });
   } finally {

@@ -2,16 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readSync } from 'node:fs';
 import { homedir, uptime } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { BYTES_PER_MB } from '../core/health/chroma-limits.ts';
 import { MARKS } from '../core/tree/marks.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Observation, observe, takeReading } from '../operations/observe/observe.ts';
-import type { Clock } from '../operations/ports/process.ts';
 import { TreeMeter } from '../operations/tree/tree-meter.ts';
-import type { Log, OwnIdentity } from '../operations/ports/tree.ts';
+import type { OwnIdentity } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { identifySelf, loadPlatform, type OrphanAdoption, type Platform } from '../platform/index.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { exitNow } from '../shared/exit.ts';
@@ -20,11 +18,11 @@ import { assertPlaceForSocket } from '../shared/private-socket.ts';
 import { claimSocketPath } from '../state/control/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
 import { acquireLock, loadLocks } from '../state/locks/lock.ts';
-import { createRecords } from '../state/trees/records.ts';
 import { openSampleStore } from '../state/history/samples.ts';
 import { readSettings } from '../state/settings/settings.ts';
 import { hasStopIntent } from '../state/trees/stop-intent.ts';
 import { openTreeStore } from '../state/trees/trees.ts';
+import { readingPorts, systemClock } from './adapters.ts';
 import type { AdoptionDuty } from '../supervisor/adopted-children.ts';
 import { ChromaKeeper } from '../supervisor/chroma-keeper.ts';
 import { createOwnManifest } from '../supervisor/own-manifest.ts';
@@ -71,18 +69,13 @@ async function main(): Promise<void> {
   });
   log.info('supervisor started', { treeId, version, dataDir });
 
-  const records = createRecords(dataDir);
-  const ports = {
-    table: platform.table,
-    // Who answers for this tree is this very process: asking its own socket would say nothing new.
-    records: { ...records, askAnswering: () => Promise.resolve([treeId]) },
-    readBootId: () => own.place.bootId,
-  };
-  const clock: Clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms) => sleep(ms) };
+  const reading = readingPorts(platform, dataDir);
+  // This very process answers for this tree: asking its own socket would say nothing new.
+  const ports = { ...reading, records: { ...reading.records, askAnswering: () => Promise.resolve([treeId]) } };
   const observeAll = () => observe(ports, { dataDir, memory: false });
   const followed = { ...ports, table: platform.follow(FULL_LOOK_EVERY_MS) };
   const look = new SharedLook(() => observe(followed, { dataDir, memory: false }), {
-    now: () => clock.now(),
+    now: () => systemClock.now(),
     cpuMs: cpuTimeMs,
   });
   const settings = readSettings(dataDir, process.env);
@@ -101,7 +94,7 @@ async function main(): Promise<void> {
     observe: observeAll,
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
     signaller: platform.signaller,
-    clock,
+    clock: systemClock,
     log,
     isStopIntended: () => hasStopIntent(dataDir, treeId),
   });
@@ -135,7 +128,7 @@ async function main(): Promise<void> {
   // Before all that only watches: a start waits for the worker, which gets ready meanwhile.
   supervisor.startWorker();
   try {
-    const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, clock, log });
+    const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, log });
     await watchOver(supervisor, {
       ...{ dataDir, socket, vitals, log, cleanups },
       greeting: { claudeMem: 1, version, treeId },
@@ -190,12 +183,11 @@ interface VitalsParts {
   readonly settings: Settings;
   readonly platform: Platform;
   readonly look: SharedLook;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
 function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
-  const { dataDir, treeId, own, settings, platform, look, clock, log } = parts;
+  const { dataDir, treeId, own, settings, platform, look, log } = parts;
   const store = openSampleStore(dataDir);
   const keeper = new ChromaKeeper({
     limits: {
@@ -206,7 +198,7 @@ function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
       supervisor.tellWorker({ type: 'recycle-chroma', reason, restMs });
     },
     signaller: platform.signaller,
-    clock,
+    clock: systemClock,
     log,
   });
   return new TreeVitals({
@@ -222,7 +214,7 @@ function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
     parts: () => supervisor.parts,
     cleanUp: () => supervisor.cleanUp(),
     uptimeMs: () => Math.round(uptime() * 1000),
-    clock,
+    clock: systemClock,
     log,
   });
 }

@@ -5,10 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import type { StartedProcess } from '../core/process/descent.ts';
+import { systemClock } from './adapters.ts';
 import { createContext, usualDataDir } from './cli.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 import { endLeft } from '../operations/verify/end-left.ts';
@@ -94,7 +93,7 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
   const watch = await Watch.begin(
     {
       ...platform,
-      clock,
+      clock: systemClock,
       waitFor:
         adoption === null || !adopts
           ? null
@@ -116,8 +115,6 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
   const restoreMark = setMark(mark);
   return new Tracker(watch, { platform, options, end: [children.stop, restoreMark] });
 }
-
-const clock = { now: () => performance.now(), date: () => new Date(), sleep: (ms: number) => sleep(ms) };
 
 /** What test runners and their compilers keep running below the process in which the tests run. */
 const RUNNERS_OWN: readonly RegExp[] = [
@@ -168,7 +165,7 @@ class Tracker implements ProcessTracker {
   async #reap({ left }: SettledLook): Promise<void> {
     if (left.length === 0) return;
     const { signaller } = this.#setting.platform;
-    const ports = { watch: this.#watch, signaller, clock, observe, usualDataDir: usualDataDir() };
+    const ports = { watch: this.#watch, signaller, clock: systemClock, observe, usualDataDir: usualDataDir() };
     await endLeft(ports, { graceMs: GRACE_MS });
   }
 }

@@ -4,7 +4,8 @@ import { MARKS } from '../core/tree/marks.ts';
 import type { Settings } from '../core/settings.ts';
 import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../operations/tree/tree-messages.ts';
 import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
-import type { Log, TreeRecorder } from '../operations/ports/tree.ts';
+import type { TreeRecorder } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { createFileLog } from '../shared/log.ts';
 import { connectToSupervisor } from '../state/control/control-client.ts';
 import { claimSocketPath } from '../state/control/control-socket-path.ts';
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
     shutdown.add('search server', async (withinMs) => {
       await searchServer.first?.end(withinMs);
     });
-    const { runWorker } = await import('../worker/run-worker.ts');
+    const { runWorker } = await import('./run-worker.ts');
     const socket = claimSocketPath(dataDir, 'worker.sock');
     const worker = await runWorker({
       ...{ version, settings, shutdown, adapters, searchServer },

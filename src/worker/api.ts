@@ -1,4 +1,4 @@
-import type { SearchAnswer } from '../memory/search/hybrid-search.ts';
+import type { SearchAnswer } from '../chroma/hybrid-search.ts';
 import type { SearchMode } from '../operations/tree/tree-messages.ts';
 import type { VectorAnswer, VectorQuery } from '../chroma/vector-index.ts';
 import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';

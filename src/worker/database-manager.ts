@@ -1,4 +1,4 @@
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { within } from '../shared/within.ts';
 import type { ChromaSync } from '../chroma/chroma-sync.ts';
 import type { SessionSearch } from '../memory/session-search.ts';

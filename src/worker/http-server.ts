@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { ApiError, errorBody, replyWithError } from './api-error.ts';
 import { createRequestGuard, type GuardOptions } from './request-guard.ts';
 import { registerContextRoutes } from './routes/context.ts';

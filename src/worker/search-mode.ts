@@ -1,5 +1,5 @@
 import { type IpcChannel, type SearchMode, sendToSupervisor } from '../operations/tree/tree-messages.ts';
-import type { Log } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import type { VectorStatus } from '../chroma/vector-index.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 

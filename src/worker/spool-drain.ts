@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { HookEvent } from '../operations/hooks/hook-event.ts';
-import type { EventSpool, Log, SpooledEvent } from '../operations/ports/tree.ts';
+import type { EventSpool, SpooledEvent } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { hookEventBody } from './request-schemas.ts';
 

@@ -1,11 +1,12 @@
 import { errnoOf, ClaudeMemError } from '../shared/errors.ts';
 import type { Settings } from '../core/settings.ts';
 import { type IpcChannel, sendToSupervisor } from '../operations/tree/tree-messages.ts';
-import type { EventSpool, Log } from '../operations/ports/tree.ts';
+import type { EventSpool } from '../operations/ports/tree.ts';
+import type { Log } from '../shared/log.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 import { alone } from '../shared/alone.ts';
 import { within } from '../shared/within.ts';
-import { hybridSearch } from '../memory/search/hybrid-search.ts';
+import { hybridSearch } from '../chroma/hybrid-search.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
 import { DatabaseManager, type DatabaseParts } from './database-manager.ts';

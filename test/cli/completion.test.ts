@@ -4,11 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
+import { cliWiring } from '../../src/wiring/cli.ts';
 import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
 import { runCli, runInTerminal, runProgram } from '../helpers/run-cli.ts';
 import { tempDir, useTempDir } from '../helpers/temp-dir.ts';
 
-const COMMANDS = [...createProgram().commands.map((command) => command.name()), 'help'].sort();
+const COMMANDS = [...createProgram(cliWiring).commands.map((command) => command.name()), 'help'].sort();
 
 const home = useTempDir('suite');
 const scriptOf = (shell: string): string => join(home(), `completion.${shell}`);

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
+import { cliWiring } from '../../src/wiring/cli.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
 import { runProgram } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -45,7 +46,7 @@ test.each(DOCUMENTS)('the links of %s lead somewhere', (name) => {
 });
 
 test('README and CHANGELOG name every command', () => {
-  for (const command of createProgram().commands) {
+  for (const command of createProgram(cliWiring).commands) {
     expect(read('README.md')).toContain(`| \`${command.name()}\` |`);
     expect(read('CHANGELOG.md')).toContain(`- \`${command.name()}\`:`);
   }

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { countBreaches, findBreaches, isLasting, trackBreaches, type Vitals } from '../../src/core/health/health-bounds.ts';
+import {
+  countBreaches,
+  findBreaches,
+  isLasting,
+  trackBreaches,
+  type Vitals,
+} from '../../src/core/health/health-bounds.ts';
 
 const WELL: Vitals = {
   counts: { supervisor: 1, worker: 1, search: 1, 'chroma-sync': 2 },

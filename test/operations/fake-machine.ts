@@ -1,7 +1,14 @@
 import type { Manifest } from '../../src/core/tree/manifest.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
 import { judgeReading, type Observation } from '../../src/operations/observe/observe.ts';
-import type { BindRefusal, BoundProcess, Clock, Signal, Signaller, SignalResult } from '../../src/operations/ports/process.ts';
+import type {
+  BindRefusal,
+  BoundProcess,
+  Clock,
+  Signal,
+  Signaller,
+  SignalResult,
+} from '../../src/operations/ports/process.ts';
 import type { DamagedManifest } from '../../src/operations/ports/process.ts';
 import { DATA_DIR, machine, snapshotOf } from '../core/builders.ts';
 

@@ -11,9 +11,10 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'core/role-program.ts': async () =>
     (await import('../../src/core/process/role-program.ts')).dataDirArgument({ command: 'uv --data-dir /x' }),
   'operations/personal-words.ts': async () =>
-    (await import('../../src/operations/redact/personal-words.ts')).hidePersonal([], { homes: ['/srv/a'], users: ['anna'] })(
-      'x',
-    ),
+    (await import('../../src/operations/redact/personal-words.ts')).hidePersonal([], {
+      homes: ['/srv/a'],
+      users: ['anna'],
+    })('x'),
   'operations/secrets/vendor-secrets.ts': async () => {
     const { redactVendorSecrets } = await import('../../src/operations/redact/secrets/vendor-secrets.ts');
     const { vendorRules } = await import('../../src/operations/redact/secrets/vendor-rules.ts');

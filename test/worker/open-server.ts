@@ -5,7 +5,7 @@ import type { Api } from '../../src/worker/api.ts';
 import { createHttpServer } from '../../src/worker/http-server.ts';
 import type { VectorAnswer, VectorQuery } from '../../src/chroma/vector-index.ts';
 import type { PageState } from '../../src/worker/page/page-state.ts';
-import { hybridSearch } from '../../src/memory/search/hybrid-search.ts';
+import { hybridSearch } from '../../src/chroma/hybrid-search.ts';
 import { aLog } from '../a-log.ts';
 import { openMemory } from '../memory/open-memory.ts';
 

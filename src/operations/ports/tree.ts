@@ -40,14 +40,6 @@ export interface TreeRecorder {
   ended(identity: StoredIdentity): Promise<void>;
 }
 
-/** What a service writes to its log. Levels as in pino. */
-export interface Log {
-  debug(message: string, fields?: Record<string, unknown>): void;
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
-}
-
 /** One event that waits on the disk. */
 export interface SpooledEvent {
   readonly name: string;

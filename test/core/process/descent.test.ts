@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { sightAgain, sightingsBefore, type StartedProcess, type WatchedOrigin } from '../../../src/core/process/descent.ts';
+import {
+  sightAgain,
+  sightingsBefore,
+  type StartedProcess,
+  type WatchedOrigin,
+} from '../../../src/core/process/descent.ts';
 import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
 import { bornAt, init, row, SELF_PID, snapshotOf } from '../builders.ts';
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../../src/core/tree/manifest.ts';
-import { judgeReading, observe, takeReading, type ObservePorts, type Reading } from '../../../src/operations/observe/observe.ts';
+import {
+  judgeReading,
+  observe,
+  takeReading,
+  type ObservePorts,
+  type Reading,
+} from '../../../src/operations/observe/observe.ts';
 import type { DamagedManifest, SnapshotRequest } from '../../../src/operations/ports/process.ts';
 import { BOOT, DATA_DIR, entry, manifest, snapshotOf, supervisor, worker } from '../../core/builders.ts';
 

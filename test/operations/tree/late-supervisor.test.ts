@@ -2,7 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { startTree, type StartPorts } from '../../../src/operations/tree/start-tree.ts';
 import { stopTrees } from '../../../src/operations/tree/stop-trees.ts';
-import { askForStatus, type SupervisorConnection, type TreeStatus } from '../../../src/operations/tree/tree-lifecycle.ts';
+import {
+  askForStatus,
+  type SupervisorConnection,
+  type TreeStatus,
+} from '../../../src/operations/tree/tree-lifecycle.ts';
 import { ClaudeMemError, LateAnswerError } from '../../../src/shared/errors.ts';
 import { entry, manifest, marks, supervisor, worker } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { parseSnapshot, readSnapshotFile, snapshotDocument, writeSnapshotFile } from '../../../src/state/files/snapshot-file.ts';
+import {
+  parseSnapshot,
+  readSnapshotFile,
+  snapshotDocument,
+  writeSnapshotFile,
+} from '../../../src/state/files/snapshot-file.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { anError } from '../an-error.ts';
 import { aManifest, BORN } from '../manifests.ts';

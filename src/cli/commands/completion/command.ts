@@ -1,12 +1,13 @@
 import { Argument, type Command } from 'commander';
 import { defineCommand } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT } from '../../exit-code.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-export const completionCommand = () => {
-  const command: Command = defineCommand<object>({
+export const completionCommand = (wiring: CliWiring) => {
+  const command: Command = defineCommand<object>(wiring, {
     name: 'completion',
     summary: 'print a script that completes commands and options',
     description:

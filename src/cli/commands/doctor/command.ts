@@ -2,6 +2,7 @@ import { Argument } from 'commander';
 import { CHECK_IDS, parseCheckIds, type CheckId } from '../../../operations/doctor/check-ids.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, suggesting, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import type { Doctor, DoctorReport } from './json.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
@@ -14,8 +15,8 @@ interface DoctorOptions {
   readonly report?: string;
 }
 
-export const doctorCommand = () =>
-  defineCommand<DoctorOptions>({
+export const doctorCommand = (wiring: CliWiring) =>
+  defineCommand<DoctorOptions>(wiring, {
     name: 'doctor',
     summary: 'check everything, and say what to do about what is wrong',
     description:

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { reportHistory, historyCsv, type HistoryReport } from './json.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import type { Output } from '../../terminal/output.ts';
-import { readHistory } from '../../../wiring/cli-tree.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 
 interface HistoryOptions {
@@ -16,8 +16,8 @@ const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** The supervisor samples no more often. */
 const SAMPLE_EVERY_MS = 5_000;
 
-export const historyCommand = () =>
-  defineCommand<HistoryOptions>({
+export const historyCommand = (wiring: CliWiring) =>
+  defineCommand<HistoryOptions>(wiring, {
     name: 'history',
     summary: 'draw process counts and memory over time',
     description:
@@ -50,13 +50,13 @@ function sinceArgument(text: string): number {
   return ms;
 }
 
-async function showHistory({ options, openContext, output }: CommandInput<HistoryOptions>): Promise<ExitCode> {
+async function showHistory({ options, openContext, wiring, output }: CommandInput<HistoryOptions>): Promise<ExitCode> {
   if (options.csv === true && options.json === true) {
     throw new ClaudeMemError('usage', '--csv and --json were both given', { hint: 'Give one of them.' });
   }
   const { dataDir, clock } = openContext({ acts: false });
   const untilMs = clock.date().getTime();
-  const reading = await readHistory(dataDir);
+  const reading = await wiring.readHistory(dataDir);
   const report = reportHistory(reading, { dataDir, sinceMs: Math.max(0, untilMs - options.since), untilMs });
   if (options.json === true) output.data(JSON.stringify(report));
   else if (options.csv === true) output.data(historyCsv(report).join('\n'));

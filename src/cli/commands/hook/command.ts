@@ -1,11 +1,12 @@
 import { HOOK_EVENTS } from '../../../operations/hooks/hook-event.ts';
 import { defineCommand } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
 
 /** Mostly for the help: the entry script runs a hook without loading what the other commands need (scripts/compile-ahead.mjs). */
-export const hookCommand = () =>
-  defineCommand<object>({
+export const hookCommand = (wiring: CliWiring) =>
+  defineCommand<object>(wiring, {
     name: 'hook',
     summary: 'take in what a hook of Claude Code tells',
     description:

@@ -2,7 +2,6 @@ import { takeHookIn, type HookPorts, type HookProgress } from '../../../operatio
 import { messageOf } from '../../../shared/errors.ts';
 import { EXIT } from '../../exit-code.ts';
 import { exitNow } from '../../exit.ts';
-import { openHookPorts } from '../../../wiring/hook-ports.ts';
 import { readInput } from './read-input.ts';
 import { afterRunning } from './running-time.ts';
 
@@ -18,8 +17,8 @@ const END_WITHIN_MS = 4_000;
  * is nothing to remember; with 1 and one line on stderr if the event is lost; never with 2, which the host takes for "do not go on".
  * stdout stays empty unless there is something for the host to read.
  */
-export async function runHook(argv: readonly string[]): Promise<void> {
-  const hook = new RunningHook();
+export async function runHook(argv: readonly string[], openPorts: OpenHookPorts): Promise<void> {
+  const hook = new RunningHook(openPorts);
   // It keeps nothing alive: a hook that is done ends before.
   const cancel = afterRunning(END_WITHIN_MS, () => {
     hook.giveUp('it took too long');
@@ -35,10 +34,21 @@ export async function runHook(argv: readonly string[]): Promise<void> {
   }, END_WITHIN_MS).unref();
 }
 
+/**
+ * @param dataDirFlag value of `--data-dir`.
+ * @throws ClaudeMemError when the data dir cannot be used or belongs to another user.
+ */
+type OpenHookPorts = (dataDirFlag: string | undefined) => HookPorts;
+
 class RunningHook {
+  readonly #openPorts: OpenHookPorts;
   readonly #progress: HookProgress = {};
   #ports: HookPorts | undefined;
   exitCode: typeof EXIT.ok | typeof EXIT.found = EXIT.ok;
+
+  constructor(openPorts: OpenHookPorts) {
+    this.#openPorts = openPorts;
+  }
 
   async run(argv: readonly string[]): Promise<void> {
     if (process.stdin.isTTY) {
@@ -52,7 +62,7 @@ class RunningHook {
         withinMs: INPUT_WITHIN_MS,
       });
       if (text === '' && !isWhole) throw new Error('its input did not arrive');
-      this.#ports = openHookPorts(dataDir);
+      this.#ports = this.#openPorts(dataDir);
       const { output, failure } = await takeHookIn({ text, event }, this.#ports, this.#progress);
       if (output !== undefined) process.stdout.write(`${output}\n`);
       if (failure !== undefined) this.#fail(failure);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Json, JsonEdit, ProgramCall } from '../../../operations/hooks/integration.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, type CommandInput } from '../../command.ts';
-import { openJsonFile, type OpenJsonFile } from '../../../wiring/cli.ts';
+import type { CliWiring, OpenJsonFile } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import type { IntegratedFile, IntegrateReport } from './json.ts';
 import { programPath } from '../../programs.ts';
@@ -18,8 +18,8 @@ interface IntegrateOptions {
 
 const MCP_FILE = '.mcp.json';
 
-export const integrateCommand = () =>
-  defineCommand<IntegrateOptions>({
+export const integrateCommand = (wiring: CliWiring) =>
+  defineCommand<IntegrateOptions>(wiring, {
     name: 'integrate',
     summary: 'connect Claude Code: its hooks and the search server',
     description:
@@ -46,7 +46,7 @@ export const integrateCommand = () =>
     run: integrate,
   });
 
-async function integrate({ options, openContext, output }: CommandInput<IntegrateOptions>): Promise<ExitCode> {
+async function integrate({ options, openContext, wiring, output }: CommandInput<IntegrateOptions>): Promise<ExitCode> {
   if (options.write === true && options.remove === true) {
     throw new ClaudeMemError('usage', '--write and --remove exclude each other', { hint: 'Give one of them.' });
   }
@@ -62,6 +62,7 @@ async function integrate({ options, openContext, output }: CommandInput<Integrat
     // Many keep their own settings as a link into a folder of dotfiles.
     ...{ action, content: hookSettings(program), project: options.settings === undefined ? undefined : project },
     edits: (now) => hookEdits(now, wanted),
+    open: wiring.openJsonFile,
   });
   const mcp =
     options.mcp === false
@@ -69,6 +70,7 @@ async function integrate({ options, openContext, output }: CommandInput<Integrat
       : await plan(options.mcp, {
           ...{ action, content: serverSettings(program), project },
           edits: (now) => serverEdits(now, wanted),
+          open: wiring.openJsonFile,
         });
   const report: IntegrateReport = {
     ...{ schemaVersion: 1, command: 'integrate', action },
@@ -96,17 +98,18 @@ interface Change {
   /** Out of which no link is followed. */
   readonly project: string | undefined;
   readonly edits: (now: Json) => readonly JsonEdit[];
+  readonly open: CliWiring['openJsonFile'];
 }
 
 /** Judges a file, and gives what is left to do with it. */
 async function plan(
   given: string,
-  { action, content, project, edits }: Change,
+  { action, content, project, edits, open }: Change,
 ): Promise<() => Promise<IntegratedFile>> {
   const file = resolve(given);
   const unchanged = { file, content, changed: false, backup: null };
   if (action === 'print') return () => Promise.resolve(unchanged);
-  const opened = await openJsonFile(file, project);
+  const opened = await open(file, project);
   const changes = editsOf(opened, edits);
   if (changes.length === 0) return () => Promise.resolve(unchanged);
   return async () => ({ file, content, changed: true, backup: await opened.edit(changes) });

@@ -2,8 +2,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
-import { type Context, readSnapshotFile, writeForOthers } from '../../../wiring/cli.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import type { CliWiring, Context } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
 
@@ -33,8 +33,8 @@ const DEFAULT_INTERVAL_MS = 5_000;
 const LEAST_INTERVAL_MS = 200;
 const MOST_INTERVAL_MS = 86_400_000;
 
-export const leaksCommand = () =>
-  defineCommand<LeaksOptions>({
+export const leaksCommand = (wiring: CliWiring) =>
+  defineCommand<LeaksOptions>(wiring, {
     name: 'leaks',
     summary: 'show which processes of claude-mem leaked, and why',
     description:
@@ -82,7 +82,7 @@ export const leaksCommand = () =>
   });
 
 async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
-  const { options, openContext, output } = input;
+  const { options, openContext, wiring, output } = input;
   if (options.watch === true) return watch(input);
   if (options.interval !== undefined || options.count !== undefined)
     throw new ClaudeMemError('usage', '--interval and --count are for --watch', { hint: 'Add --watch.' });
@@ -92,12 +92,12 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   const observation =
     from === undefined
       ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true })
-      : judgeReading(await readSnapshotFile(from));
+      : judgeReading(await wiring.readSnapshotFile(from));
   if (options.format !== undefined) {
     const { renderMetrics } = await import('../../../operations/leaks/metrics.ts');
     const text = await renderMetrics({ observation, version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0' });
     if (options.output === undefined) output.data(text.trimEnd());
-    else await writeForOthers(options.output, text);
+    else await wiring.writeForOthers(options.output, text);
   } else if (options.json === true) {
     output.data(JSON.stringify(reportLeaks(observation, { showForeign })));
   } else {

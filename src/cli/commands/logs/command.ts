@@ -2,8 +2,8 @@ import { Argument, InvalidArgumentError, Option } from 'commander';
 import { mergeByTime, parseLogLine, type LogLine } from '../../../operations/tree/log-lines.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, suggesting, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
-import { openLogs } from '../../../wiring/cli-tree.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 
 interface LogsOptions {
@@ -14,8 +14,8 @@ interface LogsOptions {
 const DEFAULT_LINES = 50;
 const FOLLOW_EVERY_MS = 200;
 
-export const logsCommand = () =>
-  defineCommand<LogsOptions>({
+export const logsCommand = (wiring: CliWiring) =>
+  defineCommand<LogsOptions>(wiring, {
     name: 'logs',
     summary: 'show what the tree logged',
     description:
@@ -39,9 +39,9 @@ export const logsCommand = () =>
     run: showLogs,
   });
 
-async function showLogs({ options, args, openContext, output }: CommandInput<LogsOptions>): Promise<ExitCode> {
+async function showLogs({ options, args, openContext, wiring, output }: CommandInput<LogsOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false });
-  const logs = openLogs(context.dataDir);
+  const logs = wiring.openLogs(context.dataDir);
   const role = args[0];
   if (role !== undefined && !KNOWN.has(role) && !logs.names().includes(role)) throw unknownRole(role, logs.names());
   const wanted = role === undefined ? undefined : (KNOWN.get(role) ?? role);

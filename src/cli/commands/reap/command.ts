@@ -6,7 +6,7 @@ import { reap, type ReapResult } from '../../../operations/terminate/reap.ts';
 import { needsTidying, tidyTrees } from '../../../operations/tree/tidy-trees.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, pidArgument, suggesting, type CommandInput } from '../../command.ts';
-import type { Context } from '../../../wiring/cli.ts';
+import type { CliWiring, Context } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -26,8 +26,8 @@ type Input = CommandInput<ReapOptions>;
 /** Between SIGTERM and SIGKILL. A chroma-mcp needs about 20 ms, in the middle of a write 60 ms. */
 const DEFAULT_GRACE_MS = 5_000;
 
-export const reapCommand = () =>
-  defineCommand<ReapOptions>({
+export const reapCommand = (wiring: CliWiring) =>
+  defineCommand<ReapOptions>(wiring, {
     name: 'reap',
     summary: 'end leaked processes, and nothing else',
     description:
@@ -64,11 +64,16 @@ export const reapCommand = () =>
   });
 
 /** All that `reap` without options does in a terminal, for a command that offers it. */
-export async function reapAfterAsking({ openContext, output, options }: CommandInput<object>): Promise<ExitCode> {
+export async function reapAfterAsking({
+  openContext,
+  wiring,
+  output,
+  options,
+}: CommandInput<object>): Promise<ExitCode> {
   const { color, dataDir } = options;
   const own = { color, grace: DEFAULT_GRACE_MS, ...(dataDir === undefined ? {} : { dataDir }) };
   try {
-    return await runReap({ options: own, args: [], openContext, output });
+    return await runReap({ options: own, args: [], openContext, wiring, output });
   } finally {
     output.endActing();
   }

@@ -1,15 +1,15 @@
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
-import { createTreeContext } from '../../../wiring/cli-tree.ts';
 import { addStartOptions, assertSupported, startAndReport, type StartOptions } from '../start/command.ts';
 import { graceOption, sayUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
 
 type RestartOptions = StartOptions & StopOptions;
 
-export const restartCommand = () =>
-  defineCommand<RestartOptions>({
+export const restartCommand = (wiring: CliWiring) =>
+  defineCommand<RestartOptions>(wiring, {
     name: 'restart',
     summary: 'stop, then start; the old tree is gone before the new one begins',
     description: 'Stops the tree, proves that nothing of it is left, and starts a new one. Starts one if none runs.',
@@ -25,10 +25,10 @@ export const restartCommand = () =>
     run: runRestart,
   });
 
-async function runRestart({ options, openContext, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
+async function runRestart({ options, openContext, wiring, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
   assertSupported();
   const context = openContext({ acts: true, ifMissing: 'accept' });
-  const tree = createTreeContext(context);
+  const tree = wiring.createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: what was already asked to end is waited for, no new tree is started.');

@@ -1,9 +1,10 @@
 import { defineCommand, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
 
-export const searchServerCommand = () =>
-  defineCommand<object>({
+export const searchServerCommand = (wiring: CliWiring) =>
+  defineCommand<object>(wiring, {
     name: 'search-server',
     summary: 'search the memory from any MCP client, over stdio',
     description:

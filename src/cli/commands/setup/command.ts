@@ -1,4 +1,5 @@
 import { defineCommand, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { loadProgram } from '../../programs.ts';
@@ -8,8 +9,8 @@ interface SetupOptions {
   readonly modelFrom?: string;
 }
 
-export const setupCommand = () =>
-  defineCommand<SetupOptions>({
+export const setupCommand = (wiring: CliWiring) =>
+  defineCommand<SetupOptions>(wiring, {
     name: 'setup',
     summary: 'prepare semantic search, once',
     description:

@@ -1,5 +1,5 @@
 import { defineCommand, type CommandInput } from '../../command.ts';
-import { writeSnapshot } from '../../../wiring/cli.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { redactReading } from '../../../operations/redact/redact.ts';
@@ -9,8 +9,8 @@ interface SnapshotOptions {
   readonly redact?: boolean;
 }
 
-export const snapshotCommand = () =>
-  defineCommand<SnapshotOptions>({
+export const snapshotCommand = (wiring: CliWiring) =>
+  defineCommand<SnapshotOptions>(wiring, {
     name: 'snapshot',
     summary: 'record the process table and the manifests, for a bug report',
     description:
@@ -35,6 +35,7 @@ async function recordSnapshot({
   options,
   args,
   openContext,
+  wiring,
   output,
 }: CommandInput<SnapshotOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false, ifMissing: 'look' });
@@ -43,7 +44,7 @@ async function recordSnapshot({
   if (isComplete) context.assertDataDirExists(judgements);
   const reading = options.redact === true ? await redacted(taken, context.personal()) : taken;
   const file = args[0];
-  const text = await writeSnapshot(file, reading);
+  const text = await wiring.writeSnapshot(file, reading);
   const processes = reading.snapshot.processes.length;
   if (file === undefined) output.data(text);
   else if (options.json === true)

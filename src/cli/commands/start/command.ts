@@ -3,10 +3,9 @@ import { startTree } from '../../../operations/tree/start-tree.ts';
 import type { StopResult } from '../../../operations/tree/stop-trees.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
-import type { Context } from '../../../wiring/cli.ts';
+import type { CliWiring, Context, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
-import { createTreeContext, type TreeContext } from '../../../wiring/cli-tree.ts';
 import { sayUnwritten } from '../stop/command.ts';
 import { finishStart, reportStart } from './json.ts';
 
@@ -20,8 +19,8 @@ export interface StartOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-export const startCommand = () =>
-  defineCommand<StartOptions>({
+export const startCommand = (wiring: CliWiring) =>
+  defineCommand<StartOptions>(wiring, {
     name: 'start',
     summary: 'start the worker, its search server and Chroma under a supervisor',
     description:
@@ -64,10 +63,10 @@ export function addStartOptions(command: Command): Command {
     );
 }
 
-async function runStart({ options, openContext, output }: CommandInput<StartOptions>): Promise<ExitCode> {
+async function runStart({ options, openContext, wiring, output }: CommandInput<StartOptions>): Promise<ExitCode> {
   assertSupported();
   const context = openContext({ acts: true, ifMissing: 'accept' });
-  const tree = createTreeContext(context);
+  const tree = wiring.createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
     if (options.foreground !== true) output.note('Interrupted: ending what was started.');

@@ -3,7 +3,7 @@ import type { StartPorts, StartResult } from '../../../operations/tree/start-tre
 import { stopTrees, type StopResult } from '../../../operations/tree/stop-trees.ts';
 import { whyUnwritten } from '../../../operations/tree/unwritten.ts';
 import type { Outcome } from '../../../operations/terminate/terminate.ts';
-import type { Context } from '../../../wiring/cli.ts';
+import type { Context } from '../../context.ts';
 
 /** `start`, `stop` and `restart --json`. Field names are API: add, never rename. */
 export interface LifecycleReport {

@@ -2,7 +2,7 @@ import type { Judgement } from '../../../core/verdicts/verdict.ts';
 import type { StartResult } from '../../../operations/tree/start-tree.ts';
 import type { StopResult } from '../../../operations/tree/stop-trees.ts';
 import type { Outcome } from '../../../operations/terminate/terminate.ts';
-import type { Context } from '../../../wiring/cli.ts';
+import type { Context } from '../../context.ts';
 import type { LifecycleReport } from './json.ts';
 import type { Output } from '../../terminal/output.ts';
 import { reportStatus, sightTree } from '../../../operations/tree/status-report.ts';

@@ -1,18 +1,18 @@
 import { defineCommand, type CommandInput } from '../../command.ts';
+import type { CliWiring, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import type { Output } from '../../terminal/output.ts';
 import { requestPageLink } from './page-link.ts';
 import { reportStatus, sightTree, type PageLink, type StatusReport } from '../../../operations/tree/status-report.ts';
 import { askForStatus } from '../../../operations/tree/tree-lifecycle.ts';
 import { printable } from '../../../core/text/wording.ts';
-import { createTreeContext, type TreeContext } from '../../../wiring/cli-tree.ts';
 
 interface StatusOptions {
   readonly open?: boolean;
 }
 
-export const statusCommand = () =>
-  defineCommand<StatusOptions>({
+export const statusCommand = (wiring: CliWiring) =>
+  defineCommand<StatusOptions>(wiring, {
     name: 'status',
     summary: 'show the running tree',
     description:
@@ -34,9 +34,9 @@ export const statusCommand = () =>
     run: showStatus,
   });
 
-async function showStatus({ options, openContext, output }: CommandInput<StatusOptions>): Promise<ExitCode> {
+async function showStatus({ options, openContext, wiring, output }: CommandInput<StatusOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false, ifMissing: 'look' });
-  const tree = createTreeContext(context);
+  const tree = wiring.createTreeContext(context);
   const status = await askForStatus(tree.connect, context.clock);
   const observation = await context.observe({ memory: true });
   const sight = sightTree(observation, status);

@@ -6,12 +6,11 @@ import { printable } from '../../../core/text/wording.ts';
 import { whyUnwritten } from '../../../operations/tree/unwritten.ts';
 import type { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
-import type { Context } from '../../../wiring/cli.ts';
+import type { CliWiring, Context, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import { reportStop } from '../start/json.ts';
 import type { Output } from '../../terminal/output.ts';
-import { createTreeContext, type TreeContext } from '../../../wiring/cli-tree.ts';
 
 export interface StopOptions {
   readonly grace: number;
@@ -24,8 +23,8 @@ export const graceOption = () =>
     .argParser(durationArgument)
     .default(DEFAULT_GRACE_MS, '5s');
 
-export const stopCommand = () =>
-  defineCommand<StopOptions>({
+export const stopCommand = (wiring: CliWiring) =>
+  defineCommand<StopOptions>(wiring, {
     name: 'stop',
     summary: 'end the tree and prove that nothing of it is left',
     description:
@@ -45,12 +44,12 @@ export const stopCommand = () =>
     run: runStop,
   });
 
-async function runStop({ options, openContext, output }: CommandInput<StopOptions>): Promise<ExitCode> {
+async function runStop({ options, openContext, wiring, output }: CommandInput<StopOptions>): Promise<ExitCode> {
   const unwritten: string[] = [];
   const goesOnWithout = ({ message }: ClaudeMemError) => void unwritten.push(message);
   const context = openContext({ acts: true, goesOnWithout, ifMissing: 'look' });
   if (unwritten.length === 0) context.assertMayAct();
-  const tree = createTreeContext(context);
+  const tree = wiring.createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.');

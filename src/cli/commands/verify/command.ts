@@ -2,13 +2,14 @@ import { InvalidArgumentError, Option } from 'commander';
 import { SCENARIOS } from '../../../operations/verify/scenarios.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode, type PassedExitCode } from '../../exit-code.ts';
 import { verifyCommandLine } from './run-command.ts';
 import type { VerifyOptions } from './options.ts';
 import { verifyScenarios } from './run-scenarios.ts';
 
-export const verifyCommand = () =>
-  defineCommand<VerifyOptions>({
+export const verifyCommand = (wiring: CliWiring) =>
+  defineCommand<VerifyOptions>(wiring, {
     name: 'verify',
     summary: 'prove that no process is left behind: by the tree, or by any command',
     description:

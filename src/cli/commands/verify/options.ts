@@ -1,4 +1,4 @@
-import { openReportFile, type ReportFile } from '../../../wiring/cli.ts';
+import type { CliWiring, ReportFile } from '../../context.ts';
 import { tellGithub } from './github.ts';
 import { renderJunit } from './junit.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -22,7 +22,10 @@ export interface ReportFiles {
 }
 
 /** @throws ClaudeMemError `io` before anything is run. */
-export async function openReportFiles({ output, junit }: VerifyOptions): Promise<ReportFiles> {
+export async function openReportFiles(
+  { output, junit }: VerifyOptions,
+  { openReportFile }: Pick<CliWiring, 'openReportFile'>,
+): Promise<ReportFiles> {
   return {
     report: output === undefined ? undefined : await openReportFile(output),
     junit: junit === undefined ? undefined : await openReportFile(junit),

@@ -6,7 +6,6 @@ import type { CommandInput } from '../../command.ts';
 import { EXIT, passOn, type ExitCode, type PassedExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import { renderCommandReport } from './text.ts';
-import { commandPorts } from '../../../wiring/cli-verify.ts';
 import { openReportFiles, tellMachines, type VerifyOptions } from './options.ts';
 import { reportCommand, type VerifyReport } from './json.ts';
 
@@ -18,10 +17,11 @@ export async function verifyCommandLine({
   options,
   args: argv,
   openContext,
+  wiring,
   output,
 }: CommandInput<VerifyOptions>): Promise<ExitCode | PassedExitCode> {
-  const files = await openReportFiles(options);
-  const ports = await commandPorts(openContext({ acts: options.reap === true, ifMissing: 'accept' }));
+  const files = await openReportFiles(options, wiring);
+  const ports = await wiring.commandPorts(openContext({ acts: options.reap === true, ifMissing: 'accept' }));
   output.beginActing();
   const startedAt = ports.clock.now();
   const interrupts: Interrupts[] = [];

@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
 import { renderScenario, renderScenarioEnd, renderScenarioHead } from './text.ts';
-import { createStage, type ScenarioStage } from '../../../wiring/cli-verify.ts';
+import type { ScenarioStage } from '../../context.ts';
 import { openReportFiles, tellMachines, type ReportFiles, type VerifyOptions } from './options.ts';
 import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyReport } from './json.ts';
 
@@ -17,19 +17,20 @@ import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyRe
 export async function verifyScenarios({
   options,
   openContext,
+  wiring,
   output,
 }: CommandInput<VerifyOptions>): Promise<ExitCode> {
   assertSupported();
-  const files = await openReportFiles(options);
+  const files = await openReportFiles(options, wiring);
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: ending what was started.');
   });
-  const setting = await createStage(openContext({ acts: false, ifMissing: 'accept' }), interrupts.interrupted).catch(
-    (error: unknown) => {
+  const setting = await wiring
+    .createStage(openContext({ acts: false, ifMissing: 'accept' }), interrupts.interrupted)
+    .catch((error: unknown) => {
       interrupts.dispose();
       throw error;
-    },
-  );
+    });
   output.beginActing();
   const teller = new Teller(options, files, output);
   const stage = new Stage(setting.ports, setting.whyNoChroma);

@@ -1,7 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
-import type { BindOptions, BindRefusal, BoundProcess, Signal, SignalResult } from '../../../operations/ports/process.ts';
+import type {
+  BindOptions,
+  BindRefusal,
+  BoundProcess,
+  Signal,
+  SignalResult,
+} from '../../../operations/ports/process.ts';
 import { errnoOf } from '../../../shared/errors.ts';
 import { killPid } from '../../kill.ts';
 import { readCommandLine } from '../table/command-line-file.ts';

@@ -2,7 +2,12 @@ import type { Change } from '../../../../operations/leaks/leak-changes.ts';
 import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
 import { ClaudeMemError } from '../../../../shared/errors.ts';
 import type { ExitCode } from '../../../exit-code.ts';
-import { type LeakReport, reportLeaks, reportProcess, type ReportedProcess } from '../../../../operations/leaks/leak-report.ts';
+import {
+  type LeakReport,
+  reportLeaks,
+  reportProcess,
+  type ReportedProcess,
+} from '../../../../operations/leaks/leak-report.ts';
 
 interface Line {
   readonly schemaVersion: 1;

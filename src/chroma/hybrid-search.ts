@@ -1,9 +1,9 @@
-import type { SearchMode } from '../../operations/tree/tree-messages.ts';
-import { within } from '../../shared/within.ts';
-import { matchObservations } from '../../chroma/document.ts';
-import type { VectorAnswer, VectorIndex, VectorMatch, VectorQuery } from '../../chroma/vector-index.ts';
-import type { SearchResult } from '../records.ts';
-import type { SearchRequest, SessionSearch } from '../session-search.ts';
+import type { SearchMode } from '../operations/tree/tree-messages.ts';
+import { within } from '../shared/within.ts';
+import { matchObservations } from './document.ts';
+import type { VectorAnswer, VectorIndex, VectorMatch, VectorQuery } from './vector-index.ts';
+import type { SearchResult } from '../memory/records.ts';
+import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';
 import { fuse, type NearObservation } from './fusion.ts';
 
 export interface SearchAnswer {

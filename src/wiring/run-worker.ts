@@ -2,13 +2,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../core/settings.ts';
 import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
-import type { Adapters } from '../wiring/services.ts';
+import type { Adapters } from './services.ts';
 import { ChromaSync } from '../chroma/chroma-sync.ts';
 import { SessionSearch } from '../memory/session-search.ts';
 import { SessionStore } from '../memory/session-store.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
-import type { SearchClientOptions } from './search-client.ts';
-import { type RunningWorker, startWorker, type WorkerOptions } from './start-worker.ts';
+import type { SearchClientOptions } from '../worker/search-client.ts';
+import { type RunningWorker, startWorker, type WorkerOptions } from '../worker/start-worker.ts';
 
 export interface WorkerBeginning extends Pick<WorkerOptions, 'token' | 'socket' | 'spool'> {
   readonly version: string;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
-import type { ProcessRow } from '../../../core/process/snapshot.ts';
-import { ClaudeMemError, errnoOf } from '../../../shared/errors.ts';
+import type { ProcessRow } from '../core/process/snapshot.ts';
+import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 
 /** Who listens on a port of this machine, as far as this user may see. */
 export type FindListener = (port: number) => Promise<ProcessRow | undefined>;

@@ -1,4 +1,4 @@
-import type { Observation, SearchResult } from '../records.ts';
+import type { Observation, SearchResult } from '../memory/records.ts';
 
 /** An observation that is near in meaning. */
 export interface NearObservation {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { documentId } from '../../../src/chroma/document.ts';
-import type { VectorAnswer, VectorIndex } from '../../../src/chroma/vector-index.ts';
-import type { SearchResult } from '../../../src/memory/records.ts';
-import { fuse } from '../../../src/memory/search/fusion.ts';
-import { hybridSearch } from '../../../src/memory/search/hybrid-search.ts';
-import { openMemory } from '../open-memory.ts';
+import { documentId } from '../../src/chroma/document.ts';
+import type { VectorAnswer, VectorIndex } from '../../src/chroma/vector-index.ts';
+import type { SearchResult } from '../../src/memory/records.ts';
+import { fuse } from '../../src/chroma/fusion.ts';
+import { hybridSearch } from '../../src/chroma/hybrid-search.ts';
+import { openMemory } from '../memory/open-memory.ts';
 
 type Vectors = Pick<VectorIndex, 'query'>;
 

@@ -3,20 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { markedEnvironment, marksFor } from '../../../core/tree/marks.ts';
-import type { HeldSupervisor } from '../../../operations/tree/start-tree.ts';
-import { within } from '../../../shared/within.ts';
-
-export interface StartEnvironment {
-  /** Whom the operation lock names: `claude-mem start`. */
-  readonly command: string;
-  readonly port?: number | undefined;
-  readonly chroma: boolean;
-  readonly watch: boolean;
-  /** Keep the supervisor in this terminal, and end it with this command. */
-  readonly foreground: boolean;
-  readonly onProgress: (doing: string) => void;
-}
+import { markedEnvironment, marksFor } from '../core/tree/marks.ts';
+import type { HeldSupervisor } from '../operations/tree/start-tree.ts';
+import type { StartEnvironment } from '../cli/context.ts';
+import { within } from '../shared/within.ts';
 
 /** What the options of a start say, as the settings that they override. */
 export function overrides({ port, chroma }: StartEnvironment): Readonly<Record<string, string>> {
