@@ -22,9 +22,9 @@ const layers = {
     may: ['core', 'shared', 'operations/ports'],
     instead: 'an adapter implements a port of operations/ports and knows no other layer',
   },
-  chroma: { may: ['core', 'shared', 'operations'], instead: 'take it as an argument from the program in wiring' },
-  memory: {
-    may: ['core', 'shared', 'operations', 'chroma'],
+  memory: { may: ['core', 'shared', 'operations'], instead: 'take it as an argument from the program in wiring' },
+  chroma: {
+    may: ['core', 'shared', 'operations', 'memory'],
     instead: 'take it as an argument from the program in wiring',
   },
   worker: {

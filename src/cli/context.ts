@@ -16,41 +16,41 @@ import type { WorkerAccess } from './commands/status/page-link.ts';
 /** Everything outside the CLI that its commands use. `wiring/cli.ts` implements it. */
 export interface CliWiring {
   /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
-  createContext(options: ContextOptions): Context;
-  createTreeContext(context: Context): TreeContext;
-  openLogs(dataDir: string): Logs;
+  readonly createContext: (options: ContextOptions) => Context;
+  readonly createTreeContext: (context: Context) => TreeContext;
+  readonly openLogs: (dataDir: string) => Logs;
   /** The samples that the supervisors of a data dir recorded. */
-  readHistory(dataDir: string): Promise<SampleReading>;
+  readonly readHistory: (dataDir: string) => Promise<SampleReading>;
   /** @throws ClaudeMemError `snapshot-file`. */
-  readSnapshotFile(file: string): Promise<Reading>;
+  readonly readSnapshotFile: (file: string) => Promise<Reading>;
   /**
    * Writes a snapshot to a file, if one is named.
    * @returns its text.
    * @throws ClaudeMemError `io`.
    */
-  writeSnapshot(file: string | undefined, reading: Reading): Promise<string>;
+  readonly writeSnapshot: (file: string | undefined, reading: Reading) => Promise<string>;
   /**
    * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
    * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
    */
-  openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile>;
+  readonly openJsonFile: (path: string, project: string | undefined) => Promise<OpenJsonFile>;
   /**
    * Writes a file that everybody may read, whole or not at all.
    * @throws ClaudeMemError `io`.
    */
-  writeForOthers(file: string, text: string): Promise<void>;
+  readonly writeForOthers: (file: string, text: string) => Promise<void>;
   /**
    * Opens the file before the work begins, so that a path that cannot be written is reported at once.
    * @throws ClaudeMemError `io`, also from `write`.
    */
-  openReportFile(path: string): Promise<ReportFile>;
+  readonly openReportFile: (path: string) => Promise<ReportFile>;
   /** The ports of `verify -- COMMAND`. From here on this process adopts orphans, where the system supports it. */
-  commandPorts(context: Context): Promise<VerifyCommandPorts>;
+  readonly commandPorts: (context: Context) => Promise<VerifyCommandPorts>;
   /**
    * A data dir and a port for this run alone. uvx, its cache and the embedding model are the user's; nothing is downloaded.
    * @param context of the user's own data dir, which is only read.
    */
-  createStage(context: Context, interrupted: AbortSignal): Promise<ScenarioStage>;
+  readonly createStage: (context: Context, interrupted: AbortSignal) => Promise<ScenarioStage>;
 }
 
 /** A data dir, as a command works on it. */

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SampleReading } from '../core/health/sample.ts';
 import type { Clock } from '../operations/ports/process.ts';
-import type { StartPorts } from '../operations/tree/start-tree.ts';
 import { tidyTrees } from '../operations/tree/tidy-trees.ts';
 import { whyUnwritten } from '../operations/tree/unwritten.ts';
 import type { ConnectToSupervisor, LifecyclePorts, TreeStatus } from '../operations/tree/tree-lifecycle.ts';

@@ -4,17 +4,10 @@ import { join } from 'node:path';
 import { isZombie } from '../core/process/identity.ts';
 import { isChromaOfDataDir } from '../core/process/role-program.ts';
 import type { Judgement } from '../core/verdicts/verdict.ts';
-import { rootEntry, type ManifestEntry, type StoredIdentity } from '../core/tree/manifest.ts';
+import { rootEntry, type StoredIdentity } from '../core/tree/manifest.ts';
 import type { ProcessRow } from '../core/process/snapshot.ts';
-import {
-  observe,
-  takeReading,
-  type ObserveOptions,
-  type Observation,
-  type Reading,
-} from '../operations/observe/observe.ts';
+import { observe, takeReading, type Observation, type Reading } from '../operations/observe/observe.ts';
 import type { Personal } from '../operations/redact/redact.ts';
-import type { Clock, Signaller } from '../operations/ports/process.ts';
 import type { CliWiring, Context, ContextOptions, OpenJsonFile, ReportFile } from '../cli/context.ts';
 import { loadPlatform } from '../platform/index.ts';
 import { readingPorts, systemClock } from './adapters.ts';
@@ -25,7 +18,7 @@ import { assertNoMisspeltVariable } from '../state/files/data-dir-name.ts';
 import { assertClosedToOthers } from '../state/files/private-folder.ts';
 import { createRecords } from '../state/trees/records.ts';
 import { acquireLock } from '../state/locks/lock.ts';
-import { openTreeStore, type TreeStore } from '../state/trees/trees.ts';
+import { openTreeStore } from '../state/trees/trees.ts';
 
 /** How long a command waits for another one that holds `operation.lock`, in milliseconds. */
 const OPERATION_LOCK_WAIT_MS = 30_000;
@@ -147,7 +140,7 @@ export function findPersonal(): Personal {
 }
 
 /** @throws ClaudeMemError `snapshot-file`. */
-export async function readSnapshotFile(file: string): Promise<Reading> {
+async function readSnapshotFile(file: string): Promise<Reading> {
   const { readSnapshotFile: read } = await import('../state/files/snapshot-file.ts');
   return read(file);
 }
@@ -157,7 +150,7 @@ export async function readSnapshotFile(file: string): Promise<Reading> {
  * @returns its text.
  * @throws ClaudeMemError `io`.
  */
-export async function writeSnapshot(file: string | undefined, reading: Reading): Promise<string> {
+async function writeSnapshot(file: string | undefined, reading: Reading): Promise<string> {
   const { snapshotDocument, writeSnapshotFile } = await import('../state/files/snapshot-file.ts');
   const document = snapshotDocument(reading);
   if (file !== undefined) writeSnapshotFile(file, document);
@@ -168,7 +161,7 @@ export async function writeSnapshot(file: string | undefined, reading: Reading):
  * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
  * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
  */
-export async function openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile> {
+async function openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile> {
   const { editJsonFile, readJsonFile } = await import('../state/files/json-file.ts');
   const file = readJsonFile(path, project);
   return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
@@ -178,7 +171,7 @@ export async function openJsonFile(path: string, project: string | undefined): P
  * Writes a file that everybody may read, whole or not at all.
  * @throws ClaudeMemError `io`.
  */
-export async function writeForOthers(file: string, text: string): Promise<void> {
+async function writeForOthers(file: string, text: string): Promise<void> {
   const { PUBLIC_MODE, writeFileForPeople } = await import('../state/files/file-for-people.ts');
   writeFileForPeople(file, text, PUBLIC_MODE);
 }
@@ -187,7 +180,7 @@ export async function writeForOthers(file: string, text: string): Promise<void> 
  * Begun before the work: a file that cannot be written should be known before, and not after an hour of tests.
  * @throws ClaudeMemError `io`, also from `write`.
  */
-export async function openReportFile(path: string): Promise<ReportFile> {
+async function openReportFile(path: string): Promise<ReportFile> {
   const { beginFileForPeople, USUAL_MODE, writeFileForPeople } = await import('../state/files/file-for-people.ts');
   beginFileForPeople(path, USUAL_MODE);
   return {
