@@ -42,7 +42,13 @@ test('the name of a holder goes while the lock is still held, so that the next h
 });
 
 test.each([
-  ['released', '', (lock: HeldLock) => lock.release()],
+  [
+    'released',
+    '',
+    (lock: HeldLock) => {
+      lock.release();
+    },
+  ],
   ['given up because it cannot be taken', 'no lock file', () => undefined],
 ])('a lock file that is %s is not opened again in this process before it is closed', async (_how, content, end) => {
   const path = join(tempDir(), 'operation.lock');

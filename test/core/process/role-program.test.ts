@@ -243,7 +243,7 @@ describe('a command of uv, pipx or python is what it runs', () => {
     'less /c uvx chroma-mcp',
     'less +x-m. chroma_mcp',
   ])('%s runs something else', (command) => {
-    expect(isChromaProgram(on(`${command}`))).toBe(false);
+    expect(isChromaProgram(on(command))).toBe(false);
   });
 
   test('a script in a folder with blanks counts only in a folder of programs', () => {
