@@ -1,4 +1,5 @@
 import type { Case, JudgementContext } from './judgement-context.ts';
+import { rootEntry } from '../tree/manifest.ts';
 import type { RecordedEntry } from '../tree/recorded-trees.ts';
 import type { Evidence, Finding } from './verdict.ts';
 import { isChromaOfDataDir, isChromaWrapper } from '../process/role-program.ts';
@@ -26,11 +27,16 @@ export function isAnyoneGone(subject: Case, { trees }: JudgementContext): boolea
 
 function recordedOrphan(subject: Case): Finding | undefined {
   for (const record of subject.recorded) {
-    if (record.isRoot) continue;
+    if (record.isRoot || namesOwnerOfRoot(record)) continue;
     const gone = whoIsGone(record);
     if (gone !== undefined) return { verdict: 'orphan', evidence: [recordedAs(record), gone] };
   }
   return undefined;
+}
+
+/** A root has no owner. A record that names one, or a manifest in which every entry has one, is damaged. */
+function namesOwnerOfRoot({ entry, tree }: RecordedEntry): boolean {
+  return entry.role === 'supervisor' || rootEntry(tree.manifest) === undefined;
 }
 
 function whoIsGone({ owner, tree }: RecordedEntry): Evidence | undefined {

@@ -5,7 +5,7 @@ import {
   isLasting,
   trackBreaches,
   type Vitals,
-} from '../../src/core/health/health-bounds.ts';
+} from '../../../src/core/health/health-bounds.ts';
 
 const WELL: Vitals = {
   counts: { supervisor: 1, worker: 1, search: 1, 'chroma-sync': 2 },
