@@ -1,4 +1,4 @@
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import { ChromaFailure, type Exit } from './failure.ts';
 import { LastLines } from './last-lines.ts';
 import { type Household, OwnedProcess, type OwnedSpawn } from './owned-process.ts';
@@ -37,7 +37,7 @@ export async function runBounded(
   });
   const interruption = whenAborted(signal);
   try {
-    const exit = await within(deadlineMs, Promise.race([process.exited, interruption.promise]));
+    const exit = await withTimeout(deadlineMs, Promise.race([process.exited, interruption.promise]));
     if (exit === 'aborted') throw new ChromaFailure('closed', `${doing}: interrupted`);
     if (exit === undefined) throw new ChromaFailure('broken', `${doing}: not done within ${deadlineMs / 1000} s`);
     return { exit, output: [...said.lines, ...(await process.finalOutput())] };

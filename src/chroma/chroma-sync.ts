@@ -1,10 +1,10 @@
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import type { Observation } from '../memory/records.ts';
 import type { SessionStore } from '../memory/session-store.ts';
 import type { ChromaDependencies } from './dependencies.ts';
 import { collectionName, toDocument } from './document.ts';
 import { ToolError } from './failure.ts';
-import { OwnChroma } from './own-chroma.ts';
+import { ChromaManager } from './chroma-manager.ts';
 import type { ChromaTiming } from './timing.ts';
 import type { VectorAnswer, VectorIndex, VectorQuery, VectorStatus } from './vector-index.ts';
 
@@ -34,7 +34,7 @@ const CANDIDATES = 10;
 export class ChromaSync implements VectorIndex {
   readonly #source: ObservationSource;
   readonly #dependencies: ChromaDependencies;
-  readonly #chroma: OwnChroma;
+  readonly #chroma: ChromaManager;
   /** Whose watermark it is. */
   readonly #storeId: string;
   #batchSize = SMALLEST_BATCH;
@@ -47,7 +47,7 @@ export class ChromaSync implements VectorIndex {
     this.#dependencies = dependencies;
     this.#source = source;
     this.#storeId = chromaMode === 'local' ? 'chroma' : `chroma:${chromaHost}:${chromaPort}`;
-    this.#chroma = new OwnChroma(dependencies, {
+    this.#chroma = new ChromaManager(dependencies, {
       collection: collectionName(source.databaseId()),
       idleMs: chromaIdleSeconds * 1_000,
       timing,
@@ -94,7 +94,7 @@ export class ChromaSync implements VectorIndex {
   /** Ends Chroma first, then gives up the vectors. What is not among the vectors yet is backfilled next time. */
   async close(withinMs: number): Promise<void> {
     // The batch under way fails with the connection; the database is not touched after this.
-    await within(withinMs, Promise.all([this.#chroma.close(withinMs), this.#filling]));
+    await withTimeout(withinMs, Promise.all([this.#chroma.close(withinMs), this.#filling]));
   }
 
   /** One run at a time; it goes on until nothing is left, so what is committed meanwhile is in it. */

@@ -1,10 +1,11 @@
 import type { SearchMode } from '../operations/tree/tree-messages.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import { matchObservations } from './document.ts';
 import type { VectorAnswer, VectorIndex, VectorMatch, VectorQuery } from './vector-index.ts';
 import type { SearchResult } from '../memory/records.ts';
 import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';
 import { fuse, type NearObservation } from './fusion.ts';
+import { messageOf } from '../shared/errors.ts';
 
 export interface SearchAnswer {
   readonly mode: SearchMode;
@@ -48,12 +49,12 @@ async function askVectors(
   budgetMs: number,
 ): Promise<VectorAnswer> {
   try {
-    const answer = await within(budgetMs, vectors.query(query));
+    const answer = await withTimeout(budgetMs, vectors.query(query));
     return answer ?? { available: false, reason: `semantic search took longer than ${budgetMs / 1000} s` };
   } catch (error) {
     return {
       available: false,
-      reason: `semantic search failed: ${error instanceof Error ? error.message : String(error)}`,
+      reason: `semantic search failed: ${messageOf(error)}`,
     };
   }
 }

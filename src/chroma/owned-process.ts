@@ -2,9 +2,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { MARKS } from '../core/tree/marks.ts';
 import type { Role, StoredIdentity } from '../core/tree/manifest.ts';
 import type { ProcessRow } from '../core/process/snapshot.ts';
-import { endInPasses, keyOf } from '../operations/terminate/end-in-passes.ts';
+import { terminateUntilQuiet, keyOf } from '../operations/terminate/terminate-until-quiet.ts';
 import type { OwnIdentity } from '../operations/ports/tree.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import type { Command } from './command.ts';
 import type { ChromaDependencies } from './dependencies.ts';
 import type { Exit } from './failure.ts';
@@ -110,12 +110,12 @@ export class OwnedProcess {
     };
     // A wrapper that is gone is found by no look, and what was recorded of it must be seen gone all the same.
     const first = uniqueRows([...this.#members, ...(await this.#look())]);
-    const { outcomes } = await endInPasses(ports, first, { graceMs: Math.min(GRACE_MS, withinMs) });
+    const { outcomes } = await terminateUntilQuiet(ports, first, { graceMs: Math.min(GRACE_MS, withinMs) });
     this.#letGo();
     const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
     const survivors = left.map(({ pid }) => pid);
     // A root that is frozen records nothing, and must not hold this up: its own end says the same.
-    await within(Math.max(0, Math.min(RECORD_WAIT_MS, deadline - clock.now())), this.#recordEnds(survivors));
+    await withTimeout(Math.max(0, Math.min(RECORD_WAIT_MS, deadline - clock.now())), this.#recordEnds(survivors));
     return survivors;
   }
 

@@ -22,6 +22,7 @@ import type { CliWiring } from './context.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { dropInheritedMarks } from './inherited-marks.ts';
 import { watchOutput } from './terminal/output.ts';
+import { VERSION } from '../shared/version.ts';
 
 const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   usage: EXIT.usage,
@@ -70,7 +71,7 @@ const COMMANDS = [
 export function createProgram(wiring: CliWiring): Command {
   const program = new Command('claude-mem')
     .description("Runs claude-mem's process tree, and finds, explains and ends what such trees leave behind.")
-    .version(process.env.CLAUDE_MEM_VERSION ?? '0.0.0', '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', '\nRun `claude-mem <command> --help` for options, examples and exit codes.');
   for (const command of COMMANDS.map((create) => create(wiring))) program.addCommand(command);

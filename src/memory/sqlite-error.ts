@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
+import { ClaudeMemError, errnoOf, messageOf } from '../shared/errors.ts';
 
 /** What went wrong in words, and what to do about it. */
 type Explanation = readonly [meaning: string, hint: string];
@@ -99,5 +99,5 @@ function resultCodeOf(error: unknown): number | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

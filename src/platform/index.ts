@@ -1,6 +1,6 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
 import type { MachinePort } from '../operations/ports/doctor.ts';
-import type { FindBearers, ProcessTable, Signaller } from '../operations/ports/process.ts';
+import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
 
 /** What one platform has to offer. */
@@ -23,7 +23,7 @@ export interface Platform {
   readonly loadAdoption: () => OrphanAdoption | null;
   /** Memory and limits of the machine; undefined where this system does not tell. */
   readonly load: MachineLoad | undefined;
-  readonly findBearers: FindBearers;
+  readonly findMarkHolders: FindMarkHolders;
 }
 
 export interface MachineLoad {
@@ -68,7 +68,7 @@ async function loadLinux(): Promise<Platform> {
     { measureProcess },
     native,
     load,
-    { findBearers },
+    { findMarkHolders },
     children,
   ] = await Promise.all([
     import('./linux/table/procfs-table.ts'),
@@ -80,7 +80,7 @@ async function loadLinux(): Promise<Platform> {
     import('./linux/table/measure.ts'),
     import('./linux/signal/native.ts'),
     import('./linux/machine/machine-load.ts'),
-    import('./linux/table/bearers.ts'),
+    import('./linux/table/mark-holders.ts'),
     import('./linux/signal/own-children.ts'),
   ]);
   return {
@@ -102,7 +102,7 @@ async function loadLinux(): Promise<Platform> {
           };
     },
     load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
-    findBearers,
+    findMarkHolders,
   };
 }
 
@@ -113,14 +113,14 @@ async function loadPortable(): Promise<Platform> {
     { readPortableMachine },
     { identifyByPs },
     { findListenerByLsof },
-    { findBearersByPs },
+    { findMarkHoldersByPs },
   ] = await Promise.all([
     import('./posix/ps-list-table.ts'),
     import('./posix/ps-signaller.ts'),
     import('./posix/machine.ts'),
     import('./posix/identify.ts'),
     import('./posix/listener.ts'),
-    import('./posix/bearers.ts'),
+    import('./posix/mark-holders.ts'),
   ]);
   return {
     table: createPsListTable(),
@@ -132,7 +132,7 @@ async function loadPortable(): Promise<Platform> {
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
     load: undefined,
-    findBearers: findBearersByPs,
+    findMarkHolders: findMarkHoldersByPs,
   };
 }
 
@@ -153,7 +153,7 @@ async function loadWindows(): Promise<Platform> {
     loadAdoption: () => null,
     load: undefined,
     // Windows shows nobody's environment.
-    findBearers: () => Promise.resolve(new Set()),
+    findMarkHolders: () => Promise.resolve(new Set()),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Log } from '../shared/log.ts';
-import type { OwnChroma } from '../chroma/own-chroma.ts';
+import type { ChromaManager } from '../chroma/chroma-manager.ts';
 import type { VectorAnswer, VectorQuery } from '../chroma/vector-index.ts';
+import { messageOf } from '../shared/errors.ts';
 
-export type OwnIndex = Pick<OwnChroma, 'query' | 'status' | 'recycle' | 'close'>;
+export type OwnIndex = Pick<ChromaManager, 'query' | 'status' | 'recycle' | 'close'>;
 
 export interface OwnVectorsOptions {
   /**
@@ -40,7 +41,7 @@ export class OwnVectors {
       this.#index ??= this.#options.open();
     } catch (error) {
       this.#options.log.error('no Chroma of its own', { error });
-      return { available: false, reason: error instanceof Error ? error.message : String(error) };
+      return { available: false, reason: messageOf(error) };
     }
     if (this.#index === undefined) return { available: false, reason: 'nothing is stored yet' };
     return this.#index.query({ ...query, waitMs: this.#options.startWaitMs ?? START_WAIT_MS });

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { Log } from '../shared/log.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import type { EndProgram } from '../shared/end-of-program.ts';
 import type { SessionSearch } from '../memory/session-search.ts';
 import type { Closing, Shutdown } from '../shared/shutdown.ts';
@@ -53,7 +53,7 @@ export async function startSearchServer(options: SearchServerOptions): Promise<v
   };
   shutdown.add('Chroma', async (withinMs) => own?.close(withinMs));
   shutdown.add('conversation and memory', async (withinMs) => {
-    await within(Math.min(LAST_ANSWERS_MS, withinMs), calls.settled());
+    await withTimeout(Math.min(LAST_ANSWERS_MS, withinMs), calls.settled());
     await server.close();
     memory.close();
   });

@@ -1,5 +1,5 @@
 import type { Log } from './log.ts';
-import { within } from './within.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** Lets go of something within so many milliseconds. */
 export type Closing = (withinMs: number) => Promise<void> | void;
@@ -52,7 +52,7 @@ export class Shutdown {
     const startedAt = performance.now();
     const leftMs = Math.max(0, this.#deadline - startedAt);
     try {
-      const isClosed = await within(leftMs, closed(close, leftMs));
+      const isClosed = await withTimeout(leftMs, closed(close, leftMs));
       const elapsedMs = Math.round(performance.now() - startedAt);
       if (isClosed === true) this.#log.info('closed', { step: name, elapsedMs });
       else this.#log.error('not closed before the deadline', { step: name, elapsedMs });

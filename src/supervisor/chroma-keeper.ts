@@ -1,6 +1,6 @@
 import { CPU_WINDOW_MS, overLimit, type ChromaLimits, type ChromaReading } from '../core/health/chroma-limits.ts';
 import type { Breach } from '../core/health/health-bounds.ts';
-import { keyOf } from '../operations/terminate/end-in-passes.ts';
+import { keyOf } from '../operations/terminate/terminate-until-quiet.ts';
 import type { Clock, Signaller } from '../operations/ports/process.ts';
 import { terminate } from '../operations/terminate/terminate.ts';
 import type { ChromaRecycles } from '../operations/tree/tree-lifecycle.ts';

@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Log } from '../shared/log.ts';
 import { listenPrivately } from '../shared/private-socket.ts';
+import { messageOf } from '../shared/errors.ts';
 
 /** A request is one short line. */
 const MAX_LINE_CHARS = 128 * 1024;
@@ -148,7 +149,7 @@ async function answerTo(line: string, methods: ControlMethods): Promise<Answer> 
     if (method === undefined) throw new Error(`no such method: ${name}`);
     return { line: JSON.stringify({ id, result: await method(asRecord(request.params)) }) };
   } catch (error) {
-    const problem = (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_CHARS);
+    const problem = messageOf(error).slice(0, MAX_MESSAGE_CHARS);
     return { line: JSON.stringify({ id, error: { message: problem } }), problem };
   }
 }

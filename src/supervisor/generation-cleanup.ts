@@ -1,6 +1,6 @@
 import { planReap } from '../core/verdicts/plan-reap.ts';
 import { RecordedTrees } from '../core/tree/recorded-trees.ts';
-import { endInPasses } from '../operations/terminate/end-in-passes.ts';
+import { terminateUntilQuiet } from '../operations/terminate/terminate-until-quiet.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 import type { SupervisorDeps } from './deps.ts';
 
@@ -12,7 +12,7 @@ const LEFTOVER_GRACE_MS = 2_000;
  * @returns the look after it.
  */
 export async function cleanGeneration(deps: SupervisorDeps): Promise<Observation> {
-  const { outcomes, after } = await endInPasses(
+  const { outcomes, after } = await terminateUntilQuiet(
     {
       look: deps.observe,
       targetsOf: ({ judgements, index }) =>

@@ -1,7 +1,7 @@
 import { identityKey } from '../core/process/descent.ts';
 import { markedEnvironment, marksFor } from '../core/tree/marks.ts';
 import type { StoredIdentity, TreeState } from '../core/tree/manifest.ts';
-import { endTree } from '../operations/terminate/end-tree.ts';
+import { terminateTree } from '../operations/terminate/terminate-tree.ts';
 import {
   isWorkerMessage,
   type SupervisorMessage,
@@ -10,12 +10,13 @@ import {
 } from '../operations/tree/tree-messages.ts';
 import { whyUnwritten } from '../operations/tree/unwritten.ts';
 import { Backoff } from '../shared/backoff.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import type { SupervisorDeps } from './deps.ts';
 import { cleanGeneration, settleRecords } from './generation-cleanup.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import type { SearchStatus, SupervisorStatus } from './supervisor-status.ts';
 import { WorkerProcess, type WorkerEnd } from './worker-process.ts';
+import { messageOf } from '../shared/errors.ts';
 
 /** All in milliseconds. */
 export interface SupervisorTiming {
@@ -105,7 +106,7 @@ export class Supervisor {
     if (this.#state !== 'starting') return;
     let wake = (): void => undefined;
     const changed = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)));
-    await within(limitMs, changed);
+    await withTimeout(limitMs, changed);
     this.#waiting.delete(wake);
   }
 
@@ -130,7 +131,7 @@ export class Supervisor {
     try {
       this.#spawn();
     } catch (error) {
-      this.#restartLater(describe(error));
+      this.#restartLater(messageOf(error));
     }
   }
 
@@ -141,7 +142,7 @@ export class Supervisor {
   stop(graceMs: number): Promise<boolean> {
     this.#stopping ??= this.#shutDown(graceMs)
       .catch((error: unknown) => {
-        this.#deps.log.error('the shutdown failed', { reason: describe(error) });
+        this.#deps.log.error('the shutdown failed', { reason: messageOf(error) });
         return false;
       })
       .finally(() => {
@@ -220,7 +221,7 @@ export class Supervisor {
         registeredAt: this.#now(),
       });
     } catch (error) {
-      const problem = `the worker could not be recorded: ${describe(error)}`;
+      const problem = `the worker could not be recorded: ${messageOf(error)}`;
       this.#deps.log.error(problem);
       // One that never ran will not run better the next time: whoever waits for it is told, and ends it.
       if (!this.#hasRun) this.#giveUp(problem);
@@ -257,7 +258,7 @@ export class Supervisor {
       write();
       worker.send({ type: 'recorded', id });
     } catch (error) {
-      const reason = describe(error);
+      const reason = messageOf(error);
       this.#deps.log.error('a process could not be recorded', { reason });
       worker.send({ type: 'recorded', id, error: reason });
     }
@@ -323,7 +324,7 @@ export class Supervisor {
     try {
       settleRecords(this.#deps, await cleanGeneration(this.#deps));
     } catch (error) {
-      this.#deps.log.error('leftovers of the worker could not be looked for', { reason: describe(error) });
+      this.#deps.log.error('leftovers of the worker could not be looked for', { reason: messageOf(error) });
     }
   }
 
@@ -357,7 +358,7 @@ export class Supervisor {
     const worker = this.#worker;
     if (worker === undefined) return;
     worker.send({ type: 'shutdown', deadlineMs: graceMs });
-    const hasEnded = await within(graceMs, Promise.race([worker.ended.then(() => true), this.#whenForced]));
+    const hasEnded = await withTimeout(graceMs, Promise.race([worker.ended.then(() => true), this.#whenForced]));
     if (hasEnded === true) return;
     const row = this.#deps.identify(worker.identity.pid);
     // What bears its pid now is compared with what was spawned, and not only with itself.
@@ -377,7 +378,7 @@ export class Supervisor {
     this.#setState('stopping');
     await this.#endWorker(graceMs - Math.min(SWEEP_RESERVE_MS, graceMs / 4));
     const isForced = this.#forced.signal.aborted;
-    const result = await endTree(this.#deps, this.#deps.treeId, {
+    const result = await terminateTree(this.#deps, this.#deps.treeId, {
       graceMs: isForced ? 0 : Math.max(0, deadline - clock.now()),
       ...(isForced ? {} : { forced: this.#forced.signal }),
     });
@@ -405,7 +406,7 @@ export class Supervisor {
       this.#deps.manifest.setState(state);
     } catch (error) {
       // The state is for people; what runs is recorded in the entries.
-      this.#deps.log.error('the state could not be recorded', { state, reason: describe(error) });
+      this.#deps.log.error('the state could not be recorded', { state, reason: messageOf(error) });
     }
   }
 
@@ -417,8 +418,4 @@ export class Supervisor {
   #now(): string {
     return this.#deps.clock.date().toISOString();
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -24,10 +24,10 @@ export async function commandPorts(context: Context): Promise<VerifyCommandPorts
   const platform = await loadPlatform();
   const adoption = platform.loadAdoption();
   const adopts = adoption?.become() === true;
-  const { table, findBearers, identify, signaller } = platform;
+  const { table, findMarkHolders, identify, signaller } = platform;
   return {
     table,
-    findBearers,
+    findMarkHolders,
     identify,
     signaller,
     clock: context.clock,

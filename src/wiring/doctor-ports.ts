@@ -16,6 +16,7 @@ import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { commandLine } from '../cli/terminal/hint.ts';
 import { createTreeContext } from './cli-tree.ts';
 import type { Place } from './doctor-place.ts';
+import { VERSION } from '../shared/version.ts';
 
 /** In milliseconds. */
 const WORKER_ANSWER_MS = 3_000;
@@ -35,7 +36,7 @@ export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: Adap
     place: {
       dataDir,
       dataDirProblem: place.problem,
-      version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0',
+      version: VERSION,
       platform: process.platform,
       node: { version: process.version, file: process.execPath },
       uid: process.geteuid?.(),

@@ -6,8 +6,8 @@ import { CHECKS } from '../operations/doctor/checks/index.ts';
 import { diagnose, summarize, type CheckResult } from '../operations/doctor/diagnose.ts';
 import { repair, repairable, type Repair } from '../operations/doctor/repair.ts';
 import { identifySelf, loadPlatform, type Platform } from '../platform/index.ts';
-import { lookAtParts, type PartsLook } from '../chroma/look-at-parts.ts';
-import { within } from '../shared/within.ts';
+import { probeChroma, type ChromaProbe } from '../chroma/probe-chroma.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import { writeFileForPeople } from '../state/files/file-for-people.ts';
 import { assertOwner } from '../state/files/data-dir.ts';
 import { folderFacts } from '../state/files/folder-facts.ts';
@@ -56,7 +56,7 @@ export async function examine(request: DoctorRequest): Promise<DoctorReport> {
     if (request.report !== undefined) writeFileForPeople(request.report, bugReport(report, findPersonal()));
     return report;
   } finally {
-    await within(CLEAN_UP_MS, chroma.settled());
+    await withTimeout(CLEAN_UP_MS, chroma.settled());
   }
 }
 
@@ -82,10 +82,10 @@ async function repairAll(
 }
 
 /** What is run for a look bears the marks of a tree of its own, of which nothing is written. */
-function partsOf({ dataDir }: Place, platform: Platform): PartsLook {
+function partsOf({ dataDir }: Place, platform: Platform): ChromaProbe {
   const { table, signaller, identify } = platform;
   const own = identifySelf(platform);
-  return lookAtParts({
+  return probeChroma({
     ...{ dataDir, own, treeId: randomUUID(), settings: () => readSettings(dataDir, process.env) },
     env: process.env.HOME === undefined ? { ...process.env, HOME: homedir() } : process.env,
     constraintsFile: join(__dirname, 'chroma-constraints.txt'),

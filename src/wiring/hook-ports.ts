@@ -4,7 +4,7 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, statSync } from 'node:
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { projectOf } from '../core/project.ts';
-import type { HookPorts } from '../operations/hooks/take-in.ts';
+import type { HookPorts } from '../operations/hooks/ingest-hook.ts';
 import { errnoOf, isLateAnswer } from '../shared/errors.ts';
 import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
 import { RotatingFile } from '../shared/rotating-file.ts';

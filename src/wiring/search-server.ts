@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { MARKS } from '../core/tree/marks.ts';
 import type { Settings } from '../core/settings.ts';
-import { endTree } from '../operations/terminate/end-tree.ts';
+import { terminateTree } from '../operations/terminate/terminate-tree.ts';
 import type { Log } from '../shared/log.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { createFileLog } from '../shared/log.ts';
@@ -14,16 +14,15 @@ import { openTreeStore } from '../state/trees/trees.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { loadAdapters } from './services.ts';
 import { collectionName } from '../chroma/document.ts';
-import { OwnChroma } from '../chroma/own-chroma.ts';
+import { ChromaManager } from '../chroma/chroma-manager.ts';
 import { prepareEnd } from '../shared/end-of-program.ts';
 import { SessionSearch } from '../memory/session-search.ts';
 import { Shutdown } from '../shared/shutdown.ts';
-import { OwnTree } from '../operations/tree/standalone-tree.ts';
+import { StandaloneTree } from '../operations/tree/standalone-tree.ts';
 import { OwnVectors } from '../search-server/own-vectors.ts';
 import { startSearchServer } from '../search-server/start-search-server.ts';
 import { WorkerVectors } from '../search-server/worker-vectors.ts';
-
-const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
+import { VERSION } from '../shared/version.ts';
 
 /** A Chroma of one's own is given up after so long without a query: a worker that comes meanwhile needs the vectors. Milliseconds. */
 const OWN_CHROMA_IDLE_MS = 30_000;
@@ -49,7 +48,7 @@ async function main(): Promise<void> {
   const settings = readSettings(dataDir, process.env);
   const memory = new SessionSearch(dataDir);
   await startSearchServer({
-    version,
+    version: VERSION,
     startedBy: place.startedBy,
     input: process.stdin,
     output: process.stdout,
@@ -96,7 +95,7 @@ interface OwnParts {
 
 async function ownVectors({ dataDir, treeId, settings, memory, log }: OwnParts) {
   const { own, clock, processPorts, vectorsGuard, takeReading, signaller } = await loadAdapters(dataDir, log);
-  const tree = new OwnTree({
+  const tree = new StandaloneTree({
     role: 'search',
     treeId,
     dataDir,
@@ -120,11 +119,11 @@ async function ownVectors({ dataDir, treeId, settings, memory, log }: OwnParts) 
       const databaseId = memory.databaseId();
       if (databaseId === undefined) return undefined;
       tree.begin();
-      return new OwnChroma(chroma, { collection: collectionName(databaseId), idleMs: OWN_CHROMA_IDLE_MS });
+      return new ChromaManager(chroma, { collection: collectionName(databaseId), idleMs: OWN_CHROMA_IDLE_MS });
     },
   });
   const isAllGone = async (): Promise<boolean> => {
-    const result = await endTree({ takeReading, signaller, clock }, treeId, { graceMs: PROOF_RESERVE_MS });
+    const result = await terminateTree({ takeReading, signaller, clock }, treeId, { graceMs: PROOF_RESERVE_MS });
     return result.isComplete && result.remaining.length === 0;
   };
   return {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { endVectorOrphans } from '../operations/terminate/end-vector-orphans.ts';
+import { terminateVectorOrphans } from '../operations/terminate/terminate-vector-orphans.ts';
 import { type Observation, observe, type Reading, takeReading } from '../operations/observe/observe.ts';
 import type { Clock, Signaller } from '../operations/ports/process.ts';
 import type { OwnIdentity, TreeRecorder } from '../operations/ports/tree.ts';
@@ -67,7 +67,7 @@ async function endOrphans({ dataDir, command, log, platform, own }: OrphanHunt):
   if (lock === undefined) return;
   try {
     const ports = readingPorts(platform, dataDir);
-    const outcomes = await endVectorOrphans({
+    const outcomes = await terminateVectorOrphans({
       observe: () => observe(ports, { dataDir, memory: false }),
       signaller: platform.signaller,
       clock: systemClock,

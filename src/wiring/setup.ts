@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { endTree } from '../operations/terminate/end-tree.ts';
+import { terminateTree } from '../operations/terminate/terminate-tree.ts';
 import { createFileLog } from '../shared/log.ts';
 import { ensureDataDir } from '../state/files/data-dir.ts';
 import { readSettings } from '../state/settings/settings.ts';
 import { openTreeStore } from '../state/trees/trees.ts';
 import { loadAdapters } from './services.ts';
-import { OwnTree } from '../operations/tree/standalone-tree.ts';
+import { StandaloneTree } from '../operations/tree/standalone-tree.ts';
 import { setUpChroma } from '../chroma/setup/setup.ts';
 import type { SetupOptions, SetupStep } from '../chroma/setup/step.ts';
 
@@ -25,7 +25,7 @@ export async function runSetup(
   const log = createFileLog(join(dataDir, 'logs', 'setup.log'), { role: 'setup' });
   const { own, clock, processPorts, takeReading, signaller } = await loadAdapters(dataDir, log);
   const treeId = randomUUID();
-  const tree = new OwnTree({
+  const tree = new StandaloneTree({
     role: 'setup',
     treeId,
     dataDir,
@@ -52,7 +52,7 @@ export async function runSetup(
     );
   } finally {
     await tree.retire(async () => {
-      const result = await endTree({ takeReading, signaller, clock }, treeId, { graceMs: GRACE_MS });
+      const result = await terminateTree({ takeReading, signaller, clock }, treeId, { graceMs: GRACE_MS });
       return result.isComplete && result.remaining.length === 0;
     });
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { markedEnvironment, marksFor } from '../core/tree/marks.ts';
 import type { HeldSupervisor } from '../operations/tree/start-tree.ts';
 import type { StartEnvironment } from '../cli/context.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 
 /** What the options of a start say, as the settings that they override. */
 export function overrides({ port, chroma }: StartEnvironment): Readonly<Record<string, string>> {
@@ -67,7 +67,7 @@ function holdBack({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSup
     dismiss: async () => {
       if (isReleased) return;
       stdin?.destroy();
-      await within(GONE_WITHIN_MS, ended);
+      await withTimeout(GONE_WITHIN_MS, ended);
     },
   };
 }

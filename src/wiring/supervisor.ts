@@ -26,17 +26,16 @@ import { readingPorts, systemClock } from './adapters.ts';
 import type { AdoptionDuty } from '../supervisor/adopted-children.ts';
 import { ChromaKeeper } from '../supervisor/chroma-keeper.ts';
 import { createOwnManifest } from '../supervisor/own-manifest.ts';
-import { SharedLook } from '../supervisor/shared-look.ts';
+import { CachedReading } from '../supervisor/cached-reading.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import { TreeVitals } from '../supervisor/vitals.ts';
 import { DEFAULT_GRACE_MS, watchOver } from '../supervisor/watch-over.ts';
+import { VERSION } from '../shared/version.ts';
 
 /** A supervisor that is just ending gives its lock back within this, in milliseconds. */
 const LOCK_WAIT_MS = 2_000;
 /** What bears marks is read every time; an exec in anything else may stay unseen this long, in milliseconds. */
 const FULL_LOOK_EVERY_MS = 60_000;
-
-const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
 
 /**
  * Whoever starts us looks for leftovers meanwhile, and decides then. Loads what is needed and waits for the word; without it, also
@@ -67,14 +66,14 @@ async function main(): Promise<void> {
       ...(own.startTicks === undefined ? {} : { startTicks: own.startTicks }),
     },
   });
-  log.info('supervisor started', { treeId, version, dataDir });
+  log.info('supervisor started', { treeId, version: VERSION, dataDir });
 
   const reading = readingPorts(platform, dataDir);
   // This very process answers for this tree: asking its own socket would say nothing new.
   const ports = { ...reading, records: { ...reading.records, askAnswering: () => Promise.resolve([treeId]) } };
   const observeAll = () => observe(ports, { dataDir, memory: false });
   const followed = { ...ports, table: platform.follow(FULL_LOOK_EVERY_MS) };
-  const look = new SharedLook(() => observe(followed, { dataDir, memory: false }), {
+  const look = new CachedReading(() => observe(followed, { dataDir, memory: false }), {
     now: () => systemClock.now(),
     cpuMs: cpuTimeMs,
   });
@@ -82,7 +81,7 @@ async function main(): Promise<void> {
   const supervisor = new Supervisor({
     own,
     treeId,
-    version,
+    version: VERSION,
     dataDir,
     settings,
     manifest: createOwnManifest(openTreeStore(dataDir), { treeId, dataDir, own, command: process.argv }),
@@ -131,7 +130,7 @@ async function main(): Promise<void> {
     const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, log });
     await watchOver(supervisor, {
       ...{ dataDir, socket, vitals, log, cleanups },
-      greeting: { claudeMem: 1, version, treeId },
+      greeting: { claudeMem: 1, version: VERSION, treeId },
       adopt: () => {
         const adoption = becomeSubreaper(platform.loadAdoption());
         return adoption === undefined ? undefined : dutyOf(supervisor, adoption, { observeAll, look, log });
@@ -152,7 +151,7 @@ async function main(): Promise<void> {
 function dutyOf(
   supervisor: Supervisor,
   adoption: OrphanAdoption,
-  { observeAll, look, log }: { observeAll: () => Promise<Observation>; look: SharedLook; log: Log },
+  { observeAll, look, log }: { observeAll: () => Promise<Observation>; look: CachedReading; log: Log },
 ): AdoptionDuty {
   return {
     observe: observeAll,
@@ -182,7 +181,7 @@ interface VitalsParts {
   readonly own: OwnIdentity;
   readonly settings: Settings;
   readonly platform: Platform;
-  readonly look: SharedLook;
+  readonly look: CachedReading;
   readonly log: Log;
 }
 

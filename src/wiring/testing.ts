@@ -10,7 +10,7 @@ import type { StartedProcess } from '../core/process/descent.ts';
 import { systemClock } from './adapters.ts';
 import { createContext, usualDataDir } from './cli.ts';
 import type { Observation } from '../operations/observe/observe.ts';
-import { endLeft } from '../operations/verify/end-left.ts';
+import { terminateLeft } from '../operations/verify/terminate-left.ts';
 import { VERIFY_MARK, Watch, type SettledLook } from '../operations/verify/watch.ts';
 import { loadPlatform, type Platform } from '../platform/index.ts';
 
@@ -166,7 +166,7 @@ class Tracker implements ProcessTracker {
     if (left.length === 0) return;
     const { signaller } = this.#setting.platform;
     const ports = { watch: this.#watch, signaller, clock: systemClock, observe, usualDataDir: usualDataDir() };
-    await endLeft(ports, { graceMs: GRACE_MS });
+    await terminateLeft(ports, { graceMs: GRACE_MS });
   }
 }
 

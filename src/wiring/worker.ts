@@ -20,8 +20,8 @@ import { type EndProgram, prepareEnd } from '../shared/end-of-program.ts';
 import { Shutdown } from '../shared/shutdown.ts';
 import type { SearchClientOptions } from '../worker/search-client.ts';
 import { type SearchServerSpawn, spawnSearchServer } from '../worker/search-server-process.ts';
-
-const version = process.env.CLAUDE_MEM_VERSION ?? '0.0.0';
+import { messageOf } from '../shared/errors.ts';
+import { VERSION } from '../shared/version.ts';
 
 /** Undefined where nobody supervises: then nothing is recorded, and what is started is known by its marks alone. */
 const isSupervised = process.send !== undefined;
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     const { runWorker } = await import('./run-worker.ts');
     const socket = claimSocketPath(dataDir, 'worker.sock');
     const worker = await runWorker({
-      ...{ version, settings, shutdown, adapters, searchServer },
+      ...{ version: VERSION, settings, shutdown, adapters, searchServer },
       token: ensureToken(dataDir),
       socket: {
         path: socket,
@@ -129,7 +129,7 @@ function closeChannel(): void {
 
 /** The log may be what failed: the supervisor, and what it keeps of stderr, must know as well. */
 function reportFailure(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   process.stderr.write(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
   sendToSupervisor(process, { type: 'failed', message });
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../shared/log.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import type { ChromaSync } from '../chroma/chroma-sync.ts';
 import type { SessionSearch } from '../memory/session-search.ts';
 import type { SessionStore } from '../memory/session-store.ts';
@@ -69,7 +69,7 @@ export class DatabaseManager {
     const startedAt = performance.now();
     try {
       const closing = Promise.resolve(close(withinMs)).then(() => true);
-      const isClosed = await within(withinMs, closing);
+      const isClosed = await withTimeout(withinMs, closing);
       const elapsedMs = Math.round(performance.now() - startedAt);
       if (isClosed === true) this.#log.info('closed', { step: name, elapsedMs });
       else this.#log.error('not closed before the deadline', { step: name, elapsedMs });

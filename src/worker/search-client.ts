@@ -4,6 +4,7 @@ import { Backoff } from '../shared/backoff.ts';
 import { ChildTransport } from '../chroma/child-transport.ts';
 import type { OwnedProcess } from '../chroma/owned-process.ts';
 import { type SearchServerSpawn, spawnSearchServer } from './search-server-process.ts';
+import { messageOf } from '../shared/errors.ts';
 
 /**
  * `starting`: its first start is on its way. `answering`: the last ping was answered. `reconnecting`: it ended, or does not answer, and
@@ -121,7 +122,7 @@ export class SearchClient {
       await client.connect(new ChildTransport(process), { timeout: this.#timing.connectMs, signal });
       return await this.#watch(client, AbortSignal.any([signal, over.signal]));
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     } finally {
       await this.#process?.end(END_MS);
       await client.close();

@@ -4,8 +4,8 @@ import { type IpcChannel, sendToSupervisor } from '../operations/tree/tree-messa
 import type { EventSpool } from '../operations/ports/tree.ts';
 import type { Log } from '../shared/log.ts';
 import type { Observation } from '../operations/observe/observe.ts';
-import { alone } from '../shared/alone.ts';
-import { within } from '../shared/within.ts';
+import { singleFlight } from '../shared/single-flight.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import { hybridSearch } from '../chroma/hybrid-search.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
@@ -77,7 +77,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const api = createApi(options, { database, searchClient, lookAtMode });
   await listen(api, options);
   drainSpool(api, options);
-  await within(SEARCH_SERVER_WAIT_MS, searchClient.settled);
+  await withTimeout(SEARCH_SERVER_WAIT_MS, searchClient.settled);
   const { workerPort: port } = settings;
   log.info('ready', { port, searchServer: searchClient.status.state });
   if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port, socket: options.socket.path });
@@ -111,7 +111,7 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
   });
   shutdown.add('http', async (withinMs) => {
     const closing = Promise.all([server.close(), local.close()]);
-    await within(Math.max(0, withinMs - CUT_OFF_RESERVE_MS), closing);
+    await withTimeout(Math.max(0, withinMs - CUT_OFF_RESERVE_MS), closing);
     server.server.closeAllConnections();
     await closing;
   });
@@ -161,7 +161,7 @@ function createApi({ identity, observe }: WorkerOptions, { database, searchClien
   const { store, search: memory, vectors } = database;
   const readiness = () => ({ search: searchModeOf(vectors.status()), searchServer: searchClient.status });
   // A reading takes as long for ten scrapers as for one.
-  const observeOnce = alone(observe);
+  const observeOnce = singleFlight(observe);
   return {
     identity,
     store,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { bindProcess } from '../../src/platform/linux/signal/bound-process.ts';
-import { findBearers } from '../../src/platform/linux/table/bearers.ts';
+import { findMarkHolders } from '../../src/platform/linux/table/mark-holders.ts';
 import { identifyProcess } from '../../src/platform/linux/table/identify.ts';
 import { createProcfsFollower } from '../../src/platform/linux/follow/procfs-follower.ts';
 import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
@@ -102,7 +102,7 @@ describe('beside a process with an environment of 256 MB', () => {
       beginning: 'A=b|MARK=of-this-test|',
     });
     const growth = await growthOf(async () => {
-      expect([...(await findBearers('MARK', 'of-this-test'))]).toEqual([pid]);
+      expect([...(await findMarkHolders('MARK', 'of-this-test'))]).toEqual([pid]);
     });
     expect(growth).toBeLessThan(MOST_GROWTH_BYTES);
   });

@@ -4,7 +4,7 @@ import type { Sample } from '../../src/core/health/sample.ts';
 import { TreeMeter } from '../../src/operations/tree/tree-meter.ts';
 import type { WorkerParts } from '../../src/operations/tree/tree-messages.ts';
 import { ChromaKeeper } from '../../src/supervisor/chroma-keeper.ts';
-import { SharedLook } from '../../src/supervisor/shared-look.ts';
+import { CachedReading } from '../../src/supervisor/cached-reading.ts';
 import type { SupervisorStatus } from '../../src/supervisor/supervisor-status.ts';
 import { TreeVitals } from '../../src/supervisor/vitals.ts';
 import { entry, manifest, marks, self, SELF_PID, uv, worker } from '../core/builders.ts';
@@ -30,7 +30,7 @@ function vitalsOf(rows: readonly ProcessRow[] = [WORKER]) {
   const vitals = new TreeVitals({
     treeId: TREE,
     bootId: 'boot',
-    look: new SharedLook(machine.observe, { now: () => clock.now(), cpuMs: () => 0 }),
+    look: new CachedReading(machine.observe, { now: () => clock.now(), cpuMs: () => 0 }),
     meter: new TreeMeter(TREE, null),
     keeper: new ChromaKeeper({
       limits: { memoryBytes: 0, cpuPercent: 0 },

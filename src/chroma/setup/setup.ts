@@ -3,6 +3,7 @@ import { preparePackages } from './packages-step.ts';
 import { preparePython } from './python-step.ts';
 import { type SetupDependencies, type SetupOptions, type SetupStep, step, STEP_TITLES, type StepId } from './step.ts';
 import { prepareUvx } from './uvx-step.ts';
+import { messageOf } from '../../shared/errors.ts';
 
 /**
  * Prepares semantic search, once: each step looks first and does only what is missing, so it can be run again at any time. Never
@@ -32,7 +33,7 @@ async function attempt(prepare: () => Promise<SetupStep>, steps: readonly SetupS
     return await prepare();
   } catch (error) {
     const id = remaining(steps)[0] ?? 'model';
-    return step(id, 'failed', error instanceof Error ? error.message : String(error));
+    return step(id, 'failed', messageOf(error));
   }
 }
 

@@ -30,6 +30,9 @@ export interface ManifestEntry {
   readonly endedAt?: string;
 }
 
+/** This version writes UUIDs. A record is accepted with any name that is safe as a file name. */
+export const TREE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
 export type TreeState = 'starting' | 'running' | 'stopping' | 'failed';
 
 /** What was recorded about one tree. One file a tree, written by its root alone. */

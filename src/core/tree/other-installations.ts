@@ -2,6 +2,7 @@ import type { Identity } from '../process/identity.ts';
 import { compareIdentity, isBornAfter, isZombie } from '../process/identity.ts';
 import type { ProcessIndex } from '../process/process-index.ts';
 import type { OtherRegistry, ProcessRow } from '../process/snapshot.ts';
+import { isObject } from '../is-object.ts';
 
 /** One process that another installation of claude-mem wrote down. */
 export interface RegistryRecord {
@@ -123,8 +124,4 @@ function parseJson(text: string): unknown {
     // A torn registry is no evidence; whoever wrote it reports it.
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -17,7 +17,7 @@ import { unverified } from './unverified.ts';
  */
 export function classify(context: JudgementContext): readonly Judgement[] {
   const judging = new Judging(context);
-  const open = context.snapshot.processes.filter((row) => context.mayMatter(row));
+  const open = context.snapshot.processes.filter((row) => context.isRelevant(row));
   // In the order of their pids, so that where a torn reading shows a cycle the order of the table plays no part.
   open.sort((left, right) => left.pid - right.pid);
   const visited = new Set<number>();
@@ -66,7 +66,7 @@ class Judging {
     const parent = index.parentOf(row);
     const parentJudgement = (parent && this.#known.get(parent.pid)) ?? undefined;
     if (row.pid === snapshot.self.pid && input.judgesSelf !== true) return null;
-    if (parentJudgement === undefined && !this.#context.mayMatter(row)) return null;
+    if (parentJudgement === undefined && !this.#context.isRelevant(row)) return null;
     return judge(this.#context.caseOf(row, parentJudgement), this.#context) ?? null;
   }
 }

@@ -75,7 +75,7 @@ export class JudgementContext {
    * Whether a process could get a verdict by itself, without its parent's. Of most the reader kept no more than a name that is none of
    * ours, and the table can hold thousands of them: to look at each from every side takes as long as to read them.
    */
-  mayMatter(row: ProcessRow): boolean {
+  isRelevant(row: ProcessRow): boolean {
     return (
       row.argv !== undefined ||
       row.command !== '' ||

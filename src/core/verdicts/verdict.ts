@@ -4,6 +4,12 @@ import type { ProcessRow } from '../process/snapshot.ts';
 export const VERDICTS = ['managed', 'orphan', 'excess', 'unverified', 'foreign', 'zombie'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
+/** The order in which people see them: leaks first. */
+export const VERDICT_ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
+
+/** What is reported where only findings are shown: leaks, and what may be one. */
+export const FINDINGS = ['orphan', 'excess', 'unverified'] as const satisfies readonly Verdict[];
+
 /** One reason for a verdict, in words that can be checked with `ps`. */
 export interface Evidence {
   /** What kind of fact it is: `recorded`, `marked`, `owner-gone`, `tree-dead`, `adopted`, `pattern`, … */

@@ -1,5 +1,5 @@
-import { ClaudeMemError } from '../../shared/errors.ts';
-import { within } from '../../shared/within.ts';
+import { ClaudeMemError, messageOf } from '../../shared/errors.ts';
+import { withTimeout } from '../../shared/with-timeout.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 import { blocking, couldNotLook, skip, type Check, type CheckStatus, type Finding, type Look } from './check.ts';
@@ -94,7 +94,7 @@ async function runWithin(check: Check, { shared, limitMs, interrupted }: Run): P
   const signal = interrupted === undefined ? timeUp.signal : AbortSignal.any([timeUp.signal, interrupted]);
   try {
     const work = Promise.resolve().then(() => check.run({ ...shared, signal }));
-    const finding = await within(limitMs, work);
+    const finding = await withTimeout(limitMs, work);
     return finding ?? blocking(couldNotLook(`gave no result within ${limitMs / 1000} s`));
   } catch (error) {
     return blocking(couldNotLook(...wordsOf(error)));
@@ -106,7 +106,7 @@ async function runWithin(check: Check, { shared, limitMs, interrupted }: Run): P
 /** Foreseen errors say what to do; of others the first line of the stack is for the bug report. */
 function wordsOf(error: unknown): [detail: string, fix?: string] {
   if (error instanceof ClaudeMemError) return error.hint === undefined ? [error.message] : [error.message, error.hint];
-  return [`the check failed: ${error instanceof Error ? error.message : String(error)}`];
+  return [`the check failed: ${messageOf(error)}`];
 }
 
 function resultOf({ id, title, why }: Check, { status, detail, fix }: Finding): CheckResult {

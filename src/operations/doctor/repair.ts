@@ -4,6 +4,7 @@ import type { Observation } from '../observe/observe.ts';
 import type { CheckId } from './check-ids.ts';
 import type { CheckResult } from './diagnose.ts';
 import type { FolderPort } from '../ports/doctor.ts';
+import { messageOf } from '../../shared/errors.ts';
 
 /** What a repair did, or why it could not. */
 export interface Repair {
@@ -43,7 +44,7 @@ export async function repair(ids: readonly CheckId[], ports: RepairPorts): Promi
     try {
       repairs.push({ id, done: (await REPAIRS[id]?.(ports)) ?? [], error: null });
     } catch (error) {
-      repairs.push({ id, done: [], error: error instanceof Error ? error.message : String(error) });
+      repairs.push({ id, done: [], error: messageOf(error) });
     }
   }
   return repairs;

@@ -1,5 +1,6 @@
 import { boundedValue } from './bounded-value.ts';
 import { closeCutJson } from './close-cut-json.ts';
+import { isObject } from '../../core/is-object.ts';
 
 /** What a Claude Code hook gives on stdin, as far as it is used (https://docs.claude.com/en/docs/claude-code/hooks). */
 export interface HookPayload {
@@ -53,7 +54,7 @@ export function parsePayload(text: string, event: string | undefined): HookPaylo
 
 function parseObject(text: string): Record<string, unknown> {
   const value = parseJson(text) ?? parseJson(closeCutJson(text));
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value as Record<string, unknown>;
   throw new Error(text.trim() === '' ? 'there was no input' : 'the input is no JSON object');
 }
 

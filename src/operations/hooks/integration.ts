@@ -1,5 +1,6 @@
 import { quoteShell } from '../../core/text/quote-shell.ts';
 import { HOOK_EVENTS } from './hook-event.ts';
+import { isObject } from '../../core/is-object.ts';
 
 /** How a host is to call this program: by whole paths, because its PATH may be another. */
 export interface ProgramCall {
@@ -89,7 +90,7 @@ function groupsAfter(event: string, groups: readonly unknown[], program: Program
     return [{ ...hook, type: wantedHook.type, command: wantedHook.command }];
   };
   const after = groups.flatMap((group) => {
-    if (!isJson(group) || !Array.isArray(group.hooks) || !group.hooks.some(isOurHook)) return [group];
+    if (!isObject(group) || !Array.isArray(group.hooks) || !group.hooks.some(isOurHook)) return [group];
     const hooks = (group.hooks as readonly unknown[]).flatMap(renewed);
     return hooks.length === 0 ? [] : [{ ...group, hooks }];
   });
@@ -111,7 +112,7 @@ export function serverEdits(settings: Json, program: ProgramCall | undefined): r
   if (name === undefined && SERVER_NAME in servers) {
     throw new Error(`mcpServers.${SERVER_NAME} is another server; rename or remove it`);
   }
-  const value = { ...(isJson(server) ? server : {}), ...serverFor(program) };
+  const value = { ...(isObject(server) ? server : {}), ...serverFor(program) };
   return isEqual(server, value) ? [] : [{ path: ['mcpServers', name ?? SERVER_NAME], value }];
 }
 
@@ -120,7 +121,7 @@ function isWanted(event: string): boolean {
 }
 
 function isOurHook(hook: unknown): hook is Json {
-  return isJson(hook) && typeof hook.command === 'string' && runsOurHook(hook.command);
+  return isObject(hook) && typeof hook.command === 'string' && runsOurHook(hook.command);
 }
 
 /** As this command writes it, and as one types it. Word by word: one pattern for both would not be linear. */
@@ -139,22 +140,18 @@ const OUR_PROGRAM = /(?:cli\.js|claude-mem)['"]?$/;
 const TYPED_PROGRAM = /(?:^|['"/])claude-mem['"]?$/;
 
 function isOurServer(name: string, server: unknown): boolean {
-  if (!isJson(server) || !Array.isArray(server.args) || !server.args.includes('search-server')) return false;
+  if (!isObject(server) || !Array.isArray(server.args) || !server.args.includes('search-server')) return false;
   return name === SERVER_NAME || (typeof server.command === 'string' && /(?:^|[/\\])claude-mem$/.test(server.command));
 }
 
 function fieldsOf(value: unknown, name: string): Json {
-  if (isJson(value)) return value;
+  if (isObject(value)) return value;
   throw new Error(`"${name}" is no object`);
 }
 
 function listOf(value: unknown, name: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw new Error(`"${name}" is no list`);
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Of values that came from JSON, and with their fields in the same order. */

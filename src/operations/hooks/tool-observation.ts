@@ -4,6 +4,7 @@ import { withoutPrivateParts } from '../redact/secrets/private-parts.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 import type { ToolObservation } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
+import { isObject } from '../../core/is-object.ts';
 
 /** Characters. */
 const LONGEST_TITLE = 160;
@@ -43,7 +44,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayload): ToolObservation {
   const toolInput = withoutPrivateParts(payload.toolInput);
   const toolResponse = withoutPrivateParts(payload.toolResponse);
-  const input = isFields(toolInput) ? toolInput : {};
+  const input = isObject(toolInput) ? toolInput : {};
   const files = FILE_FIELDS.map((field) => input[field]).filter((file) => typeof file === 'string');
   const telling = TELLING.map((field) => input[field]).find((value) => typeof value === 'string' && value !== '');
   const what = typeof telling === 'string' ? relative(telling, cwd) : '';
@@ -66,7 +67,7 @@ function relative(path: string, cwd: string): string {
 
 /** One field a line; a shell command as one types it. */
 function inputText(input: unknown): string {
-  if (!isFields(input)) return textOf(input);
+  if (!isObject(input)) return textOf(input);
   return Object.entries(redacted(input) as Fields)
     .map(([name, value]) => (name === 'command' ? `$ ${textOf(value)}` : `${name}: ${textOf(value)}`))
     .join('\n');
@@ -76,8 +77,8 @@ function inputText(input: unknown): string {
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
-  if (Array.isArray(value) && value.every(isFields)) return value.map(blockText).join('\n').slice(0, LOOKED_AT);
-  if (isFields(value)) return fieldsText(value);
+  if (Array.isArray(value) && value.every(isObject)) return value.map(blockText).join('\n').slice(0, LOOKED_AT);
+  if (isObject(value)) return fieldsText(value);
   return JSON.stringify(value).slice(0, LOOKED_AT);
 }
 
@@ -88,8 +89,8 @@ function fieldsText(fields: Fields): string {
       .filter((text) => typeof text === 'string')
       .join('\n')
       .trim();
-  if (Array.isArray(content) && content.every(isFields)) return textOf(content);
-  if (isFields(file) && typeof file.content === 'string') return file.content;
+  if (Array.isArray(content) && content.every(isObject)) return textOf(content);
+  if (isObject(file) && typeof file.content === 'string') return file.content;
   return JSON.stringify(redacted(fields)).slice(0, LOOKED_AT);
 }
 
@@ -103,8 +104,4 @@ function blockText(block: Fields): string {
 /** By the names of fields, too. */
 function redacted(value: unknown): unknown {
   return redactValue(value, (text) => text);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

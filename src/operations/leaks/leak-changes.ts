@@ -1,5 +1,5 @@
 import type { Judgement, Verdict } from '../../core/verdicts/verdict.ts';
-import { keyOf } from '../terminate/end-in-passes.ts';
+import { keyOf } from '../terminate/terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 
 /** What became of one process since the reading before. */

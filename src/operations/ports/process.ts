@@ -91,7 +91,7 @@ export interface Records {
  * Pids whose environment at exec held this variable with this value, as far as this user may see. It finds what a `verify` marked; the
  * readings that verdicts rest on never hold that mark.
  */
-export type FindBearers = (variable: string, value: string) => Promise<ReadonlySet<number>>;
+export type FindMarkHolders = (variable: string, value: string) => Promise<ReadonlySet<number>>;
 
 /** How a command ended. */
 export type CommandEnd =

@@ -3,7 +3,7 @@ import type { Judgement } from '../../core/verdicts/verdict.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 import type { Outcome, TerminationOptions } from './terminate.ts';
-import { endInPasses, keyOf } from './end-in-passes.ts';
+import { terminateUntilQuiet, keyOf } from './terminate-until-quiet.ts';
 
 export interface ReapPorts {
   readonly observe: (options: { readonly memory: boolean }) => Promise<Observation>;
@@ -33,13 +33,13 @@ export interface ReapResult {
  */
 export async function reap(ports: ReapPorts, options: ReapOptions): Promise<ReapResult> {
   // Measuring a thousand processes takes a second, and all that is wanted here is who they are.
-  const glance = () => ports.observe({ memory: false });
-  const first = await glance();
+  const quickLook = () => ports.observe({ memory: false });
+  const first = await quickLook();
   const planned = ({ judgements, index }: Observation) => planReap(judgements, index, options.request).plan;
-  const { outcomes, after } = await endInPasses(
+  const { outcomes, after } = await terminateUntilQuiet(
     {
       look: () => ports.observe({ memory: true }),
-      glance,
+      quickLook,
       targetsOf: (seen) => planned(seen).filter((item) => options.agreed?.has(keyOf(item)) ?? true),
       signaller: ports.signaller,
       clock: ports.clock,

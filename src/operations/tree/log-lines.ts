@@ -1,3 +1,4 @@
+import { isObject } from '../../core/is-object.ts';
 /** One line of a log, whoever wrote it. */
 export interface LogLine {
   /** ISO 8601; null for a line that is no record (what Node printed at a crash). */
@@ -37,9 +38,7 @@ export function mergeByTime(logs: readonly (readonly LogLine[])[]): readonly Log
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isObject(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     // Not every line is a record.
     return undefined;

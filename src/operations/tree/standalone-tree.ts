@@ -25,7 +25,7 @@ export interface OwnTreeOptions {
  * The tree of a program that runs without a supervisor (a search server on its own, a setup): it is the root and writes the manifest
  * itself. Written down before the first child is spawned, and not at all by one that never spawns any: it then only reads.
  */
-export class OwnTree implements TreeRecorder {
+export class StandaloneTree implements TreeRecorder {
   readonly #options: OwnTreeOptions;
   #manifest: Manifest | undefined;
 

@@ -1,6 +1,6 @@
 import { planReap } from '../../core/verdicts/plan-reap.ts';
 import { ClaudeMemError, isLateAnswer } from '../../shared/errors.ts';
-import { endInPasses } from '../terminate/end-in-passes.ts';
+import { terminateUntilQuiet } from '../terminate/terminate-until-quiet.ts';
 import { interruptedStart, isOver, waitForLateSupervisor } from './late-supervisor.ts';
 import { judgeReading, type Observation, type Reading } from '../observe/observe.ts';
 import { stopTrees } from './stop-trees.ts';
@@ -332,7 +332,7 @@ async function endLeftovers(
     over.size === 0
       ? { ended: [], unwritten: [], reading }
       : await stopTrees(ports, { graceMs: GRACE_FOR_LEFTOVERS_MS, isSelected });
-  const { outcomes, after } = await endInPasses(
+  const { outcomes, after } = await terminateUntilQuiet(
     {
       look: async () => judgeReading(await ports.takeReading()),
       targetsOf: ({ judgements, index }: Observation) =>

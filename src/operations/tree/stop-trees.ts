@@ -1,8 +1,8 @@
 import { JudgementContext } from '../../core/verdicts/judgement-context.ts';
 import { planTree, type TreePlan } from '../../core/tree/plan-tree.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
-import { keyOf } from '../terminate/end-in-passes.ts';
-import { endTrees } from '../terminate/end-tree.ts';
+import { keyOf } from '../terminate/terminate-until-quiet.ts';
+import { endTrees } from '../terminate/terminate-tree.ts';
 import type { Reading } from '../observe/observe.ts';
 import type { Outcome, TerminationOptions } from '../terminate/terminate.ts';
 import { whyUnwritten } from './unwritten.ts';

@@ -1,6 +1,6 @@
 import { JudgementContext, type Case, type JudgementInput } from '../../core/verdicts/judgement-context.ts';
 import { planTree } from '../../core/tree/plan-tree.ts';
-import { rootEntry, type Role } from '../../core/tree/manifest.ts';
+import { rootEntry, type Role, TREE_ID } from '../../core/tree/manifest.ts';
 import { shortId } from '../../core/text/wording.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import type { RecordedTree } from '../../core/tree/recorded-trees.ts';
@@ -122,9 +122,6 @@ export function supervisedTrees(reading: Reading): readonly string[] {
 
 /** What only a supervisor's tree has: a search server on its own gives its Chroma another role. */
 const SUPERVISED_ROLES: ReadonlySet<Role | null> = new Set(['supervisor', 'worker', 'search', 'chroma-sync']);
-
-/** The mark comes from an environment, and the id becomes a file name. */
-const TREE_ID = /^[0-9a-z-]{1,64}$/i;
 
 function unrecordedTrees(context: JudgementContext): readonly string[] {
   const treeIds = unrecordedPrograms(context)

@@ -2,7 +2,7 @@ import { isZombie, TICKS_PER_SECOND } from '../../core/process/identity.ts';
 import type { Role } from '../../core/tree/manifest.ts';
 import type { RoleUse, Sample, SampledRole } from '../../core/health/sample.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
-import { keyOf } from '../terminate/end-in-passes.ts';
+import { keyOf } from '../terminate/terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { MeasuredProcess, MeasureProcess } from '../ports/tree.ts';
 

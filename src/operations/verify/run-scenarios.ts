@@ -1,6 +1,6 @@
 import type { StartedProcess } from '../../core/process/descent.ts';
-import { ClaudeMemError } from '../../shared/errors.ts';
-import { endInPasses } from '../terminate/end-in-passes.ts';
+import { ClaudeMemError, messageOf } from '../../shared/errors.ts';
+import { terminateUntilQuiet } from '../terminate/terminate-until-quiet.ts';
 import type { Scenario } from './scenarios.ts';
 import { counted, ScenarioFailure, type Stage } from './stage.ts';
 
@@ -82,7 +82,7 @@ async function play(stage: Stage, scenario: Scenario): Promise<string | null> {
     // What still runs because it broke off half way is no leak; what outlives a stop is.
     await stage.ports.stopNow(SETTLE_MS);
     if (error instanceof ScenarioFailure) return error.message;
-    return `it broke off: ${error instanceof Error ? error.message : String(error)}`;
+    return `it broke off: ${messageOf(error)}`;
   } finally {
     await stopFollowing();
   }
@@ -126,7 +126,7 @@ async function settle(
 async function clear(stage: Stage): Promise<void> {
   if ((await stage.members()).length === 0) return;
   await stage.ports.stopNow(CLEANUP_GRACE_MS);
-  await endInPasses(
+  await terminateUntilQuiet(
     {
       look: () => stage.members(),
       targetsOf: (alive) => alive.map(({ row }) => ({ row, restsOnCommand: false })),

@@ -1,7 +1,7 @@
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { within } from '../../shared/within.ts';
-import { endLeft, type EndLeftPorts, type EndLeftResult } from './end-left.ts';
+import { withTimeout } from '../../shared/with-timeout.ts';
+import { terminateLeft, type EndLeftPorts, type EndLeftResult } from './terminate-left.ts';
 import type { CommandEnd, RunCommand } from '../ports/process.ts';
 import { VERIFY_MARK, Watch, type SettledLook, type WatchPorts } from './watch.ts';
 
@@ -70,14 +70,14 @@ async function settleAndReap(
   const signals = onEnded?.();
   const settled = await ports.watch.settle(settleMs, signals?.interrupted);
   if (reap === undefined || settled.left.length === 0) return { settled, reaped: undefined };
-  return { settled, reaped: await endLeft(ports, { graceMs: reap.graceMs, ...signals }) };
+  return { settled, reaped: await terminateLeft(ports, { graceMs: reap.graceMs, ...signals }) };
 }
 
 /** A reading that fails meanwhile is nobody's business yet: the one that counts comes at the end. */
 async function followUntilEnd(ended: Promise<CommandEnd>, watch: Watch, adopts: boolean): Promise<CommandEnd> {
   const everyMs = adopts ? FOLLOW_EVERY_MS.adopting : FOLLOW_EVERY_MS.notAdopting;
   for (;;) {
-    const end = await within(everyMs, ended);
+    const end = await withTimeout(everyMs, ended);
     if (end !== undefined) return end;
     await watch.follow().catch(() => undefined);
   }

@@ -9,7 +9,7 @@ import {
 import { isZombie } from '../../core/process/identity.ts';
 import { ProcessIndex } from '../../core/process/process-index.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
-import type { Clock, FindBearers, ProcessTable } from '../ports/process.ts';
+import type { Clock, FindMarkHolders, ProcessTable } from '../ports/process.ts';
 import type { IdentifyProcess } from '../ports/tree.ts';
 
 /** Stands in the environment of what is watched; its value names the watch. Nothing that judges leaks reads it. */
@@ -17,7 +17,7 @@ export const VERIFY_MARK = 'CLAUDE_MEM_VERIFY';
 
 export interface WatchPorts {
   readonly table: ProcessTable;
-  readonly findBearers: FindBearers;
+  readonly findMarkHolders: FindMarkHolders;
   readonly identify: IdentifyProcess;
   readonly clock: Clock;
   /** Waits for an adopted process that has ended; null where nothing is adopted. */
@@ -102,7 +102,7 @@ export class Watch {
     const snapshot = await this.#readTable();
     // After the reading: a pid that is used again in between then names, with the start that was read, somebody who is gone. The other
     // way round a stranger would be taken for what bore the mark.
-    const marked = await this.#ports.findBearers(VERIFY_MARK, mark);
+    const marked = await this.#ports.findMarkHolders(VERIFY_MARK, mark);
     const origin: WatchedOrigin = { pid: snapshot.self.pid, claimsChildren, children: children() };
     const before = this.#sightings ?? sightingsBefore(snapshot, origin);
     const { sightings, alive } = sightAgain(snapshot, before, { origin, marked });

@@ -1,4 +1,5 @@
 import { splitCommandLine } from './split-command-line.ts';
+import { isObject } from '../../core/is-object.ts';
 
 /**
  * The script whose output `parseCim` reads.
@@ -47,7 +48,7 @@ export function parseCim(text: string): CimReading {
   const unparsed: number[] = [];
   let complete = true;
   for (const record of records) {
-    const fields = isRecord(record) ? record : {};
+    const fields = isObject(record) ? record : {};
     const pid = fields.ProcessId;
     // The idle process (0) is no process: it has neither a start nor an end.
     if (pid === 0) continue;
@@ -77,13 +78,9 @@ function parseProcess(pid: number, fields: Readonly<Record<string, unknown>>): C
 
 /** `/Date(1785000000000)/` from Windows PowerShell, perhaps wrapped as `{ value }`; ISO 8601 from PowerShell 7. */
 function parseDate(value: unknown): string | undefined {
-  if (isRecord(value)) return parseDate(value.value);
+  if (isObject(value)) return parseDate(value.value);
   if (typeof value !== 'string') return undefined;
   const [, milliseconds] = /^\/Date\((-?\d+)(?:[+-]\d{4})?\)\/$/.exec(value) ?? [];
   const date = new Date(milliseconds === undefined ? value : Number(milliseconds));
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readLockHolder } from '../locks/lock-holder.ts';
 import { isOutOfReach, isSocketOf, ownerOfFolder } from './socket-file.ts';
+import { TREE_ID } from '../../core/tree/manifest.ts';
 
 /** How long an answer may take in all, in milliseconds: a frozen supervisor must not freeze `leaks`. */
 const ANSWER_MS = 250;
@@ -8,8 +9,6 @@ const ANSWER_MS = 250;
 /** A greeting is one short line; whoever sends more is somebody else. */
 const MAX_GREETING_CHARS = 4096;
 const MAX_VERSION_CHARS = 64;
-/** A tree id becomes the name of a file. */
-const TREE_ID = /^[0-9a-z-]{1,64}$/i;
 
 /**
  * The tree id of the supervisor that answers on the control socket, or nothing: nobody listens, it does not greet within 250 ms, or

@@ -1,4 +1,4 @@
-import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
+import { ClaudeMemError, errnoOf, messageOf } from '../../shared/errors.ts';
 import { UnsuitableFileError } from '../../shared/own-file.ts';
 
 /** Errno → what it means in words and what to do about it. */
@@ -52,7 +52,7 @@ export function ioError(action: string, path: string, error: unknown): Error {
 export function describeErrno(error: unknown): string {
   if (error instanceof UnsuitableFileError) return `it ${error.reason}`;
   const errno = errnoOf(error);
-  if (errno === undefined) return error instanceof Error ? error.message : String(error);
+  if (errno === undefined) return messageOf(error);
   const meaning = KNOWN[errno]?.[0];
   return meaning === undefined ? errno : `${meaning} (${errno})`;
 }

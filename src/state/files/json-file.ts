@@ -4,6 +4,7 @@ import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
 import { ioError } from './io-error.ts';
+import { isObject } from '../../core/is-object.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Somebody else's settings, which may hold secrets: as private as they are now, or private where they are new. */
@@ -36,7 +37,7 @@ export function readJsonFile(given: string, project?: string): JsonFile {
   if (text === undefined || text.trim() === '') return { path, text, value: {} };
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (isObject(value)) {
       return { path, text, value: value as Record<string, unknown> };
     }
   } catch (error) {

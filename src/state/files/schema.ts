@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { TREE_ID } from '../../core/tree/manifest.ts';
 
 /** A received value in an error message is cut to this many characters. */
 const MESSAGE_LENGTH = 200;
@@ -19,8 +20,7 @@ export const PidNamespace = v.pipe(
   v.transform(normalizePidNamespace),
 );
 
-/** We write UUIDs; to read one it is enough that it is a safe file name: a record is not refused for its name alone. */
-export const TreeId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'expected a tree id'));
+export const TreeId = v.pipe(v.string(), v.regex(TREE_ID, 'expected a tree id'));
 
 /** Digits only. */
 export function normalizePidNamespace(text: string): string {

@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'libsql';
-import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
+import { ClaudeMemError, errnoOf, messageOf } from '../../shared/errors.ts';
 import { lookAtTrusted, trustIn } from '../../shared/own-file.ts';
 import { ioError } from '../files/io-error.ts';
 import { type LockHolder, readLockHolder, removeLockHolder, writeLockHolder } from './lock-holder.ts';
@@ -251,7 +251,7 @@ function lockFileError(path: string, error: unknown): Error {
       cause: error,
     });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new ClaudeMemError('io', `cannot take the lock ${path}: ${reason}`, {
     hint: 'Check that it is a regular file that this user may read and write.',
     cause: error,

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { findUnknownKey, resolveSettings, type Settings } from '../../core/settings.ts';
 import { printable } from '../../core/text/wording.ts';
-import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
+import { ClaudeMemError, errnoOf, messageOf } from '../../shared/errors.ts';
 import { type Trust, trustIn } from '../../shared/own-file.ts';
 import { readTrustedText, UnsuitableFileError } from '../files/bounded-read.ts';
 import { DATA_DIR_VARIABLE } from '../files/data-dir-name.ts';
 import { describeErrno } from '../files/io-error.ts';
+import { isObject } from '../../core/is-object.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
@@ -54,10 +55,9 @@ function readConfig(file: string, trust: Trust): Record<string, unknown> {
   }
   try {
     const config: unknown = JSON.parse(text);
-    if (typeof config === 'object' && config !== null && !Array.isArray(config))
-      return config as Record<string, unknown>;
+    if (isObject(config)) return config as Record<string, unknown>;
   } catch (error) {
-    throw notUsable(file, `is not JSON: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw notUsable(file, `is not JSON: ${messageOf(error)}`, error);
   }
   throw notUsable(file, 'is not a JSON object', undefined);
 }

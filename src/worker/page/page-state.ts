@@ -13,6 +13,7 @@ import type { Observation } from '../../operations/observe/observe.ts';
 import { reportStatus, sightTree, type StatusProcess, type StatusReport } from '../../operations/tree/status-report.ts';
 import type { TreeStatus } from '../../operations/tree/tree-lifecycle.ts';
 import type { Readiness, WorkerIdentity, WorkerProcessInfo } from '../api.ts';
+import { FINDINGS } from '../../core/verdicts/verdict.ts';
 
 /** What the page shows: `status` and `leaks` of one reading. Field names are API: add, never rename. */
 export interface PageState extends Pick<
@@ -56,8 +57,6 @@ export interface PageSources {
   readonly dataDirFlag: string | undefined;
 }
 
-const ORDER = ['orphan', 'excess', 'unverified'] as const;
-
 /** Puts together what the page shows. Pure. */
 export function describeState(sources: PageSources): PageState {
   const { observation, status, identity, readiness, dataDirFlag } = sources;
@@ -84,7 +83,7 @@ export function describeState(sources: PageSources): PageState {
       return { ...process, ...serviceState(process, sources), name, depth: member?.depth ?? 0 };
     }),
     summary,
-    findings: ORDER.flatMap((verdict) => judgements.filter((judgement) => judgement.verdict === verdict)).map(
+    findings: FINDINGS.flatMap((verdict) => judgements.filter((judgement) => judgement.verdict === verdict)).map(
       describeFinding,
     ),
     reapCommand: leaks.length === 0 ? null : commandLine([...reapArguments(leaks, dataDirFlag), '--dry-run']),

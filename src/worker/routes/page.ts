@@ -5,7 +5,7 @@ import { type AssetName, isAssetName, type PageAsset } from '../page/page-assets
 import { describeHistory, type PageHistory, type SampleSource } from '../page/page-history.ts';
 import { PageSessions } from '../page/page-sessions.ts';
 import type { PageState } from '../page/page-state.ts';
-import { SharedReading } from '../page/shared-reading.ts';
+import { SharedReading } from '../page/cached-page-reading.ts';
 import { historyQuery, pageParams, pageSessionBody } from '../request-schemas.ts';
 import type { ValibotTypes } from '../validation.ts';
 

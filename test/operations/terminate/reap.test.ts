@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyOf } from '../../../src/operations/terminate/end-in-passes.ts';
+import { keyOf } from '../../../src/operations/terminate/terminate-until-quiet.ts';
 import { reap, type ReapOptions } from '../../../src/operations/terminate/reap.ts';
 import { bornAt, python, row, secondsOld, uv } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';

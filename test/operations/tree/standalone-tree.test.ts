@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { rootEntry } from '../../../src/core/tree/manifest.ts';
-import { OwnTree } from '../../../src/operations/tree/standalone-tree.ts';
+import { StandaloneTree } from '../../../src/operations/tree/standalone-tree.ts';
 import { createRecords } from '../../../src/state/trees/records.ts';
 import { openTreeStore } from '../../../src/state/trees/trees.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -13,7 +13,7 @@ const owner = { pid: 1000, startTicks: 10, startedAt: AT };
 
 function begin() {
   const dataDir = tempDir();
-  const tree = new OwnTree({
+  const tree = new StandaloneTree({
     role: 'search',
     treeId,
     dataDir,

@@ -1,4 +1,4 @@
-import { takeHookIn, type HookPorts, type HookProgress } from '../../../operations/hooks/take-in.ts';
+import { ingestHook, type HookPorts, type HookProgress } from '../../../operations/hooks/ingest-hook.ts';
 import { messageOf } from '../../../shared/errors.ts';
 import { EXIT } from '../../exit-code.ts';
 import { exitNow } from '../../exit.ts';
@@ -63,7 +63,7 @@ class RunningHook {
       });
       if (text === '' && !isWhole) throw new Error('its input did not arrive');
       this.#ports = this.#openPorts(dataDir);
-      const { output, failure } = await takeHookIn({ text, event }, this.#ports, this.#progress);
+      const { output, failure } = await ingestHook({ text, event }, this.#ports, this.#progress);
       if (output !== undefined) process.stdout.write(`${output}\n`);
       if (failure !== undefined) this.#fail(failure);
     } catch (error) {

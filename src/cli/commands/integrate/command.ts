@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Json, JsonEdit, ProgramCall } from '../../../operations/hooks/integration.ts';
-import { ClaudeMemError } from '../../../shared/errors.ts';
+import { ClaudeMemError, messageOf } from '../../../shared/errors.ts';
 import { defineCommand, type CommandInput } from '../../command.ts';
 import type { CliWiring, OpenJsonFile } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
@@ -119,7 +119,7 @@ function editsOf(opened: OpenJsonFile, edits: Change['edits']): readonly JsonEdi
   try {
     return edits(opened.value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ClaudeMemError('settings', `${opened.path}: ${reason}`, {
       hint: 'Mend it, or name another file; nothing was changed.',
       cause: error,

@@ -6,6 +6,7 @@ import { defineCommand, durationArgument, type CommandInput } from '../../comman
 import type { CliWiring, Context } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
+import { VERSION } from '../../../shared/version.ts';
 
 interface LeaksOptions {
   readonly all?: boolean;
@@ -95,7 +96,7 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
       : judgeReading(await wiring.readSnapshotFile(from));
   if (options.format !== undefined) {
     const { renderMetrics } = await import('../../../operations/leaks/metrics.ts');
-    const text = await renderMetrics({ observation, version: process.env.CLAUDE_MEM_VERSION ?? '0.0.0' });
+    const text = await renderMetrics({ observation, version: VERSION });
     if (options.output === undefined) output.data(text.trimEnd());
     else await wiring.writeForOthers(options.output, text);
   } else if (options.json === true) {

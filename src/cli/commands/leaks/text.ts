@@ -6,6 +6,7 @@ import type { Output } from '../../terminal/output.ts';
 import { count, formatBytes, printable } from '../../terminal/format.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import { painter, processTable } from '../../terminal/process-table.ts';
+import { VERDICT_ORDER } from '../../../core/verdicts/verdict.ts';
 
 export interface LeaksView {
   readonly showForeign: boolean;
@@ -16,14 +17,11 @@ export interface LeaksView {
   readonly output: Output;
 }
 
-/** Leaks first, because they are why one looks. */
-export const ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
-
 /** The readable form of `leaks`: what leaked and why, what it holds, what to do. */
 export function printLeaks(observation: Observation, view: LeaksView): void {
   const { output } = view;
   const report = reportLeaks(observation, view);
-  const shown = ORDER.filter((verdict) => view.showForeign || verdict !== 'foreign').flatMap((verdict) =>
+  const shown = VERDICT_ORDER.filter((verdict) => view.showForeign || verdict !== 'foreign').flatMap((verdict) =>
     observation.judgements.filter((judgement) => judgement.verdict === verdict),
   );
   output.text(headline(observation, report.summary, output));

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { planReap, type ReapPlan, type ReapRequest } from '../../../core/verdicts/plan-reap.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
-import { keyOf } from '../../../operations/terminate/end-in-passes.ts';
+import { keyOf } from '../../../operations/terminate/terminate-until-quiet.ts';
 import { reap, type ReapResult } from '../../../operations/terminate/reap.ts';
 import { needsTidying, tidyTrees } from '../../../operations/tree/tidy-trees.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';

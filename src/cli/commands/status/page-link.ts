@@ -1,5 +1,6 @@
 import type { PageLink } from '../../../operations/tree/status-report.ts';
 import { askSocket } from '../../../shared/ask-socket.ts';
+import { messageOf } from '../../../shared/errors.ts';
 
 /** A worker answers this at once; one that does not hangs. Milliseconds. */
 const ANSWER_MS = 2_000;
@@ -24,7 +25,7 @@ export async function requestPageLink({ findSocket, readToken }: WorkerAccess): 
     // Behind the # it reaches no server and no log before the page itself takes it out.
     return { url: `${origin}/#code=${code}`, expiresAt, error: null };
   } catch (error) {
-    return failed(`the worker gave no link: ${error instanceof Error ? error.message : String(error)}`);
+    return failed(`the worker gave no link: ${messageOf(error)}`);
   }
 }
 

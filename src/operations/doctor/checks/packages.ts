@@ -1,4 +1,5 @@
 import { fail, pass, warn, type Check } from '../check.ts';
+import { messageOf } from '../../../shared/errors.ts';
 
 /** It imports all of chroma-mcp; a cold disk takes tens of seconds, in milliseconds. */
 const LIMIT_MS = 60_000;
@@ -16,7 +17,7 @@ export const packagesCheck: Check = {
         : warn("they are not in uv's cache yet", place.commandLine('setup'));
     } catch (error) {
       if (signal.aborted) throw error;
-      return fail(error instanceof Error ? error.message : String(error), place.commandLine('setup'));
+      return fail(messageOf(error), place.commandLine('setup'));
     }
   },
 };

@@ -1,4 +1,5 @@
 import { blocking, fail, pass, skip, type Check } from '../check.ts';
+import { messageOf } from '../../../shared/errors.ts';
 
 /** uv asks every Python it finds for its version, in milliseconds. */
 const LIMIT_MS = 30_000;
@@ -16,7 +17,7 @@ export const pythonCheck: Check = {
       return python === undefined ? skip('no uv stands beside uvx; it looks for itself') : pass(python);
     } catch (error) {
       if (signal.aborted) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const fix = `${place.commandLine('setup')}  (or name another with CLAUDE_MEM_PYTHON_VERSION)`;
       return blocking(fail(`no Python that fits "${pythonVersion}": ${reason}`, fix));
     }

@@ -1,4 +1,5 @@
 import { fail, pass, skip, type Check } from '../check.ts';
+import { messageOf } from '../../../shared/errors.ts';
 
 export const searchServerCheck: Check = {
   id: 'search-server',
@@ -15,7 +16,7 @@ export const searchServerCheck: Check = {
       if (state === 'answering') return pass(`pid ${pid ?? '?'} answers${times}`);
       return fail(`${state}${times}`, place.commandLine('logs', 'search'));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       return fail(`the worker does not say: ${reason}`, place.commandLine('restart'));
     }
   },

@@ -1,4 +1,5 @@
 import { blocking, fail, pass, reasonAlone, skip, warn, type Check } from '../check.ts';
+import { messageOf } from '../../../shared/errors.ts';
 
 /** What a service manager gives its services: systemd's default, and with less in it launchd's. */
 const SERVICE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -25,7 +26,7 @@ export const uvCheck: Check = {
     try {
       version = await chroma.askVersion(signal);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       return blocking(
         fail(`${found.file} does not work: ${reason}`, 'Repair it, or name another one with CLAUDE_MEM_UVX'),
       );

@@ -1,5 +1,6 @@
 import { shortId } from '../../../core/text/wording.ts';
 import { fail, pass, skip, type Check } from '../check.ts';
+import { messageOf } from '../../../shared/errors.ts';
 
 export const workerCheck: Check = {
   id: 'worker',
@@ -16,7 +17,7 @@ export const workerCheck: Check = {
       if (treeId === supervisor.treeId) return pass(`pid ${pid} answers, and serves port ${port}`);
       return fail(`a worker of another tree answers (${shortId(treeId)}, pid ${pid})`, place.commandLine('restart'));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       return fail(`does not answer: ${reason}`, place.commandLine('restart'));
     }
   },

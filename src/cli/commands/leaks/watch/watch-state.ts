@@ -1,10 +1,10 @@
 import { isLeak, leakedBytes, memoryOf } from '../../../../operations/leaks/leak-report.ts';
 import type { Judgement } from '../../../../core/verdicts/verdict.ts';
-import { keyOf } from '../../../../operations/terminate/end-in-passes.ts';
+import { keyOf } from '../../../../operations/terminate/terminate-until-quiet.ts';
 import type { Observation } from '../../../../operations/observe/observe.ts';
 import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
 import { ClaudeMemError } from '../../../../shared/errors.ts';
-import { ORDER } from '../text.ts';
+import { VERDICT_ORDER } from '../../../../core/verdicts/verdict.ts';
 
 const SORTS = ['verdict', 'memory', 'age', 'pid'] as const;
 export type Sort = (typeof SORTS)[number];
@@ -107,7 +107,7 @@ function compare(left: Judgement, right: Judgement, sort: Sort): number {
   const byPid = left.row.pid - right.row.pid;
   if (sort === 'memory') return (memoryOf(right).totalBytes ?? -1) - (memoryOf(left).totalBytes ?? -1) || byPid;
   if (sort === 'age') return right.ageSeconds - left.ageSeconds || byPid;
-  if (sort === 'verdict') return ORDER.indexOf(left.verdict) - ORDER.indexOf(right.verdict) || byPid;
+  if (sort === 'verdict') return VERDICT_ORDER.indexOf(left.verdict) - VERDICT_ORDER.indexOf(right.verdict) || byPid;
   return byPid;
 }
 

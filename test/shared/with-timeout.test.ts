@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { within } from '../../src/shared/within.ts';
+import { withTimeout } from '../../src/shared/with-timeout.ts';
 
 test('gives the result of work that is done in time, and throws what it throws', async () => {
-  expect(await within(1_000, Promise.resolve('done'))).toBe('done');
-  await expect(within(1_000, Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+  expect(await withTimeout(1_000, Promise.resolve('done'))).toBe('done');
+  await expect(withTimeout(1_000, Promise.reject(new Error('failed')))).rejects.toThrow('failed');
 });
 
 test('gives nothing for work that is not, and lets it fail later without a word', async () => {
@@ -13,7 +13,7 @@ test('gives nothing for work that is not, and lets it fail later without a word'
       reject(new Error('too late'));
     };
   });
-  expect(await within(5, work)).toBeUndefined();
+  expect(await withTimeout(5, work)).toBeUndefined();
   fail();
   await new Promise((resolve) => setImmediate(resolve));
 });

@@ -51,7 +51,7 @@ export interface HookResult {
  * none. Never rejects.
  * @param progress is kept up to date, so that the event can be saved if this is ended early.
  */
-export async function takeHookIn(
+export async function ingestHook(
   { text, event: named }: HookInput,
   ports: HookPorts,
   progress: HookProgress = {},

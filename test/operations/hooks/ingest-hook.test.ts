@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { takeHookIn, type HookPorts, type HookProgress } from '../../../src/operations/hooks/take-in.ts';
+import { ingestHook, type HookPorts, type HookProgress } from '../../../src/operations/hooks/ingest-hook.ts';
 import { hookInput } from '../../helpers/hook-input.ts';
 
 const AT = new Date('2026-11-25T10:00:00.000Z');
@@ -26,7 +26,7 @@ function machine(changes: Partial<HookPorts> = {}) {
   };
   return {
     did,
-    run: (text: string, progress?: HookProgress) => takeHookIn({ text, event: undefined }, ports, progress),
+    run: (text: string, progress?: HookProgress) => ingestHook({ text, event: undefined }, ports, progress),
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
 import { judgeReading } from '../../../src/operations/observe/observe.ts';
-import { endLeft, type EndLeftPorts } from '../../../src/operations/verify/end-left.ts';
+import { terminateLeft, type EndLeftPorts } from '../../../src/operations/verify/terminate-left.ts';
 import { Watch } from '../../../src/operations/verify/watch.ts';
 import { ClaudeMemError } from '../../../src/shared/errors.ts';
 import { bornAt, DATA_DIR, entry, manifest, row, SELF_PID, UID } from '../../core/builders.ts';
@@ -25,7 +25,7 @@ async function watchOf(
           return { ...snapshot, processes: snapshot.processes.map((row) => asRead(row, recordedPids)) };
         },
       },
-      findBearers: () => Promise.resolve(marked()),
+      findMarkHolders: () => Promise.resolve(marked()),
       identify: () => undefined,
       clock: machine.clock,
       waitFor: null,
@@ -39,7 +39,7 @@ async function watchOf(
     },
   );
   const end = (observe: EndLeftPorts['observe'] = machine.observe, usualDataDir = DATA_DIR) =>
-    endLeft({ watch, signaller: machine.signaller, clock: machine.clock, observe, usualDataDir }, { graceMs: 10 });
+    terminateLeft({ watch, signaller: machine.signaller, clock: machine.clock, observe, usualDataDir }, { graceMs: 10 });
   return { watch, end };
 }
 

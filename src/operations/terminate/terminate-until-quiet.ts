@@ -6,7 +6,7 @@ export interface PassPorts<Look> {
   /** One look at the process table. */
   readonly look: () => Promise<Look>;
   /** A cheaper one that serves as well to find what is to be ended; absent: `look`. */
-  readonly glance?: () => Promise<Look>;
+  readonly quickLook?: () => Promise<Look>;
   /** What of it is to be ended. */
   readonly targetsOf: (look: Look) => readonly TerminationTarget[];
   readonly signaller: Signaller;
@@ -26,7 +26,7 @@ const MAX_PASSES = 10;
  * Ends what the looks bring up, pass by pass, until two looks in a row find nothing new. One process is ended once. What a look finds
  * just before others are killed is kept for the next pass: with them goes the link that says whose it is.
  */
-export async function endInPasses<Look>(
+export async function terminateUntilQuiet<Look>(
   ports: PassPorts<Look>,
   first: Look,
   options: TerminationOptions,
@@ -38,7 +38,7 @@ export async function endInPasses<Look>(
   const isNew = (target: TerminationTarget) => !attempted.has(keyOf(target));
   const lookOnceMore = async () => {
     try {
-      linked = ports.targetsOf(await (ports.glance ?? ports.look)()).filter(isNew);
+      linked = ports.targetsOf(await (ports.quickLook ?? ports.look)()).filter(isNew);
     } catch {
       // That must not spare what is to be killed. If it fails again after the pass, it is said.
     }

@@ -4,12 +4,12 @@ import { psFailure, runPs } from './run-ps.ts';
  * Pids behind whose command line ps shows this variable with this value; macOS hides most environments.
  * @throws ClaudeMemError `process-table-unreadable`.
  */
-export async function findBearersByPs(variable: string, value: string): Promise<ReadonlySet<number>> {
+export async function findMarkHoldersByPs(variable: string, value: string): Promise<ReadonlySet<number>> {
   const { text, isCut } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
   // A ps that fails quietly must not read as "nobody".
   const listsSelf = text.split('\n').some((line) => Number.parseInt(line, 10) === process.pid);
   if (isCut === true || !listsSelf) throw psFailure(new Error('its listing does not even hold the process that asked'));
-  return parseBearers(text, `${variable}=${value}`);
+  return parseMarkHolders(text, `${variable}=${value}`);
 }
 
 /** To macOS `-E` is the environment; the others know `e`, which comes first and without a dash. */
@@ -18,7 +18,7 @@ function allWithEnvironment(): readonly string[] {
 }
 
 /** The entry stands between spaces, as ps puts them between variables. */
-export function parseBearers(text: string, entry: string): ReadonlySet<number> {
+export function parseMarkHolders(text: string, entry: string): ReadonlySet<number> {
   const pids = text
     .split('\n')
     .filter((line) => `${line} `.includes(` ${entry} `))

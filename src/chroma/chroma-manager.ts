@@ -1,5 +1,5 @@
 import { Backoff } from '../shared/backoff.ts';
-import { within } from '../shared/within.ts';
+import { withTimeout } from '../shared/with-timeout.ts';
 import { CallQueue, type Priority } from './call-queue.ts';
 import { addDocuments, type CallTool, countDocuments, knownIds, nearestDocuments } from './collection.ts';
 import type { ChromaConnection } from './connection.ts';
@@ -9,6 +9,7 @@ import { launchChroma, requireParts } from './launch.ts';
 import { type ChromaTiming, chromaTiming } from './timing.ts';
 import { VectorsLease } from './vectors-lease.ts';
 import type { VectorAnswer, VectorDocument, VectorQuery, VectorStatus, VectorStore } from './vector-index.ts';
+import { messageOf } from '../shared/errors.ts';
 
 export interface OwnChromaOptions {
   /** See `collectionName`. */
@@ -38,7 +39,7 @@ const SERVER_GONE = /connect|disconnected|timed? ?out|name or service not known|
  * A Chroma of this process's own: started at the first need, one attempt at a time, ever more rarely while it fails, closed when idle.
  * It holds the vectors only while it starts or runs.
  */
-export class OwnChroma implements VectorStore {
+export class ChromaManager implements VectorStore {
   readonly #dependencies: ChromaDependencies;
   readonly #options: OwnChromaOptions;
   readonly #timing: ChromaTiming;
@@ -90,7 +91,7 @@ export class OwnChroma implements VectorStore {
         if (this.#now() > turnUntil) return 'busy';
         return await nearestDocuments(call, this.#options.collection, query);
       });
-      const matches = await within(this.#timing.queryMs, asked);
+      const matches = await withTimeout(this.#timing.queryMs, asked);
       if (matches === 'busy') return { available: false, reason: 'Chroma is busy' };
       return matches === undefined
         ? { available: false, reason: `Chroma gave no answer within ${this.#timing.queryMs / 1000} s` }
@@ -141,7 +142,7 @@ export class OwnChroma implements VectorStore {
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#retryTimer);
     // One that is just starting is ended by its own opening, which hears of it through the signal.
-    await within(withinMs, Promise.allSettled([this.#opening, this.#letGo(withinMs)]));
+    await withTimeout(withinMs, Promise.allSettled([this.#opening, this.#letGo(withinMs)]));
   }
 
   /** @throws ChromaFailure at once if there is none and none may be started now. */
@@ -246,7 +247,7 @@ export class OwnChroma implements VectorStore {
 
   async #ready(waitMs: number): Promise<void> {
     if (this.#connection !== undefined) return;
-    const opened = await within(Math.max(waitMs, NEWS_WAIT_MS), this.#open());
+    const opened = await withTimeout(Math.max(waitMs, NEWS_WAIT_MS), this.#open());
     if (opened === undefined) throw new ChromaFailure('broken', this.#startingReason());
   }
 
@@ -327,5 +328,5 @@ export class OwnChroma implements VectorStore {
 
 function toFailure(error: unknown): ChromaFailure {
   if (error instanceof ChromaFailure) return error;
-  return new ChromaFailure('broken', error instanceof Error ? error.message : String(error), error);
+  return new ChromaFailure('broken', messageOf(error), error);
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { alone } from '../../src/shared/alone.ts';
+import { singleFlight } from '../../src/shared/single-flight.ts';
 
 test('calls that come while one runs share its answer, also if it fails; the next one runs anew', async () => {
   let calls = 0;
-  const act = alone(() => {
+  const act = singleFlight(() => {
     calls += 1;
     return calls === 2 ? Promise.reject(new Error('no')) : Promise.resolve(calls);
   });

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findBearers } from '../../../../src/platform/linux/table/bearers.ts';
-import { parseBearers } from '../../../../src/platform/posix/bearers.ts';
+import { findMarkHolders } from '../../../../src/platform/linux/table/mark-holders.ts';
+import { parseMarkHolders } from '../../../../src/platform/posix/mark-holders.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 test('a whole variable counts, the end or the beginning of another one does not', async () => {
@@ -20,10 +20,10 @@ test('a whole variable counts, the end or the beginning of another one does not'
     writeFileSync(join(proc, pid, 'environ'), environ);
   }
   mkdirSync(join(proc, '16'));
-  expect([...(await findBearers('MARK', 'abc', proc))]).toEqual([10, 11, 15]);
+  expect([...(await findMarkHolders('MARK', 'abc', proc))]).toEqual([10, 11, 15]);
 });
 
 test('in what ps shows it stands between spaces', () => {
   const text = '   10 sleep 1 PATH=/bin MARK=abc\n  11 sleep 1 MARK=abcd\n12 x XMARK=abc\n13 y MARK=abc Z=1';
-  expect([...parseBearers(text, 'MARK=abc')]).toEqual([10, 13]);
+  expect([...parseMarkHolders(text, 'MARK=abc')]).toEqual([10, 13]);
 });

@@ -1,7 +1,7 @@
 import { JudgementContext } from '../../core/verdicts/judgement-context.ts';
 import { planTree, type TreePlan } from '../../core/tree/plan-tree.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
-import { endInPasses } from './end-in-passes.ts';
+import { terminateUntilQuiet } from './terminate-until-quiet.ts';
 import type { Reading } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 import type { Outcome, TerminationOptions } from './terminate.ts';
@@ -24,7 +24,11 @@ export interface EndTreeResult {
 }
 
 /** Ends all that belongs to one tree, and proves by a fresh reading that nothing of it is left. */
-export function endTree(ports: EndTreePorts, treeId: string, options: TerminationOptions): Promise<EndTreeResult> {
+export function terminateTree(
+  ports: EndTreePorts,
+  treeId: string,
+  options: TerminationOptions,
+): Promise<EndTreeResult> {
   return endTrees(ports, new Set([treeId]), options);
 }
 
@@ -40,7 +44,7 @@ export async function endTrees(
     const trees = [...treeIds].map((treeId) => planTree(context, treeId));
     return { reading, plan: trees.flatMap(({ plan }) => plan), left: trees.flatMap(({ left }) => left) };
   };
-  const { outcomes, after } = await endInPasses(
+  const { outcomes, after } = await terminateUntilQuiet(
     { ...ports, look, targetsOf: ({ plan }) => plan },
     await look(),
     underOneDeadline(options, ports.clock),

@@ -6,7 +6,7 @@ import { readProcArguments } from './proc-file.ts';
  * that protects itself) hold nothing that could be found, and of a longer one the first 128 KiB are searched.
  * @throws ClaudeMemError `process-table-unreadable`.
  */
-export function findBearers(variable: string, value: string, procRoot = '/proc'): Promise<ReadonlySet<number>> {
+export function findMarkHolders(variable: string, value: string, procRoot = '/proc'): Promise<ReadonlySet<number>> {
   const entry = Buffer.from(`${variable}=${value}\0`);
   const found = listPids(procRoot).filter((pid) => {
     const environ = readProcArguments(`${procRoot}/${pid}/environ`);

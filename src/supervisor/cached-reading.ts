@@ -5,7 +5,7 @@ import type { Observation } from '../operations/observe/observe.ts';
 const LARGEST_SHARE = 0.002;
 
 /** Looks at the process table for several that need one, so that who is content with a recent one costs nothing. */
-export class SharedLook {
+export class CachedReading {
   readonly #observe: () => Promise<Observation>;
   readonly #now: () => number;
   /** CPU time that this process has used, in milliseconds. */

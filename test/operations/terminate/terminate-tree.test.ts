@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProcessSnapshot } from '../../../src/core/process/snapshot.ts';
-import { endTree, endTrees } from '../../../src/operations/terminate/end-tree.ts';
+import { terminateTree, endTrees } from '../../../src/operations/terminate/terminate-tree.ts';
 import { KILL_WAIT_MS } from '../../../src/operations/terminate/terminate.ts';
 import { DATA_DIR, entry, manifest, marks, row, supervisor, worker } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
@@ -27,7 +27,7 @@ const portsOf = (fake: FakeMachine) => ({
 
 test('endTree ends one tree and lets the others live', async () => {
   const fake = machineOf(first, second);
-  const { outcomes, remaining, isComplete } = await endTree(portsOf(fake), 't1', { graceMs: 100 });
+  const { outcomes, remaining, isComplete } = await terminateTree(portsOf(fake), 't1', { graceMs: 100 });
   expect(outcomes.map(({ pid, outcome }) => [pid, outcome])).toEqual([
     [100, 'exited'],
     [110, 'exited'],
@@ -55,7 +55,7 @@ test('later passes of endTree get what the earlier ones have left of the grace p
     },
   });
   fake.behave(120, { endsAfterMs: Infinity });
-  const { outcomes } = await endTree(portsOf(fake), 't1', { graceMs: 1_000 });
+  const { outcomes } = await terminateTree(portsOf(fake), 't1', { graceMs: 1_000 });
   expect(outcomes.find(({ pid }) => pid === 120)).toMatchObject({ outcome: 'killed', signal: 'SIGKILL' });
   expect(fake.clock.now()).toBe(1_000);
 });
@@ -70,7 +70,7 @@ test('endTree gives a pass that begins after the deadline no grace period, and n
     },
   });
   fake.behave(120, { endsAfterMs: Infinity, survivesKill: true });
-  const { outcomes, remaining } = await endTree(portsOf(fake), 't1', { graceMs: 1_000 });
+  const { outcomes, remaining } = await terminateTree(portsOf(fake), 't1', { graceMs: 1_000 });
   expect(outcomes.find(({ pid }) => pid === 120)).toMatchObject({ outcome: 'survived', signal: 'SIGKILL' });
   expect(remaining.map((each) => each.row.pid)).toEqual([120]);
   expect(fake.clock.now()).toBe(1_000 + KILL_WAIT_MS);
@@ -83,13 +83,13 @@ test.each<[string, Partial<ProcessSnapshot>, boolean]>([
 ])('endTree reports the proof of a last reading that is %s', async (_which, extra, isComplete) => {
   const fake = machineOf(first);
   fake.extra = extra;
-  expect(await endTree(portsOf(fake), 't1', { graceMs: 100 })).toMatchObject({ isComplete });
+  expect(await terminateTree(portsOf(fake), 't1', { graceMs: 100 })).toMatchObject({ isComplete });
 });
 
 test('endTree names a process with the mark of the tree that it leaves alone', async () => {
   const fake = machineOf(first);
   fake.start(row(130, 1, 'tmux new', { ...marks('t1', first.ours, 'worker') }));
-  const { left, outcomes } = await endTree(portsOf(fake), 't1', { graceMs: 100 });
+  const { left, outcomes } = await terminateTree(portsOf(fake), 't1', { graceMs: 100 });
   expect(left.map(({ pid }) => pid)).toEqual([130]);
   expect(outcomes.map(({ pid }) => pid)).toEqual([100, 110]);
 });

@@ -1,7 +1,7 @@
 import { isChromaRole } from '../../core/tree/manifest.ts';
 import { planReap } from '../../core/verdicts/plan-reap.ts';
 import type { Judgement } from '../../core/verdicts/verdict.ts';
-import { endInPasses } from './end-in-passes.ts';
+import { terminateUntilQuiet } from './terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 import type { Outcome } from './terminate.ts';
@@ -19,8 +19,8 @@ const GRACE_MS = 2_000;
  * Ends the Chroma processes of a data dir that are proven orphans by record or mark: whoever is about to open the vectors must be alone
  * there. What only its command line speaks against is left to `reap`, which asks.
  */
-export async function endVectorOrphans(ports: VectorOrphanPorts): Promise<readonly Outcome[]> {
-  const { outcomes } = await endInPasses(
+export async function terminateVectorOrphans(ports: VectorOrphanPorts): Promise<readonly Outcome[]> {
+  const { outcomes } = await terminateUntilQuiet(
     {
       look: ports.observe,
       targetsOf: ({ judgements, index }) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
-import { endInPasses } from '../../../src/operations/terminate/end-in-passes.ts';
+import { terminateUntilQuiet } from '../../../src/operations/terminate/terminate-until-quiet.ts';
 import { uv } from '../../core/builders.ts';
 import { FakeMachine, type Behaviour } from '../fake-machine.ts';
 
@@ -11,13 +11,13 @@ const other = uv(140, 1);
 /** The looks show what they are told; the glance just before a kill shows the child too. */
 function passes(fake: FakeMachine, first: readonly ProcessRow[], glanced: readonly ProcessRow[]) {
   const counted = { looks: 0 };
-  const result = endInPasses(
+  const result = terminateUntilQuiet(
     {
       look: () => {
         counted.looks += 1;
         return Promise.resolve<readonly ProcessRow[]>([]);
       },
-      glance: () => Promise.resolve(glanced),
+      quickLook: () => Promise.resolve(glanced),
       targetsOf: (rows) => rows.map((row) => ({ row, restsOnCommand: false })),
       signaller: fake.signaller,
       clock: fake.clock,
@@ -67,7 +67,7 @@ test('passes without a glance of their own look at the whole table just before a
   const fake = new FakeMachine([wrapper, child]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const looks: (readonly ProcessRow[])[] = [[wrapper, child], [], []];
-  const { outcomes } = await endInPasses(
+  const { outcomes } = await terminateUntilQuiet(
     {
       look: () => Promise.resolve(looks.shift() ?? []),
       targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),
@@ -84,10 +84,10 @@ test('a process that both a glance and the look after it find is one target of t
   const fake = new FakeMachine([wrapper, child]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const looks: (readonly ProcessRow[])[] = [[child], []];
-  const { outcomes } = await endInPasses(
+  const { outcomes } = await terminateUntilQuiet(
     {
       look: () => Promise.resolve(looks.shift() ?? []),
-      glance: () => Promise.resolve([wrapper, child]),
+      quickLook: () => Promise.resolve([wrapper, child]),
       targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),
       signaller: fake.signaller,
       clock: fake.clock,
@@ -102,7 +102,7 @@ test('no further pass begins after a second Ctrl-C, which killed what was left',
   const fake = new FakeMachine([wrapper, other]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const forced = AbortSignal.abort();
-  const { outcomes } = await endInPasses(
+  const { outcomes } = await terminateUntilQuiet(
     {
       look: () => Promise.resolve([other]),
       targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),

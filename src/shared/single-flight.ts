@@ -1,5 +1,5 @@
 /** The same function, of which one call runs at a time: whoever calls meanwhile gets the answer of that one. */
-export function alone<T>(act: () => Promise<T>): () => Promise<T> {
+export function singleFlight<T>(act: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () =>
     (running ??= act().finally(() => {

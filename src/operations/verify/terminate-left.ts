@@ -1,7 +1,7 @@
 import { identityKey, type StartedProcess } from '../../core/process/descent.ts';
 import { findProtected } from '../../core/verdicts/protected.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { endInPasses } from '../terminate/end-in-passes.ts';
+import { terminateUntilQuiet } from '../terminate/terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 import type { Outcome, TerminationOptions } from '../terminate/terminate.ts';
@@ -37,12 +37,12 @@ interface Protection {
 }
 
 /** Ends what was left behind, but nothing of another user and nothing that belongs to a claude-mem which lives. What that is, is looked up anew in each pass. */
-export async function endLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
+export async function terminateLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
   const look = async (): Promise<Look> => {
     const seen = await ports.watch.look();
     return { seen, protection: await protect(seen, ports) };
   };
-  const { outcomes, after } = await endInPasses(
+  const { outcomes, after } = await terminateUntilQuiet(
     { look, targetsOf, signaller: ports.signaller, clock: ports.clock },
     await look(),
     options,

@@ -19,13 +19,13 @@ export interface PartsSource extends Omit<SetupDependencies, 'settings'> {
   readonly settings: () => Settings;
 }
 
-export interface PartsLook extends ChromaPort {
+export interface ChromaProbe extends ChromaPort {
   /** Resolves when everything that was started has ended. */
   readonly settled: () => Promise<void>;
 }
 
 /** Looks at Chroma's parts as a launch would find them. What it runs is marked but not recorded: looking writes nothing. */
-export function lookAtParts(source: PartsSource): PartsLook {
+export function probeChroma(source: PartsSource): ChromaProbe {
   const running = new Set<Promise<unknown>>();
   const home = homeOf(source.env);
   const find = (env = source.env) => findUvx({ setting: source.settings().uvx, env, home, dataDir: source.dataDir });

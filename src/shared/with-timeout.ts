@@ -2,7 +2,7 @@
  * Waits for some work, but no longer than `limitMs` milliseconds.
  * @returns what it came to; undefined if it was not done in time. It goes on then, and what it throws later is nobody's any more.
  */
-export async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
+export async function withTimeout<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
   // Handled here too: the race may be over when it fails.
   work.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
