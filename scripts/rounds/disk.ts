@@ -62,8 +62,13 @@ export class Disk {
       chmodSync(dataDir, 0o500);
       return;
     }
-    run('mount', '--bind', dataDir, dataDir);
-    run('mount', '-o', 'remount,ro,bind', dataDir);
+    // Made read-only aside: one that opens a file for writing before the flag is set makes the kernel refuse the flag.
+    const aside = join(this.#folder, '..', 'aside');
+    mkdirSync(aside, { recursive: true });
+    run('mount', '--bind', dataDir, aside);
+    run('mount', '-o', 'remount,ro,bind', aside);
+    run('mount', '--bind', aside, dataDir);
+    run('umount', '-l', aside);
   }
 
   open(): void {
