@@ -43,6 +43,11 @@ export class Ledger {
   }
 }
 
+/** What a record is known by. It ends in a letter: the 1st must not be found in what belongs to the 10th. */
+export function tokenOf(what: string, round: number, number: number): string {
+  return `${what}${round}x${number}z`;
+}
+
 /** How many events wait, not counting those set aside. */
 export function waitingIn(dataDir: string): number {
   try {

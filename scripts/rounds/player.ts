@@ -4,7 +4,7 @@ import { checkCommand, checkLedger, doubleTrees, isSame, leftOf, list } from './
 import { damage, isDamagedManifest, repair, type Damage } from './damage.ts';
 import { describeAction } from './describe.ts';
 import type { Acknowledged, CommandFacts, Truth } from './facts.ts';
-import { Ledger, waitingIn } from './ledger.ts';
+import { Ledger, tokenOf, waitingIn } from './ledger.ts';
 import type { Action, CommandName, CommandStrike, RoundPlan, Target } from './plan.ts';
 import { isAlive, isCommand, programOf, signal, type Row } from './table.ts';
 import type { Scene } from './scene.ts';
@@ -363,7 +363,7 @@ class Player {
   }
 
   #token(what: string): string {
-    return `${what}${this.#plan.number}x${this.#number()}`;
+    return tokenOf(what, this.#plan.number, this.#number());
   }
 
   #sayEnd(name: string, { code, signal: by, stdout, stderr, isAlone }: CommandFacts): void {
