@@ -54,7 +54,7 @@ export function parsePayload(text: string, event: string | undefined): HookPaylo
 
 function parseObject(text: string): Record<string, unknown> {
   const value = parseJson(text) ?? parseJson(closeCutJson(text));
-  if (isObject(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw new Error(text.trim() === '' ? 'there was no input' : 'the input is no JSON object');
 }
 

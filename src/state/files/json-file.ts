@@ -38,7 +38,7 @@ export function readJsonFile(given: string, project?: string): JsonFile {
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) {
-      return { path, text, value: value as Record<string, unknown> };
+      return { path, text, value: value };
     }
   } catch (error) {
     throw notJson(path, error instanceof Error ? error.message : 'it cannot be parsed', error);

@@ -55,7 +55,7 @@ function readConfig(file: string, trust: Trust): Record<string, unknown> {
   }
   try {
     const config: unknown = JSON.parse(text);
-    if (isObject(config)) return config as Record<string, unknown>;
+    if (isObject(config)) return config;
   } catch (error) {
     throw notUsable(file, `is not JSON: ${messageOf(error)}`, error);
   }

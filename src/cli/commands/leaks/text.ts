@@ -1,4 +1,4 @@
-import type { Judgement, Verdict } from '../../../core/verdicts/verdict.ts';
+import type { Judgement } from '../../../core/verdicts/verdict.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { reapArguments, remarks } from '../../../operations/leaks/leak-remarks.ts';
 import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../../../operations/leaks/leak-report.ts';
