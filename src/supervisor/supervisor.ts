@@ -1,32 +1,27 @@
-import { identityKey } from '../core/process/descent.ts';
 import { markedEnvironment, marksFor } from '../core/tree/marks.ts';
-import type { StoredIdentity, TreeState } from '../core/tree/manifest.ts';
-import { terminateTree } from '../operations/terminate/terminate-tree.ts';
+import type { StoredIdentity } from '../core/tree/manifest.ts';
 import {
   isWorkerMessage,
   type SupervisorMessage,
   type WorkerParts,
   type WorkerReady,
 } from '../operations/tree/tree-messages.ts';
-import { whyUnwritten } from '../operations/tree/unwritten.ts';
-import { Backoff } from '../shared/backoff.ts';
+import { messageOf } from '../shared/errors.ts';
 import { withTimeout } from '../shared/with-timeout.ts';
 import type { SupervisorDeps } from './deps.ts';
 import { cleanGeneration, settleRecords } from './generation-cleanup.ts';
 import { HealthMonitor } from './health-monitor.ts';
+import { RestartPolicy, type RestartTiming } from './restart-policy.ts';
+import { endWorker, Force, shutDown } from './shut-down.ts';
+import { cleaningAfter, leave, runOf, treeStateOf, type SupervisorState, type WorkerRun } from './state.ts';
 import type { SearchStatus, SupervisorStatus } from './supervisor-status.ts';
 import { WorkerProcess, type WorkerEnd } from './worker-process.ts';
-import { messageOf } from '../shared/errors.ts';
 
 /** All in milliseconds. */
-export interface SupervisorTiming {
-  readonly firstRestartMs: number;
-  readonly longestRestartMs: number;
-  /** After so long in health a crash counts as the first again. */
-  readonly healthyAfterMs: number;
-  /** From spawn to `ready`; a memory that has to be migrated takes its time. */
+export interface SupervisorTiming extends RestartTiming {
+  /** From spawn to `ready`. The migration of a large memory takes a while. */
   readonly readyWithinMs: number;
-  /** Between the request to end and SIGKILL for a worker that hangs. */
+  /** From the request to exit to SIGKILL, for a worker that hangs. */
   readonly hungWorkerGraceMs: number;
 }
 
@@ -38,91 +33,71 @@ const TIMING: SupervisorTiming = {
   hungWorkerGraceMs: 2_000,
 };
 
-const MAX_FAILED_STARTS = 10;
-
-/** What is kept back of a shutdown's deadline for ending what the worker left, in milliseconds; of a short one its quarter. */
-const SWEEP_RESERVE_MS = 500;
-
 /** Keeps one worker running: spawns, records, watches, restarts with backoff, and ends the tree with nothing left. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #timing: SupervisorTiming;
-  readonly #backoff: Backoff;
-  #state: TreeState = 'starting';
-  #worker: WorkerProcess | undefined;
-  /** Why the current worker said it cannot run, or is being ended. */
-  #reason: string | undefined;
-  /** The current worker is to be replaced for a reason that is no crash. */
-  #isReplacing = false;
-  /** Between the end of one worker and the spawn of the next. */
-  #isBetween = false;
-  /** Whether any worker of this tree got ready. */
+  readonly #policy: RestartPolicy;
+  #state: SupervisorState = { name: 'waiting' };
+  /** Whether a worker of this tree was ever ready. */
   #hasRun = false;
-  #isReady = false;
   #port: number | null = null;
   #restarts = 0;
-  #search: SearchStatus = { mode: 'keyword', reason: 'the worker is starting' };
-  #parts: WorkerParts | null = null;
   #problem: string | null = null;
-  #monitor: HealthMonitor | undefined;
-  #restartTimer: NodeJS.Timeout | undefined;
-  #readyTimer: NodeJS.Timeout | undefined;
-  #healthyTimer: NodeJS.Timeout | undefined;
-  #stopping: Promise<boolean> | undefined;
-  readonly #forced = new AbortController();
-  readonly #whenForced = new Promise<false>((resolve) => {
-    this.#forced.signal.addEventListener('abort', () => {
-      resolve(false);
-    });
-  });
+  readonly #force = new Force();
   readonly #stopped = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
 
   constructor(deps: SupervisorDeps, timing: Partial<SupervisorTiming> = {}) {
     this.#deps = deps;
     this.#timing = { ...TIMING, ...timing };
-    this.#backoff = new Backoff({
-      firstMs: this.#timing.firstRestartMs,
-      longestMs: this.#timing.longestRestartMs,
-    });
+    this.#policy = new RestartPolicy(this.#timing);
   }
 
   status(): SupervisorStatus {
+    const state = this.#state;
     return {
       treeId: this.#deps.treeId,
       version: this.#deps.version,
-      state: this.#state,
+      state: treeStateOf(state),
       startedAt: this.#deps.own.startedAt,
       port: this.#port,
       restarts: this.#restarts,
-      search: this.#search,
+      search: this.#search(),
       problem: this.#problem,
-      healthy: this.#state === 'running' && (this.#monitor?.isHealthy ?? false),
+      healthy: state.name === 'running' && state.monitor.isHealthy,
     };
   }
 
-  /** Resolves when the state changes, or when it is not `starting`; after `limitMs` milliseconds at the latest. */
+  #search(): SearchStatus {
+    const reported = runOf(this.#state)?.search;
+    if (reported !== undefined) return reported;
+    if (treeStateOf(this.#state) === 'failed') return { mode: 'keyword', reason: 'the worker does not run' };
+    return { mode: 'keyword', reason: this.#restarts === 0 ? 'the worker is starting' : 'the worker is restarting' };
+  }
+
+  /** Resolves when the tree state changes, or is not `starting`; after `limitMs` milliseconds at the latest. */
   async settled(limitMs: number): Promise<void> {
-    if (this.#state !== 'starting') return;
+    if (treeStateOf(this.#state) !== 'starting') return;
     let wake = (): void => undefined;
     const changed = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)));
     await withTimeout(limitMs, changed);
     this.#waiting.delete(wake);
   }
 
-  /** What the worker that runs said last of its parts; null before that. */
+  /** The last report of the running worker about its parts; null before the first. */
   get parts(): WorkerParts | null {
-    return this.#parts;
+    return runOf(this.#state)?.parts ?? null;
   }
 
-  /** Where there is no worker, there is nobody to tell. */
+  /** Does nothing if no worker is running. */
   tellWorker(message: SupervisorMessage): void {
-    this.#worker?.send(message);
+    runOf(this.#state)?.worker.send(message);
   }
 
-  /** Spawns the worker, unless there is one or the tree is to end. */
+  /** Spawns the worker if the supervisor waits for one, unless the tree was told to stop. */
   startWorker(): void {
-    if (this.#stopping !== undefined || this.#worker !== undefined) return;
+    if (this.#state.name !== 'waiting') return;
     if (this.#deps.isStopIntended()) {
       this.#deps.log.warn('this tree was stopped; not spawning');
       void this.stop(this.#timing.hungWorkerGraceMs);
@@ -136,52 +111,66 @@ export class Supervisor {
   }
 
   /**
-   * Ends the tree under one deadline, and proves that nothing of it is left. Calls after the first join it.
+   * Ends the tree under one deadline, and proves that nothing of it is left. Later calls join the first.
    * @returns whether nothing is left. Never rejects.
    */
   stop(graceMs: number): Promise<boolean> {
-    this.#stopping ??= this.#shutDown(graceMs)
+    if (this.#state.name === 'stopping') return this.#state.done;
+    const run = runOf(this.#state);
+    let finish: (isClean: boolean) => void = () => undefined;
+    const done = new Promise<boolean>((resolve) => (finish = resolve));
+    this.#deps.log.info('stopping', { graceMs });
+    this.#enter({ name: 'stopping', done, ...(run === undefined ? {} : { run }) });
+    void shutDown({ deps: this.#deps, worker: run?.worker, graceMs, force: this.#force })
       .catch((error: unknown) => {
         this.#deps.log.error('the shutdown failed', { reason: messageOf(error) });
         return false;
       })
-      .finally(() => {
+      .then((isClean) => {
         for (const listener of this.#stopped) listener();
+        finish(isClean);
       });
-    return this.#stopping;
+    return done;
   }
 
   /** Ends the grace period of a stop that is under way. */
   force(): void {
-    this.#forced.abort();
+    this.#force.force();
   }
 
-  /** Called once the tree has ended, whoever asked for it. */
+  /** Calls the listener once the tree has ended, for whatever reason. */
   onStopped(listener: () => void): void {
     this.#stopped.add(listener);
   }
 
   get isStopping(): boolean {
-    return this.#stopping !== undefined;
+    return this.#state.name === 'stopping';
   }
 
   /** Whether Node spawned this child and waits for it. */
   hasSpawned(pid: number): boolean {
-    return this.#worker?.identity.pid === pid;
+    return runOf(this.#state)?.worker.identity.pid === pid;
   }
 
-  /** Replaces the worker for a reason that is no crash, such as a file that changed; also one that was given up. */
+  /** Replaces the worker for a reason that is no crash, such as a changed file. Also starts one after the supervisor gave up. */
   async replaceWorker(reason: string): Promise<void> {
     this.#deps.log.info('restarting the worker', { reason });
-    this.#backoff.reset();
-    if (this.#worker !== undefined) {
-      this.#isReplacing = true;
-      await this.#endWorker(this.#timing.hungWorkerGraceMs);
-    } else if (!this.#isBetween) {
-      clearTimeout(this.#restartTimer);
-      this.#setState('starting');
-      this.startWorker();
+    this.#policy.forget();
+    const state = this.#state;
+    if (state.name === 'stopping') return;
+    if (state.name === 'cleaning') {
+      state.isReplaced = true;
+      return;
     }
+    const run = runOf(state);
+    if (run === undefined) {
+      this.#enter({ name: 'waiting' });
+      this.startWorker();
+      return;
+    }
+    run.isReplaced = true;
+    this.#enterReplacing(run);
+    await this.#endWorker(run);
   }
 
   #spawn(): void {
@@ -191,69 +180,69 @@ export class Supervisor {
       { script: deps.workerScript, env: markedEnvironment(deps.env, marks), cwd: deps.home, crashLog: deps.crashLog },
       deps.identify,
     );
-    this.#worker = worker;
-    this.#reason = undefined;
+    const run: WorkerRun = { worker, reason: undefined, isReplaced: false, parts: null, search: undefined };
     worker.onMessage((message) => {
-      this.#receive(worker, message);
+      this.#receive(run, message);
     });
-    void worker.ended.then((end) => this.#workerEnded(worker, end));
-    this.#isReady = false;
-    this.#readyTimer = setTimeout(() => {
-      // If this process itself was frozen, the message waits in the channel, and is read before an immediate runs.
+    void worker.ended.then((end) => this.#workerEnded(run, end));
+    const timer = setTimeout(() => {
+      // A message that arrived while this process was frozen waits in the channel. Node reads it before an immediate runs.
       setImmediate(() => {
-        if (worker !== this.#worker || this.#isReady) return;
-        void this.#replaceHung(`the worker was not ready within ${this.#timing.readyWithinMs / 1000} s`);
+        if (this.#state.name !== 'spawned' || this.#state.run !== run) return;
+        void this.#replaceHung(run, `the worker was not ready within ${this.#timing.readyWithinMs / 1000} s`);
       });
     }, this.#timing.readyWithinMs);
+    this.#enter({ name: 'spawned', run, timer });
     deps.log.info('worker spawned', { worker: worker.identity.pid, restarts: this.#restarts });
-    this.#registerWorker(worker);
+    this.#registerWorker(run);
   }
 
-  /** One that cannot be recorded is ended again: it is known by its marks until then. */
-  #registerWorker(worker: WorkerProcess): void {
+  /** Ends a worker that cannot be recorded. Its marks identify it until then. */
+  #registerWorker(run: WorkerRun): void {
     try {
       this.#deps.manifest.register({
         role: 'worker',
-        identity: worker.identity,
+        identity: run.worker.identity,
         owner: this.#ownStored(),
-        pgid: worker.identity.pid,
-        command: worker.command,
+        pgid: run.worker.identity.pid,
+        command: run.worker.command,
         registeredAt: this.#now(),
       });
     } catch (error) {
       const problem = `the worker could not be recorded: ${messageOf(error)}`;
       this.#deps.log.error(problem);
-      // One that never ran will not run better the next time: whoever waits for it is told, and ends it.
-      if (!this.#hasRun) this.#giveUp(problem);
-      void this.#replaceHung(problem);
+      // A first start that fails like this fails again: `start` reports the problem and ends the tree.
+      if (!this.#hasRun) this.#giveUp(problem, run);
+      void this.#replaceHung(run, problem);
     }
   }
 
-  #receive(worker: WorkerProcess, message: unknown): void {
-    // Node's own messages, or a later version's.
+  #receive(run: WorkerRun, message: unknown): void {
+    // Messages of Node itself, or of a later version.
     if (!isWorkerMessage(message)) return;
-    // What a worker records is true also when it is just ending.
+    // What a worker records is true even while the worker ends.
     if (message.type === 'register') {
-      this.#record(worker, message.id, () => {
+      this.#record(run, message.id, () => {
         this.#deps.manifest.register({ ...message.registration, registeredAt: this.#now() });
       });
     } else if (message.type === 'ended') {
-      this.#record(worker, message.id, () => {
+      this.#record(run, message.id, () => {
         this.#deps.manifest.endEntry(message.identity, this.#now());
       });
-    } else if (worker !== this.#worker) return;
-    else if (message.type === 'ready') this.#ready(message);
-    else if (message.type === 'search-mode') this.#search = { mode: message.mode, reason: message.reason };
-    else if (message.type === 'parts') this.#parts = message;
-    else if (message.type === 'progress') this.#monitor?.noteProgress();
-    else {
-      this.#reason = message.message;
+    } else if (run !== runOf(this.#state)) return;
+    else if (message.type === 'ready') this.#ready(run, message);
+    else if (message.type === 'search-mode') run.search = { mode: message.mode, reason: message.reason };
+    else if (message.type === 'parts') run.parts = message;
+    else if (message.type === 'progress') {
+      if (this.#state.name === 'running') this.#state.monitor.noteProgress();
+    } else {
+      run.reason = message.message;
       this.#deps.log.error('the worker cannot run', { reason: message.message });
     }
   }
 
-  /** The worker waits for the answer, so a record that cannot be written is its problem to act on. */
-  #record(worker: WorkerProcess, id: number, write: () => void): void {
+  /** The worker waits for the answer and decides what an unwritten record means. */
+  #record({ worker }: WorkerRun, id: number, write: () => void): void {
     try {
       write();
       worker.send({ type: 'recorded', id });
@@ -264,62 +253,64 @@ export class Supervisor {
     }
   }
 
-  #ready({ port, socket }: Pick<WorkerReady, 'port' | 'socket'>): void {
-    clearTimeout(this.#readyTimer);
-    this.#isReady = true;
-    // One that is being ended got ready too late.
-    if (this.#stopping !== undefined || this.#state === 'failed') return;
+  #ready(run: WorkerRun, { port, socket }: Pick<WorkerReady, 'port' | 'socket'>): void {
+    // A worker that is being ended was ready too late.
+    if (this.#state.name !== 'spawned') return;
     this.#hasRun = true;
     this.#port = port;
     this.#problem = null;
-    this.#setState('running');
-    this.#monitor?.stop();
-    this.#monitor = new HealthMonitor(socket, {
+    const monitor = new HealthMonitor(socket, {
       log: this.#deps.log,
-      onHung: () => void this.#replaceHung('the worker did not answer'),
+      onHung: () => void this.#replaceHung(run, 'the worker did not answer'),
     });
-    clearTimeout(this.#healthyTimer);
-    this.#healthyTimer = setTimeout(() => {
-      this.#backoff.reset();
-    }, this.#timing.healthyAfterMs);
+    const timer = setTimeout(() => {
+      this.#policy.forget();
+    }, this.#policy.healthyAfterMs);
+    this.#enter({ name: 'running', run, monitor, timer });
     this.#deps.log.info('ready', { port });
   }
 
-  async #replaceHung(reason: string): Promise<void> {
-    this.#reason ??= reason;
-    const worker = this.#worker;
-    await this.#endWorker(this.#timing.hungWorkerGraceMs);
-    if (worker === undefined || worker !== this.#worker || this.#stopping !== undefined) return;
-    // Its end is only on its way, or it could not be hit; nobody else watches it any more.
-    clearTimeout(this.#readyTimer);
-    this.#readyTimer = setTimeout(() => void this.#replaceHung(reason), this.#timing.readyWithinMs);
+  async #replaceHung(run: WorkerRun, reason: string): Promise<void> {
+    if (run !== runOf(this.#state) || this.isStopping) return;
+    run.reason ??= reason;
+    this.#enterReplacing(run);
+    await this.#endWorker(run);
+    // The worker's exit may still be on its way, or the worker could not be ended. Nothing else watches it any more.
+    if (run === runOf(this.#state)) this.#enterReplacing(run, () => void this.#replaceHung(run, reason));
   }
 
-  async #workerEnded(worker: WorkerProcess, end: WorkerEnd): Promise<void> {
-    if (worker !== this.#worker) return;
-    const wasReplaced = this.#isReplacing;
-    this.#worker = undefined;
-    this.#parts = null;
-    this.#isReplacing = false;
-    this.#monitor?.stop();
-    clearTimeout(this.#readyTimer);
-    clearTimeout(this.#healthyTimer);
-    if (this.#stopping !== undefined) return;
+  /** A supervisor that gave up remains in that state while its worker is being ended. */
+  #enterReplacing(run: WorkerRun, again?: () => void): void {
+    const state = this.#state;
+    if (state.name === 'stopping') return;
+    const timer = again === undefined ? {} : { timer: setTimeout(again, this.#timing.readyWithinMs) };
+    const treeState = treeStateOf(state);
+    if (treeState === 'failed' || treeState === 'stopping') this.#enter({ name: 'failed', run, ...timer });
+    else this.#enter({ name: 'replacing', run, treeState, ...timer });
+  }
+
+  async #workerEnded(run: WorkerRun, end: WorkerEnd): Promise<void> {
+    const before = this.#state;
+    if (run !== runOf(before)) return;
+    if (before.name === 'stopping') {
+      this.#state = { name: 'stopping', done: before.done };
+      return;
+    }
     const how = end.signal === null ? `with exit code ${end.code ?? '?'}` : `by ${end.signal}`;
-    const problem = this.#reason ?? `the worker ended ${how}`;
+    const problem = run.reason ?? `the worker ended ${how}`;
     this.#deps.log.warn('the worker ended', { how, problem });
-    this.#search = { mode: 'keyword', reason: 'the worker is restarting' };
-    // What that generation left goes before the next one comes: two owners of the vectors would not see each other's writes.
-    this.#isBetween = true;
+    // Leftovers of this generation go before the next one comes: two owners of the vectors do not see each other's writes.
+    const cleaning = cleaningAfter(before, run);
+    this.#enter(cleaning);
     await this.cleanUp();
-    this.#isBetween = false;
-    if (wasReplaced) {
-      this.#setState('starting');
+    if (this.#state !== cleaning) return;
+    if (cleaning.isReplaced) {
+      this.#enter({ name: 'waiting' });
       this.startWorker();
     } else this.#restartLater(problem);
   }
 
-  /** Ends proven orphans of this tree, and notes in its manifest what is gone. */
+  /** Ends proven orphans of this tree, and records in its manifest which processes are gone. */
   async cleanUp(): Promise<void> {
     try {
       settleRecords(this.#deps, await cleanGeneration(this.#deps));
@@ -329,84 +320,53 @@ export class Supervisor {
   }
 
   #restartLater(problem: string): void {
-    if (this.#stopping !== undefined) return;
     this.#problem = problem;
-    if (this.#state === 'failed') return;
-    if (this.#backoff.attempts >= MAX_FAILED_STARTS) {
+    if (treeStateOf(this.#state) === 'failed') {
+      this.#enter({ name: 'failed' });
+      return;
+    }
+    const delayMs = this.#policy.nextDelayMs();
+    if (delayMs === undefined) {
       this.#giveUp(problem);
       return;
     }
-    if (this.#state === 'running') this.#setState('starting');
     this.#restarts += 1;
-    const delayMs = this.#backoff.next();
     this.#deps.log.info('starting the worker again', { delayMs, problem });
-    this.#restartTimer = setTimeout(() => {
+    const timer = setTimeout(() => {
       this.startWorker();
     }, delayMs);
+    this.#enter({ name: 'waiting', timer });
   }
 
-  /** It stays, so that `status` can say why; nothing is spawned any more, unless the worker is to be replaced. */
-  #giveUp(problem: string): void {
+  /** The supervisor stays, so that `status` can show the problem. Only `replaceWorker` spawns a worker again. */
+  #giveUp(problem: string, run?: WorkerRun): void {
     this.#problem = problem;
-    this.#setState('failed');
-    this.#search = { mode: 'keyword', reason: 'the worker does not run' };
-    this.#deps.log.error('giving up', { after: this.#backoff.attempts, problem });
+    this.#enter({ name: 'failed', ...(run === undefined ? {} : { run }) });
+    this.#deps.log.error('giving up', { after: this.#policy.failures, problem });
   }
 
-  /** Asks the worker over its channel, then ends it by force. */
-  async #endWorker(graceMs: number): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    worker.send({ type: 'shutdown', deadlineMs: graceMs });
-    const hasEnded = await withTimeout(graceMs, Promise.race([worker.ended.then(() => true), this.#whenForced]));
-    if (hasEnded === true) return;
-    const row = this.#deps.identify(worker.identity.pid);
-    // What bears its pid now is compared with what was spawned, and not only with itself.
-    if (row === undefined || identityKey(row) !== identityKey(worker.identity)) return;
-    const bound = this.#deps.signaller.bind(row, { compareCommand: false });
-    if (typeof bound === 'string') return;
-    bound.signal('SIGKILL');
-    bound.close();
+  #endWorker({ worker }: WorkerRun): Promise<void> {
+    return endWorker(worker, { graceMs: this.#timing.hungWorkerGraceMs, force: this.#force, deps: this.#deps });
   }
 
-  async #shutDown(graceMs: number): Promise<boolean> {
-    const { clock, log } = this.#deps;
-    const deadline = clock.now() + graceMs;
-    log.info('stopping', { graceMs });
-    for (const timer of [this.#restartTimer, this.#readyTimer, this.#healthyTimer]) clearTimeout(timer);
-    this.#monitor?.stop();
-    this.#setState('stopping');
-    await this.#endWorker(graceMs - Math.min(SWEEP_RESERVE_MS, graceMs / 4));
-    const isForced = this.#forced.signal.aborted;
-    const result = await terminateTree(this.#deps, this.#deps.treeId, {
-      graceMs: isForced ? 0 : Math.max(0, deadline - clock.now()),
-      ...(isForced ? {} : { forced: this.#forced.signal }),
-    });
-    for (const row of result.left)
-      log.warn('bears our mark and is none of our programs; left', { left: row.pid, name: row.name });
-    for (const { row } of result.remaining) log.error('could not be ended', { left: row.pid, name: row.name });
-    const isClean = result.remaining.length === 0 && result.isComplete;
-    // Everything has ended by now; whoever reads the manifest next sees that as well.
-    const unwritten = isClean
-      ? whyUnwritten(() => {
-          this.#deps.manifest.retire(this.#now());
-        })
-      : undefined;
-    if (unwritten !== undefined) log.error('the end could not be recorded', { reason: unwritten });
-    log.info('stopped', { isClean });
-    return isClean;
-  }
-
-  #setState(state: TreeState): void {
-    if (this.#state === state) return;
-    this.#state = state;
+  /** The only place that changes the state. */
+  #enter(next: SupervisorState): void {
+    const before = this.#state;
+    if (before.name === 'stopping') {
+      leave(next);
+      return;
+    }
+    leave(before);
+    this.#state = next;
+    const treeState = treeStateOf(next);
+    if (treeState === treeStateOf(before)) return;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
     try {
-      this.#deps.manifest.setState(state);
+      this.#deps.manifest.setState(treeState);
     } catch (error) {
-      // The state is for people; what runs is recorded in the entries.
-      this.#deps.log.error('the state could not be recorded', { state, reason: messageOf(error) });
+      // The state is for people. The entries record the processes.
+      this.#deps.log.error('the state could not be recorded', { state: treeState, reason: messageOf(error) });
     }
   }
 
