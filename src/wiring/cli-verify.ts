@@ -16,7 +16,7 @@ import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { askSocket } from '../shared/ask-socket.ts';
 import type { Context, ScenarioStage } from '../cli/context.ts';
-import { createContext, usualDataDir } from './cli.ts';
+import { createContext, usualDataDir } from './context.ts';
 import { createTreeContext } from './cli-tree.ts';
 
 /** What `verify -- COMMAND` works with. From here on this process adopts orphans, where the system lets it. */

@@ -1,6 +1,6 @@
 import { ClaudeMemError } from '../shared/errors.ts';
 import type { Context } from '../cli/context.ts';
-import { createContext } from './cli.ts';
+import { createContext } from './context.ts';
 
 /** The data dir, which `doctor` looks at also where nothing else could be done with it. */
 export interface Place {

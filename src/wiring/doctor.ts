@@ -15,7 +15,7 @@ import { closeToOthers } from '../state/files/private-folder.ts';
 import { readSettings } from '../state/settings/settings.ts';
 import type { Context } from '../cli/context.ts';
 import { systemClock } from './adapters.ts';
-import { findPersonal } from './cli.ts';
+import { findPersonal } from './context.ts';
 import type { CheckList, DoctorReport, DoctorRequest } from '../cli/commands/doctor/json.ts';
 import { createDoctorPorts } from './doctor-ports.ts';
 import { bugReport } from '../cli/commands/doctor/bug-report.ts';

@@ -8,7 +8,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
 import type { StartedProcess } from '../core/process/descent.ts';
 import { systemClock } from './adapters.ts';
-import { createContext, usualDataDir } from './cli.ts';
+import { createContext, usualDataDir } from './context.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 import { terminateLeft } from '../operations/verify/terminate-left.ts';
 import { VERIFY_MARK, Watch, type SettledLook } from '../operations/verify/watch.ts';

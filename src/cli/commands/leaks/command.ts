@@ -3,8 +3,9 @@ import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
-import type { CliWiring, Context } from '../../context.ts';
+import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
+import type { WatchTask } from './watch/task.ts';
 import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
 import { VERSION } from '../../../shared/version.ts';
 
@@ -17,15 +18,6 @@ interface LeaksOptions {
   readonly count?: number;
   readonly format?: 'prometheus';
   readonly output?: string;
-}
-
-/** What `--watch` is to do, for a person or a program. */
-export interface WatchTask extends CommandInput<object> {
-  readonly context: Context;
-  readonly showForeign: boolean;
-  readonly intervalMs: number;
-  readonly count: number | undefined;
-  readonly exitCodeOf: (seen: Observation | ClaudeMemError) => ExitCode;
 }
 
 /** Between two readings, unless told. */

@@ -2,7 +2,7 @@ import { watchLeaks } from '../../../../operations/leaks/watch-leaks.ts';
 import { formatAge } from '../../../../shared/duration.ts';
 import { ClaudeMemError } from '../../../../shared/errors.ts';
 import { reapAfterAsking } from '../../reap/command.ts';
-import type { WatchTask } from '../command.ts';
+import type { WatchTask } from './task.ts';
 import { EXIT, type ExitCode } from '../../../exit-code.ts';
 import { suspendSelf } from '../../../exit.ts';
 import { listenForInterrupts, type Interrupts } from '../../../terminal/interrupts.ts';

@@ -3,7 +3,7 @@ import { watchLeaks } from '../../../../operations/leaks/watch-leaks.ts';
 import { EXIT, type ExitCode } from '../../../exit-code.ts';
 import { listenForInterrupts } from '../../../terminal/interrupts.ts';
 import { reportEnd, reportReading } from './json.ts';
-import type { WatchTask } from '../command.ts';
+import type { WatchTask } from './task.ts';
 
 /** `leaks --watch` for a program that reads it: a line of JSON for each reading and each change, and one at the end. */
 export async function watchAsStream(task: WatchTask): Promise<ExitCode> {
