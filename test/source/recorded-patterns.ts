@@ -2,20 +2,20 @@ import { vi } from 'vitest';
 
 /** Makes each file that composes regular expressions compose them. The pattern of `verify --allow` is the user's own. */
 const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
-  'cli/commands/verify.ts': () => Promise.resolve(),
-  'core/harmless-text.ts': async () => {
+  'cli/commands/verify/command.ts': () => Promise.resolve(),
+  'core/text/harmless-text.ts': async () => {
     const { escapeHidden, harmlessText, printable } = await import('../../src/core/text/harmless-text.ts');
     escapeHidden(harmlessText(printable('\u202e')));
     escapeHidden('\u202e');
   },
-  'core/role-program.ts': async () =>
+  'core/process/role-program.ts': async () =>
     (await import('../../src/core/process/role-program.ts')).dataDirArgument({ command: 'uv --data-dir /x' }),
-  'operations/personal-words.ts': async () =>
+  'operations/redact/personal-words.ts': async () =>
     (await import('../../src/operations/redact/personal-words.ts')).hidePersonal([], {
       homes: ['/srv/a'],
       users: ['anna'],
     })('x'),
-  'operations/secrets/vendor-secrets.ts': async () => {
+  'operations/redact/secrets/vendor-secrets.ts': async () => {
     const { redactVendorSecrets } = await import('../../src/operations/redact/secrets/vendor-secrets.ts');
     const { vendorRules } = await import('../../src/operations/redact/secrets/vendor-rules.ts');
     // One keyword of each rule, so that each is compiled.
@@ -25,17 +25,17 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
         .join(' '),
     );
   },
-  'platform/linux/machine-load.ts': async () => {
+  'platform/linux/machine/machine-load.ts': async () => {
     const { readMachineLimits, readMachineMemory } = await import('../../src/platform/linux/machine/machine-load.ts');
     readMachineMemory();
     readMachineLimits();
   },
-  'platform/linux/memory.ts': async () =>
+  'platform/linux/table/memory.ts': async () =>
     (await import('../../src/platform/linux/table/memory.ts')).parseSmapsRollup('Pss: 1 kB'),
-  'platform/portable/parse-environment.ts': async () =>
+  'platform/posix/parse-environment.ts': async () =>
     (await import('../../src/platform/posix/parse-environment.ts')).parseMarks('a', 'a B=1'),
-  'platform/portable/parse-ps.ts': () => import('../../src/platform/posix/parse-ps.ts'),
-  'state/token.ts': () => import('../../src/state/control/token.ts'),
+  'platform/posix/parse-ps.ts': () => import('../../src/platform/posix/parse-ps.ts'),
+  'state/control/token.ts': () => import('../../src/state/control/token.ts'),
 };
 
 /** The regular expressions that these files compose, and the files. */
