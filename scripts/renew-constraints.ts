@@ -11,7 +11,7 @@ const HEADER = `# Everything chroma-mcp needs, pinned for every platform and Pyt
 # Made from constraints.in by scripts/renew-constraints.ts; do not edit.
 `;
 
-const folder = new URL('../src/services/chroma/', import.meta.url);
+const folder = new URL('../src/chroma/', import.meta.url);
 const output = new URL('constraints.txt', folder);
 const temp = await mkdtemp(join(tmpdir(), 'cm-constraints-'));
 try {
