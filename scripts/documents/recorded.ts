@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { planReap } from '../../src/core/verdicts/plan-reap.ts';
 import type { ProcessSnapshot } from '../../src/core/process/snapshot.ts';
 import type { CheckStatus } from '../../src/operations/doctor/check.ts';
-import type { CheckId } from '../../src/operations/doctor/check-ids.ts';
+import type { CheckId } from '../../src/operations/doctor/check.ts';
 import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
 import type { CheckResult } from '../../src/operations/doctor/diagnose.ts';
 import { judgeReading, type Observation } from '../../src/operations/observe/observe.ts';

@@ -59,8 +59,13 @@ export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Opti
 }
 
 /** Names the usual values for help and completion, and leaves it to the command to take or refuse others. */
-export function suggesting<Part extends Argument | Option>(part: Part, values: readonly string[]): Part {
-  part.argChoices = [...values];
+export function suggesting<Part extends Argument | Option>(
+  part: Part,
+  values: readonly string[] | (() => readonly string[]),
+): Part {
+  // Values that take a while to find out are asked for by help and completion alone.
+  const get = () => [...(typeof values === 'function' ? values() : values)];
+  Object.defineProperty(part, 'argChoices', { get, enumerable: true, configurable: true });
   return part;
 }
 

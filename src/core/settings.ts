@@ -1,5 +1,3 @@
-import { nearestWord } from './text/nearest-word.ts';
-
 /** What can be set by environment or `config.json`. */
 export interface Settings {
   /** Loopback address the worker listens on. */
@@ -84,25 +82,16 @@ export function resolveSettings(input: {
 /** Names that `config.json` may use besides those of the settings: editors read `$schema`. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(['$schema']);
 
-/** The first key that is no setting, with the setting that was probably meant: its value would be ignored without a word. */
+/** A key of `config.json` that is no setting, and the settings whose names it may misspell; undefined if every key is known. */
 export function findUnknownKey(
   config: Readonly<Record<string, unknown>>,
-): { readonly key: string; readonly nearest: string } | undefined {
+): { readonly key: string; readonly candidates: readonly string[] } | undefined {
   const known: readonly string[] = [...SETTING_NAMES, ...KEYS];
   const key = Object.keys(config).find((name) => !known.includes(name) && !OTHER_KEYS.has(name));
-  return key === undefined ? undefined : { key, nearest: nearestSetting(key) };
+  if (key === undefined) return undefined;
+  // Short names are compared with short names. Otherwise any short name is nearest to a word in lower case.
+  return { key, candidates: /^claude_?mem/i.test(key) ? SETTING_NAMES : KEYS };
 }
-
-/** Short names are compared with short names: else any of them is nearest to a word without capitals. */
-function nearestSetting(key: string): string {
-  const names: readonly string[] = /^claude_?mem/i.test(key) ? SETTING_NAMES : KEYS;
-  const lower = names.map((name) => name.toLowerCase());
-  const nearest = nearestWord(key.slice(0, LONGEST_KEY).toLowerCase(), lower) ?? '';
-  return names[lower.indexOf(nearest)] ?? names[0] ?? '';
-}
-
-/** A key may be as long as the file. */
-const LONGEST_KEY = 100;
 
 function findValue(key: string, name: string, { env, config, configFile }: Parameters<typeof resolveSettings>[0]) {
   const fromEnv = env[name];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { CheckId } from '../operations/doctor/check-ids.ts';
+import type { CheckId } from '../operations/doctor/check.ts';
 import { CHECKS } from '../operations/doctor/checks/index.ts';
 import { diagnose, summarize, type CheckResult } from '../operations/doctor/diagnose.ts';
 import { repair, repairable, type Repair } from '../operations/doctor/repair.ts';

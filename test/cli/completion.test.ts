@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { cliWiring } from '../../src/wiring/cli.ts';
-import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
+import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
 import { runCli, runInTerminal, runProgram } from '../helpers/run-cli.ts';
 import { tempDir, useTempDir } from '../helpers/temp-dir.ts';
+
+const CHECK_IDS = CHECKS.map(({ id }) => id);
 
 const COMMANDS = [...createProgram(cliWiring).commands.map((command) => command.name()), 'help'].sort();
 

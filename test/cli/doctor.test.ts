@@ -1,10 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
+import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
 import type { DoctorReport } from '../../src/cli/commands/doctor/json.ts';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
 import { aHome, orphans, writeTreeFile, TREE } from './scene.ts';
+
+const CHECK_IDS = CHECKS.map(({ id }) => id);
 
 /** Few files to look at and no program to run. */
 const QUICK = ['settings', 'data-dir', 'manifests', 'orphans'];

@@ -21,10 +21,12 @@ import { startFixtureProcess } from '../helpers/fixture-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { runMark } from '../helpers/run-mark.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { CHECK_IDS } from '../../src/operations/doctor/check-ids.ts';
+import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
 import { examine, expectCheck } from './doctor-run.ts';
 import { pathWithoutSetpriv } from './parent-death.ts';
 import { copyOfProgram } from './tree-harness.ts';
+
+const CHECK_IDS = CHECKS.map(({ id }) => id);
 
 const isRoot = process.geteuid?.() === 0;
 

@@ -1,40 +1,5 @@
-import { nearestWord } from '../../core/text/nearest-word.ts';
-
-/** The checks of `doctor`, in the order in which they are listed. Kept apart from them: every command knows the names, one runs them. */
-export const CHECK_IDS = [
-  'node',
-  'settings',
-  'data-dir',
-  'disk-space',
-  'network-file-system',
-  'uv',
-  'python',
-  'packages',
-  'model',
-  'process-table',
-  'manifests',
-  'stale-entries',
-  'supervisor',
-  'worker',
-  'search-server',
-  'chroma',
-  'version',
-  'port',
-  'orphans',
-  'excess',
-  'process-counts',
-  'tree-memory',
-  'zombies',
-  'vector-writers',
-  'other-installations',
-  'pm2',
-  'guards',
-  'limits',
-  'machine-memory',
-  'logs',
-] as const;
-
-export type CheckId = (typeof CHECK_IDS)[number];
+import { nearestWord } from '../../shared/nearest-word.ts';
+import type { CheckId } from './check.ts';
 
 /**
  * The ids among these names.
@@ -42,20 +7,17 @@ export type CheckId = (typeof CHECK_IDS)[number];
  */
 export function parseCheckIds(
   names: readonly string[],
+  known: readonly CheckId[],
 ): { readonly ids: readonly CheckId[] } | { readonly unknown: string; readonly nearest: CheckId } {
-  const unknown = names.find((name) => !isCheckId(name));
-  if (unknown !== undefined) return { unknown, nearest: nearestId(unknown) };
-  return { ids: [...new Set(names.filter(isCheckId))] };
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) return { unknown, nearest: nearestId(unknown, known) };
+  return { ids: [...new Set(names)] };
 }
 
-function isCheckId(name: string): name is CheckId {
-  return CHECK_IDS.some((id) => id === name);
-}
-
-function nearestId(name: string): CheckId {
+function nearestId(name: string, known: readonly CheckId[]): CheckId {
   const wanted = name.toLowerCase();
   // Half a name is meant more often than a misspelt one.
-  const begun = CHECK_IDS.find((id) => wanted.length > 1 && (id.startsWith(wanted) || wanted.startsWith(id)));
+  const begun = known.find((id) => wanted.length > 1 && (id.startsWith(wanted) || wanted.startsWith(id)));
   if (begun !== undefined) return begun;
-  return nearestWord(wanted, CHECK_IDS) ?? CHECK_IDS[0];
+  return nearestWord(wanted, known) ?? '';
 }

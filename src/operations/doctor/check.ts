@@ -1,8 +1,10 @@
 import type { Settings } from '../../core/settings.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
-import type { CheckId } from './check-ids.ts';
 import type { DoctorPorts } from '../ports/doctor.ts';
+
+/** The name of a check. `checks/index.ts` lists the checks there are. */
+export type CheckId = string;
 
 /** `error`: it could not look, or not at everything. */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skip' | 'error';

@@ -3,7 +3,7 @@ import { withTimeout } from '../../shared/with-timeout.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 import { blocking, couldNotLook, skip, type Check, type CheckStatus, type Finding, type Look } from './check.ts';
-import type { CheckId } from './check-ids.ts';
+import type { CheckId } from './check.ts';
 import type { DoctorPorts } from '../ports/doctor.ts';
 
 export interface CheckResult {

@@ -1,7 +1,7 @@
 import { count } from '../../core/text/wording.ts';
 import { needsTidying, tidyTrees, type TreeFiles } from '../tree/tidy-trees.ts';
 import type { Observation } from '../observe/observe.ts';
-import type { CheckId } from './check-ids.ts';
+import type { CheckId } from './check.ts';
 import type { CheckResult } from './diagnose.ts';
 import type { FolderPort } from '../ports/doctor.ts';
 import { messageOf } from '../../shared/errors.ts';

@@ -38,7 +38,7 @@ export function mergeByTime(logs: readonly (readonly LogLine[])[]): readonly Log
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? (value) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     // Not every line is a record.
     return undefined;

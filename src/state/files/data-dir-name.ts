@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { changedLetters, likelyTypos, nearestWord } from '../../core/text/nearest-word.ts';
+import { likelyTypos, nearestWord } from '../../shared/nearest-word.ts';
 import { printable } from '../../core/text/wording.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 
@@ -86,7 +86,7 @@ function isNearlyVariable(name: string): boolean {
   if (!/^CLAUDE/i.test(name)) return false;
   const upper = name.toUpperCase();
   if (upper === `${DATA_DIR_VARIABLE}ECTORY`) return true;
-  return Math.abs(name.length - DATA_DIR_VARIABLE.length) <= 2 && changedLetters(upper, DATA_DIR_VARIABLE) <= 2;
+  return nearestWord(upper, [DATA_DIR_VARIABLE], 2) !== undefined;
 }
 
 /** The error for a data dir that somebody named and that does not exist; it names the nearest folder that does. */

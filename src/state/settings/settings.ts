@@ -7,6 +7,7 @@ import { readTrustedText, UnsuitableFileError } from '../files/bounded-read.ts';
 import { DATA_DIR_VARIABLE } from '../files/data-dir-name.ts';
 import { describeErrno } from '../files/io-error.ts';
 import { isObject } from '../../core/is-object.ts';
+import { nearestWord } from '../../shared/nearest-word.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
@@ -32,13 +33,23 @@ export function readSettings(dataDir: string, env: Readonly<Record<string, strin
 
 function unknownKey(
   file: string,
-  { key, nearest }: { readonly key: string; readonly nearest: string },
+  { key, candidates }: { readonly key: string; readonly candidates: readonly string[] },
 ): ClaudeMemError {
+  const nearest = nearestIgnoringCase(key.slice(0, LONGEST_KEY), candidates);
   const what =
     key === DATA_DIR_VARIABLE
       ? 'The data dir is set in the environment or with --data-dir, because this file lies in it.'
       : `Did you mean ${nearest}?`;
   return new ClaudeMemError('settings', `${file}: "${printable(key).slice(0, 100)}" is not a setting`, { hint: what });
+}
+
+/** A key may be as long as the file. Characters. */
+const LONGEST_KEY = 100;
+
+function nearestIgnoringCase(key: string, names: readonly string[]): string {
+  const lower = names.map((name) => name.toLowerCase());
+  const nearest = nearestWord(key.toLowerCase(), lower);
+  return names[nearest === undefined ? 0 : lower.indexOf(nearest)] ?? '';
 }
 
 function readConfig(file: string, trust: Trust): Record<string, unknown> {

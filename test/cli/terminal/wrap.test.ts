@@ -28,7 +28,7 @@ test.each([
   ['what fits', 'as it is', 20, 'as it is'],
   ['words', 'one two three', 8, 'one two\nthree'],
   ['an indented line', '  one two three', 9, '  one two\n  three'],
-  ['a path, where it can be', 'see /home/user/file.json', 12, 'see\n/home/user/\nfile.json'],
+  ['a word that is longer than a line', 'see /home/user/file.json', 12, 'see /home/us\ner/file.json'],
   ['a word that can be broken nowhere', 'abcdefghij', 4, 'abcd\nefgh\nij'],
   ['each line by itself', 'a b\nc d', 2, 'a\nb\nc\nd'],
 ])('breaks %s', (_, text, width, expected) => {

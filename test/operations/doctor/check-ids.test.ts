@@ -1,9 +1,20 @@
 import { expect, test } from 'vitest';
-import { CHECK_IDS, parseCheckIds } from '../../../src/operations/doctor/check-ids.ts';
+import { parseCheckIds } from '../../../src/operations/doctor/check-ids.ts';
 import { CHECKS } from '../../../src/operations/doctor/checks/index.ts';
+import { repairable } from '../../../src/operations/doctor/repair.ts';
 
-test('every id has its check, in the same order', () => {
-  expect(CHECKS.map(({ id }) => id)).toEqual(CHECK_IDS);
+const CHECK_IDS = CHECKS.map(({ id }) => id);
+
+test('every check has an id of its own, made of lower-case words', () => {
+  expect(new Set(CHECK_IDS).size).toBe(CHECK_IDS.length);
+  for (const id of CHECK_IDS) expect(id).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+});
+
+test('a check needs only checks that exist, and every repair belongs to one', () => {
+  for (const { needs = [] } of CHECKS) for (const need of needs) expect(CHECK_IDS).toContain(need);
+  expect(repairable(CHECK_IDS.map((id) => ({ id, title: '', status: 'fail', why: '', detail: '', fix: null })))).toEqual([
+    ...['data-dir', 'manifests', 'stale-entries'],
+  ]);
 });
 
 test('no check needs itself, or one that needs it in turn', () => {
@@ -16,8 +27,8 @@ test('no check needs itself, or one that needs it in turn', () => {
 });
 
 test('names are taken once each', () => {
-  expect(parseCheckIds(['port', 'uv', 'port'])).toEqual({ ids: ['port', 'uv'] });
-  expect(parseCheckIds([])).toEqual({ ids: [] });
+  expect(parseCheckIds(['port', 'uv', 'port'], CHECK_IDS)).toEqual({ ids: ['port', 'uv'] });
+  expect(parseCheckIds([], CHECK_IDS)).toEqual({ ids: [] });
 });
 
 test.each([
@@ -28,5 +39,5 @@ test.each([
   ['serch-server', 'search-server'],
   ['memry', 'model'],
 ])('the nearest to %s is %s', (name, nearest) => {
-  expect(parseCheckIds(['uv', name])).toEqual({ unknown: name, nearest });
+  expect(parseCheckIds(['uv', name], CHECK_IDS)).toEqual({ unknown: name, nearest });
 });

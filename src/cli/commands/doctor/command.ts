@@ -1,5 +1,6 @@
 import { Argument } from 'commander';
-import { CHECK_IDS, parseCheckIds, type CheckId } from '../../../operations/doctor/check-ids.ts';
+import type { CheckId } from '../../../operations/doctor/check.ts';
+import { parseCheckIds } from '../../../operations/doctor/check-ids.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, suggesting, type CommandInput } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
@@ -38,7 +39,7 @@ export const doctorCommand = (wiring: CliWiring) =>
     ],
     configure: (command) =>
       command
-        .addArgument(suggesting(new Argument('[check...]', 'which checks; all unless told'), CHECK_IDS))
+        .addArgument(suggesting(new Argument('[check...]', 'which checks; all unless told'), checkIds))
         .option('--list', 'list the checks and run none')
         .option('--fix', 'carry out the safe fixes; never ends a process')
         .option('--strict', 'count warnings as found')
@@ -47,8 +48,8 @@ export const doctorCommand = (wiring: CliWiring) =>
   });
 
 async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>): Promise<ExitCode> {
+  const doctor = loadDoctor();
   const only = checkArguments(args);
-  const doctor = loadProgram('doctor') as Doctor;
   const isJson = options.json === true;
   if (options.list === true) {
     if (isJson) output.data(JSON.stringify(doctor.list()));
@@ -75,8 +76,19 @@ async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>)
   }
 }
 
+/** The checks are a program of their own, so that no other command loads them. */
+function loadDoctor(): Doctor {
+  return loadProgram('doctor') as Doctor;
+}
+
+function checkIds(): readonly CheckId[] {
+  return loadDoctor()
+    .list()
+    .checks.map(({ id }) => id);
+}
+
 function checkArguments(names: readonly string[]): readonly CheckId[] {
-  const parsed = parseCheckIds(names);
+  const parsed = parseCheckIds(names, checkIds());
   if ('ids' in parsed) return parsed.ids;
   throw new ClaudeMemError('usage', `there is no check "${parsed.unknown}"`, {
     hint: `Did you mean ${parsed.nearest}? All of them: claude-mem doctor --list`,

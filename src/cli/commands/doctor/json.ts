@@ -1,4 +1,4 @@
-import type { CheckId } from '../../../operations/doctor/check-ids.ts';
+import type { CheckId } from '../../../operations/doctor/check.ts';
 import type { CheckResult, CheckSummary } from '../../../operations/doctor/diagnose.ts';
 import type { Repair } from '../../../operations/doctor/repair.ts';
 

@@ -2,15 +2,14 @@ import { InvalidArgumentError, Option } from 'commander';
 import { planReap, type ReapPlan, type ReapRequest } from '../../../core/verdicts/plan-reap.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { keyOf } from '../../../operations/terminate/terminate-until-quiet.ts';
-import { reap, type ReapResult } from '../../../operations/terminate/reap.ts';
-import { needsTidying, tidyTrees } from '../../../operations/tree/tidy-trees.ts';
+import { reapAndTidy, type Reaped } from '../../../operations/terminate/reap-and-tidy.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, pidArgument, suggesting, type CommandInput } from '../../command.ts';
 import type { CliWiring, Context } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
-import { reportReap, type Tidied } from './json.ts';
+import { reportReap } from './json.ts';
 
 interface ReapOptions {
   readonly dryRun?: boolean;
@@ -139,65 +138,43 @@ async function askIfNeeded({ options }: Input, { plan }: Task): Promise<'yes' | 
   return askToReap(plan.plan.length);
 }
 
-/** Where there is nothing to end and nothing to tidy up, no lock is taken and nothing is written. */
 async function act(input: Input, context: Context, task: Task): Promise<ExitCode> {
-  const { plan, seen } = task;
-  if (plan.plan.length === 0 && !needsTidying(seen)) {
-    const result = { plan, outcomes: [], after: seen, remaining: [] };
-    await report(input, result, { lines: [] });
-    return seen.isComplete ? EXIT.ok : EXIT.couldNotLook;
-  }
-  return actUnderLock(input, context, task);
-}
-
-/** The plan is made anew, because a person may have taken an hour to answer; it never grows by what was not shown. */
-async function actUnderLock(input: Input, context: Context, task: Task): Promise<ExitCode> {
+  const { options, output } = input;
   let hasBegun = false;
   const interrupts = listenForInterrupts(() => {
-    input.output.note(
+    output.note(
       hasBegun
         ? 'Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.'
         : 'Interrupted.',
     );
   });
+  const { interrupted, forced } = interrupts;
   try {
-    let unlocked: ClaudeMemError | undefined;
-    const work = async () => {
-      hasBegun = true;
-      const result = await carryOut(input, context, { task, interrupts });
-      const tidied = { ...(unlocked === undefined ? {} : { error: unlocked }), ...tidy(result.after, context) };
-      await report(input, result, tidied);
-      return exitCodeOf(result, tidied, interrupts);
-    };
-    // Signals need no file: a lock that cannot be used spares nobody.
-    const { interrupted } = interrupts;
-    return await context.underOperationLock('claude-mem reap', interrupted, work, (reason) => {
-      if (reason.code === 'io') unlocked = reason;
-      return reason.code === 'io';
-    });
+    const reaped = await reapAndTidy(
+      {
+        observe: task.observe,
+        clock: context.clock,
+        loadSignaller: () => context.signaller(),
+        loadTrees: () => context.trees(),
+        underOperationLock: (action, goesOnWithout) =>
+          context.underOperationLock('claude-mem reap', interrupted, action, goesOnWithout),
+      },
+      {
+        ...task,
+        ...{ graceMs: options.grace, interrupted, forced, onProgress: progressLine(context, output) },
+        // What is not in the plan that was shown is never ended.
+        ...(options.yes === true ? {} : { agreed: new Set(task.plan.plan.map(keyOf)) }),
+        onBegin: () => {
+          hasBegun = true;
+        },
+      },
+    );
+    output.clearStatus();
+    await report(input, reaped);
+    return exitCodeOf(reaped, interrupts);
   } finally {
     interrupts.dispose();
   }
-}
-
-async function carryOut(
-  { options, output }: Input,
-  context: Context,
-  { task, interrupts }: { readonly task: Task; readonly interrupts: Interrupts },
-): Promise<ReapResult> {
-  const result = await reap(
-    { observe: task.observe, signaller: await context.signaller(), clock: context.clock },
-    {
-      request: task.request,
-      graceMs: options.grace,
-      interrupted: interrupts.interrupted,
-      forced: interrupts.forced,
-      ...(options.yes === true ? {} : { agreed: new Set(task.plan.plan.map(keyOf)) }),
-      onProgress: progressLine(context, output),
-    },
-  );
-  output.clearStatus();
-  return result;
 }
 
 /** What is over sooner needs no progress line. */
@@ -210,17 +187,7 @@ function progressLine({ clock }: Context, output: Output): (progress: { gone: nu
   };
 }
 
-/** Processes were ended by then: a disk that is full must not hide what became of them. */
-function tidy(after: Observation, context: Context): Tidied {
-  try {
-    return { lines: tidyTrees(after, context.trees()) };
-  } catch (error) {
-    if (error instanceof ClaudeMemError) return { lines: [], error };
-    throw error;
-  }
-}
-
-async function report({ options, output }: Input, result: ReapResult, tidied: Tidied): Promise<void> {
+async function report({ options, output }: Input, { result, tidied }: Reaped): Promise<void> {
   if (options.json === true) {
     output.data(JSON.stringify(reportReap(result, { dryRun: false, tidied })));
     return;
@@ -232,7 +199,8 @@ async function report({ options, output }: Input, result: ReapResult, tidied: Ti
     output.note(`The manifests could not be tidied up: ${error.message}\n${error.hint ?? ''}`.trimEnd());
 }
 
-function exitCodeOf({ outcomes, after, remaining }: ReapResult, tidied: Tidied, interrupts: Interrupts): ExitCode {
+function exitCodeOf({ result, tidied }: Reaped, interrupts: Interrupts): ExitCode {
+  const { outcomes, after, remaining } = result;
   if (interrupts.interrupted.aborted) return EXIT.interrupted;
   const isLeft = outcomes.some(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
   if (isLeft || remaining.length > 0 || tidied.error !== undefined) return EXIT.found;

@@ -1,16 +1,8 @@
 import type { ReapPlan } from '../../../core/verdicts/plan-reap.ts';
 import type { ReapResult } from '../../../operations/terminate/reap.ts';
 import type { Outcome } from '../../../operations/terminate/terminate.ts';
-import type { ClaudeMemError } from '../../../shared/errors.ts';
+import type { Tidied } from '../../../operations/terminate/reap-and-tidy.ts';
 import { reportProcess, type ReportedProcess } from '../../../operations/leaks/leak-report.ts';
-
-/** What became of the manifests of dead trees. */
-export interface Tidied {
-  /** A line for each file that was changed. */
-  readonly lines: readonly string[];
-  /** Why it could not be finished. */
-  readonly error?: ClaudeMemError;
-}
 
 /** `reap --json`. Field names are API: add, never rename. */
 export interface ReapReport {

@@ -30,7 +30,7 @@ import { versionCheck } from './version.ts';
 import { workerCheck } from './worker.ts';
 import { zombiesCheck } from './zombies.ts';
 
-/** All checks, in the order of `CHECK_IDS`. */
+/** All checks, in the order in which they are listed. The only list of them. */
 export const CHECKS: readonly Check[] = [
   nodeCheck,
   settingsCheck,
