@@ -1,5 +1,5 @@
 // Bundles each program into one file: unbundled, the CLI takes twice as long to start. What only some commands need lies in lib/.
-import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildPage } from './build-page.mjs';
@@ -66,6 +66,7 @@ await bundle({
   plugins: startsFast,
 });
 await bundle({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+await escapeRegularExpressions();
 bundled.add(await buildPage(`${outdir}/page`));
 await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());
 await writeFile(`${outdir}/cli.js`, entryOf('cli', cliEntry), { mode: 0o755 });
@@ -76,6 +77,19 @@ await writeTypes('src/wiring/testing.ts', `${outdir}/testing.d.ts`);
 await compileAhead(outdir);
 
 await moveIntoPlace();
+
+/**
+ * The programs are read as Latin-1, which is quicker. esbuild escapes other characters in strings, and leaves those in regular expressions,
+ * where an escape has the same meaning.
+ */
+async function escapeRegularExpressions() {
+  const names = await readdir(outdir, { recursive: true });
+  for (const name of names.filter((candidate) => candidate.endsWith('.js'))) {
+    const text = await readFile(`${outdir}/${name}`, 'utf8');
+    const escaped = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    if (escaped !== text) await writeFile(`${outdir}/${name}`, escaped);
+  }
+}
 async function moveIntoPlace() {
   const previous = `${outdir}.previous`;
   await rename('dist', previous).catch(unless('ENOENT'));

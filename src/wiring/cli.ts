@@ -1,5 +1,4 @@
 import type { CliWiring, OpenJsonFile, ReportFile } from '../cli/context.ts';
-import type { JsonEdit } from '../operations/hooks/integration.ts';
 import type { Reading } from '../operations/observe/observe.ts';
 import { createTreeContext, openLogs, readHistory } from './cli-tree.ts';
 import { createContext } from './context.ts';

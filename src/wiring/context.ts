@@ -6,7 +6,7 @@ import { isChromaOfDataDir } from '../core/process/role-program.ts';
 import type { Judgement } from '../core/verdicts/verdict.ts';
 import { rootEntry, type StoredIdentity } from '../core/tree/manifest.ts';
 import type { ProcessRow } from '../core/process/snapshot.ts';
-import { observe, takeReading, type Observation, type Reading } from '../operations/observe/observe.ts';
+import { observe, takeReading, type Observation } from '../operations/observe/observe.ts';
 import type { Personal } from '../operations/redact/redact.ts';
 import type { Context, ContextOptions } from '../cli/context.ts';
 import { loadPlatform } from '../platform/index.ts';
