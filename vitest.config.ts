@@ -6,7 +6,7 @@ const common = { environment: 'node' as const, testTimeout: 120_000, hookTimeout
 
 const real = { ...common, testTimeout: 120_000, hookTimeout: 180_000 };
 const TREES = 'test/process/{chroma,search-server,tree,worker}-*.test.ts';
-const HEAVY = 'test/process/*.heavy.test.ts';
+const HEAVY = 'test/**/*.heavy.test.ts';
 
 export default defineConfig({
   test: {
@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'fast',
           maxWorkers: Math.max(2, availableParallelism() - 1),
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**', 'test/cli/**'],
+          exclude: ['test/process/**', 'test/cli/**', HEAVY],
         },
       },
       {
@@ -34,13 +34,13 @@ export default defineConfig({
         },
       },
       {
-        // Real trees and the real Chroma: one file after the other, so that one test's load is not another test's timing.
+        // Real trees, two files at a time. Each tree has a data dir, a port and marks of its own.
         test: {
           ...real,
           name: 'trees',
           include: [TREES],
           exclude: [HEAVY],
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

@@ -6,7 +6,7 @@ import { buildPage } from './build-page.mjs';
 import { bundledSqlite } from './bundled-sqlite.mjs';
 import { writeTypes } from './types.mjs';
 import { cliEntry, compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
-import { leanPackages } from './lean-packages.mjs';
+import { assertLean, leanPackages } from './lean-packages.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 import { BundledPackages } from './third-party-licenses.mjs';
 
@@ -66,6 +66,7 @@ await bundle({
   plugins: startsFast,
 });
 await bundle({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+assertLean();
 await escapeRegularExpressions();
 bundled.add(await buildPage(`${outdir}/page`));
 await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());

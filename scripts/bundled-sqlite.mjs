@@ -33,7 +33,9 @@ export const bundledSqlite = {
       const source = readFileSync(path, 'utf8');
       // Another version of it: better no build than one with a guess.
       if (!ORIGINAL.test(source) || !source.includes(LOADER))
-        throw new Error(`${path} does not find its binary as it did`);
+        throw new Error(
+          `${path} finds its binary in another way than expected. A new version of libsql changed it: update scripts/bundled-sqlite.mjs.`,
+        );
       return { contents: source.replace(ORIGINAL, () => REQUIRE_NATIVE).replace(LOADER, '') };
     });
   },

@@ -17,6 +17,22 @@ const NAMESPACE = 'unused-part';
 /** MCP makes a schema validator for each connection, for schemas that no connection of ours has. */
 const VALIDATOR = /[\\/]sdk[\\/]dist[\\/](?:esm|cjs)[\\/]validation[\\/]ajv-provider\.js$/;
 
+/** What was found and replaced in any bundle so far. */
+const replaced = new Set();
+
+/**
+ * Call it after the last bundle.
+ * @throws Error where a package no longer has a part that is replaced here: another version of it has another shape.
+ */
+export function assertLean() {
+  const missing = UNUSED.filter((_, index) => !replaced.has(index)).map(({ in: where, path }) => `${path} in ${where}`);
+  if (!replaced.has(VALIDATOR)) missing.push(String(VALIDATOR));
+  if (missing.length === 0) return;
+  throw new Error(
+    `no module matches ${missing.join(', ')}. A new version of pino or of the MCP SDK moved it: update scripts/lean-packages.mjs.`,
+  );
+}
+
 /** An esbuild plugin. */
 export const leanPackages = {
   name: 'lean-packages',
@@ -25,13 +41,16 @@ export const leanPackages = {
       { filter: /^(?:\.\/(?:lib\/)?transport|sonic-boom|@pinojs\/redact|worker_threads)$/ },
       ({ path, importer }) => {
         const index = UNUSED.findIndex((part) => part.path === path && part.in.test(importer));
+        replaced.add(index);
         return index < 0 ? undefined : { path: String(index), namespace: NAMESPACE };
       },
     );
     build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: UNUSED[Number(path)].contents }));
-    build.onLoad({ filter: VALIDATOR }, ({ path, suffix }) =>
-      suffix === REAL ? undefined : { contents: LAZY_VALIDATOR, resolveDir: dirname(path) },
-    );
+    build.onLoad({ filter: VALIDATOR }, ({ path, suffix }) => {
+      if (suffix === REAL) return undefined;
+      replaced.add(VALIDATOR);
+      return { contents: LAZY_VALIDATOR, resolveDir: dirname(path) };
+    });
   },
 };
 
