@@ -4,6 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { spawnPairs } from '../helpers/chroma-pairs.ts';
 import { aHome, deadTree, orphans, recording, stored, TREE, writeManifest, writeTreeFile } from './scene.ts';
 import { leaksReport, reportedProcess, staleEntry } from './shapes.ts';
+import type { LeakReport } from '../../src/operations/leaks/leak-report.ts';
+import { VERDICT_ORDER } from '../../src/core/verdicts/verdict.ts';
 
 describe('a machine without leaks', () => {
   test('is called so, exit 0, nothing written', async () => {
@@ -202,5 +204,31 @@ describe('--from', () => {
     const { status, found } = await json(['leaks', '--from', file]);
     expect(status).toBe(1);
     expect(found.map(({ pid }) => pid)).toEqual([...pids].sort((left, right) => left - right));
+  });
+});
+
+describe('--sort', () => {
+  test.each(['memory', 'age', 'pid', 'verdict'] as const)(
+    '%s orders the processes, in text and in JSON',
+    async (key) => {
+      const { run, json } = aHome();
+      const from = ['leaks', '--all', '--sort', key, '--from', recording('plugin-restarted')];
+      const { processes } = (await json(from)).report as unknown as LeakReport;
+      const rank = {
+        memory: ({ memory }: (typeof processes)[number]) => -(memory.totalBytes ?? -1),
+        age: ({ ageSeconds }: (typeof processes)[number]) => -ageSeconds,
+        pid: ({ pid }: (typeof processes)[number]) => pid,
+        verdict: ({ verdict }: (typeof processes)[number]) => VERDICT_ORDER.indexOf(verdict),
+      }[key];
+      expect(processes.length).toBeGreaterThan(1);
+      expect(processes.map(rank)).toEqual(processes.map(rank).toSorted((left, right) => left - right));
+      const shown = (await run(from)).stdout;
+      const places = processes.map(({ pid }) => shown.search(new RegExp(`(?<![\\d])${pid}(?![\\d])`)));
+      expect(places).toEqual(places.toSorted((left, right) => left - right));
+    },
+  );
+
+  test('an unknown order is refused', async () => {
+    expect(await aHome().run(['leaks', '--sort', 'size'])).toMatchObject({ status: 2 });
   });
 });

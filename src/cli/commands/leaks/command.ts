@@ -8,10 +8,12 @@ import { EXIT, type ExitCode } from '../../exit-code.ts';
 import type { WatchTask } from './watch/task.ts';
 import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
 import { VERSION } from '../../../shared/version.ts';
+import { compareBy, SORTS, type Sort } from '../../../operations/leaks/order.ts';
 
 interface LeaksOptions {
   readonly all?: boolean;
   readonly strict?: boolean;
+  readonly sort?: Sort;
   readonly from?: string;
   readonly watch?: boolean;
   readonly interval?: number;
@@ -39,6 +41,7 @@ export const leaksCommand = (wiring: CliWiring) =>
       ['claude-mem leaks', 'one reading, as a table'],
       ['claude-mem leaks --json', 'the same for a script'],
       ['claude-mem leaks --all', 'with what belongs to others'],
+      ['claude-mem leaks --sort memory', 'the largest first'],
       ['claude-mem leaks --watch --interval 1s', 'live, until q or Ctrl-C'],
       ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and what changed between them, a line each'],
       ['claude-mem leaks --format prometheus --output claude-mem.prom', 'for node_exporter'],
@@ -63,6 +66,7 @@ export const leaksCommand = (wiring: CliWiring) =>
             .choices(['prometheus'])
             .conflicts(['json', 'watch']),
         )
+        .addOption(new Option('--sort <key>', 'order of the processes').choices(SORTS).conflicts('format'))
         .option('--output <file>', 'with --format: write FILE in one piece, for a textfile collector')
         .addOption(new Option('--watch', 'look again and again').conflicts('from'))
         .addOption(
@@ -81,11 +85,12 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     throw new ClaudeMemError('usage', '--interval and --count are for --watch', { hint: 'Add --watch.' });
   if (options.output !== undefined && options.format === undefined)
     throw new ClaudeMemError('usage', '--output is for --format', { hint: 'Add --format prometheus.' });
-  const { all: showForeign = false, from, dataDir: dataDirFlag } = options;
-  const observation =
+  const { all: showForeign = false, from, sort, dataDir: dataDirFlag } = options;
+  const seen =
     from === undefined
       ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true })
       : judgeReading(await wiring.readSnapshotFile(from));
+  const observation = sorted(seen, sort);
   if (options.format !== undefined) {
     const { renderMetrics } = await import('../../../operations/leaks/metrics.ts');
     const text = await renderMetrics({ observation, version: VERSION });
@@ -95,16 +100,30 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     output.data(JSON.stringify(reportLeaks(observation, { showForeign })));
   } else {
     const { printLeaks } = await import('./text.ts');
-    printLeaks(observation, { showForeign, isRecorded: from !== undefined, dataDirFlag, output });
+    printLeaks(observation, { showForeign, sort, isRecorded: from !== undefined, dataDirFlag, output });
   }
   return leaksExitCode(observation, options.strict === true);
 }
 
+function sorted(observation: Observation, sort: Sort | undefined): Observation {
+  return sort === undefined
+    ? observation
+    : { ...observation, judgements: [...observation.judgements].sort(compareBy(sort)) };
+}
+
 async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   const { options, output, openContext } = input;
+  const context = openContext({ acts: false, ifMissing: 'look' });
   const task: WatchTask = {
     ...input,
-    context: openContext({ acts: false, ifMissing: 'look' }),
+    context: {
+      ...context,
+      follow: (request) => {
+        const look = context.follow(request);
+        return async () => sorted(await look(), options.sort);
+      },
+    },
+    sort: options.sort,
     showForeign: options.all === true,
     intervalMs: options.interval ?? DEFAULT_INTERVAL_MS,
     count: options.count,

@@ -6,12 +6,14 @@ import type { Output } from '../../terminal/output.ts';
 import { count, formatBytes, printable } from '../../terminal/format.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import { painter, processTable } from '../../terminal/process-table.ts';
-import { VERDICT_ORDER } from '../../../core/verdicts/verdict.ts';
+import { compareBy, type Sort } from '../../../operations/leaks/order.ts';
 
 export interface LeaksView {
   readonly showForeign: boolean;
   /** It was recorded elsewhere or earlier, so there is nothing to reap here. */
   readonly isRecorded: boolean;
+  /** `--sort`; leaks first if absent. */
+  readonly sort?: Sort | undefined;
   /** `--data-dir` as it was given, for the command that is proposed. */
   readonly dataDirFlag: string | undefined;
   readonly output: Output;
@@ -21,9 +23,9 @@ export interface LeaksView {
 export function printLeaks(observation: Observation, view: LeaksView): void {
   const { output } = view;
   const report = reportLeaks(observation, view);
-  const shown = VERDICT_ORDER.filter((verdict) => view.showForeign || verdict !== 'foreign').flatMap((verdict) =>
-    observation.judgements.filter((judgement) => judgement.verdict === verdict),
-  );
+  const shown = observation.judgements
+    .filter(({ verdict }) => view.showForeign || verdict !== 'foreign')
+    .sort(compareBy(view.sort ?? 'verdict'));
   output.text(headline(observation, report.summary, output));
   if (shown.length > 0) output.data(`\n${processTable(shown, output)}`);
   for (const line of remarks(observation, report.summary, view)) output.text(`\n${line}`);

@@ -30,7 +30,7 @@ class WatchOnScreen {
   readonly #task: WatchTask;
   readonly #screen = new Screen(process.stdout);
   readonly #keys: Keys | undefined;
-  #state: WatchState = EMPTY_STATE;
+  #state: WatchState;
   #interrupts: Interrupts;
   #ended: 'quit' | 'interrupted' | undefined;
   #wantsReap = false;
@@ -44,6 +44,7 @@ class WatchOnScreen {
 
   constructor(task: WatchTask) {
     this.#task = task;
+    this.#state = { ...EMPTY_STATE, sort: task.sort ?? EMPTY_STATE.sort };
     task.output.beginStreaming();
     this.#interrupts = this.#listen();
     if (process.stdin.isTTY) {

@@ -1,13 +1,10 @@
-import { isLeak, leakedBytes, memoryOf } from '../../../../operations/leaks/leak-report.ts';
+import { isLeak, leakedBytes } from '../../../../operations/leaks/leak-report.ts';
 import type { Judgement } from '../../../../core/verdicts/verdict.ts';
 import { keyOf } from '../../../../operations/terminate/terminate-until-quiet.ts';
 import type { Observation } from '../../../../operations/observe/observe.ts';
 import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
 import { ClaudeMemError } from '../../../../shared/errors.ts';
-import { VERDICT_ORDER } from '../../../../core/verdicts/verdict.ts';
-
-const SORTS = ['verdict', 'memory', 'age', 'pid'] as const;
-export type Sort = (typeof SORTS)[number];
+import { compareBy, SORTS, type Sort } from '../../../../operations/leaks/order.ts';
 
 /** What one reading counted; null where it failed. */
 interface Sample {
@@ -98,17 +95,10 @@ export function listed(
       .filter(({ wasForeign }) => showForeign || !wasForeign)
       .map(({ judgement }): ListedProcess => ({ judgement, news: 'ended' })),
   ];
+  const compare = compareBy(state.sort);
   return all
     .filter(({ judgement }) => showForeign || judgement.verdict !== 'foreign')
-    .sort((left, right) => compare(left.judgement, right.judgement, state.sort));
-}
-
-function compare(left: Judgement, right: Judgement, sort: Sort): number {
-  const byPid = left.row.pid - right.row.pid;
-  if (sort === 'memory') return (memoryOf(right).totalBytes ?? -1) - (memoryOf(left).totalBytes ?? -1) || byPid;
-  if (sort === 'age') return right.ageSeconds - left.ageSeconds || byPid;
-  if (sort === 'verdict') return VERDICT_ORDER.indexOf(left.verdict) - VERDICT_ORDER.indexOf(right.verdict) || byPid;
-  return byPid;
+    .sort((left, right) => compare(left.judgement, right.judgement));
 }
 
 function sampleOf(seen: WatchReading['seen']): Sample {
