@@ -1,85 +1,83 @@
-import { Backoff } from '../shared/backoff.ts';
 import { withTimeout } from '../shared/with-timeout.ts';
 import { CallQueue, type Priority } from './call-queue.ts';
 import { addDocuments, type CallTool, countDocuments, knownIds, nearestDocuments } from './collection.ts';
 import type { ChromaConnection } from './connection.ts';
 import type { ChromaDependencies } from './dependencies.ts';
-import { ChromaFailure, type FailureKind, ToolError } from './failure.ts';
+import { connectionOf, leave, type ChromaState } from './chroma-state.ts';
+import { ChromaFailure, ToolError } from './failure.ts';
 import { launchChroma, requireParts } from './launch.ts';
+import { RetryPolicy } from './retry-policy.ts';
 import { type ChromaTiming, chromaTiming } from './timing.ts';
 import { VectorsLease } from './vectors-lease.ts';
 import type { VectorAnswer, VectorDocument, VectorQuery, VectorStatus, VectorStore } from './vector-index.ts';
 import { messageOf } from '../shared/errors.ts';
 
-export interface OwnChromaOptions {
+export interface ChromaManagerOptions {
   /** See `collectionName`. */
   readonly collection: string;
-  /** Closed after so long without use, in milliseconds; 0: never. */
+  /** Chroma is closed after this many milliseconds without use; 0: never. */
   readonly idleMs: number;
-  /** Called each time a Chroma is there and answers. */
+  /** Called each time a Chroma is ready. */
   readonly onReady?: () => void;
-  /** Whether something waits to be written: only then a failed attempt is repeated without anybody asking. */
+  /** Whether documents wait to be written. Only then is a failed attempt repeated without a request. */
   readonly hasWork?: () => boolean;
   readonly timing?: Partial<ChromaTiming>;
 }
 
-/** A query waits so long for the news whether Chroma can start at all, in milliseconds. */
+/** How long a query waits to learn whether Chroma can start at all, in milliseconds. */
 const NEWS_WAIT_MS = 30;
 /**
- * A query whose turn has not come by then is not asked any more, unless it may wait longer, in milliseconds: whoever waited for it has gone on by keyword, and on a
- * machine that is slow for a while such queries would pile up and never leave the turn to one that is waited for.
+ * A query that has waited longer than this for its turn is dropped, unless it may wait longer. In milliseconds. Its
+ * caller has already answered by keyword; on a slow machine such queries would pile up and delay queries that are still
+ * needed.
  */
 const TURN_WITHIN_MS = 2_000;
-/** Found out by a few file lookups, so asked again at every need. */
-const CHEAP_FAILURES: ReadonlySet<FailureKind> = new Set(['off', 'closed', 'no-uvx', 'no-model']);
-/** How a server that went away shows in the answers of a chroma-mcp that is still there. */
+const SHUTTING_DOWN = 'Chroma is shutting down';
+/** Errors by which a running chroma-mcp reports that its server is gone. */
 const SERVER_GONE = /connect|disconnected|timed? ?out|name or service not known|network is unreachable/i;
 
 /**
- * A Chroma of this process's own: started at the first need, one attempt at a time, ever more rarely while it fails, closed when idle.
- * It holds the vectors only while it starts or runs.
+ * Manages one Chroma for this process: starts it on demand, one attempt at a time with growing pauses after failures,
+ * and closes it when idle. Holds the vectors only while Chroma starts or runs.
  */
 export class ChromaManager implements VectorStore {
   readonly #dependencies: ChromaDependencies;
-  readonly #options: OwnChromaOptions;
+  readonly #options: ChromaManagerOptions;
   readonly #timing: ChromaTiming;
   readonly #lease: VectorsLease;
-  readonly #backoff: Backoff;
+  readonly #retry: RetryPolicy;
   readonly #queue = new CallQueue();
   readonly #closing = new AbortController();
-  #connection: ChromaConnection | undefined;
-  #opening: Promise<ChromaConnection> | undefined;
-  /** Ends of connections that were let go of; no other is opened before. */
+  #state: ChromaState = { name: 'asleep' };
+  /** Ends of released connections; no new one opens before they are done. */
   #ending: Promise<void> = Promise.resolve();
-  #isFetching = false;
-  #failure: ChromaFailure | undefined;
-  #readyAt = 0;
-  #retryAt = 0;
-  /** None is started before, whatever else may be tried again. */
-  #restUntil = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
 
-  constructor(dependencies: ChromaDependencies, options: OwnChromaOptions) {
+  constructor(dependencies: ChromaDependencies, options: ChromaManagerOptions) {
     this.#dependencies = dependencies;
     this.#options = options;
     this.#timing = chromaTiming(dependencies.env, options.timing);
     this.#lease = new VectorsLease(dependencies);
-    const { firstRetryMs, longestRetryMs } = this.#timing;
-    this.#backoff = new Backoff({ firstMs: firstRetryMs, longestMs: longestRetryMs });
+    this.#retry = new RetryPolicy({
+      timing: this.#timing,
+      now: () => this.#now(),
+      onRetry: () => {
+        this.#resume();
+      },
+      log: dependencies.log,
+    });
   }
 
   get wrapperPid(): number | undefined {
-    return this.#connection?.wrapperPid;
+    return connectionOf(this.#state)?.wrapperPid;
   }
 
   get pythonPid(): number | undefined {
-    return this.#connection?.pythonPid;
+    return connectionOf(this.#state)?.pythonPid;
   }
 
-  /** Starts it if it may be started now. Returns at once. */
+  /** Starts Chroma if that is possible now. Does not wait. */
   wake(): void {
-    // Why it failed is in the status, and in the answer to the next query.
+    // The cause of a failure is in the status and in the answer to the next query.
     void this.#open().catch(() => undefined);
   }
 
@@ -94,7 +92,7 @@ export class ChromaManager implements VectorStore {
       const matches = await withTimeout(this.#timing.queryMs, asked);
       if (matches === 'busy') return { available: false, reason: 'Chroma is busy' };
       return matches === undefined
-        ? { available: false, reason: `Chroma gave no answer within ${this.#timing.queryMs / 1000} s` }
+        ? { available: false, reason: `Chroma did not answer within ${this.#timing.queryMs / 1000} s` }
         : { available: true, matches };
     } catch (error) {
       return { available: false, reason: this.#reasonOf(error) };
@@ -104,7 +102,7 @@ export class ChromaManager implements VectorStore {
   async add(documents: readonly VectorDocument[]): Promise<{ added: number; workMs: number }> {
     await this.#ready(0);
     return await this.#call('write', this.#timing.callMs, async (call) => {
-      // From here on, not from the question: it may have waited for its turn.
+      // Measured from here: the query may have waited for its turn.
       const startedAt = this.#now();
       const ids = documents.map(({ id }) => id);
       const known = await knownIds(call, this.#options.collection, ids);
@@ -120,39 +118,43 @@ export class ChromaManager implements VectorStore {
   }
 
   status(): VectorStatus {
-    if (this.#closing.signal.aborted) return { state: 'closed', reason: 'it is shutting down' };
-    if (this.#connection !== undefined) return { state: 'ready', reason: null };
-    if (this.#opening !== undefined) return { state: 'starting', reason: this.#startingReason() };
-    const failure = this.#currentFailure();
+    const state = this.#state;
+    if (state.name === 'closed') return { state: 'closed', reason: SHUTTING_DOWN };
+    if (state.name === 'ready') return { state: 'ready', reason: null };
+    if (state.name === 'starting') return { state: 'starting', reason: this.#startingReason() };
+    const failure = this.#missingPart() ?? this.#retry.lastingFailure;
     if (failure === undefined) return { state: 'asleep', reason: null };
-    return { state: failure.kind === 'off' ? 'off' : 'unavailable', reason: this.#describe(failure) };
+    return { state: failure.kind === 'off' ? 'off' : 'unavailable', reason: this.#retry.describe(failure) };
   }
 
-  /** Ends the running Chroma; the next need, or what waits to be written, starts another one, but not before the rest is over. */
+  /** Ends the running Chroma. The next request or waiting document starts another one, after the pause. */
   async recycle(reason: string, restMs = 0): Promise<void> {
     this.#dependencies.log.info('recycling Chroma', { reason, restMs });
-    this.#restUntil = this.#now() + restMs;
-    if (restMs > 0) this.#failed(new ChromaFailure('over-limit', reason));
+    this.#retry.rest(restMs);
+    if (restMs > 0) this.#retry.note(new ChromaFailure('over-limit', reason));
     await this.#letGo();
     if (restMs === 0) this.#resume();
   }
 
   async close(withinMs: number): Promise<void> {
     this.#closing.abort();
-    clearTimeout(this.#idleTimer);
-    clearTimeout(this.#retryTimer);
-    // One that is just starting is ended by its own opening, which hears of it through the signal.
-    await withTimeout(withinMs, Promise.allSettled([this.#opening, this.#letGo(withinMs)]));
+    this.#retry.stop();
+    const opening = this.#state.name === 'starting' ? this.#state.opening : undefined;
+    const gone = this.#letGo(withinMs);
+    this.#enter({ name: 'closed' });
+    // A Chroma that is just starting is ended by its own start, which sees the aborted signal.
+    await withTimeout(withinMs, Promise.allSettled([opening, gone]));
   }
 
-  /** @throws ChromaFailure at once if there is none and none may be started now. */
+  /** @throws ChromaFailure immediately if no Chroma runs and none may start now. */
   #open(): Promise<ChromaConnection> {
-    if (this.#connection !== undefined) return Promise.resolve(this.#connection);
-    if (this.#opening !== undefined) return this.#opening;
+    if (this.#state.name === 'ready') return Promise.resolve(this.#state.connection);
+    if (this.#state.name === 'starting') return this.#state.opening;
     const failure = this.#obstacle();
     if (failure !== undefined) return Promise.reject(failure);
-    this.#opening = this.#start();
-    return this.#opening;
+    const opening = this.#start();
+    this.#enter({ name: 'starting', opening, isFetching: false });
+    return opening;
   }
 
   async #start(): Promise<ChromaConnection> {
@@ -163,7 +165,7 @@ export class ChromaManager implements VectorStore {
         timing: this.#timing,
         signal: this.#closing.signal,
         onFetching: () => {
-          this.#isFetching = true;
+          if (this.#state.name === 'starting') this.#state.isFetching = true;
         },
       });
       if (this.#closing.signal.aborted) {
@@ -175,19 +177,16 @@ export class ChromaManager implements VectorStore {
     } catch (error) {
       this.#lease.release();
       const failure = toFailure(error);
-      this.#failed(failure);
+      this.#retry.note(failure);
+      if (this.#state.name === 'starting') this.#enter({ name: 'asleep' });
       throw failure;
-    } finally {
-      this.#opening = undefined;
-      this.#isFetching = false;
     }
   }
 
   #adopt(connection: ChromaConnection): void {
     const { log } = this.#dependencies;
-    this.#connection = connection;
-    this.#failure = undefined;
-    this.#readyAt = this.#now();
+    this.#enter({ name: 'ready', connection, readyAt: this.#now() });
+    this.#retry.succeeded();
     void connection.ended.then((failure) => {
       this.#lose(connection, failure);
     });
@@ -196,19 +195,18 @@ export class ChromaManager implements VectorStore {
     this.#options.onReady?.();
   }
 
-  /** A connection that went wrong: ended, and the next one waits. */
+  /** Ends a failed connection and schedules the next one. */
   #lose(connection: ChromaConnection, failure: ChromaFailure): void {
-    if (this.#connection !== connection) return;
-    if (this.#now() - this.#readyAt >= this.#timing.healthyMs) this.#backoff.reset();
+    if (this.#state.name !== 'ready' || this.#state.connection !== connection) return;
+    this.#retry.ranFor(this.#now() - this.#state.readyAt);
     void this.#letGo();
-    this.#failed(failure);
+    this.#retry.note(failure);
   }
 
   async #letGo(withinMs = this.#timing.endMs): Promise<void> {
-    const connection = this.#connection;
-    clearTimeout(this.#idleTimer);
+    const connection = connectionOf(this.#state);
     if (connection !== undefined) {
-      this.#connection = undefined;
+      this.#enter({ name: 'asleep' });
       this.#ending = this.#end(connection, withinMs);
     }
     await this.#ending;
@@ -216,45 +214,25 @@ export class ChromaManager implements VectorStore {
 
   async #end(connection: ChromaConnection, withinMs: number): Promise<void> {
     const survivors = await connection.end(withinMs);
-    if (survivors.length > 0) this.#dependencies.log.error('Chroma could not be ended', { pids: survivors });
+    if (survivors.length > 0) this.#dependencies.log.error('could not end Chroma', { pids: survivors });
     this.#lease.release();
   }
 
-  #failed(failure: ChromaFailure): void {
-    this.#failure = failure;
-    if (CHEAP_FAILURES.has(failure.kind)) return;
-    const pauseMs = Math.max(this.#pauseAfter(failure), this.#restUntil - this.#now());
-    this.#retryAt = this.#now() + pauseMs;
-    this.#dependencies.log.warn('no Chroma', { reason: failure.message, nextAttemptInMs: pauseMs });
-    clearTimeout(this.#retryTimer);
-    if (this.#closing.signal.aborted) return;
-    this.#retryTimer = setTimeout(() => {
-      // A timer may fire a fraction of a millisecond early by the clock, and this is the only one there is.
-      this.#retryAt = 0;
-      this.#resume();
-    }, pauseMs).unref();
-  }
-
-  #pauseAfter({ kind }: ChromaFailure): number {
-    if (kind === 'over-limit') return 0;
-    return kind === 'owned' ? this.#timing.ownedRetryMs : this.#backoff.next();
-  }
-
-  /** What waits to be written goes on by itself; for anything else the next need is soon enough. */
+  /** Restarts only if documents wait; otherwise the next request does. */
   #resume(): void {
     if (this.#options.hasWork?.() === true) this.wake();
   }
 
   async #ready(waitMs: number): Promise<void> {
-    if (this.#connection !== undefined) return;
+    if (this.#state.name === 'ready') return;
     const opened = await withTimeout(Math.max(waitMs, NEWS_WAIT_MS), this.#open());
     if (opened === undefined) throw new ChromaFailure('broken', this.#startingReason());
   }
 
   #call<Result>(priority: Priority, deadlineMs: number, work: (call: CallTool) => Promise<Result>): Promise<Result> {
     return this.#queue.run(priority, async () => {
-      const connection = this.#connection;
-      if (connection === undefined) throw this.#failure ?? new ChromaFailure('closed', 'Chroma was closed');
+      const connection = connectionOf(this.#state);
+      if (connection === undefined) throw this.#retry.failure ?? new ChromaFailure('closed', 'Chroma was closed');
       this.#touch();
       try {
         return await work((tool, args) => connection.call(tool, args, deadlineMs));
@@ -268,7 +246,7 @@ export class ChromaManager implements VectorStore {
     });
   }
 
-  /** What makes the connection useless; undefined for an error that concerns one call alone. */
+  /** The failure of the connection; undefined if the error affects only one call. */
   #asLoss(error: unknown): ChromaFailure | undefined {
     if (error instanceof ChromaFailure) return error;
     const isRemote = this.#dependencies.settings.chromaMode === 'remote';
@@ -277,25 +255,20 @@ export class ChromaManager implements VectorStore {
   }
 
   #touch(): void {
-    clearTimeout(this.#idleTimer);
     const { idleMs } = this.#options;
-    if (idleMs === 0 || this.#connection === undefined) return;
-    this.#idleTimer = setTimeout(() => {
-      this.#dependencies.log.info('closing Chroma, which was not used', { idleMs });
+    const state = this.#state;
+    if (idleMs === 0 || state.name !== 'ready') return;
+    clearTimeout(state.idleTimer);
+    state.idleTimer = setTimeout(() => {
+      this.#dependencies.log.info('closing idle Chroma', { idleMs });
       void this.#letGo();
     }, idleMs).unref();
   }
 
   /** Why no attempt may be made now. */
   #obstacle(): ChromaFailure | undefined {
-    if (this.#closing.signal.aborted) return new ChromaFailure('closed', 'it is shutting down');
-    if (this.#retryAt > this.#now() && this.#failure !== undefined) return this.#failure;
-    return this.#missingPart();
-  }
-
-  #currentFailure(): ChromaFailure | undefined {
-    const isStale = this.#failure !== undefined && CHEAP_FAILURES.has(this.#failure.kind);
-    return this.#missingPart() ?? (isStale ? undefined : this.#failure);
+    if (this.#state.name === 'closed') return new ChromaFailure('closed', SHUTTING_DOWN);
+    return this.#retry.obstacle ?? this.#missingPart();
   }
 
   #missingPart(): ChromaFailure | undefined {
@@ -308,17 +281,20 @@ export class ChromaManager implements VectorStore {
   }
 
   #reasonOf(error: unknown): string {
-    return error instanceof ChromaFailure ? this.#describe(error) : `Chroma failed: ${String(error)}`;
-  }
-
-  #describe(failure: ChromaFailure): string {
-    const waitMs = this.#retryAt - this.#now();
-    if (failure !== this.#failure || waitMs <= 0) return failure.message;
-    return `${failure.message}; next attempt in ${Math.ceil(waitMs / 1000)} s at the earliest`;
+    return error instanceof ChromaFailure ? this.#retry.describe(error) : `Chroma failed: ${String(error)}`;
   }
 
   #startingReason(): string {
-    return this.#isFetching ? "Chroma's packages are being fetched, once" : 'Chroma is starting';
+    return this.#state.name === 'starting' && this.#state.isFetching
+      ? "downloading Chroma's packages (first use only)"
+      : 'Chroma is starting';
+  }
+
+  /** The only place that changes the state. `closed` is never left. */
+  #enter(next: ChromaState): void {
+    if (this.#state.name === 'closed') return;
+    leave(this.#state);
+    this.#state = next;
   }
 
   #now(): number {
