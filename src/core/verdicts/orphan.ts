@@ -3,12 +3,13 @@ import { rootEntry } from '../tree/manifest.ts';
 import type { RecordedEntry } from '../tree/recorded-trees.ts';
 import type { Evidence, Finding } from './verdict.ts';
 import { isChromaOfDataDir, isChromaWrapper } from '../process/role-program.ts';
-import { describeIdentity, describeOwnerMark, shortId } from '../text/wording.ts';
+import { describeOwnerMark, shortId } from '../text/wording.ts';
 import { findPatternOrphan } from './pattern.ts';
+import { treeDead, whoIsGone } from './gone.ts';
 import { liveOwner } from './live-owner.ts';
 import { placeOfMarked, supervisorAsParent } from './place.ts';
 
-/** Ours, running, and its owner is provably gone: by record, by marks, by a lost wrapper, by pattern, or with its wrapper. */
+/** A running claude-mem process whose owner is provably gone: by record, mark, lost wrapper, pattern, or as the child of an orphan. */
 export function findOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   return (
     recordedOrphan(subject) ??
@@ -17,12 +18,6 @@ export function findOrphan(subject: Case, context: JudgementContext): Finding | 
     findPatternOrphan(subject, context) ??
     startedByOrphan(subject, context)
   );
-}
-
-/** Whether a record or a mark says that its owner or its root is gone. */
-export function isAnyoneGone(subject: Case, { trees }: JudgementContext): boolean {
-  if (subject.recorded.some((record) => !record.isRoot && whoIsGone(record) !== undefined)) return true;
-  return subject.isMarkedHere && (subject.ownerPresence === 'gone' || trees.isDead(subject.row.treeMark));
 }
 
 function recordedOrphan(subject: Case): Finding | undefined {
@@ -34,16 +29,9 @@ function recordedOrphan(subject: Case): Finding | undefined {
   return undefined;
 }
 
-/** A root has no owner. A record that names one, or a manifest in which every entry has one, is damaged. */
+/** A root has no owner, so a record with an owner for a root is damaged, and so is a manifest in which every entry has an owner. */
 function namesOwnerOfRoot({ entry, tree }: RecordedEntry): boolean {
   return entry.role === 'supervisor' || rootEntry(tree.manifest) === undefined;
-}
-
-function whoIsGone({ owner, tree }: RecordedEntry): Evidence | undefined {
-  if (owner?.presence === 'gone') {
-    return { kind: 'owner-gone', detail: `its recorded owner ${describeIdentity(owner.identity)} is gone` };
-  }
-  return tree.rootPresence === 'gone' ? treeDead(tree.manifest.treeId) : undefined;
 }
 
 function markedOrphan(subject: Case, context: JudgementContext): Finding | undefined {
@@ -52,17 +40,21 @@ function markedOrphan(subject: Case, context: JudgementContext): Finding | undef
   if (subject.ownerPresence !== 'gone' && !isTreeDead) return undefined;
   const place = placeOfMarked(subject, context);
   if (place === undefined) return undefined;
-  const evidence: Evidence[] = [
-    { kind: 'marked', detail: `its environment bears the mark of tree ${shortId(subject.row.treeMark)}` },
-  ];
+  const evidence: Evidence[] = [{ kind: 'marked', detail: `marked as part of tree ${shortId(subject.row.treeMark)}` }];
   if (subject.ownerPresence === 'gone') {
-    evidence.push({
-      kind: 'owner-gone',
-      detail: `its owner mark names ${describeOwnerMark(subject.owner)}, which is gone`,
-    });
+    evidence.push({ kind: 'owner-gone', detail: `started by ${markedOwner(subject, context)}, which is gone` });
   }
   if (isTreeDead) evidence.push(treeDead(subject.row.treeMark));
   return { verdict: 'orphan', evidence: [...evidence, place] };
+}
+
+/** The owner that the mark names, with the role that its tree's manifest records for it. */
+function markedOwner({ owner, row }: Case, { trees }: JudgementContext): string {
+  const record = trees
+    .entriesOf(owner?.pid ?? 0)
+    .find(({ tree, identity }) => tree.manifest.treeId === row.treeMark && identity.startTicks === owner?.startTicks);
+  const role = record === undefined ? '' : `${record.entry.role} `;
+  return `${role}${describeOwnerMark(owner)}`;
 }
 
 function wrapperLost(subject: Case): Finding | undefined {
@@ -70,19 +62,19 @@ function wrapperLost(subject: Case): Finding | undefined {
   if (!(subject.isMarkedHere && subject.isRoleProgram) && subject.recorded.length === 0) return undefined;
   const place =
     subject.adoption === undefined ? supervisorAsParent(subject) : { kind: 'adopted', detail: subject.adoption };
-  // A wrapper that is still there keeps its python as a child, so another parent means that it is gone.
-  // Under its owner it was started without a wrapper.
+  // A live wrapper keeps its python as a child, so another parent means that the wrapper is gone. A python under its owner was started
+  // without a wrapper.
   if (place === undefined || liveOwner(subject) !== undefined) return undefined;
   return {
     verdict: 'orphan',
-    evidence: [{ kind: 'wrapper-lost', detail: 'a chroma-mcp python of ours without its uv wrapper' }, place],
+    evidence: [{ kind: 'wrapper-lost', detail: 'a claude-mem chroma-mcp python whose uv wrapper is gone' }, place],
   };
 }
 
 function startedByOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   const parent = subject.parentJudgement;
   if (parent?.verdict !== 'orphan' || !(parent.sharesWithChildren || isSameProgram(subject, context))) return undefined;
-  // A live tree of its own is nothing that a wrapper starts as its helper.
+  // The root of a live tree is not a helper of the wrapper.
   if (context.trees.liveRoots.treesOf(subject.row.pid).size > 0) return undefined;
   const what = isChromaWrapper(parent.row) ? 'wrapper' : 'process';
   return {
@@ -92,7 +84,7 @@ function startedByOrphan(subject: Case, context: JudgementContext): Finding | un
   };
 }
 
-/** On Windows `chroma-mcp.exe` and the `python.exe` of an environment start the python that works, with their own arguments. */
+/** On Windows, `chroma-mcp.exe` and the `python.exe` of a virtual environment start the real python with the same arguments. */
 function isSameProgram({ isChromaHere, parent }: Case, { input, snapshot }: JudgementContext): boolean {
   return isChromaHere && parent !== undefined && isChromaOfDataDir(parent, input.dataDir, snapshot.platform);
 }
@@ -101,12 +93,5 @@ function recordedAs({ entry, tree }: RecordedEntry): Evidence {
   return {
     kind: 'recorded',
     detail: `recorded as ${entry.role} of tree ${shortId(tree.manifest.treeId)} at ${entry.registeredAt}`,
-  };
-}
-
-function treeDead(treeId: string | null | undefined): Evidence {
-  return {
-    kind: 'tree-dead',
-    detail: `tree ${shortId(treeId)} is dead: its recorded root is gone and nobody answers for it`,
   };
 }
