@@ -22,7 +22,9 @@ const DOCUMENTS = [
   'docs/metrics.md',
   'docs/mutation.md',
   'docs/page.md',
+  'docs/platforms.md',
   'docs/rounds.md',
+  'docs/settings.md',
   'docs/snapshots.md',
   'docs/verify.md',
 ];
