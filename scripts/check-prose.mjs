@@ -13,7 +13,7 @@ const SKIPPED = /^(?:test\/fixtures\/|scripts\/check-prose\.mjs$|src\/operations
 /** Stands where there is no prose; no sentence crosses it. */
 const GAP = '\0';
 /** Marks the beginning of a test's title. */
-const TITLE = '\u0001';
+const TITLE = '\ue000';
 /** Stands for code within a sentence. */
 const WORD = 'x';
 
@@ -128,10 +128,10 @@ function counts(prose, { 0: words, index }, at) {
   if (at === undefined) return true;
   const before = prose.slice(Math.max(0, index - 200), index).trimEnd();
   if (at === 'title') return before.endsWith(TITLE);
-  if (before !== '' && !/[.!?:|*\0\u0001]$/.test(before)) return false;
+  if (before !== '' && !/[.!?:|*\0\ue000]$/.test(before)) return false;
   // A question may begin like this.
   const rest = prose.slice(index + words.length, index + 500);
-  return !/^[^.!|\0\u0001]*\?/.test(rest);
+  return !/^[^.!|\0\ue000]*\?/.test(rest);
 }
 
 /** The text with everything but prose blanked out, character for character. */
