@@ -160,8 +160,10 @@ function endedByItself(
 ): readonly Outcome[] {
   const accounted = new Set(ended.map(({ pid }) => pid));
   const there = new Set(remaining.map(keyOf));
-  return before
-    .filter((row) => !accounted.has(row.pid) && !there.has(keyOf({ row })))
-    // The supervisor ended them. Which signal it used, if any, is not known here.
-    .map(({ pid }) => ({ pid, outcome: 'exited', signal: null, elapsedMs: Math.round(elapsedMs) }));
+  return (
+    before
+      .filter((row) => !accounted.has(row.pid) && !there.has(keyOf({ row })))
+      // The supervisor ended them. Which signal it used, if any, is not known here.
+      .map(({ pid }) => ({ pid, outcome: 'exited', signal: null, elapsedMs: Math.round(elapsedMs) }))
+  );
 }
