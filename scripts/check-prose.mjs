@@ -1,6 +1,7 @@
 // Finds constructions that make a sentence hard to read. `npm run lint:prose` runs it. It reads Markdown, the comments and strings of
 // `src` and `scripts`, and the comments and titles of tests. `scripts/prose-baseline.json` has the findings per file that existed when
-// the check began. More findings fail; fewer fail too, until `--lower` writes the new numbers. `--all` prints every finding.
+// the check began. More findings fail; fewer fail too, until `--lower` writes the new numbers, whose sum may only shrink. `--all` prints
+// every finding.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,15 +80,28 @@ function check() {
   }
   if (fewer === 0) return;
   process.exitCode = 1;
-  console.error(`${fewer} files are better than the baseline. Run: node scripts/check-prose.mjs --lower`);
+  console.error(
+    `${fewer} files are better than the baseline. Run: node scripts/check-prose.mjs --lower (also after a move)`,
+  );
 }
 
-/** Never raises a number. Writes the first baseline where there is none. */
+/** Takes the numbers of today, which a file that moved takes along. Their sum never grows. Without a baseline it writes the first one. */
 function lower() {
-  const numbers = [...found]
-    .map(([file, { length }]) => [file, allowed === undefined ? length : Math.min(length, allowed[file] ?? 0)])
-    .filter(([, count]) => count > 0);
-  writeFileSync(BASELINE, `${JSON.stringify(Object.fromEntries(numbers), null, 2)}\n`);
+  const numbers = Object.fromEntries(
+    [...found].map(([file, { length }]) => [file, length]).filter(([, count]) => count > 0),
+  );
+  if (allowed !== undefined && sumOf(numbers) > sumOf(allowed)) {
+    console.error(
+      `${sumOf(numbers)} avoided constructions; the baseline allows ${sumOf(allowed)} in all. Rewrite the new ones.`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  writeFileSync(BASELINE, `${JSON.stringify(numbers, null, 2)}\n`);
+}
+
+function sumOf(numbers) {
+  return Object.values(numbers).reduce((sum, count) => sum + count, 0);
 }
 
 function listFiles() {
