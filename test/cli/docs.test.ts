@@ -47,6 +47,11 @@ test.each(DOCUMENTS)('the links of %s lead somewhere', (name) => {
   }
 });
 
+test.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])('the files that %s names exist', (name) => {
+  const named = [...read(name).matchAll(/`((?:src|test|scripts|docs)\/[\w./-]+)`/g)].map(([, path]) => path!);
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
 test('README and CHANGELOG name every command', () => {
   for (const command of createProgram(cliWiring).commands) {
     expect(read('README.md')).toContain(`| \`${command.name()}\` |`);
