@@ -1,5 +1,5 @@
-// claude-mem under PM2, for those who keep one: pm2 start ecosystem.config.cjs
-// Neither is needed for the other: `claude-mem start` alone restarts what crashes.
+// claude-mem under PM2: pm2 start ecosystem.config.cjs
+// `claude-mem start` alone already restarts crashed processes; use this only if you want PM2 above it.
 const { execFileSync } = require('node:child_process');
 const { join } = require('node:path');
 
@@ -19,19 +19,19 @@ module.exports = {
       interpreter: process.execPath,
       exec_mode: 'fork',
       instances: 1,
-      // Started means ready: the command says so over the channel that PM2 opens.
+      // PM2 counts the app as started once the command reports readiness over PM2's channel.
       wait_ready: true,
       listen_timeout: 40_000,
-      // SIGINT is for terminals; a tree ends within 5 s, and PM2 must not kill it before.
+      // SIGINT is for terminals. A tree ends within 5 s, and PM2 must not kill it earlier.
       kill_signal: 'SIGTERM',
       kill_timeout: 10_000,
-      // The supervisor ends its tree itself; PM2's own tree kill would hit the worker in the middle of it.
+      // The supervisor ends its tree itself. PM2's tree kill would hit the worker during its shutdown.
       treekill: false,
       autorestart: true,
       max_restarts: 10,
       min_uptime: '30s',
       watch: false,
-      // In case you switch watching on: what the tree itself writes must not restart it.
+      // If you turn on `watch`: the tree's own files must not restart it.
       ignore_watch: ['node_modules', 'logs', '*.log', '*.db', '*.db-*', '.git', 'vector-db', 'chroma', 'vectors', '.claude-mem'],
     },
   ],

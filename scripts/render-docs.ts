@@ -14,6 +14,7 @@ const DOCUMENTS = [
   'docs/json.md',
   'docs/history.md',
   'docs/metrics.md',
+  'docs/settings.md',
   'docs/snapshots.md',
   'docs/verify.md',
 ];

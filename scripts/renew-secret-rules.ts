@@ -39,7 +39,7 @@ interface Rule {
   readonly isNamed: boolean;
 }
 
-const HEADER = `// Made from the default rules of gitleaks (MIT licence, copyright 2019 Zachary Rice) by scripts/renew-secret-rules.ts; do not edit.
+const HEADER = `// Made from the default rules of gitleaks (MIT license, copyright 2019 Zachary Rice) by scripts/renew-secret-rules.ts; do not edit.
 /* eslint-disable max-lines -- data */
 
 /** How a vendor's tokens look. */

@@ -6,7 +6,7 @@ const IN_PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 const DATA_LICENSES = ['src/operations/redact/secrets/gitleaks-license.txt'];
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 
-/** Collects the packages whose code is part of a bundle, and their licences, which have to go where their code goes. */
+/** Collects the packages whose code is part of a bundle, and their licenses, which have to go where their code goes. */
 export class BundledPackages {
   #folders = new Set();
 
@@ -18,7 +18,7 @@ export class BundledPackages {
     }
   }
 
-  /** @throws Error for a package that says nothing of its licence. */
+  /** @throws Error for a package that says nothing of its license. */
   licenses() {
     const packages = [...this.#folders].sort().map(describe);
     return [...packages, ...DATA_LICENSES.map((file) => readFileSync(file, 'utf8'))].join(`\n${'-'.repeat(80)}\n\n`);
@@ -27,7 +27,7 @@ export class BundledPackages {
 
 function describe(folder) {
   const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  if (typeof license !== 'string') throw new Error(`${folder} names no licence`);
+  if (typeof license !== 'string') throw new Error(`${folder} names no license`);
   const by = typeof author === 'string' ? author : author?.name;
   const texts = readdirSync(folder)
     .filter((file) => LICENSE_FILE.test(file))

@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
-
 interface Zone {
   /** `./src/<layer>`. */
   readonly target: string;
   readonly from: string;
-  /** Files of `from` that may be imported all the same, relative to it. */
+  /** Files or folders of `from` that may be imported anyway, relative to `from`. */
   readonly except: readonly string[];
 }
 
 interface ConfigItem {
-  readonly files?: readonly string[];
   readonly rules?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,17 +19,10 @@ export async function renderImportTable(): Promise<string> {
   const zones = config.flatMap(({ rules }) => zonesOf(rules?.[RULE]));
   const layers = [...new Set(zones.map(({ target }) => nameOf(target)))];
   const rows = layers.map((layer) => `| \`${layer}\` | ${allowed(layer, layers, zones)} |`);
-  const roots = config.find(({ rules }) => rules?.[RULE] === 'off')?.files ?? [];
-  // The linter also names a root that a test may come to need.
-  const present = roots.filter((file) => existsSync(new URL(`../../${file}`, import.meta.url)));
-  const list = present.map((file) => `\`${file.replace(/^src\//, '')}\``).join(', ');
-  return [
-    '| layer | may import, besides itself |',
-    '|---|---|',
-    ...rows,
-    '',
-    `Composition roots, which may import everything: ${list}.`,
-  ].join('\n');
+  // A layer without a zone may import everything; it shows up only as a source that others must not import.
+  const unlimited = [...new Set(zones.map(({ from }) => nameOf(from)))].filter((layer) => !layers.includes(layer));
+  const roots = unlimited.map((layer) => `| \`${layer}\` | everything: it is where the adapters are chosen |`);
+  return ['| layer | may import, besides itself |', '|---|---|', ...rows, ...roots].join('\n');
 }
 
 function zonesOf(rule: unknown): readonly Zone[] {

@@ -3,17 +3,17 @@ import { resolveSettings, SETTING_NAMES, type Settings } from '../../src/core/se
 /** What each setting does; its name and default come from the code. */
 const MEANING: Readonly<Record<keyof Settings, string>> = {
   workerHost: 'loopback address the worker listens on',
-  workerPort: 'its port',
-  chromaEnabled: '`false`: keyword search only, no Chroma process is ever started',
-  chromaMode: '`local` runs chroma-mcp here; `remote` uses a Chroma server that exists',
-  chromaHost: 'that server, for `remote`',
-  chromaPort: 'its port',
-  chromaSsl: 'whether it speaks TLS',
-  pythonVersion: 'any uv request; which Python runs chroma-mcp',
-  uvx: 'path or name of uvx; looked for in the usual places if not set',
-  chromaMemoryLimitMb: 'PSS + swap of Chroma, wrapper and python together; above it Chroma is recycled; 0: no limit',
+  workerPort: 'port of the worker',
+  chromaEnabled: '`false`: keyword search only; no Chroma process is started',
+  chromaMode: '`local` runs chroma-mcp here; `remote` uses an existing Chroma server',
+  chromaHost: 'host of the Chroma server, for `remote`',
+  chromaPort: 'port of the Chroma server',
+  chromaSsl: 'whether the Chroma server uses TLS',
+  pythonVersion: 'the Python that runs chroma-mcp, as any uv version request',
+  uvx: 'path or name of uvx; if not set, claude-mem searches the usual places',
+  chromaMemoryLimitMb: 'PSS + swap of uv wrapper and python together; above it Chroma is recycled; 0: no limit',
   chromaCpuLimitPercent: 'percent of one core, averaged over a minute; above it Chroma is recycled; 0: no limit',
-  chromaIdleSeconds: 'Chroma is closed after so long without use; 0: never',
+  chromaIdleSeconds: 'Chroma is closed after this time without use; 0: never',
 };
 
 export function renderSettings(): string {

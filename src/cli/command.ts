@@ -46,7 +46,7 @@ export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Opti
   command
     .option('--json', 'print one JSON document')
     .option('--data-dir <dir>', 'work on this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
-    .option('--no-color', 'no colours (also: NO_COLOR, a pipe)')
+    .option('--no-color', 'no colors (also: NO_COLOR, a pipe)')
     .addHelpText('after', () => helpText(spec, command.createHelp()))
     .action(async () => {
       const options = command.opts<Options & CommonOptions>();

@@ -3,8 +3,8 @@ import { find } from './element.ts';
 
 export interface Line {
   readonly label: string;
-  /** Name of a colour of page.css. */
-  readonly colour: string;
+  /** Name of a color of page.css. */
+  readonly color: string;
 }
 
 export interface PlotOptions {
@@ -23,7 +23,7 @@ const AXIS_WIDTH = 62;
 /** The scale ends above the largest value by this part of it. */
 const HEADROOM = 1.15;
 
-/** A plot over time that takes its colours from the page, light or dark, and its width from where it is. */
+/** A plot over time that takes its colors from the page, light or dark, and its width from where it is. */
 export function createPlot(options: PlotOptions): (data: PlotData) => void {
   const target = find(options.id);
   const plot = new uPlot(uplotOptions(options, target.clientWidth), [[], ...options.lines.map(() => [])], target);
@@ -40,8 +40,8 @@ export function createPlot(options: PlotOptions): (data: PlotData) => void {
 
 function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: number): uPlot.Options {
   const axis: uPlot.Axis = {
-    stroke: () => colour('quiet'),
-    grid: { stroke: () => colour('line'), width: 1 },
+    stroke: () => color('quiet'),
+    grid: { stroke: () => color('line'), width: 1 },
     ticks: { show: false },
     font: '12px system-ui, sans-serif',
   };
@@ -63,10 +63,10 @@ function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: n
     ],
     series: [
       {},
-      ...lines.map(({ label, colour: name }) => ({
+      ...lines.map(({ label, color: name }) => ({
         label,
-        stroke: () => colour(name),
-        fill: () => colour(`${name}-fill`),
+        stroke: () => color(name),
+        fill: () => color(`${name}-fill`),
         width: 2,
         points: { show: isLonely },
       })),
@@ -92,11 +92,11 @@ const TIMES: uPlot.Axis.DynamicValues = (plot, values) => {
   });
 };
 
-/** A point without neighbours draws no line. */
+/** A point without neighbors draws no line. */
 function isLonely(plot: uPlot): boolean {
   return plot.data[0].length < 2;
 }
 
-function colour(name: string): string {
+function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }

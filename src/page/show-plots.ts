@@ -5,8 +5,8 @@ import type { Point } from './points.ts';
 import { table } from './table.ts';
 
 const LINES = [
-  { label: 'tree', colour: 'tree' },
-  { label: 'leaked', colour: 'leak' },
+  { label: 'tree', color: 'tree' },
+  { label: 'leaked', color: 'leak' },
 ] as const satisfies readonly Line[];
 
 /** So many fit a screen. */
@@ -38,11 +38,11 @@ export function createPlots(): (points: readonly Point[]) => void {
 function legend(id: string, at: string, values: readonly string[]): void {
   fill(
     id,
-    ...LINES.map(({ label, colour }, position) =>
+    ...LINES.map(({ label, color }, position) =>
       element(
         'span',
         {},
-        element('span', { class: `key ${colour}`, 'aria-hidden': 'true' }),
+        element('span', { class: `key ${color}`, 'aria-hidden': 'true' }),
         `${label} `,
         element('b', {}, values[position] ?? ''),
       ),

@@ -22,7 +22,9 @@ const DOCUMENTS = [
   'docs/metrics.md',
   'docs/mutation.md',
   'docs/page.md',
+  'docs/platforms.md',
   'docs/rounds.md',
+  'docs/settings.md',
   'docs/snapshots.md',
   'docs/verify.md',
 ];
@@ -43,6 +45,11 @@ test.each(DOCUMENTS)('the links of %s lead somewhere', (name) => {
       : existsSync(join(ROOT, dirname(name), target!));
     expect(isThere, target).toBe(true);
   }
+});
+
+test.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])('the files that %s names exist', (name) => {
+  const named = [...read(name).matchAll(/`((?:src|test|scripts|docs)\/[\w./-]+)`/g)].map(([, path]) => path!);
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 test('README and CHANGELOG name every command', () => {

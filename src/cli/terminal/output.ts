@@ -29,7 +29,7 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Whether `status` shows anything. */
   readonly hasStatusLine: boolean;
-  /** Whether colour may be used on stdout. */
+  /** Whether color may be used on stdout. */
   readonly hasColor: boolean;
 }
 

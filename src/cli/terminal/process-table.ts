@@ -16,7 +16,7 @@ const NARROW_COLUMNS = 60;
 /** Lines longer than this are hard to read, however wide the terminal. */
 const WIDEST = 110;
 
-/** Colours for stdout, or none. */
+/** Colors for stdout, or none. */
 export function painter(output: Output): ChalkInstance {
   return output.hasColor ? chalk : new Chalk({ level: 0 });
 }

@@ -1,7 +1,7 @@
 import type { StoredIdentity } from '../tree/manifest.ts';
 import type { ProcessRow, ProcessSnapshot } from './snapshot.ts';
 
-/** How two identities compare. `unknown` never authorises anything. */
+/** How two identities compare. `unknown` never authorizes anything. */
 export type Comparison = 'same' | 'different' | 'unknown';
 
 /** What became of a stored identity, as far as a snapshot tells. */

@@ -36,16 +36,16 @@ export function printable(text: string): string {
   return text.replace(eachHidden(), (_, visible: string | undefined) => visible ?? REPLACEMENT);
 }
 
-/** A colour (`ESC [ … m`) is ours. */
-const hiddenButColours = onFirstUse(String.raw`(\u001b\[[0-9;]{0,20}m|${VISIBLE})|(?![\n\t])${HIDDEN}`);
+/** A color (`ESC [ … m`) is ours. */
+const hiddenButColors = onFirstUse(String.raw`(\u001b\[[0-9;]{0,20}m|${VISIBLE})|(?![\n\t])${HIDDEN}`);
 
 /**
  * An output in which hidden characters are written as `\uXXXX`, so that no terminal obeys them. JSON stays equal after parsing: there they
- * stand in texts alone. Line ends, tabs and colours stay.
+ * stand in texts alone. Line ends, tabs and colors stay.
  */
 export function escapeHidden(output: string): string {
   if (!UNUSUAL.test(output)) return output;
-  return output.replace(hiddenButColours(), (found, harmless: string | undefined) => harmless ?? escaped(found));
+  return output.replace(hiddenButColors(), (found, harmless: string | undefined) => harmless ?? escaped(found));
 }
 
 function escaped(character: string): string {

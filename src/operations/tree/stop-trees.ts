@@ -160,6 +160,7 @@ function endedByItself(
 ): readonly Outcome[] {
   const accounted = new Set(ended.map(({ pid }) => pid));
   const there = new Set(remaining.map(keyOf));
+  // The supervisor ended them. Which signal it used, if any, is not known here.
   return before
     .filter((row) => !accounted.has(row.pid) && !there.has(keyOf({ row })))
     .map(({ pid }) => ({ pid, outcome: 'exited', signal: null, elapsedMs: Math.round(elapsedMs) }));

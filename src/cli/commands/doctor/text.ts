@@ -12,11 +12,11 @@ const WIDEST = 100;
 const INDENT = '    ';
 
 const LOOKS = {
-  fail: { sign: '✖', colour: 'red', noun: ['failed', 'failed'] },
-  error: { sign: '!', colour: 'magenta', noun: ['could not look', 'could not look'] },
-  warn: { sign: '⚠', colour: 'yellow', noun: ['warning', 'warnings'] },
-  pass: { sign: '✔', colour: 'green', noun: ['passed', 'passed'] },
-  skip: { sign: '–', colour: 'gray', noun: ['skipped', 'skipped'] },
+  fail: { sign: '✖', color: 'red', noun: ['failed', 'failed'] },
+  error: { sign: '!', color: 'magenta', noun: ['could not look', 'could not look'] },
+  warn: { sign: '⚠', color: 'yellow', noun: ['warning', 'warnings'] },
+  pass: { sign: '✔', color: 'green', noun: ['passed', 'passed'] },
+  skip: { sign: '–', color: 'gray', noun: ['skipped', 'skipped'] },
 } as const satisfies Record<CheckStatus, unknown>;
 
 /** The worst first, as in a waiting room. */
@@ -59,18 +59,18 @@ function describeBad(check: CheckResult, paint: ChalkInstance, width: number): s
 }
 
 function headline({ id, title, status, detail }: CheckResult, paint: ChalkInstance, width: number): string {
-  const { sign, colour } = LOOKS[status];
+  const { sign, color } = LOOKS[status];
   const name = status === 'pass' || status === 'skip' ? title : `${paint.bold(title)} (${id})`;
   const [first = '', ...rest] = wrap(`${INDENT}${sign} ${name}: ${printable(detail)}`, width)
     .trimStart()
     .split('\n');
-  return [`${paint[colour](sign)}${first.slice(sign.length)}`, ...rest].join('\n');
+  return [`${paint[color](sign)}${first.slice(sign.length)}`, ...rest].join('\n');
 }
 
 function verdict({ summary }: DoctorReport, paint: ChalkInstance): string {
   const counts = ORDER.filter((status) => summary[status] > 0).map((status) => {
-    const { noun, colour } = LOOKS[status];
-    return paint[colour](`${summary[status]} ${summary[status] === 1 ? noun[0] : noun[1]}`);
+    const { noun, color } = LOOKS[status];
+    return paint[color](`${summary[status]} ${summary[status] === 1 ? noun[0] : noun[1]}`);
   });
   const all = Object.values(summary).reduce((sum, amount) => sum + amount, 0);
   return `${count(all, 'check')}: ${counts.join(', ')}.`;

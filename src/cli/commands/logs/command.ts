@@ -45,7 +45,7 @@ async function showLogs({ options, args, openContext, wiring, output }: CommandI
   const role = args[0];
   if (role !== undefined && !KNOWN.has(role) && !logs.names().includes(role)) throw unknownRole(role, logs.names());
   const wanted = role === undefined ? undefined : (KNOWN.get(role) ?? role);
-  // Every command pays for what this file imports at its top, and colours are for people alone.
+  // Every command pays for what this file imports at its top, and colors are for people alone.
   const { formatLogLine } = await import('./text.ts');
   const show = (line: LogLine) => {
     output.data(options.json === true ? JSON.stringify({ type: 'line', ...line }) : formatLogLine(line, output));

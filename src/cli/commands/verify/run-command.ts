@@ -58,6 +58,7 @@ function exitCodeOf(
   const own = exitCodeOfCommand(end);
   if (own !== 0) return passOn(own);
   if (isInterrupted) return EXIT.interrupted;
+  // The command left these processes behind, even if --reap has ended all of them by now.
   if (scenarios.some(({ left }) => left.length > 0)) return EXIT.found;
   return complete ? EXIT.ok : EXIT.couldNotLook;
 }

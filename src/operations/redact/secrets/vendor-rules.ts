@@ -1,4 +1,4 @@
-// Made from the default rules of gitleaks (MIT licence, copyright 2019 Zachary Rice) by scripts/renew-secret-rules.ts; do not edit.
+// Made from the default rules of gitleaks (MIT license, copyright 2019 Zachary Rice) by scripts/renew-secret-rules.ts; do not edit.
 /* eslint-disable max-lines -- data */
 
 /** How a vendor's tokens look. */

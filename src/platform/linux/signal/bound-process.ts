@@ -115,7 +115,7 @@ class LinuxBoundProcess implements BoundProcess {
     if (read.argv === undefined || this.#row.commandCut === true) return 'unknown';
     const { argv, command } = read;
     const recorded = this.#row.argv;
-    // A row without a command line gives nothing to compare, and unknown never authorises.
+    // A row without a command line gives nothing to compare, and unknown never authorizes.
     if (recorded === undefined && this.#row.command === '') return 'unknown';
     const isEqual =
       recorded === undefined

@@ -105,7 +105,7 @@ function stampTimes(
     // Taken over from a reading before.
     if (row.startedAt !== '') continue;
     const ticks = row.startTicks ?? 0;
-    // Neighbours in the table often start in one tick, and to format a date costs as much as to parse a row.
+    // Neighbors in the table often start in one tick, and to format a date costs as much as to parse a row.
     if (ticks !== previous.ticks) previous = { ticks, startedAt: isoTime(bootedAtMs + ticks * MS_PER_TICK) };
     row.startedAt = previous.startedAt;
   }
