@@ -45,7 +45,7 @@ describe('orphans', () => {
     expect(report.summary.leakedMemoryBytes).toBeGreaterThan(0);
 
     const { stdout, stderr } = await run(['leaks']);
-    expect(stdout).toMatch(/^Leaked: 2 orphans, holding \d+ kB \(PSS \+ swap\)\./);
+    expect(stdout).toMatch(/^Leaked: 2 orphans, using \d+ kB \(PSS \+ swap\)\./);
     expect(stdout).toContain('chroma-sync');
     expect(stdout).toContain('claude-mem reap --dry-run');
     expect(stderr).toBe('');
@@ -185,7 +185,7 @@ describe('--from', () => {
 
   test('proposes nothing to be reaped here', async () => {
     const { stdout } = await aHome().run(['leaks', '--from', recording('plugin-worker-killed')]);
-    expect(stdout).toContain('Leaked: 2 orphans, holding 221 MB');
+    expect(stdout).toContain('Leaked: 2 orphans, using 221 MB');
     expect(stdout).toMatch(/chroma uv [^]*chroma python /);
     expect(stdout).not.toContain('claude-mem reap');
   });

@@ -8,7 +8,7 @@ import { aHome, cli, inShell, living, orphans, recording } from './scene.ts';
 const from = ['leaks', '--json', '--from', recording('plugin-worker-killed')];
 /** A pipe whose reader has gone before the program writes. */
 const READER_GONE = 'exec 3> >(exec true); wait $!; "$@" >&3';
-const LOST = /^claude-mem: the output could not be written: ENOSPC.*; the report is lost$/;
+const LOST = /^claude-mem: could not write the output: ENOSPC.*\. The report is lost\.$/;
 
 describe('a report that cannot be written', () => {
   test.each([

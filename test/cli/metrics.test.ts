@@ -50,7 +50,7 @@ test('a folder that is not there is told, and nothing is said to have been writt
 
 test.each([
   [['--format', 'xml'], 'prometheus'],
-  [['--output', 'x'], '--output is for --format'],
+  [['--output', 'x'], '--output needs --format'],
   [['--format', 'prometheus', '--watch'], 'cannot be used with'],
 ])('%j is wrong usage', async (args, message) => {
   const { status, stderr, stdout } = await aHome().run(['leaks', ...args]);

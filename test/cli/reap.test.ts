@@ -50,10 +50,10 @@ describe('reap --yes', () => {
     const left = await orphans(dataDir);
     const { status, stdout, stderr } = await run(['reap', '--yes']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^To be ended: 2 processes, holding \d+ kB\n/);
+    expect(stdout).toMatch(/^Will end: 2 processes, using \d+ kB\n/);
     for (const pid of left.pids) expect(stdout).toMatch(new RegExp(`^  ${pid} +exited`, 'm'));
     expect(stdout).toContain('2 processes: 2 exited.');
-    expect(stdout).toContain('Looked again: nothing of it is left.');
+    expect(stdout).toContain('Checked again: none of them is left.');
     await expectGone(left);
     expect(existsSync(join(dataDir, 'operation.lock.holder'))).toBe(false);
   });
@@ -123,7 +123,7 @@ describe('--dry-run', () => {
     const { status, stdout } = await run(['reap', '--dry-run', '--older-than', '0s']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Would end: 2 processes/);
-    expect(stdout).toContain('To end it:\n  claude-mem reap --older-than 0s\n');
+    expect(stdout).toContain('To carry out the plan:\n  claude-mem reap --older-than 0s\n');
     const { report } = await json(['reap', '--dry-run']);
     expect(report).toEqual(reapReport);
     expect(report).toMatchObject({ dryRun: true, outcomes: [] });
@@ -155,7 +155,7 @@ describe('which', () => {
     const left = await orphans(dataDir);
     const { status, stdout } = await run(['reap', '--yes', '--older-than', '1h']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Nothing to reap\.\n\nLeft alone:\n {2}\d+ {2}orphan, but only \d+ s old/);
+    expect(stdout).toMatch(/^Nothing to reap\.\n\nNot in the plan:\n {2}\d+ {2}orphan, but only \d+ s old/);
     expect(living(left)).toHaveLength(2);
   });
 });
@@ -207,7 +207,7 @@ describe('manifests', () => {
     const file = writeTreeFile(dataDir, `${TREE}.json`, content);
     expect(await run(['reap', '--yes'])).toMatchObject({
       status: 4,
-      stdout: 'Nothing to reap in what could be read; not everything could.\n',
+      stdout: 'Nothing to reap, but the reading is incomplete.\n',
     });
     expect(readFileSync(file, 'utf8')).toBe(content);
     expect(readdirSync(dataDir)).toEqual(['trees']);

@@ -49,7 +49,7 @@ describe('snapshot', () => {
     const { status, stdout, stderr } = await run(['snapshot', file]);
     expect([status, stdout]).toEqual([0, '']);
     expect(stderr).toMatch(
-      /^Recorded \d+ processes in .*leak\.json; judge them with: claude-mem leaks --from .*leak\.json\n$/,
+      /^Recorded \d+ processes in .*leak\.json\. To judge them: {2}claude-mem leaks --from .*leak\.json\n$/,
     );
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await json(['snapshot', file])).report).toEqual({
@@ -140,7 +140,7 @@ describe('a full disk', () => {
     await expectGone(left);
     expect(readFileSync(manifest, 'utf8')).toBe(before);
     const { stderr } = await run(['reap', '--yes', '--data-dir', disk]);
-    expect(stderr).toContain('The manifests could not be tidied up: ');
+    expect(stderr).toContain('Could not update the manifests: ');
     expect(readdirSync(join(disk, 'trees'))).toHaveLength(1);
   });
 });

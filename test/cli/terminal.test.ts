@@ -77,7 +77,7 @@ describe('the question of reap', () => {
     await session.waitFor(asked);
     session.type(keys);
     const { output, status } = await session.ended;
-    expect(stripVTControlCharacters(output)).toContain('Nothing was ended.');
+    expect(stripVTControlCharacters(output)).toContain('No process was ended.');
     expect(status).toBe(exit);
     expect(living(left)).toHaveLength(2);
   });
@@ -94,7 +94,7 @@ describe('the question of reap', () => {
     expect(living(late)).toHaveLength(2);
     const text = stripVTControlCharacters(output);
     expect(text).toContain('2 processes: 2 exited.');
-    expect(text).toContain('Still there: 2 leaks');
+    expect(text).toContain('Still running: 2 leaks');
     expect(status).toBe(1);
   });
 
@@ -121,14 +121,14 @@ describe('while it waits', () => {
     const session = runCliInTerminal(['reap', '--yes', '--grace', '3s'], { home });
     await session.waitFor('Ended 0 of 2, waiting for the rest …');
     session.type(CTRL_C);
-    await session.waitFor('Interrupted: waiting for what was already asked to end.');
+    await session.waitFor('Interrupted: waiting for processes that already received SIGTERM.');
     const { output, status } = await session.ended;
     expect(status).toBe(130);
-    expect(stripVTControlCharacters(output)).toContain('still there: asked to end, and not killed');
+    expect(stripVTControlCharacters(output)).toContain('still running: received SIGTERM, was not killed');
     expect(living(left)).toHaveLength(2);
   });
 
-  test('a second Ctrl-C kills at once', async () => {
+  test('a second Ctrl-C kills the remaining processes', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir, { onSigterm: 'ignore' });
     const session = runCliInTerminal(['reap', '--yes', '--grace', '1h'], { home });

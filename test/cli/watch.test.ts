@@ -95,11 +95,11 @@ describe('in a pipe', () => {
   });
 
   test.each([
-    [['--watch', '--interval', '199ms'], 'from 200ms to 1d'],
-    [['--watch', '--interval', '25h'], 'from 200ms to 1d'],
+    [['--watch', '--interval', '199ms'], 'between 200ms and 1d'],
+    [['--watch', '--interval', '25h'], 'between 200ms and 1d'],
     [['--watch', '--interval', 'often'], 'not a duration'],
     [['--watch', '--count', '0'], 'not a number of readings'],
-    [['--count', '1'], 'are for --watch'],
+    [['--count', '1'], 'need --watch'],
     [['--watch', '--from', 'x.json'], 'cannot be used with'],
   ])('%j is wrong usage', async (args, message) => {
     const { status, stderr, stdout } = await aHome().run(['leaks', ...args]);
@@ -146,7 +146,7 @@ describe('in a terminal', () => {
     session.type('s');
     await session.waitFor('s sort: memory');
     session.type(' ');
-    await session.waitFor('space go on');
+    await session.waitFor('space resume');
     const paused = session.output().length;
     session.type('s');
     await session.waitFor('s sort: age');
@@ -164,8 +164,8 @@ describe('in a terminal', () => {
     session.type('r');
     await session.waitFor('End these 2 processes?');
     session.type('n');
-    await session.waitFor('Nothing was ended.');
-    await session.waitFor('Any key goes back');
+    await session.waitFor('No process was ended.');
+    await session.waitFor('Press any key');
     expect(living(left)).toHaveLength(2);
     const before = session.output().length;
     session.type('x');
@@ -176,7 +176,7 @@ describe('in a terminal', () => {
     await session.waitFor('2 processes: 2 exited.');
     await expectGone(left);
     const reaped = session.output().length;
-    await session.waitFor(() => session.output().slice(before).includes('Any key goes back'));
+    await session.waitFor(() => session.output().slice(before).includes('Press any key'));
     session.type('x');
     await session.waitFor(() => session.output().slice(reaped).includes('No leaks.'));
     session.type('q');

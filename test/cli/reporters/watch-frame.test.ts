@@ -102,7 +102,7 @@ describe('the picture', () => {
 
   test.each([24, 8, 3])('of %i rows says that it could not look, and not what it saw before', (rows) => {
     const text = drawFrame(after(see([]), failure), view({ rows })).join('\n');
-    expect(text).toContain('Could not look: gone.');
+    expect(text).toContain('Reading failed: gone.');
     expect(text).not.toContain('No leaks');
   });
 

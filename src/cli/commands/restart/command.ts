@@ -11,12 +11,13 @@ type RestartOptions = StartOptions & StopOptions;
 export const restartCommand = (wiring: CliWiring) =>
   defineCommand<RestartOptions>(wiring, {
     name: 'restart',
-    summary: 'stop, then start; the old tree is gone before the new one begins',
-    description: 'Stops the tree, proves that nothing of it is left, and starts a new one. Starts one if none runs.',
+    summary: 'stop the tree, then start a new one',
+    description:
+      'Stops the tree, proves that none of its processes is left, then starts a new tree. If no tree runs, it only starts one.',
     examples: [['claude-mem restart', 'after an upgrade or a change of settings']],
     exitCodes: [
-      [EXIT.ok, 'the new tree runs'],
-      [EXIT.found, 'the old tree could not be ended, or the new one did not get ready'],
+      [EXIT.ok, 'the new tree is running'],
+      [EXIT.found, 'the old tree could not be ended, or the new tree was not ready in time'],
       [EXIT.interrupted, 'interrupted'],
     ],
     configure: (command) => {
@@ -31,7 +32,7 @@ async function runRestart({ options, openContext, wiring, output }: CommandInput
   const tree = wiring.createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: what was already asked to end is waited for, no new tree is started.');
+    output.note('Interrupted: waiting for processes that already received SIGTERM. No new tree is started.');
   });
   try {
     return await startAndReport({ command: 'restart', options, context, tree, output, interrupts }, async () => {
@@ -42,7 +43,7 @@ async function runRestart({ options, openContext, wiring, output }: CommandInput
       const { remaining } = stopped;
       if (remaining.length === 0) return stopped;
       const pids = remaining.map(({ row }) => row.pid).join(', ');
-      output.note(`Of the old tree there is still pid ${pids}, which cannot be ended now; starting all the same.`);
+      output.note(`Pid ${pids} of the old tree cannot be ended now. Starting the new tree anyway.`);
       return stopped;
     });
   } finally {

@@ -21,7 +21,7 @@ export interface ReportFiles {
   readonly junit: ReportFile | undefined;
 }
 
-/** @throws ClaudeMemError `io` before anything is run. */
+/** Opens the report files before the run. @throws ClaudeMemError `io`. */
 export async function openReportFiles(
   { output, junit }: VerifyOptions,
   { openReportFile }: Pick<CliWiring, 'openReportFile'>,
@@ -32,7 +32,7 @@ export async function openReportFiles(
   };
 }
 
-/** The forms for machines: a JUnit file, and what GitHub Actions shows. */
+/** Writes the reports for machines: the JUnit file and the output for GitHub Actions. */
 export function tellMachines(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
   junit?.write(renderJunit(report));
   tellGithub(report, process.env, (line) => {

@@ -12,7 +12,7 @@ import { reportCommand, type VerifyReport } from './json.ts';
 const DEFAULT_SETTLE_MS = 1_000;
 const DEFAULT_GRACE_MS = 5_000;
 
-/** `verify -- COMMAND`: stdout is the command's, so the report goes to stderr or into a file. */
+/** `verify -- COMMAND`. stdout belongs to the command, so the report goes to stderr or to a file. */
 export async function verifyCommandLine({
   options,
   args: argv,
@@ -62,7 +62,7 @@ function exitCodeOf(
   return complete ? EXIT.ok : EXIT.couldNotLook;
 }
 
-/** As shells have it. */
+/** The convention of shells: 128 + signal number, 127 not found, 126 not executable. */
 function exitCodeOfCommand(end: CommandEnd): number {
   if (end.kind === 'exited') return end.exitCode;
   if (end.kind === 'killed') return 128 + end.signalNumber;

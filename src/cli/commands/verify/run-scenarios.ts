@@ -13,7 +13,7 @@ import type { ScenarioStage } from '../../context.ts';
 import { openReportFiles, tellMachines, type ReportFiles, type VerifyOptions } from './options.ts';
 import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyReport } from './json.ts';
 
-/** `verify` alone. */
+/** `verify` without a command. */
 export async function verifyScenarios({
   options,
   openContext,
@@ -23,7 +23,7 @@ export async function verifyScenarios({
   assertSupported();
   const files = await openReportFiles(options, wiring);
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: ending what was started.');
+    output.note('Interrupted: ending the processes that verify started.');
   });
   const setting = await wiring
     .createStage(openContext({ acts: false, ifMissing: 'accept' }), interrupts.interrupted)
@@ -59,7 +59,7 @@ export async function verifyScenarios({
     teller.end(report);
     return exitCodeOf(report, interrupts.interrupted.aborted);
   } finally {
-    // Whatever broke it off. Where nobody can look, the records stay.
+    // Also after an error. If the process table is unreadable, the records stay.
     await tidy(stage, setting).catch(() => undefined);
     interrupts.dispose();
   }
@@ -80,7 +80,7 @@ function chromaOf({ whyNoChroma: reason }: Stage, { uvx }: ScenarioStage): Repor
   return { mode: reason === null ? 'semantic' : 'keyword', uvx, reason };
 }
 
-/** What ends the run before its time, as a value: what was learned until then is still to be told. */
+/** Returns an error as a value, so that the results so far are still reported. */
 async function outcomeOf(work: () => Promise<void>): Promise<ReportedError | null> {
   try {
     await work();
@@ -91,7 +91,7 @@ async function outcomeOf(work: () => Promise<void>): Promise<ReportedError | nul
   }
 }
 
-/** The proof that this run itself left nothing. */
+/** Proves that this run itself left no process and no folder behind. */
 async function leftovers(stage: Stage, setting: ScenarioStage): Promise<ReportedError | null> {
   let message: string | undefined;
   const error = await outcomeOf(async () => {
@@ -108,7 +108,7 @@ function exitCodeOf({ complete, error, passed }: VerifyReport, isInterrupted: bo
   return passed ? EXIT.ok : EXIT.found;
 }
 
-/** To people line by line as it happens, to machines at the end; to stdout, or into a file. */
+/** Reports text line by line, and JSON at the end, to stdout or to a file. */
 class Teller {
   readonly #options: VerifyOptions & { readonly json?: boolean };
   readonly #files: ReportFiles;

@@ -81,7 +81,7 @@ test('a reading that was not complete never passes', () => {
 
 test.each([
   [{ error: { code: 'not-found', message: './x was not run', hint: null } }, './x was not run'],
-  [{ complete: false }, 'the process table could not be read in full'],
+  [{ complete: false }, 'the process table could not be read completely'],
 ])('JUnit XML tells what no scenario tells: %j', (wrong, message) => {
   const { scenarios, ...rest } = report();
   const xml = renderJunit({ ...rest, ...wrong, scenarios: scenarios.filter(({ passed }) => passed === true) });
