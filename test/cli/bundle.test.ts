@@ -18,7 +18,7 @@ describe('the built program', () => {
     expect(script.cachedDataRejected).toBe(false);
   });
 
-  test('has no import() of its own, which a function that was compiled ahead may not call', () => {
+  test('the built program contains no import(), which code compiled ahead cannot call', () => {
     const files = readdirSync(join(DIST, 'lib')).filter((name) => name.endsWith('.js'));
     expect(files).toContain('cli.js');
     for (const file of files) expect(read(join('lib', file)).toString('latin1'), file).not.toMatch(/[^\w$.]import\(/);
@@ -36,13 +36,13 @@ describe('the built program', () => {
     ['a tree that is not there', ['status'], 3],
     ['logs that are not there', ['logs'], 0],
     ['a stop', ['stop'], 0],
-  ])('loads what it needs for %s', async (_, args, exit) => {
+  ])('the built program loads the modules for %s', async (_, args, exit) => {
     const { status, stderr } = await aHome().run(args);
     expect([args, status]).toEqual([args, exit]);
     expect(stderr).not.toContain('This is a bug');
   });
 
-  test('loads the locks and the native calls of a reap', async () => {
+  test('the built program loads locks and native calls for reap', async () => {
     const { run, dataDir } = aHome();
     const left = await orphans(dataDir);
     expect(await run(['reap', '--yes'])).toMatchObject({ status: 0, stderr: '' });

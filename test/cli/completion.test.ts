@@ -144,12 +144,12 @@ function fpathWith(script: string): string {
   return folder;
 }
 
-test('another shell is refused', async () => {
+test('completion rejects an unknown shell', async () => {
   const { status, stderr } = await runCli(['completion', 'tcsh'], { home: home() });
   expect([status, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish') as unknown]);
 });
 
-test('what is printed is one JSON document with --json', async () => {
+test('completion --json prints one document', async () => {
   const { stdout } = await runCli(['completion', 'fish', '--json'], { home: home() });
   expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, command: 'completion', shell: 'fish' });
 });

@@ -29,7 +29,7 @@ const parseLines = (text: string) =>
     .map((line) => JSON.parse(line) as Line);
 
 describe('in a pipe', () => {
-  test('each reading is a line, and --count counts them', async () => {
+  test('leaks --watch prints one line per reading and stops after --count readings', async () => {
     const { run } = aHome();
     const { stdout, stderr, status } = await run(['leaks', '--watch', ...EVERY, '--count', '3']);
     // Zombies of others may come and go meanwhile.
@@ -43,7 +43,7 @@ describe('in a pipe', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  test('what leaks and what ends meanwhile is a change, told when it is seen', async () => {
+  test('leaks --watch prints a change for each new leak and each ended process', async () => {
     const { home, dataDir } = aHome();
     const args = [CLI, 'leaks', '--watch', ...EVERY];
     const child = spawn(process.execPath, args, {
@@ -77,7 +77,7 @@ describe('in a pipe', () => {
   test.each([
     [0, false],
     [1, true],
-  ])('a reader that goes away ends it quietly, with %i', async (code, isLeaking) => {
+  ])('leaks --watch exits quietly with %i if its reader goes away', async (code, isLeaking) => {
     const { home, dataDir } = aHome();
     if (isLeaking) await orphans(dataDir);
     const script = '"$@" | head -n 1; exit "${PIPESTATUS[0]}"';
@@ -86,7 +86,7 @@ describe('in a pipe', () => {
     expect([status, stderr]).toEqual([code, '']);
   });
 
-  test('a reading that is incomplete says so, and ends with 4', async () => {
+  test('leaks --watch marks an incomplete reading and exits with 4', async () => {
     const { run, dataDir } = aHome();
     writeTreeFile(dataDir, '11111111-2222-4333-8444-555555555555.json', 'torn');
     const { stdout, status } = await run(['leaks', '--watch', ...EVERY, '--count', '1']);
@@ -112,13 +112,13 @@ describe('in a terminal', () => {
   const watch = (home: string, extra: Partial<Parameters<typeof runCliInTerminal>[1]> = {}, args: string[] = []) =>
     runCliInTerminal(['leaks', '--watch', ...EVERY, ...args], { home, ...extra });
 
-  test('--json streams as well', async () => {
+  test('leaks --watch --json streams in a terminal too', async () => {
     const { output, status } = await watch(aHome().home, {}, ['--json', '--count', '1']).ended;
     expect(parseLines(output.replaceAll('\r', '')).map(({ type }) => type)).toEqual(['reading', 'end']);
     expect(status).toBe(0);
   });
 
-  test('q leaves what was there before, and says what was found last', async () => {
+  test('q restores the screen and prints the last headline', async () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);
     const session = watch(home);
@@ -131,7 +131,7 @@ describe('in a terminal', () => {
     expect(status).toBe(1);
   });
 
-  test('Ctrl-C leaves it too, and says nothing', async () => {
+  test('Ctrl-C restores the screen and prints nothing', async () => {
     const session = watch(aHome().home);
     await session.waitFor('No leaks.');
     session.type(CTRL_C);
@@ -140,7 +140,7 @@ describe('in a terminal', () => {
     expect(status).toBe(130);
   });
 
-  test('the keys sort, pause and go on', async () => {
+  test('keys sort, pause and resume the watch', async () => {
     const session = watch(aHome().home);
     await session.waitFor('s sort: verdict');
     session.type('s');
@@ -156,7 +156,7 @@ describe('in a terminal', () => {
     expect((await session.ended).status).toBe(0);
   });
 
-  test('r reaps after asking, as reap does, and comes back', async () => {
+  test('r runs reap, which asks, and returns to the watch', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = watch(home);
@@ -183,7 +183,7 @@ describe('in a terminal', () => {
     expect((await session.ended).status).toBe(0);
   });
 
-  test('--count ends it by itself', async () => {
+  test('--count ends the watch on screen', async () => {
     const { output, status } = await watch(aHome().home, {}, ['--count', '2']).ended;
     expect(output).toContain(LEAVE_SCREEN);
     expect(status).toBe(0);
