@@ -10,7 +10,7 @@ const COMPILED = ['cli', 'supervisor', 'worker', 'search-server'];
 const read = (name: string) => readFileSync(join(DIST, name));
 
 describe('the built program', () => {
-  // Else every other test would still pass, and run what nobody does who installs a release.
+  // Without this check, all other tests could pass with uncached code, which no user of a release runs.
   test.each(COMPILED)('%s is run from what V8 compiled when it was built', (name) => {
     const script = new Script(read(`lib/${name}.js`).toString('latin1'), {
       cachedData: read(`lib/${name}.${process.version}.${process.arch}.compiled`),
@@ -28,7 +28,7 @@ describe('the built program', () => {
     expect(read(`lib/${name}.js`).findIndex((byte) => byte > 0x7f)).toBe(-1);
   });
 
-  // What each command loads only when it is used. What start, stop and the others of the tree load, the tests of the tree show.
+  // Covers the modules that commands load on demand. The tests of the tree cover start, stop and the other tree commands.
   test.each<[string, readonly string[], number]>([
     ['a table', ['leaks', '--from', recording('plugin-worker-killed')], 1],
     ['a reading of this machine', ['leaks'], 0],

@@ -61,7 +61,7 @@ test('the package contains the files that its README links to', () => {
 
 test('the help of every command fits a terminal of 80 columns', () => {
   const helps = [...read('docs/commands.md').matchAll(/```\n([^]*?)```/g)].flatMap(([, help]) => help!.split('\n'));
-  // A command line stays whole.
+  // Command lines are not wrapped.
   expect(helps.filter((line) => line.length > 80 && !line.startsWith('  claude-mem '))).toEqual([]);
 });
 
@@ -88,7 +88,7 @@ function read(name: string): string {
   return readFileSync(join(ROOT, name), 'utf8');
 }
 
-/** As the common forges make it. */
+/** The anchor of a title, as on GitHub. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()

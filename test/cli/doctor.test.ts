@@ -8,7 +8,7 @@ import { aHome, orphans, writeTreeFile, TREE } from './scene.ts';
 
 const CHECK_IDS = CHECKS.map(({ id }) => id);
 
-/** Few files to look at and no program to run. */
+/** Fast checks: few files, no programs. */
 const QUICK = ['settings', 'data-dir', 'manifests', 'orphans'];
 
 describe('doctor', () => {

@@ -19,7 +19,7 @@ import { aHome, deadTree, inShell, cli, noOtherUser, stored, TREE } from './scen
 
 const NOBODY = 65534;
 
-/** A process that has nothing to do with claude-mem. */
+/** A process unrelated to claude-mem. */
 function aBystander(): ChildProcess & { readonly pid: number } {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -28,7 +28,7 @@ function aBystander(): ChildProcess & { readonly pid: number } {
 
 const lives = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
 
-/** Another user's manifest that calls a stranger's process an orphan of a dead tree. */
+/** A manifest of another user that records an unrelated process as an orphan of a dead tree. */
 function forgedManifest(dataDir: string, victim: number): string {
   const identity = stored(identify(victim)!);
   const file = deadTree(dataDir, [
@@ -92,7 +92,7 @@ describe("another user's manifest", () => {
   });
 });
 
-describe('a link that somebody planted', () => {
+describe('a planted link', () => {
   test('start does not write through a link at a log, and the tree runs without that log', async () => {
     const { dataDir, home, run } = aHome();
     const target = join(home, 'precious');
@@ -179,7 +179,7 @@ describe('a report to', () => {
   });
 });
 
-describe('something else in the place of a file', () => {
+describe('another file type in place of a file', () => {
   test('a pipe at a log exits with 1 and a hint instead of blocking', async () => {
     const { dataDir, run } = aHome();
     mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });

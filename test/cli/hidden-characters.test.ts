@@ -55,7 +55,7 @@ test('doctor --report redacts no part of a passing check', async () => {
   for (const { id, detail } of passing) {
     const [line = ''] = report.split('\n').filter((each) => each.startsWith(`- ✔ **${id}** pass: `));
     expect(line).not.toContain('[redacted]');
-    // The home is the one part that is written otherwise.
+    // Only the home is replaced.
     if (!detail.includes(home)) expect(line).toBe(`- ✔ **${id}** pass: ${detail}`);
     else expect(line.length).toBeGreaterThan(`- ✔ **${id}** pass: `.length);
   }

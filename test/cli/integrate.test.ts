@@ -19,7 +19,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'];
 const isRoot = process.getuid?.() === 0;
 
-/** A home with settings, and the project in which the command is run. */
+/** Creates a home with settings, and the project folder for the command. */
 function place(settings?: string, mcp?: string) {
   const home = tempDir();
   const cwd = join(home, 'my project');

@@ -92,7 +92,7 @@ describe('orphans', () => {
   test('leaks ignores the marks that it inherits itself', async () => {
     const { json, dataDir } = aHome();
     const { treeId } = await orphans(dataDir);
-    // With the data dir, so that a test beside this one sees it as foreign.
+    // Names the data dir, so that a concurrent test sees this process as foreign.
     const marks = { CLAUDE_MEM_TREE: treeId, CLAUDE_MEM_ROLE: 'worker', CLAUDE_MEM_OWNER: '1:1:x:1' };
     const env = { ...marks, CLAUDE_MEM_DATA_DIR: dataDir };
     expect((await json(['leaks'], { env })).report.summary).toMatchObject({ orphans: 2, managed: 0 });

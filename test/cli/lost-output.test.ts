@@ -6,11 +6,11 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { aHome, cli, inShell, living, orphans, recording } from './scene.ts';
 
 const from = ['leaks', '--json', '--from', recording('plugin-worker-killed')];
-/** A pipe whose reader has gone before the program writes. */
+/** A pipe whose reader exits before the program writes. */
 const READER_GONE = 'exec 3> >(exec true); wait $!; "$@" >&3';
 const LOST = /^claude-mem: could not write the output: ENOSPC.*\. The report is lost\.$/;
 
-describe('a report that cannot be written', () => {
+describe('an output that cannot be written', () => {
   test.each([
     [from],
     [['leaks']],
@@ -75,7 +75,7 @@ describe('a report that cannot be written', () => {
   });
 });
 
-describe('an output that nobody reads', () => {
+describe('an output without reader', () => {
   test('a command whose reader is gone is quiet and keeps its exit code', async () => {
     expect(await inShell(READER_GONE, cli(...from), aHome())).toMatchObject({ status: 1, stderr: '' });
     expect(await inShell(READER_GONE, cli('status'), aHome())).toMatchObject({ status: 3, stderr: '' });

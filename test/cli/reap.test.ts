@@ -19,7 +19,7 @@ import {
 } from './scene.ts';
 import { outcome, plannedProcess, reapReport, reportedProcess } from './shapes.ts';
 
-/** What is to become excess is started first: a process younger than 10 s may be on its way out, and is none yet. */
+/** Started first, because excess requires an age of 10 s: a younger process may be exiting. */
 const excessHome = useTempDir('suite');
 let excess: Pairs;
 beforeAll(async () => {
@@ -134,7 +134,7 @@ describe('--dry-run', () => {
   });
 });
 
-describe('which', () => {
+describe('the selection of reap', () => {
   test('reap --pid ends only named processes and explains why it skips the others', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir, { count: 2 });
@@ -248,7 +248,7 @@ test('reap ends excess processes only with --include excess', async () => {
       { ...past, role: 'chroma-sync', identity: stored(python) },
     ],
   });
-  // A replacement is spawned before its predecessor has quite ended: what is younger than 10 s is left to that.
+  // A replacement starts before its predecessor has exited, so a process younger than 10 s is not excess.
   await eventually('it is old enough', async () => (await json(['leaks'])).report.summary.excess === 2, {
     withinMs: 20_000,
   });
@@ -264,7 +264,7 @@ test('reap ends excess processes only with --include excess', async () => {
   expect(isAlive(live.parent)).toBe(true);
 });
 
-/** The pid of the process, other than this one, that has a file open. */
+/** Finds the pid of another process that has a file open. */
 function waitingFor(file: string): number | undefined {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -276,7 +276,7 @@ function openFilesOf(pid: number): readonly string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
   } catch {
-    // It has ended meanwhile.
+    // The process has exited meanwhile.
     return [];
   }
 }

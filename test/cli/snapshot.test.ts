@@ -93,7 +93,7 @@ test('snapshot --redact removes home, user and secrets and keeps the verdicts', 
 });
 
 describe('a full disk', () => {
-  /** A file system of 64 kB, or the reason why there is none. */
+  /** Mounts a file system of 64 kB. @returns the reason if that fails. */
   function smallDisk(home: string): { readonly disk: string; readonly missing: string | undefined } {
     const disk = join(home, 'disk');
     mkdirSync(disk);

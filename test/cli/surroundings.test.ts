@@ -44,7 +44,7 @@ describe.skipIf(noNamespaces)('in a container', () => {
   });
 });
 
-describe.skipIf(noNamespaces || noOtherUser() !== undefined)('where /proc hides the processes of others', () => {
+describe.skipIf(noNamespaces || noOtherUser() !== undefined)('a /proc mounted with hidepid', () => {
   const hidden = 'mount -t proc -o hidepid=2 proc /proc && exec "$@"';
 
   test('a hidden /proc exits with 4 instead of "clean"', async () => {

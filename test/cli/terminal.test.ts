@@ -62,7 +62,7 @@ test('a pipe never receives colours', async () => {
   expect(stdout).not.toContain(ESCAPE);
 });
 
-describe('the question of reap', () => {
+describe('the confirmation of reap', () => {
   const asked = 'End these 2 processes?';
 
   test.each([
@@ -114,7 +114,7 @@ describe('the question of reap', () => {
   });
 });
 
-describe('while it waits', () => {
+describe('reap during its grace period', () => {
   test('reap shows its progress; Ctrl-C waits and kills no process', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir, { onSigterm: 'ignore' });

@@ -32,7 +32,7 @@ describe('in a pipe', () => {
   test('leaks --watch prints one line per reading and stops after --count readings', async () => {
     const { run } = aHome();
     const { stdout, stderr, status } = await run(['leaks', '--watch', ...EVERY, '--count', '3']);
-    // Zombies of others may come and go meanwhile.
+    // Zombies of other processes may come and go meanwhile.
     const lines = parseLines(stdout).filter(({ type }) => type !== 'change');
     expect(lines.map(({ type }) => type)).toEqual(['reading', 'reading', 'reading', 'end']);
     expect(lines[0]).toEqual({ ...leaksReport, type: 'reading', reading: 1, error: null });

@@ -7,7 +7,7 @@ import { eventually } from './eventually.ts';
 import { RUN_MARK } from './run-mark.ts';
 import { tempDir } from './temp-dir.ts';
 
-/** Registers the cleanup and gives the first pair. */
+/** Registers the cleanup and returns the first pair. */
 async function onePair<T extends Pairs>(start: (options: PairOptions) => Promise<T>, options?: Partial<PairOptions>) {
   const pairs = await start({ dataDir: tempDir(), ...options });
   onTestFinished(pairs.cleanup);

@@ -7,7 +7,7 @@ import { RUN_MARK } from './run-mark.ts';
 
 const onLinux = test.skipIf(process.platform !== 'linux');
 
-/** A child under the mark of a run that is not this one, so that only the test looks for it. */
+/** A child with the mark of another run, so that only this test looks for it. */
 function spawnMarked(mark: string, file: string, ...args: string[]): ChildProcess {
   const child = spawn(file, args, { env: { ...process.env, [RUN_MARK]: mark }, stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));

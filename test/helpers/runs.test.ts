@@ -1,4 +1,4 @@
-// Laws of runs that were killed. The marks here have names of their own: a run that begins beside this one must not end what this one made.
+// These tests use marks with separate names, so that a concurrent test run does not end their processes.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const NAME = `CLAUDE_MEM_TEST_${process.pid}`;
 const PREFIX = `cm-try-${process.pid}-`;
 const WHERE = { names: [NAME], prefix: PREFIX };
 
-/** The mark of a run whose leader this is: its pid and start instead of our own. */
+/** The mark of a run with this leader: its pid and start instead of our own. */
 function markLedBy({ pid, start }: Identity): string {
   const [id, , , ...rest] = newRunMark().split(':');
   return [id, pid, start, ...rest].join(':');
@@ -43,7 +43,7 @@ async function aDeadMark(): Promise<string> {
   return markLedBy(who);
 }
 
-/** In its environment from the exec on. */
+/** The environment, set at exec. */
 async function startMarked(mark: string): Promise<Identity> {
   const { who, child } = startSleep({ [NAME]: mark });
   await eventually('it is sleep', () => spawnSync('cat', [`/proc/${child.pid}/comm`]).stdout.toString() === 'sleep\n');

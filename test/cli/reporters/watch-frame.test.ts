@@ -48,7 +48,7 @@ const view = (part: Partial<FrameView> = {}): FrameView => {
 
 const two = see([chroma(500), chroma(600)]);
 
-describe('the picture', () => {
+describe('the screen of leaks --watch', () => {
   test.each([
     [80, 24],
     [40, 24],

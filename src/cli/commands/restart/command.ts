@@ -13,11 +13,11 @@ export const restartCommand = (wiring: CliWiring) =>
     name: 'restart',
     summary: 'stop the tree, then start a new one',
     description:
-      'Stops the tree, proves that none of its processes is left, then starts a new tree. If no tree runs, it only starts one.',
-    examples: [['claude-mem restart', 'after an upgrade or a change of settings']],
+      'Stops the tree, proves that none of its processes is left, then starts a new tree. If no tree runs, it starts one.',
+    examples: [['claude-mem restart', 'apply an upgrade or a changed setting']],
     exitCodes: [
       [EXIT.ok, 'the new tree is running'],
-      [EXIT.found, 'the old tree could not be ended, or the new tree was not ready in time'],
+      [EXIT.found, 'the new tree was not ready in time, or the old tree could not be ended and blocks it'],
       [EXIT.interrupted, 'interrupted'],
     ],
     configure: (command) => {

@@ -19,15 +19,15 @@ export const statusCommand = (wiring: CliWiring) =>
       'Shows each process of the tree with role, memory and CPU, the health of the tree and its search mode. --open also opens the web ' +
       'page of the worker: the same view, live, with leaks and with memory and process counts over time.',
     examples: [
-      ['claude-mem status', 'as a tree'],
-      ['claude-mem status --open', 'and the web page in a browser'],
+      ['claude-mem status', 'show the tree'],
+      ['claude-mem status --open', 'also open the web page in a browser'],
       ['claude-mem status --json', 'for a script'],
     ],
     exitCodes: [
       [EXIT.ok, 'running'],
       [EXIT.found, 'running, but the supervisor gave up or does not answer; with --open, also if there is no link'],
       [EXIT.notRunning, 'not running'],
-      [EXIT.couldNotLook, 'no tree found, but the process table or a manifest could not be read completely'],
+      [EXIT.couldNotLook, 'unknown: the process table or a manifest could not be read completely'],
     ],
     configure: (command) =>
       command.option('--open', 'print a one-time link to the web page and open it (with --json: only print it)'),

@@ -28,7 +28,7 @@ export const stopCommand = (wiring: CliWiring) =>
     name: 'stop',
     summary: 'stop the tree and prove that none of its processes is left',
     description:
-      'Asks the supervisor to end its tree, sends SIGTERM to the processes that are left, and SIGKILL after the grace period. Then reads ' +
+      'Asks the supervisor to end its tree, sends SIGTERM to each process that is left, and SIGKILL after the grace period. Then reads ' +
       'the process table again to prove that none is left. Works if the supervisor hangs or is gone, on a full disk, and without ' +
       'the data dir.',
     examples: [

@@ -13,8 +13,8 @@ export const verifyCommand = (wiring: CliWiring) =>
     name: 'verify',
     summary: 'prove that the tree, or any command, leaves no process behind',
     description:
-      'Without a command: starts the tree in a temporary data dir and on a free port, crashes and stops it in every scenario below, and ' +
-      'proves each time that no process is left within 5 s. Uses your uvx, its cache and the embedding model, and downloads nothing.\n\n' +
+      'Without a command: starts the tree in a temporary data dir and on a free port, runs every scenario below, and proves each ' +
+      'time that no process is left within 5 s. Uses your uvx, its cache and the embedding model, and downloads nothing.\n\n' +
       'With a command: runs it, passes stdin, stdout, stderr and exit code through, and lists every process that the command started ' +
       'and that still runs, including one that forked twice, called setsid or cleared its environment. The report goes to stderr.\n\n' +
       `Scenarios:\n${SCENARIOS.map(({ name, does }) => `  ${name.padEnd(20)}${does}`).join('\n')}`,

@@ -27,7 +27,7 @@ test('each column shows the peak of its time, and a sample covers the whole time
       span,
     ),
   ).toEqual([3, 9, undefined, undefined]);
-  // What began before the time that is shown, and what nobody could read.
+  // A sample that began before the shown time, and one with an unknown value.
   expect(
     peaksOf(
       [
