@@ -30,7 +30,7 @@ const OWN_CHROMA_IDLE_MS = 30_000;
 const PROOF_RESERVE_MS = 500;
 
 async function main(): Promise<void> {
-  const place = whoStartedIt();
+  const place = findStarter();
   const dataDir = resolveDataDir({ env: process.env });
   assertOwner(dataDir);
   const log = createFileLog(join(dataDir, 'logs', 'search-server.log'), {
@@ -75,7 +75,7 @@ interface StartPlace {
  * A worker identifies its search server by an argument, because environment variables are inherited. Without the argument, this process is
  * the root of its own tree and drops inherited marks.
  */
-function whoStartedIt(): StartPlace {
+function findStarter(): StartPlace {
   const workerPid = /^[1-9]\d*$/.exec(process.argv[process.argv.indexOf('--worker-pid') + 1] ?? '')?.[0];
   const treeId = process.env[MARKS.tree];
   if (process.argv.includes('--worker-pid') && workerPid !== undefined && treeId !== undefined) {

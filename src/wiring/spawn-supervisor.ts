@@ -44,8 +44,8 @@ export function spawnSupervisor(dataDir: string, output: number, options: StartE
     });
     if (foreground) passSignalsOn(child);
     else child.unref();
-    const { ended, hasExited } = whatBecomesOf(child);
-    return { pid: child.pid ?? -1, treeId, ended, hasExited, ...holdBack(child, ended) };
+    const { ended, hasExited } = watchExit(child);
+    return { pid: child.pid ?? -1, treeId, ended, hasExited, ...gateStart(child, ended) };
   } finally {
     closeSync(output);
   }
@@ -55,7 +55,7 @@ export function spawnSupervisor(dataDir: string, output: number, options: StartE
 const GONE_WITHIN_MS = 2_000;
 
 /** The supervisor waits for a byte on stdin and exits if stdin closes, also if this command is killed. */
-function holdBack({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSupervisor, 'release' | 'dismiss'> {
+function gateStart({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSupervisor, 'release' | 'dismiss'> {
   // It may exit before its release, which `ended` reports.
   stdin?.on('error', () => undefined);
   let isReleased = false;
@@ -72,7 +72,7 @@ function holdBack({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSup
   };
 }
 
-function whatBecomesOf(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {
+function watchExit(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {
   return {
     hasExited: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null,
     ended: new Promise((resolve) => {

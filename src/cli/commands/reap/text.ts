@@ -79,17 +79,17 @@ export function printOutcomes({ outcomes, remaining, after }: ReapResult, output
 
 function outcomeLine(outcome: Outcome): string {
   const { pid, signal, elapsedMs } = outcome;
-  return `  ${String(pid).padEnd(9)} ${wordsFor(outcome)}${signal === null ? '' : ` (${signal}, ${elapsedMs} ms)`}`;
+  return `  ${String(pid).padEnd(9)} ${describeOutcome(outcome)}${signal === null ? '' : ` (${signal}, ${elapsedMs} ms)`}`;
 }
 
-function wordsFor({ outcome, signal }: Outcome): string {
+function describeOutcome({ outcome, signal }: Outcome): string {
   if (outcome === 'survived' && signal === null) return 'not signalled: its identity could not be confirmed';
   if (outcome === 'survived' && signal === 'SIGTERM') return 'still running: received SIGTERM, was not killed';
   if (outcome === 'pid-reused' && signal !== null) return 'not killed: another program now runs under its pid';
-  return SAYS[outcome];
+  return OUTCOME_TEXT[outcome];
 }
 
-const SAYS: Readonly<Record<OutcomeKind, string>> = {
+const OUTCOME_TEXT: Readonly<Record<OutcomeKind, string>> = {
   exited: 'exited',
   killed: 'killed: did not exit within the grace period',
   'already-gone': 'already gone',
@@ -99,7 +99,7 @@ const SAYS: Readonly<Record<OutcomeKind, string>> = {
 };
 
 function tally(outcomes: readonly Outcome[]): string {
-  const kinds = Object.keys(SAYS) as OutcomeKind[];
+  const kinds = Object.keys(OUTCOME_TEXT) as OutcomeKind[];
   const parts = kinds
     .map((kind) => [kind, outcomes.filter(({ outcome }) => outcome === kind).length] as const)
     .filter(([, amount]) => amount > 0)

@@ -4,7 +4,7 @@ import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { addStartOptions, assertSupported, startAndReport, type StartOptions } from '../start/command.ts';
-import { graceOption, sayUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
+import { graceOption, noteUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
 
 type RestartOptions = StartOptions & StopOptions;
 
@@ -39,7 +39,7 @@ async function runRestart({ options, openContext, wiring, output }: CommandInput
       const stopped = await stopAndTidy({ context, tree, output }, options.grace, interrupts);
       if (interrupts.interrupted.aborted)
         throw new ClaudeMemError('interrupted', 'interrupted; no new tree was started');
-      sayUnwritten(stopped, output);
+      noteUnwritten(stopped, output);
       const { remaining } = stopped;
       if (remaining.length === 0) return stopped;
       const pids = remaining.map(({ row }) => row.pid).join(', ');

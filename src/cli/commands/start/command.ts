@@ -6,7 +6,7 @@ import { defineCommand, durationArgument, type CommandInput } from '../../comman
 import type { CliWiring, Context, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
-import { sayUnwritten } from '../stop/command.ts';
+import { noteUnwritten } from '../stop/command.ts';
 import { finishStart, reportStart } from './json.ts';
 
 export interface StartOptions {
@@ -121,7 +121,7 @@ export async function startAndReport(
   });
   const ended = result.ok || result.alreadyRunning ? undefined : await finishStart(result, ports);
   output.clearStatus();
-  sayUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
+  noteUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
   const unrecordable = ended === undefined ? undefined : tree.whyUnrecordable();
   const elapsedMs = context.clock.now() - startedAt;
   const report = await reportStart(command, {
@@ -140,12 +140,12 @@ export async function startAndReport(
   }
   if (!result.ok) return interrupted.aborted ? EXIT.interrupted : EXIT.found;
   if (options.foreground !== true || result.alreadyRunning) return EXIT.ok;
-  tellReady();
+  sendReady();
   return (await ports.supervisorEnded()) === 0 ? EXIT.ok : EXIT.found;
 }
 
 /** Sends `ready` over IPC, which PM2 expects with `wait_ready`. */
-function tellReady(): void {
+function sendReady(): void {
   process.send?.('ready');
 }
 

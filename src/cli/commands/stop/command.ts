@@ -66,7 +66,7 @@ async function runStop({ options, openContext, wiring, output }: CommandInput<St
     );
     const result = { ...stopped, unwritten: [...unwritten, ...stopped.unwritten] };
     if (!stopped.wasRunning) context.assertDataDirExists();
-    sayUnwritten(result, output);
+    noteUnwritten(result, output);
     const report = reportStop(result, context.clock.now() - startedAt);
     if (options.json === true) output.data(JSON.stringify(report));
     else (await import('../start/text.ts')).printStop(result, report, output);
@@ -97,7 +97,7 @@ export async function stopAndTidy(
 }
 
 /** Reports records that could not be written. The processes were ended anyway. */
-export function sayUnwritten({ unwritten }: Pick<StopResult, 'unwritten'>, output: Output): void {
+export function noteUnwritten({ unwritten }: Pick<StopResult, 'unwritten'>, output: Output): void {
   for (const reason of unwritten) output.note(`Not recorded: ${printable(reason)}`);
 }
 

@@ -34,7 +34,7 @@ function renderSummary(report: VerifyReport): string {
 }
 
 /** Reports to GitHub Actions, if run there: annotations through `say`, the summary to `GITHUB_STEP_SUMMARY`. */
-export function tellGithub(report: VerifyReport, env: NodeJS.ProcessEnv, say: (line: string) => void): void {
+export function reportToGithub(report: VerifyReport, env: NodeJS.ProcessEnv, say: (line: string) => void): void {
   if (env.GITHUB_ACTIONS !== 'true') return;
   for (const line of renderAnnotations(report)) say(line);
   const { GITHUB_STEP_SUMMARY: file } = env;

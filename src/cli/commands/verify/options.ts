@@ -1,5 +1,5 @@
 import type { CliWiring, ReportFile } from '../../context.ts';
-import { tellGithub } from './github.ts';
+import { reportToGithub } from './github.ts';
 import { renderJunit } from './junit.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { VerifyReport } from './json.ts';
@@ -33,9 +33,9 @@ export async function openReportFiles(
 }
 
 /** Writes the reports for machines: the JUnit file and the output for GitHub Actions. */
-export function tellMachines(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
+export function writeMachineReports(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
   junit?.write(renderJunit(report));
-  tellGithub(report, process.env, (line) => {
+  reportToGithub(report, process.env, (line) => {
     output.note(line);
   });
 }

@@ -10,7 +10,7 @@ import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
 import { renderScenario, renderScenarioEnd, renderScenarioHead } from './text.ts';
 import type { ScenarioStage } from '../../context.ts';
-import { openReportFiles, tellMachines, type ReportFiles, type VerifyOptions } from './options.ts';
+import { openReportFiles, writeMachineReports, type ReportFiles, type VerifyOptions } from './options.ts';
 import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyReport } from './json.ts';
 
 /** `verify` without a command. */
@@ -32,10 +32,10 @@ export async function verifyScenarios({
       throw error;
     });
   output.beginActing();
-  const teller = new Teller(options, files, output);
+  const reporter = new ScenarioReporter(options, files, output);
   const stage = new Stage(setting.ports, setting.whyNoChroma);
   try {
-    teller.begin(chromaOf(stage, setting));
+    reporter.begin(chromaOf(stage, setting));
     const results: ScenarioResult[] = [];
     const scenarios = Array.from({ length: options.cycles ?? 1 }, () => chosen(options)).flat();
     const error = await outcomeOf(async () => {
@@ -46,7 +46,7 @@ export async function verifyScenarios({
         },
         onResult: (result) => {
           results.push(result);
-          teller.result(result);
+          reporter.result(result);
         },
       });
     });
@@ -56,7 +56,7 @@ export async function verifyScenarios({
       chroma: chromaOf(stage, setting),
       error: problem,
     });
-    teller.end(report);
+    reporter.end(report);
     return exitCodeOf(report, interrupts.interrupted.aborted);
   } finally {
     // Also after an error. If the process table is unreadable, the records stay.
@@ -109,7 +109,7 @@ function exitCodeOf({ complete, error, passed }: VerifyReport, isInterrupted: bo
 }
 
 /** Reports text line by line, and JSON at the end, to stdout or to a file. */
-class Teller {
+class ScenarioReporter {
   readonly #options: VerifyOptions & { readonly json?: boolean };
   readonly #files: ReportFiles;
   readonly #output: Output;
@@ -136,7 +136,7 @@ class Teller {
     const text = this.#options.json === true ? JSON.stringify(report) : this.#lines.join('\n');
     if (this.#files.report !== undefined) this.#files.report.write(text);
     else if (this.#options.json === true) this.#output.data(text);
-    tellMachines(report, this.#files, this.#output);
+    writeMachineReports(report, this.#files, this.#output);
   }
 
   #say(lines: readonly string[]): void {
