@@ -16,11 +16,11 @@ export interface CommandInput<Options> {
   readonly options: Options & CommonOptions;
   readonly args: readonly string[];
   /**
-   * What it works with. Opened by the command itself, because one that judges a file needs no data dir.
-   * @throws ClaudeMemError when the data dir cannot be used.
+   * Opens the data dir. The command calls this itself, because `leaks --from` needs no data dir.
+   * @throws ClaudeMemError if the data dir cannot be used.
    */
   readonly openContext: (options: Omit<ContextOptions, 'dataDir'>) => Context;
-  /** Everything else outside the CLI. */
+  /** All other adapters. */
   readonly wiring: CliWiring;
   readonly output: Output;
 }
@@ -29,24 +29,24 @@ export interface CommandSpec<Options> {
   readonly name: string;
   readonly summary: string;
   readonly description: string;
-  /** Command lines with a word on each, for `--help`. */
+  /** Command lines for `--help`, each with a short description. */
   readonly examples: readonly (readonly [commandLine: string, does: string])[];
   readonly exitCodes: readonly (readonly [code: ExitCode, meaning: string])[];
-  /** Ends with 0 whatever it is given. */
+  /** The command never exits with 2, also if its arguments are wrong. */
   readonly failsOpen?: boolean;
-  /** Adds arguments and options of its own. */
+  /** Adds the arguments and options of this command. */
   readonly configure?: (command: Command) => void;
   readonly run: (input: CommandInput<Options>) => Promise<ExitCode | PassedExitCode>;
 }
 
-/** Makes a commander command of a spec; its exit code goes to `process.exitCode`. */
+/** Makes a commander command of a spec. The action stores the exit code in `process.exitCode`. */
 export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Options>): Command {
   const command = new Command(spec.name).summary(spec.summary).description(spec.description);
   spec.configure?.(command);
   command
     .option('--json', 'print one JSON document')
-    .option('--data-dir <dir>', 'work on this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
-    .option('--no-color', 'no colors (also: NO_COLOR, a pipe)')
+    .option('--data-dir <dir>', 'use this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
+    .option('--no-color', 'print without colours (as with NO_COLOR, and in a pipe)')
     .addHelpText('after', () => helpText(spec, command.createHelp()))
     .action(async () => {
       const options = command.opts<Options & CommonOptions>();
@@ -58,18 +58,18 @@ export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Opti
   return command;
 }
 
-/** Names the usual values for help and completion, and leaves it to the command to take or refuse others. */
+/** Lists the usual values in help and completion. The command itself accepts or rejects other values. */
 export function suggesting<Part extends Argument | Option>(
   part: Part,
   values: readonly string[] | (() => readonly string[]),
 ): Part {
-  // Values that take a while to find out are asked for by help and completion alone.
+  // A getter, so that only help and completion compute slow lists.
   const get = () => [...(typeof values === 'function' ? values() : values)];
   Object.defineProperty(part, 'argChoices', { get, enumerable: true, configurable: true });
   return part;
 }
 
-/** For `.option(…, parse)`: a duration, in milliseconds. */
+/** Parses the value of a duration option. @returns milliseconds. */
 export function durationArgument(text: string): number {
   try {
     return parseDuration(text);
@@ -79,14 +79,14 @@ export function durationArgument(text: string): number {
   }
 }
 
-/** For `.option('--pid <pid…>', parse)`: collects process ids. */
+/** Parses one value of `--pid <pid…>` and adds it to those before. */
 export function pidArgument(text: string, collected: ReadonlySet<number> = new Set()): ReadonlySet<number> {
   const pid = Number(text);
   if (!/^\d+$/.test(text) || pid < 1 || pid > MAX_PID) throw new InvalidArgumentError(`"${text}" is not a process id.`);
   return new Set([...collected, pid]);
 }
 
-/** Windows has the widest: 32 bits. */
+/** Windows has the widest pids: 32 bits. */
 const MAX_PID = 0xffff_ffff;
 
 type HelpOf = Pick<CommandSpec<unknown>, 'examples' | 'exitCodes' | 'failsOpen'>;
@@ -99,7 +99,7 @@ function helpText({ examples, exitCodes, failsOpen = false }: HelpOf, help: Help
   return `\nExamples:\n${exampleLines(examples, help).join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
 }
 
-/** What an example does stands beside it, or, where one of them is too long for that, below. */
+/** Prints each description beside its example, or below it if one example is too long. */
 function exampleLines(examples: HelpOf['examples'], help: Help): readonly string[] {
   const width = Math.max(...examples.map(([line]) => line.length));
   const beside = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
@@ -107,10 +107,10 @@ function exampleLines(examples: HelpOf['examples'], help: Help): readonly string
   return examples.map(([line, does]) => `  ${line}\n${hanging('      ', does, help)}`);
 }
 
-/** Wraps a text behind what begins its first line. */
+/** Wraps a text with a hanging indent as wide as `begin`. */
 function hanging(begin: string, text: string, help: Help): string {
   return begin + help.boxWrap(text, HELP_COLUMNS - begin.length).replaceAll('\n', `\n${' '.repeat(begin.length)}`);
 }
 
-/** As wide as the rest of the help where there is no terminal. */
+/** Commander's width if there is no terminal. */
 const HELP_COLUMNS = 80;

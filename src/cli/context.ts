@@ -13,75 +13,76 @@ import type { VerifyCommandPorts } from '../operations/verify/verify-command.ts'
 import type { ClaudeMemError } from '../shared/errors.ts';
 import type { WorkerAccess } from './commands/status/page-link.ts';
 
-/** Everything outside the CLI that its commands use. `wiring/cli.ts` implements it. */
+/** The adapters that the commands use. `wiring/cli.ts` implements them. */
 export interface CliWiring {
-  /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
+  /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` if a command that only reads lacks the permission. */
   readonly createContext: (options: ContextOptions) => Context;
   readonly createTreeContext: (context: Context) => TreeContext;
   readonly openLogs: (dataDir: string) => Logs;
-  /** The samples that the supervisors of a data dir recorded. */
+  /** Reads the samples that the supervisors of a data dir recorded. */
   readonly readHistory: (dataDir: string) => Promise<SampleReading>;
   /** @throws ClaudeMemError `snapshot-file`. */
   readonly readSnapshotFile: (file: string) => Promise<Reading>;
   /**
-   * Writes a snapshot to a file, if one is named.
-   * @returns its text.
+   * Renders a snapshot, and writes it to a file if one is given.
+   * @returns the text.
    * @throws ClaudeMemError `io`.
    */
   readonly writeSnapshot: (file: string | undefined, reading: Reading) => Promise<string>;
   /**
-   * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
-   * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
+   * @param project links out of this folder are not followed; undefined for the user's own settings file.
+   * @throws ClaudeMemError `settings` if the file is no JSON object, `io`.
    */
   readonly openJsonFile: (path: string, project: string | undefined) => Promise<OpenJsonFile>;
   /**
-   * Writes a file that everybody may read, whole or not at all.
+   * Writes a world-readable file atomically.
    * @throws ClaudeMemError `io`.
    */
   readonly writeForOthers: (file: string, text: string) => Promise<void>;
   /**
-   * Opens the file before the work begins, so that a path that cannot be written is reported at once.
+   * Opens the file before the work begins, so that an unwritable path is reported first.
    * @throws ClaudeMemError `io`, also from `write`.
    */
   readonly openReportFile: (path: string) => Promise<ReportFile>;
-  /** The ports of `verify -- COMMAND`. From here on this process adopts orphans, where the system supports it. */
+  /** The ports of `verify -- COMMAND`. Makes this process a subreaper, if the system supports it. */
   readonly commandPorts: (context: Context) => Promise<VerifyCommandPorts>;
   /**
-   * A data dir and a port for this run alone. uvx, its cache and the embedding model are the user's; nothing is downloaded.
-   * @param context of the user's own data dir, which is only read.
+   * Creates a temporary data dir and finds a free port. The run uses the user's uvx, its cache and the embedding model, and downloads
+   * nothing.
+   * @param context of the user's data dir, which is only read.
    */
   readonly createStage: (context: Context, interrupted: AbortSignal) => Promise<ScenarioStage>;
 }
 
-/** A data dir, as a command works on it. */
+/** The operations of a command on a data dir. */
 export interface Context {
   /** Resolved. */
   readonly dataDir: string;
   readonly clock: Clock;
   takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
   observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
-  /** Observes again and again: what cannot have changed since the last time is not read each time. */
+  /** Returns an `observe` for repeated calls. It does not read again what cannot have changed. */
   follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;
-  /** What the manifest of a tree records and what runs, its root first; reads no other process. */
+  /** The recorded processes of a tree that still run, the root first. Reads no other process. */
   running(treeId: string): Promise<readonly ManifestEntry[]>;
   signaller(): Promise<Signaller>;
   /**
-   * For commands that start or end something.
-   * @throws ClaudeMemError `not-owner`; `data-dir` where other users may write.
+   * Call it before starting or ending a process.
+   * @throws ClaudeMemError `not-owner`; `data-dir` if other users may write to the data dir.
    */
   assertMayAct(): void;
   /**
-   * For a command that found nothing.
-   * @throws ClaudeMemError `data-dir` for a data dir that was named and does not exist, or cannot be used: "nothing found" would be true
-   * and misleading.
-   * @param found what was judged: a tree outlives its data dir.
+   * Call it before reporting that nothing was found.
+   * @throws ClaudeMemError `data-dir` if the user named a data dir that does not exist or cannot be used: "nothing found" would be true
+   * but misleading.
+   * @param found the judged processes. One that belongs to the data dir prevents the error, because a tree may outlive its data dir.
    */
   assertDataDirExists(found?: readonly Judgement[]): void;
   /**
-   * Takes `operation.lock`, so that commands that spawn or end take turns, and gives it back afterwards. Without a data dir there is
-   * nothing to take turns about.
-   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
-   * @throws ClaudeMemError `lock-held` naming the holder; `io` for a lock that cannot be used.
+   * Runs an action under `operation.lock`, which serializes the commands that start or end processes. Takes no lock if the data dir does
+   * not exist.
+   * @param goesOnWithout decides whether the action runs without the lock if it cannot be taken. Default: never.
+   * @throws ClaudeMemError `lock-held` naming the holder; `io` if the lock cannot be used.
    */
   underOperationLock<T>(
     command: string,
@@ -90,57 +91,57 @@ export interface Context {
     goesOnWithout?: GoesOnWithout,
   ): Promise<T>;
   trees(): TreeFiles;
-  /** What `--redact` takes out. */
+  /** The personal words that `--redact` removes. */
   personal(): Personal;
 }
 
 export interface ContextOptions {
   readonly dataDir?: string | undefined;
-  /** Whether the command may change something. */
+  /** True if the command may change something. */
   readonly acts: boolean;
-  /** Called with the reason where the data dir cannot be used: its processes are known by their marks then. Absent: that is an error. */
+  /** Receives the error of an unusable data dir. The command continues and finds the processes by their marks. Absent: the error is thrown. */
   readonly goesOnWithout?: (reason: ClaudeMemError) => void;
   /**
-   * A data dir that was named and does not exist: `refuse` it; `look` for processes of it all the same, because a tree outlives its data
-   * dir, and refuse it if there are none; `accept` it, for commands that create it. Refused unless given.
+   * Handling of a named data dir that does not exist. `refuse` (default) throws. `look` searches for its processes, because a tree may
+   * outlive its data dir, and throws if there are none. `accept` is for commands that create it.
    */
   readonly ifMissing?: 'refuse' | 'look' | 'accept';
 }
 
-/** Whether an action begins without `operation.lock`, for this reason. */
+/** Decides by the error whether an action runs without `operation.lock`. */
 export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 
-/** The part of a tree's data dir that `start`, `stop` and `status` use. */
+/** The operations of `start`, `stop` and `status` on a data dir. */
 export interface TreeContext {
   /** @throws ClaudeMemError `not-owner`, `data-dir`. */
   prepareDataDir(): void;
   readonly connect: ConnectToSupervisor;
   lifecycle(): Promise<LifecyclePorts>;
   readonly worker: WorkerAccess;
-  /** False where there is none in front of the person. */
+  /** False if there is no browser to open. */
   openBrowser(url: string): Promise<boolean>;
   /** @throws ClaudeMemError `settings`. */
   start(options: StartEnvironment): Promise<StartPorts & Foreground>;
-  /** What is to be said before a start, if anything. */
+  /** Warnings to print before a start. */
   warnings(): readonly string[];
-  /** The last lines that were logged since a supervisor was last spawned: they tell why a start failed. */
+  /** The last log lines since the last spawn of a supervisor, which explain a failed start. */
   lastLogLines(count: number): readonly string[];
-  /** Why a tree cannot be recorded now; undefined if it can. Without a record there is no tree, and on a full disk no log tells. */
+  /** The reason why a tree cannot be recorded now, if any. A tree needs a record, and on a full disk the log is silent. */
   whyUnrecordable(): string | undefined;
 }
 
 export interface Foreground {
-  /** Resolves with the exit code of the supervisor that was spawned last; null if a signal ended it. */
+  /** Resolves with the exit code of the last spawned supervisor; null if a signal ended it. */
   readonly supervisorEnded: () => Promise<number | null>;
 }
 
 export interface StartEnvironment {
-  /** Whom the operation lock names: `claude-mem start`. */
+  /** The name in the holder file of the operation lock: `claude-mem start`. */
   readonly command: string;
   readonly port?: number | undefined;
   readonly chroma: boolean;
   readonly watch: boolean;
-  /** Keep the supervisor in this terminal, and end it with this command. */
+  /** Keeps the supervisor in this terminal, and ends it with this command. */
   readonly foreground: boolean;
   readonly onProgress: (doing: string) => void;
 }
@@ -149,11 +150,11 @@ export interface StartEnvironment {
 export interface OpenJsonFile {
   readonly path: string;
   readonly value: Json;
-  /** Returns where what it was is kept; null where there was no file. */
+  /** @returns the path of the backup; null if there was no file. */
   edit(edits: readonly JsonEdit[]): Promise<string | null>;
 }
 
-/** A file that a report goes to. */
+/** An output file for a report. */
 export interface ReportFile {
   write(text: string): void;
 }
@@ -161,20 +162,20 @@ export interface ReportFile {
 /** The logs of a data dir. */
 export interface Logs {
   readonly names: () => readonly string[];
-  /** Returns a function that reads on each call what came since the last one. */
+  /** Returns a function that reads the new lines since its last call. */
   readonly tail: (name: string) => () => readonly string[];
 }
 
-/** What the scenarios are played on. */
+/** The environment of the scenarios. */
 export interface ScenarioStage {
   readonly ports: StagePorts;
-  /** Path of the real uvx; null where there is none. */
+  /** Path of the real uvx; null if there is none. */
   readonly uvx: string | null;
-  /** Why Chroma cannot be had; null if it should be there. */
+  /** The reason why Chroma is unavailable; null if it should be available. */
   readonly whyNoChroma: string | null;
   /**
    * Removes the data dir.
-   * @returns what could not be removed, in words; undefined if it is gone.
+   * @returns a sentence if the data dir could not be removed; undefined if it is gone.
    */
   readonly remove: () => string | undefined;
 }

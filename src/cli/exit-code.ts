@@ -1,4 +1,4 @@
-/** Exit codes are API: DESIGN, README and `--help` list them, tests hold them. */
+/** Exit codes are API: README and `--help` list them, and tests check both. */
 export const EXIT = {
   ok: 0,
   found: 1,
@@ -10,7 +10,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The exit code of a command that was run for somebody, passed on as it is. */
+/** The exit code of the command that `verify` ran, passed on unchanged. */
 export type PassedExitCode = number & { readonly isPassedOn: true };
 
 export function passOn(exitCode: number): PassedExitCode {

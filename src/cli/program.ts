@@ -38,7 +38,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
   interrupted: EXIT.interrupted,
 };
 
-/** Runs the CLI. Errors that were foreseen print message and hint, others a stack. */
+/** Runs the CLI. Prints message and hint of expected errors, and the stack of all others. */
 export async function run(argv: readonly string[], wiring: CliWiring): Promise<void> {
   dropInheritedMarks();
   watchOutput();
@@ -70,12 +70,12 @@ const COMMANDS = [
 
 export function createProgram(wiring: CliWiring): Command {
   const program = new Command('claude-mem')
-    .description("Runs claude-mem's process tree, and finds, explains and ends what such trees leave behind.")
+    .description("Runs claude-mem's process tree. Finds, explains and ends the processes that such trees leave behind.")
     .version(VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', '\nRun `claude-mem <command> --help` for options, examples and exit codes.');
   for (const command of COMMANDS.map((create) => create(wiring))) program.addCommand(command);
-  // Not inherited by commands that are added ready-made.
+  // Commander copies these settings only to commands that it creates itself.
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
@@ -87,14 +87,14 @@ export function createProgram(wiring: CliWiring): Command {
 
 function report(error: unknown, argv: readonly string[], wiring: CliWiring): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-  // No command at all, or `help` of none that there is: commander has shown the help.
+  // Without a command, or with `help` of an unknown one, commander has already printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') {
     const [word, asked] = argv.slice(2);
     if (word === 'help' && asked !== undefined)
       process.stderr.write(escapeHidden(`claude-mem: unknown command '${asked}'\n`));
     return EXIT.usage;
   }
-  // What follows the separator belongs to a command that is run.
+  // The words after `--` belong to the command that `verify` runs.
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isJson = own.includes('--json');
   const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
@@ -128,11 +128,11 @@ function describe(error: unknown, command: string | null, wiring: CliWiring) {
     code: 'unexpected',
     exitCode: EXIT.found,
     message: text,
-    hint: 'This is a bug in claude-mem; please report it.',
+    hint: 'This is a bug in claude-mem. Please report it.',
   };
 }
 
-/** Of a file that nobody expected to fail: what failed and why, instead of a stack. */
+/** Describes an unexpected error of a file operation by operation, path and cause instead of a stack. */
 function describeSystemError(error: unknown) {
   if (!(error instanceof Error) || !('syscall' in error) || !('errno' in error) || !('path' in error)) return undefined;
   const { syscall, errno, path } = error;
@@ -142,6 +142,6 @@ function describeSystemError(error: unknown) {
     code: 'io',
     exitCode: EXIT.found,
     message: `cannot ${syscall} ${path}: ${meaning} (${name})`,
-    hint: 'Check what stands there, and its owner and mode.',
+    hint: 'Check the type, owner and mode of this path.',
   };
 }

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Programs beside this one in the package, loaded when a command needs them, so that no other command pays for their size. */
+/** Loads another program of the package into this process. Separate programs keep the other commands small and fast. */
 export function loadProgram(name: 'setup' | 'search-server' | 'hook' | 'doctor'): unknown {
   return createRequire(__filename)(programPath(name));
 }
 
-/** Where a program of the package is installed. */
+/** Path of a program of the package. */
 export function programPath(name: 'cli' | 'setup' | 'search-server' | 'hook' | 'doctor'): string {
   return join(__dirname, `${name}.js`);
 }

@@ -26,10 +26,10 @@ import { assertPortFree } from '../platform/port-check.ts';
 import { overrides, spawnSupervisor } from './spawn-supervisor.ts';
 
 const STATUS_WITHIN_MS = 2_000;
-/** One that was just ended gives its lock back within this, in milliseconds. */
+/** A supervisor that just exited releases its lock within this time, in milliseconds. */
 const LOCK_PATIENCE_MS = 2_000;
 const LOCK_POLL_MS = 20;
-/** A stop answers when it is done; its own deadline ends it. This much more is for the way back. */
+/** The supervisor answers a stop within the grace period. This time is added for the transfer, in milliseconds. */
 const STOP_ANSWER_SLACK_MS = 500;
 
 export function createTreeContext(context: Context): TreeContext {
@@ -88,7 +88,7 @@ export function createTreeContext(context: Context): TreeContext {
     },
     warnings: () => {
       const type = networkFileSystemOf(dataDir);
-      return type === undefined ? [] : [`The data dir ${dataDir} ${ON_NETWORK} (${type}).`];
+      return type === undefined ? [] : [`The data dir ${dataDir} is on a network file system (${type}). ${ON_NETWORK}`];
     },
     lastLogLines: (count) => lastLogLines(dataDir, count, spawnedAt),
     whyUnrecordable: () =>
@@ -98,8 +98,7 @@ export function createTreeContext(context: Context): TreeContext {
   };
 }
 
-const ON_NETWORK =
-  'is on a network file system: locks may not hold there between machines, so run claude-mem on one machine at a time';
+const ON_NETWORK = 'Its locks may not work between machines, so run claude-mem on one machine at a time.';
 
 async function connectTo(dataDir: string, withinMs: number | undefined): ReturnType<ConnectToSupervisor> {
   const connection = await connectToSupervisor(dataDir, withinMs === undefined ? {} : { withinMs });
@@ -108,7 +107,7 @@ async function connectTo(dataDir: string, withinMs: number | undefined): ReturnT
   return {
     treeId,
     version,
-    // Both ends are of one build or greet with their versions; a later one only adds fields.
+    // Later versions only add fields, so the answer of another version fits this type too.
     status: async (waitMs = 0) =>
       (await connection.request('status', { waitMs }, waitMs + STATUS_WITHIN_MS)) as TreeStatus,
     stop: async (graceMs) => {
@@ -121,7 +120,7 @@ async function connectTo(dataDir: string, withinMs: number | undefined): ReturnT
 }
 
 /**
- * A supervisor that cannot be ended, or one in another container on the same data dir, still holds its lock.
+ * Waits for the supervisor lock. A supervisor that cannot be ended, or that runs in another container, still holds it.
  * @throws ClaudeMemError `lock-held`.
  */
 async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
@@ -135,8 +134,8 @@ async function assertLockFree(dataDir: string, clock: Clock): Promise<void> {
     const holder = readLockHolder(path);
     const who =
       holder === undefined ? 'another process' : `pid ${holder.pid} (${holder.command}) since ${holder.since}`;
-    throw new ClaudeMemError('lock-held', `the lock of this data dir's supervisor is held by ${who}`, {
-      hint: 'Either it cannot be ended now, or it runs in another container on the same data dir: stop it there.',
+    throw new ClaudeMemError('lock-held', `${who} holds the supervisor lock of this data dir`, {
+      hint: 'This process cannot be ended now, or it runs in another container with the same data dir. Stop it there.',
     });
   }
 }
@@ -150,7 +149,7 @@ function lastLogLines(dataDir: string, count: number, since: Date): readonly str
   return [];
 }
 
-/** What a failed start shows besides its reason: a log that cannot be read must not hide that. */
+/** Returns no lines for an unreadable log: that error must not hide why the start failed. */
 function readTail(dataDir: string, name: string): readonly string[] {
   try {
     return new LogTail(dataDir, name).read();
@@ -160,7 +159,7 @@ function readTail(dataDir: string, name: string): readonly string[] {
   }
 }
 
-/** The logs of a data dir. */
+/** Opens the logs of a data dir. */
 export function openLogs(dataDir: string): Logs {
   return {
     names: () => logNames(dataDir),
@@ -171,7 +170,7 @@ export function openLogs(dataDir: string): Logs {
   };
 }
 
-/** What the supervisors of a data dir sampled. */
+/** Reads the samples of a data dir. */
 export async function readHistory(dataDir: string): Promise<SampleReading> {
   return (await import('../state/history/samples.ts')).readSamples(dataDir);
 }

@@ -19,7 +19,7 @@ import type { Context, ScenarioStage } from '../cli/context.ts';
 import { createContext, usualDataDir } from './context.ts';
 import { createTreeContext } from './cli-tree.ts';
 
-/** What `verify -- COMMAND` works with. From here on this process adopts orphans, where the system lets it. */
+/** The ports of `verify -- COMMAND`. Makes this process a subreaper, if the system supports it. */
 export async function commandPorts(context: Context): Promise<VerifyCommandPorts> {
   const platform = await loadPlatform();
   const adoption = platform.loadAdoption();
@@ -41,20 +41,20 @@ export async function commandPorts(context: Context): Promise<VerifyCommandPorts
     run: runCommand,
     usualDataDir: usualDataDir(),
     observe: (dataDir) => {
-      // One that does not exist records nobody, and may be a text that no data dir can be named by.
+      // A data dir that does not exist has no records, and its name may be invalid.
       const isOther = dataDir !== undefined && existsSync(dataDir);
       return (isOther ? createContext({ dataDir, acts: false }) : context).observe({ memory: false });
     },
   };
 }
 
-/** Trees answer sooner or not at all; in milliseconds. */
+/** Time limit for an answer of the worker, in milliseconds. */
 const ASK_WITHIN_MS = 60_000;
 const HOST = '127.0.0.1';
 
 /**
- * A data dir and a port for this run alone. uvx, its cache and the embedding model are the user's; nothing is downloaded.
- * @param context of the user's own data dir, which is only looked at.
+ * Creates a temporary data dir and finds a free port. The run uses the user's uvx, its cache and the embedding model, and downloads nothing.
+ * @param context of the user's data dir, which is only read.
  */
 export async function createStage(context: Context, interrupted: AbortSignal): Promise<ScenarioStage> {
   const settings = readSettings(context.dataDir, process.env);
@@ -92,7 +92,7 @@ function stageEnvironment({
     CLAUDE_MEM_WORKER_HOST: HOST,
     CLAUDE_MEM_WORKER_PORT: String(port),
     CLAUDE_MEM_CHROMA_ENABLED: String(settings.chromaEnabled),
-    // An existing server is nobody's test bench, and has no processes here.
+    // A remote Chroma server must not be tested, and it has no processes here.
     CLAUDE_MEM_CHROMA_MODE: 'local',
     CLAUDE_MEM_PYTHON_VERSION: settings.pythonVersion,
     ...(uvx === null ? {} : { CLAUDE_MEM_UVX: uvx }),
@@ -115,7 +115,7 @@ async function stagePorts({
     dataDir,
     interrupted,
     runCli: (args) => runOwnCli(args, env, interrupted),
-    // Also after Ctrl-C: what was started has to end.
+    // Runs after Ctrl-C too: the tree must end.
     stopNow: (graceMs) =>
       own.underOperationLock(
         'claude-mem verify',
@@ -132,7 +132,7 @@ function whyNoChroma(isEnabled: boolean, uvx: ReturnType<typeof findUvx>): strin
   return 'reason' in uvx ? uvx.reason : (modelProblem(homedir()) ?? null);
 }
 
-/** The built program, as a person runs it. When this run is interrupted it is asked to end, and ends what it has started. */
+/** Runs the built program. An interruption sends SIGTERM to it, and it ends the processes that it started. */
 function runOwnCli(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -146,7 +146,7 @@ function runOwnCli(
   });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // An interruption is no error of the child: its end is what counts.
+  // An interruption raises `error` too. Only `close` counts.
   child.on('error', () => undefined);
   return new Promise((resolve) => {
     child.once('close', () => {
@@ -165,7 +165,7 @@ function parseAnswer(text: string): LifecycleAnswer | undefined {
       ...(JSON.parse(text) as Partial<LifecycleAnswer>),
     } as LifecycleAnswer;
   } catch {
-    // It was ended before it could say anything.
+    // The program was ended before it printed anything.
     return undefined;
   }
 }
@@ -201,10 +201,10 @@ async function freePort(): Promise<number> {
 
 function removeFolder(path: string): string | undefined {
   try {
-    // What has just ended may still have written.
+    // A process that is just exiting may still write files.
     rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   } catch (error) {
-    return `${path} could not be removed: ${String(error)}`;
+    return `could not remove ${path}: ${String(error)}`;
   }
-  return existsSync(path) ? `${path} is still there` : undefined;
+  return existsSync(path) ? `${path} still exists` : undefined;
 }

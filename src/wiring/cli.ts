@@ -10,8 +10,8 @@ async function readSnapshotFile(file: string): Promise<Reading> {
 }
 
 /**
- * Writes a snapshot to a file, if one is named.
- * @returns its text.
+ * Renders a snapshot, and writes it to a file if one is given.
+ * @returns the text.
  * @throws ClaudeMemError `io`.
  */
 async function writeSnapshot(file: string | undefined, reading: Reading): Promise<string> {
@@ -22,8 +22,8 @@ async function writeSnapshot(file: string | undefined, reading: Reading): Promis
 }
 
 /**
- * @param project a folder out of which no link is followed; undefined for a file that the user's own settings lie in.
- * @throws ClaudeMemError `settings` for one that is no JSON object, `io`.
+ * @param project links out of this folder are not followed; undefined for the user's own settings file.
+ * @throws ClaudeMemError `settings` if the file is no JSON object, `io`.
  */
 async function openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile> {
   const { editJsonFile, readJsonFile } = await import('../state/files/json-file.ts');
@@ -32,7 +32,7 @@ async function openJsonFile(path: string, project: string | undefined): Promise<
 }
 
 /**
- * Writes a file that everybody may read, whole or not at all.
+ * Writes a world-readable file atomically.
  * @throws ClaudeMemError `io`.
  */
 async function writeForOthers(file: string, text: string): Promise<void> {
@@ -41,7 +41,7 @@ async function writeForOthers(file: string, text: string): Promise<void> {
 }
 
 /**
- * Begun before the work: a file that cannot be written should be known before, and not after an hour of tests.
+ * Opens the file before the run, so that an unwritable path fails first and not after an hour of tests.
  * @throws ClaudeMemError `io`, also from `write`.
  */
 async function openReportFile(path: string): Promise<ReportFile> {
@@ -54,7 +54,7 @@ async function openReportFile(path: string): Promise<ReportFile> {
   };
 }
 
-/** The adapters of this machine, for the commands. What only some of them use is loaded when they call it. */
+/** The adapters of this machine for the commands. Adapters that only some commands use are loaded on demand. */
 export const cliWiring: CliWiring = {
   createContext,
   createTreeContext: (context) => createTreeContext(context),

@@ -19,10 +19,10 @@ import { createRecords } from '../state/trees/records.ts';
 import { acquireLock } from '../state/locks/lock.ts';
 import { openTreeStore } from '../state/trees/trees.ts';
 
-/** How long a command waits for another one that holds `operation.lock`, in milliseconds. */
+/** Time limit to wait for `operation.lock`, in milliseconds. */
 const OPERATION_LOCK_WAIT_MS = 30_000;
 
-/** @throws ClaudeMemError `data-dir`; `manifest-unreadable` for one that only looks and may not. */
+/** @throws ClaudeMemError `data-dir`; `manifest-unreadable` if a command that only reads lacks the permission. */
 export function createContext(options: ContextOptions): Context {
   const { dataDir, unusable } = findDataDir(options);
   const missing = options.ifMissing === 'accept' ? undefined : missingError(dataDir, sourceOf(options));
@@ -32,7 +32,7 @@ export function createContext(options: ContextOptions): Context {
     if (error !== undefined && !found.some((judgement) => isOfDataDir(judgement, dataDir))) throw error;
   };
   const assertFound = (observation: Observation) => {
-    // What could not be read may be of it.
+    // An unread process may belong to the data dir.
     if (observation.isComplete) assertDataDirExists(observation.judgements);
     return observation;
   };
@@ -84,19 +84,19 @@ export function createContext(options: ContextOptions): Context {
   };
 }
 
-/** An unverified process says nothing of a data dir that it does not name: it may be another test's, or anybody's. */
+/** An unverified process counts only if it names the data dir: otherwise it may belong to any other one. */
 function isOfDataDir({ verdict, row }: Judgement, dataDir: string): boolean {
   if (verdict === 'managed' || verdict === 'orphan' || verdict === 'excess') return true;
   return row.dataDirMark === dataDir || (verdict !== 'foreign' && isChromaOfDataDir(row, dataDir, process.platform));
 }
 
-/** Of a tree that was just spoken to: machine and boot are this one's. */
+/** For a tree that has just answered, so machine and boot are the current ones. */
 function isRunning({ startTicks }: StoredIdentity, row: ProcessRow | undefined): boolean {
   if (row === undefined || isZombie(row)) return false;
   return startTicks === undefined || row.startTicks === undefined || row.startTicks === startTicks;
 }
 
-/** The data dir of whoever names none. */
+/** The default data dir. */
 export function usualDataDir(): string {
   return resolveDataDir({ env: {} });
 }
@@ -105,10 +105,10 @@ function sourceOf({ dataDir }: ContextOptions) {
   return { flag: dataDir, env: process.env };
 }
 
-/** What a reader may not look into is no wrong setting: it could not look. */
+/** A missing read permission is no wrong setting, so a command that only reads exits with 4 instead of 2. */
 function findDataDir(options: ContextOptions): { readonly dataDir: string; readonly unusable?: ClaudeMemError } {
   const source = sourceOf(options);
-  // Not among what a command goes on without: it would act on another data dir than was meant.
+  // Always an error: with a misspelt variable the command would act on the wrong data dir.
   if (source.flag === undefined && (source.env.CLAUDE_MEM_DATA_DIR ?? '') === '') assertNoMisspeltVariable(source.env);
   try {
     return { dataDir: resolveDataDir(source) };
@@ -124,16 +124,16 @@ function findDataDir(options: ContextOptions): { readonly dataDir: string; reado
   }
 }
 
-const FORBIDDEN_HINT = 'Run it as the user whom the data dir belongs to, or name another with --data-dir.';
+const FORBIDDEN_HINT = 'Run the command as the owner of the data dir, or choose another one with --data-dir.';
 
-/** HOME may name another folder than the user database, and a container's user may not be in that at all. */
+/** Uses environment and user database: HOME may differ from the database, and a user in a container may be missing there. */
 export function findPersonal(): Personal {
   const { USER, LOGNAME, USERNAME } = process.env;
-  const said = { homes: [homedir()], users: [USER, LOGNAME, USERNAME].filter((name) => name !== undefined) };
+  const known = { homes: [homedir()], users: [USER, LOGNAME, USERNAME].filter((name) => name !== undefined) };
   try {
     const { homedir: home, username } = userInfo();
-    return { homes: [...said.homes, home], users: [...said.users, username] };
+    return { homes: [...known.homes, home], users: [...known.users, username] };
   } catch {
-    return said;
+    return known;
   }
 }

@@ -2,12 +2,12 @@ import { ClaudeMemError } from '../shared/errors.ts';
 import type { Context } from '../cli/context.ts';
 import { createContext } from './context.ts';
 
-/** The data dir, which `doctor` looks at also where nothing else could be done with it. */
+/** The data dir for `doctor`, which also examines one that is unusable. */
 export interface Place {
-  /** Resolved; as written where it cannot be used. */
+  /** Resolved; as written if it cannot be used. */
   readonly dataDir: string;
   readonly problem: { readonly message: string; readonly hint: string | undefined } | undefined;
-  /** Undefined where the data dir cannot be used. */
+  /** Undefined if the data dir cannot be used. */
   readonly context: Context | undefined;
 }
 

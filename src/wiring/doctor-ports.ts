@@ -25,7 +25,7 @@ export interface AdapterSource {
   readonly place: Place;
   readonly platform: Platform;
   readonly chroma: ChromaPort;
-  /** Value of `--data-dir`, to be repeated in what is to be typed. */
+  /** Value of `--data-dir`, repeated in suggested commands. */
   readonly dataDirFlag: string | undefined;
 }
 
@@ -73,18 +73,18 @@ function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
     askSupervisor: async () => {
       const { clock } = usable();
       const status = await askForStatus(createTreeContext(usable()).connect, clock);
-      // The checks see in the process table that it is there.
+      // A late supervisor is visible in the process table.
       return status === 'late' ? undefined : status;
     },
     askHealth: async (signal) => {
       const { treeId, pid, version } = await askWorker(dataDir, { path: '/health', signal });
-      if (typeof treeId !== 'string' || typeof pid !== 'number') throw new Error('it is answered by another program');
+      if (typeof treeId !== 'string' || typeof pid !== 'number') throw new Error('another program answered');
       return { treeId, pid, version: typeof version === 'string' ? version : '?' };
     },
     askReady: async (signal) => {
       const answer = await askWorker(dataDir, { path: '/ready', token: readToken(dataDir), signal });
-      if (!('search' in answer && 'searchServer' in answer)) throw new Error('it is answered by another program');
-      // Both ends are of one build, or the version check says so.
+      if (!('search' in answer && 'searchServer' in answer)) throw new Error('another program answered');
+      // The version check reports a worker of another build.
       return answer as unknown as WorkerReadiness;
     },
     isPortOpen,
@@ -92,14 +92,14 @@ function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
   };
 }
 
-/** @throws Error when it does not answer within 3 s, or otherwise than with 200. */
+/** @throws Error without an answer within 3 s, or with a status other than 200. */
 async function askWorker(
   dataDir: string,
   question: Pick<SocketRequest, 'path' | 'token' | 'signal'>,
 ): Promise<SocketAnswer['body']> {
   const asked = { socketPath: findWorkerSocket(dataDir), withinMs: WORKER_ANSWER_MS, ...question };
   const { status, body } = await askSocket(asked);
-  if (status !== 200) throw new Error(`the answer is ${status}`);
+  if (status !== 200) throw new Error(`it answered ${status}`);
   return body;
 }
 
@@ -108,7 +108,7 @@ async function findGuards(platform: Platform): Promise<Guards> {
   return {
     parentDeath: (await parentDeathPrefix(process.platform)).length > 0,
     native: adoption !== null,
-    // To become one changes nothing: this process has no children that outlive it.
+    // Harmless: this process has no children that outlive it.
     subreaper: adoption?.become() ?? false,
     signals: platform.signaller.method,
     bootId: platform.readMachine().bootId !== undefined,

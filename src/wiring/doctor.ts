@@ -21,17 +21,17 @@ import { createDoctorPorts } from './doctor-ports.ts';
 import { bugReport } from '../cli/commands/doctor/bug-report.ts';
 import { findPlace, type Place } from './doctor-place.ts';
 
-/** For ending what a check started and did not wait for, in milliseconds. */
+/** Time limit to end processes that checks started, in milliseconds. */
 const CLEAN_UP_MS = 8_000;
 
-/** The checks there are. */
+/** Lists the checks. */
 export function list(): CheckList {
   return { schemaVersion: 1, command: 'doctor', checks: CHECKS.map(({ id, title, why }) => ({ id, title, why })) };
 }
 
 /**
- * Runs the checks; with `fix` carries out the safe repairs and runs them again.
- * @throws ClaudeMemError `not-owner`, `lock-held` with `fix`; `io` when the report cannot be written.
+ * Runs the checks. With `fix`, applies the safe fixes and runs the checks again.
+ * @throws ClaudeMemError `not-owner` and `lock-held` with `fix`; `io` if the report cannot be written.
  */
 export async function examine(request: DoctorRequest): Promise<DoctorReport> {
   const place = findPlace(request.dataDir);
@@ -60,7 +60,7 @@ export async function examine(request: DoctorRequest): Promise<DoctorReport> {
   }
 }
 
-/** The data dir first and without the lock: another user's file may stand in the place of the lock's. */
+/** Repairs the data dir first and without the lock: the lock file may belong to another user. */
 async function repairAll(
   checks: readonly CheckResult[],
   context: Context,
@@ -81,7 +81,7 @@ async function repairAll(
   return [...first, ...(await context.underOperationLock('claude-mem doctor --fix', interrupted, () => run(others)))];
 }
 
-/** What is run for a look bears the marks of a tree of its own, of which nothing is written. */
+/** Probe processes get the marks of a separate tree that is never recorded. */
 function partsOf({ dataDir }: Place, platform: Platform): ChromaProbe {
   const { table, signaller, identify } = platform;
   const own = identifySelf(platform);
@@ -99,5 +99,5 @@ const NOTHING_RECORDED = { register: () => Promise.resolve(), ended: () => Promi
 const NO_LOG = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {
-  // A look writes nothing.
+  // Probes write nothing.
 }

@@ -13,17 +13,17 @@ import { Spool } from '../state/spool/spool.ts';
 import { programPath } from '../cli/programs.ts';
 import { deliverToWorker } from '../cli/commands/hook/worker-client.ts';
 
-/** A worker that lives answers within a few ms; the rest is for a machine under load. Milliseconds. */
+/** A worker answers within a few ms. The rest is for a loaded machine. Milliseconds. */
 const DELIVER_WITHIN_MS = 1_000;
-/** How much of the memory goes into what a session is told. */
+/** The part of the memory that a new session receives. */
 const SHOWN_SESSIONS = 5;
 const SHOWN_STEPS = 15;
 const LOG_ROTATION = { maxBytes: 256 * 1024, keep: 1 } as const;
 
 /**
- * What `claude-mem hook` works with.
+ * The ports of `claude-mem hook`.
  * @param dataDirFlag value of `--data-dir`.
- * @throws ClaudeMemError when the data dir is of no use or belongs to somebody else; then nothing may be done.
+ * @throws ClaudeMemError if the data dir cannot be used or belongs to another user.
  */
 export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
   const resolved = resolveDataDir({ flag: dataDirFlag, env: process.env });
@@ -46,7 +46,7 @@ export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
   };
 }
 
-/** Root's are fine: an administrator may provide them. */
+/** Accepts settings of root, because an administrator may provide them. */
 function assertOwnSettings(dataDir: string): void {
   const uid = statSync(join(dataDir, 'config.json'), { throwIfNoEntry: false })?.uid;
   if (uid === undefined || uid === 0 || uid === (process.geteuid?.() ?? uid)) return;
@@ -65,7 +65,7 @@ async function deliver(dataDir: string, event: unknown): Promise<void> {
   });
 }
 
-/** One that was told to stop, or gave up, is not up: `start` replaces it. One that is late is up. */
+/** A tree that is stopping or gave up is not up, because `start` replaces it. A supervisor that answers late is up. */
 async function isTreeUp(dataDir: string): Promise<boolean> {
   const { connectToSupervisor } = await import('../state/control/control-client.ts');
   const { hasStopIntent } = await import('../state/trees/stop-intent.ts');
@@ -84,10 +84,10 @@ async function isTreeUp(dataDir: string): Promise<boolean> {
 
 const STATUS_WITHIN_MS = 500;
 
-/** In a session of its own and without the host's pipes: the host waits for those to close. */
+/** Starts in a new session and without the pipes of Claude Code, which waits until they close. */
 function startTree(dataDir: string): void {
   mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
-  // Begun anew each time: it tells why the last start failed.
+  // Truncated each time: the file explains the last failed start only.
   assertOwnFolder(join(dataDir, 'logs'));
   const output = openOwnForWriting(join(dataDir, 'logs', 'hook-start.log'), 'append');
   ftruncateSync(output);
@@ -96,7 +96,6 @@ function startTree(dataDir: string): void {
       detached: true,
       stdio: ['ignore', output, output],
       cwd: existsSync(homedir()) ? homedir() : '/',
-      // Told by its exit code and the log, which nobody waits for.
       env: process.env,
     });
     child.on('error', () => undefined);
@@ -106,7 +105,7 @@ function startTree(dataDir: string): void {
   }
 }
 
-/** Read from the file and not from the worker, which may only just be starting. */
+/** Reads the database file, because the worker may still be starting. */
 async function readMemory(dataDir: string, project: string, sessionId: string) {
   const { SessionSearch } = await import('../memory/session-search.ts');
   const search = new SessionSearch(dataDir, { busyTimeoutMs: 50 });
@@ -128,7 +127,7 @@ async function readMemory(dataDir: string, project: string, sessionId: string) {
   }
 }
 
-/** In the form of the other logs, so that `claude-mem logs hook` shows it. */
+/** Writes in the format of the other logs, for `claude-mem logs hook`. */
 function hookLog(dataDir: string): HookPorts['log'] {
   return (message, error) => {
     const file = new RotatingFile(join(dataDir, 'logs', 'hook.log'), LOG_ROTATION);

@@ -15,15 +15,15 @@ export interface WorkerBeginning extends Pick<WorkerOptions, 'token' | 'socket' 
   readonly settings: Settings;
   readonly shutdown: Shutdown;
   readonly adapters: Pick<Adapters, 'observe' | 'vectorsGuard'>;
-  /** Its household is the worker's. */
+  /** Shares the household of the worker. */
   readonly searchServer: SearchClientOptions;
   readonly readSamples: WorkerOptions['page']['readSamples'];
-  /** Undefined where it does not answer. */
+  /** Undefined if the supervisor does not answer. */
   readonly askSupervisor: () => Promise<TreeStatus | undefined>;
 }
 
 /**
- * Puts the worker together and starts it, once its search server is on its way.
+ * Assembles the worker and starts it. Call it after the search server was spawned.
  * @throws ClaudeMemError as `startWorker`.
  */
 export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
@@ -46,7 +46,7 @@ export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
     page: {
       folder: join(__dirname, 'page'),
       readSamples,
-      // In this order: a supervisor that answered and then ended must not be shown as one that runs.
+      // The observation comes second, so that a supervisor that answers and then exits is not shown as running.
       look: async () => ({ status: await askSupervisor(), observation: await observe() }),
       dataDirFlag: dataDir === join(homedir(), '.claude-mem') ? undefined : dataDir,
     },

@@ -24,13 +24,13 @@ import { startSearchServer } from '../search-server/start-search-server.ts';
 import { WorkerVectors } from '../search-server/worker-vectors.ts';
 import { VERSION } from '../shared/version.ts';
 
-/** A Chroma of one's own is given up after so long without a query: a worker that comes meanwhile needs the vectors. Milliseconds. */
+/** The server closes its own Chroma after this time without a query, because a new worker needs the vectors. Milliseconds. */
 const OWN_CHROMA_IDLE_MS = 30_000;
-/** Kept back of the shutdown for proving that nothing of the tree is left, in milliseconds. */
+/** The part of the shutdown that is reserved to prove that no process of the tree is left, in milliseconds. */
 const PROOF_RESERVE_MS = 500;
 
 async function main(): Promise<void> {
-  const place = whoStartedIt();
+  const place = findStarter();
   const dataDir = resolveDataDir({ env: process.env });
   assertOwner(dataDir);
   const log = createFileLog(join(dataDir, 'logs', 'search-server.log'), {
@@ -72,10 +72,10 @@ interface StartPlace {
 }
 
 /**
- * A worker says by an argument, which no environment hands on, that this is its search server. Started by anybody else it is the root of a
- * tree of its own, whatever marks it inherited.
+ * A worker identifies its search server by an argument, because environment variables are inherited. Without the argument, this process is
+ * the root of its own tree and drops inherited marks.
  */
-function whoStartedIt(): StartPlace {
+function findStarter(): StartPlace {
   const workerPid = /^[1-9]\d*$/.exec(process.argv[process.argv.indexOf('--worker-pid') + 1] ?? '')?.[0];
   const treeId = process.env[MARKS.tree];
   if (process.argv.includes('--worker-pid') && workerPid !== undefined && treeId !== undefined) {

@@ -10,20 +10,20 @@ import { acquireLock } from '../state/locks/lock.ts';
 import { readingPorts, systemClock } from './adapters.ts';
 import type { ChromaProcessPorts, VectorsGuard } from '../chroma/dependencies.ts';
 
-/** What both services need of the machine and of the data dir. */
+/** The adapters that worker and search server share. */
 export interface Adapters {
   readonly own: OwnIdentity;
   readonly clock: Clock;
   readonly signaller: Signaller;
   readonly processPorts: (recorder: TreeRecorder) => ChromaProcessPorts;
-  /** @param command whom the lock's holder file names. */
+  /** @param command the name in the lock's holder file. */
   readonly vectorsGuard: (command: string) => VectorsGuard;
   readonly takeReading: () => Promise<Reading>;
-  /** Reads and judges, with memory and with this process; for somebody who does it again and again. */
+  /** Takes and judges a reading with memory, including this process. Cheap to repeat. */
   readonly observe: () => Promise<Observation>;
 }
 
-/** Picks the adapters, for the `main.ts` of a service. */
+/** Loads the adapters for a service. */
 export async function loadAdapters(dataDir: string, log: Log): Promise<Adapters> {
   const platform = await loadPlatform();
   const own = identifySelf(platform);
@@ -58,7 +58,7 @@ interface OrphanHunt extends Pick<Adapters, 'own'> {
   readonly platform: Platform;
 }
 
-/** Whoever holds `operation.lock` is starting or ending processes here: then nothing is ended, and nothing is waited for. */
+/** Does nothing if `operation.lock` is held: its holder is starting or ending processes of this data dir. */
 async function endOrphans({ dataDir, command, log, platform, own }: OrphanHunt): Promise<void> {
   const lock = await takeLock(join(dataDir, 'operation.lock'), command, own).catch((error: unknown) => {
     if (error instanceof ClaudeMemError && error.code === 'lock-held') return undefined;
@@ -72,7 +72,7 @@ async function endOrphans({ dataDir, command, log, platform, own }: OrphanHunt):
       signaller: platform.signaller,
       clock: systemClock,
     });
-    for (const { pid, outcome } of outcomes) log.warn('ended an orphan on the vectors', { pid, outcome });
+    for (const { pid, outcome } of outcomes) log.warn('ended an orphaned process on the vectors', { pid, outcome });
   } finally {
     lock.release();
   }

@@ -10,11 +10,11 @@ import { StandaloneTree } from '../operations/tree/standalone-tree.ts';
 import { setUpChroma } from '../chroma/setup/setup.ts';
 import type { SetupOptions, SetupStep } from '../chroma/setup/step.ts';
 
-/** For ending what an interrupted step left, in milliseconds. */
+/** Grace period for the processes of an interrupted step, in milliseconds. */
 const GRACE_MS = 2_000;
 
 /**
- * Prepares semantic search for a data dir. This process is the root of the tree that does it: what it starts is recorded and marked.
+ * Prepares semantic search for a data dir. This process is the root of a tree, so its child processes are recorded and marked.
  * @throws ClaudeMemError `data-dir`, `not-owner`, `settings`, `io`.
  */
 export async function runSetup(

@@ -8,7 +8,7 @@ import type { HeldSupervisor } from '../operations/tree/start-tree.ts';
 import type { StartEnvironment } from '../cli/context.ts';
 import { withTimeout } from '../shared/with-timeout.ts';
 
-/** What the options of a start say, as the settings that they override. */
+/** Converts the options of `start` to the settings that they override. */
 export function overrides({ port, chroma }: StartEnvironment): Readonly<Record<string, string>> {
   return {
     ...(port === undefined ? {} : { CLAUDE_MEM_WORKER_PORT: String(port) }),
@@ -21,10 +21,10 @@ export interface OwnSupervisor extends HeldSupervisor {
 }
 
 /**
- * In the background it gets a session of its own, because the terminal it was started from may close. In the foreground it stays in the
- * terminal, and a channel tells it when this command is killed: it ends the tree then.
+ * Spawns a supervisor. In the background it becomes a session leader, because its terminal may close. In the foreground it stays in the
+ * terminal and has an IPC channel: if this command is killed, the channel closes and the supervisor ends the tree.
  *
- * @param output descriptor of the file that takes what it prints before its own log is open; closed here.
+ * @param output descriptor for the output before the supervisor opens its log; closed by this function.
  */
 export function spawnSupervisor(dataDir: string, output: number, options: StartEnvironment): OwnSupervisor {
   const { foreground, watch } = options;
@@ -37,26 +37,26 @@ export function spawnSupervisor(dataDir: string, output: number, options: StartE
         ...markedEnvironment(process.env, marksFor({ treeId, role: 'supervisor', dataDir })),
         ...overrides(options),
       },
-      // A watched folder is the one it was started in; else it must hold no mount that somebody wants to unmount.
+      // With --watch, the current folder is watched. Otherwise a working directory below a mount point would block its unmount.
       cwd: watch ? process.cwd() : workFolder(),
       detached: !foreground,
       stdio: foreground ? ['pipe', 'ignore', 'inherit', 'ipc'] : ['pipe', output, output],
     });
     if (foreground) passSignalsOn(child);
     else child.unref();
-    const { ended, hasExited } = whatBecomesOf(child);
-    return { pid: child.pid ?? -1, treeId, ended, hasExited, ...holdBack(child, ended) };
+    const { ended, hasExited } = watchExit(child);
+    return { pid: child.pid ?? -1, treeId, ended, hasExited, ...gateStart(child, ended) };
   } finally {
     closeSync(output);
   }
 }
 
-/** One that is frozen goes as soon as it is thawed. In milliseconds. */
+/** Time limit for a dismissed supervisor to exit. A frozen one exits once it is thawed. In milliseconds. */
 const GONE_WITHIN_MS = 2_000;
 
-/** It waits for a byte on its stdin, and goes when that closes: also when this command is killed. */
-function holdBack({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSupervisor, 'release' | 'dismiss'> {
-  // It may have ended before it was released; that is seen by its exit.
+/** The supervisor waits for a byte on stdin and exits if stdin closes, also if this command is killed. */
+function gateStart({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSupervisor, 'release' | 'dismiss'> {
+  // It may exit before its release, which `ended` reports.
   stdin?.on('error', () => undefined);
   let isReleased = false;
   return {
@@ -72,7 +72,7 @@ function holdBack({ stdin }: ChildProcess, ended: Promise<unknown>): Pick<OwnSup
   };
 }
 
-function whatBecomesOf(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {
+function watchExit(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ended'> {
   return {
     hasExited: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null,
     ended: new Promise((resolve) => {
@@ -84,7 +84,7 @@ function whatBecomesOf(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | '
   };
 }
 
-/** Ctrl-C reaches both: the supervisor ends the tree, and this command waits for it. These reach this command alone. */
+/** The terminal sends SIGINT to both processes, but SIGTERM and SIGHUP may reach only this command. Closing the channel stops the supervisor. */
 function passSignalsOn(child: ChildProcess): void {
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

@@ -32,14 +32,14 @@ import { TreeVitals } from '../supervisor/vitals.ts';
 import { DEFAULT_GRACE_MS, watchOver } from '../supervisor/watch-over.ts';
 import { VERSION } from '../shared/version.ts';
 
-/** A supervisor that is just ending gives its lock back within this, in milliseconds. */
+/** A supervisor that is exiting releases its lock within this time, in milliseconds. */
 const LOCK_WAIT_MS = 2_000;
-/** What bears marks is read every time; an exec in anything else may stay unseen this long, in milliseconds. */
+/** Processes with marks are read every time. An exec in another process may stay unseen for this time, in milliseconds. */
 const FULL_LOOK_EVERY_MS = 60_000;
 
 /**
- * Whoever starts us looks for leftovers meanwhile, and decides then. Loads what is needed and waits for the word; without it, also
- * because the starter was killed, this ends and has touched nothing.
+ * `start` looks for leftovers while this process loads, and then releases it with a byte on stdin. If stdin closes instead, also because
+ * `start` was killed, this process exits and has changed nothing.
  */
 async function waitToBeReleased(): Promise<void> {
   await Promise.all([loadPlatform(), loadLocks()]);
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   log.info('supervisor started', { treeId, version: VERSION, dataDir });
 
   const reading = readingPorts(platform, dataDir);
-  // This very process answers for this tree: asking its own socket would say nothing new.
+  // This process answers for this tree itself, so it does not ask its own socket.
   const ports = { ...reading, records: { ...reading.records, askAnswering: () => Promise.resolve([treeId]) } };
   const observeAll = () => observe(ports, { dataDir, memory: false });
   const followed = { ...ports, table: platform.follow(FULL_LOOK_EVERY_MS) };
@@ -104,27 +104,27 @@ async function main(): Promise<void> {
     },
   ];
   const stop = (graceMs: number): Promise<boolean> => {
-    // Somebody waits for this, and it reads much.
+    // A command waits for the stop, which reads much: avoid full garbage collections.
     setFlagsFromString('--no-gc-global');
     return supervisor.stop(graceMs);
   };
   const end = async (graceMs: number): Promise<void> => {
     const isClean = await stop(graceMs);
     if (!isClean) process.exitCode = 1;
-    // Where the data dir was removed or replaced, what bears the name of our socket may be another supervisor's.
+    // If the data dir was removed or replaced, the file at our socket path may belong to another supervisor.
     if (!lock.isInPlace()) exitNow(Number(process.exitCode ?? 0));
     for (const cleanup of cleanups.splice(0)) await cleanup();
-    // Whoever started us in the foreground waits for our end at the other end of it.
+    // `start --foreground` waits at the other end of the channel.
     if (process.connected) process.disconnect();
   };
   supervisor.onStopped(() => void end(DEFAULT_GRACE_MS));
-  // A second Ctrl-C, or whatever comes in its place, forces.
+  // A second signal forces.
   const endBySignal = () => {
     if (supervisor.isStopping) supervisor.force();
     else void end(DEFAULT_GRACE_MS);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endBySignal);
-  // Before all that only watches: a start waits for the worker, which gets ready meanwhile.
+  // The worker starts before the monitoring, because `start` waits for the worker.
   supervisor.startWorker();
   try {
     const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, log });
@@ -143,7 +143,7 @@ async function main(): Promise<void> {
     await end(DEFAULT_GRACE_MS);
     throw error;
   }
-  // A tree that ended meanwhile did so without what was just added.
+  // A stop that began meanwhile did not run the cleanups that were just added.
   if (supervisor.isStopping) await end(DEFAULT_GRACE_MS);
   preferMemoryToSpeed();
 }
@@ -167,9 +167,9 @@ function dutyOf(
 }
 
 /**
- * It lives long and does little: what V8 would compile for speed takes more memory than it saves time, and so does the second half of
- * the young generation, which stays after a quick collection; a full one once a minute takes some milliseconds. Only now, because under
- * other flags V8 refuses what was compiled ahead, of this program and of Node itself, and compiles anew.
+ * Trades speed for memory, because this process lives long and does little. Optimized code costs more memory than it saves time. A minor
+ * collection keeps the second half of the young generation; a full one, once a minute, takes a few milliseconds. The flags are set last,
+ * because V8 rejects code cached under other flags, of this program and of Node itself, and compiles it again.
  */
 function preferMemoryToSpeed(): void {
   for (const flag of ['--no-opt', '--no-sparkplug', '--gc-global']) setFlagsFromString(flag);
@@ -223,7 +223,7 @@ function cpuTimeMs(): number {
   return (user + system) / 1000;
 }
 
-/** A user id that is in no database, or whose home was removed, has none to work in. */
+/** A user may be missing in the user database, and a home folder may be removed. */
 function homeFolder(): string {
   try {
     const home = homedir();
@@ -245,6 +245,6 @@ main().catch((error: unknown) => {
   const isForeseen = error instanceof ClaudeMemError;
   const text = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);
-  // Whatever it had spawned is ended by now, and what it had opened must not hold the process.
+  // All child processes are ended by now. Open handles must not keep this process alive.
   exitNow(1);
 });

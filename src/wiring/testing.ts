@@ -1,6 +1,6 @@
 /**
- * For tests: `claude-mem-cli/testing`. Fails a test, or a suite, that leaves a process behind, in vitest, jest, node:test or any other
- * runner. Its types stand in this file alone, because the package ships them from here.
+ * `claude-mem-cli/testing`: fails a test, or a suite, that leaves a process behind, in vitest, jest, node:test or any other runner. All
+ * public types are in this file, because the package ships them from here.
  */
 import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
@@ -14,38 +14,38 @@ import { terminateLeft } from '../operations/verify/terminate-left.ts';
 import { VERIFY_MARK, Watch, type SettledLook } from '../operations/verify/watch.ts';
 import { loadPlatform, type Platform } from '../platform/index.ts';
 
-/** A process that was started while it was watched, and still runs. */
+/** A process that was started during the watch and still runs. */
 export interface LeakedProcess {
   readonly pid: number;
   readonly ppid: number;
-  /** The command line, arguments joined by spaces; the name in brackets where there is none. */
+  /** The command line, arguments joined by spaces; the name in brackets if the command line is empty. */
   readonly command: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** By the mark in its environment, or because it descends from this process. */
+  /** The proof: the mark in its environment, or descent from this process. */
   readonly foundBy: 'mark' | 'descent';
 }
 
 export interface TrackOptions {
-  /** How long processes may take to go once the work is done, in milliseconds; 1,000 unless told. It ends as soon as nothing is left. */
+  /** Time for processes to exit after the work, in milliseconds (default: 1,000). The wait ends as soon as no process is left. */
   readonly settleMs?: number;
-  /** These may stay, with all that hangs below them: matched against the command line. */
+  /** Patterns for command lines. A process that matches may stay, with its descendants. */
   readonly allow?: readonly (RegExp | string)[];
-  /** End what is left, after it was found; the test fails all the same. Nothing that belongs to a claude-mem which lives. */
+  /** Ends the processes that are left, except those of a running claude-mem. The test fails anyway. */
   readonly reap?: boolean;
 }
 
-/** What runs from one moment on. */
+/** Watches the processes that start from now on. */
 export interface ProcessTracker {
-  /** Waits for the settling, then gives what is left. @throws Error when the process table could not be read in full. */
+  /** Waits for the settle time, then returns the processes that are left. @throws Error if the process table could not be read completely. */
   leaks(): Promise<readonly LeakedProcess[]>;
-  /** @throws LeakError if anything is left. */
+  /** @throws LeakError if a process is left. */
   expectNoLeaks(): Promise<void>;
-  /** As `expectNoLeaks`, for `await using`. */
+  /** Same as `expectNoLeaks`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Names every process that was left behind. */
+/** Lists every process that was left behind. */
 export class LeakError extends Error {
   override readonly name: string = 'LeakError';
   readonly leaks: readonly LeakedProcess[];
@@ -57,9 +57,9 @@ export class LeakError extends Error {
 }
 
 /**
- * Runs the action and fails if it leaves a process behind.
- * @returns what the action returns.
- * @throws LeakError naming them; what the action itself throws comes first.
+ * Runs an action and fails if it leaves a process behind.
+ * @returns the result of the action.
+ * @throws LeakError with the processes that are left. An error of the action itself comes first.
  */
 export async function expectNoLeaks<Result>(
   action: () => Result | Promise<Result>,
@@ -70,7 +70,7 @@ export async function expectNoLeaks<Result>(
   try {
     result = await action();
   } catch (error) {
-    // What went wrong explains what was left; with `reap` it is ended here too.
+    // The error explains the leak, so it is thrown. `leaks` still ends the processes with `reap`.
     await tracker.leaks().catch(() => []);
     throw error;
   }
@@ -79,10 +79,10 @@ export async function expectNoLeaks<Result>(
 }
 
 /**
- * Begins to watch: for a whole suite call it in a "before" hook, and `expectNoLeaks()` of what it returns in an "after" hook. On Linux this
- * process adopts from here on what loses its parent below it, so that double forks, setsid and cleared environments are found. What
- * ran before, and what a test runner keeps for itself, is not accused.
- * @throws Error when the process table cannot be read.
+ * Begins a watch. For a whole suite, call it in a "before" hook, and call `expectNoLeaks()` of the result in an "after" hook. On Linux, this
+ * process becomes a subreaper, which finds double forks, setsid and cleared environments. Processes from before the watch, and those of
+ * test runners, are not reported.
+ * @throws Error if the process table cannot be read.
  */
 export async function trackProcesses(options: TrackOptions = {}): Promise<ProcessTracker> {
   const platform = await loadPlatform();
@@ -103,10 +103,10 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
     },
     {
       mark,
-      // Another thread of this process may run other tests, whose children hang below it as well.
+      // Other threads of this process may run other tests, whose child processes have the same parent.
       claimsChildren: adopts && isMainThread,
       children: children.pids,
-      // The exit of what Node.js spawned is its own; only what was seen under another parent was adopted for certain.
+      // Node.js waits for its own child processes. Only a process once seen under another parent is certainly adopted.
       mayWaitFor: (_, wasAdopted) => wasAdopted,
       isAllowed: ({ command }) =>
         [...RUNNERS_OWN, ...(options.allow ?? [])].some((pattern) => matches(command, pattern)),
@@ -116,7 +116,7 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
   return new Tracker(watch, { platform, options, end: [children.stop, restoreMark] });
 }
 
-/** What test runners and their compilers keep running below the process in which the tests run. */
+/** Processes that test runners and their compilers keep below the process that runs the tests. */
 const RUNNERS_OWN: readonly RegExp[] = [
   /[\\/]esbuild(?:\.exe)? --service=/,
   /[\\/]jest-worker[\\/]build[\\/](?:workers[\\/])?processChild\.js/,
@@ -156,12 +156,12 @@ class Tracker implements ProcessTracker {
     const settled = await this.#watch.settle(options.settleMs ?? DEFAULT_SETTLE_MS);
     for (const stop of end) stop();
     if (!settled.isComplete && settled.left.length === 0)
-      throw new Error('The process table could not be read in full, so that nothing is left is not proven.');
+      throw new Error('The process table could not be read completely, so it is not proven that no process is left.');
     if (options.reap === true) await this.#reap(settled);
     return settled.left.map(leakedProcess);
   }
 
-  /** Nothing that belongs to a claude-mem which lives. */
+  /** Spares the processes of a running claude-mem. */
   async #reap({ left }: SettledLook): Promise<void> {
     if (left.length === 0) return;
     const { signaller } = this.#setting.platform;
@@ -180,10 +180,10 @@ interface TrackerSetting {
   readonly end: readonly (() => void)[];
 }
 
-/** The channel on which Node.js tells of every child it spawns. */
+/** The diagnostics channel on which Node.js reports each spawn. */
 const SPAWNS = 'child_process';
 
-/** Every child that Node.js spawns in this thread from here on. */
+/** Collects the child processes that Node.js spawns in this thread from now on. */
 function watchChildren(): { readonly pids: () => ReadonlySet<number>; readonly stop: () => void } {
   const spawned = new Set<ChildProcess>();
   const listener = (message: unknown) => {
@@ -198,7 +198,7 @@ function watchChildren(): { readonly pids: () => ReadonlySet<number>; readonly s
   };
 }
 
-/** What inherits this environment bears the mark; a runner that gives tests a copy of it (jest) is found out by descent alone. */
+/** Child processes inherit the mark. With a runner that copies the environment (jest), only descent finds them. */
 function setMark(mark: string): () => void {
   const previous = process.env[VERIFY_MARK];
   process.env[VERIFY_MARK] = mark;
@@ -221,7 +221,7 @@ function describe(leaks: readonly LeakedProcess[]): string {
   const title = leaks.length === 1 ? '1 process was left behind:' : `${leaks.length} processes were left behind:`;
   const lines = leaks.map(
     ({ pid, ppid, command, startedAt, foundBy }) =>
-      `  pid ${pid}  ${command}\n    parent pid ${ppid}; started ${startedAt}; ${foundBy === 'mark' ? 'bears the mark of this watch' : 'descends from this process'}`,
+      `  pid ${pid}  ${command}\n    parent pid ${ppid}; started ${startedAt}; ${foundBy === 'mark' ? 'has the mark of this watch' : 'descends from this process'}`,
   );
   return [title, ...lines].join('\n');
 }

@@ -23,7 +23,7 @@ import { type SearchServerSpawn, spawnSearchServer } from '../worker/search-serv
 import { messageOf } from '../shared/errors.ts';
 import { VERSION } from '../shared/version.ts';
 
-/** Undefined where nobody supervises: then nothing is recorded, and what is started is known by its marks alone. */
+/** Without a supervisor, child processes are not recorded and are known by their marks alone. */
 const isSupervised = process.send !== undefined;
 
 /** Milliseconds. */
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
 }
 
 /**
- * Started before the rest of this program is even loaded: it takes as long to start as all of that, and a start waits for both.
+ * Spawns the search server before the rest of this program is loaded. Both take about as long, and `start` waits for both.
  */
 function beginSearchServer(
   dataDir: string,
@@ -88,24 +88,24 @@ function beginSearchServer(
   return { ...spawn, first: spawnSearchServer(spawn) };
 }
 
-/** Undefined where it does not answer. */
+/** Undefined if the supervisor does not answer. */
 async function askSupervisor(dataDir: string): Promise<TreeStatus | undefined> {
   const connection = await connectToSupervisor(dataDir);
   if (connection === 'late') return undefined;
   try {
     return (await connection?.request('status', {}, SUPERVISOR_ANSWER_MS)) as TreeStatus | undefined;
   } catch {
-    // The page says that it does not answer.
+    // The page reports a supervisor that does not answer.
     return undefined;
   } finally {
     connection?.close();
   }
 }
 
-/** The supervisor alone writes the manifest. */
+/** Only the supervisor writes the manifest. */
 function recorder(log: Log): TreeRecorder {
   if (isSupervised) return createIpcRecorder(process);
-  log.warn('not started by a supervisor: what this worker starts is not recorded');
+  log.warn('no supervisor started this worker, so its child processes are not recorded');
   return { register: () => Promise.resolve(), ended: () => Promise.resolve() };
 }
 
@@ -119,7 +119,7 @@ function obeySupervisor(end: EndProgram): void {
     if (!isSupervisorMessage(message) || message.type !== 'shutdown') return;
     end('asked by the supervisor', { withinMs: message.deadlineMs });
   });
-  // It may have gone before anybody listened.
+  // The supervisor may have exited before the listeners were added.
   if (!process.connected) orphaned();
 }
 
@@ -127,7 +127,7 @@ function closeChannel(): void {
   if (process.connected) process.disconnect();
 }
 
-/** The log may be what failed: the supervisor, and what it keeps of stderr, must know as well. */
+/** Reports to stderr and the supervisor as well, because the log itself may have failed. */
 function reportFailure(error: unknown): void {
   const message = messageOf(error);
   process.stderr.write(`${error instanceof Error ? (error.stack ?? message) : message}\n`);

@@ -19,10 +19,10 @@ describe('wrong usage is exit 2 and nothing is done', () => {
     [['reap', '--pid', '99999999999'], /is not a process id/],
     [['reap', '--grace', 'soon'], /"soon" is not a duration/],
     [['reap', '--older-than', '-1h'], /not a duration|argument missing/],
-    [['reap', '--include', 'foreign'], /The only verdict that can be included is: excess/],
+    [['reap', '--include', 'foreign'], /The only possible value is: excess/],
     [['snapshot', 'a', 'b'], /too many arguments/],
     [['leaks', '--data-dir', ''], /--data-dir is empty/],
-    [['history', '--since', '0'], /5s at least/],
+    [['history', '--since', '0'], /Must be at least 5s/],
     [['logs', 'nope'], /there is no log of "nope"/],
   ])('%j', async (args, message) => {
     const { run, json } = aHome();
@@ -37,19 +37,19 @@ describe('wrong usage is exit 2 and nothing is done', () => {
     expect(inJson.report.error.message).toMatch(message);
   });
 
-  test('without a command: the help', async () => {
+  test('claude-mem without a command prints the help', async () => {
     const { status, stdout, stderr } = await aHome().run([]);
     expect(status).toBe(2);
     expect(stdout + stderr).toContain('Usage: claude-mem');
   });
 
-  test('help on a command that there is not: the help, and why', async () => {
+  test('help for an unknown command prints the help and the reason', async () => {
     const { status, stderr } = await aHome().run(['help', 'nope']);
     expect(status).toBe(2);
     expect(stderr).toContain("unknown command 'nope'");
   });
 
-  test('reap without a terminal and without --yes', async () => {
+  test('reap without a terminal and without --yes exits with 2', async () => {
     const { run, json, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { status, stdout, stderr } = await run(['reap']);
@@ -69,7 +69,7 @@ describe('help and version are exit 0', () => {
       expect(stdout).toContain(part);
   });
 
-  test('--version', async () => {
+  test('--version prints the version', async () => {
     expect(await aHome().run(['--version'])).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as never,
@@ -78,7 +78,7 @@ describe('help and version are exit 0', () => {
 });
 
 describe('a data dir that is', () => {
-  test('a file is exit 2', async () => {
+  test('a data dir that is a file exits with 2', async () => {
     const { run, json, dataDir } = aHome();
     writeFileSync(dataDir, '');
     for (const args of [['leaks'], ['reap', '--yes'], ['snapshot']]) {
@@ -89,13 +89,13 @@ describe('a data dir that is', () => {
     expect((await json(['leaks'])).report).toEqual(errorReport('leaks', 'data-dir'));
   });
 
-  test('below a file is exit 2', async () => {
+  test('a data dir below a file exits with 2', async () => {
     const { run, home } = aHome();
     writeFileSync(join(home, 'file'), '');
     expect(await run(['leaks', '--data-dir', join(home, 'file', 'x')])).toMatchObject({ status: 2 });
   });
 
-  test('a link that leads nowhere is exit 2', async () => {
+  test('a data dir that is a dangling link exits with 2', async () => {
     const { run, dataDir } = aHome();
     symlinkSync('/nowhere', dataDir);
     expect(await run(['leaks'])).toMatchObject({ status: 2, stderr: expect.stringContaining('/nowhere') as never });
@@ -123,7 +123,7 @@ describe('a data dir that is', () => {
       },
       /is a file/,
     ],
-  ])('%s is exit 2 for a stop that finds nothing to end', async (_name, make, message) => {
+  ])('stop with a data dir that is %s exits with 2 if it finds no tree', async (_name, make, message) => {
     const { run, dataDir } = aHome();
     make(dataDir);
     const { status, stdout, stderr } = await run(['stop']);
@@ -137,7 +137,7 @@ describe('a data dir that is', () => {
       return runProgram('env', [...extra, ...asNobody(), ...args], { home, cwd: '/' });
     };
 
-    test('and closed: leaks and snapshot could not look, reap may not act', async () => {
+    test('a closed data dir of another user: leaks and snapshot exit with 4, reap with 2', async () => {
       const { home, dataDir } = aHome();
       mkdirSync(dataDir, { mode: 0o700 });
       for (const args of [['leaks'], ['snapshot'], ['reap', '--dry-run']]) {
@@ -151,7 +151,7 @@ describe('a data dir that is', () => {
       expect(await nobody(['reap', '--yes'], home)).toMatchObject({ status: 2 });
     });
 
-    test('and its manifests closed: exit 4, naming them', async () => {
+    test('unreadable manifests of another user are named, with exit code 4', async () => {
       const { home, dataDir } = aHome();
       const file = deadTree(dataDir);
       for (const path of [dataDir, join(dataDir, 'trees')]) chmodSync(path, 0o755);
@@ -160,7 +160,7 @@ describe('a data dir that is', () => {
       expect(stdout).toContain(`${file}: cannot be read: permission denied (EACCES).`);
     });
 
-    test('and open: leaks looks, reap does not act', async () => {
+    test('an open data dir of another user: leaks reads it, reap refuses', async () => {
       const { home, dataDir } = aHome();
       mkdirSync(dataDir);
       chmodSync(dataDir, 0o755);
@@ -170,7 +170,7 @@ describe('a data dir that is', () => {
       expect(stderr).toContain('belongs to user id 0, you are 65534');
     });
 
-    test("for root too: no files of root in somebody's home", async () => {
+    test('reap as root refuses a data dir of another user', async () => {
       const { run, dataDir } = aHome();
       writeTreeFile(dataDir, 'x.json', 'torn');
       chownSync(dataDir, 65534, 65534);
@@ -192,7 +192,7 @@ describe('--from a file that is', () => {
     ['a snapshot of a later version', '{"schemaVersion":7,"kind":"process-snapshot"}', /written by a later version/],
     ['half a snapshot', '{"schemaVersion":1,"kind":"process-snapshot"}', /is not a snapshot: takenAt/],
     ['binary', Buffer.from([0, 1, 2, 255]), /is not JSON/],
-  ])('%s is exit 2', async (_, content, message) => {
+  ])('leaks --from a file that is %s exits with 2', async (_, content, message) => {
     const { run, json, home } = aHome();
     const file = join(home, 'file');
     writeFileSync(file, content);
@@ -205,7 +205,7 @@ describe('--from a file that is', () => {
   test.each([
     ['not there', '/nowhere', 'no such file'],
     ['a folder', '/', 'it is a folder'],
-  ])('%s is exit 2', async (_, file, message) => {
+  ])('leaks --from a path that is %s exits with 2', async (_, file, message) => {
     const { status, stderr } = await aHome().run(['leaks', '--from', file]);
     expect(status).toBe(2);
     expect(stderr).toContain(message);

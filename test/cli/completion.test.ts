@@ -1,4 +1,4 @@
-// In the shells themselves: what they offer, not what the script says.
+// These tests run real shells and check the offered completions, not the script.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ function missing(shell: string): string | undefined {
   return spawnSync(shell, ['--version']).error === undefined ? undefined : `${shell} is not installed`;
 }
 
-/** What is offered for the last word of a line. */
+/** The completions for the last word of a line. */
 type Offer = (...words: readonly string[]) => Promise<readonly string[]>;
 
 async function offeredByBash(...words: readonly string[]): Promise<readonly string[]> {
@@ -98,7 +98,7 @@ test.skipIf(missing('bash') !== undefined)('bash offers folders alone for --data
   expect(await offeredByBash('leaks', '--data-dir', join(home(), 'f'))).toEqual([join(home(), 'folder one')]);
 });
 
-/** Typed at a prompt; what the line becomes is what a person sees. */
+/** Types a line at a prompt, and returns the line after completion. */
 const TYPED: readonly (readonly [string, string])[] = [
   ['claude-mem rest\t', 'claude-mem restart'],
   ['claude-mem logs wo\t', 'claude-mem logs worker'],
@@ -137,19 +137,19 @@ describe.each([
   );
 });
 
-/** A folder in which the script bears the name that zsh looks for. */
+/** Creates a folder with the script under the name that zsh expects. */
 function fpathWith(script: string): string {
   const folder = tempDir();
   spawnSync('cp', [script, join(folder, '_claude-mem')]);
   return folder;
 }
 
-test('another shell is refused', async () => {
+test('completion rejects an unknown shell', async () => {
   const { status, stderr } = await runCli(['completion', 'tcsh'], { home: home() });
   expect([status, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish') as unknown]);
 });
 
-test('what is printed is one JSON document with --json', async () => {
+test('completion --json prints one document', async () => {
   const { stdout } = await runCli(['completion', 'fish', '--json'], { home: home() });
   expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, command: 'completion', shell: 'fish' });
 });

@@ -29,13 +29,13 @@ const DOCUMENTS = [
   'docs/verify.md',
 ];
 
-test('the generated blocks show what the program prints today', async () => {
+test('the generated blocks match the current output of the program', async () => {
   const args = ['--import', 'tsx', 'scripts/render-docs.ts', '--check'];
   const { status, stderr } = await runProgram(process.execPath, args, { home: tempDir(), cwd: ROOT });
   expect([status, stderr]).toEqual([0, '']);
 });
 
-test.each(DOCUMENTS)('the links of %s lead somewhere', (name) => {
+test.each(DOCUMENTS)('every link of %s has a target', (name) => {
   const text = read(name);
   const anchors = new Set([...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title!)));
   for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -59,7 +59,7 @@ test('README and CHANGELOG name every command', () => {
   }
 });
 
-test('the package holds what its README links to', () => {
+test('the package contains the files that its README links to', () => {
   const { files } = JSON.parse(read('package.json')) as { readonly files: readonly string[] };
   const isPacked = (path: string) => files.some((item) => path === item || path.startsWith(`${item}/`));
   const targets = [...read('README.md').matchAll(/\]\(([^)\s#]+)\)/g)].map(([, target]) => target!);
@@ -68,11 +68,11 @@ test('the package holds what its README links to', () => {
 
 test('the help of every command fits a terminal of 80 columns', () => {
   const helps = [...read('docs/commands.md').matchAll(/```\n([^]*?)```/g)].flatMap(([, help]) => help!.split('\n'));
-  // A command line stays whole.
+  // Command lines are not wrapped.
   expect(helps.filter((line) => line.length > 80 && !line.startsWith('  claude-mem '))).toEqual([]);
 });
 
-test('README lists the exit codes there are', () => {
+test('README lists every exit code', () => {
   const listed = [...read('README.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
   expect(listed).toEqual(Object.values(EXIT).sort((left, right) => left - right));
 });
@@ -87,7 +87,7 @@ test('docs/json.md explains every field of its examples', () => {
 test.each([
   ['ARCHITECTURE.md', 150],
   ['CONTRIBUTING.md', 80],
-])('%s can be read in one sitting', (name, most) => {
+])('%s is not longer than its limit of lines', (name, most) => {
   expect(read(name).trimEnd().split('\n').length).toBeLessThanOrEqual(most);
 });
 
@@ -95,7 +95,7 @@ function read(name: string): string {
   return readFileSync(join(ROOT, name), 'utf8');
 }
 
-/** As the common forges make it. */
+/** The anchor of a title, as on GitHub. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()

@@ -8,11 +8,11 @@ import { aHome, orphans, writeTreeFile, TREE } from './scene.ts';
 
 const CHECK_IDS = CHECKS.map(({ id }) => id);
 
-/** Few files to look at and no program to run. */
+/** Fast checks: few files, no programs. */
 const QUICK = ['settings', 'data-dir', 'manifests', 'orphans'];
 
 describe('doctor', () => {
-  test('shows what is wrong first, with why and what to do, and a line for the rest', async () => {
+  test('doctor shows problems first, with reason and fix, and one line per passed check', async () => {
     const { run, dataDir } = aHome();
     await orphans(dataDir);
     const { stdout, status } = await run(['doctor', ...QUICK]);
@@ -27,7 +27,7 @@ describe('doctor', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  test('fits a terminal, and has colours there', async () => {
+  test('doctor fits the terminal and uses colours there', async () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);
     const session = runCliInTerminal(['doctor', ...QUICK], { home, columns: 60 });
@@ -39,7 +39,7 @@ describe('doctor', () => {
     expect(plain.filter((line) => !line.includes('\r') && line.length > 60)).toEqual([]);
   });
 
-  test('--list names every check, with why', async () => {
+  test('doctor --list shows every check with its reason', async () => {
     const { run } = aHome();
     const { stdout, status } = await run(['doctor', '--list']);
     expect(status).toBe(0);
@@ -48,13 +48,13 @@ describe('doctor', () => {
     expect(checks.map((check) => Object.keys(check))).toEqual(CHECK_IDS.map(() => ['id', 'title', 'why']));
   });
 
-  test('a name that is none is refused with the nearest', async () => {
+  test('an unknown check is rejected with the nearest name', async () => {
     const { status, stdout, stderr } = await aHome().run(['doctor', 'orphan']);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('there is no check "orphan"\nDid you mean orphans?');
   });
 
-  test('the JSON has every field of its contract', async () => {
+  test('doctor --json has every field', async () => {
     const { run, dataDir } = aHome();
     const { stdout } = await run(['doctor', '--json', ...QUICK]);
     const text = expect.any(String) as unknown;
@@ -70,7 +70,7 @@ describe('doctor', () => {
     });
   });
 
-  test('what failed outweighs what could not be looked at', async () => {
+  test('exit code 1 for a failed check takes precedence over 4 for a crashed one', async () => {
     const { run, dataDir } = aHome();
     await orphans(dataDir);
     writeFileSync(join(dataDir, 'trees'), '');
@@ -78,7 +78,7 @@ describe('doctor', () => {
     expect((await run(['doctor', 'manifests', 'orphans'])).status).toBe(1);
   });
 
-  test('--report writes what was found, without home, names and secrets, for the owner alone', async () => {
+  test('doctor --report writes a private file without home paths, user names and secrets', async () => {
     const { run, home, dataDir } = aHome();
     writeTreeFile(dataDir, `${TREE}.json`, 'torn');
     const config = JSON.stringify({ CLAUDE_MEM_WORKER_PORT: 'token=sk-abcdefghijklmnopqrstuvwx' });
@@ -95,7 +95,7 @@ describe('doctor', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test('a report that cannot be written is said so', async () => {
+  test('doctor reports a --report file that cannot be written', async () => {
     const { status, stderr } = await aHome().run(['doctor', 'node', '--report', '/nonexistent/doctor.md']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('cannot write /nonexistent/doctor.md') as unknown]);
   });

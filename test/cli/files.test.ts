@@ -19,7 +19,7 @@ import { aHome, deadTree, inShell, cli, noOtherUser, stored, TREE } from './scen
 
 const NOBODY = 65534;
 
-/** A process that has nothing to do with claude-mem. */
+/** A process unrelated to claude-mem. */
 function aBystander(): ChildProcess & { readonly pid: number } {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -28,7 +28,7 @@ function aBystander(): ChildProcess & { readonly pid: number } {
 
 const lives = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
 
-/** Another user's manifest that calls a stranger's process an orphan of a dead tree. */
+/** A manifest of another user that records an unrelated process as an orphan of a dead tree. */
 function forgedManifest(dataDir: string, victim: number): string {
   const identity = stored(identify(victim)!);
   const file = deadTree(dataDir, [
@@ -39,7 +39,7 @@ function forgedManifest(dataDir: string, victim: number): string {
 }
 
 describe("another user's manifest", () => {
-  test('ends nothing: commands that act refuse a data dir that others may write to, until doctor --fix has closed it', async (context) => {
+  test('commands that act reject a data dir that others may write to, until doctor --fix closes it', async (context) => {
     const reason = noOtherUser();
     if (reason !== undefined) context.skip(reason);
     const { dataDir, run, json } = aHome();
@@ -67,7 +67,7 @@ describe("another user's manifest", () => {
     expect(lives(victim)).toBe(true);
   });
 
-  test('left in a data dir that was closed again proves nothing and is set aside by reap', async (context) => {
+  test('a manifest of another user proves nothing and is set aside by reap', async (context) => {
     const reason = noOtherUser();
     if (reason !== undefined) context.skip(reason);
     const { dataDir, json } = aHome();
@@ -80,7 +80,7 @@ describe("another user's manifest", () => {
     expect(readdirSync(dirname(file))).toEqual([`${TREE}.json.damaged-1`]);
   });
 
-  test('the same file of the owner is a record', async (context) => {
+  test('a manifest of the owner counts as a record', async (context) => {
     const reason = noOtherUser();
     if (reason !== undefined) context.skip(reason);
     const { dataDir, json } = aHome();
@@ -92,8 +92,8 @@ describe("another user's manifest", () => {
   });
 });
 
-describe('a link that somebody planted', () => {
-  test('at a log is not written through by start, whose tree runs without it', async () => {
+describe('a planted link', () => {
+  test('start does not write through a link at a log, and the tree runs without that log', async () => {
     const { dataDir, home, run } = aHome();
     const target = join(home, 'precious');
     writeFileSync(target, 'precious');
@@ -106,7 +106,7 @@ describe('a link that somebody planted', () => {
     expect([status, stopped.status, readFileSync(target, 'utf8')]).toEqual([0, 0, 'precious']);
   });
 
-  test('at the crash log, a lock or the token stops start with a clear error', async () => {
+  test('start fails with a clear error on a link at the crash log, a lock or the token', async () => {
     for (const name of ['logs/crash.log', 'operation.lock', 'supervisor.lock']) {
       const { dataDir, home, run } = aHome();
       const target = join(home, 'precious');
@@ -126,7 +126,7 @@ describe('a link that somebody planted', () => {
     ['doctor --report', (file: string) => ['doctor', 'node', '--report', file]],
     ['verify --output', (file: string) => ['verify', '--output', file, '--', 'true']],
     ['verify --junit', (file: string) => ['verify', '--junit', file, '--', 'true']],
-  ])('at the file of %s is replaced, and nothing is left beside it', async (_what, args) => {
+  ])('%s replaces a link at its file and leaves no other file', async (_what, args) => {
     const { home, run } = aHome();
     const folder = tempDir();
     if (process.geteuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
@@ -141,7 +141,7 @@ describe('a link that somebody planted', () => {
     expect([readFileSync(target, 'utf8'), statSync(target).mode & 0o777]).toEqual(['precious', 0o600]);
   });
 
-  test('out of a project is not followed by integrate --write', async () => {
+  test('integrate --write does not follow a link out of the project', async () => {
     const { home, run } = aHome();
     const cwd = join(home, 'project');
     const outside = join(home, 'other.json');
@@ -161,7 +161,7 @@ describe('a link that somebody planted', () => {
 });
 
 describe('a report to', () => {
-  test('/dev/stdout goes there, also where that is a file', async () => {
+  test('a report to /dev/stdout goes to stdout, even if stdout is a file', async () => {
     const { home } = aHome();
     const file = join(home, 'out.json');
     const { status } = await inShell('"$@" > out.json', cli('snapshot', '/dev/stdout'), { home, cwd: home });
@@ -170,7 +170,7 @@ describe('a report to', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ kind: 'process-snapshot' });
   });
 
-  test('a pipe that nobody reads is an error, not a wait', async () => {
+  test('a report to a pipe without reader fails instead of blocking', async () => {
     const { home, run } = aHome();
     spawnSync('mkfifo', [join(home, 'pipe')]);
     const { status, stderr } = await run(['snapshot', join(home, 'pipe')], { timeoutMs: 20_000 });
@@ -179,8 +179,8 @@ describe('a report to', () => {
   });
 });
 
-describe('something else in the place of a file', () => {
-  test('a pipe at a log is exit 1 with what to do, not a wait', async () => {
+describe('another file type in place of a file', () => {
+  test('a pipe at a log exits with 1 and a hint instead of blocking', async () => {
     const { dataDir, run } = aHome();
     mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
     spawnSync('mkfifo', [join(dataDir, 'logs', 'worker.log')]);
@@ -232,7 +232,7 @@ describe('a named data dir that does not exist', () => {
     ['history'],
     ['snapshot'],
     ['leaks', '--watch', '--count', '1'],
-  ])('%s %s is exit 2 and names the nearest one', async (...args) => {
+  ])('%s %s exits with 2 and names the nearest data dir', async (...args) => {
     const { dataDir, home, run } = aHome();
     mkdirSync(dataDir, { mode: 0o700 });
     const typo = join(home, '.claude-men');
@@ -245,13 +245,13 @@ describe('a named data dir that does not exist', () => {
     expect(readdirSync(home)).toEqual(['.claude-mem']);
   });
 
-  test('is a failed check of doctor', async () => {
+  test('a named data dir that does not exist fails a check of doctor', async () => {
     const { run, home } = aHome();
     const { status, stdout } = await run(['doctor', 'data-dir', '--data-dir', join(home, 'typo')]);
     expect([status, stdout]).toEqual([1, expect.stringContaining('does not exist')]);
   });
 
-  test('the usual one may be missing', async () => {
+  test('the default data dir may be missing', async () => {
     const { run } = aHome();
     expect((await run(['leaks'])).status).toBe(0);
     expect((await run(['status'])).status).toBe(3);

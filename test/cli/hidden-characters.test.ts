@@ -36,7 +36,7 @@ test.each([
   expect(output).not.toMatch(HIDDEN);
 });
 
-test('an escaped character is still there after parsing', async () => {
+test('a JSON parser restores an escaped character', async () => {
   const { home, dataDir } = aHome();
   writeTreeFile(dataDir, `${HOSTILE}.json`, 'torn');
   const { output } = await runCliInTerminal(['leaks', '--json'], { home, columns: 500 }).ended;
@@ -44,7 +44,7 @@ test('an escaped character is still there after parsing', async () => {
   expect(JSON.stringify(JSON.parse(output))).toContain(HOSTILE);
 });
 
-test('doctor --report keeps every passing check whole', async () => {
+test('doctor --report redacts no part of a passing check', async () => {
   const { run, home } = aHome();
   const file = join(home, 'doctor.md');
   const { stdout } = await run(['doctor', '--json', '--report', file]);
@@ -55,7 +55,7 @@ test('doctor --report keeps every passing check whole', async () => {
   for (const { id, detail } of passing) {
     const [line = ''] = report.split('\n').filter((each) => each.startsWith(`- ✔ **${id}** pass: `));
     expect(line).not.toContain('[redacted]');
-    // The home is the one part that is written otherwise.
+    // Only the home is replaced.
     if (!detail.includes(home)) expect(line).toBe(`- ✔ **${id}** pass: ${detail}`);
     else expect(line.length).toBeGreaterThan(`- ✔ **${id}** pass: `.length);
   }

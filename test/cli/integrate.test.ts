@@ -19,7 +19,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'];
 const isRoot = process.getuid?.() === 0;
 
-/** A home with settings, and the project in which the command is run. */
+/** Creates a home with settings, and the project folder for the command. */
 function place(settings?: string, mcp?: string) {
   const home = tempDir();
   const cwd = join(home, 'my project');
@@ -52,7 +52,7 @@ const OTHERS = `{
 `;
 
 describe('without --write', () => {
-  test('prints both settings and changes nothing', async () => {
+  test('integrate without --write prints both settings and changes nothing', async () => {
     const { run, files, json } = place();
     const { stdout, stderr, status } = await run([]);
     expect(status).toBe(0);
@@ -69,7 +69,7 @@ describe('without --write', () => {
 });
 
 describe('--write', () => {
-  test('makes files that are not there, private', async () => {
+  test('integrate --write creates missing files, private', async () => {
     const { json, files, read } = place();
     const report = await json('--write');
     expect(report).toMatchObject({ status: 0, settings: { changed: true, backup: null }, mcp: { changed: true } });
@@ -78,7 +78,7 @@ describe('--write', () => {
     expect(statSync(files.settings).mode & 0o777).toBe(0o600);
   });
 
-  test('keeps what is there to the letter, and what it was beside it', async () => {
+  test('integrate --write keeps the rest of a file byte by byte, and a backup', async () => {
     const { json, read, files } = place(OTHERS);
     chmodSync(files.settings, 0o644);
     const { settings } = await json('--write');
@@ -93,7 +93,7 @@ describe('--write', () => {
     expect(statSync(files.settings).mode & 0o777).toBe(0o644);
   });
 
-  test('a second run changes nothing, not even a backup', async () => {
+  test('a second integrate --write changes nothing and makes no backup', async () => {
     const { json, read, backups } = place(OTHERS, '{"mcpServers":{}}');
     await json('--write');
     const before = [read('settings'), read('mcp'), backups()];
@@ -101,7 +101,7 @@ describe('--write', () => {
     expect([read('settings'), read('mcp'), backups()]).toEqual(before);
   });
 
-  test('renews what an older version wrote, each once, with the timeout the user gave it', async () => {
+  test("integrate --write updates the entries of an older version once and keeps the user's timeout", async () => {
     const old = (command: string) => ({ hooks: [{ type: 'command', command, timeout: 3 }] });
     const hooks = {
       Stop: [
@@ -131,7 +131,7 @@ describe('--write', () => {
     });
   });
 
-  test('--no-mcp, --settings and --mcp name what is written', async () => {
+  test('--no-mcp, --settings and --mcp select the files', async () => {
     const { json, home, read } = place();
     const settings = join(home, 'other.json');
     expect(await json('--write', '--no-mcp', '--settings', settings)).toMatchObject({ mcp: null });
@@ -141,7 +141,7 @@ describe('--write', () => {
     expect(() => read('mcp')).toThrow();
   });
 
-  test('a link to the settings stays one', async () => {
+  test('integrate --write keeps a link to the settings', async () => {
     const { json, files, home } = place();
     const real = join(home, 'dotfiles.json');
     writeFileSync(real, '{}');
@@ -157,7 +157,7 @@ describe('--write', () => {
     ['no object', '[]', 'holds no JSON object'],
     ['hooks that are none', '{"hooks":[]}', '"hooks" is no object'],
     ['a hook that is no list', '{"hooks":{"Stop":{}}}', '"hooks.Stop" is no list'],
-  ])('%s: refused, and neither file is touched', async (_, text, message) => {
+  ])('integrate --write rejects %s and changes neither file', async (_, text, message) => {
     const { json, read, backups } = place(text);
     const { status, error } = await json('--write');
     expect([status, error?.code]).toEqual([2, 'settings']);
@@ -166,14 +166,14 @@ describe('--write', () => {
     expect(() => read('mcp')).toThrow();
   });
 
-  test('another server of our name is not replaced', async () => {
+  test('integrate --write replaces no other server of the same name', async () => {
     const mcp = '{"mcpServers":{"claude-mem":{"command":"other"}}}';
     const { json, read } = place('{}', mcp);
     expect((await json('--write')).error?.message).toContain('is another server');
     expect([read('settings'), read('mcp')]).toEqual(['{}', mcp]);
   });
 
-  test.skipIf(!isRoot)("somebody else's settings are refused (needs root)", async () => {
+  test.skipIf(!isRoot)('integrate --write rejects settings of another user (needs root)', async () => {
     const { json, files } = place('{}');
     chownSync(files.settings, 54_321, 54_321);
     expect(await json('--write')).toMatchObject({ status: 2, error: { code: 'not-owner' } });
@@ -181,7 +181,7 @@ describe('--write', () => {
 });
 
 describe('--remove', () => {
-  test('takes ours out and leaves what was there before', async () => {
+  test('integrate --remove removes only the settings of claude-mem', async () => {
     const { json, read } = place(OTHERS, '{"mcpServers":{"other":{"command":"x"}}}');
     await json('--write');
     expect(await json('--remove')).toMatchObject({ status: 0, settings: { changed: true }, mcp: { changed: true } });
@@ -190,7 +190,7 @@ describe('--remove', () => {
     expect(await json('--remove')).toMatchObject({ settings: { changed: false }, mcp: { changed: false } });
   });
 
-  test('where nothing else is in them, nothing is left in them; where there are none, none are made', async () => {
+  test('integrate --remove leaves no empty settings and creates no files', async () => {
     const { json, read, files } = place();
     expect(await json('--remove')).toMatchObject({ settings: { changed: false } });
     expect(readdirSync(dirname(files.settings))).toEqual([]);
@@ -199,12 +199,12 @@ describe('--remove', () => {
     expect([JSON.parse(read('settings')), JSON.parse(read('mcp'))]).toEqual([{}, {}]);
   });
 
-  test('excludes --write', async () => {
+  test('integrate rejects --remove with --write', async () => {
     expect((await place().run(['--write', '--remove'])).status).toBe(2);
   });
 });
 
-test('the command runs in a shell without PATH, also from a folder with blanks and quotes, on its data dir', async () => {
+test('the hook command works without PATH, from a folder with spaces and quotes, on its data dir', async () => {
   const { home } = place();
   const folder = join(home, "it's a program");
   mkdirSync(folder);

@@ -8,7 +8,7 @@ import type { LeakReport } from '../../src/operations/leaks/leak-report.ts';
 import { VERDICT_ORDER } from '../../src/core/verdicts/verdict.ts';
 
 describe('a machine without leaks', () => {
-  test('is called so, exit 0, nothing written', async () => {
+  test('leaks exits with 0 and writes nothing if nothing leaked', async () => {
     const { run, home, dataDir } = aHome();
     const { status, stdout, stderr } = await run(['leaks']);
     expect([status, stderr]).toEqual([0, '']);
@@ -18,7 +18,7 @@ describe('a machine without leaks', () => {
     expect(() => readFileSync(dataDir)).toThrow('ENOENT');
   });
 
-  test('in JSON has every field', async () => {
+  test('leaks --json has every field if nothing leaked', async () => {
     const { status, report, found } = await aHome().json(['leaks']);
     expect(status).toBe(0);
     expect(report).toEqual(leaksReport);
@@ -28,7 +28,7 @@ describe('a machine without leaks', () => {
 });
 
 describe('orphans', () => {
-  test('are found by their marks, exit 1, with their reason and what to do', async () => {
+  test('leaks finds orphans by their marks, shows evidence and the next command, and exits with 1', async () => {
     const { run, json, dataDir } = aHome();
     const { pairs, treeId } = await orphans(dataDir);
     const { wrapper, python } = pairs[0]!;
@@ -45,13 +45,13 @@ describe('orphans', () => {
     expect(report.summary.leakedMemoryBytes).toBeGreaterThan(0);
 
     const { stdout, stderr } = await run(['leaks']);
-    expect(stdout).toMatch(/^Leaked: 2 orphans, holding \d+ kB \(PSS \+ swap\)\./);
+    expect(stdout).toMatch(/^Leaked: 2 orphans, using \d+ kB \(PSS \+ swap\)\./);
     expect(stdout).toContain('chroma-sync');
     expect(stdout).toContain('claude-mem reap --dry-run');
     expect(stderr).toBe('');
   });
 
-  test('are told from what lives under its parent', async () => {
+  test('leaks distinguishes orphans from processes with a living parent', async () => {
     const { json, dataDir } = aHome();
     const gone = await orphans(dataDir);
     const live = await spawnPairs({ dataDir, marks: true });
@@ -61,7 +61,7 @@ describe('orphans', () => {
     expect(orphaned.sort()).toEqual([...gone.pids].sort());
   });
 
-  test('of another data dir are none of ours; --all shows them as foreign', async () => {
+  test('orphans of another data dir are foreign and shown only with --all', async () => {
     const { json, home } = aHome();
     const { pids } = await orphans(join(home, 'elsewhere'));
     const { status, report, found } = await json(['leaks']);
@@ -72,7 +72,7 @@ describe('orphans', () => {
     expect(all).toMatchObject([{ verdict: 'foreign' }, { verdict: 'foreign' }]);
   });
 
-  test('--data-dir looks there, and the next step names it', async () => {
+  test('--data-dir selects the data dir and appears in the suggested command', async () => {
     const { run, home } = aHome();
     const dataDir = join(home, 'a b');
     await orphans(dataDir);
@@ -81,7 +81,7 @@ describe('orphans', () => {
     expect(stdout).toContain(`claude-mem reap --data-dir '${dataDir}' --dry-run`);
   });
 
-  test('CLAUDE_MEM_DATA_DIR looks there too', async () => {
+  test('CLAUDE_MEM_DATA_DIR selects the data dir', async () => {
     const { json, home } = aHome();
     await orphans(join(home, 'mine'));
     expect((await json(['leaks'], { env: { CLAUDE_MEM_DATA_DIR: join(home, 'mine') } })).report.summary.orphans).toBe(
@@ -89,17 +89,17 @@ describe('orphans', () => {
     );
   });
 
-  test('are orphans although this command was started with the same marks', async () => {
+  test('leaks ignores the marks that it inherits itself', async () => {
     const { json, dataDir } = aHome();
     const { treeId } = await orphans(dataDir);
-    // With the data dir, so that a test beside this one sees it as foreign.
+    // Names the data dir, so that a concurrent test sees this process as foreign.
     const marks = { CLAUDE_MEM_TREE: treeId, CLAUDE_MEM_ROLE: 'worker', CLAUDE_MEM_OWNER: '1:1:x:1' };
     const env = { ...marks, CLAUDE_MEM_DATA_DIR: dataDir };
     expect((await json(['leaks'], { env })).report.summary).toMatchObject({ orphans: 2, managed: 0 });
   });
 });
 
-test('unverified ones are found only by --strict', async () => {
+test('unverified processes change the exit code only with --strict', async () => {
   const { run, json, dataDir } = aHome();
   await orphans(dataDir, { marks: false });
   const { status, report } = await json(['leaks']);
@@ -110,7 +110,7 @@ test('unverified ones are found only by --strict', async () => {
 });
 
 describe('manifests', () => {
-  test('a recorded orphan is found by its record', async () => {
+  test('leaks finds an unmarked orphan by its manifest', async () => {
     const { json, dataDir } = aHome();
     const { pairs } = await orphans(dataDir, { marks: false });
     const identity = stored(pairs[0]!.wrapper);
@@ -121,7 +121,7 @@ describe('manifests', () => {
     expect(found[0]?.evidence.map(({ kind }) => kind)).toContain('recorded');
   });
 
-  test('stale entries are told', async () => {
+  test('leaks reports stale entries', async () => {
     const { run, json, dataDir } = aHome();
     deadTree(dataDir);
     const { status, report } = await json(['leaks']);
@@ -133,26 +133,26 @@ describe('manifests', () => {
   test.each([
     ['damaged', '{"schemaVersion":1,', 'is not JSON'],
     ['newer', JSON.stringify({ schemaVersion: 9, treeId: TREE }), 'schemaVersion 9'],
-  ])('a %s one is exit 4, and said so', async (kind, content, reason) => {
+  ])('a %s manifest is reported and exits with 4', async (kind, content, reason) => {
     const { run, json, dataDir } = aHome();
     const file = writeTreeFile(dataDir, `${TREE}.json`, content);
     const { status, report } = await json(['leaks']);
     expect(status).toBe(4);
     expect(report).toMatchObject({ complete: false, damagedManifests: [{ file, kind }] });
     const { stdout } = await run(['leaks']);
-    expect(stdout).toContain('No leaks in what could be read; not everything could.');
+    expect(stdout).toContain('No leaks found, but the reading is incomplete.');
     expect(stdout).toContain(reason);
     expect(readFileSync(file, 'utf8')).toBe(content);
   });
 
-  test('what was found outweighs what could not be read', async () => {
+  test('exit code 1 for leaks takes precedence over 4 for an incomplete reading', async () => {
     const { run, dataDir } = aHome();
     await orphans(dataDir);
     writeTreeFile(dataDir, `${TREE}.json`, 'torn');
     expect(await run(['leaks'])).toMatchObject({ status: 1 });
   });
 
-  test('of another boot says nothing about this one', async () => {
+  test('a manifest of another boot proves nothing about this one', async () => {
     const { json, dataDir } = aHome();
     writeManifest(dataDir, { bootId: 'another', entries: [entryOf(999_999_999)] });
     await orphans(dataDir);
@@ -183,20 +183,20 @@ describe('--from', () => {
     expect(all.report.processes.length).toBeGreaterThan(0);
   });
 
-  test('proposes nothing to be reaped here', async () => {
+  test('leaks --from suggests no reap', async () => {
     const { stdout } = await aHome().run(['leaks', '--from', recording('plugin-worker-killed')]);
-    expect(stdout).toContain('Leaked: 2 orphans, holding 221 MB');
+    expect(stdout).toContain('Leaked: 2 orphans, using 221 MB');
     expect(stdout).toMatch(/chroma uv [^]*chroma python /);
     expect(stdout).not.toContain('claude-mem reap');
   });
 
-  test('needs no data dir of its own', async () => {
+  test('leaks --from needs no data dir', async () => {
     const { run, dataDir } = aHome();
     writeFileSync(dataDir, 'a file');
     expect(await run(['leaks', '--from', recording('plugin-live')])).toMatchObject({ status: 0 });
   });
 
-  test('judges what `snapshot` recorded like the machine itself', async () => {
+  test('leaks --from gives the same verdicts as the machine that recorded the snapshot', async () => {
     const { run, json, home, dataDir } = aHome();
     const { pids } = await orphans(dataDir);
     const file = join(home, 'snapshot.json');

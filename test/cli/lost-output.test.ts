@@ -6,11 +6,11 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { aHome, cli, inShell, living, orphans, recording } from './scene.ts';
 
 const from = ['leaks', '--json', '--from', recording('plugin-worker-killed')];
-/** A pipe whose reader has gone before the program writes. */
+/** A pipe whose reader exits before the program writes. */
 const READER_GONE = 'exec 3> >(exec true); wait $!; "$@" >&3';
-const LOST = /^claude-mem: the output could not be written: ENOSPC.*; the report is lost$/;
+const LOST = /^claude-mem: could not write the output: ENOSPC.*\. The report is lost\.$/;
 
-describe('a report that cannot be written', () => {
+describe('an output that cannot be written', () => {
   test.each([
     [from],
     [['leaks']],
@@ -29,18 +29,18 @@ describe('a report that cannot be written', () => {
     [['completion', 'bash']],
     [['--help']],
     [['--version']],
-  ])('a full output ends %j with 1, and one line on stderr says that the report is lost', async (args) => {
+  ])('%j on a full output exits with 1 and reports the loss in one line on stderr', async (args) => {
     const { status, stderr } = await inShell('"$@" > /dev/full', cli(...args), aHome());
     expect(status).toBe(1);
     expect(stderr.trim()).toMatch(LOST);
   });
 
-  test('a usage error keeps exit code 2 where its document is lost', async () => {
+  test('a usage error keeps exit code 2 if its document is lost', async () => {
     const { status } = await inShell('"$@" > /dev/full', cli('nonsense', '--json'), aHome());
     expect(status).toBe(2);
   });
 
-  test('reap ends what is leaked, then says that its report is lost', async () => {
+  test('reap on a full output ends the leaks and reports the loss', async () => {
     const { home, dataDir } = aHome();
     for (const args of [
       ['reap', '--yes'],
@@ -54,7 +54,7 @@ describe('a report that cannot be written', () => {
     }
   });
 
-  test('reap ends what is leaked, also where stderr is full too', async () => {
+  test('reap ends the leaks even if stdout and stderr are full', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { status } = await inShell('"$@" > /dev/full 2> /dev/full', cli('reap', '--yes'), { home });
@@ -62,7 +62,7 @@ describe('a report that cannot be written', () => {
     expect(status).toBe(1);
   });
 
-  test('a report that fits into a file only in part is lost', async (context) => {
+  test('a report that is only partly written counts as lost', async (context) => {
     const { home } = aHome();
     const disk = join(tempDir(), 'disk');
     mkdirSync(disk);
@@ -75,26 +75,26 @@ describe('a report that cannot be written', () => {
   });
 });
 
-describe('an output that nobody reads', () => {
-  test('a command whose reader has gone is quiet and ends with its own exit code', async () => {
+describe('an output without reader', () => {
+  test('a command whose reader is gone is quiet and keeps its exit code', async () => {
     expect(await inShell(READER_GONE, cli(...from), aHome())).toMatchObject({ status: 1, stderr: '' });
     expect(await inShell(READER_GONE, cli('status'), aHome())).toMatchObject({ status: 3, stderr: '' });
     expect(await inShell('"$@" | head -1', cli('leaks', '--help'), aHome())).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('a watch ends when its reader goes', async () => {
+  test('a watch ends with its reader', async () => {
     const { status, stderr } = await inShell(READER_GONE, cli('leaks', '--watch', '--interval', '300ms'), aHome());
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  test('a reader that has gone does not stop a reap', async () => {
+  test('reap finishes although its reader is gone', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     expect(await inShell(READER_GONE, cli('reap', '--yes'), { home })).toMatchObject({ status: 0, stderr: '' });
     expect(living(left)).toEqual([]);
   });
 
-  test('a closed output counts as one that was thrown away', async () => {
+  test('a closed output counts as discarded', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     expect(await inShell('"$@" >&- 2>&-', cli('reap', '--yes'), { home })).toMatchObject({ status: 0 });

@@ -7,7 +7,7 @@ const METRICS = ['leaks', '--format', 'prometheus'];
 const found = (orphaned: number) =>
   new RegExp(`^claude_mem_processes\\{verdict="orphan",role="chroma-sync"\\} ${orphaned}$`, 'm');
 
-test('they go to stdout, with the exit code of leaks', async () => {
+test('metrics go to stdout, with the exit code of leaks', async () => {
   const { run, dataDir } = aHome();
   const clean = await run(METRICS);
   expect(clean.stdout).toMatch(found(0));
@@ -18,7 +18,7 @@ test('they go to stdout, with the exit code of leaks', async () => {
   expect(leaking.status).toBe(1);
 });
 
-test('an incomplete reading ends with 4', async () => {
+test('metrics of an incomplete reading exit with 4', async () => {
   const { run, dataDir } = aHome();
   writeTreeFile(dataDir, '11111111-2222-4333-8444-555555555555.json', 'torn');
   const { stdout, status } = await run(METRICS);
@@ -26,7 +26,7 @@ test('an incomplete reading ends with 4', async () => {
   expect(status).toBe(4);
 });
 
-test('a file is replaced in one piece, and others may read it whatever the umask', async () => {
+test('metrics --output replaces the file atomically and makes it world-readable despite the umask', async () => {
   const { home } = aHome();
   const folder = join(home, 'textfile');
   mkdirSync(folder);
@@ -41,7 +41,7 @@ test('a file is replaced in one piece, and others may read it whatever the umask
   }
 });
 
-test('a folder that is not there is told, and nothing is said to have been written', async () => {
+test('metrics --output reports a missing folder and claims no success', async () => {
   const { run, home } = aHome();
   const { status, stderr } = await run([...METRICS, '--output', join(home, 'absent', 'x.prom')]);
   expect(stderr).toContain('absent');
@@ -50,7 +50,7 @@ test('a folder that is not there is told, and nothing is said to have been writt
 
 test.each([
   [['--format', 'xml'], 'prometheus'],
-  [['--output', 'x'], '--output is for --format'],
+  [['--output', 'x'], '--output needs --format'],
   [['--format', 'prometheus', '--watch'], 'cannot be used with'],
 ])('%j is wrong usage', async (args, message) => {
   const { status, stderr, stdout } = await aHome().run(['leaks', ...args]);

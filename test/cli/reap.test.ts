@@ -19,7 +19,7 @@ import {
 } from './scene.ts';
 import { outcome, plannedProcess, reapReport, reportedProcess } from './shapes.ts';
 
-/** What is to become excess is started first: a process younger than 10 s may be on its way out, and is none yet. */
+/** Started first, because excess requires an age of 10 s: a younger process may be exiting. */
 const excessHome = useTempDir('suite');
 let excess: Pairs;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => excess.cleanup());
 
 describe('nothing to reap', () => {
-  test('is exit 0 and writes nothing, not even a lock', async () => {
+  test('reap exits with 0 and writes nothing, not even a lock, if nothing leaked', async () => {
     const { run, dataDir } = aHome();
     expect(await run(['reap', '--yes'])).toMatchObject({ status: 0, stdout: 'Nothing to reap.\n', stderr: '' });
     writeTreeFile(dataDir, 'note.txt', 'no manifest');
@@ -36,7 +36,7 @@ describe('nothing to reap', () => {
     expect(readdirSync(dataDir)).toEqual(['trees']);
   });
 
-  test('in JSON has every field', async () => {
+  test('reap --json has every field with an empty plan', async () => {
     const { status, report } = await aHome().json(['reap', '--yes']);
     expect(status).toBe(0);
     expect(report).toEqual(reapReport);
@@ -45,20 +45,20 @@ describe('nothing to reap', () => {
 });
 
 describe('reap --yes', () => {
-  test('ends orphans, reports each, and looks again', async () => {
+  test('reap --yes ends orphans, reports each outcome and checks again', async () => {
     const { run, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { status, stdout, stderr } = await run(['reap', '--yes']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^To be ended: 2 processes, holding \d+ kB\n/);
+    expect(stdout).toMatch(/^Will end: 2 processes, using \d+ kB\n/);
     for (const pid of left.pids) expect(stdout).toMatch(new RegExp(`^  ${pid} +exited`, 'm'));
     expect(stdout).toContain('2 processes: 2 exited.');
-    expect(stdout).toContain('Looked again: nothing of it is left.');
+    expect(stdout).toContain('Checked again: none of them is left.');
     await expectGone(left);
     expect(existsSync(join(dataDir, 'operation.lock.holder'))).toBe(false);
   });
 
-  test('in JSON has every field', async () => {
+  test('reap --yes --json has every field', async () => {
     const { json, dataDir } = aHome();
     const { pids } = await orphans(dataDir);
     const { status, report } = await json(['reap', '--yes']);
@@ -69,7 +69,7 @@ describe('reap --yes', () => {
     expect(report.outcomes.map(({ pid }) => pid).sort()).toEqual([...pids].sort());
   });
 
-  test('kills after the grace period what does not obey', async () => {
+  test('reap kills a process that ignores SIGTERM after the grace period', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir, { onSigterm: 'ignore' });
     const { status, report } = await json(['reap', '--yes', '--grace', '200ms']);
@@ -78,7 +78,7 @@ describe('reap --yes', () => {
     await expectGone(left);
   });
 
-  test('lets live what has a live parent, another data dir, or no proof', async () => {
+  test('reap spares processes with a living parent, another data dir or no proof', async () => {
     const { json, home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const others = await Promise.all([
@@ -93,7 +93,7 @@ describe('reap --yes', () => {
       expect(pairs.flatMap(({ wrapper, python }) => [wrapper, python]).every(isAlive)).toBe(true);
   });
 
-  test('ends a thousand, asked in one pass, without leaving one', async () => {
+  test('reap ends a thousand orphans in one pass', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir, { count: 500 });
     expect((await json(['leaks'])).report.summary.orphans).toBe(1_000);
@@ -104,7 +104,7 @@ describe('reap --yes', () => {
     await expectGone(left);
   });
 
-  test('ends the python that lost its wrapper', async () => {
+  test('reap ends a python whose wrapper is gone', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { wrapper, python } = left.pairs[0]!;
@@ -117,13 +117,13 @@ describe('reap --yes', () => {
 });
 
 describe('--dry-run', () => {
-  test('shows the plan, ends nothing, and gives the command that would', async () => {
+  test('reap --dry-run shows the plan and the command to carry it out, and ends nothing', async () => {
     const { run, json, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { status, stdout } = await run(['reap', '--dry-run', '--older-than', '0s']);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Would end: 2 processes/);
-    expect(stdout).toContain('To end it:\n  claude-mem reap --older-than 0s\n');
+    expect(stdout).toContain('To carry out the plan:\n  claude-mem reap --older-than 0s\n');
     const { report } = await json(['reap', '--dry-run']);
     expect(report).toEqual(reapReport);
     expect(report).toMatchObject({ dryRun: true, outcomes: [] });
@@ -134,8 +134,8 @@ describe('--dry-run', () => {
   });
 });
 
-describe('which', () => {
-  test('--pid ends these alone and says what became of the others it names', async () => {
+describe('the selection of reap', () => {
+  test('reap --pid ends only named processes and explains why it skips the others', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir, { count: 2 });
     const [first, second] = left.pairs;
@@ -150,18 +150,18 @@ describe('which', () => {
     expect([second!.wrapper, second!.python].every(isAlive)).toBe(true);
   });
 
-  test('--older-than leaves what is younger, and says so', async () => {
+  test('reap --older-than skips younger processes and says so', async () => {
     const { run, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { status, stdout } = await run(['reap', '--yes', '--older-than', '1h']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Nothing to reap\.\n\nLeft alone:\n {2}\d+ {2}orphan, but only \d+ s old/);
+    expect(stdout).toMatch(/^Nothing to reap\.\n\nNot in the plan:\n {2}\d+ {2}orphan, but only \d+ s old/);
     expect(living(left)).toHaveLength(2);
   });
 });
 
 describe('manifests', () => {
-  test('a dead tree of which nothing is left is retired; a second time nothing is done', async () => {
+  test('reap retires a dead tree without processes, once', async () => {
     const { json, dataDir } = aHome();
     const file = deadTree(dataDir);
     const { status, report } = await json(['reap', '--yes']);
@@ -176,7 +176,7 @@ describe('manifests', () => {
     expect((await json(['leaks'])).report.staleEntries).toEqual([]);
   });
 
-  test('its processes are ended first, and in the same run', async () => {
+  test('reap ends the processes of a dead tree and retires it in the same run', async () => {
     const { json, dataDir } = aHome();
     const left = await orphans(dataDir, { marks: { treeId: TREE } });
     const { wrapper } = left.pairs[0]!;
@@ -189,7 +189,7 @@ describe('manifests', () => {
     await expectGone(left);
   });
 
-  test('a damaged one is set aside and told; its processes are found by their marks', async () => {
+  test('reap sets a damaged manifest aside and finds its processes by their marks', async () => {
     const { run, dataDir } = aHome();
     const left = await orphans(dataDir, { marks: { treeId: TREE } });
     const file = writeTreeFile(dataDir, `${TREE}.json`, '{"torn');
@@ -201,20 +201,20 @@ describe('manifests', () => {
     expect(await run(['leaks'])).toMatchObject({ status: 0 });
   });
 
-  test('one of a newer version is never touched', async () => {
+  test('reap never changes a manifest of a newer version', async () => {
     const { run, dataDir } = aHome();
     const content = JSON.stringify({ schemaVersion: 2, treeId: TREE });
     const file = writeTreeFile(dataDir, `${TREE}.json`, content);
     expect(await run(['reap', '--yes'])).toMatchObject({
       status: 4,
-      stdout: 'Nothing to reap in what could be read; not everything could.\n',
+      stdout: 'Nothing to reap, but the reading is incomplete.\n',
     });
     expect(readFileSync(file, 'utf8')).toBe(content);
     expect(readdirSync(dataDir)).toEqual(['trees']);
   });
 });
 
-test('a lock that somebody holds is waited for no longer than the interrupt', async () => {
+test('an interrupt ends the wait for a held operation lock', async () => {
   const { dataDir, run } = aHome();
   const left = await orphans(dataDir);
   const { acquireLock } = await import('../../src/state/locks/lock.ts');
@@ -235,7 +235,7 @@ test('a lock that somebody holds is waited for no longer than the interrupt', as
   }
 });
 
-test('--include excess ends what its live owner has let go of, which is otherwise left', async () => {
+test('reap ends excess processes only with --include excess', async () => {
   const { json, dataDir } = homeAt(excessHome());
   const live = excess;
   const owner = stored(live.parent);
@@ -248,7 +248,7 @@ test('--include excess ends what its live owner has let go of, which is otherwis
       { ...past, role: 'chroma-sync', identity: stored(python) },
     ],
   });
-  // A replacement is spawned before its predecessor has quite ended: what is younger than 10 s is left to that.
+  // A replacement starts before its predecessor has exited, so a process younger than 10 s is not excess.
   await eventually('it is old enough', async () => (await json(['leaks'])).report.summary.excess === 2, {
     withinMs: 20_000,
   });
@@ -264,7 +264,7 @@ test('--include excess ends what its live owner has let go of, which is otherwis
   expect(isAlive(live.parent)).toBe(true);
 });
 
-/** The pid of the process, other than this one, that has a file open. */
+/** Finds the pid of another process that has a file open. */
 function waitingFor(file: string): number | undefined {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -276,7 +276,7 @@ function openFilesOf(pid: number): readonly string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
   } catch {
-    // It has ended meanwhile.
+    // The process has exited meanwhile.
     return [];
   }
 }

@@ -16,14 +16,14 @@ export const recording = (name: string): string => join(RECORDINGS, `${name}.jso
 
 export const TREE = '11111111-2222-4333-8444-555555555555';
 
-/** A home of this test with a data dir at the usual place in it. */
+/** Creates a home with a data dir at the default path. */
 export interface Home {
   readonly home: string;
   readonly dataDir: string;
   readonly run: (args: readonly string[], options?: Partial<RunOptions>) => Promise<RunResult>;
   /**
-   * Runs with `--json` and parses the one document. `found` are its processes without zombies: where pid 1 waits for orphans
-   * slowly, those of earlier tests are still there.
+   * Runs with `--json` and parses the document. `found` are its processes without zombies: zombies of earlier tests remain if pid 1
+   * reaps slowly.
    */
   readonly json: (args: readonly string[], options?: Partial<RunOptions>) => Promise<JsonRun>;
 }
@@ -34,7 +34,7 @@ interface JsonRun {
   readonly found: readonly ReportedRow[];
 }
 
-/** What the tests look at of the JSON documents. */
+/** The fields of the JSON documents that the tests use. */
 interface Report {
   readonly schemaVersion: number;
   readonly command: string;
@@ -79,7 +79,7 @@ export function homeAt(home: string): Home {
   };
 }
 
-/** Orphans on that data dir, marked unless told; ended when the test is over. */
+/** Starts orphans on a data dir, with marks by default. The end of the test ends them. */
 export async function orphans(dataDir: string, options: Partial<PairOptions> = {}): Promise<OrphanPairs> {
   const pairs = await spawnOrphanPairs({ dataDir, marks: true, ...options });
   onTestFinished(pairs.cleanup);
@@ -94,7 +94,7 @@ export const living = (pairs: OrphanPairs): readonly number[] =>
     .filter(isAlive)
     .map(({ pid }) => pid);
 
-/** A killed process may still be on its way out of the table. */
+/** Waits until the orphans are gone, because a killed process may stay in the table for a moment. */
 export async function expectGone(pairs: OrphanPairs): Promise<void> {
   await eventually('the orphans are gone', () => living(pairs).length === 0, { dump: () => living(pairs) });
 }
@@ -115,7 +115,7 @@ export function deadTree(
   });
 }
 
-/** Writes a manifest of this machine and boot; returns its path. */
+/** Writes a manifest of this machine and boot. @returns its path. */
 export function writeManifest(dataDir: string, extra: Partial<Manifest>): string {
   const manifest: Manifest = {
     ...{
@@ -146,7 +146,7 @@ export function stored({ pid, start }: Identity): StoredIdentity {
 
 const NOBODY = '65534';
 
-/** Why nothing can be run here as another user; undefined if it can. */
+/** The reason why no command can run as another user here, if any. */
 export function noOtherUser(): string | undefined {
   if (process.geteuid?.() !== 0) return 'only root can run a program as another user';
   return spawnSync('setpriv', ['--reuid', NOBODY, '--clear-groups', 'true']).status === 0
@@ -154,7 +154,7 @@ export function noOtherUser(): string | undefined {
     : 'there is no working setpriv';
 }
 
-/** The command that runs the CLI as a user without any rights, from a folder that it may enter: a checkout may lie in a private one. */
+/** The command that runs the CLI as an unprivileged user, from a folder that this user can read: the checkout may be private. */
 export function asNobody(): readonly string[] {
   const folder = tempDir();
   chmodSync(folder, 0o755);
@@ -164,7 +164,7 @@ export function asNobody(): readonly string[] {
   return ['setpriv', '--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--', process.execPath, program];
 }
 
-/** Runs a shell line in which "$@" is the program. */
+/** Runs a shell script in which "$@" is the program. */
 export function inShell(script: string, program: readonly string[], options: RunOptions): Promise<RunResult> {
   return runProgram('bash', ['-c', script, 'bash', ...program], options);
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-// What DESIGN promises, field by field: nothing missing, and every new field is put down here.
+// The JSON contract, field by field. Add every new field here.
 const orNull = (type: unknown): unknown => expect.toSatisfy((value) => value === null || isA(value, type));
 const text: unknown = expect.any(String);
 const number: unknown = expect.any(Number);

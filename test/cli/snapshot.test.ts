@@ -19,7 +19,7 @@ interface Snapshot {
 const parse = (text: string) => JSON.parse(text) as Snapshot;
 
 describe('snapshot', () => {
-  test('to stdout is the document of DESIGN 4', async () => {
+  test('snapshot without FILE prints the document to stdout', async () => {
     const { run, dataDir } = aHome();
     deadTree(dataDir);
     writeFileSync(join(dataDir, 'worker.pid'), '{"pid":4711}');
@@ -43,13 +43,13 @@ describe('snapshot', () => {
       expect(row).toHaveProperty(field);
   });
 
-  test('to a file is private and says where it is', async () => {
+  test('snapshot FILE writes a private file and names it', async () => {
     const { run, json, home } = aHome();
     const file = join(home, 'leak.json');
     const { status, stdout, stderr } = await run(['snapshot', file]);
     expect([status, stdout]).toEqual([0, '']);
     expect(stderr).toMatch(
-      /^Recorded \d+ processes in .*leak\.json; judge them with: claude-mem leaks --from .*leak\.json\n$/,
+      /^Recorded \d+ processes in .*leak\.json\. To judge them: {2}claude-mem leaks --from .*leak\.json\n$/,
     );
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await json(['snapshot', file])).report).toEqual({
@@ -58,7 +58,7 @@ describe('snapshot', () => {
     });
   });
 
-  test('with a damaged manifest is exit 4, and its judge knows', async () => {
+  test('a snapshot with a damaged manifest exits with 4, and so does leaks --from', async () => {
     const { run, home, dataDir } = aHome();
     writeTreeFile(dataDir, `${TREE}.json`, 'torn');
     const file = join(home, 'x.json');
@@ -69,14 +69,14 @@ describe('snapshot', () => {
   test.each([
     ['a folder that is not there', '/nowhere/x.json'],
     ['a folder', '/'],
-  ])('into %s is exit 1', async (_, file) => {
+  ])('snapshot into %s exits with 1', async (_, file) => {
     const { status, stdout, stderr } = await aHome().run(['snapshot', file]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^claude-mem: cannot write /);
   });
 });
 
-test('--redact takes out home, user and secrets, and the verdicts stay', async () => {
+test('snapshot --redact removes home, user and secrets and keeps the verdicts', async () => {
   const { run, json, home, dataDir } = aHome();
   const { pids } = await orphans(dataDir);
   const file = join(home, 'redacted.json');
@@ -93,7 +93,7 @@ test('--redact takes out home, user and secrets, and the verdicts stay', async (
 });
 
 describe('a full disk', () => {
-  /** A file system of 64 kB, or the reason why there is none. */
+  /** Mounts a file system of 64 kB. @returns the reason if that fails. */
   function smallDisk(home: string): { readonly disk: string; readonly missing: string | undefined } {
     const disk = join(home, 'disk');
     mkdirSync(disk);
@@ -112,7 +112,7 @@ describe('a full disk', () => {
     }).toThrow('ENOSPC');
   }
 
-  test('keeps no half snapshot: exit 1', async (context) => {
+  test('snapshot on a full disk leaves no partial file and exits with 1', async (context) => {
     const { run, json, home } = aHome();
     const { disk, missing } = smallDisk(home);
     if (missing !== undefined) context.skip(missing);
@@ -125,7 +125,7 @@ describe('a full disk', () => {
     expect((await json(['snapshot', file])).report.error.code).toBe('io');
   });
 
-  test('keeps nobody from reaping; what became of the orphans is told, and that the manifest is as it was', async (context) => {
+  test('reap on a full disk ends the orphans, reports their outcomes and leaves the manifest unchanged', async (context) => {
     const { run, json, home } = aHome();
     const { disk, missing } = smallDisk(home);
     if (missing !== undefined) context.skip(missing);
@@ -140,7 +140,7 @@ describe('a full disk', () => {
     await expectGone(left);
     expect(readFileSync(manifest, 'utf8')).toBe(before);
     const { stderr } = await run(['reap', '--yes', '--data-dir', disk]);
-    expect(stderr).toContain('The manifests could not be tidied up: ');
+    expect(stderr).toContain('Could not update the manifests: ');
     expect(readdirSync(join(disk, 'trees'))).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ const noNamespaces = spawnSync('unshare', ['-pf', '--mount-proc', 'true']).statu
 describe.skipIf(noNamespaces)('in a container', () => {
   const container = ['-pf', '--mount-proc'];
 
-  test("its own processes are looked at, and nobody else's", async () => {
+  test('leaks in a pid namespace judges only the processes of that namespace', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const { status, stdout } = await runProgram('unshare', [...container, ...cli('leaks', '--json')], { home });
@@ -22,7 +22,7 @@ describe.skipIf(noNamespaces)('in a container', () => {
     expect(living(left)).toHaveLength(2);
   });
 
-  test('with the /proc of another one: could not look, and nothing is signalled', async () => {
+  test('the /proc of another pid namespace gives exit code 4 and no signal', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     for (const args of [['leaks'], ['reap', '--yes'], ['reap', '--dry-run'], ['snapshot']]) {
@@ -35,7 +35,7 @@ describe.skipIf(noNamespaces)('in a container', () => {
     expect(living(left)).toHaveLength(2);
   });
 
-  test('of which a snapshot was taken, its manifests are judged as elsewhere', async () => {
+  test('a snapshot of a pid namespace gives the same verdicts elsewhere', async () => {
     const { home, run, dataDir } = aHome();
     await orphans(dataDir);
     const taken = await runProgram('unshare', [...container, ...cli('snapshot', `${home}/x.json`)], { home });
@@ -44,23 +44,23 @@ describe.skipIf(noNamespaces)('in a container', () => {
   });
 });
 
-describe.skipIf(noNamespaces || noOtherUser() !== undefined)('where /proc hides the processes of others', () => {
+describe.skipIf(noNamespaces || noOtherUser() !== undefined)('a /proc mounted with hidepid', () => {
   const hidden = 'mount -t proc -o hidepid=2 proc /proc && exec "$@"';
 
-  test('nothing found is not "clean": exit 4', async () => {
+  test('a hidden /proc exits with 4 instead of "clean"', async () => {
     const { home } = aHome();
     chmodSync(home, 0o755);
     const script = ['-m', 'sh', '-c', hidden, 'sh', ...asNobody()];
     const text = await runProgram('unshare', [...script, 'leaks'], { home, cwd: '/' });
     expect(text.status).toBe(4);
-    expect(text.stdout).toContain('No leaks in what could be read; not everything could.');
+    expect(text.stdout).toContain('No leaks found, but the reading is incomplete.');
     expect(text.stdout).toContain('The listing of processes was incomplete');
     const { stdout, status } = await runProgram('unshare', [...script, 'leaks', '--json'], { home, cwd: '/' });
     expect(status).toBe(4);
     expect(JSON.parse(stdout)).toMatchObject({ complete: false });
   });
 
-  test('root sees all the same', async () => {
+  test('root sees all processes despite hidepid', async () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);
     const { status } = await runProgram('unshare', ['-m', 'sh', '-c', hidden, 'sh', ...cli('leaks')], { home });
@@ -69,7 +69,7 @@ describe.skipIf(noNamespaces || noOtherUser() !== undefined)('where /proc hides 
 });
 
 describe("a tree's own surroundings", () => {
-  test('reap never ends the shell it was started from, marks or not', async () => {
+  test('reap never ends its own shell, even if it has marks', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const env = { CLAUDE_MEM_TREE: left.treeId, CLAUDE_MEM_ROLE: 'chroma-sync', CLAUDE_MEM_DATA_DIR: dataDir };

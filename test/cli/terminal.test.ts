@@ -7,7 +7,7 @@ const ESCAPE = '\u001B';
 const CTRL_C = '\u0003';
 
 describe('in a terminal', () => {
-  test.each([120, 80, 60, 59, 40])('of %i columns no line is wider', async (columns) => {
+  test.each([120, 80, 60, 59, 40])('no line is wider than a terminal of %i columns', async (columns) => {
     const { home, dataDir } = aHome();
     writeTreeFile(dataDir, 'a-manifest-with-a-name-that-is-longer-than-the-terminal.json', 'torn');
     await orphans(dataDir);
@@ -27,7 +27,7 @@ describe('in a terminal', () => {
   test.each([
     [80, /^\d+ +orphan +chroma uv +9 s +120 MB$/m],
     [40, /^\d+ {2}orphan {2}chroma uv$/m],
-  ])('of %i columns it is all there', async (columns, row) => {
+  ])('a terminal of %i columns shows every fact', async (columns, row) => {
     const { home } = aHome();
     const args = ['leaks', '--from', recording('plugin-worker-killed')];
     const { output, status } = await runCliInTerminal(args, { home, columns }).ended;
@@ -39,7 +39,7 @@ describe('in a terminal', () => {
       expect(words).toContain(part.replace(/ /g, ''));
   });
 
-  test('there are colours, unless they are unwanted', async () => {
+  test('a terminal shows colours unless --no-color or NO_COLOR is set', async () => {
     const { home } = aHome();
     const args = ['leaks', '--from', recording('plugin-worker-killed')];
     const outputOf = async (more: string[], env: Record<string, string>) =>
@@ -51,7 +51,7 @@ describe('in a terminal', () => {
   });
 });
 
-test('in a pipe there are no colours, whatever the environment says', async () => {
+test('a pipe never receives colours', async () => {
   const { home } = aHome();
   const env = { NO_COLOR: undefined, FORCE_COLOR: '3', TERM: 'xterm-256color', COLORTERM: 'truecolor' };
   const { stdout } = await inShell('"$@" | cat', cli('leaks', '--from', recording('plugin-worker-killed')), {
@@ -62,7 +62,7 @@ test('in a pipe there are no colours, whatever the environment says', async () =
   expect(stdout).not.toContain(ESCAPE);
 });
 
-describe('the question of reap', () => {
+describe('the confirmation of reap', () => {
   const asked = 'End these 2 processes?';
 
   test.each([
@@ -70,19 +70,19 @@ describe('the question of reap', () => {
     ['enter', '\r', 0],
     ['Escape', ESCAPE, 0],
     ['Ctrl-C', CTRL_C, 130],
-  ])('answered with %s ends nothing', async (_, keys, exit) => {
+  ])('reap answered with %s ends nothing', async (_, keys, exit) => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = runCliInTerminal(['reap'], { home });
     await session.waitFor(asked);
     session.type(keys);
     const { output, status } = await session.ended;
-    expect(stripVTControlCharacters(output)).toContain('Nothing was ended.');
+    expect(stripVTControlCharacters(output)).toContain('No process was ended.');
     expect(status).toBe(exit);
     expect(living(left)).toHaveLength(2);
   });
 
-  test('answered with yes ends what was shown', async () => {
+  test('reap answered with yes ends the processes in the plan', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = runCliInTerminal(['reap'], { home });
@@ -94,17 +94,17 @@ describe('the question of reap', () => {
     expect(living(late)).toHaveLength(2);
     const text = stripVTControlCharacters(output);
     expect(text).toContain('2 processes: 2 exited.');
-    expect(text).toContain('Still there: 2 leaks');
+    expect(text).toContain('Still running: 2 leaks');
     expect(status).toBe(1);
   });
 
-  test('is not asked where there is nothing to end', async () => {
+  test('reap asks nothing if the plan is empty', async () => {
     const { home } = aHome();
     const { output, status } = await runCliInTerminal(['reap'], { home }).ended;
     expect([status, output]).toEqual([0, 'Nothing to reap.\r\n']);
   });
 
-  test('is about one process where there is one', async () => {
+  test('reap asks about "this process" if the plan has only one', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = runCliInTerminal(['reap', '--pid', String(left.pids[1])], { home });
@@ -114,21 +114,21 @@ describe('the question of reap', () => {
   });
 });
 
-describe('while it waits', () => {
-  test('there is a line of progress; Ctrl-C waits, and kills nobody', async () => {
+describe('reap during its grace period', () => {
+  test('reap shows its progress; Ctrl-C waits and kills no process', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir, { onSigterm: 'ignore' });
     const session = runCliInTerminal(['reap', '--yes', '--grace', '3s'], { home });
     await session.waitFor('Ended 0 of 2, waiting for the rest …');
     session.type(CTRL_C);
-    await session.waitFor('Interrupted: waiting for what was already asked to end.');
+    await session.waitFor('Interrupted: waiting for processes that already received SIGTERM.');
     const { output, status } = await session.ended;
     expect(status).toBe(130);
-    expect(stripVTControlCharacters(output)).toContain('still there: asked to end, and not killed');
+    expect(stripVTControlCharacters(output)).toContain('still running: received SIGTERM, was not killed');
     expect(living(left)).toHaveLength(2);
   });
 
-  test('a second Ctrl-C kills at once', async () => {
+  test('a second Ctrl-C kills the remaining processes', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir, { onSigterm: 'ignore' });
     const session = runCliInTerminal(['reap', '--yes', '--grace', '1h'], { home });

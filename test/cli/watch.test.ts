@@ -29,10 +29,10 @@ const parseLines = (text: string) =>
     .map((line) => JSON.parse(line) as Line);
 
 describe('in a pipe', () => {
-  test('each reading is a line, and --count counts them', async () => {
+  test('leaks --watch prints one line per reading and stops after --count readings', async () => {
     const { run } = aHome();
     const { stdout, stderr, status } = await run(['leaks', '--watch', ...EVERY, '--count', '3']);
-    // Zombies of others may come and go meanwhile.
+    // Zombies of other processes may come and go meanwhile.
     const lines = parseLines(stdout).filter(({ type }) => type !== 'change');
     expect(lines.map(({ type }) => type)).toEqual(['reading', 'reading', 'reading', 'end']);
     expect(lines[0]).toEqual({ ...leaksReport, type: 'reading', reading: 1, error: null });
@@ -43,7 +43,7 @@ describe('in a pipe', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  test('what leaks and what ends meanwhile is a change, told when it is seen', async () => {
+  test('leaks --watch prints a change for each new leak and each ended process', async () => {
     const { home, dataDir } = aHome();
     const args = [CLI, 'leaks', '--watch', ...EVERY];
     const child = spawn(process.execPath, args, {
@@ -77,7 +77,7 @@ describe('in a pipe', () => {
   test.each([
     [0, false],
     [1, true],
-  ])('a reader that goes away ends it quietly, with %i', async (code, isLeaking) => {
+  ])('leaks --watch exits quietly with %i if its reader goes away', async (code, isLeaking) => {
     const { home, dataDir } = aHome();
     if (isLeaking) await orphans(dataDir);
     const script = '"$@" | head -n 1; exit "${PIPESTATUS[0]}"';
@@ -86,7 +86,7 @@ describe('in a pipe', () => {
     expect([status, stderr]).toEqual([code, '']);
   });
 
-  test('a reading that is incomplete says so, and ends with 4', async () => {
+  test('leaks --watch marks an incomplete reading and exits with 4', async () => {
     const { run, dataDir } = aHome();
     writeTreeFile(dataDir, '11111111-2222-4333-8444-555555555555.json', 'torn');
     const { stdout, status } = await run(['leaks', '--watch', ...EVERY, '--count', '1']);
@@ -95,11 +95,11 @@ describe('in a pipe', () => {
   });
 
   test.each([
-    [['--watch', '--interval', '199ms'], 'from 200ms to 1d'],
-    [['--watch', '--interval', '25h'], 'from 200ms to 1d'],
+    [['--watch', '--interval', '199ms'], 'between 200ms and 1d'],
+    [['--watch', '--interval', '25h'], 'between 200ms and 1d'],
     [['--watch', '--interval', 'often'], 'not a duration'],
     [['--watch', '--count', '0'], 'not a number of readings'],
-    [['--count', '1'], 'are for --watch'],
+    [['--count', '1'], 'need --watch'],
     [['--watch', '--from', 'x.json'], 'cannot be used with'],
   ])('%j is wrong usage', async (args, message) => {
     const { status, stderr, stdout } = await aHome().run(['leaks', ...args]);
@@ -112,13 +112,13 @@ describe('in a terminal', () => {
   const watch = (home: string, extra: Partial<Parameters<typeof runCliInTerminal>[1]> = {}, args: string[] = []) =>
     runCliInTerminal(['leaks', '--watch', ...EVERY, ...args], { home, ...extra });
 
-  test('--json streams as well', async () => {
+  test('leaks --watch --json streams in a terminal too', async () => {
     const { output, status } = await watch(aHome().home, {}, ['--json', '--count', '1']).ended;
     expect(parseLines(output.replaceAll('\r', '')).map(({ type }) => type)).toEqual(['reading', 'end']);
     expect(status).toBe(0);
   });
 
-  test('q leaves what was there before, and says what was found last', async () => {
+  test('q restores the screen and prints the last headline', async () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);
     const session = watch(home);
@@ -131,7 +131,7 @@ describe('in a terminal', () => {
     expect(status).toBe(1);
   });
 
-  test('Ctrl-C leaves it too, and says nothing', async () => {
+  test('Ctrl-C restores the screen and prints nothing', async () => {
     const session = watch(aHome().home);
     await session.waitFor('No leaks.');
     session.type(CTRL_C);
@@ -140,13 +140,13 @@ describe('in a terminal', () => {
     expect(status).toBe(130);
   });
 
-  test('the keys sort, pause and go on', async () => {
+  test('keys sort, pause and resume the watch', async () => {
     const session = watch(aHome().home);
     await session.waitFor('s sort: verdict');
     session.type('s');
     await session.waitFor('s sort: memory');
     session.type(' ');
-    await session.waitFor('space go on');
+    await session.waitFor('space resume');
     const paused = session.output().length;
     session.type('s');
     await session.waitFor('s sort: age');
@@ -156,7 +156,7 @@ describe('in a terminal', () => {
     expect((await session.ended).status).toBe(0);
   });
 
-  test('r reaps after asking, as reap does, and comes back', async () => {
+  test('r runs reap, which asks, and returns to the watch', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = watch(home);
@@ -164,8 +164,8 @@ describe('in a terminal', () => {
     session.type('r');
     await session.waitFor('End these 2 processes?');
     session.type('n');
-    await session.waitFor('Nothing was ended.');
-    await session.waitFor('Any key goes back');
+    await session.waitFor('No process was ended.');
+    await session.waitFor('Press any key');
     expect(living(left)).toHaveLength(2);
     const before = session.output().length;
     session.type('x');
@@ -176,14 +176,14 @@ describe('in a terminal', () => {
     await session.waitFor('2 processes: 2 exited.');
     await expectGone(left);
     const reaped = session.output().length;
-    await session.waitFor(() => session.output().slice(before).includes('Any key goes back'));
+    await session.waitFor(() => session.output().slice(before).includes('Press any key'));
     session.type('x');
     await session.waitFor(() => session.output().slice(reaped).includes('No leaks.'));
     session.type('q');
     expect((await session.ended).status).toBe(0);
   });
 
-  test('--count ends it by itself', async () => {
+  test('--count ends the watch on screen', async () => {
     const { output, status } = await watch(aHome().home, {}, ['--count', '2']).ended;
     expect(output).toContain(LEAVE_SCREEN);
     expect(status).toBe(0);

@@ -6,10 +6,10 @@ import { describe, onTestFinished, test } from 'vitest';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
-/** Where a person can look at what was seen; ignored by git. */
+/** Folder for the screenshots, ignored by git. */
 const SCREENSHOTS = fileURLToPath(new URL('../../.cache/screenshots/', import.meta.url));
 
-/** A suite that needs a Chromium; skipped, with the reason in its name, where none is on the PATH. */
+/** A suite that needs Chromium. Without one on the PATH it is skipped, with the reason in its name. */
 export function describeWithChromium(name: string, define: (chromium: string) => void): void {
   const chromium = findProgram(NAMES);
   if (chromium !== undefined) {
@@ -18,31 +18,31 @@ export function describeWithChromium(name: string, define: (chromium: string) =>
     });
     return;
   }
-  // There is none to be skipped where everything has to be proven.
+  // In this mode no test may be skipped.
   if (process.env.CLAUDE_MEM_REQUIRE_REAL === '1') throw new Error('no Chromium on the PATH');
   describe.skip(`${name} (no Chromium on the PATH: none of ${NAMES.join(', ')})`, () => {
     test.todo('needs a Chromium');
   });
 }
 
-/** A headless browser; closed when the test is over. */
+/** Starts a headless browser and closes it at the end of the test. */
 export async function openChromium(executablePath: string): Promise<Browser> {
   const { launch } = await import('puppeteer-core');
   const browser = await launch({
     executablePath,
     headless: true,
-    // Root, as in a container, has no sandbox; what is visited is our own page.
+    // Chromium has no sandbox for root, as in a container. It visits only our own page.
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-crash-reporter'],
   });
   onTestFinished(() => browser.close());
   return browser;
 }
 
-/** What a page did that it should not have. */
+/** Unwanted actions of a page. */
 export interface PageDeeds {
-  /** Errors on its console, and those that nobody caught. */
+  /** Console errors and uncaught errors. */
   readonly errors: string[];
-  /** Hosts it asked for anything. */
+  /** Hosts that the page sent requests to. */
   readonly hosts: Set<string>;
 }
 
@@ -56,7 +56,7 @@ export function watchPage(page: Page): PageDeeds {
   return deeds;
 }
 
-/** Pictures for people: light and dark, wide and narrow. */
+/** Takes screenshots: light and dark, wide and narrow. */
 export async function takeScreenshots(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   for (const width of [1280, 390]) {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Builds the program if a source is newer than it: tests run what users run, and never yesterday's. */
+/** Builds the program if a source file is newer, so that tests never run an outdated build. */
 export async function buildIfStale(): Promise<void> {
   const builtAt = modifiedAt('dist/cli.js');
   const sources = ['src', 'scripts'].flatMap((folder) =>

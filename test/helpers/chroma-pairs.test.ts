@@ -7,7 +7,7 @@ import { eventually } from './eventually.ts';
 import { RUN_MARK } from './run-mark.ts';
 import { tempDir } from './temp-dir.ts';
 
-/** Registers the cleanup and gives the first pair. */
+/** Registers the cleanup and returns the first pair. */
 async function onePair<T extends Pairs>(start: (options: PairOptions) => Promise<T>, options?: Partial<PairOptions>) {
   const pairs = await start({ dataDir: tempDir(), ...options });
   onTestFinished(pairs.cleanup);
@@ -23,7 +23,7 @@ const stat = (pid: number) => {
 };
 
 describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mcp', () => {
-  test('bears their names and command lines', async () => {
+  test('a fake pair has the names and command lines of uv and chroma-mcp', async () => {
     const dataDir = tempDir();
     const { wrapper, python } = await onePair(spawnPairs, { dataDir });
     const own = ['--client-type', 'persistent', '--data-dir', join(dataDir, 'vectors')];
@@ -38,7 +38,7 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
     expect([wrapper, python].map(({ pid }) => basename(readlinkSync(`/proc/${pid}/exe`)))).toEqual(['uv', 'python']);
   });
 
-  test('lives in the group and session of the parent', async () => {
+  test('a fake pair is in the process group and session of its parent', async () => {
     const { pairs, wrapper, python } = await onePair(spawnPairs);
     const parent = pairs.parent.pid;
     expect(stat(wrapper.pid)).toEqual({ ppid: parent, pgid: parent, sid: parent });
@@ -55,7 +55,7 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
     await eventually('both are gone', () => !isAlive(pair.wrapper) && !isAlive(pair.python));
   });
 
-  test('the python outlives SIGKILL to its wrapper', async () => {
+  test('the python of a fake pair outlives SIGKILL to its wrapper', async () => {
     const { pairs, wrapper, python } = await onePair(spawnPairs);
     signalIfSame(wrapper, 'SIGKILL');
     await eventually('the python is adopted', () => parentOf(python.pid) !== wrapper.pid);
@@ -63,7 +63,7 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
     expect(parentOf(python.pid)).not.toBe(pairs.parent.pid);
   });
 
-  test('a stubborn one ignores SIGTERM and is cleaned up all the same', async () => {
+  test('a fake pair that ignores SIGTERM is still cleaned up', async () => {
     const { pairs, wrapper, python } = await onePair(spawnOrphanPairs, { onSigterm: 'ignore' });
     signalIfSame(wrapper, 'SIGTERM');
     signalIfSame(python, 'SIGTERM');
@@ -74,7 +74,7 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
     expect(pairs.pairs.flatMap((pair) => [pair.wrapper, pair.python]).filter(isAlive)).toEqual([]);
   });
 
-  test('bears no marks unless asked, but always that of this run', async () => {
+  test('a fake pair has only the mark of this run by default', async () => {
     const { wrapper, python } = await onePair(spawnPairs);
     for (const { pid } of [wrapper, python]) {
       const names = environment(pid).map((entry) => entry.split('=', 1)[0]!);
@@ -83,14 +83,14 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
     }
   });
 
-  test('has a watchdog that no Ctrl-C in this terminal reaches, not even while it starts', async () => {
+  test('Ctrl-C does not reach the watchdog of a fake pair, even at its start', async () => {
     await onePair(spawnPairs);
     const watchdogs = childrenOf(process.pid).filter((pid) => argv(pid).some((word) => word.endsWith('watchdog.mjs')));
     expect(watchdogs.map((pid) => stat(pid).sid)).toEqual(watchdogs);
     expect(watchdogs).not.toEqual([]);
   });
 
-  test('ends by itself when the time of its watchdog is over', async () => {
+  test('a fake pair exits when its watchdog expires', async () => {
     const { pairs } = await onePair(spawnOrphanPairs, { onSigterm: 'ignore', watchdogSeconds: 1 });
     await eventually('both are gone', () =>
       pairs.pairs.every((pair) => !isAlive(pair.wrapper) && !isAlive(pair.python)),
@@ -99,20 +99,20 @@ describe.skipIf(process.platform !== 'linux')('the imitation of uv and chroma-mc
 });
 
 describe.skipIf(process.platform !== 'linux')('orphan pairs', () => {
-  test('are adopted, in a session whose leader is gone', async () => {
+  test('orphan pairs are re-parented, in a session whose leader is gone', async () => {
     const { pairs, wrapper } = await onePair(spawnOrphanPairs);
     expect(isAlive(pairs.parent)).toBe(false);
     expect(stat(wrapper.pid)).toEqual({ ppid: pairs.adopter, pgid: pairs.parent.pid, sid: pairs.parent.pid });
   });
 
-  test('are adopted by a subreaper of another session when asked', async () => {
+  test('orphan pairs can be re-parented to a subreaper of another session', async () => {
     const { pairs, wrapper } = await onePair(spawnOrphanPairs, { underSubreaper: true });
     expect(pairs.adopter).toBe(pairs.holder?.pid);
     expect(parentOf(wrapper.pid)).toBe(pairs.adopter);
     expect(stat(pairs.adopter).sid).toBe(stat(process.pid).sid);
   });
 
-  test('bear an owner mark that names their dead parent', async () => {
+  test('the owner mark of orphan pairs names their dead parent', async () => {
     const dataDir = tempDir();
     const { pairs, python } = await onePair(spawnOrphanPairs, { dataDir, marks: { role: 'chroma-search' } });
     const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -127,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('orphan pairs', () => {
     );
   });
 
-  test('come by the hundred and go without a trace', async () => {
+  test('a hundred orphan pairs start and are cleaned up completely', async () => {
     const { pairs } = await onePair(spawnOrphanPairs, { count: 100 });
     expect(new Set(pairs.pids).size).toBe(200);
     await pairs.cleanup();

@@ -10,53 +10,53 @@ import { createTempDir } from './temp-dir.ts';
 
 export type { ChromaPair, StartedChromas } from '../../scripts/leak/make-leak.ts';
 
-/** Adopts the orphans of what it runs; needs Linux and python3. */
+/** A subreaper that runs a command. Needs Linux and python3. */
 const SUBREAPER = ['python3', fileURLToPath(new URL('../fixtures/subreaper.py', import.meta.url))];
 
 export interface PairOptions {
-  /** Data dir of a claude-mem; the pairs run on a folder in it. */
+  /** A data dir of claude-mem. The pairs use a folder in it. */
   readonly dataDir: string;
-  /** `vectors` (ours) unless told; `chroma` and `vector-db` are the plugin's. */
+  /** Default: `vectors`, of claude-mem. The plugin uses `chroma` and `vector-db`. */
   readonly folder?: string;
-  /** 1 unless told. */
+  /** Number of pairs (default: 1). */
   readonly count?: number;
-  /** `true`: the marks of a new tree; absent: none, as the plugin starts them. */
+  /** `true`: the marks of a new tree. Absent: no marks, as with the plugin. */
   readonly marks?: boolean | { readonly treeId?: string; readonly role?: string };
-  /** Whether a subreaper adopts them instead of what adopts on this machine. */
+  /** True to re-parent the pairs to a separate subreaper instead of that of this machine. */
   readonly underSubreaper?: boolean;
-  /** What the python of the imitation does on SIGTERM. */
+  /** Reaction of the fake python to SIGTERM. */
   readonly onSigterm?: 'exit' | 'ignore' | 'slow';
   readonly watchdogSeconds?: number;
 }
 
 export interface Pairs extends StartedChromas {
-  /** All wrappers and pythons. */
+  /** The pids of all wrappers and pythons. */
   readonly pids: readonly number[];
-  /** Of the marks, if it bears any. */
+  /** The tree id in the marks, if any. */
   readonly treeId: string | undefined;
 }
 
 export interface OrphanPairs extends Pairs {
-  /** Pid of their parent now. */
+  /** Pid of their current parent. */
   readonly adopter: number;
 }
 
-/** Cheap processes that look like uv and chroma-mcp, below a living parent that leads its own session. */
+/** Starts cheap processes that look like uv and chroma-mcp, below a living parent that is a session leader. */
 export async function spawnPairs(options: PairOptions): Promise<Pairs> {
   return withImitation(options, async (program) => start(program, options));
 }
 
-/** The same with their parent killed: real orphans, a thousand of them in two seconds. */
+/** Starts fake pairs and kills their parent: real orphans, a thousand in two seconds. */
 export async function spawnOrphanPairs(options: PairOptions): Promise<OrphanPairs> {
   return withImitation(options, async (program) => leak(program, options));
 }
 
-/** The real chroma-mcp, after its handshake, below a living parent that leads its own session. */
+/** Starts the real chroma-mcp, up to its handshake, below a living parent that is a session leader. */
 export async function startRealChroma(stack: AvailableStack, options: PairOptions): Promise<Pairs> {
   return start(realChroma(stack), options);
 }
 
-/** The same with its parent killed by SIGKILL, which it outlives for ever. */
+/** Starts the real chroma-mcp and kills its parent with SIGKILL. The orphan then runs forever. */
 export async function leakRealChroma(stack: AvailableStack, options: PairOptions): Promise<OrphanPairs> {
   return leak(realChroma(stack), options);
 }
@@ -72,7 +72,7 @@ async function leak(program: ChromaProgram, options: PairOptions): Promise<Orpha
   return { ...describePairs(made, request), adopter: made.adopter };
 }
 
-/** The imitation's programs live in a folder of their own until the last of its processes is gone. */
+/** Keeps the programs of the fake pairs in a separate folder until the last process is gone. */
 async function withImitation<T extends StartedChromas>(
   { onSigterm = 'exit' }: PairOptions,
   launch: (program: ChromaProgram) => Promise<T>,

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
 
-test('returns the first truthy answer', async () => {
+test('eventually returns the first truthy answer', async () => {
   let asked = 0;
   expect(await eventually('a third answer', () => (asked += 1) >= 3 && `after ${asked}`)).toBe('after 3');
 });
 
-test('takes an exception for "not yet"', async () => {
+test('eventually treats an exception as "not yet"', async () => {
   let asked = 0;
   await eventually('no exception', () => {
     asked += 1;
@@ -15,12 +15,12 @@ test('takes an exception for "not yet"', async () => {
   });
 });
 
-test('says what did not happen, the last answer and the dump', async () => {
+test('eventually fails with its title, the last answer and the dump', async () => {
   const waiting = eventually('the sun rises', () => 0, { withinMs: 20, dump: () => ({ sky: 'dark' }) });
   await expect(waiting).rejects.toThrow("the sun rises: not within 20 ms\nlast answer: 0\n{ sky: 'dark' }");
 });
 
-test('gives the last exception as the cause', async () => {
+test('eventually fails with the last exception as cause', async () => {
   const failure = new Error('still dark');
   const waiting = eventually('the sun rises', () => Promise.reject(failure), { withinMs: 20 });
   await expect(waiting).rejects.toMatchObject({
@@ -29,7 +29,7 @@ test('gives the last exception as the cause', async () => {
   });
 });
 
-test('a dump that fails hides nothing', async () => {
+test('eventually still fails with its title if the dump fails', async () => {
   const dump = () => {
     throw new Error('no table');
   };

@@ -5,18 +5,17 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 200;
 
 export interface EventuallyOptions {
-  /** How long to go on asking, in milliseconds on the monotonic clock; 10,000 unless told. */
+  /** Time limit in milliseconds on the monotonic clock (default: 10,000). */
   readonly withinMs?: number;
-  /** What else to print on failure: process table, state files, logs. */
+  /** Additional output on failure: process table, state files, logs. */
   readonly dump?: () => unknown;
 }
 
 type Falsy = undefined | null | false | 0 | '';
 
 /**
- * Asks again and again, ever more slowly, until the answer is truthy, and returns it. A probe that throws (a failing `expect`) counts
- * as "not yet".
- * @throws Error with the last answer, and the dump, once the time is up.
+ * Polls with backoff until the answer is truthy, and returns it. A probe that throws (a failing `expect`) counts as "not yet".
+ * @throws Error with the last answer and the dump after the time limit.
  */
 export async function eventually<T>(
   what: string,

@@ -7,14 +7,14 @@ import { startFixtureProcess } from './fixture-process.ts';
 
 const onLinux = test.skipIf(process.platform !== 'linux');
 
-test('is ready together with the chain below it', async () => {
+test('a fixture process is ready together with its chain', async () => {
   const fixture = await startFixtureProcess({ depth: 2 });
   const [top, middle, bottom] = fixture.chain.map(({ pid }) => pid);
   expect(top).toBe(fixture.pid);
   expect([parentOf(bottom!), parentOf(middle!), parentOf(top!)]).toEqual([middle, top, process.pid]);
 });
 
-test('ends on SIGTERM and leaves proof of it', async () => {
+test('a fixture process exits on SIGTERM and leaves a proof file', async () => {
   const { child, hasReceivedSigterm } = await startFixtureProcess();
   const ended = once(child, 'exit');
   expect(hasReceivedSigterm()).toBe(false);
@@ -23,14 +23,14 @@ test('ends on SIGTERM and leaves proof of it', async () => {
   expect(hasReceivedSigterm()).toBe(true);
 });
 
-test('can ignore SIGTERM', async () => {
+test('a fixture process can ignore SIGTERM', async () => {
   const fixture = await startFixtureProcess({ onSigterm: 'ignore' });
   fixture.child.kill('SIGTERM');
   await eventually('the signal arrives', () => fixture.hasReceivedSigterm());
   expect(isAlive(fixture.chain[0]!)).toBe(true);
 });
 
-test('can take its time', async () => {
+test('a fixture process can exit slowly', async () => {
   const fixture = await startFixtureProcess({ onSigterm: 'slow', slowMs: 100 });
   const ended = once(fixture.child, 'exit');
   fixture.child.kill('SIGTERM');
@@ -38,12 +38,12 @@ test('can take its time', async () => {
   expect(await ended).toEqual([143, null]);
 });
 
-test('ends by itself when its time is over', async () => {
+test('a fixture process exits after its lifetime', async () => {
   const { child } = await startFixtureProcess({ watchdogSeconds: 0.3 });
   expect(await once(child, 'exit')).toEqual([3, null]);
 });
 
-test('what it leaves behind is ended with the test', async () => {
+test('the end of a test ends its fixture processes', async () => {
   const fixture = await startFixtureProcess({ depth: 2 });
   fixture.child.kill('SIGKILL');
   await eventually('the top is gone', () => identify(fixture.pid) === undefined);
@@ -51,7 +51,7 @@ test('what it leaves behind is ended with the test', async () => {
   expect(fixture.chain.filter(isAlive)).toEqual([]);
 });
 
-onLinux('can lead a session and bear a name and marks', async () => {
+onLinux('a fixture process can be a session leader with a name and marks', async () => {
   const { pid } = await startFixtureProcess({
     detached: true,
     scriptName: 'worker.js',

@@ -10,34 +10,34 @@ import { createTempDir } from './temp-dir.ts';
 const PROGRAM = fileURLToPath(new URL('../fixtures/process.mjs', import.meta.url));
 
 export interface FixtureProcessOptions {
-  /** How many processes hang below it, one under the other; 0 unless told. */
+  /** Length of the chain of descendants (default: 0). */
   readonly depth?: number;
-  /** `slow` ends after `slowMs`; `exit` unless told. For the whole chain. */
+  /** Reaction of the whole chain to SIGTERM (default: `exit`). `slow` exits after `slowMs`. */
   readonly onSigterm?: 'exit' | 'ignore' | 'slow';
   readonly slowMs?: number;
-  /** Whether each process of the chain leads a session of its own. */
+  /** True if each process of the chain is a session leader. */
   readonly detached?: boolean;
-  /** Seconds after which each ends by itself; 120 unless told. */
+  /** Lifetime of each process in seconds (default: 120). */
   readonly watchdogSeconds?: number;
-  /** On top of this process's environment: marks, for example. */
+  /** Additional environment variables, for example marks. */
   readonly env?: Readonly<Record<string, string>>;
-  /** File name under which it runs, such as `worker.js`. */
+  /** File name of the script, such as `worker.js`. */
   readonly scriptName?: string;
 }
 
 export interface FixtureProcess {
   readonly pid: number;
   readonly child: ChildProcess;
-  /** It and everything below it, top down. */
+  /** The pids of the chain, top down. */
   readonly chain: readonly Identity[];
   readonly stateDir: string;
-  /** Whether that process of the chain, or it, has received SIGTERM. */
+  /** True if this process of the chain (default: the first) has received SIGTERM. */
   readonly hasReceivedSigterm: (pid?: number) => boolean;
-  /** Ends the whole chain; happens by itself when the running test is over. */
+  /** Ends the whole chain. Runs automatically at the end of the test. */
   readonly end: () => Promise<void>;
 }
 
-/** Starts a node process, with a chain of others below it, and waits until all of them are ready. */
+/** Starts a Node process with a chain of descendants, and waits until all are ready. */
 export async function startFixtureProcess(options: FixtureProcessOptions = {}): Promise<FixtureProcess> {
   const { env, scriptName, ...task } = options;
   const state = createTempDir();

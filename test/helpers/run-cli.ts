@@ -4,18 +4,18 @@ import { onTestFinished } from 'vitest';
 import { eventually } from './eventually.ts';
 import { runMark } from './run-mark.ts';
 
-/** The built program: what users run. Global setup builds it for the projects that run it. */
+/** The built program, as users run it. Global setup builds it. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export interface RunOptions {
   /** The only home the program sees. */
   readonly home: string;
-  /** On top of the clean environment; `undefined` takes a variable out of it. */
+  /** Additions to the clean environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  /** Written to stdin, which is then closed; without it stdin is empty. */
+  /** Text for stdin (default: empty). */
   readonly stdin?: string;
-  /** Milliseconds after which it is killed and the run fails; 60,000 unless told. */
+  /** Time limit in milliseconds (default: 60,000). The program is then killed and the run fails. */
   readonly timeoutMs?: number;
 }
 
@@ -28,7 +28,7 @@ export interface RunResult {
   readonly elapsedMs: number;
 }
 
-/** Everything a program needs and nothing of the person who runs the tests; only the run's mark is passed on. */
+/** A clean environment without the settings of the person who runs the tests, but with the mark of this run. */
 export function cleanEnvironment(options: Pick<RunOptions, 'home' | 'env'>): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -55,7 +55,7 @@ export async function runProgram(file: string, args: readonly string[], options:
   });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  // A program that never reads its input may be gone before it is written.
+  // A program that does not read stdin may exit before the write.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin ?? '');
   const { status, signal } = await ended(child, options.timeoutMs, () => `${stdout()}\n${stderr()}`);
@@ -67,13 +67,13 @@ export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
   readonly rows?: number;
 }
 
-/** A program in a terminal of its own, as a person sees it. */
+/** A program in its own terminal. */
 export interface TerminalSession {
-  /** All it has written so far; escape sequences included, stdout and stderr as one. */
+  /** The output so far: stdout and stderr together, with escape sequences. */
   output(): string;
   /** Types; `\r` is the enter key, `\x03` Ctrl-C. */
   type(keys: string): void;
-  /** Waits for a text or pattern to appear, or for whatever is asked of the output. */
+  /** Waits until the output contains a text, matches a pattern or satisfies a predicate. */
   waitFor(expected: string | RegExp | (() => boolean), withinMs?: number): Promise<void>;
   readonly ended: Promise<{ readonly output: string; readonly status: number | null }>;
 }
@@ -96,7 +96,7 @@ export function runInTerminal(file: string, args: readonly string[], options: Te
   });
   const output = collect(child.stdout);
   child.stdin.on('error', () => undefined);
-  // With its terminal gone the program gets SIGHUP.
+  // The program gets SIGHUP when its terminal disappears.
   onTestFinished(() => void child.kill('SIGTERM'));
   return {
     output,
@@ -132,7 +132,7 @@ async function ended(
       clearTimeout(timer);
       reject(error);
     });
-    // "close" and not "exit": the last output may come after the end. What it left running must not hold its pipes.
+    // `close` instead of `exit`, because output may arrive after the exit. Processes that are left must not keep the pipes open.
     child.once('close', (status, signal) => {
       clearTimeout(timer);
       resolve({ status, signal });

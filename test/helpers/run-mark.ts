@@ -1,10 +1,10 @@
-/** Stands in the environment of everything a test run starts; its value names the run and the process that leads it. */
+/** The environment variable that every process of a test run inherits. Its value names the run and its leader process. */
 export const RUN_MARK = 'CLAUDE_MEM_TEST_RUN';
 
-/** Names the folder in which this run makes its temporary ones, so that a later run finds them if this one is killed. */
+/** The folder for the temporary folders of this run. A later run finds them if this run is killed. */
 export const RUN_FOLDER = 'CLAUDE_MEM_TEST_FOLDER';
 
-/** The mark for an environment that is not inherited. */
+/** The mark for a clean environment. */
 export function runMark(): Record<string, string> {
   const mark = process.env[RUN_MARK];
   return mark === undefined ? {} : { [RUN_MARK]: mark };

@@ -1,4 +1,4 @@
-// Laws of runs that were killed. The marks here have names of their own: a run that begins beside this one must not end what this one made.
+// These tests use marks with separate names, so that a concurrent test run does not end their processes.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const NAME = `CLAUDE_MEM_TEST_${process.pid}`;
 const PREFIX = `cm-try-${process.pid}-`;
 const WHERE = { names: [NAME], prefix: PREFIX };
 
-/** The mark of a run whose leader this is: its pid and start instead of our own. */
+/** The mark of a run with this leader: its pid and start instead of our own. */
 function markLedBy({ pid, start }: Identity): string {
   const [id, , , ...rest] = newRunMark().split(':');
   return [id, pid, start, ...rest].join(':');
@@ -43,7 +43,7 @@ async function aDeadMark(): Promise<string> {
   return markLedBy(who);
 }
 
-/** In its environment from the exec on. */
+/** The environment, set at exec. */
 async function startMarked(mark: string): Promise<Identity> {
   const { who, child } = startSleep({ [NAME]: mark });
   await eventually('it is sleep', () => spawnSync('cat', [`/proc/${child.pid}/comm`]).stdout.toString() === 'sleep\n');
@@ -92,7 +92,7 @@ onLinux('a run of another boot or pid namespace, or without a leader, is never c
     expect(isRunGone(parts.join(':'))).toBe(false);
 });
 
-onLinux('ends the processes of a run that was killed, and none of a run that lives beside it', async () => {
+onLinux('the cleanup ends the processes of a killed run and none of a concurrent run', async () => {
   const dead = await aDeadMark();
   const [lost, ofRound] = [await startMarked(dead), await startMarked(`${dead}/7`)];
   const [ofLiving, unknown] = [await startMarked(newRunMark()), await startMarked('no mark of a run')];
@@ -103,7 +103,7 @@ onLinux('ends the processes of a run that was killed, and none of a run that liv
   expect(done.left).toEqual([]);
 });
 
-onLinux('removes the folder of a run that was killed, and none of a run that lives beside it', async () => {
+onLinux('the cleanup removes the folder of a killed run and none of a concurrent run', async () => {
   const [lost, ofLiving, unmarked] = [aFolder(await aDeadMark()), aFolder(newRunMark()), aFolder('')];
   mkdirSync(join(lost, 'cm-1', 'closed'), { recursive: true });
   writeFileSync(join(lost, 'cm-1', 'closed', 'file'), 'x');
@@ -112,7 +112,7 @@ onLinux('removes the folder of a run that was killed, and none of a run that liv
   expect([lost, ofLiving, unmarked].map((folder) => existsSync(folder))).toEqual([false, true, true]);
 });
 
-onLinux('follows no link that stands for the folder of a run or for its mark', async () => {
+onLinux("the cleanup follows no link in place of a run's folder or mark", async () => {
   const dead = await aDeadMark();
   const [linked, target] = [aFolder(''), aFolder(newRunMark())];
   writeFileSync(join(target, 'dead'), dead);
@@ -144,7 +144,7 @@ asRoot('leaves the folder of another user', async () => {
   expect(existsSync(folder)).toBe(true);
 });
 
-test('says in one line what was ended, and nothing if nothing was', () => {
+test('the cleanup reports ended processes in one line, and nothing if there were none', () => {
   expect(describeEnded({ ended: [], left: [], removed: [] })).toBeUndefined();
   const two = [1, 2].map((pid) => ({ pid, start: '1' }));
   expect(describeEnded({ ended: two, left: [], removed: ['/tmp/x'] })).toBe(

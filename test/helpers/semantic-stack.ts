@@ -11,12 +11,12 @@ declare module 'vitest' {
   }
 }
 
-/** What global setup prepared: the real uvx, Chroma packages and embedding model, or the reason why there are none. */
+/** The stack from global setup: the real uvx, Chroma packages and embedding model, or the reason why they are missing. */
 export function semanticStack(): SemanticStack {
   return inject('semanticStack');
 }
 
-/** A suite that needs the real Chroma; skipped, with the reason in its name, where there is none. */
+/** A suite that needs the real Chroma. Without it the suite is skipped, with the reason in its name. */
 export function describeWithChroma(name: string, define: (stack: AvailableStack) => void): void {
   const stack = semanticStack();
   if (stack.available) {
@@ -30,7 +30,7 @@ export function describeWithChroma(name: string, define: (stack: AvailableStack)
   });
 }
 
-/** Gives a test's own home the embedding model, so that Chroma does not go and download it. */
+/** Links the embedding model into the home of a test, so that Chroma does not download it. */
 export function linkModel(stack: AvailableStack, home: string): void {
   mkdirSync(join(home, '.cache'), { recursive: true });
   symlinkSync(join(stack.home, '.cache', 'chroma'), join(home, '.cache', 'chroma'));

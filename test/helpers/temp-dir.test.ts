@@ -4,17 +4,17 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { RUN_FOLDER } from './run-mark.ts';
 import { createTempDir, tempDir, useTempDir } from './temp-dir.ts';
 
-test('is private, and short enough for a socket below it', () => {
+test('a temporary folder is private and short enough for the path of a socket', () => {
   const path = tempDir();
   expect(statSync(path).mode & 0o777).toBe(0o700);
   expect(path.length).toBeLessThan(60);
 });
 
-test('a temporary folder lies in the folder of the test run, where a later run finds it', () => {
+test('a temporary folder is in the folder of the run, where a later run finds it', () => {
   expect(dirname(tempDir())).toBe(process.env[RUN_FOLDER]);
 });
 
-test('is gone with all that is in it once removed', () => {
+test('remove deletes a temporary folder with its contents', () => {
   const directory = createTempDir();
   directory.remove();
   expect(existsSync(directory.path)).toBe(false);
@@ -23,7 +23,7 @@ test('is gone with all that is in it once removed', () => {
 describe('useTempDir', () => {
   const seen: string[] = [];
   const directory = useTempDir();
-  test.each([1, 2])('gives each test its own (%i)', () => {
+  test.each([1, 2])('useTempDir gives each test its own folder (%i)', () => {
     expect(existsSync(directory())).toBe(true);
     seen.push(directory());
   });

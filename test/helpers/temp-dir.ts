@@ -4,24 +4,24 @@ import { afterAll, afterEach, beforeAll, beforeEach, onTestFinished } from 'vite
 import { temporaryFolder } from '../../scripts/leak/runs.mjs';
 
 export interface TempDir {
-  /** Resolved, and short: the path of a socket in it has to stay below 100 bytes. */
+  /** Resolved, and short: the path of a socket in it must be below 100 bytes. */
   readonly path: string;
   remove(): void;
 }
 
-/** A private directory that the caller removes. */
+/** Creates a private folder that the caller removes. */
 export function createTempDir(): TempDir {
   const path = realpathSync(mkdtempSync(join(temporaryFolder(), 'cm-')));
   return {
     path,
     remove: () => {
-      // A process that is just ending may still write below it.
+      // A process that is exiting may still write to the folder.
       rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
 }
 
-/** A private directory that is removed when the running test is over. */
+/** Creates a private folder and removes it at the end of the test. */
 export function tempDir(): string {
   const directory = createTempDir();
   onTestFinished(() => {
@@ -30,7 +30,7 @@ export function tempDir(): string {
   return directory.path;
 }
 
-/** A fresh private directory for each test of a suite, or one for the whole suite; read it inside hooks and tests only. */
+/** Creates a private folder per test, or one per suite. Read the path inside hooks and tests only. */
 export function useTempDir(each: 'test' | 'suite' = 'test'): () => string {
   let directory: TempDir | undefined;
   const [before, after] = each === 'test' ? [beforeEach, afterEach] : [beforeAll, afterAll];

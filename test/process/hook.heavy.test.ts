@@ -26,7 +26,7 @@ async function hook(tree: TestTree, stdin: string, args: readonly string[] = [])
 async function expectLost(tree: TestTree, stdin: string, args: readonly string[] = []): Promise<void> {
   const { status, stdout, stderr } = await tree.run(['hook', ...args], { stdin });
   expect([status, stdout]).toEqual([1, '']);
-  expect(stderr).toMatch(/^claude-mem hook: this event is not remembered: .+\n$/);
+  expect(stderr).toMatch(/^claude-mem hook: this event is lost: .+\n$/);
 }
 
 interface Held {
@@ -260,7 +260,7 @@ describe('a hook that stores nothing says so with exit code 1 and one line, and 
   test('an input that never arrives', async () => {
     const tree = await TestTree.create();
     const { status, stderr } = await held(tree, { writes: '' });
-    expect([status, stderr]).toEqual([1, expect.stringContaining('its input did not arrive') as string]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no input arrived on stdin') as string]);
   });
 });
 

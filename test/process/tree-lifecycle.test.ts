@@ -91,7 +91,7 @@ describe('start and stop', () => {
     mkdirSync(join(tree.dataDir, 'memory.db'), { recursive: true });
     const { status, stderr } = await tree.run(['start', KEYWORD]);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/Not started:.*memory\.db/);
+    expect(stderr).toMatch(/Start failed:.*memory\.db/);
     expect(stderr).toMatch(/Last lines of the log:\n.*\n/);
     expect(tree.members()).toEqual([]);
   });

@@ -1,8 +1,8 @@
-/** Ctrl-C, counted: the first asks to stop, the second forces. */
+/** The first SIGINT, SIGTERM or SIGHUP asks the command to stop, the second one forces it. */
 export interface Interrupts {
   readonly interrupted: AbortSignal;
   readonly forced: AbortSignal;
-  /** Gives Ctrl-C back to the system. */
+  /** Restores the default handling of these signals. */
   dispose(): void;
 }
 

@@ -6,35 +6,35 @@ import { EXIT } from '../exit-code.ts';
 import { exitNow } from '../exit.ts';
 import { wrap } from './wrap.ts';
 
-/** Where a command writes: data to stdout, everything else to stderr. Hidden characters are escaped, whatever is written. */
+/** Output of a command: data goes to stdout, everything else to stderr. Every method escapes hidden characters. */
 export interface Output {
   /** A line of data. */
   data(text: string): void;
-  /** Data in sentences: on a terminal broken between words, in a pipe as it is. */
+  /** Sentences on stdout, wrapped between words on a terminal. */
   text(text: string): void;
-  /** A line for the person in front. */
+  /** A message to the user on stderr. */
   note(text: string): void;
-  /** Replaces the last status line on a terminal; prints nothing elsewhere. */
+  /** Replaces the status line on a terminal. Prints nothing elsewhere. */
   status(text: string): void;
-  /** Takes the status line away. */
+  /** Removes the status line. */
   clearStatus(): void;
-  /** From here on this command writes until it is told to stop: an output that cannot be written any more ends it. */
+  /** Marks the command as a stream: from now on, a broken output ends the program. */
   beginStreaming(): void;
-  /** From here on not even a stream ends with its output: what it was told to do must be brought to its end. */
+  /** Marks the command as acting: until `endActing`, a broken output does not end the program, not even a stream. */
   beginActing(): void;
-  /** It was brought to its end, and the program goes on. */
+  /** Ends the effect of `beginActing`. */
   endActing(): void;
   /** Usable width in columns: the terminal's, else 100. */
   readonly columns: number;
   readonly isTerminal: boolean;
-  /** Whether `status` shows anything. */
+  /** True if `status` prints. */
   readonly hasStatusLine: boolean;
-  /** Whether color may be used on stdout. */
+  /** True if stdout may contain colours. */
   readonly hasColor: boolean;
 }
 
 const PIPE_COLUMNS = 100;
-/** Below this nothing is readable any more; the terminal breaks the lines itself. */
+/** Narrower text is unreadable. The terminal then breaks the lines itself. */
 const NARROWEST = 20;
 
 export interface OutputOptions {
@@ -46,28 +46,28 @@ let isActing = false;
 let isStreaming = false;
 let isLost = false;
 
-/** These say more than a lost report: nothing was done at all, or not everything. */
+/** These exit codes outweigh a lost report: the command did nothing, or not everything. */
 const STRONGER: ReadonlySet<unknown> = new Set([EXIT.usage, EXIT.interrupted]);
 
 /**
- * Deals with an output that cannot be written; once per program. The command does what it was told and ends as it would have; only a
- * stream ends with its output. A report that is lost is said on stderr and ends with 1.
+ * Handles write errors of stdout and stderr. Call once per program. The command still finishes its work; only a stream ends with its
+ * output. A lost report is announced on stderr, and the exit code is 1.
  */
 export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) writeWhole(stream);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `claude-mem leaks | head`: whoever read has seen enough. A full disk, on the other hand, is a failure.
+    // EPIPE is the normal end of `claude-mem leaks | head`. A full disk is a failure.
     if (error.code !== 'EPIPE') lose(error);
     if (isStreaming && !isActing) exitNow(Number(process.exitCode ?? EXIT.ok));
   });
-  // There is nowhere left to say so.
+  // A broken stderr cannot be reported anywhere.
   process.stderr.on('error', () => undefined);
   process.on('exit', () => {
     if (isLost && !STRONGER.has(process.exitCode)) process.exitCode = EXIT.found;
   });
 }
 
-/** Node takes a short write into a file for a whole one: on a disk that gets full the rest would be lost without an error. */
+/** Node treats a short write to a file as complete: on a full disk the rest would be lost without an error. */
 function writeWhole(stream: Writable & { readonly fd: number; readonly _type?: string }): void {
   if (stream._type !== 'fs') return;
   stream._write = (chunk: Buffer, _encoding, done) => {
@@ -81,7 +81,7 @@ function writeWhole(stream: Writable & { readonly fd: number; readonly _type?: s
 }
 
 function lose({ message }: Error): void {
-  if (!isLost) process.stderr.write(`claude-mem: the output could not be written: ${message}; the report is lost\n`);
+  if (!isLost) process.stderr.write(`claude-mem: could not write the output: ${message}. The report is lost.\n`);
   isLost = true;
 }
 
@@ -135,12 +135,12 @@ function columnsOf(stream: WriteStream): number {
   return Math.max(NARROWEST, stream.columns);
 }
 
-/** A terminal without a size (`script`, some CI) reports 0 or nothing. */
+/** A terminal without a size (`script`, some CI systems) reports 0 columns or none. */
 function isTerminal(stream: WriteStream & { fd: number }): boolean {
   return stream.isTTY && stream.columns > 0;
 }
 
-/** As no-color.org has it: present and not empty. */
+/** The rule of no-color.org: present and not empty. */
 function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== '';
 }

@@ -7,13 +7,13 @@ import type { Output } from './output.ts';
 import { describeProcess, formatBytes, printable } from './format.ts';
 import { wrap } from './wrap.ts';
 
-/** Rows beyond this are counted, not drawn: nobody reads a thousand. `--json` has them all. */
+/** Further rows are only counted. `--json` lists all. */
 const MAX_ROWS = 60;
 
-/** The columns of a table need this much. */
+/** Narrower terminals get blocks instead of a table. */
 const NARROW_COLUMNS = 60;
 
-/** Lines longer than this are hard to read, however wide the terminal. */
+/** Longer lines are hard to read, even on a wide terminal. */
 const WIDEST = 110;
 
 /** Colors for stdout, or none. */
@@ -30,7 +30,7 @@ const PAINT: Readonly<Record<Verdict, 'red' | 'yellow' | 'green' | 'gray'>> = {
   zombie: 'gray',
 };
 
-/** The processes with their verdicts and the reason for each, no wider than the terminal. */
+/** Lists processes with verdict and evidence, no wider than the terminal. */
 export function processTable(judgements: readonly Judgement[], output: Output): string {
   const shown = judgements.slice(0, MAX_ROWS);
   const hidden = judgements.length - shown.length;
@@ -46,7 +46,7 @@ const NO_BORDERS = Object.fromEntries(
     .map((name) => [name, '']),
 );
 
-/** The facts in columns and the reason below them, over the whole width: in a column of its own it would be a strip of single words. */
+/** Prints the facts in columns and the evidence below, over the whole width: a column of its own would be too narrow for sentences. */
 function asTable(judgements: readonly Judgement[], output: Output): string {
   const paint = painter(output);
   const width = Math.min(output.columns, WIDEST);
@@ -59,8 +59,8 @@ function asTable(judgements: readonly Judgement[], output: Output): string {
   for (const judgement of judgements) {
     const { pid, verdict, process, age, memory } = cellsOf(judgement, paint);
     table.push([pid, verdict, process, age, memory]);
-    // Broken here: the table would cut a path that is wider than it.
-    table.push([{ colSpan: HEAD.length, content: wrap(`  ${reason(judgement)}`, width) }]);
+    // Wrapped here, because the table would cut a long path.
+    table.push([{ colSpan: HEAD.length, content: wrap(`  ${evidenceLine(judgement)}`, width) }]);
   }
   return table
     .toString()
@@ -69,19 +69,19 @@ function asTable(judgements: readonly Judgement[], output: Output): string {
     .join('\n');
 }
 
-/** A line for each process and its reason below it, for narrow terminals. */
+/** Prints one block per process, for narrow terminals. */
 function asBlocks(judgements: readonly Judgement[], output: Output): string {
   const paint = painter(output);
   return judgements
     .map((judgement) => {
       const { pid, verdict, process, age, memory } = cellsOf(judgement, paint);
-      const lines = [`${pid}  ${verdict}  ${process}`, `  ${age}, ${memory}`, `  ${reason(judgement)}`];
+      const lines = [`${pid}  ${verdict}  ${process}`, `  ${age}, ${memory}`, `  ${evidenceLine(judgement)}`];
       return lines.map((line) => wrap(line, output.columns)).join('\n');
     })
     .join('\n\n');
 }
 
-/** What the columns say of one process. */
+/** The cells of one process. */
 export function cellsOf(judgement: Judgement, paint: ChalkInstance) {
   const { memory } = reportProcess(judgement);
   return {
@@ -93,7 +93,7 @@ export function cellsOf(judgement: Judgement, paint: ChalkInstance) {
   };
 }
 
-/** All evidence in a sentence: what a person would check with `ps`. */
-function reason({ evidence }: Judgement): string {
+/** Joins all evidence into one line that can be checked with `ps`. */
+function evidenceLine({ evidence }: Judgement): string {
   return printable(evidence.map((item) => item.detail).join('; '));
 }

@@ -2,12 +2,12 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
-/** Columns that a text takes in a terminal. */
+/** Width of a text in terminal columns. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
-/** Breaks long lines between words, and words that are too long by themselves. Keeps the indentation. */
+/** Wraps long lines between words, and splits words that are too long. Keeps the indentation. */
 export function wrap(text: string, width: number): string {
   return text
     .split('\n')
@@ -15,7 +15,7 @@ export function wrap(text: string, width: number): string {
     .join('\n');
 }
 
-/** As much of a line as fits into that many columns. A line that is cut loses its colors. */
+/** Cuts a line to `width` columns. A line that is cut loses its colours. */
 export function clip(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
   let clipped = '';

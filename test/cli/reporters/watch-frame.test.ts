@@ -48,7 +48,7 @@ const view = (part: Partial<FrameView> = {}): FrameView => {
 
 const two = see([chroma(500), chroma(600)]);
 
-describe('the picture', () => {
+describe('the screen of leaks --watch', () => {
   test.each([
     [80, 24],
     [40, 24],
@@ -57,7 +57,7 @@ describe('the picture', () => {
     [20, 4],
     [10, 2],
     [200, 60],
-  ])('of %i columns and %i rows fits', (columns, rows) => {
+  ])('the screen fits %i columns and %i rows', (columns, rows) => {
     const many = see(Array.from({ length: 90 }, (_, index) => chroma(500 + index)));
     for (const state of [after(two), after(many), after(two, see([chroma(600)]), failure), after(see([]))]) {
       const lines = drawFrame(state, view({ columns, rows }));
@@ -66,47 +66,47 @@ describe('the picture', () => {
     }
   });
 
-  test('of a narrow and short terminal says what leaked and how to get out', () => {
+  test('a small screen shows the leaks and the key to quit', () => {
     const lines = drawFrame(after(two), view({ columns: 40, rows: 8 }));
     expect(lines[0]).toMatch(/^Leaked: 2 orphans/);
     expect(lines.some((line) => /^ {2}500 +orphan +500 MB/.test(line))).toBe(true);
     expect(lines.at(-1)).toMatch(/^q quit {2}r reap/);
   });
 
-  test('marks what is new and what has ended', () => {
+  test('the screen marks new and ended processes', () => {
     const text = drawFrame(after(two, see([chroma(500), chroma(700)])), view()).join('\n');
     expect(text).toMatch(/^\+ 700 +orphan/m);
     expect(text).toMatch(/^- 600 +ended/m);
     expect(text).toMatch(/^ {2}500 +orphan/m);
   });
 
-  test('is silent about the end of what was none of ours, unless asked', () => {
+  test('the screen shows the end of a foreign process only with --all', () => {
     const stranger = (state: string) => row(800, 1, 'python /bin/chroma-mcp --data-dir /else/vectors', { state });
     const state = after(see([stranger('S')]), see([stranger('Z')]));
     expect(drawFrame(state, view()).join('\n')).not.toContain('800');
     expect(drawFrame(state, view({ showForeign: true })).join('\n')).toMatch(/^- 800 +ended/m);
   });
 
-  test('forgets the news after some readings', () => {
+  test('marks of new and ended processes expire after some readings', () => {
     const later = Array.from({ length: 5 }, () => see([chroma(500), chroma(700)]));
     const text = drawFrame(after(two, ...later, see([chroma(500), chroma(700)])), view()).join('\n');
     expect(text).not.toContain('600');
     expect(text).toMatch(/^ {2}700/m);
   });
 
-  test.each([24, 8, 4])('of %i rows never calls an incomplete reading clean', (rows) => {
+  test.each([24, 8, 4])('a screen of %i rows never calls an incomplete reading clean', (rows) => {
     const text = drawFrame(after(see([], { complete: false })), view({ rows })).join('\n');
-    expect(text).toContain('No leaks in what could be read; not everything could.');
+    expect(text).toContain('No leaks found, but the reading is incomplete.');
     expect(text).not.toContain('No leaks.');
   });
 
-  test.each([24, 8, 3])('of %i rows says that it could not look, and not what it saw before', (rows) => {
+  test.each([24, 8, 3])('a screen of %i rows reports a failed reading instead of the previous headline', (rows) => {
     const text = drawFrame(after(see([]), failure), view({ rows })).join('\n');
-    expect(text).toContain('Could not look: gone.');
+    expect(text).toContain('Reading failed: gone.');
     expect(text).not.toContain('No leaks');
   });
 
-  test('counts what does not fit, and can be scrolled to the last', () => {
+  test('the screen counts hidden rows and scrolls to the last one', () => {
     const state = after(see(Array.from({ length: 30 }, (_, index) => chroma(500 + index))));
     const small = view({ rows: 10 });
     expect(drawFrame(state, small).join('\n')).toMatch(/… and \d+ more/);
@@ -115,7 +115,7 @@ describe('the picture', () => {
     expect(end).not.toContain('more');
   });
 
-  test('does not let a process draw', () => {
+  test('escape sequences in a command line cannot draw on the screen', () => {
     const hostile = chroma(500, { name: '\u001B[2Jx', treeMark: 'x' });
     expect(drawFrame(after(see([hostile])), view()).join('')).not.toContain('\u001B[2J');
   });

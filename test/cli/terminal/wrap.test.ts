@@ -14,7 +14,7 @@ const texts = fc
   )
   .map((words) => words.join(' '));
 
-test('no line is wider than asked, and nothing is lost', () => {
+test('wrap makes no line wider than the limit and loses no text', () => {
   fc.assert(
     fc.property(texts, fc.integer({ min: 4, max: 100 }), fc.constantFrom('', '  ', '      '), (text, width, indent) => {
       const wrapped = wrap(`${indent}${text}`, width);
@@ -31,11 +31,11 @@ test.each([
   ['a word that is longer than a line', 'see /home/user/file.json', 12, 'see /home/us\ner/file.json'],
   ['a word that can be broken nowhere', 'abcdefghij', 4, 'abcd\nefgh\nij'],
   ['each line by itself', 'a b\nc d', 2, 'a\nb\nc\nd'],
-])('breaks %s', (_, text, width, expected) => {
+])('wrap breaks %s', (_, text, width, expected) => {
   expect(wrap(text, width)).toBe(expected);
 });
 
-test('colours take no room', () => {
+test('wrap ignores the width of colours', () => {
   expect(widthOf(`${RED}red${DEFAULT}`)).toBe(3);
   expect(wrap(`${RED}red${DEFAULT} word`, 8)).toBe(`${RED}red${DEFAULT} word`);
 });

@@ -2,8 +2,8 @@ import type { CompletedCommand, Values } from './model.ts';
 import { quoteForPosix } from './quote.ts';
 
 /**
- * Needs no bash-completion. Works with the bash 3.2 of macOS, so without mapfile and associative arrays; file names with blanks are
- * left to readline (`compopt` where there is one).
+ * Renders the bash script. It works without bash-completion and with bash 3.2 of macOS, so it avoids mapfile and associative arrays.
+ * Readline quotes file names with spaces, if `compopt` exists.
  */
 export function bashScript(commands: readonly CompletedCommand[]): string {
   const names = [...commands.map(({ name }) => name), 'help'];
@@ -60,7 +60,7 @@ complete -F _claude_mem claude-mem
 `;
 }
 
-/** The word after one of these is its value and stands in no place of an argument. */
+/** Options with a value: the next word is that value and not a positional argument. */
 function valueOptions(commands: readonly CompletedCommand[]): string {
   const all = commands.flatMap(({ name, options }) =>
     options.filter(({ value }) => value !== undefined).flatMap(({ flags }) => flags.map((flag) => `"${name} ${flag}"`)),

@@ -10,16 +10,15 @@ export const completionCommand = (wiring: CliWiring) => {
   const command: Command = defineCommand<object>(wiring, {
     name: 'completion',
     summary: 'print a script that completes commands and options',
-    description:
-      'Prints the completion of claude-mem for a shell, made from the commands and options this version has.',
+    description: 'Prints a completion script for a shell. The script covers the commands and options of this version.',
     examples: [
-      ['claude-mem completion bash > ~/.local/share/bash-completion/completions/claude-mem', 'bash'],
-      ['claude-mem completion zsh > "${fpath[1]}/_claude-mem"', 'zsh'],
-      ['claude-mem completion fish > ~/.config/fish/completions/claude-mem.fish', 'fish'],
-      ['source <(claude-mem completion bash)', 'for this session alone'],
+      ['claude-mem completion bash > ~/.local/share/bash-completion/completions/claude-mem', 'install for bash'],
+      ['claude-mem completion zsh > "${fpath[1]}/_claude-mem"', 'install for zsh'],
+      ['claude-mem completion fish > ~/.config/fish/completions/claude-mem.fish', 'install for fish'],
+      ['source <(claude-mem completion bash)', 'use in this bash session only'],
     ],
     exitCodes: [[EXIT.ok, 'printed']],
-    configure: (own) => own.addArgument(new Argument('<shell>', 'which shell').choices(SHELLS)),
+    configure: (own) => own.addArgument(new Argument('<shell>', 'the shell').choices(SHELLS)),
     run: async ({ args, options, output }) => {
       const { completionScript } = await import('./script.ts');
       const shell = args[0] as Shell;

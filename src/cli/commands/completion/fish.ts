@@ -6,7 +6,7 @@ const LINE = 'complete -c claude-mem';
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = [
     '# fish completion of claude-mem',
-    // Files only where they are meant.
+    // No file names by default.
     `${LINE} -f`,
     `${LINE} -n __fish_use_subcommand -s h -l help -d 'show help'`,
     `${LINE} -n __fish_use_subcommand -s V -l version -d 'print the version'`,
@@ -22,7 +22,7 @@ function linesOf({ name, options, places, isVariadic }: CompletedCommand): reado
   const here = `${LINE} -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from help'`;
   return [
     ...options.map((option) => `${here} ${optionFlags(option)}`),
-    // What was given once is not offered again; with one place this also says that it is taken.
+    // A single argument is offered only until it is given.
     ...places.map((values) => {
       if (values.kind !== 'words') return values.kind === 'any' ? '' : `${here} ${action(values)}`;
       const words = values.words.join(' ');

@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What can stand in a place: one of some words, a file, a folder, or anything. */
+/** Possible values of an argument or option: fixed words, a file, a folder, or anything. */
 export type Values =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'file' }
@@ -11,7 +11,7 @@ export interface CompletedOption {
   /** `-f`, `--follow`. */
   readonly flags: readonly string[];
   readonly description: string;
-  /** Undefined for one that takes no value. */
+  /** Undefined for an option without a value. */
   readonly value: Values | undefined;
 }
 
@@ -19,12 +19,12 @@ export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
-  /** By position; the last one of a variadic argument stands for all that follow. */
+  /** Values of the positional arguments. The last entry of a variadic command also covers all further arguments. */
   readonly places: readonly Values[];
   readonly isVariadic: boolean;
 }
 
-/** All that completion knows, read from commander's own definition, so that it cannot go stale. */
+/** Derives the completion from commander's definitions, so that both always agree. */
 export function completionModel(program: Command): readonly CompletedCommand[] {
   return program.commands.map((command) => ({
     name: command.name(),
@@ -47,7 +47,7 @@ function completedOption(option: Option): CompletedOption {
   };
 }
 
-/** The placeholder says what is meant: `--from <file>`. */
+/** The placeholder decides the kind: `--from <file>` completes files. */
 function valuesOf(choices: Argument['argChoices'], name: string): Values {
   if (choices !== undefined) return { kind: 'words', words: choices };
   if (/^(?:file|path)$/i.test(name)) return { kind: 'file' };

@@ -1,9 +1,9 @@
-/** A word in single quotes, for bash and zsh. */
+/** Puts a text in single quotes, for bash and zsh. */
 export function quoteForPosix(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Fish knows two escapes in single quotes. */
+/** Puts a text in single quotes, for fish, which has two escapes there. */
 export function quoteForFish(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }

@@ -6,7 +6,7 @@ import { zshScript } from './zsh.ts';
 
 const RENDERERS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
-/** The completion of a program for a shell. */
+/** Renders the completion script of a program for a shell. */
 export function completionScript(shell: keyof typeof RENDERERS, program: Command): string {
   return RENDERERS[shell](completionModel(program));
 }

@@ -1,7 +1,7 @@
 import type { CompletedCommand, CompletedOption, Values } from './model.ts';
 import { quoteForPosix } from './quote.ts';
 
-/** Works as a file in `$fpath` and with `source <(…)`. */
+/** Renders the zsh script, which works as a file in `$fpath` and with `source <(…)`. */
 export function zshScript(commands: readonly CompletedCommand[]): string {
   return `#compdef claude-mem
 # zsh completion of claude-mem

@@ -7,7 +7,7 @@ import type { DoctorReport } from './json.ts';
 
 const SIGNS = { fail: '✖', error: '!', warn: '⚠', pass: '✔', skip: '–' } as const;
 
-/** The findings as Markdown for a bug report, without home paths, user names and secrets. */
+/** Renders the findings as Markdown for a bug report, without home paths, user names and secrets. */
 export function bugReport({ version, checks, fixed }: DoctorReport, personal: Personal): string {
   const repairs = fixed.flatMap(({ done, error }) => [...done, ...(error === null ? [] : [error])]);
   const hide = hidePersonal([...checks.flatMap(({ detail, fix }) => [detail, fix ?? '']), ...repairs], personal);
@@ -20,12 +20,12 @@ export function bugReport({ version, checks, fixed }: DoctorReport, personal: Pe
     ...checks.flatMap((check) => describe(check, redact)),
     ...repairs.map((line) => `- fixed: ${redact(line)}`),
     '',
-    'If processes are judged wrongly, please add what `claude-mem snapshot --redact` writes.',
+    'If a process has the wrong verdict, please attach the output of `claude-mem snapshot --redact`.',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** Only the words of the findings are redacted: `pass:` before them is no password. */
+/** Redacts only the findings: the status `pass:` before them would look like a password. */
 function describe({ id, status, detail, fix }: CheckResult, redact: (text: string) => string): readonly string[] {
   const line = `- ${SIGNS[status]} **${id}** ${status}: ${redact(detail)}`;
   return fix === null || status === 'pass' ? [line] : [line, `  - fix: ${redact(fix)}`];

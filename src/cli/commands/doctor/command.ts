@@ -19,31 +19,32 @@ interface DoctorOptions {
 export const doctorCommand = (wiring: CliWiring) =>
   defineCommand<DoctorOptions>(wiring, {
     name: 'doctor',
-    summary: 'check everything, and say what to do about what is wrong',
+    summary: 'check the installation and show how to fix each problem',
     description:
-      'Checks this machine, the data dir and the running tree, and says of each what was found, why it matters and which command ' +
-      'fixes it. Changes nothing, ends nothing and uses no network; --fix carries out what is safe and says what it did.',
+      'Checks this machine, the data dir and the running tree. For each problem it shows what it found, why it matters and which ' +
+      'command fixes it. Changes nothing, uses no network and ends only processes that its own checks start. --fix applies the ' +
+      'safe fixes and shows what they did.',
     examples: [
-      ['claude-mem doctor', 'all checks'],
-      ['claude-mem doctor orphans port', 'these alone'],
-      ['claude-mem doctor --list', 'which checks there are'],
-      ['claude-mem doctor --fix', 'set damaged files aside, tidy up records, close the data dir to others'],
-      ['claude-mem doctor --strict --json', 'for a script: warnings count too'],
+      ['claude-mem doctor', 'run all checks'],
+      ['claude-mem doctor orphans port', 'run only these checks'],
+      ['claude-mem doctor --list', 'list the checks'],
+      ['claude-mem doctor --fix', 'set damaged files aside, tidy up records, close the data dir to other users'],
+      ['claude-mem doctor --strict --json', 'for a script: warnings count as failures'],
       ['claude-mem doctor --report doctor.md', 'for a bug report, without personal data'],
     ],
     exitCodes: [
-      [EXIT.ok, 'nothing is wrong (warnings may be there)'],
-      [EXIT.found, 'a check failed (with --strict also a warning); a fix failed'],
-      [EXIT.couldNotLook, 'nothing failed, but a check could not look, or not at everything'],
+      [EXIT.ok, 'no check failed (warnings are possible)'],
+      [EXIT.found, 'a check failed (with --strict, also a warning), or a fix failed'],
+      [EXIT.couldNotLook, 'no check failed, but a check crashed or could not read everything'],
       [EXIT.interrupted, 'interrupted'],
     ],
     configure: (command) =>
       command
-        .addArgument(suggesting(new Argument('[check...]', 'which checks; all unless told'), checkIds))
-        .option('--list', 'list the checks and run none')
-        .option('--fix', 'carry out the safe fixes; never ends a process')
-        .option('--strict', 'count warnings as found')
-        .option('--report <file>', 'write the findings to a file for a bug report, redacted'),
+        .addArgument(suggesting(new Argument('[check...]', 'the checks to run (default: all)'), checkIds))
+        .option('--list', 'list the checks without running them')
+        .option('--fix', 'apply the safe fixes; ends no process')
+        .option('--strict', 'treat warnings as failures')
+        .option('--report <file>', 'write the findings to this file for a bug report, redacted'),
     run: runDoctor,
   });
 
@@ -57,17 +58,17 @@ async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>)
     return EXIT.ok;
   }
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: ending what was started.');
+    output.note('Interrupted: ending the processes that the checks started.');
   });
   if (options.fix === true) output.beginActing();
-  if (!isJson) output.status('Looking …');
+  if (!isJson) output.status('Checking …');
   try {
     const { dataDir, fix = false, report: file } = options;
     const report = await doctor.examine({ dataDir, only, fix, report: file, interrupted: interrupts.interrupted });
     output.clearStatus();
     if (isJson) output.data(JSON.stringify(report));
     else (await import('./text.ts')).printDoctor(report, output);
-    if (file !== undefined) output.note(`Wrote ${file}; look through it before you attach it.`);
+    if (file !== undefined) output.note(`Wrote ${file}. Review it before you attach it to a report.`);
     if (interrupts.interrupted.aborted) return EXIT.interrupted;
     return exitCodeOf(report, options.strict === true);
   } finally {
@@ -76,7 +77,7 @@ async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>)
   }
 }
 
-/** The checks are a program of their own, so that no other command loads them. */
+/** Loads the checks, which are a separate program so that no other command loads them. */
 function loadDoctor(): Doctor {
   return loadProgram('doctor') as Doctor;
 }
@@ -91,7 +92,7 @@ function checkArguments(names: readonly string[]): readonly CheckId[] {
   const parsed = parseCheckIds(names, checkIds());
   if ('ids' in parsed) return parsed.ids;
   throw new ClaudeMemError('usage', `there is no check "${parsed.unknown}"`, {
-    hint: `Did you mean ${parsed.nearest}? All of them: claude-mem doctor --list`,
+    hint: `Did you mean ${parsed.nearest}? To list all checks:  claude-mem doctor --list`,
   });
 }
 

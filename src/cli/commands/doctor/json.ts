@@ -10,7 +10,7 @@ export interface DoctorReport {
   readonly dataDir: string;
   readonly checks: readonly CheckResult[];
   readonly summary: CheckSummary;
-  /** What `--fix` did; empty without it. */
+  /** The results of `--fix`; empty without it. */
   readonly fixed: readonly Repair[];
 }
 
@@ -24,7 +24,7 @@ export interface CheckList {
 export interface DoctorRequest {
   /** Value of `--data-dir`. */
   readonly dataDir: string | undefined;
-  /** Empty: all. */
+  /** Empty for all checks. */
   readonly only: readonly CheckId[];
   readonly fix: boolean;
   /** File of `--report`. */
@@ -32,7 +32,7 @@ export interface DoctorRequest {
   readonly interrupted: AbortSignal;
 }
 
-/** What the doctor program exports. */
+/** The exports of the doctor program. */
 export interface Doctor {
   readonly examine: (request: DoctorRequest) => Promise<DoctorReport>;
   readonly list: () => CheckList;

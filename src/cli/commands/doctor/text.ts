@@ -7,7 +7,7 @@ import { count, printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
 import { wrap } from '../../terminal/wrap.ts';
 
-/** Lines longer than this are hard to read, however wide the terminal. */
+/** Longer lines are hard to read, even on a wide terminal. */
 const WIDEST = 100;
 const INDENT = '    ';
 
@@ -19,10 +19,10 @@ const LOOKS = {
   skip: { sign: '–', color: 'gray', noun: ['skipped', 'skipped'] },
 } as const satisfies Record<CheckStatus, unknown>;
 
-/** The worst first, as in a waiting room. */
+/** The worst first. */
 const ORDER = Object.keys(LOOKS) as CheckStatus[];
 
-/** The readable form of `doctor`: what is wrong first, each with why and what to do; what is well in a line each. */
+/** Prints `doctor` for people: problems first, each with reason and fix, then one line for each check that passed. */
 export function printDoctor(report: DoctorReport, output: Output): void {
   const paint = painter(output);
   const width = Math.min(output.columns, WIDEST);

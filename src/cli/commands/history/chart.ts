@@ -2,14 +2,14 @@
 const BLOCKS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
 export interface Chart {
-  /** One for each column; undefined: a gap, which stays blank, while even a 0 shows a line. */
+  /** One value per column. Undefined is a gap and stays blank; 0 still draws a line. */
   readonly values: readonly (number | undefined)[];
   readonly rows: number;
   /** The top of the scale. */
   readonly most: number;
 }
 
-/** Lines of an area chart, the top one first. */
+/** Draws the lines of an area chart, the top line first. */
 export function drawChart({ values, rows, most }: Chart): readonly string[] {
   const eighths = values.map((value) => (value === undefined ? 0 : filledEighths(value, rows, most)));
   return Array.from({ length: rows }, (_, index) => {
@@ -22,7 +22,7 @@ function filledEighths(value: number, rows: number, most: number): number {
   return Math.max(1, Math.round((value / Math.max(most, Number.MIN_VALUE)) * rows * 8));
 }
 
-/** The smallest of 1, 2, 3, 4, 5, 6, 8 times a power of ten that is not below it, so that the scale can be read. */
+/** Rounds up to the next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten, for a readable scale. */
 export function roundUp(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
@@ -37,7 +37,7 @@ export interface Timed {
   readonly value: number | null;
 }
 
-/** The peak of each of so many equal parts of a time; undefined where nothing is known of it. */
+/** Divides a time span into equal columns and takes the peak of each; undefined for a column without values. */
 export function peaksOf(
   items: readonly Timed[],
   { columns, sinceMs, untilMs }: { readonly columns: number; readonly sinceMs: number; readonly untilMs: number },
@@ -47,7 +47,7 @@ export function peaksOf(
   const columnOf = (ms: number) => Math.max(0, Math.min(columns - 1, Math.floor((ms - sinceMs) / columnMs)));
   for (const { fromMs, untilMs: endMs, value } of items) {
     if (value === null) continue;
-    // A sample stands for the time before it: one that ends where a column begins is none of that column's.
+    // A sample covers the time before it, so a sample that ends where a column begins does not count for that column.
     for (let column = columnOf(fromMs); column <= columnOf(endMs - 1); column += 1) {
       peaks[column] = Math.max(peaks[column] ?? 0, value);
     }

@@ -32,12 +32,12 @@ export interface ReportedSample {
   readonly roles: Readonly<Partial<Record<SampledRole, RoleUse>>>;
 }
 
-/** What was sampled from `sinceMs` until `untilMs`, both in milliseconds since 1970. */
+/** Reports the samples from `sinceMs` until `untilMs`, both in milliseconds since 1970. */
 export function reportHistory(
   reading: SampleReading,
   { dataDir, sinceMs, untilMs }: { readonly dataDir: string; readonly sinceMs: number; readonly untilMs: number },
 ): HistoryReport {
-  // A sample of another boot may bear a clock that ran ahead: what lies in the future is shown as now.
+  // The clock of an earlier boot may have run ahead: samples in the future count as now.
   const dated = dateSamples(reading.samples).map((item) => ({ ...item, atMs: Math.min(item.atMs, untilMs) }));
   const shown = dated.filter(({ atMs }) => atMs >= sinceMs);
   return {
@@ -76,7 +76,7 @@ function roundedUse({ processes, memoryBytes, cpuPercent }: RoleUse): RoleUse {
 
 const CSV_ROLES = ['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup', 'other'] as const;
 
-/** The same as lines of comma-separated values, the names first. What is unknown is empty. */
+/** Renders the samples as CSV lines with a header. Unknown values are empty. */
 export function historyCsv({ samples }: HistoryReport): readonly string[] {
   const names = [
     ...['takenAt', 'spanSeconds', 'treeId', 'state', 'restarts', 'processes', 'memoryBytes', 'memoryKind'],

@@ -8,19 +8,19 @@ import { painter } from '../../terminal/process-table.ts';
 
 const WIDEST = 110;
 const ROWS = 5;
-/** Of the scale at the left. */
+/** Width of the scale on the left. */
 const LABEL_COLUMNS = 8;
-/** The table of roles needs this much. */
+/** Narrower terminals get the table of roles without CPU. */
 const TABLE_COLUMNS = 58;
 
-/** The readable form of `history`: two charts, and each role with its present and its peak. */
+/** Prints `history` for people: the charts, and the last and the peak values of each role. */
 export function printHistory(report: HistoryReport, output: Output): void {
   const { samples, dataDir } = report;
   const [first, last] = [samples[0], samples.at(-1)];
   const paint = painter(output);
   if (first === undefined || last === undefined) {
-    output.text(`Nothing was sampled in the last ${spanOf(report)}. Data dir ${printable(dataDir)}`);
-    output.text('A running tree is sampled every 5 s. To start it:  claude-mem start');
+    output.text(`No samples in the last ${spanOf(report)}. Data dir ${printable(dataDir)}`);
+    output.text('The supervisor samples a running tree every 5 s. To start one:  claude-mem start');
     return;
   }
   output.text(`The last ${spanOf(report)}: ${count(samples.length, 'sample')}${describeGaps(report)}`);
@@ -39,7 +39,7 @@ export function printHistory(report: HistoryReport, output: Output): void {
   }
   output.data(`\n${drawRoles(samples, output.columns)}`);
   const restarts = countRestarts(samples);
-  if (restarts > 0) output.text(`\nThe worker was restarted ${count(restarts, 'time')}.`);
+  if (restarts > 0) output.text(`\nThe worker restarted ${count(restarts, 'time')}.`);
 }
 
 interface ChartSpec {
@@ -62,7 +62,7 @@ function printChart({ title, value, label, color }: ChartSpec, report: HistoryRe
   const most = roundUp(peak);
   const lines = drawChart({ values: peaksOf(items, { columns, sinceMs, untilMs }), rows: ROWS, most });
   const newest = report.gaps.at(-1)?.until === report.until ? 'last' : 'now';
-  output.data(`\n${paint.bold(title)}  ${newest} ${label(known.at(-1) ?? 0)}, at most ${label(peak)}`);
+  output.data(`\n${paint.bold(title)}  ${newest} ${label(known.at(-1) ?? 0)}, peak ${label(peak)}`);
   for (const [row, line] of lines.entries()) {
     const scale = row === 0 ? label(most) : row === ROWS - 1 ? '0' : '';
     output.data(`${scale.padStart(LABEL_COLUMNS)} ${paint.gray('│')}${paint[color](line.trimEnd())}`);
@@ -71,7 +71,7 @@ function printChart({ title, value, label, color }: ChartSpec, report: HistoryRe
   output.data(`${' '.repeat(LABEL_COLUMNS + 2)}${timeAxis(sinceMs, untilMs, columns)}`);
 }
 
-/** The time at the left end, in the middle where there is room, and now. */
+/** Prints the time at both ends of the chart, and in the middle if there is room. */
 function timeAxis(sinceMs: number, untilMs: number, columns: number): string {
   const isLong = untilMs - sinceMs > 20 * 3_600_000;
   const start = clockTime(sinceMs, isLong);
@@ -119,7 +119,7 @@ function drawRoles(samples: readonly ReportedSample[], columns: number): string 
       ...(isNarrow ? [] : [percent(now?.cpuPercent ?? 0), percent(most((use) => use.cpuPercent))]),
     ];
   });
-  const head = ['ROLE', 'LAST/MOST', 'MEMORY', 'AT MOST', ...(isNarrow ? [] : ['CPU', 'AT MOST'])];
+  const head = ['ROLE', 'LAST/PEAK', 'MEMORY', 'PEAK', ...(isNarrow ? [] : ['CPU', 'PEAK'])];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   return [head, ...rows]
     .map((row) =>
@@ -141,10 +141,10 @@ function spanOf({ since, until }: HistoryReport): string {
 function describeGaps({ gaps }: HistoryReport): string {
   if (gaps.length === 0) return '';
   const seconds = gaps.reduce((sum, gap) => sum + (Date.parse(gap.until) - Date.parse(gap.from)) / 1000, 0);
-  return `, ${count(gaps.length, 'gap')} of ${formatAge(seconds)} in all, in which no tree ran or none could be sampled`;
+  return `, ${count(gaps.length, 'gap')} (${formatAge(seconds)} in all: no tree ran, or it could not be sampled)`;
 }
 
-/** Each tree counts from 0. */
+/** Adds up the restarts of all trees. Each tree counts from 0. */
 function countRestarts(samples: readonly ReportedSample[]): number {
   return samples.reduce((sum, sample, position) => {
     const before = samples[position - 1];

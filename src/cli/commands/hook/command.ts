@@ -4,27 +4,27 @@ import type { CliWiring } from '../../context.ts';
 import { EXIT } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
 
-/** Mostly for the help: the entry script runs a hook without loading what the other commands need (scripts/compile-ahead.mjs). */
+/** Mostly for `--help`: the entry script runs hooks without loading the code of the other commands (scripts/compile-ahead.mjs). */
 export const hookCommand = (wiring: CliWiring) =>
   defineCommand<object>(wiring, {
     name: 'hook',
-    summary: 'take in what a hook of Claude Code tells',
+    summary: 'store one Claude Code hook event; run by Claude Code itself',
     description:
-      "Reads a hook's JSON from stdin and remembers it: prompts, what tools did, and a summary of the session, without asking a " +
-      'model and with secrets taken out. SessionStart also starts the tree if none runs, and prints what is remembered of the ' +
-      'project, for the session. An event that the worker does not take at once waits in the data dir. It never ends with 2, ' +
-      'which would stop the host. ' +
-      '`claude-mem integrate` prints the settings that run it.',
+      'Reads the JSON of a hook event from stdin and stores prompts, tool use and a summary of the session. Uses no model and removes ' +
+      'secrets. SessionStart also starts the tree if none runs, and prints the memory of the project for the new session. An event ' +
+      'that the worker does not accept within 1 s waits in the data dir. The exit code is never 2, which would block Claude Code. ' +
+      '`claude-mem integrate` prints the settings that run this command.',
     examples: [
-      ['claude-mem hook SessionStart', 'what the host runs, with JSON on stdin'],
-      ['claude-mem logs hook', 'what went wrong, if anything'],
+      ['claude-mem hook SessionStart', 'run by Claude Code, with JSON on stdin'],
+      ['claude-mem logs hook', 'show the errors of hooks'],
     ],
     exitCodes: [
-      [EXIT.ok, 'the event is stored, or waits in the data dir, or there is nothing to remember'],
-      [EXIT.found, 'the event is lost; stderr says why in one line'],
+      [EXIT.ok, 'the event is stored, waits in the data dir, or contains nothing to store'],
+      [EXIT.found, 'the event is lost; stderr gives the reason in one line'],
     ],
     failsOpen: true,
-    configure: (command) => command.argument('[event]', `${HOOK_EVENTS.join(', ')}; else the input names it`),
+    configure: (command) =>
+      command.argument('[event]', `${HOOK_EVENTS.join(', ')} (default: the event that the input names)`),
     run: () => {
       loadProgram('hook');
       return Promise.resolve(EXIT.ok);

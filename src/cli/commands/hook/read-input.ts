@@ -2,19 +2,19 @@ import type { Readable } from 'node:stream';
 import { afterRunning } from './running-time.ts';
 
 export interface InputLimits {
-  /** The rest is read, so that the host can write it, and dropped. */
+  /** Further bytes are read and dropped, so that the writer does not block. */
   readonly maxBytes: number;
-  /** A host that never closes its end is not waited for any longer; milliseconds of running time. */
+  /** Time limit for a writer that never closes its end; milliseconds of running time. */
   readonly withinMs: number;
 }
 
 export interface Input {
   readonly text: string;
-  /** False if the host had neither closed its end nor gone when the time was up. */
+  /** False if the writer was still there, with its end open, at the time limit. */
   readonly isWhole: boolean;
 }
 
-/** The beginning of a stream, as text. */
+/** Reads the beginning of a stream as text. */
 export async function readInput(stream: Readable, { maxBytes, withinMs }: InputLimits): Promise<Input> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -32,7 +32,7 @@ export async function readInput(stream: Readable, { maxBytes, withinMs }: InputL
       length += chunk.length;
     });
     stream.on('end', finish);
-    // The writer is gone: what arrived is all there is.
+    // The writer is gone, so no more input arrives.
     stream.on('error', finish);
   });
   stream.destroy();

@@ -5,30 +5,29 @@ import { exitNow } from '../../exit.ts';
 import { readInput } from './read-input.ts';
 import { afterRunning } from './running-time.ts';
 
-/** Enough for what is kept of any event; the rest of a larger input is cut off. */
+/** Enough for the stored part of any event. The rest of a larger input is dropped. */
 const MAX_INPUT_BYTES = 1024 * 1024;
-/** A host writes its input at once. Milliseconds of running time. */
+/** Claude Code writes the input immediately. Milliseconds of running time. */
 const INPUT_WITHIN_MS = 1_000;
-/** Whatever hangs, the host continues; below the 5 s and more that hosts allow. Milliseconds of running time. */
+/** A hook that hangs must not block Claude Code, which allows 5 s or more. Milliseconds of running time. */
 const END_WITHIN_MS = 4_000;
 
 /**
- * Takes in one hook of the host that runs this command. It ends with 0 once the event is stored by the worker or on the disk, or if there
- * is nothing to remember; with 1 and one line on stderr if the event is lost; never with 2, which the host takes for "do not go on".
- * stdout stays empty unless there is something for the host to read.
+ * Stores one hook event. Exits with 0 if the worker or the disk has the event, or if there is nothing to store; with 1 and one line on
+ * stderr if the event is lost. Never exits with 2, because Claude Code treats 2 as "block". Prints to stdout only what Claude Code reads.
  */
 export async function runHook(argv: readonly string[], openPorts: OpenHookPorts): Promise<void> {
   const hook = new RunningHook(openPorts);
-  // It keeps nothing alive: a hook that is done ends before.
+  // The deadline.
   const cancel = afterRunning(END_WITHIN_MS, () => {
-    hook.giveUp('it took too long');
+    hook.giveUp('timed out');
   });
   process.on('uncaughtException', (error) => {
     hook.giveUp(messageOf(error));
   });
   await hook.run(argv);
   cancel();
-  // Something else may still hold this process.
+  // An open handle could still keep this process alive.
   setTimeout(() => {
     exitNow(hook.exitCode);
   }, END_WITHIN_MS).unref();
@@ -36,7 +35,7 @@ export async function runHook(argv: readonly string[], openPorts: OpenHookPorts)
 
 /**
  * @param dataDirFlag value of `--data-dir`.
- * @throws ClaudeMemError when the data dir cannot be used or belongs to another user.
+ * @throws ClaudeMemError if the data dir cannot be used or belongs to another user.
  */
 type OpenHookPorts = (dataDirFlag: string | undefined) => HookPorts;
 
@@ -61,7 +60,7 @@ class RunningHook {
         maxBytes: MAX_INPUT_BYTES,
         withinMs: INPUT_WITHIN_MS,
       });
-      if (text === '' && !isWhole) throw new Error('its input did not arrive');
+      if (text === '' && !isWhole) throw new Error('no input arrived on stdin');
       this.#ports = this.#openPorts(dataDir);
       const { output, failure } = await ingestHook({ text, event }, this.#ports, this.#progress);
       if (output !== undefined) process.stdout.write(`${output}\n`);
@@ -72,7 +71,7 @@ class RunningHook {
     process.exitCode = this.exitCode;
   }
 
-  /** Ends this process now. An event that was on its way to the worker is put on the disk first. */
+  /** Exits immediately. First saves to the disk an event that the worker has not confirmed. */
   giveUp(reason: string): never {
     const { pending, isDone } = this.#progress;
     try {
@@ -87,11 +86,11 @@ class RunningHook {
   #fail(reason: string): void {
     this.exitCode = EXIT.found;
     process.exitCode = EXIT.found;
-    process.stderr.write(`claude-mem hook: this event is not remembered: ${reason}\n`);
+    process.stderr.write(`claude-mem hook: this event is lost: ${reason}\n`);
   }
 }
 
-/** By hand, because an option that is not known must not end with 2. */
+/** Parses without commander, because an unknown option must not exit with 2. */
 function parseArguments(argv: readonly string[]): {
   readonly event: string | undefined;
   readonly dataDir: string | undefined;

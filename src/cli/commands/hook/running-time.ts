@@ -1,9 +1,9 @@
 const TICK_MS = 50;
 
 /**
- * Calls back after that much running time of this process, in milliseconds and to the next 50. A process that is stopped, or that a
- * loaded machine does not run, uses none of it up: each tick counts once, and input that arrived meanwhile is read between two ticks.
- * @returns cancels it.
+ * Calls back after `limitMs` of running time of this process, rounded up to 50 ms. Time does not count while the process is stopped or a
+ * loaded machine does not schedule it: each tick counts once, and input that arrived meanwhile is read between two ticks.
+ * @returns a function that cancels the callback.
  */
 export function afterRunning(limitMs: number, callback: () => void): () => void {
   let leftMs = limitMs;

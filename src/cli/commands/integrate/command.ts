@@ -21,16 +21,16 @@ const MCP_FILE = '.mcp.json';
 export const integrateCommand = (wiring: CliWiring) =>
   defineCommand<IntegrateOptions>(wiring, {
     name: 'integrate',
-    summary: 'connect Claude Code: its hooks and the search server',
+    summary: 'connect Claude Code through hooks and the search server',
     description:
-      'Prints the settings with which Claude Code tells claude-mem what it does and searches the memory. With --write they are merged ' +
-      'into its files, where everything else stays as it is; what the files were is kept beside them. --remove takes ours out again.',
+      'Prints the settings that make Claude Code send hook events to claude-mem and search its memory. --write merges these settings ' +
+      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file. --remove removes them again.',
     examples: [
       ['claude-mem integrate', 'print the settings'],
       ['claude-mem integrate --write', 'merge them into ~/.claude/settings.json and ./.mcp.json'],
-      ['claude-mem integrate --write --no-mcp', 'the hooks alone'],
+      ['claude-mem integrate --write --no-mcp', 'only the hooks'],
       ['claude-mem integrate --write --mcp ~/.claude.json', 'the search server in every project'],
-      ['claude-mem integrate --remove', 'take them out again'],
+      ['claude-mem integrate --remove', 'remove them again'],
     ],
     exitCodes: [
       [EXIT.ok, 'printed, written, or nothing to change'],
@@ -38,28 +38,28 @@ export const integrateCommand = (wiring: CliWiring) =>
     ],
     configure: (command) =>
       command
-        .option('--write', 'merge them into the files')
-        .option('--remove', 'take ours out of the files')
-        .option('--settings <file>', 'settings of Claude Code (default: ~/.claude/settings.json)')
-        .option('--mcp <file>', 'list of MCP servers', MCP_FILE)
-        .option('--no-mcp', 'leave the search server out'),
+        .option('--write', 'merge the settings into the files')
+        .option('--remove', 'remove the settings of claude-mem from the files')
+        .option('--settings <file>', 'settings file of Claude Code (default: ~/.claude/settings.json)')
+        .option('--mcp <file>', 'file that lists the MCP servers', MCP_FILE)
+        .option('--no-mcp', 'leave out the search server'),
     run: integrate,
   });
 
 async function integrate({ options, openContext, wiring, output }: CommandInput<IntegrateOptions>): Promise<ExitCode> {
   if (options.write === true && options.remove === true) {
-    throw new ClaudeMemError('usage', '--write and --remove exclude each other', { hint: 'Give one of them.' });
+    throw new ClaudeMemError('usage', '--write and --remove cannot be combined', { hint: 'Use one of them.' });
   }
-  // Every command pays for what this file imports at its top.
+  // Loaded here, because every command loads the imports at the top of this file.
   const { hookEdits, hookSettings, serverEdits, serverSettings } =
     await import('../../../operations/hooks/integration.ts');
   const action = options.write === true ? 'write' : options.remove === true ? 'remove' : 'print';
   const program = findProgram(options.dataDir, () => openContext({ acts: false, ifMissing: 'accept' }).dataDir);
   const wanted = action === 'remove' ? undefined : program;
-  // Both are read and judged before either is written.
+  // Both files are read and checked before either is written.
   const project = process.cwd();
   const settings = await plan(options.settings ?? join(homedir(), '.claude', 'settings.json'), {
-    // Many keep their own settings as a link into a folder of dotfiles.
+    // Many users keep their settings as a link into a folder of dotfiles, so links are followed there.
     ...{ action, content: hookSettings(program), project: options.settings === undefined ? undefined : project },
     edits: (now) => hookEdits(now, wanted),
     open: wiring.openJsonFile,
@@ -82,7 +82,7 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
   return EXIT.ok;
 }
 
-/** The data dir is written into the settings only where it is not the usual one: else it may move with the home. */
+/** Names the data dir only if it is not the default one: the default may move with the home folder. */
 function findProgram(flag: string | undefined, dataDir: () => string): ProgramCall {
   const isUsual = flag === undefined && (process.env.CLAUDE_MEM_DATA_DIR ?? '') === '';
   return {
@@ -95,13 +95,13 @@ function findProgram(flag: string | undefined, dataDir: () => string): ProgramCa
 interface Change {
   readonly action: IntegrateReport['action'];
   readonly content: Json;
-  /** Out of which no link is followed. */
+  /** Links out of this folder are not followed. */
   readonly project: string | undefined;
   readonly edits: (now: Json) => readonly JsonEdit[];
   readonly open: CliWiring['openJsonFile'];
 }
 
-/** Judges a file, and gives what is left to do with it. */
+/** Reads and checks a file. @returns a function that writes the change. */
 async function plan(
   given: string,
   { action, content, project, edits, open }: Change,
@@ -121,7 +121,7 @@ function editsOf(opened: OpenJsonFile, edits: Change['edits']): readonly JsonEdi
   } catch (error) {
     const reason = messageOf(error);
     throw new ClaudeMemError('settings', `${opened.path}: ${reason}`, {
-      hint: 'Mend it, or name another file; nothing was changed.',
+      hint: 'Fix the file, or choose another one. Nothing was changed.',
       cause: error,
     });
   }

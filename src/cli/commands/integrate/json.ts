@@ -1,4 +1,4 @@
-/** What `integrate --json` prints. */
+/** `integrate --json`. */
 export interface IntegrateReport {
   readonly schemaVersion: 1;
   readonly command: 'integrate';
@@ -10,9 +10,9 @@ export interface IntegrateReport {
 
 export interface IntegratedFile {
   readonly file: string;
-  /** What belongs into it. */
+  /** The settings for this file. */
   readonly content: Readonly<Record<string, unknown>>;
   readonly changed: boolean;
-  /** What it was before; null where nothing was changed or there was no file. */
+  /** Path of the backup; null if nothing was changed or there was no file before. */
   readonly backup: string | null;
 }

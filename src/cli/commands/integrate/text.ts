@@ -1,7 +1,7 @@
 import type { IntegratedFile, IntegrateReport } from './json.ts';
 import type { Output } from '../../terminal/output.ts';
 
-/** The settings to be put in by hand, or what was done. */
+/** Prints the settings to copy, or the changes made. */
 export function printIntegration({ action, settings, mcp }: IntegrateReport, output: Output): void {
   const files = [settings, ...(mcp === null ? [] : [mcp])];
   if (action === 'print') {
@@ -9,15 +9,15 @@ export function printIntegration({ action, settings, mcp }: IntegrateReport, out
       output.note(`For ${file}:`);
       output.data(JSON.stringify(content, undefined, 2));
     }
-    output.note('Nothing was changed. To merge them in:  claude-mem integrate --write');
+    output.note('Nothing was changed. To merge these settings into the files:  claude-mem integrate --write');
     return;
   }
   for (const file of files) output.text(lineOf(file, action));
-  if (action === 'write') output.note('Claude Code uses them from its next session on.');
+  if (action === 'write') output.note('Claude Code uses these settings from its next session on.');
 }
 
 function lineOf({ file, changed, backup }: IntegratedFile, action: 'write' | 'remove'): string {
-  if (!changed) return action === 'write' ? `${file}: is as it should be` : `${file}: nothing of ours is in it`;
-  const kept = backup === null ? 'it is new' : `before: ${backup}`;
-  return `${file}: ${action === 'write' ? 'written' : 'taken out'}, ${kept}`;
+  if (!changed) return action === 'write' ? `${file}: already up to date` : `${file}: has no settings of claude-mem`;
+  const kept = backup === null ? 'new file' : `backup: ${backup}`;
+  return `${file}: settings ${action === 'write' ? 'written' : 'removed'}, ${kept}`;
 }

@@ -22,59 +22,60 @@ interface LeaksOptions {
   readonly output?: string;
 }
 
-/** Between two readings, unless told. */
+/** Time between two readings. */
 const DEFAULT_INTERVAL_MS = 5_000;
-/** A reading of a machine with thousands of processes takes a tenth of a second; more often would be all there is to do. */
+/** A reading takes 0.1 s on a machine with thousands of processes: shorter intervals would keep a core busy. */
 const LEAST_INTERVAL_MS = 200;
 const MOST_INTERVAL_MS = 86_400_000;
 
 export const leaksCommand = (wiring: CliWiring) =>
   defineCommand<LeaksOptions>(wiring, {
     name: 'leaks',
-    summary: 'show which processes of claude-mem leaked, and why',
+    summary: 'show leaked claude-mem processes and the evidence',
     description:
-      'Reads the process table once, compares it with what was recorded, and says of each process of claude-mem whether it is ' +
-      'managed, an orphan, excess or unverified. Changes nothing. With --watch it looks again and again: in a terminal it draws a ' +
-      'picture (keys: q quit, r reap, s sort, space pause), elsewhere and with --json it prints a line of JSON for each reading and ' +
-      'each change.',
+      'Reads the process table once and compares it with the recorded trees. Shows whether each claude-mem process is managed, an ' +
+      'orphan, excess or unverified. Changes nothing. --watch repeats the reading: in a terminal it draws a live view (keys: q quit, ' +
+      'r reap, s sort, space pause); elsewhere, and with --json, it prints one line of JSON per reading and per change.',
     examples: [
       ['claude-mem leaks', 'one reading, as a table'],
-      ['claude-mem leaks --json', 'the same for a script'],
-      ['claude-mem leaks --all', 'with what belongs to others'],
+      ['claude-mem leaks --json', 'one reading, for a script'],
+      ['claude-mem leaks --all', 'include foreign processes'],
       ['claude-mem leaks --sort memory', 'the largest first'],
       ['claude-mem leaks --watch --interval 1s', 'live, until q or Ctrl-C'],
-      ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and what changed between them, a line each'],
-      ['claude-mem leaks --format prometheus --output claude-mem.prom', 'for node_exporter'],
+      ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and the changes between them, one line each'],
+      ['claude-mem leaks --format prometheus --output claude-mem.prom', 'metrics for node_exporter'],
       ['claude-mem leaks --from snapshot.json', 'judge a recorded snapshot instead of this machine'],
     ],
     exitCodes: [
-      [EXIT.ok, 'nothing leaked; --watch: at the last reading'],
-      [EXIT.found, 'leaks found (with --strict also unverified processes)'],
-      [EXIT.couldNotLook, 'could not look, or not at everything'],
+      [EXIT.ok, 'no leaks (--watch: in the last reading)'],
+      [EXIT.found, 'leaks found (with --strict, also unverified processes)'],
+      [EXIT.couldNotLook, 'the process table or a manifest could not be read completely'],
       [EXIT.interrupted, '--watch: ended by Ctrl-C or a signal'],
     ],
     configure: (command) =>
       command
         .option('--all', 'show foreign processes too')
-        .option('--strict', 'count unverified processes as found')
+        .option('--strict', 'exit with 1 for unverified processes too')
         .addOption(
-          // A snapshot names the data dir it is about.
-          new Option('--from <file>', 'judge a snapshot that `claude-mem snapshot` recorded').conflicts('dataDir'),
+          // The snapshot names its own data dir.
+          new Option('--from <file>', 'judge a snapshot recorded by `claude-mem snapshot`').conflicts('dataDir'),
         )
         .addOption(
-          new Option('--format <format>', 'print metrics instead; the only one is: prometheus')
+          new Option('--format <format>', 'print metrics instead of a table')
             .choices(['prometheus'])
             .conflicts(['json', 'watch']),
         )
         .addOption(new Option('--sort <key>', 'order of the processes').choices(SORTS).conflicts('format'))
-        .option('--output <file>', 'with --format: write FILE in one piece, for a textfile collector')
-        .addOption(new Option('--watch', 'look again and again').conflicts('from'))
+        .option('--output <file>', 'with --format: write the metrics to this file atomically')
+        .addOption(new Option('--watch', 'repeat the reading').conflicts('from'))
         .addOption(
           new Option('--interval <duration>', 'with --watch: time between two readings (default: 5s)').argParser(
             intervalArgument,
           ),
         )
-        .addOption(new Option('--count <number>', 'with --watch: end after so many readings').argParser(countArgument)),
+        .addOption(
+          new Option('--count <number>', 'with --watch: stop after this many readings').argParser(countArgument),
+        ),
     run: showLeaks,
   });
 
@@ -82,9 +83,9 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   const { options, openContext, wiring, output } = input;
   if (options.watch === true) return watch(input);
   if (options.interval !== undefined || options.count !== undefined)
-    throw new ClaudeMemError('usage', '--interval and --count are for --watch', { hint: 'Add --watch.' });
+    throw new ClaudeMemError('usage', '--interval and --count need --watch', { hint: 'Add --watch.' });
   if (options.output !== undefined && options.format === undefined)
-    throw new ClaudeMemError('usage', '--output is for --format', { hint: 'Add --format prometheus.' });
+    throw new ClaudeMemError('usage', '--output needs --format', { hint: 'Add --format prometheus.' });
   const { all: showForeign = false, from, sort, dataDir: dataDirFlag } = options;
   const seen =
     from === undefined
@@ -130,7 +131,7 @@ async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     exitCodeOf: (seen) =>
       seen instanceof ClaudeMemError ? EXIT.couldNotLook : leaksExitCode(seen, options.strict === true),
   };
-  // A dumb terminal can only be written on from top to bottom.
+  // A dumb terminal cannot move the cursor.
   if (output.isTerminal && options.json !== true && process.env.TERM !== 'dumb')
     return (await import('./watch/on-screen.ts')).watchOnScreen(task);
   return (await import('./watch/stream.ts')).watchAsStream(task);
@@ -139,7 +140,7 @@ async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
 function intervalArgument(text: string): number {
   const ms = durationArgument(text);
   if (ms >= LEAST_INTERVAL_MS && ms <= MOST_INTERVAL_MS) return ms;
-  throw new InvalidArgumentError('It is to be from 200ms to 1d.');
+  throw new InvalidArgumentError('Must be between 200ms and 1d.');
 }
 
 function countArgument(text: string): number {

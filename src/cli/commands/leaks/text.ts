@@ -10,16 +10,16 @@ import { compareBy, type Sort } from '../../../operations/leaks/order.ts';
 
 export interface LeaksView {
   readonly showForeign: boolean;
-  /** It was recorded elsewhere or earlier, so there is nothing to reap here. */
+  /** True for a snapshot file: its processes cannot be reaped here. */
   readonly isRecorded: boolean;
-  /** `--sort`; leaks first if absent. */
+  /** Value of `--sort`. Absent: leaks first. */
   readonly sort?: Sort | undefined;
-  /** `--data-dir` as it was given, for the command that is proposed. */
+  /** Value of `--data-dir`, for the suggested commands. */
   readonly dataDirFlag: string | undefined;
   readonly output: Output;
 }
 
-/** The readable form of `leaks`: what leaked and why, what it holds, what to do. */
+/** Prints `leaks` for people: what leaked and why, the memory in use, and the next command. */
 export function printLeaks(observation: Observation, view: LeaksView): void {
   const { output } = view;
   const report = reportLeaks(observation, view);
@@ -33,7 +33,7 @@ export function printLeaks(observation: Observation, view: LeaksView): void {
   if (next !== undefined) output.text(`\n${next}`);
 }
 
-/** What leaked and what it holds in a sentence, and below it where. */
+/** One sentence with the leaks and their memory, and a second line with the data dir. */
 export function headline(observation: Observation, summary: LeakSummary, output: Output): string {
   const paint = painter(output);
   const leaks = observation.judgements.filter(isLeak);
@@ -44,31 +44,32 @@ export function headline(observation: Observation, summary: LeakSummary, output:
     summary.zombies > 0 ? count(summary.zombies, 'zombie') : '',
   ].filter((part) => part !== '');
   const scope = `Data dir ${printable(observation.reading.dataDir)}`;
-  const others = rest.length > 0 ? ` Besides: ${rest.join(', ')}.` : '';
+  const others = rest.length > 0 ? ` Also found: ${rest.join(', ')}.` : '';
   if (leaks.length > 0) {
     const what = [
       summary.orphans > 0 ? count(summary.orphans, 'orphan') : '',
       summary.excess > 0 ? `${summary.excess} excess` : '',
     ].filter((part) => part !== '');
-    const held = `${formatBytes(leakedBytes(leaks))} (${memoryKind(leaks)})`;
-    return `${paint.red.bold(`Leaked: ${what.join(', ')}`)}, holding ${held}.${others}\n${paint.gray(scope)}`;
+    const used = `${formatBytes(leakedBytes(leaks))} (${memoryKind(leaks)})`;
+    return `${paint.red.bold(`Leaked: ${what.join(', ')}`)}, using ${used}.${others}\n${paint.gray(scope)}`;
   }
-  // What was not looked at may have leaked.
+  // Unread processes may have leaked.
   const verdict = observation.isComplete
     ? paint.green.bold('No leaks.')
-    : paint.yellow.bold('No leaks in what could be read; not everything could.');
+    : paint.yellow.bold('No leaks found, but the reading is incomplete.');
   return `${verdict}${others}\n${paint.gray(scope)}`;
 }
 
 function memoryKind(leaks: readonly Judgement[]): string {
-  return leaks.every(({ row }) => row.pssBytes !== undefined) ? 'PSS + swap' : 'RSS where PSS could not be read';
+  return leaks.every(({ row }) => row.pssBytes !== undefined)
+    ? 'PSS + swap'
+    : 'PSS + swap, or RSS where PSS is unreadable';
 }
 
 function nextStep({ judgements }: Observation, { isRecorded, dataDirFlag }: LeaksView): string | undefined {
   if (isRecorded || !judgements.some(isLeak)) return undefined;
   const reap = reapArguments(judgements, dataDirFlag);
-  return [
-    `To see what would be ended:  ${commandLine([...reap, '--dry-run'])}`,
-    `To end it:                   ${commandLine(reap)}`,
-  ].join('\n');
+  return [`To see the plan:   ${commandLine([...reap, '--dry-run'])}`, `To end the leaks:  ${commandLine(reap)}`].join(
+    '\n',
+  );
 }

@@ -17,24 +17,27 @@ const FOLLOW_EVERY_MS = 200;
 export const logsCommand = (wiring: CliWiring) =>
   defineCommand<LogsOptions>(wiring, {
     name: 'logs',
-    summary: 'show what the tree logged',
+    summary: 'show the logs of the tree',
     description:
-      'Shows the last lines of the logs of this data dir, by time; of one role if you name it (supervisor, worker, search; hook: what hooks could not do).',
+      'Shows the last lines of all logs of this data dir, sorted by time. Name a role to see only its log: supervisor, worker, search, ' +
+      'or hook (errors of hooks).',
     examples: [
-      ['claude-mem logs', 'the last 50 lines of all'],
+      ['claude-mem logs', 'the last 50 lines of all logs'],
       ['claude-mem logs worker -f', 'follow the worker'],
-      ['claude-mem logs -n 500 --json', 'one JSON object a line'],
+      ['claude-mem logs -n 500 --json', 'one JSON object per line'],
     ],
     exitCodes: [
-      [EXIT.ok, 'shown; also when nothing was logged yet'],
+      [EXIT.ok, 'shown, also if the logs are empty'],
       [EXIT.found, 'a log could not be read'],
     ],
     configure: (command) =>
       command
-        .addArgument(suggesting(new Argument('[role]', 'whose log; all unless told'), [...KNOWN.keys()]))
-        .option('-f, --follow', 'go on until Ctrl-C')
+        .addArgument(
+          suggesting(new Argument('[role]', 'show only the log of this role (default: all)'), [...KNOWN.keys()]),
+        )
+        .option('-f, --follow', 'print new lines until Ctrl-C')
         .addOption(
-          new Option('-n, --lines <number>', 'how many lines').argParser(countArgument).default(DEFAULT_LINES),
+          new Option('-n, --lines <number>', 'number of lines to show').argParser(countArgument).default(DEFAULT_LINES),
         ),
     run: showLogs,
   });
@@ -45,7 +48,7 @@ async function showLogs({ options, args, openContext, wiring, output }: CommandI
   const role = args[0];
   if (role !== undefined && !KNOWN.has(role) && !logs.names().includes(role)) throw unknownRole(role, logs.names());
   const wanted = role === undefined ? undefined : (KNOWN.get(role) ?? role);
-  // Every command pays for what this file imports at its top, and colors are for people alone.
+  // Loaded here, because every command loads the imports at the top of this file.
   const { formatLogLine } = await import('./text.ts');
   const show = (line: LogLine) => {
     output.data(options.json === true ? JSON.stringify({ type: 'line', ...line }) : formatLogLine(line, output));
@@ -60,7 +63,7 @@ async function showLogs({ options, args, openContext, wiring, output }: CommandI
   };
   const first = read().slice(-options.lines || Infinity);
   if (options.lines > 0) first.forEach(show);
-  if (first.length === 0 && options.follow !== true) output.note('Nothing was logged yet.');
+  if (first.length === 0 && options.follow !== true) output.note('The logs are empty.');
   if (options.follow !== true) return EXIT.ok;
   const interrupts = listenForInterrupts(() => undefined);
   while (!interrupts.interrupted.aborted) {
@@ -71,7 +74,7 @@ async function showLogs({ options, args, openContext, wiring, output }: CommandI
   return EXIT.ok;
 }
 
-/** Roles and the names of their logs; there may be none yet. */
+/** Roles and the names of their logs, which may not exist yet. */
 const KNOWN: ReadonlyMap<string, string> = new Map([
   ['supervisor', 'supervisor'],
   ['worker', 'worker'],
@@ -79,16 +82,16 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
   ['hook', 'hook'],
 ]);
 
-/** What Node printed at a crash names no role; the file does. */
+/** A crash message of Node names no role, so the file name supplies it. */
 function withRole(line: LogLine, name: string): LogLine {
   return { ...line, role: line.role ?? name };
 }
 
 function unknownRole(role: string, names: readonly string[]): ClaudeMemError {
-  // A log that bears another name than its role (`search-server.log`) is shown by both.
+  // A log whose name differs from its role (`search-server.log`) accepts both names.
   const others = names.filter((name) => ![...KNOWN.values()].includes(name));
   const there = [...KNOWN.keys(), ...others].join(', ');
-  return new ClaudeMemError('usage', `there is no log of "${role}"`, { hint: `Give one of: ${there}.` });
+  return new ClaudeMemError('usage', `there is no log of "${role}"`, { hint: `Use one of: ${there}.` });
 }
 
 function countArgument(text: string): number {

@@ -22,47 +22,50 @@ interface ReapOptions {
 
 type Input = CommandInput<ReapOptions>;
 
-/** Between SIGTERM and SIGKILL. A chroma-mcp needs about 20 ms, in the middle of a write 60 ms. */
+/** Time from SIGTERM to SIGKILL. A chroma-mcp exits within about 20 ms, in the middle of a write within 60 ms. */
 const DEFAULT_GRACE_MS = 5_000;
 
 export const reapCommand = (wiring: CliWiring) =>
   defineCommand<ReapOptions>(wiring, {
     name: 'reap',
-    summary: 'end leaked processes, and nothing else',
+    summary: 'end leaked processes and nothing else',
     description:
-      'Shows the plan, asks, ends the orphans in it, reports what became of each, and looks again. Every process is compared with ' +
-      'what was judged right before each signal. What is foreign, managed or unverified is never ended.',
+      'Shows the plan, asks, ends the processes in the plan, reports the outcome of each and reads the process table again. Checks the ' +
+      'identity of a process immediately before each signal. Never ends a foreign, managed or unverified process.',
     examples: [
-      ['claude-mem reap --dry-run', 'only show what would be ended'],
-      ['claude-mem reap', 'show it, ask, end it'],
-      ['claude-mem reap --yes', 'end it without asking (needed where there is no terminal)'],
-      ['claude-mem reap --older-than 1h', 'leave what is younger'],
-      ['claude-mem reap --pid 4711 4712', 'look at these alone'],
+      ['claude-mem reap --dry-run', 'show the plan and end nothing'],
+      ['claude-mem reap', 'show the plan, ask, then end the orphans'],
+      ['claude-mem reap --yes', 'do not ask (required without a terminal)'],
+      ['claude-mem reap --older-than 1h', 'leave younger processes alone'],
+      ['claude-mem reap --pid 4711 4712', 'consider only these processes'],
     ],
     exitCodes: [
       [EXIT.ok, 'the plan was carried out, declined, shown (--dry-run), or empty'],
-      [EXIT.found, 'something survived or could not be signalled'],
-      [EXIT.couldNotLook, 'could not look, or not at everything'],
-      [EXIT.interrupted, 'interrupted; a second Ctrl-C kills at once what is left'],
+      [EXIT.found, 'a leak is left or could not be signalled, or a manifest could not be updated'],
+      [EXIT.couldNotLook, 'the process table or a manifest could not be read completely'],
+      [EXIT.interrupted, 'interrupted; a second Ctrl-C kills the remaining processes immediately'],
     ],
     configure: (command) =>
       command
         .option('--dry-run', 'show the plan and change nothing')
         .option('--yes', 'do not ask')
         .addOption(
-          new Option('--grace <duration>', 'time between SIGTERM and SIGKILL, one for all')
+          new Option('--grace <duration>', 'time from SIGTERM to SIGKILL, for all processes together')
             .argParser(durationArgument)
             .default(DEFAULT_GRACE_MS, '5s'),
         )
-        .option('--older-than <duration>', 'only what is at least this old', durationArgument)
+        .option('--older-than <duration>', 'only processes of at least this age', durationArgument)
         .option('--pid <pid...>', 'only these processes', pidArgument)
         .addOption(
-          suggesting(new Option('--include <verdict>', 'end these too').argParser(includeArgument), ['excess']),
+          suggesting(
+            new Option('--include <verdict>', 'end processes with this verdict too').argParser(includeArgument),
+            ['excess'],
+          ),
         ),
     run: runReap,
   });
 
-/** All that `reap` without options does in a terminal, for a command that offers it. */
+/** Runs `reap` without options in a terminal, for `leaks --watch`. */
 export async function reapAfterAsking({
   openContext,
   wiring,
@@ -80,7 +83,7 @@ export async function reapAfterAsking({
 
 interface Task {
   readonly request: ReapRequest;
-  /** What was seen and shown before anybody agreed to anything. */
+  /** The reading that the shown plan is based on. */
   readonly seen: Observation;
   readonly plan: ReapPlan;
   readonly observe: (how: { readonly memory: boolean }) => Promise<Observation>;
@@ -96,14 +99,14 @@ async function runReap(input: Input): Promise<ExitCode> {
   const request = requestOf(options);
   const observe: Task['observe'] = (how) =>
     context.observe({ ...how, ...(request.pids === undefined ? {} : { namedPids: request.pids }) });
-  // Only people are shown what the planned ones hold.
+  // Only the text output shows memory.
   const seen = await observe({ memory: options.json !== true });
   const task: Task = { request, seen, plan: planReap(seen.judgements, seen.index, request), observe };
   if (options.json !== true) await showPlan(input, task);
   if (options.dryRun === true) return showOnly(input, task);
   const answer = await askIfNeeded(input, task);
   if (answer !== 'yes') {
-    input.output.note('Nothing was ended.');
+    input.output.note('No process was ended.');
     return answer === 'no' ? EXIT.ok : EXIT.interrupted;
   }
   return act(input, context, task);
@@ -114,8 +117,8 @@ function assertMayAct({ options, output }: Input, context: Context): void {
   if (options.yes === true) return;
   if (process.stdin.isTTY && output.isTerminal && options.json !== true) return;
   const why = options.json === true ? 'with --json it cannot ask' : 'there is no terminal to ask in';
-  throw new ClaudeMemError('usage', `reap asks before it ends anything, and ${why}`, {
-    hint: 'Look at `claude-mem reap --dry-run`, then use --yes.',
+  throw new ClaudeMemError('usage', `reap asks before it ends a process, but ${why}`, {
+    hint: 'Check the plan with `claude-mem reap --dry-run`, then add --yes.',
   });
 }
 
@@ -144,7 +147,7 @@ async function act(input: Input, context: Context, task: Task): Promise<ExitCode
   const interrupts = listenForInterrupts(() => {
     output.note(
       hasBegun
-        ? 'Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.'
+        ? 'Interrupted: waiting for processes that already received SIGTERM. Press Ctrl-C again to kill them immediately.'
         : 'Interrupted.',
     );
   });
@@ -162,7 +165,7 @@ async function act(input: Input, context: Context, task: Task): Promise<ExitCode
       {
         ...task,
         ...{ graceMs: options.grace, interrupted, forced, onProgress: progressLine(context, output) },
-        // What is not in the plan that was shown is never ended.
+        // Reap never ends a process that is not in the plan that was shown.
         ...(options.yes === true ? {} : { agreed: new Set(task.plan.plan.map(keyOf)) }),
         onBegin: () => {
           hasBegun = true;
@@ -177,7 +180,7 @@ async function act(input: Input, context: Context, task: Task): Promise<ExitCode
   }
 }
 
-/** What is over sooner needs no progress line. */
+/** Faster runs show no progress line. */
 const PROGRESS_AFTER_MS = 1_000;
 
 function progressLine({ clock }: Context, output: Output): (progress: { gone: number; total: number }) => void {
@@ -196,7 +199,7 @@ async function report({ options, output }: Input, { result, tidied }: Reaped): P
   for (const line of tidied.lines) output.note(line);
   const { error } = tidied;
   if (error !== undefined)
-    output.note(`The manifests could not be tidied up: ${error.message}\n${error.hint ?? ''}`.trimEnd());
+    output.note(`Could not update the manifests: ${error.message}\n${error.hint ?? ''}`.trimEnd());
 }
 
 function exitCodeOf({ result, tidied }: Reaped, interrupts: Interrupts): ExitCode {
@@ -216,6 +219,6 @@ function requestOf({ include, olderThan, pid }: ReapOptions): ReapRequest {
 }
 
 function includeArgument(text: string): 'excess' {
-  if (text !== 'excess') throw new InvalidArgumentError('The only verdict that can be included is: excess.');
+  if (text !== 'excess') throw new InvalidArgumentError('The only possible value is: excess.');
   return text;
 }

@@ -9,27 +9,28 @@ import { painter, processTable } from '../../terminal/process-table.ts';
 
 const MAX_LINES = 30;
 
-/** What would be, or will be, ended, and what is left and why. */
+/** Prints the processes in the plan, and those left out with the reason. */
 export function printPlan(
   { plan, skipped }: ReapPlan,
   output: Output,
   how: { readonly isDryRun: boolean; readonly isComplete: boolean },
 ): void {
   if (plan.length === 0) {
-    output.text(how.isComplete ? 'Nothing to reap.' : 'Nothing to reap in what could be read; not everything could.');
+    output.text(how.isComplete ? 'Nothing to reap.' : 'Nothing to reap, but the reading is incomplete.');
   } else {
-    const verb = how.isDryRun ? 'Would end' : 'To be ended';
+    const verb = how.isDryRun ? 'Would end' : 'Will end';
     const title = painter(output).bold(`${verb}: ${count(plan.length, 'process', 'processes')}`);
-    output.text(`${title}, holding ${formatBytes(leakedBytes(plan))}`);
+    output.text(`${title}, using ${formatBytes(leakedBytes(plan))}`);
     output.data(`\n${processTable(plan, output)}`);
-    if (!how.isComplete) output.text('\nNot everything could be read: there may be more.');
+    if (!how.isComplete) output.text('\nThe reading is incomplete: there may be more leaks.');
   }
   if (skipped.length > 0)
-    output.text(`\nLeft alone:\n${lines(skipped.map(({ pid, reason }) => `  ${pid}  ${printable(reason)}`))}`);
-  if (how.isDryRun && plan.length > 0) output.text(`\nNothing was ended. To end it:\n  ${withoutDryRun(process.argv)}`);
+    output.text(`\nNot in the plan:\n${lines(skipped.map(({ pid, reason }) => `  ${pid}  ${printable(reason)}`))}`);
+  if (how.isDryRun && plan.length > 0)
+    output.text(`\nNo process was ended. To carry out the plan:\n  ${withoutDryRun(process.argv)}`);
 }
 
-/** The same command with the same options, ready to be typed. */
+/** The same command and options, ready to paste. */
 function withoutDryRun(argv: readonly string[]): string {
   return commandLine(argv.slice(2).filter((word) => !['--dry-run', '--yes', '--no-color'].includes(word)));
 }
@@ -45,7 +46,7 @@ export async function askToReap(amount: number): Promise<'yes' | 'no' | 'interru
   const { confirm, isCancel } = await import('@clack/prompts');
   const keys: Key[] = [];
   const noteKey = (_text: string, key: Key) => keys.push(key);
-  // The prompt itself makes no difference between Ctrl-C and Escape.
+  // The prompt does not distinguish Ctrl-C from Escape.
   process.stdin.on('keypress', noteKey);
   try {
     const answer = await confirm({
@@ -60,46 +61,45 @@ export async function askToReap(amount: number): Promise<'yes' | 'no' | 'interru
   }
 }
 
-/** What became of each, and what is still there. */
+/** Prints the outcome of each process, and the leaks that remain. */
 export function printOutcomes({ outcomes, remaining, after }: ReapResult, output: Output): void {
   const paint = painter(output);
   if (outcomes.length > 0) output.text(`\n${lines(outcomes.map(outcomeLine))}\n\n${tally(outcomes)}`);
   if (remaining.length > 0) {
-    output.text(`\n${paint.red.bold(`Still there: ${count(remaining.length, 'leak')}`)}\n`);
+    output.text(`\n${paint.red.bold(`Still running: ${count(remaining.length, 'leak')}`)}\n`);
     output.data(processTable(remaining, output));
   } else if (outcomes.length > 0) {
     output.text(
       after.isComplete
-        ? paint.green('Looked again: nothing of it is left.')
-        : paint.yellow('Looked again: nothing of it is left in what could be read.'),
+        ? paint.green('Checked again: none of them is left.')
+        : paint.yellow('Checked again: none of them was found, but the reading is incomplete.'),
     );
   }
 }
 
 function outcomeLine(outcome: Outcome): string {
   const { pid, signal, elapsedMs } = outcome;
-  return `  ${String(pid).padEnd(9)} ${wordsFor(outcome)}${signal === null ? '' : ` (${signal}, ${elapsedMs} ms)`}`;
+  return `  ${String(pid).padEnd(9)} ${describeOutcome(outcome)}${signal === null ? '' : ` (${signal}, ${elapsedMs} ms)`}`;
 }
 
-function wordsFor({ outcome, signal }: Outcome): string {
-  if (outcome === 'survived' && signal === null)
-    return 'not touched: whether it still is the same process could not be told';
-  if (outcome === 'survived' && signal === 'SIGTERM') return 'still there: asked to end, and not killed';
-  if (outcome === 'pid-reused' && signal !== null) return 'not killed: another program runs under its pid by now';
-  return SAYS[outcome];
+function describeOutcome({ outcome, signal }: Outcome): string {
+  if (outcome === 'survived' && signal === null) return 'not signalled: its identity could not be confirmed';
+  if (outcome === 'survived' && signal === 'SIGTERM') return 'still running: received SIGTERM, was not killed';
+  if (outcome === 'pid-reused' && signal !== null) return 'not killed: another program now runs under its pid';
+  return OUTCOME_TEXT[outcome];
 }
 
-const SAYS: Readonly<Record<OutcomeKind, string>> = {
+const OUTCOME_TEXT: Readonly<Record<OutcomeKind, string>> = {
   exited: 'exited',
-  killed: 'killed: it did not obey SIGTERM within the grace period',
-  'already-gone': 'was already gone',
-  'pid-reused': 'not touched: the pid now belongs to another process',
-  'permission-denied': 'not permitted to signal it',
+  killed: 'killed: did not exit within the grace period',
+  'already-gone': 'already gone',
+  'pid-reused': 'not signalled: the pid now belongs to another process',
+  'permission-denied': 'not signalled: permission denied',
   survived: 'survived SIGKILL: stuck in the kernel, or frozen',
 };
 
 function tally(outcomes: readonly Outcome[]): string {
-  const kinds = Object.keys(SAYS) as OutcomeKind[];
+  const kinds = Object.keys(OUTCOME_TEXT) as OutcomeKind[];
   const parts = kinds
     .map((kind) => [kind, outcomes.filter(({ outcome }) => outcome === kind).length] as const)
     .filter(([, amount]) => amount > 0)

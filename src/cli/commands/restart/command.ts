@@ -4,19 +4,20 @@ import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { addStartOptions, assertSupported, startAndReport, type StartOptions } from '../start/command.ts';
-import { graceOption, sayUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
+import { graceOption, noteUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
 
 type RestartOptions = StartOptions & StopOptions;
 
 export const restartCommand = (wiring: CliWiring) =>
   defineCommand<RestartOptions>(wiring, {
     name: 'restart',
-    summary: 'stop, then start; the old tree is gone before the new one begins',
-    description: 'Stops the tree, proves that nothing of it is left, and starts a new one. Starts one if none runs.',
-    examples: [['claude-mem restart', 'after an upgrade or a change of settings']],
+    summary: 'stop the tree, then start a new one',
+    description:
+      'Stops the tree, proves that none of its processes is left, then starts a new tree. If no tree runs, it starts one.',
+    examples: [['claude-mem restart', 'apply an upgrade or a changed setting']],
     exitCodes: [
-      [EXIT.ok, 'the new tree runs'],
-      [EXIT.found, 'the old tree could not be ended, or the new one did not get ready'],
+      [EXIT.ok, 'the new tree is running'],
+      [EXIT.found, 'the new tree was not ready in time, or the old tree could not be ended and blocks it'],
       [EXIT.interrupted, 'interrupted'],
     ],
     configure: (command) => {
@@ -31,18 +32,18 @@ async function runRestart({ options, openContext, wiring, output }: CommandInput
   const tree = wiring.createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: what was already asked to end is waited for, no new tree is started.');
+    output.note('Interrupted: waiting for processes that already received SIGTERM. No new tree is started.');
   });
   try {
     return await startAndReport({ command: 'restart', options, context, tree, output, interrupts }, async () => {
       const stopped = await stopAndTidy({ context, tree, output }, options.grace, interrupts);
       if (interrupts.interrupted.aborted)
         throw new ClaudeMemError('interrupted', 'interrupted; no new tree was started');
-      sayUnwritten(stopped, output);
+      noteUnwritten(stopped, output);
       const { remaining } = stopped;
       if (remaining.length === 0) return stopped;
       const pids = remaining.map(({ row }) => row.pid).join(', ');
-      output.note(`Of the old tree there is still pid ${pids}, which cannot be ended now; starting all the same.`);
+      output.note(`Pid ${pids} of the old tree cannot be ended now. Starting the new tree anyway.`);
       return stopped;
     });
   } finally {

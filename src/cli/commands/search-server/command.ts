@@ -6,29 +6,30 @@ import { loadProgram } from '../../programs.ts';
 export const searchServerCommand = (wiring: CliWiring) =>
   defineCommand<object>(wiring, {
     name: 'search-server',
-    summary: 'search the memory from any MCP client, over stdio',
+    summary: 'serve memory search to any MCP client over stdio',
     description:
-      'An MCP server on stdin and stdout with the tools search, get_observations and recent. Uses the running tree for search by ' +
-      'meaning; alone it opens Chroma itself when nobody else has the vectors, and gives them up after 30 s without a query.',
+      'Runs an MCP server on stdin and stdout with the tools search, get_observations and recent. Semantic search uses the running ' +
+      'tree. Without a tree, the server opens Chroma itself if no other process uses the vectors, and closes it after 30 s without a ' +
+      'query.',
     examples: [
-      ['claude-mem search-server', 'what an MCP client runs'],
-      ['claude mcp add memory -- claude-mem search-server', 'for Claude Code'],
+      ['claude-mem search-server', 'run by an MCP client'],
+      ['claude mcp add memory -- claude-mem search-server', 'add the server to Claude Code'],
     ],
     exitCodes: [
       [EXIT.ok, 'the client closed the connection'],
-      [EXIT.found, 'it could not run'],
+      [EXIT.found, 'the server could not run'],
     ],
     run: serve,
   });
 
-/** In this very process: an MCP client ends the pid it started. */
+/** Runs in this process, because an MCP client ends the pid that it started. */
 function serve({ openContext, output }: CommandInput<object>): Promise<ExitCode> {
-  // A client that goes away must not end it before it has cleaned up.
+  // The server must clean up after its client is gone.
   output.beginActing();
   const context = openContext({ acts: true, ifMissing: 'accept' });
   context.assertMayAct();
   process.env.CLAUDE_MEM_DATA_DIR = context.dataDir;
   loadProgram('search-server');
-  // It sets the exit code itself when it ends.
+  // The server replaces this exit code at its end.
   return Promise.resolve(EXIT.ok);
 }

@@ -14,19 +14,18 @@ export const setupCommand = (wiring: CliWiring) =>
     name: 'setup',
     summary: 'prepare semantic search, once',
     description:
-      'Finds uvx or installs uv into a private environment below the data dir, finds a Python, fetches the packages of Chroma, ' +
-      'and checks the embedding model. What is there already is left as it is; what cannot be had is said, and keyword search works.',
+      'Finds uvx, or installs uv into a private environment below the data dir. Finds a Python, downloads the Chroma packages and checks ' +
+      'the embedding model. Skips each step that is already done. If a step fails, setup shows the reason, and search uses keywords.',
     examples: [
-      ['claude-mem setup', 'look, and do what is missing'],
-      ['claude-mem setup --model-from DIR', 'on a machine without a network: a folder or tar.gz with the model'],
+      ['claude-mem setup', 'run the steps that are not done yet'],
+      ['claude-mem setup --model-from DIR', 'without a network: use the model in this folder or tar.gz'],
     ],
     exitCodes: [
       [EXIT.ok, 'semantic search is ready, or switched off by a setting'],
-      [EXIT.found, 'a step failed; search goes by keyword'],
+      [EXIT.found, 'a step failed; search uses keywords'],
       [EXIT.interrupted, 'interrupted; run it again'],
     ],
-    configure: (command) =>
-      command.option('--model-from <path>', 'take the embedding model from this folder or tar.gz'),
+    configure: (command) => command.option('--model-from <path>', 'use the embedding model in this folder or tar.gz'),
     run: runSetup,
   });
 
@@ -35,7 +34,7 @@ async function runSetup({ options, openContext, output }: CommandInput<SetupOpti
   context.assertMayAct();
   const { runSetup: setUp } = loadProgram('setup') as { runSetup: SetUp };
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: ending what was started.');
+    output.note('Interrupted: ending the processes that setup started.');
   });
   try {
     const { setupView } = await import('./text.ts');
@@ -54,7 +53,7 @@ async function runSetup({ options, openContext, output }: CommandInput<SetupOpti
   }
 }
 
-/** A step that was skipped for a failed one counts with that one. */
+/** A step that was skipped because of a failed one does not count itself. */
 function isReady(steps: readonly SetupStep[]): boolean {
   return steps.every(({ status }) => status !== 'failed');
 }

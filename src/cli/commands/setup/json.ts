@@ -1,22 +1,22 @@
-/** What one step of the setup came to, as the setup program reports it. */
+/** The result of one step, as the setup program reports it. */
 export interface SetupStep {
   readonly id: string;
   readonly title: string;
-  /** `done`: now; `already`: before; `skipped`: not tried, the detail says why. */
+  /** `done`: by this run; `already`: before; `skipped`: not tried, for the reason in `detail`. */
   readonly status: 'done' | 'already' | 'failed' | 'skipped';
   readonly detail: string;
-  /** What to do about a failure. */
+  /** The fix for a failure. */
   readonly fix: string | null;
 }
 
 export interface SetupProgress {
   readonly id: string;
   readonly message: string;
-  /** How far the step is, 0 to 1, where that can be told. */
+  /** Progress of the step, 0 to 1, if known. */
   readonly fraction?: number | undefined;
 }
 
-/** The function that the setup program exports. */
+/** The export of the setup program. */
 export type SetUp = (
   place: { readonly dataDir: string },
   options: {

@@ -3,7 +3,7 @@ import type { SetupProgress, SetupStep } from './json.ts';
 import { printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
 
-/** The steps in their order; the bar shows how far down it is. */
+/** The steps in order, for the progress bar. */
 const STEP_IDS = ['uvx', 'python', 'packages', 'model'];
 const BAR_WIDTH = 20;
 
@@ -13,7 +13,7 @@ export interface SetupView {
   readonly print: (steps: readonly SetupStep[]) => void;
 }
 
-/** A bar on a terminal; elsewhere a line when a step begins, because a log should show where the minutes went. */
+/** Shows a progress bar on a terminal. Elsewhere prints a line when a step begins, so that a log shows which step is slow. */
 export function setupView(output: Output): SetupView {
   let current = '';
   return {
@@ -49,5 +49,5 @@ function describe({ title, status, detail, fix }: SetupStep, output: Output): st
 
 function verdict(steps: readonly SetupStep[]): string {
   if (steps.every(({ status }) => status === 'done' || status === 'already')) return 'Semantic search is ready.';
-  return 'Search goes by keyword until the rest is there; nothing is lost, and `claude-mem setup` can be run again.';
+  return 'Search uses keywords until all steps are done. No data is lost. To try again:  claude-mem setup';
 }

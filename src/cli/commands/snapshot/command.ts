@@ -12,21 +12,21 @@ interface SnapshotOptions {
 export const snapshotCommand = (wiring: CliWiring) =>
   defineCommand<SnapshotOptions>(wiring, {
     name: 'snapshot',
-    summary: 'record the process table and the manifests, for a bug report',
+    summary: 'record the process table and the manifests for a bug report',
     description:
-      'Records everything `leaks` judges by to FILE, else to stdout. `leaks --from FILE` judges it, on any machine.',
+      'Writes everything that `leaks` reads to FILE, or to stdout without FILE. `leaks --from FILE` judges it on any machine.',
     examples: [
-      ['claude-mem snapshot --redact leak.json', 'to attach to a bug report'],
-      ['claude-mem snapshot | gzip > leak.json.gz', 'to stdout'],
+      ['claude-mem snapshot --redact leak.json', 'attach this file to a bug report'],
+      ['claude-mem snapshot | gzip > leak.json.gz', 'write to stdout'],
     ],
     exitCodes: [
       [EXIT.ok, 'recorded'],
-      [EXIT.found, 'could not be written'],
-      [EXIT.couldNotLook, 'recorded, but the reading was incomplete; or could not look at all'],
+      [EXIT.found, 'the file could not be written'],
+      [EXIT.couldNotLook, 'recorded, but the reading is incomplete; or nothing could be read'],
     ],
     configure: (command) =>
       command
-        .argument('[file]', 'where to write; an existing file is replaced')
+        .argument('[file]', 'the file to write; replaces an existing one')
         .option('--redact', 'remove home paths, user names and secrets; the verdicts stay the same'),
     run: recordSnapshot,
   });
@@ -51,12 +51,12 @@ async function recordSnapshot({
     output.data(JSON.stringify({ schemaVersion: 1, command: 'snapshot', file, processes, complete: isComplete }));
   else
     output.note(
-      `Recorded ${processes} processes in ${file}; judge them with: ${commandLine(['leaks', '--from', file])}`,
+      `Recorded ${processes} processes in ${file}. To judge them:  ${commandLine(['leaks', '--from', file])}`,
     );
   return isComplete ? EXIT.ok : EXIT.couldNotLook;
 }
 
-/** The rules for secrets are loaded only here: no other command of this file's program redacts. */
+/** Loads the rules for secrets only if needed: no other command of this program redacts. */
 async function redacted(...given: Parameters<typeof redactReading>) {
   const redaction = await import('../../../operations/redact/redact.ts');
   return redaction.redactReading(...given);

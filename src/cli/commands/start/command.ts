@@ -6,7 +6,7 @@ import { defineCommand, durationArgument, type CommandInput } from '../../comman
 import type { CliWiring, Context, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
-import { sayUnwritten } from '../stop/command.ts';
+import { noteUnwritten } from '../stop/command.ts';
 import { finishStart, reportStart } from './json.ts';
 
 export interface StartOptions {
@@ -24,21 +24,21 @@ export const startCommand = (wiring: CliWiring) =>
     name: 'start',
     summary: 'start the worker, its search server and Chroma under a supervisor',
     description:
-      'Ends what an earlier run of this data dir left behind, starts the supervisor and its tree, waits until it is ready and ' +
-      'shows it. A tree that runs already is left as it is, and its supervisor waited for if it does not answer at once.',
+      'Ends the leftovers of earlier runs of this data dir, starts the supervisor and its tree, waits until the tree is ready and ' +
+      'shows it. If a tree already runs, start leaves it unchanged and waits until its supervisor answers.',
     examples: [
       ['claude-mem start', 'start in the background'],
-      ['claude-mem start --foreground', 'stay in the terminal, or under systemd'],
+      ['claude-mem start --foreground', 'run in this terminal, or under systemd'],
       ['claude-mem start --no-chroma', 'keyword search only'],
-      ['claude-mem start --watch --foreground', 'restart the worker when a file here changes'],
+      ['claude-mem start --watch --foreground', 'restart the worker when a file in this folder changes'],
     ],
     exitCodes: [
-      [EXIT.ok, 'running'],
+      [EXIT.ok, 'the tree is running'],
       [
         EXIT.found,
-        'not ready in time, the port is taken, or something could not be ended; nothing it started is left running',
+        'the tree was not ready in time, the port is taken, or a process could not be ended; everything that start launched is ended',
       ],
-      [EXIT.interrupted, 'interrupted before it was ready; nothing is left running'],
+      [EXIT.interrupted, 'interrupted before the tree was ready; nothing is left running'],
     ],
     configure: (command) => {
       addStartOptions(command).option('--foreground', 'run the supervisor in this terminal until Ctrl-C');
@@ -50,14 +50,14 @@ export const startCommand = (wiring: CliWiring) =>
 export function addStartOptions(command: Command): Command {
   return command
     .option('--watch', 'restart the worker when a file below the current folder changes')
-    .option('--no-chroma', 'without Chroma: keyword search only')
+    .option('--no-chroma', 'do not start Chroma: keyword search only')
     .addOption(
       new Option('--port <port>', 'port of the worker (default: $CLAUDE_MEM_WORKER_PORT, else 37777)').argParser(
         portArgument,
       ),
     )
     .addOption(
-      new Option('--timeout <duration>', 'how long it may take to get ready')
+      new Option('--timeout <duration>', 'time limit until the tree is ready')
         .argParser(durationArgument)
         .default(DEFAULT_TIMEOUT_MS, '30s'),
     );
@@ -69,7 +69,7 @@ async function runStart({ options, openContext, wiring, output }: CommandInput<S
   const tree = wiring.createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
-    if (options.foreground !== true) output.note('Interrupted: ending what was started.');
+    if (options.foreground !== true) output.note('Interrupted: ending the processes that start launched.');
   });
   try {
     return await startAndReport({ command: 'start', options, context, tree, output, interrupts });
@@ -78,15 +78,15 @@ async function runStart({ options, openContext, wiring, output }: CommandInput<S
   }
 }
 
-/** @throws ClaudeMemError `usage` where a tree cannot be run. */
+/** @throws ClaudeMemError `usage` if this system cannot run a tree. */
 export function assertSupported(): void {
   if (process.platform !== 'win32') return;
-  throw new ClaudeMemError('usage', 'the tree is not run on Windows', {
-    hint: 'There `leaks`, `reap`, `doctor` and `snapshot` work; start the tree in WSL.',
+  throw new ClaudeMemError('usage', 'the tree does not run on Windows', {
+    hint: 'On Windows, use `leaks`, `reap`, `doctor` and `snapshot`. Start the tree in WSL.',
   });
 }
 
-/** Starts, ends again what failed, and tells; in the foreground it then waits for the end. */
+/** Starts the tree and reports. Ends a tree that failed to start. In the foreground, waits until the supervisor exits. */
 export async function startAndReport(
   starting: Starting,
   before?: () => Promise<Pick<StopResult, 'ended' | 'left' | 'unwritten'>>,
@@ -121,7 +121,7 @@ export async function startAndReport(
   });
   const ended = result.ok || result.alreadyRunning ? undefined : await finishStart(result, ports);
   output.clearStatus();
-  sayUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
+  noteUnwritten({ unwritten: [...result.unwritten, ...(ended?.unwritten ?? [])] }, output);
   const unrecordable = ended === undefined ? undefined : tree.whyUnrecordable();
   const elapsedMs = context.clock.now() - startedAt;
   const report = await reportStart(command, {
@@ -140,16 +140,16 @@ export async function startAndReport(
   }
   if (!result.ok) return interrupted.aborted ? EXIT.interrupted : EXIT.found;
   if (options.foreground !== true || result.alreadyRunning) return EXIT.ok;
-  tellReady();
+  sendReady();
   return (await ports.supervisorEnded()) === 0 ? EXIT.ok : EXIT.found;
 }
 
-/** For whoever keeps this command running and opened a channel to it, as PM2 does with `wait_ready`. */
-function tellReady(): void {
+/** Sends `ready` over IPC, which PM2 expects with `wait_ready`. */
+function sendReady(): void {
   process.send?.('ready');
 }
 
-/** What a failed start shows of the log. */
+/** A failed start shows this many lines of the log. */
 const LOG_LINES = 12;
 
 interface Starting extends Pick<CommandInput<StartOptions>, 'options' | 'output'> {

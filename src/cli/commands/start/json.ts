@@ -15,9 +15,9 @@ export interface LifecycleReport {
   readonly processes: readonly { readonly role: string | null; readonly pid: number }[];
   readonly ended: readonly Outcome[];
   readonly remaining: readonly { readonly role: string | null; readonly pid: number; readonly command: string }[];
-  /** Bears the tree's mark and is none of our programs; let live. */
+  /** Processes with the mark of the tree that are no claude-mem programs. Not ended. */
   readonly left: readonly { readonly pid: number; readonly name: string; readonly command: string }[];
-  /** What could not be written down, and why. Nothing was spared for it. */
+  /** Records that could not be written, with the reason. The processes were ended anyway. */
   readonly unwritten: readonly string[];
   readonly elapsedMs: number;
   readonly port: number | null;
@@ -26,7 +26,7 @@ export interface LifecycleReport {
 
 const GRACE_MS = 5_000;
 
-/** A start that failed ends all it started, and nothing else; with or without its turn, and whatever cannot be recorded. */
+/** Ends the tree of a failed start and nothing else. Also works without the operation lock and without writable records. */
 export async function finishStart(result: StartResult, ports: StartPorts): Promise<StopResult> {
   const unwritten: string[] = [];
   const note = (reason: string | undefined) => reason !== undefined && unwritten.push(reason) > 0;
@@ -46,7 +46,7 @@ export async function finishStart(result: StartResult, ports: StartPorts): Promi
   return { ...stopped, unwritten: [...stopped.unwritten, ...unwritten] };
 }
 
-/** What a start found and could not end: dead weight does not block it. */
+/** Leftovers that could not be ended. They do not block a start. */
 function survivorsOf({ ended }: Pick<StartResult, 'ended'>): readonly Outcome[] {
   return ended.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
 }
@@ -60,7 +60,7 @@ export async function reportStart(
     readonly unwritten: readonly string[];
     readonly context: Context;
     readonly elapsedMs: number;
-    /** Why a tree cannot be recorded now. */
+    /** The reason why a tree cannot be recorded now. */
     readonly unrecordable: string | undefined;
   },
 ): Promise<LifecycleReport> {
@@ -86,11 +86,11 @@ export async function reportStart(
     port: result.status?.port ?? null,
     error: result.ok
       ? null
-      : { code: 'not-ready', message: problemOf(result, input.unrecordable), hint: 'Look at: claude-mem logs' },
+      : { code: 'not-ready', message: problemOf(result, input.unrecordable), hint: 'See: claude-mem logs' },
   };
 }
 
-/** A supervisor that could not write its manifest could not write why, either. */
+/** A supervisor that cannot write its manifest cannot log the reason either. */
 function problemOf({ problem = 'not ready' }: StartResult, unrecordable: string | undefined): string {
   const isSaid = unrecordable === undefined || problem.includes('cannot write');
   return isSaid ? problem : `${problem}; ${unrecordable}`;

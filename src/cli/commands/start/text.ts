@@ -36,20 +36,20 @@ export async function printStart(
   );
   for (const { pid } of report.remaining) {
     output.note(
-      `\nLeft over and cannot be ended now: pid ${pid}. It does not hinder what runs, but may hold back Chroma.`,
+      `\nLeftover pid ${pid} cannot be ended now. The tree runs anyway, but Chroma may have to wait for this process.`,
     );
   }
   if (unproven.length > 0) output.note(`\n${patternAdvice(unproven)}`);
 }
 
 function endedFirst({ command }: LifecycleReport): string {
-  return command === 'restart' ? 'Ended the old tree' : 'First ended what was left from before';
+  return command === 'restart' ? 'Ended the old tree' : 'Ended leftovers of an earlier run';
 }
 
-/** Only their command line and place prove them, so a person decides. */
+/** Only the command line and the parent prove these orphans, so the user decides. */
 function patternAdvice(orphans: readonly Judgement[]): string {
   const who = orphans.map(({ row }) => row.pid).join(', ');
-  return `Left over from another installation, by the look of their command lines: pid ${who}. To end them:  claude-mem reap`;
+  return `Orphans of another installation, judged by their command lines: pid ${who}. To end them:  claude-mem reap`;
 }
 
 function printFailure(
@@ -57,35 +57,35 @@ function printFailure(
   { result, output, logLines }: Pick<StartView, 'result' | 'output' | 'logLines'>,
 ): void {
   const paint = painter(output);
-  output.note(`${paint.red.bold('Not started:')} ${printable(report.error?.message ?? 'not ready')}`);
+  output.note(`${paint.red.bold('Start failed:')} ${printable(report.error?.message ?? 'not ready')}`);
   if (logLines.length > 0)
     output.note(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
   const before = new Set(result.ended);
   const started = report.ended.filter((outcome) => !before.has(outcome));
   if (result.ended.length > 0) output.note(`\n${endedFirst(report)}: ${pids(result.ended)}`);
-  if (started.length > 0) output.note(`\nEnded again what was started: ${pids(started)}`);
+  if (started.length > 0) output.note(`\nEnded the processes of this start: ${pids(started)}`);
   if (report.remaining.length > 0)
-    output.note(`Could not be ended: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
+    output.note(`Could not end: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
   output.note(report.error?.hint ?? '');
 }
 
 export function printStop(result: StopResult, report: LifecycleReport, output: Output): void {
   const paint = painter(output);
   if (!result.wasRunning) {
-    output.data(result.isComplete ? 'Not running.' : 'Not running, as far as could be read; not everything could.');
+    output.data(result.isComplete ? 'Not running.' : 'No running tree found, but the reading is incomplete.');
     return;
   }
   const seconds = (report.elapsedMs / 1000).toFixed(1);
   if (result.remaining.length === 0 && result.isComplete) {
     output.data(
-      `${paint.green.bold('Stopped')} in ${seconds} s: ${count(result.ended.length, 'process', 'processes')} ended, nothing ${report.left.length === 0 ? 'left' : 'of it left'}.`,
+      `${paint.green.bold('Stopped')} in ${seconds} s: ${count(result.ended.length, 'process', 'processes')} ended, ${report.left.length === 0 ? 'nothing' : 'no claude-mem process'} left.`,
     );
   } else if (result.remaining.length === 0) {
-    output.data(paint.yellow('Stopped, as far as could be read; not everything could.'));
+    output.data(paint.yellow('Stopped, but the last reading is incomplete.'));
   } else {
     output.data(
       paint.red.bold(
-        `Still there: pid ${result.remaining.map(({ row }) => `${row.pid} (${printable(row.name)})`).join(', ')}`,
+        `Still running: pid ${result.remaining.map(({ row }) => `${row.pid} (${printable(row.name)})`).join(', ')}`,
       ),
     );
   }
@@ -94,7 +94,9 @@ export function printStop(result: StopResult, report: LifecycleReport, output: O
 
 function printLeft({ left }: LifecycleReport, output: Output): void {
   for (const { pid, name } of left) {
-    output.note(`Left alone: pid ${pid} (${printable(name)}) bears the tree's mark and is none of our programs.`);
+    output.note(
+      `Not ended: pid ${pid} (${printable(name)}). It has the mark of the tree but is no claude-mem program.`,
+    );
   }
 }
 

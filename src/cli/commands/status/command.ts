@@ -16,21 +16,21 @@ export const statusCommand = (wiring: CliWiring) =>
     name: 'status',
     summary: 'show the running tree',
     description:
-      'Shows every process of the tree with its role, memory and CPU, whether it is healthy, and how it searches. With --open it ' +
-      'also shows the page of the worker in a browser: the same, live, with memory and counts over time and what leaked.',
+      'Shows each process of the tree with role, memory and CPU, the health of the tree and its search mode. --open also opens the web ' +
+      'page of the worker: the same view, live, with leaks and with memory and process counts over time.',
     examples: [
-      ['claude-mem status', 'as a tree'],
-      ['claude-mem status --open', 'and its page in a browser'],
+      ['claude-mem status', 'show the tree'],
+      ['claude-mem status --open', 'also open the web page in a browser'],
       ['claude-mem status --json', 'for a script'],
     ],
     exitCodes: [
       [EXIT.ok, 'running'],
-      [EXIT.found, 'running, but it gave up or does not answer; with --open also: there is no link'],
+      [EXIT.found, 'running, but the supervisor gave up or does not answer; with --open, also if there is no link'],
       [EXIT.notRunning, 'not running'],
-      [EXIT.couldNotLook, 'could not look'],
+      [EXIT.couldNotLook, 'unknown: the process table or a manifest could not be read completely'],
     ],
     configure: (command) =>
-      command.option('--open', 'print a link to its page that works once, and open it (with --json: only print it)'),
+      command.option('--open', 'print a one-time link to the web page and open it (with --json: only print it)'),
     run: showStatus,
   });
 
@@ -64,9 +64,7 @@ async function openPage({ page, port }: StatusReport, tree: TreeContext, output:
   output.data(`Page     ${page.url}`);
   if (await tree.openBrowser(page.url)) output.note('Opened in the browser. The link works once, within a minute.');
   else {
-    output.note(
-      `No browser here: open the link yourself, within a minute; it works once. Over SSH forward the port first:`,
-    );
+    output.note(`No browser found. Open the link within a minute; it works once. Over SSH, forward the port first:`);
     output.note(`  ssh -L ${port ?? 0}:127.0.0.1:${port ?? 0} HOST`);
   }
 }

@@ -2,13 +2,13 @@ import type { PageLink } from '../../../operations/tree/status-report.ts';
 import { askSocket } from '../../../shared/ask-socket.ts';
 import { messageOf } from '../../../shared/errors.ts';
 
-/** A worker answers this at once; one that does not hangs. Milliseconds. */
+/** A healthy worker answers immediately. Milliseconds. */
 const ANSWER_MS = 2_000;
 
 export interface WorkerAccess {
-  /** Where the worker of the data dir answers our own programs. @throws Error where there is none. */
+  /** Path of the worker's socket in the data dir. @throws Error if there is none. */
   readonly findSocket: () => string;
-  /** Undefined where there is none. */
+  /** Undefined if there is no token. */
   readonly readToken: () => string | undefined;
 }
 
@@ -20,19 +20,19 @@ export async function requestPageLink({ findSocket, readToken }: WorkerAccess): 
     const asked = { socketPath: findSocket(), path: '/api/page/codes', method: 'POST', withinMs: ANSWER_MS } as const;
     const { status, body } = await askSocket({ ...asked, token });
     const { code, origin, expiresInSeconds = 0 } = body as PageCode;
-    if (code === undefined || origin === undefined) return failed(`the worker gave no link: it answers with ${status}`);
+    if (code === undefined || origin === undefined) return failed(`the worker gave no link: it answered ${status}`);
     const expiresAt = new Date(Date.now() + expiresInSeconds * 1000).toISOString();
-    // Behind the # it reaches no server and no log before the page itself takes it out.
+    // Browsers do not send the part after `#`, so the code reaches no server log. The page removes it from the URL.
     return { url: `${origin}/#code=${code}`, expiresAt, error: null };
   } catch (error) {
     return failed(`the worker gave no link: ${messageOf(error)}`);
   }
 }
 
-/** Of `POST /api/page/codes`. */
+/** The answer of `POST /api/page/codes`. */
 interface PageCode {
   readonly code?: string;
-  /** As browsers reach the worker. */
+  /** The origin at which browsers reach the worker. */
   readonly origin?: string;
   readonly expiresInSeconds?: number;
 }

@@ -7,7 +7,7 @@ import type { StatusReport, TreeSight } from '../../../operations/tree/status-re
 import { count, describeProcess, formatBytes, printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
 
-/** The readable form of `status`: the tree, how it searches, what is wrong and what to do. */
+/** Prints `status` for people: the tree, its search mode, its problems and their fixes. */
 export function printStatus(
   report: StatusReport,
   {
@@ -42,7 +42,7 @@ export function printStatus(
   printLeaks(observation, output);
 }
 
-/** What is said already, of searching and of leaks, is not said again. */
+/** Omits the health items that the lines on search and leaks already show. */
 function printHealth({ health, chromaRecycles }: StatusReport, output: Output): void {
   const isSaid = ({ id }: HealthItem) => id === 'response:chroma' || id === 'orphans' || id === 'excess';
   const items = (health ?? []).filter((item) => !isSaid(item));
@@ -51,15 +51,16 @@ function printHealth({ health, chromaRecycles }: StatusReport, output: Output): 
   }
   if (chromaRecycles === null || items.some(({ id }) => id === 'limit:chroma')) return;
   const { count: times, reason, lastAt, wasForced } = chromaRecycles;
-  const how = wasForced ? 'by force' : 'last';
+  const how = wasForced ? ' by force' : '';
   output.data(
-    `Recycled Chroma ${count(times, 'time')}, ${how} ${formatAge((Date.now() - Date.parse(lastAt)) / 1000)} ago: ${printable(reason)}`,
+    `Recycled Chroma ${count(times, 'time')}, last${how} ${formatAge((Date.now() - Date.parse(lastAt)) / 1000)} ago: ${printable(reason)}`,
   );
 }
 
 function printLeaks({ judgements, isComplete }: Observation, output: Output): void {
   const leaks = judgements.filter(isLeak).length;
-  if (leaks === 0 && !isComplete) output.data('Leaks    not everything could be looked at; see: claude-mem leaks');
+  if (leaks === 0 && !isComplete)
+    output.data('Leaks    none found, but the reading is incomplete; see: claude-mem leaks');
   if (leaks > 0) output.data(`Leaks    ${count(leaks, 'process', 'processes')}; see: claude-mem leaks`);
 }
 
@@ -84,7 +85,7 @@ export function drawTree({ members }: TreeSight, report: StatusReport): string {
     .join('\n');
 }
 
-/** The lines that lead to a row: a branch goes on where something of the same depth follows before the tree goes up again. */
+/** Draws the lines before a row. A branch continues if a row of the same depth follows before a row of a lower depth. */
 function branchOf(depths: readonly number[], position: number): string {
   const depth = depths[position] ?? 0;
   const goesOn = (level: number): boolean => depths.slice(position + 1).find((other) => other <= level) === level;

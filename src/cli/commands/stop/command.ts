@@ -19,26 +19,27 @@ export interface StopOptions {
 const DEFAULT_GRACE_MS = 5_000;
 
 export const graceOption = () =>
-  new Option('--grace <duration>', 'time to end gracefully, for the whole tree')
+  new Option('--grace <duration>', 'time to end gracefully before SIGKILL, for the whole tree')
     .argParser(durationArgument)
     .default(DEFAULT_GRACE_MS, '5s');
 
 export const stopCommand = (wiring: CliWiring) =>
   defineCommand<StopOptions>(wiring, {
     name: 'stop',
-    summary: 'end the tree and prove that nothing of it is left',
+    summary: 'stop the tree and prove that none of its processes is left',
     description:
-      'Asks the supervisor to end its tree, then terminates, then kills, within the grace period; then reads the process table ' +
-      'again to prove that nothing is left. Works when the supervisor hangs or is gone, on a full disk, and without the data dir.',
+      'Asks the supervisor to end its tree, sends SIGTERM to each process that is left, and SIGKILL after the grace period. Then reads ' +
+      'the process table again to prove that none is left. Works if the supervisor hangs or is gone, on a full disk, and without ' +
+      'the data dir.',
     examples: [
       ['claude-mem stop', 'end the tree'],
-      ['claude-mem stop --grace 1s', 'be less patient'],
+      ['claude-mem stop --grace 1s', 'send SIGKILL after 1 s'],
     ],
     exitCodes: [
-      [EXIT.ok, 'stopped, or not running; also where that could not be recorded, which stderr tells'],
-      [EXIT.found, 'something survived'],
-      [EXIT.couldNotLook, 'could not look, or not at everything'],
-      [EXIT.interrupted, 'interrupted; a second Ctrl-C kills at once what is left'],
+      [EXIT.ok, 'stopped, or not running, also if this could not be recorded (see stderr)'],
+      [EXIT.found, 'a process survived'],
+      [EXIT.couldNotLook, 'the process table or a manifest could not be read completely'],
+      [EXIT.interrupted, 'interrupted; a second Ctrl-C kills the remaining processes immediately'],
     ],
     configure: (command) => command.addOption(graceOption()),
     run: runStop,
@@ -52,7 +53,9 @@ async function runStop({ options, openContext, wiring, output }: CommandInput<St
   const tree = wiring.createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: waiting for what was already asked to end. Ctrl-C again kills it at once.');
+    output.note(
+      'Interrupted: waiting for processes that already received SIGTERM. Press Ctrl-C again to kill them immediately.',
+    );
   });
   try {
     const stopped = await context.underOperationLock(
@@ -63,7 +66,7 @@ async function runStop({ options, openContext, wiring, output }: CommandInput<St
     );
     const result = { ...stopped, unwritten: [...unwritten, ...stopped.unwritten] };
     if (!stopped.wasRunning) context.assertDataDirExists();
-    sayUnwritten(result, output);
+    noteUnwritten(result, output);
     const report = reportStop(result, context.clock.now() - startedAt);
     if (options.json === true) output.data(JSON.stringify(report));
     else (await import('../start/text.ts')).printStop(result, report, output);
@@ -73,7 +76,7 @@ async function runStop({ options, openContext, wiring, output }: CommandInput<St
   }
 }
 
-/** Call it under `operation.lock`. */
+/** Stops the trees of the data dir and updates their manifests. Call it under `operation.lock`. */
 export async function stopAndTidy(
   { context, tree, output }: { readonly context: Context; readonly tree: TreeContext; readonly output: Output },
   graceMs: number,
@@ -93,8 +96,8 @@ export async function stopAndTidy(
   return { ...result, unwritten: [...result.unwritten, ...(untidied === undefined ? [] : [untidied])] };
 }
 
-/** What was ended was ended all the same. */
-export function sayUnwritten({ unwritten }: Pick<StopResult, 'unwritten'>, output: Output): void {
+/** Reports records that could not be written. The processes were ended anyway. */
+export function noteUnwritten({ unwritten }: Pick<StopResult, 'unwritten'>, output: Output): void {
   for (const reason of unwritten) output.note(`Not recorded: ${printable(reason)}`);
 }
 

@@ -11,56 +11,60 @@ import { verifyScenarios } from './run-scenarios.ts';
 export const verifyCommand = (wiring: CliWiring) =>
   defineCommand<VerifyOptions>(wiring, {
     name: 'verify',
-    summary: 'prove that no process is left behind: by the tree, or by any command',
+    summary: 'prove that the tree, or any command, leaves no process behind',
     description:
-      'Alone: starts the tree in a data dir and on a port of its own, hits it in every way it can be hit, and proves each time that ' +
-      'nothing of it is left within 5 s. Uses your uvx, its cache and the embedding model, and downloads nothing.\n\n' +
-      'With a command: runs it with its stdin, stdout, stderr and exit code passed through, then lists every process that it started ' +
-      'and that still runs, also what forked twice, called setsid or cleared its environment. That report goes to stderr.\n\n' +
+      'Without a command: starts the tree in a temporary data dir and on a free port, runs every scenario below, and proves each ' +
+      'time that no process is left within 5 s. Uses your uvx, its cache and the embedding model, and downloads nothing.\n\n' +
+      'With a command: runs it, passes stdin, stdout, stderr and exit code through, and lists every process that the command started ' +
+      'and that still runs, including one that forked twice, called setsid or cleared its environment. The report goes to stderr.\n\n' +
       `Scenarios:\n${SCENARIOS.map(({ name, does }) => `  ${name.padEnd(20)}${does}`).join('\n')}`,
     examples: [
       ['claude-mem verify', 'every scenario once'],
-      ['claude-mem verify --scenario stop,restart --cycles 10', 'two of them, ten times'],
+      ['claude-mem verify --scenario stop,restart --cycles 10', 'two scenarios, ten times'],
       ['claude-mem verify --json --junit verify.xml', 'for CI'],
       ['claude-mem verify -- npm test', 'fail if the tests leave a process behind'],
-      ['claude-mem verify --settle 3s --reap -- make check', 'give it three seconds, then end what is left'],
-      ["claude-mem verify --allow '^gpg-agent ' -- make release", 'one that may stay'],
+      ['claude-mem verify --settle 3s --reap -- make check', 'wait up to 3 s, then end the processes that are left'],
+      ["claude-mem verify --allow '^gpg-agent ' -- make release", 'let gpg-agent stay'],
     ],
     exitCodes: [
-      [EXIT.ok, 'nothing was left behind'],
-      [EXIT.found, 'something was left behind (whether or not --reap ended it), or a scenario failed'],
-      [EXIT.couldNotLook, 'could not look, or not at everything'],
-      [EXIT.interrupted, 'interrupted; with a command: after it had ended'],
+      [EXIT.ok, 'no process was left behind'],
+      [EXIT.found, 'a process was left behind (even if --reap ended it), or a scenario failed'],
+      [EXIT.couldNotLook, 'the process table could not be read completely'],
+      [EXIT.interrupted, 'interrupted (with a command: after its end)'],
     ],
     configure: (command) =>
       command
         .argument(
           '[command...]',
-          'a command and its arguments, after --; its own failure code comes first (not found: 127)',
+          'the command and its arguments, after --; if it fails, verify exits with its code (not found: 127)',
         )
         .addOption(
-          new Option('--scenario <names>', 'only these; comma-separated, may be repeated').argParser(scenarioArgument),
+          new Option('--scenario <names>', 'only these scenarios; comma-separated, repeatable').argParser(
+            scenarioArgument,
+          ),
         )
-        .addOption(new Option('--cycles <count>', 'play them so often (default: 1)').argParser(cyclesArgument))
         .addOption(
-          new Option('--settle <duration>', 'how long what the command started may take to go (default: 1s)').argParser(
+          new Option('--cycles <count>', 'how often to run the scenarios (default: 1)').argParser(cyclesArgument),
+        )
+        .addOption(
+          new Option('--settle <duration>', 'time for processes to exit after the command (default: 1s)').argParser(
             durationArgument,
           ),
         )
-        .option('--reap', 'end what the command left, but nothing that belongs to a claude-mem which lives')
+        .option('--reap', 'end the processes that are left, except those of a running claude-mem')
         .addOption(
-          new Option('--grace <duration>', 'with --reap: between SIGTERM and SIGKILL (default: 5s)').argParser(
+          new Option('--grace <duration>', 'with --reap: time from SIGTERM to SIGKILL (default: 5s)').argParser(
             durationArgument,
           ),
         )
         .addOption(
           new Option(
             '--allow <pattern>',
-            'a regular expression (JavaScript, case counts); a process may stay if its command line, arguments joined by spaces, ' +
-              'matches it anywhere, and so may all that hangs below it; may be repeated',
+            'a JavaScript regular expression, case-sensitive; a process may stay, with its descendants, if any part of its command ' +
+              'line (arguments joined by spaces) matches; repeatable',
           ).argParser(patternArgument),
         )
-        .option('--output <file>', 'write the report, or with --json the document, to this file')
+        .option('--output <file>', 'write the report (with --json, the JSON document) to this file')
         .option('--junit <file>', 'also write the report as JUnit XML'),
     run: runVerify,
   });
@@ -70,8 +74,8 @@ function runVerify(input: CommandInput<VerifyOptions>): Promise<ExitCode | Passe
   const misplaced = isCommand ? (['scenario', 'cycles'] as const) : (['settle', 'reap', 'grace', 'allow'] as const);
   const wrong = misplaced.find((name) => input.options[name] !== undefined);
   if (wrong === undefined) return isCommand ? verifyCommandLine(input) : verifyScenarios(input);
-  throw new ClaudeMemError('usage', `--${wrong} has no meaning ${isCommand ? 'with' : 'without'} a command`, {
-    hint: 'Either `claude-mem verify [--scenario …]` or `claude-mem verify [--settle …] -- COMMAND`.',
+  throw new ClaudeMemError('usage', `--${wrong} cannot be used ${isCommand ? 'with' : 'without'} a command`, {
+    hint: 'Use `claude-mem verify [--scenario …]` or `claude-mem verify [--settle …] -- COMMAND`.',
   });
 }
 
@@ -79,7 +83,7 @@ function scenarioArgument(text: string, collected: readonly string[] = []): read
   const names = text.split(',').map((name) => name.trim());
   const wrong = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
   if (wrong === undefined) return [...collected, ...names];
-  throw new InvalidArgumentError(`"${wrong}" is none of ${SCENARIOS.map(({ name }) => name).join(', ')}.`);
+  throw new InvalidArgumentError(`"${wrong}" is not one of: ${SCENARIOS.map(({ name }) => name).join(', ')}.`);
 }
 
 const MOST_CYCLES = 10_000;
@@ -94,6 +98,6 @@ function patternArgument(text: string, collected: readonly RegExp[] = []): reado
   try {
     return [...collected, new RegExp(text, 'u')];
   } catch (error) {
-    throw new InvalidArgumentError(`"${text}" is no regular expression: ${String(error)}`);
+    throw new InvalidArgumentError(`"${text}" is not a regular expression: ${String(error)}`);
   }
 }

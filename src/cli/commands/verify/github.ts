@@ -3,7 +3,7 @@ import type { ReportedScenario, VerifyReport } from './json.ts';
 import { printable } from '../../terminal/format.ts';
 import { describeLeft, verdictLine } from './text.ts';
 
-/** Annotations, which GitHub shows beside the run: one for each scenario that did not pass, one for what went wrong besides. */
+/** Renders the annotations that GitHub shows beside a run: one per failed scenario, and one for the error of the run. */
 export function renderAnnotations({ scenarios, error }: VerifyReport): readonly string[] {
   const failed = scenarios.filter(
     ({ passed, left, problem }) => passed === false && (left.length > 0 || problem !== null),
@@ -12,7 +12,7 @@ export function renderAnnotations({ scenarios, error }: VerifyReport): readonly 
   return error === null ? lines : [...lines, annotation('claude-mem verify', error.message)];
 }
 
-/** A table for the summary page of the job. */
+/** Renders a table for the summary page of the job. */
 function renderSummary(report: VerifyReport): string {
   const rows = report.scenarios.map(
     ({ name, passed, baseline, during, after, settledMs }) =>
@@ -33,8 +33,8 @@ function renderSummary(report: VerifyReport): string {
   ].join('\n');
 }
 
-/** Tells GitHub Actions, if this runs there: annotations through `say`, the summary into the file it names. */
-export function tellGithub(report: VerifyReport, env: NodeJS.ProcessEnv, say: (line: string) => void): void {
+/** Reports to GitHub Actions, if run there: annotations through `say`, the summary to `GITHUB_STEP_SUMMARY`. */
+export function reportToGithub(report: VerifyReport, env: NodeJS.ProcessEnv, say: (line: string) => void): void {
   if (env.GITHUB_ACTIONS !== 'true') return;
   for (const line of renderAnnotations(report)) say(line);
   const { GITHUB_STEP_SUMMARY: file } = env;
@@ -49,8 +49,8 @@ export function tellGithub(report: VerifyReport, env: NodeJS.ProcessEnv, say: (l
       closeSync(descriptor);
     }
   } catch (error) {
-    // The verdict stands without it.
-    say(`The job summary could not be written: ${String(error)}`);
+    // The verdict does not depend on the summary.
+    say(`Could not write the job summary: ${String(error)}`);
   }
 }
 
@@ -64,7 +64,7 @@ function annotationText({ left, problem }: ReportedScenario): string {
   return [...(problem === null ? [] : [problem]), ...left.flatMap(describeLeft)].join('\n');
 }
 
-/** As GitHub's toolkit does it; what is left of a command line must not end the annotation or begin another one. */
+/** Escapes like GitHub's toolkit: a command line must not end the annotation or begin another one. */
 function escape(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

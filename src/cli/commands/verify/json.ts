@@ -9,13 +9,13 @@ export interface VerifyReport {
   readonly schemaVersion: 1;
   readonly command: 'verify';
   readonly passed: boolean;
-  /** False if the process table could not be read in full: then nothing has passed. */
+  /** False if the process table could not be read completely. Then `passed` is false too. */
   readonly complete: boolean;
-  /** The command that was run; null for the scenarios. */
+  /** The command; null for scenarios. */
   readonly run: ReportedRun | null;
-  /** Which Chroma the scenarios ran with; null for a command. */
+  /** The Chroma that the scenarios used; null for a command. */
   readonly chroma: ReportedChroma | null;
-  /** What this machine does not show, in words; null if nothing escapes. */
+  /** The processes that this machine cannot detect, as a sentence; null if it detects all. */
   readonly blindSpot: string | null;
   readonly scenarios: readonly ReportedScenario[];
   readonly error: ReportedError | null;
@@ -24,7 +24,7 @@ export interface VerifyReport {
 export interface ReportedChroma {
   readonly mode: 'semantic' | 'keyword';
   readonly uvx: string | null;
-  /** Why search went by keyword; null if it went by meaning. */
+  /** The reason for keyword search; null for semantic search. */
   readonly reason: string | null;
 }
 
@@ -44,16 +44,16 @@ export interface ReportedScenario {
   readonly name: string;
   /** Null if it was skipped. */
   readonly passed: boolean | null;
-  /** Processes before, at most while it ran, and after it had time to settle. */
+  /** Process counts: before, the peak while it ran, and after the settle time. */
   readonly baseline: number | null;
   readonly during: number | null;
   readonly after: number | null;
   readonly settledMs: number | null;
   readonly elapsedMs: number;
-  /** Why it was skipped, or what besides leftovers was not as it should be. */
+  /** The reason for skipping, or a failure other than processes left behind. */
   readonly problem: string | null;
   readonly left: readonly ReportedLeft[];
-  /** Was left and is wanted (`--allow`). */
+  /** Processes left behind that `--allow` permits. */
   readonly allowed: readonly ReportedLeft[];
 }
 
@@ -63,15 +63,15 @@ export interface ReportedLeft {
   readonly startedAt: string;
   readonly command: string;
   readonly foundBy: FoundBy;
-  /** What `--reap` did; null if it did nothing. */
+  /** The outcome of `--reap`; null if it did nothing. */
   readonly outcome: string | null;
-  /** Why `--reap` let it live; null if it did not. */
+  /** The reason why `--reap` did not end it, if any. */
   readonly protectedBy: string | null;
 }
 
-/** Where nobody adopts for us. */
+/** If this process is no subreaper. */
 const BLIND_SPOT =
-  'this process cannot adopt orphans here, so what leaves its parent and clears its environment between two looks is not seen';
+  'this process cannot become a subreaper here, so a process that is re-parented and clears its environment between two readings is missed';
 
 export interface CommandRun {
   readonly argv: readonly string[];
@@ -117,7 +117,7 @@ export function reportCommand(
   };
 }
 
-/** What the scenarios came to. */
+/** Reports the results of the scenarios. */
 export function reportScenarios(
   results: readonly ScenarioResult[],
   { complete, chroma, error }: Pick<VerifyReport, 'complete' | 'chroma' | 'error'>,
@@ -141,7 +141,7 @@ export function reportScenarios(
   };
 }
 
-/** What was started by something that was about to be ended comes to light in between. */
+/** Includes the processes that only a later reading found: a process may start others before it is ended. */
 function everLeft({ left }: SettledLook, reaped: CommandVerification['reaped']): readonly StartedProcess[] {
   const all = [...left, ...(reaped?.after.left ?? [])];
   return [...new Map(all.map((process) => [identityKey(process.row), process])).values()];

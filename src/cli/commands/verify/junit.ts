@@ -1,13 +1,13 @@
 import type { ReportedScenario, VerifyReport } from './json.ts';
 import { describeLeft } from './text.ts';
 
-/** The report in the form that CI servers read, one test case a scenario. */
+/** Renders the report as JUnit XML for CI servers, one test case per scenario. */
 export function renderJunit({ scenarios, complete, error, run }: VerifyReport): string {
   const failed = scenarios.filter(({ passed }) => passed === false).length;
   const skipped = scenarios.filter(({ passed }) => passed === null).length;
   const elapsedMs = scenarios.reduce((sum, scenario) => sum + scenario.elapsedMs, 0);
-  const problem = error?.message ?? (complete ? undefined : 'the process table could not be read in full');
-  // What no scenario tells must not look like a success.
+  const problem = error?.message ?? (complete ? undefined : 'the process table could not be read completely');
+  // A problem that no scenario shows must not look like success.
   const untold = failed === 0 ? problem : undefined;
   const suite = attributes({
     name: run === null ? 'claude-mem verify' : `claude-mem verify -- ${run.argv.join(' ')}`,
@@ -49,7 +49,7 @@ function attributes(values: Readonly<Record<string, string | number>>): string {
     .join(' ');
 }
 
-/** XML 1.0 has no place for control characters and lone surrogates, escaped or not; a command line may hold any. */
+/** XML 1.0 forbids control characters and lone surrogates, even escaped. A command line may contain both. */
 function text(value: string): string {
   return value
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')

@@ -1,5 +1,5 @@
 import type { CliWiring, ReportFile } from '../../context.ts';
-import { tellGithub } from './github.ts';
+import { reportToGithub } from './github.ts';
 import { renderJunit } from './junit.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { VerifyReport } from './json.ts';
@@ -21,7 +21,7 @@ export interface ReportFiles {
   readonly junit: ReportFile | undefined;
 }
 
-/** @throws ClaudeMemError `io` before anything is run. */
+/** Opens the report files before the run. @throws ClaudeMemError `io`. */
 export async function openReportFiles(
   { output, junit }: VerifyOptions,
   { openReportFile }: Pick<CliWiring, 'openReportFile'>,
@@ -32,10 +32,10 @@ export async function openReportFiles(
   };
 }
 
-/** The forms for machines: a JUnit file, and what GitHub Actions shows. */
-export function tellMachines(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
+/** Writes the reports for machines: the JUnit file and the output for GitHub Actions. */
+export function writeMachineReports(report: VerifyReport, { junit }: ReportFiles, output: Output): void {
   junit?.write(renderJunit(report));
-  tellGithub(report, process.env, (line) => {
+  reportToGithub(report, process.env, (line) => {
     output.note(line);
   });
 }

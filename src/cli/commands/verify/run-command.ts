@@ -6,13 +6,13 @@ import type { CommandInput } from '../../command.ts';
 import { EXIT, passOn, type ExitCode, type PassedExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import { renderCommandReport } from './text.ts';
-import { openReportFiles, tellMachines, type VerifyOptions } from './options.ts';
+import { openReportFiles, writeMachineReports, type VerifyOptions } from './options.ts';
 import { reportCommand, type VerifyReport } from './json.ts';
 
 const DEFAULT_SETTLE_MS = 1_000;
 const DEFAULT_GRACE_MS = 5_000;
 
-/** `verify -- COMMAND`: stdout is the command's, so the report goes to stderr or into a file. */
+/** `verify -- COMMAND`. stdout belongs to the command, so the report goes to stderr or to a file. */
 export async function verifyCommandLine({
   options,
   args: argv,
@@ -41,7 +41,7 @@ export async function verifyCommandLine({
   const text = options.json === true ? JSON.stringify(report) : renderCommandReport(report).join('\n');
   if (files.report === undefined) output.note(text);
   else files.report.write(text);
-  tellMachines(report, files, output);
+  writeMachineReports(report, files, output);
   for (const listening of interrupts) listening.dispose();
   return exitCodeOf(
     verification,
@@ -63,7 +63,7 @@ function exitCodeOf(
   return complete ? EXIT.ok : EXIT.couldNotLook;
 }
 
-/** As shells have it. */
+/** The convention of shells: 128 + signal number, 127 not found, 126 not executable. */
 function exitCodeOfCommand(end: CommandEnd): number {
   if (end.kind === 'exited') return end.exitCode;
   if (end.kind === 'killed') return 128 + end.signalNumber;

@@ -10,10 +10,10 @@ import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
 import { renderScenario, renderScenarioEnd, renderScenarioHead } from './text.ts';
 import type { ScenarioStage } from '../../context.ts';
-import { openReportFiles, tellMachines, type ReportFiles, type VerifyOptions } from './options.ts';
+import { openReportFiles, writeMachineReports, type ReportFiles, type VerifyOptions } from './options.ts';
 import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyReport } from './json.ts';
 
-/** `verify` alone. */
+/** `verify` without a command. */
 export async function verifyScenarios({
   options,
   openContext,
@@ -23,7 +23,7 @@ export async function verifyScenarios({
   assertSupported();
   const files = await openReportFiles(options, wiring);
   const interrupts = listenForInterrupts(() => {
-    output.note('Interrupted: ending what was started.');
+    output.note('Interrupted: ending the processes that verify started.');
   });
   const setting = await wiring
     .createStage(openContext({ acts: false, ifMissing: 'accept' }), interrupts.interrupted)
@@ -32,10 +32,10 @@ export async function verifyScenarios({
       throw error;
     });
   output.beginActing();
-  const teller = new Teller(options, files, output);
+  const reporter = new ScenarioReporter(options, files, output);
   const stage = new Stage(setting.ports, setting.whyNoChroma);
   try {
-    teller.begin(chromaOf(stage, setting));
+    reporter.begin(chromaOf(stage, setting));
     const results: ScenarioResult[] = [];
     const scenarios = Array.from({ length: options.cycles ?? 1 }, () => chosen(options)).flat();
     const error = await outcomeOf(async () => {
@@ -46,7 +46,7 @@ export async function verifyScenarios({
         },
         onResult: (result) => {
           results.push(result);
-          teller.result(result);
+          reporter.result(result);
         },
       });
     });
@@ -56,10 +56,10 @@ export async function verifyScenarios({
       chroma: chromaOf(stage, setting),
       error: problem,
     });
-    teller.end(report);
+    reporter.end(report);
     return exitCodeOf(report, interrupts.interrupted.aborted);
   } finally {
-    // Whatever broke it off. Where nobody can look, the records stay.
+    // Also after an error. If the process table is unreadable, the records stay.
     await tidy(stage, setting).catch(() => undefined);
     interrupts.dispose();
   }
@@ -80,7 +80,7 @@ function chromaOf({ whyNoChroma: reason }: Stage, { uvx }: ScenarioStage): Repor
   return { mode: reason === null ? 'semantic' : 'keyword', uvx, reason };
 }
 
-/** What ends the run before its time, as a value: what was learned until then is still to be told. */
+/** Returns an error as a value, so that the results so far are still reported. */
 async function outcomeOf(work: () => Promise<void>): Promise<ReportedError | null> {
   try {
     await work();
@@ -91,7 +91,7 @@ async function outcomeOf(work: () => Promise<void>): Promise<ReportedError | nul
   }
 }
 
-/** The proof that this run itself left nothing. */
+/** Proves that this run itself left no process and no folder behind. */
 async function leftovers(stage: Stage, setting: ScenarioStage): Promise<ReportedError | null> {
   let message: string | undefined;
   const error = await outcomeOf(async () => {
@@ -108,8 +108,8 @@ function exitCodeOf({ complete, error, passed }: VerifyReport, isInterrupted: bo
   return passed ? EXIT.ok : EXIT.found;
 }
 
-/** To people line by line as it happens, to machines at the end; to stdout, or into a file. */
-class Teller {
+/** Reports text line by line, and JSON at the end, to stdout or to a file. */
+class ScenarioReporter {
   readonly #options: VerifyOptions & { readonly json?: boolean };
   readonly #files: ReportFiles;
   readonly #output: Output;
@@ -136,7 +136,7 @@ class Teller {
     const text = this.#options.json === true ? JSON.stringify(report) : this.#lines.join('\n');
     if (this.#files.report !== undefined) this.#files.report.write(text);
     else if (this.#options.json === true) this.#output.data(text);
-    tellMachines(report, this.#files, this.#output);
+    writeMachineReports(report, this.#files, this.#output);
   }
 
   #say(lines: readonly string[]): void {

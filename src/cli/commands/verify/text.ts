@@ -1,9 +1,9 @@
 import type { ReportedChroma, ReportedLeft, ReportedRun, ReportedScenario, VerifyReport } from './json.ts';
 import { count, printable } from '../../terminal/format.ts';
 
-const HOW = { mark: 'bears the mark of this run', descent: 'descends from it' } as const;
+const HOW = { mark: 'has the mark of this run', descent: 'descends from the command' } as const;
 
-/** What `verify -- COMMAND` tells people. */
+/** Renders the report of `verify -- COMMAND` as text. */
 export function renderCommandReport(report: VerifyReport): readonly string[] {
   const left = report.scenarios.flatMap((scenario) => scenario.left);
   const allowed = report.scenarios.flatMap((scenario) => scenario.allowed);
@@ -13,11 +13,11 @@ export function renderCommandReport(report: VerifyReport): readonly string[] {
     verdictLine(report),
     ...left.flatMap(describeLeft),
     ...allowed.map(({ pid, command }) => `  allowed: pid ${pid}  ${printable(command)}`),
-    ...(blindSpot === null ? [] : [`  Not everything can be seen: ${blindSpot}.`]),
+    ...(blindSpot === null ? [] : [`  Limitation: ${blindSpot}.`]),
   ];
 }
 
-/** The lines before the first scenario, in the form people know from the old script. */
+/** The lines before the first scenario, in the form of the old script. */
 export function renderScenarioHead(chroma: ReportedChroma | null): readonly string[] {
   return [
     '=== Process Cleanup Test ===',
@@ -27,7 +27,7 @@ export function renderScenarioHead(chroma: ReportedChroma | null): readonly stri
   ];
 }
 
-/** One line a scenario. */
+/** Renders one line per scenario. */
 export function renderScenario({ name, passed, during, after, settledMs, problem, left }: ScenarioLine): string {
   const title = `   ${name.padEnd(NAME_WIDTH)}`;
   if (passed === null) return `${title} skipped: ${printable(problem ?? '')}`;
@@ -61,29 +61,29 @@ const NAME_WIDTH = 18;
 
 function describeChroma(chroma: ReportedChroma | null): string {
   if (chroma?.mode === 'semantic')
-    return `the real chroma-mcp, through ${printable(chroma.uvx ?? 'uvx')}; nothing is downloaded`;
+    return `the real chroma-mcp, started with ${printable(chroma.uvx ?? 'uvx')}; nothing is downloaded`;
   return `none, keyword search only (${printable(chroma?.reason ?? 'unknown')})`;
 }
 
-/** The result in a line. */
+/** The result in one line. */
 export function verdictLine({ scenarios, complete, run, error }: VerifyReport): string {
   const left = scenarios.reduce((sum, scenario) => sum + scenario.left.length, 0);
   if (left > 0) return `❌ FAIL: ${count(left, 'process', 'processes')} ${left === 1 ? 'was' : 'were'} left behind`;
-  if (error !== null && run === null) return '❌ FAIL: it could not be brought to its end';
-  if (!complete) return '❌ FAIL: could not look at everything, so nothing is proven';
+  if (error !== null && run === null) return '❌ FAIL: the run did not finish';
+  if (!complete) return '❌ FAIL: the process table could not be read completely, so nothing is proven';
   if (run !== null) return commandVerdict(run);
   const isWell = scenarios.every(({ passed }) => passed !== false);
-  return isWell ? '✅ PASS: No process leaks detected' : '❌ FAIL: not every scenario went as it should';
+  return isWell ? '✅ PASS: No process leaks detected' : '❌ FAIL: a scenario failed';
 }
 
 function commandVerdict({ exitCode, signal }: ReportedRun): string {
   if (exitCode === 0) return '✅ PASS: the command left no process behind';
   if (exitCode === null && signal === null) return '❌ FAIL: the command did not run';
-  const how = signal === null ? `ended with ${exitCode ?? '?'}` : `was ended by ${signal}`;
+  const how = signal === null ? `exited with ${exitCode ?? '?'}` : `was ended by ${signal}`;
   return `❌ FAIL: the command ${how}; it left no process behind`;
 }
 
-/** One process that was left, in the words a person can check with `ps`. */
+/** Describes a process that was left behind by facts that can be checked with `ps`. */
 export function describeLeft({
   pid,
   ppid,
@@ -94,7 +94,7 @@ export function describeLeft({
   protectedBy,
 }: ReportedLeft): readonly string[] {
   const facts = [`parent pid ${ppid}`, `started ${startedAt}`, HOW[foundBy]];
-  if (outcome !== null) facts.push(`now: ${outcome}`);
+  if (outcome !== null) facts.push(`outcome: ${outcome}`);
   if (protectedBy !== null) facts.push(`not ended: ${protectedBy}`);
   return [`  pid ${pid}  ${printable(command)}`, `    ${printable(facts.join('; '))}`];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { drawChart, peaksOf, roundUp } from '../../../../src/cli/commands/history/chart.ts';
 
-test('a gap is blank and a zero is not', () => {
+test('a chart leaves a gap blank and draws a line for zero', () => {
   expect(drawChart({ values: [0, undefined, 4, 8], rows: 2, most: 8 })).toEqual(['   █', '▁ ██']);
   expect(drawChart({ values: [1, 7], rows: 1, most: 8 })).toEqual(['▁▇']);
 });
@@ -12,11 +12,11 @@ test.each([
   [7, 8],
   [132, 150],
   [900, 1000],
-])('a scale for %d ends at %d', (value, top) => {
+])('the scale of a chart for %d ends at %d', (value, top) => {
   expect(roundUp(value)).toBe(top);
 });
 
-test('each column shows the peak of its time, and a sample stands for the whole time before it', () => {
+test('each column shows the peak of its time, and a sample covers the whole time before it', () => {
   const span = { columns: 4, sinceMs: 0, untilMs: 400 };
   expect(
     peaksOf(
@@ -27,7 +27,7 @@ test('each column shows the peak of its time, and a sample stands for the whole 
       span,
     ),
   ).toEqual([3, 9, undefined, undefined]);
-  // What began before the time that is shown, and what nobody could read.
+  // A sample that began before the shown time, and one with an unknown value.
   expect(
     peaksOf(
       [

@@ -5,19 +5,19 @@ import { readInput } from '../../../../src/cli/commands/hook/read-input.ts';
 
 const LIMITS = { maxBytes: 1_000, withinMs: 200 };
 
-test('reads what came until the end, and drops what exceeds the bound', async () => {
+test('readInput reads until the end and drops input over the limit', async () => {
   const stream = new PassThrough();
   stream.end('x'.repeat(2_000));
   expect(await readInput(stream, LIMITS)).toEqual({ text: 'x'.repeat(1_000), isWhole: true });
 });
 
-test('gives what came of a stream that stays open', async () => {
+test('readInput returns the input so far of a stream that stays open', async () => {
   const stream = new PassThrough();
   stream.write('{"a":1}');
   expect(await readInput(stream, LIMITS)).toEqual({ text: '{"a":1}', isWhole: false });
 });
 
-test('a process that stood still for longer than the limit still reads what came meanwhile', async () => {
+test('readInput after a stop longer than the limit still reads the input that arrived meanwhile', async () => {
   const stream = new PassThrough();
   const reading = readInput(stream, LIMITS);
   await sleep(10);

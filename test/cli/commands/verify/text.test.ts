@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { renderAnnotations, tellGithub } from '../../../../src/cli/commands/verify/github.ts';
+import { renderAnnotations, reportToGithub } from '../../../../src/cli/commands/verify/github.ts';
 import { renderJunit } from '../../../../src/cli/commands/verify/junit.ts';
 import { renderCommandReport } from '../../../../src/cli/commands/verify/text.ts';
 import type { VerifyReport } from '../../../../src/cli/commands/verify/json.ts';
@@ -38,7 +38,7 @@ function report(command = HOSTILE): VerifyReport {
   };
 }
 
-test('JUnit XML is well-formed whatever a command line holds, and says how many failed', () => {
+test('JUnit XML is well-formed for any command line and counts the failures', () => {
   const xml = renderJunit(report());
   const parse = `import sys, xml.etree.ElementTree as E
 s = E.fromstring(sys.stdin.buffer.read())[0]
@@ -48,7 +48,7 @@ assert '<&>' in s[1][0].text and ']]>' in s[1][0].text`;
   expect([stderr, stdout.trim()]).toEqual(['', "3 1 1 4.500 ['stop', 'a, b: c', 'chroma-crash'] failure skipped"]);
 });
 
-test('an annotation is one line, and no command line can begin another one', () => {
+test('an annotation is one line, and a command line cannot begin another one', () => {
   const lines = renderAnnotations(report());
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^::error title=claude-mem verify%3A a%2C b%3A c::/);
@@ -56,13 +56,13 @@ test('an annotation is one line, and no command line can begin another one', () 
   expect(lines[0]).toContain('%250A::error::x');
 });
 
-test('the job summary is appended to, and only under GitHub Actions', () => {
+test('the job summary is appended, only under GitHub Actions', () => {
   const file = join(tempDir(), 'summary.md');
   const said: string[] = [];
   const say = (line: string) => said.push(line);
-  tellGithub(report(), { GITHUB_STEP_SUMMARY: file }, say);
+  reportToGithub(report(), { GITHUB_STEP_SUMMARY: file }, say);
   expect(said).toEqual([]);
-  tellGithub(report(), { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file }, say);
+  reportToGithub(report(), { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file }, say);
   expect(said).toHaveLength(1);
   const summary = readFileSync(file, 'utf8');
   expect(summary).toContain('| stop | ✅ passed | 0 | 3 | 0 | – |');
@@ -74,15 +74,15 @@ test('no control character of a command line reaches the terminal', () => {
   expect([shown.includes('\u0007'), shown.includes('\n')]).toEqual([false, false]);
 });
 
-test('a reading that was not complete never passes', () => {
+test('an incomplete reading never passes', () => {
   const [line] = renderCommandReport({ ...report(), scenarios: [], complete: false });
   expect(line).toContain('nothing is proven');
 });
 
 test.each([
   [{ error: { code: 'not-found', message: './x was not run', hint: null } }, './x was not run'],
-  [{ complete: false }, 'the process table could not be read in full'],
-])('JUnit XML tells what no scenario tells: %j', (wrong, message) => {
+  [{ complete: false }, 'the process table could not be read completely'],
+])('JUnit XML reports a problem that no scenario shows: %j', (wrong, message) => {
   const { scenarios, ...rest } = report();
   const xml = renderJunit({ ...rest, ...wrong, scenarios: scenarios.filter(({ passed }) => passed === true) });
   expect(xml).toContain('tests="2" failures="0" errors="1"');

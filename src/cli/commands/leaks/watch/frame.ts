@@ -12,7 +12,7 @@ export interface FrameView {
   readonly columns: number;
   readonly rows: number;
   readonly showForeign: boolean;
-  /** How long between two readings, in words. */
+  /** Time between two readings, formatted. */
   readonly interval: string;
   /** Time of day of the last reading. */
   readonly time: string;
@@ -21,13 +21,13 @@ export interface FrameView {
   readonly output: Output;
 }
 
-/** With fewer rows there is no room for the lines of history. */
+/** Shorter screens omit the history. */
 const ROWS_FOR_HISTORY = 14;
-/** With fewer columns the age is left out. */
+/** Narrower screens omit the age. */
 const COLUMNS_FOR_AGE = 60;
 const MOST_REMARKS = 2;
 
-/** The whole screen: at most so many lines, none wider than the terminal. What a small one has no room for is left out from the middle. */
+/** Draws the whole screen: at most `rows` lines, none wider than `columns`. A small screen omits lines from the middle. */
 export function drawFrame(state: WatchState, view: FrameView): readonly string[] {
   const { rows, columns } = view;
   const foot = [help(state, view)];
@@ -38,7 +38,7 @@ export function drawFrame(state: WatchState, view: FrameView): readonly string[]
   return [...top, ...body, ...filler, ...foot].slice(0, rows).map((line) => clip(line, columns));
 }
 
-/** How many rows of the list do not fit, so that scrolling ends with the last one. */
+/** Counts the rows of the list that do not fit: the end of scrolling. */
 export function hiddenRows(state: WatchState, view: FrameView): number {
   const room = view.rows - 1 - head(state, view).length - TITLE_ROWS;
   return Math.max(0, listed(state, view).length - Math.max(1, room));
@@ -49,7 +49,8 @@ function head(state: WatchState, view: FrameView): readonly string[] {
   const { observation, failure } = state;
   const lines: string[] = [];
   if (failure !== undefined) {
-    const words = `Could not look: ${printable(failure.message)} What is below is older.`;
+    const reason = printable(failure.message).replace(/\.?$/, '.');
+    const words = `Reading failed: ${reason} The list below is from an earlier reading.`;
     lines.push(...wrap(paint.yellow.bold(words), view.columns).split('\n'));
   }
   if (observation === undefined) return lines;
@@ -64,7 +65,7 @@ function head(state: WatchState, view: FrameView): readonly string[] {
     );
   lines.push(paint.gray(`every ${view.interval}, ${view.time}${state.isPaused ? ', paused' : ''}`));
   if (isTall) lines.push(scope, ...history(state, view));
-  // What could not be seen comes first, and is said on the smallest screen too.
+  // The remark on an incomplete reading comes first and appears on the smallest screen too.
   const said = remarks(observation, report.summary, { isRecorded: false });
   if (!observation.isComplete || isTall) lines.push(...said.slice(0, isTall ? MOST_REMARKS : 1));
   return lines;
@@ -76,7 +77,7 @@ function history({ history: samples }: WatchState, view: FrameView): readonly st
   const series = [
     ['leaked', samples.map(({ leaks }) => leaks), String(last?.leaks ?? '?')],
     ['managed', samples.map(({ managed }) => managed), String(last?.managed ?? '?')],
-    ['held', samples.map(({ leakedBytes }) => leakedBytes), formatBytes(bytes)],
+    ['memory', samples.map(({ leakedBytes }) => leakedBytes), formatBytes(bytes)],
   ] as const;
   return [
     '',
@@ -99,7 +100,7 @@ function list(state: WatchState, view: FrameView, room: number): readonly string
   const shown = all.slice(first, first + room - TITLE_ROWS);
   const hidden = all.length - first - shown.length;
   const rows = shown.map((item) => row(item, view));
-  // The last line says what it covers.
+  // The last line counts the row that it replaces.
   if (hidden > 0 && rows.length > 1) rows.splice(-1, 1, paint.gray(`  … and ${hidden + 1} more`));
   return [paint.bold(titles), ...rows];
 }
@@ -127,7 +128,7 @@ function line(cells: readonly string[], { columns }: FrameView): string {
 function help({ sort, isPaused }: WatchState, { columns, hasKeys, output }: FrameView): string {
   const paint = painter(output);
   if (!hasKeys) return paint.inverse('Ctrl-C quits');
-  const parts = ['q quit', 'r reap', `s sort: ${sort}`, isPaused ? 'space go on' : 'space pause', '↑↓ scroll'];
+  const parts = ['q quit', 'r reap', `s sort: ${sort}`, isPaused ? 'space resume' : 'space pause', '↑↓ scroll'];
   let text = '';
   for (const part of parts) {
     const longer = text === '' ? part : `${text}  ${part}`;

@@ -14,7 +14,7 @@ interface Line {
   readonly command: 'leaks';
 }
 
-/** What a reading tells; of one that failed everything is unknown but when and why. */
+/** One reading. If it failed, only time and error are known. */
 type ReadingLine = Line & {
   readonly type: 'reading';
   readonly reading: number;
@@ -31,7 +31,7 @@ interface ReportedError {
 
 interface ChangeLine extends Line {
   readonly type: 'change';
-  /** The number of the reading that showed it. */
+  /** The number of the reading that shows the change. */
   readonly reading: number;
   readonly change: Change['kind'];
   readonly from: Change['from'];
@@ -48,7 +48,7 @@ interface EndLine extends Line {
 
 const LINE: Line = { schemaVersion: 1, command: 'leaks' };
 
-/** The lines of `leaks --watch` for one reading: itself, and what changed since the one before. Field names are API: add, never rename. */
+/** The lines of `leaks --watch` for one reading: the reading and the changes since the last one. Field names are API: add, never rename. */
 export function reportReading(
   { number, seen, changes }: WatchReading,
   view: { readonly showForeign: boolean; readonly takenAt: string },

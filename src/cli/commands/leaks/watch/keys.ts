@@ -10,7 +10,7 @@ interface Keypress {
   readonly sequence?: string;
 }
 
-/** The keyboard, key by key, without the terminal's own Ctrl-C and Ctrl-Z. */
+/** Reads single keys in raw mode, in which Ctrl-C and Ctrl-Z are keys too. */
 export class Keys {
   readonly #stream: ReadStream;
   readonly #listener: KeyListener;
@@ -30,7 +30,7 @@ export class Keys {
     this.#stream.resume();
   }
 
-  /** Gives the terminal back its own manners. */
+  /** Leaves raw mode. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -13,7 +13,7 @@ import { Screen } from './screen.ts';
 import { addReading, EMPTY_STATE, nextSort, type WatchState } from './watch-state.ts';
 import { reportLeaks } from '../../../../operations/leaks/leak-report.ts';
 
-/** `leaks --watch` for a person: a picture that is drawn anew with each reading, and keys. */
+/** `leaks --watch` in a terminal: redraws the screen after each reading and handles keys. */
 export async function watchOnScreen(task: WatchTask): Promise<ExitCode> {
   const watch = new WatchOnScreen(task);
   try {
@@ -23,7 +23,7 @@ export async function watchOnScreen(task: WatchTask): Promise<ExitCode> {
   }
 }
 
-/** A process that the kernel does not let stop (its group has no shell) goes on after this, in milliseconds. */
+/** The kernel ignores SIGTSTP in an orphaned process group. The watch then resumes after this time, in milliseconds. */
 const RESUME_AFTER_MS = 20;
 
 class WatchOnScreen {
@@ -34,12 +34,12 @@ class WatchOnScreen {
   #interrupts: Interrupts;
   #ended: 'quit' | 'interrupted' | undefined;
   #wantsReap = false;
-  /** The terminal is the shell's, or that of `reap`. */
+  /** True while the shell or `reap` uses the terminal. */
   #isAway = false;
   #isReaping = false;
   #found: ExitCode = EXIT.couldNotLook;
   #wake: () => void = () => undefined;
-  /** Takes the next key, whatever it is. */
+  /** Receives the next key, if set. */
   #nextKey: ((key: string) => void) | undefined;
 
   constructor(task: WatchTask) {
@@ -68,7 +68,7 @@ class WatchOnScreen {
     }
     if (this.#ended === 'interrupted') return EXIT.interrupted;
     this.#screen.close();
-    this.#sayWhatWasFound();
+    this.#printLastHeadline();
     return this.#found;
   }
 
@@ -80,7 +80,7 @@ class WatchOnScreen {
     process.off('SIGCONT', this.#resume);
   }
 
-  /** Until the next reading is due; keys are obeyed meanwhile. */
+  /** Waits until the next reading is due and handles keys meanwhile. @returns false if the watch ends. */
   async #wait(): Promise<boolean> {
     const { clock } = this.#task.context;
     let dueAt = clock.now() + this.#task.intervalMs;
@@ -142,12 +142,12 @@ class WatchOnScreen {
     this.#wake();
   }
 
-  /** What `reap` does when it is typed, on the ordinary screen: it reads, plans, asks and acts by itself. */
+  /** Runs the `reap` command on the normal screen. It takes its own reading, plans, asks and acts. */
   async #reap(): Promise<void> {
     this.#wantsReap = false;
     this.#isReaping = true;
     this.#leave();
-    // Ctrl-C is now for `reap`, which has its own way with it.
+    // `reap` handles Ctrl-C itself.
     this.#interrupts.dispose();
     try {
       await reapAfterAsking(this.#task);
@@ -157,7 +157,7 @@ class WatchOnScreen {
     } finally {
       this.#interrupts = this.#listen();
     }
-    this.#task.output.note('\nAny key goes back to the watch, q quits.');
+    this.#task.output.note('\nPress any key to return to the watch, or q to quit.');
     this.#keys?.open();
     const key = await new Promise<string>((resolve) => (this.#nextKey = resolve));
     this.#nextKey = undefined;
@@ -172,7 +172,7 @@ class WatchOnScreen {
     setTimeout(this.#resume, RESUME_AFTER_MS);
   }
 
-  /** Also after a SIGSTOP of somebody else: the shell has changed the terminal meanwhile. */
+  /** Also handles SIGCONT after a SIGSTOP from outside: the shell has changed the terminal meanwhile. */
   readonly #resume = (): void => {
     if (this.#ended !== undefined || this.#state.reading === 0 || this.#isReaping) return;
     this.#isAway = false;
@@ -220,10 +220,10 @@ class WatchOnScreen {
     });
   }
 
-  #sayWhatWasFound(): void {
+  #printLastHeadline(): void {
     const { observation, failure } = this.#state;
     const { output, showForeign } = this.#task;
-    if (failure !== undefined) output.note(`Could not look: ${failure.message}`);
+    if (failure !== undefined) output.note(`Reading failed: ${failure.message}`);
     else if (observation !== undefined)
       output.text(
         headline(observation, reportLeaks(observation, { showForeign }).summary, output).split('\n')[0] ?? '',

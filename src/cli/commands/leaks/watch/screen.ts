@@ -1,17 +1,17 @@
 import { writeSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 
-/** Alternate screen, no cursor, no wrapping; and back, in the opposite order. */
+/** Alternate screen, hidden cursor, no line wrapping; LEAVE undoes them in reverse order. */
 const ENTER = '\u001B[?1049h\u001B[?25l\u001B[?7l';
 const LEAVE = '\u001B[?7h\u001B[?25h\u001B[?1049l';
-/** What is written in between appears at once, where the terminal knows of it. */
+/** Synchronized output: a terminal that supports it shows the frame in one step. */
 const BEGIN = '\u001B[?2026h';
 const END = '\u001B[?2026l';
 const HOME = '\u001B[H';
 const REST_OF_LINE = '\u001B[K';
 const REST_OF_SCREEN = '\u001B[J';
 
-/** The terminal while it is a picture. However the program ends, short of SIGKILL, what was on it before is there again. */
+/** A full-screen terminal. Restores the previous screen at every end of the program except SIGKILL. */
 export class Screen {
   readonly #stream: WriteStream & { readonly fd: number };
   #isOpen = false;
@@ -26,7 +26,7 @@ export class Screen {
     return { columns: this.#stream.columns, rows: this.#stream.rows };
   }
 
-  /** Draws the lines from the top; opens the screen if it is not. What has not changed is not written. */
+  /** Draws the lines from the top. Opens the screen first if needed. Writes nothing if nothing changed. */
   draw(lines: readonly string[]): void {
     const picture = lines.map((line) => `${line}\u001B[0m${REST_OF_LINE}`).join('\r\n');
     if (this.#isOpen && picture === this.#shown) return;
@@ -36,7 +36,7 @@ export class Screen {
     this.#stream.write(`${enter}${BEGIN}${HOME}${picture}${REST_OF_SCREEN}${END}`);
   }
 
-  /** The next `draw` draws everything: the terminal has another size, or was somebody else's meanwhile. */
+  /** Makes the next `draw` write everything, after a resize or after another program used the terminal. */
   forget(): void {
     this.#shown = '';
   }
@@ -50,14 +50,14 @@ export class Screen {
     process.off('exit', this.#restore);
   }
 
-  /** Synchronous, because at the end of a program nothing else gets out any more. */
+  /** Writes synchronously, because asynchronous writes are lost in an `exit` handler. */
   readonly #restore = (): void => {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     try {
       writeSync(this.#stream.fd, LEAVE);
     } catch {
-      // The terminal is gone, and with it what there was to restore.
+      // The terminal is gone: nothing to restore.
     }
   };
 }

@@ -1,8 +1,8 @@
 const BARS = { unicode: '▁▂▃▄▅▆▇█', plain: '_.-:=+*#' } as const;
 
 /**
- * The last values as bars, the newest on the right. The lowest bar is 0 and the highest the greatest of them, so that a height can be
- * read as an amount; values that are not known (null) are blanks.
+ * Draws the last `width` values as bars, the newest on the right. The scale runs from 0 to the greatest value. Unknown values (null) are
+ * blank.
  */
 export function sparkline(
   values: readonly (number | null)[],

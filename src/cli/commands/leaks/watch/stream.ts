@@ -5,7 +5,7 @@ import { listenForInterrupts } from '../../../terminal/interrupts.ts';
 import { reportEnd, reportReading } from './json.ts';
 import type { WatchTask } from './task.ts';
 
-/** `leaks --watch` for a program that reads it: a line of JSON for each reading and each change, and one at the end. */
+/** `leaks --watch` for a program: prints one line of JSON per reading and per change, and one at the end. */
 export async function watchAsStream(task: WatchTask): Promise<ExitCode> {
   const { output, context, showForeign, intervalMs, count, exitCodeOf } = task;
   output.beginStreaming();
@@ -17,7 +17,7 @@ export async function watchAsStream(task: WatchTask): Promise<ExitCode> {
   for await (const reading of watchLeaks({ observe: context.follow({ memory: true }), wait }, { count })) {
     readings = reading.number;
     found = exitCodeOf(reading.seen);
-    // A reader that goes away ends the program at the next line, with what was found by then.
+    // If the reader goes away, the program ends at the next line with this exit code.
     process.exitCode = found;
     const takenAt = context.clock.date().toISOString();
     for (const line of reportReading(reading, { showForeign, takenAt })) output.data(JSON.stringify(line));

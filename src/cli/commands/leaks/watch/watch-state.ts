@@ -6,21 +6,21 @@ import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
 import { ClaudeMemError } from '../../../../shared/errors.ts';
 import { compareBy, SORTS, type Sort } from '../../../../operations/leaks/order.ts';
 
-/** What one reading counted; null where it failed. */
+/** The counts of one reading; null if it failed. */
 interface Sample {
   readonly leaks: number | null;
   readonly managed: number | null;
   readonly leakedBytes: number | null;
 }
 
-/** What the screen shows, as values. */
+/** The state behind the screen. */
 export interface WatchState {
   /** The last reading that did not fail. */
   readonly observation: Observation | undefined;
-  /** Why the last reading failed, if it did. */
+  /** The error of the last reading, if it failed. */
   readonly failure: ClaudeMemError | undefined;
   readonly history: readonly Sample[];
-  /** Processes that are news, with the number of the reading that brought them. */
+  /** New processes, with the number of the reading that first showed them. */
   readonly appeared: ReadonlyMap<string, number>;
   readonly ended: readonly { readonly judgement: Judgement; readonly reading: number; readonly wasForeign: boolean }[];
   readonly reading: number;
@@ -30,9 +30,9 @@ export interface WatchState {
   readonly scroll: number;
 }
 
-/** More than the widest terminal shows. */
+/** More columns than any terminal has. */
 const MOST_SAMPLES = 400;
-/** For so many readings what is new or has ended is marked. */
+/** New and ended processes stay marked for this many readings. */
 const NEWS_LASTS = 5;
 
 export const EMPTY_STATE: WatchState = {
@@ -63,7 +63,7 @@ export function addReading(state: WatchState, { number, seen, changes }: WatchRe
     ]),
     ended: [
       ...state.ended.filter(({ reading }) => isNews(reading)),
-      // As a zombie it has lost what told whose it was.
+      // A zombie has lost its environment and command line, so the verdict before it counts.
       ...ended.map(({ judgement, from }) => ({ judgement, reading: number, wasForeign: from === 'foreign' })),
     ],
   };
@@ -79,7 +79,7 @@ export interface ListedProcess {
   readonly news: 'new' | 'ended' | undefined;
 }
 
-/** The processes in the order that was asked for; what has ended lately comes with them. Foreign ones only if asked. */
+/** Lists the processes in the chosen order, together with those that ended recently. Foreign ones only with `showForeign`. */
 export function listed(
   state: WatchState,
   { showForeign }: { readonly showForeign: boolean },
@@ -89,7 +89,7 @@ export function listed(
   });
   const gone = new Set(state.ended.map(({ judgement }) => keyOf(judgement)));
   const all = [
-    // A zombie of what is shown as ended would be the same process twice.
+    // A zombie would repeat a process that is shown as ended.
     ...present.filter(({ judgement }) => !gone.has(keyOf(judgement))),
     ...state.ended
       .filter(({ wasForeign }) => showForeign || !wasForeign)
