@@ -32,7 +32,7 @@ export function findContradicted(subject: Case, context: JudgementContext): Find
     evidence: [
       recorded.length > 0
         ? { kind: 'recorded', detail: `recorded as ${role} of tree ${shortId(tree)}` }
-        : { kind: 'marked', detail: `its environment bears the mark of tree ${shortId(tree)}` },
+        : { kind: 'marked', detail: `marked as part of tree ${shortId(tree)}` },
       { kind: 'not-proven', detail },
     ],
   };
@@ -40,7 +40,7 @@ export function findContradicted(subject: Case, context: JudgementContext): Find
 
 function contradictedRoot({ recorded }: Case): string | undefined {
   return recorded.some(({ isRoot, tree }) => !isRoot && tree.isContradicted)
-    ? 'the root in its manifest is not running, and the marks of live processes name another one, so the manifest is damaged'
+    ? 'its manifest is damaged: the recorded root is not running, and the marks of live processes name another root'
     : undefined;
 }
 
@@ -48,13 +48,13 @@ function liveRoot({ row }: Case, { trees }: JudgementContext): string | undefine
   const [treeId] = [...trees.liveRoots.treesOf(row.pid)].sort();
   return treeId === undefined
     ? undefined
-    : `the marks of live processes show that it is the root of tree ${shortId(treeId)}, so the record is damaged`;
+    : `its record is damaged: the marks of live processes prove that it is the root of tree ${shortId(treeId)}`;
 }
 
 /** The marks of a process that a live installation of another kind records are inherited. */
 function liveClaim({ row, recorded, isMarkedHere }: Case, { others }: JudgementContext): string | undefined {
   const file = isMarkedHere && recorded.length === 0 ? others.claims.get(row.pid) : undefined;
-  return file === undefined ? undefined : `${file}, of a live installation, records its pid`;
+  return file === undefined ? undefined : `${file} of a live installation records its pid`;
 }
 
 /** Below an orphan the live parent is no evidence of life. */
@@ -62,7 +62,7 @@ function liveParent(subject: Case, context: JudgementContext): string | undefine
   const parent = liveOwner(subject) ?? recordedParent(subject, context);
   if (parent === undefined || subject.parentJudgement?.verdict === 'orphan') return undefined;
   const name = parent.name === '' ? '' : ` (${parent.name})`;
-  return `its parent pid ${parent.pid}${name} is its owner and is alive, so the record or the mark that says otherwise is damaged`;
+  return `its record or mark is damaged: its parent pid ${parent.pid}${name} is its owner and is alive`;
 }
 
 /**

@@ -52,17 +52,21 @@ function markedOrphan(subject: Case, context: JudgementContext): Finding | undef
   if (subject.ownerPresence !== 'gone' && !isTreeDead) return undefined;
   const place = placeOfMarked(subject, context);
   if (place === undefined) return undefined;
-  const evidence: Evidence[] = [
-    { kind: 'marked', detail: `its environment bears the mark of tree ${shortId(subject.row.treeMark)}` },
-  ];
+  const evidence: Evidence[] = [{ kind: 'marked', detail: `marked as part of tree ${shortId(subject.row.treeMark)}` }];
   if (subject.ownerPresence === 'gone') {
-    evidence.push({
-      kind: 'owner-gone',
-      detail: `its owner mark names ${describeOwnerMark(subject.owner)}, which is gone`,
-    });
+    evidence.push({ kind: 'owner-gone', detail: `started by ${markedOwner(subject, context)}, which is gone` });
   }
   if (isTreeDead) evidence.push(treeDead(subject.row.treeMark));
   return { verdict: 'orphan', evidence: [...evidence, place] };
+}
+
+/** The owner that the mark names, with the role that its tree's manifest records for it. */
+function markedOwner({ owner, row }: Case, { trees }: JudgementContext): string {
+  const record = trees
+    .entriesOf(owner?.pid ?? 0)
+    .find(({ tree, identity }) => tree.manifest.treeId === row.treeMark && identity.startTicks === owner?.startTicks);
+  const role = record === undefined ? '' : `${record.entry.role} `;
+  return `${role}${describeOwnerMark(owner)}`;
 }
 
 function wrapperLost(subject: Case): Finding | undefined {
@@ -75,7 +79,7 @@ function wrapperLost(subject: Case): Finding | undefined {
   if (place === undefined || liveOwner(subject) !== undefined) return undefined;
   return {
     verdict: 'orphan',
-    evidence: [{ kind: 'wrapper-lost', detail: 'a chroma-mcp python of ours without its uv wrapper' }, place],
+    evidence: [{ kind: 'wrapper-lost', detail: 'a claude-mem chroma-mcp python whose uv wrapper is gone' }, place],
   };
 }
 
@@ -107,6 +111,6 @@ function recordedAs({ entry, tree }: RecordedEntry): Evidence {
 function treeDead(treeId: string | null | undefined): Evidence {
   return {
     kind: 'tree-dead',
-    detail: `tree ${shortId(treeId)} is dead: its recorded root is gone and nobody answers for it`,
+    detail: `tree ${shortId(treeId)} is dead: its recorded root is gone and no supervisor answers for it`,
   };
 }
