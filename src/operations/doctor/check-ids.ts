@@ -1,6 +1,6 @@
 import { nearestWord } from '../../core/text/nearest-word.ts';
 
-/** The checks of `doctor`, in the order in which they are listed. Kept apart from them: every command knows the names, one runs them. */
+/** The checks of `doctor`, in listing order. Apart from the checks themselves, so that other commands load the names alone. */
 export const CHECK_IDS = [
   'node',
   'settings',
@@ -37,8 +37,8 @@ export const CHECK_IDS = [
 export type CheckId = (typeof CHECK_IDS)[number];
 
 /**
- * The ids among these names.
- * @returns the ids, or the first name that is none with the id that is nearest to it.
+ * Parses names given on the command line.
+ * @returns the ids without duplicates, or the first unknown name with the id nearest to it.
  */
 export function parseCheckIds(
   names: readonly string[],
@@ -54,7 +54,7 @@ function isCheckId(name: string): name is CheckId {
 
 function nearestId(name: string): CheckId {
   const wanted = name.toLowerCase();
-  // Half a name is meant more often than a misspelt one.
+  // A shortened name is more likely than a misspelt one.
   const begun = CHECK_IDS.find((id) => wanted.length > 1 && (id.startsWith(wanted) || wanted.startsWith(id)));
   if (begun !== undefined) return begun;
   return nearestWord(wanted, CHECK_IDS) ?? CHECK_IDS[0];
