@@ -1,6 +1,6 @@
 import { nearestWord } from './text/nearest-word.ts';
 
-/** What can be set by environment or `config.json`. */
+/** The settings from the environment and `config.json`. */
 export interface Settings {
   /** Loopback address the worker listens on. */
   readonly workerHost: string;
@@ -14,21 +14,21 @@ export interface Settings {
   readonly chromaSsl: boolean;
   /** Any uv request. */
   readonly pythonVersion: string;
-  /** Path or name of uvx; undefined: look for it. */
+  /** Path or name of uvx; undefined: search for it. */
   readonly uvx: string | undefined;
   /** PSS + swap of wrapper and python together, in MB; 0: no limit. */
   readonly chromaMemoryLimitMb: number;
   /** Percent of one core, over time; 0: no limit. */
   readonly chromaCpuLimitPercent: number;
-  /** Chroma is closed after so long without use, in seconds; 0: never. */
+  /** Seconds without use after which Chroma is closed; 0: never. */
   readonly chromaIdleSeconds: number;
 }
 
-/** A value that cannot be used, with where it came from. */
+/** An invalid value and its source. */
 export interface SettingProblem {
   readonly name: string;
   readonly value: string;
-  /** `environment` or the file. */
+  /** `environment` or the path of the file. */
   readonly source: string;
   readonly expected: string;
 }
@@ -57,12 +57,12 @@ const DEFINITIONS = {
 
 const KEYS = Object.keys(DEFINITIONS) as (keyof Settings)[];
 
-/** Names of the settings, as in the environment. */
+/** Names of the settings in the environment. */
 export const SETTING_NAMES: readonly string[] = KEYS.map((key) => DEFINITIONS[key].name);
 
 /**
- * Environment over `config.json` over defaults. The file may use the names of the environment (`CLAUDE_MEM_WORKER_PORT`) or the short
- * ones (`workerPort`).
+ * Resolves each setting from the environment, else from `config.json`, else to its default. The file may use the long names
+ * (`CLAUDE_MEM_WORKER_PORT`) or the short ones (`workerPort`).
  */
 export function resolveSettings(input: {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -81,10 +81,10 @@ export function resolveSettings(input: {
   return { settings: Object.fromEntries(resolved) as unknown as Settings, problems };
 }
 
-/** Names that `config.json` may use besides those of the settings: editors read `$schema`. */
+/** Other names allowed in `config.json`: editors read `$schema`. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(['$schema']);
 
-/** The first key that is no setting, with the setting that was probably meant: its value would be ignored without a word. */
+/** The first key that is not a setting, with the nearest setting. Without this check, a misspelt setting would be ignored silently. */
 export function findUnknownKey(
   config: Readonly<Record<string, unknown>>,
 ): { readonly key: string; readonly nearest: string } | undefined {
@@ -93,7 +93,7 @@ export function findUnknownKey(
   return key === undefined ? undefined : { key, nearest: nearestSetting(key) };
 }
 
-/** Short names are compared with short names: else any of them is nearest to a word without capitals. */
+/** Compares short names with short names only: to a short key, every long name is too far away. */
 function nearestSetting(key: string): string {
   const names: readonly string[] = /^claude_?mem/i.test(key) ? SETTING_NAMES : KEYS;
   const lower = names.map((name) => name.toLowerCase());
@@ -101,7 +101,7 @@ function nearestSetting(key: string): string {
   return names[lower.indexOf(nearest)] ?? names[0] ?? '';
 }
 
-/** A key may be as long as the file. */
+/** Characters compared: a key may be as long as the file. */
 const LONGEST_KEY = 100;
 
 function findValue(key: string, name: string, { env, config, configFile }: Parameters<typeof resolveSettings>[0]) {
@@ -147,7 +147,7 @@ function text<T extends string | undefined>(name: string, fallback: T): Setting<
   return { name, fallback, expected: 'a text', parse: (value) => (value === '' ? undefined : value) };
 }
 
-/** The worker speaks plain HTTP with a token, so it stays on this machine. */
+/** Loopback addresses only: the worker sends its token over plain HTTP. */
 function loopback(name: string, fallback: string): Setting<string> {
   return {
     name,

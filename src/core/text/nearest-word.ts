@@ -1,4 +1,4 @@
-/** The candidate that takes the fewest changed letters; undefined if it takes more than `most`. The first one wins a tie. */
+/** The candidate with the fewest changed letters; undefined if none has at most `most`. The first one wins a tie. */
 export function nearestWord<Word extends string>(
   wanted: string,
   candidates: readonly Word[],
@@ -7,7 +7,7 @@ export function nearestWord<Word extends string>(
   let best: Word | undefined;
   let fewest = most;
   for (const candidate of candidates) {
-    // The difference in length alone costs as many changes, and a comparison takes the product of both lengths.
+    // Skips the comparison, which costs the product of both lengths: the difference in length is a lower bound of the changes.
     if (Math.abs(candidate.length - wanted.length) > fewest) continue;
     const changes = changedLetters(wanted, candidate);
     if (changes > fewest || (changes === fewest && best !== undefined)) continue;
@@ -16,13 +16,13 @@ export function nearestWord<Word extends string>(
   return best;
 }
 
-/** How many changed letters still look like a misspelling of a word. */
+/** The number of changed letters up to which a word counts as misspelt. */
 export function likelyTypos(word: string): number {
   if (word.length <= 3) return 1;
   return word.length <= 6 ? 2 : 3;
 }
 
-/** Levenshtein's distance: letters that are inserted, removed or replaced. */
+/** The Levenshtein distance: inserted, removed and replaced letters. */
 export function changedLetters(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (const [line, letter] of Array.from(left).entries()) {

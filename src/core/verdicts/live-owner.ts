@@ -7,8 +7,8 @@ import { shortId } from '../text/wording.ts';
 import { isAnyoneGone } from './orphan.ts';
 
 /**
- * The live parent of a process, where its owner mark or its record names that parent or a process of the same pid, or where the parent
- * is its own uv wrapper. A pid that agrees while the start does not is a damaged record: no other process adopts under that pid.
+ * The live parent of a process, if the owner mark or the record names the parent's pid, or if the parent is its uv wrapper. An equal pid
+ * with another start means a damaged record: orphans are not re-parented to a process that happens to have the owner's pid.
  */
 export function liveOwner({ row, parent, owner, recorded, isChroma }: Case): ProcessRow | undefined {
   if (parent === undefined || isZombie(parent)) return undefined;
@@ -16,7 +16,7 @@ export function liveOwner({ row, parent, owner, recorded, isChroma }: Case): Pro
   return isNamed || (isChroma && isChromaWrapper(parent)) ? parent : undefined;
 }
 
-/** Live evidence against a record or a mark: a process of a tree that stands where it belongs, whatever they say of its owner. */
+/** Live evidence outweighs records and marks: a process under its live owner is unverified, even if a record says the owner is gone. */
 export function findContradicted(subject: Case, context: JudgementContext): Finding | undefined {
   const detail =
     liveClaim(subject, context) ??
@@ -51,13 +51,13 @@ function liveRoot({ row }: Case, { trees }: JudgementContext): string | undefine
     : `its record is damaged: the marks of live processes prove that it is the root of tree ${shortId(treeId)}`;
 }
 
-/** The marks of a process that a live installation of another kind records are inherited. */
+/** A process recorded by a live installation of another kind has inherited its marks. */
 function liveClaim({ row, recorded, isMarkedHere }: Case, { others }: JudgementContext): string | undefined {
   const file = isMarkedHere && recorded.length === 0 ? others.claims.get(row.pid) : undefined;
   return file === undefined ? undefined : `${file} of a live installation records its pid`;
 }
 
-/** Below an orphan the live parent is no evidence of life. */
+/** An orphaned parent is no evidence: it is alive, but leaked itself. */
 function liveParent(subject: Case, context: JudgementContext): string | undefined {
   const parent = liveOwner(subject) ?? recordedParent(subject, context);
   if (parent === undefined || subject.parentJudgement?.verdict === 'orphan') return undefined;
@@ -66,8 +66,8 @@ function liveParent(subject: Case, context: JudgementContext): string | undefine
 }
 
 /**
- * The live parent that the same tree records, whatever pid the record names as owner. Of a tree only its supervisor adopts, and nobody but
- * a supervisor spawns a worker. This decides where environments are hidden: elsewhere the owner mark names the parent.
+ * The live parent, if the same tree records it, even if the record names another owner. A supervisor as parent counts for a worker only:
+ * it spawns workers, and adopts other processes. Matters if environments are unreadable; otherwise the owner mark names the parent.
  */
 function recordedParent({ parent, adoption, recorded }: Case, { trees }: JudgementContext): ProcessRow | undefined {
   if (parent === undefined || adoption !== undefined) return undefined;

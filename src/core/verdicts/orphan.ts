@@ -8,7 +8,7 @@ import { findPatternOrphan } from './pattern.ts';
 import { liveOwner } from './live-owner.ts';
 import { placeOfMarked, supervisorAsParent } from './place.ts';
 
-/** Ours, running, and its owner is provably gone: by record, by marks, by a lost wrapper, by pattern, or with its wrapper. */
+/** A running claude-mem process whose owner is provably gone: by record, mark, lost wrapper, pattern, or as the child of an orphan. */
 export function findOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   return (
     recordedOrphan(subject) ??
@@ -19,7 +19,7 @@ export function findOrphan(subject: Case, context: JudgementContext): Finding | 
   );
 }
 
-/** Whether a record or a mark says that its owner or its root is gone. */
+/** Whether a record or a mark shows that the owner or the root is gone. */
 export function isAnyoneGone(subject: Case, { trees }: JudgementContext): boolean {
   if (subject.recorded.some((record) => !record.isRoot && whoIsGone(record) !== undefined)) return true;
   return subject.isMarkedHere && (subject.ownerPresence === 'gone' || trees.isDead(subject.row.treeMark));
@@ -34,7 +34,7 @@ function recordedOrphan(subject: Case): Finding | undefined {
   return undefined;
 }
 
-/** A root has no owner. A record that names one, or a manifest in which every entry has one, is damaged. */
+/** A root has no owner, so a record with an owner for a root is damaged, and so is a manifest in which every entry has an owner. */
 function namesOwnerOfRoot({ entry, tree }: RecordedEntry): boolean {
   return entry.role === 'supervisor' || rootEntry(tree.manifest) === undefined;
 }
@@ -74,8 +74,8 @@ function wrapperLost(subject: Case): Finding | undefined {
   if (!(subject.isMarkedHere && subject.isRoleProgram) && subject.recorded.length === 0) return undefined;
   const place =
     subject.adoption === undefined ? supervisorAsParent(subject) : { kind: 'adopted', detail: subject.adoption };
-  // A wrapper that is still there keeps its python as a child, so another parent means that it is gone.
-  // Under its owner it was started without a wrapper.
+  // A live wrapper keeps its python as a child, so another parent means that the wrapper is gone. A python under its owner was started
+  // without a wrapper.
   if (place === undefined || liveOwner(subject) !== undefined) return undefined;
   return {
     verdict: 'orphan',
@@ -86,7 +86,7 @@ function wrapperLost(subject: Case): Finding | undefined {
 function startedByOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   const parent = subject.parentJudgement;
   if (parent?.verdict !== 'orphan' || !(parent.sharesWithChildren || isSameProgram(subject, context))) return undefined;
-  // A live tree of its own is nothing that a wrapper starts as its helper.
+  // The root of a live tree is not a helper of the wrapper.
   if (context.trees.liveRoots.treesOf(subject.row.pid).size > 0) return undefined;
   const what = isChromaWrapper(parent.row) ? 'wrapper' : 'process';
   return {
@@ -96,7 +96,7 @@ function startedByOrphan(subject: Case, context: JudgementContext): Finding | un
   };
 }
 
-/** On Windows `chroma-mcp.exe` and the `python.exe` of an environment start the python that works, with their own arguments. */
+/** On Windows, `chroma-mcp.exe` and the `python.exe` of a virtual environment start the real python with the same arguments. */
 function isSameProgram({ isChromaHere, parent }: Case, { input, snapshot }: JudgementContext): boolean {
   return isChromaHere && parent !== undefined && isChromaOfDataDir(parent, input.dataDir, snapshot.platform);
 }
