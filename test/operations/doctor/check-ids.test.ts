@@ -6,7 +6,7 @@ test('every id has its check, in the same order', () => {
   expect(CHECKS.map(({ id }) => id)).toEqual(CHECK_IDS);
 });
 
-test('no check needs itself, or one that needs it in turn', () => {
+test('the needs of checks have no cycle', () => {
   const needsOf = (id: string): readonly string[] => CHECKS.find((check) => check.id === id)?.needs ?? [];
   const below = (id: string, path: readonly string[]): readonly string[] => {
     expect(path, path.join(' → ')).not.toContain(id);
@@ -15,7 +15,7 @@ test('no check needs itself, or one that needs it in turn', () => {
   for (const id of CHECK_IDS) below(id, []);
 });
 
-test('names are taken once each', () => {
+test('duplicate names count once', () => {
   expect(parseCheckIds(['port', 'uv', 'port'])).toEqual({ ids: ['port', 'uv'] });
   expect(parseCheckIds([])).toEqual({ ids: [] });
 });
@@ -27,6 +27,6 @@ test.each([
   ['disk', 'disk-space'],
   ['serch-server', 'search-server'],
   ['memry', 'model'],
-])('the nearest to %s is %s', (name, nearest) => {
+])('the nearest id to %s is %s', (name, nearest) => {
   expect(parseCheckIds(['uv', name])).toEqual({ unknown: name, nearest });
 });
