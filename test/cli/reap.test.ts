@@ -144,7 +144,7 @@ describe('the selection of reap', () => {
     expect(status).toBe(0);
     expect(report.outcomes.map(({ pid }) => pid)).toEqual(named);
     expect(report.skipped).toEqual([
-      { pid: 1, reason: 'has nothing to do with claude-mem' },
+      { pid: 1, reason: 'not a claude-mem process' },
       { pid: 4194303, reason: 'no such process' },
     ]);
     expect([second!.wrapper, second!.python].every(isAlive)).toBe(true);
@@ -166,7 +166,7 @@ describe('manifests', () => {
     const file = deadTree(dataDir);
     const { status, report } = await json(['reap', '--yes']);
     expect(status).toBe(0);
-    expect(report.tidied).toEqual(['Retired the manifest of tree 11111111: nothing of it is left.']);
+    expect(report.tidied).toEqual(['Retired the manifest of tree 11111111: all its processes are gone.']);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
       treeId: TREE,
       retiredAt: expect.any(String) as unknown,
