@@ -154,7 +154,7 @@ describe('--write', () => {
   test.each([
     ['no JSON', '{ "a": 1, }', 'is not valid JSON'],
     ['comments', '// mine\n{}', 'is not valid JSON'],
-    ['no object', '[]', 'holds no JSON object'],
+    ['no object', '[]', 'is not a JSON object'],
     ['hooks that are none', '{"hooks":[]}', '"hooks" is no object'],
     ['a hook that is no list', '{"hooks":{"Stop":{}}}', '"hooks.Stop" is no list'],
   ])('%s: refused, and neither file is touched', async (_, text, message) => {
