@@ -46,7 +46,7 @@ export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Opti
   command
     .option('--json', 'print one JSON document')
     .option('--data-dir <dir>', 'use this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
-    .option('--no-color', 'print without colours (as with NO_COLOR, and in a pipe)')
+    .option('--no-color', 'print without colors (as with NO_COLOR, and in a pipe)')
     .addHelpText('after', () => helpText(spec, command.createHelp()))
     .action(async () => {
       const options = command.opts<Options & CommonOptions>();

@@ -27,7 +27,7 @@ describe('doctor', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  test('doctor fits the terminal and uses colours there', async () => {
+  test('doctor fits the terminal and uses colors there', async () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);
     const session = runCliInTerminal(['doctor', ...QUICK], { home, columns: 60 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
 import { aHome, writeTreeFile } from './scene.ts';
 
-/** A C1 control that begins a colour, bidi controls, and an invisible tag character. */
+/** A C1 control that begins a color, bidi controls, and an invisible tag character. */
 const HOSTILE = 'x\u009b31m\u202e\u2066\u{e0041}y';
 const HIDDEN = /[\u0080-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
 

@@ -105,7 +105,7 @@ test('history rejects wrong options', async () => {
   expect((await runCli(['history', '--since', 'monday'], { home })).status).toBe(2);
 });
 
-test.each([24, 44, 100])('history fits a terminal of %d columns, in colour', async (columns) => {
+test.each([24, 44, 100])('history fits a terminal of %d columns, in color', async (columns) => {
   const { ended } = runCliInTerminal(['history', '--since', '12m'], { home: sampledHome(), columns });
   const { output, status } = await ended;
   expect(status).toBe(0);

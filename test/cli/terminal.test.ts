@@ -39,7 +39,7 @@ describe('in a terminal', () => {
       expect(words).toContain(part.replace(/ /g, ''));
   });
 
-  test('a terminal shows colours unless --no-color or NO_COLOR is set', async () => {
+  test('a terminal shows colors unless --no-color or NO_COLOR is set', async () => {
     const { home } = aHome();
     const args = ['leaks', '--from', recording('plugin-worker-killed')];
     const outputOf = async (more: string[], env: Record<string, string>) =>
@@ -51,7 +51,7 @@ describe('in a terminal', () => {
   });
 });
 
-test('a pipe never receives colours', async () => {
+test('a pipe never receives colors', async () => {
   const { home } = aHome();
   const env = { NO_COLOR: undefined, FORCE_COLOR: '3', TERM: 'xterm-256color', COLORTERM: 'truecolor' };
   const { stdout } = await inShell('"$@" | cat', cli('leaks', '--from', recording('plugin-worker-killed')), {

@@ -78,7 +78,7 @@ export interface TerminalSession {
   readonly ended: Promise<{ readonly output: string; readonly status: number | null }>;
 }
 
-/** Runs the built program in a terminal (`script` of util-linux makes it). Colours are on unless the environment says no. */
+/** Runs the built program in a terminal (`script` of util-linux makes it). Colors are on unless the environment says no. */
 export function runCliInTerminal(args: readonly string[], options: TerminalOptions): TerminalSession {
   return runInTerminal(process.execPath, [CLI, ...args], options);
 }

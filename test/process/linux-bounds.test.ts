@@ -1,4 +1,4 @@
-// Any user can give a process a command line or an environment of 256 MB. Nothing read beside it depends on its size.
+// Any user can give a process a command line or environment of 256 MB. Readers must not depend on that size.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -17,13 +17,13 @@ import type { ReadAnswer } from './linux-probe.ts';
 import { asUser, longMemoryTest, OTHER_USER, startLongMemory, USER } from './long-memory.ts';
 
 const MIB = 1024 * 1024;
-/** One long command line and its copies; a process that reads without a bound takes hundreds. */
+/** One long command line and its copies; an unbounded reader needs hundreds of MiB. */
 const MOST_GROWTH_BYTES = 32 * MIB;
 
 const children = useChildren();
 const REQUEST = { dataDir: '/absent', recordedPids: new Set<number>(), memory: true };
 
-/** What a reading leaves behind in this process, outside and inside the heap. */
+/** Memory that a reading leaves in this process, outside and inside the heap. */
 async function growthOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage();
   await work();
@@ -32,7 +32,7 @@ async function growthOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe('beside a process with a command line of 256 MB', () => {
-  longMemoryTest('a reading keeps its beginning, knows that it is cut, and does not grow', async () => {
+  longMemoryTest('a reading keeps its beginning, marks it as cut, and does not use more memory', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER, beginning: 'uvx|--from|x|' });
     const tables: ProcessTable[] = [createProcfsTable(), createProcfsFollower({ settledAfterMs: 0 })];
     for (const table of tables) {
@@ -40,7 +40,7 @@ describe('beside a process with a command line of 256 MB', () => {
       const growth = await growthOf(async () => {
         for (let reading = 0; reading < 3; reading += 1) {
           const snapshot = await table.snapshot(REQUEST);
-          // Another user's can be none of ours.
+          // A process of another user is never part of this tree.
           expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
           row = snapshot.processes.find((candidate) => candidate.pid === pid);
         }
@@ -59,7 +59,7 @@ describe('beside a process with a command line of 256 MB', () => {
     expect(snapshot?.processes.find((row) => row.pid === pid)).toMatchObject({ commandCut: true, uid: USER });
   });
 
-  longMemoryTest('a signaller never takes it for the same command, and binds it by identity alone', async () => {
+  longMemoryTest('a signaller never treats it as the same command, and binds it by identity only', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
     const row = (await createProcfsTable().snapshot(REQUEST)).processes.find((candidate) => candidate.pid === pid)!;
     expect(bindProcess(row, { compareCommand: true }, null)).toBe('unknown');
@@ -70,7 +70,7 @@ describe('beside a process with a command line of 256 MB', () => {
     expect(identifyProcess(pid)).toMatchObject({ pid, commandCut: true });
   });
 
-  longMemoryTest('the reader by ps keeps a beginning too', async () => {
+  longMemoryTest('the ps reader keeps its beginning too', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
     const growth = await growthOf(async () => {
       const snapshot = await createPsListTable().snapshot(REQUEST);
@@ -84,7 +84,7 @@ describe('beside a process with a command line of 256 MB', () => {
 });
 
 describe('beside a process with an environment of 256 MB', () => {
-  longMemoryTest('marks in its beginning are known, others unknown, and the row counts as unreadable', async () => {
+  longMemoryTest('marks in its beginning are known, others are unknown, and the row counts as unreadable', async () => {
     const beginning = 'CLAUDE_MEM_TREE=11111111-2222-4333-8444-555555555555|';
     const pid = await startLongMemory(children, { which: 'environ', uid: USER, beginning });
     const { snapshot } = (await probe(asUser(USER), { do: 'read' })) as ReadAnswer;
@@ -112,7 +112,7 @@ describe('commands beside both', () => {
   const PEAK =
     'process.on("exit", () => require("fs").appendFileSync(process.env.PEAK_FILE, process.resourceUsage().maxRSS + "\\n"))';
 
-  /** Runs the built program as a user, and tells the most memory it took, in bytes. */
+  /** Runs the built program as a user and returns its peak memory in bytes. */
   async function run(uid: number, args: readonly string[]): Promise<RunResult & { readonly peakBytes: number }> {
     const home = tempDir();
     const peakFile = join(home, 'peak');
@@ -129,7 +129,7 @@ describe('commands beside both', () => {
     return { ...ran, peakBytes: Number(readFileSync(peakFile, 'utf8').trim()) * 1024 };
   }
 
-  longMemoryTest('of another user: leaks, reap, status and doctor answer as ever, with as much memory', async () => {
+  longMemoryTest('of another user, leaks, reap, status and doctor answer as usual with the same memory', async () => {
     const commands = [
       ['leaks'],
       ['leaks', '--all', '--json'],
@@ -149,7 +149,7 @@ describe('commands beside both', () => {
       });
       expect(peakBytes).toBeLessThan(usual[index]!.peakBytes + MOST_GROWTH_BYTES);
     }
-    // Reported, without letting another user decide the exit code.
+    // Reported, but another user must not decide the exit code.
     const { status, stdout } = await run(USER, ['leaks', '--json']);
     expect({ status, ...(JSON.parse(stdout) as object) }).toMatchObject({ status: 0, complete: true, unreadable: 1 });
     expect((await run(USER, ['leaks'])).stdout).toContain(
@@ -157,7 +157,7 @@ describe('commands beside both', () => {
     );
   });
 
-  longMemoryTest('of the same user: leaks and reap say what they could not read, and end nothing', async () => {
+  longMemoryTest('of the same user, leaks and reap report what they could not read, and end nothing', async () => {
     const beginning = 'uvx|chroma-mcp|--data-dir|/absent/vectors|';
     const cmdline = await startLongMemory(children, { which: 'cmdline', uid: USER, beginning });
     const environ = await startLongMemory(children, { which: 'environ', uid: USER });

@@ -17,7 +17,7 @@ const children = useChildren();
 const signaller = createLinuxSignaller({ native: null });
 const linuxTest = test.skipIf(process.platform !== 'linux');
 
-/** A process whose parent waits for it at once, so that it can vanish while this thread stands still. */
+/** A process whose parent waits for it immediately, so that it can vanish while this thread is blocked. */
 async function startVictim(): Promise<ProcessRow> {
   const shell = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; wait; read line`], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -30,7 +30,7 @@ async function startVictim(): Promise<ProcessRow> {
   });
 }
 
-/** Ends it and stands still until its pid is free: what in real life happens between two lines of code. */
+/** Ends it and blocks until its pid is free: simulates an exit between two lines of code. */
 function endAtOnce(pid: number): void {
   process.kill(pid, 'SIGKILL');
   const until = performance.now() + DEADLINE_MS;
@@ -46,7 +46,7 @@ async function bindVictim() {
   return { row, bound };
 }
 
-linuxTest('what dies between the check and the kill is not killed: its pid may be free by then', async () => {
+linuxTest('a process that dies between check and kill is not signalled, because its pid may be reused', async () => {
   const { row, bound } = await bindVictim();
   const { readStat } = await vi.importActual<typeof stat>('../../src/platform/linux/table/read-stat.ts');
   vi.mocked(stat.readStat).mockImplementationOnce((directory) => {
@@ -59,7 +59,7 @@ linuxTest('what dies between the check and the kill is not killed: its pid may b
   bound.close();
 });
 
-linuxTest('a kill that cannot be shown to have hit the right one is not called sent', async () => {
+linuxTest('a kill whose target cannot be proven is not reported as sent', async () => {
   const { row, bound } = await bindVictim();
   vi.mocked(kill.killPid).mockImplementationOnce((pid) => {
     expect(pid).toBe(row.pid);

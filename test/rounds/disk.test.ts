@@ -6,7 +6,7 @@ import { Disk } from '../../scripts/rounds/disk.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
-/** Opens files for writing without a pause, by path, as hooks and a worker that starts do; some stay open. */
+/** Opens files for writing continuously, by path, as hooks and a starting worker do. Some stay open. */
 const WRITER = `const fs = require('node:fs');
 const open = [];
 setTimeout(() => process.exit(), 60_000);
@@ -20,7 +20,7 @@ setTimeout(() => process.exit(), 60_000);
 
 const asRoot = test.skipIf(process.getuid?.() !== 0);
 
-asRoot('a data dir becomes read-only and writable again however busily it is written to', async () => {
+asRoot('a data dir becomes read-only and writable again even under constant writes', async () => {
   const folder = tempDir();
   const disk = new Disk(join(folder, 'disk'), false);
   const dataDir = join(folder, 'disk', 'data');

@@ -29,7 +29,7 @@ export interface Output {
   readonly isTerminal: boolean;
   /** True if `status` prints. */
   readonly hasStatusLine: boolean;
-  /** True if stdout may contain colours. */
+  /** True if stdout may contain colors. */
   readonly hasColor: boolean;
 }
 

@@ -15,7 +15,7 @@ export function wrap(text: string, width: number): string {
     .join('\n');
 }
 
-/** Cuts a line to `width` columns. A line that is cut loses its colours. */
+/** Cuts a line to `width` columns. A line that is cut loses its colors. */
 export function clip(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
   let clipped = '';

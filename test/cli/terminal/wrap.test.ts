@@ -35,7 +35,7 @@ test.each([
   expect(wrap(text, width)).toBe(expected);
 });
 
-test('wrap ignores the width of colours', () => {
+test('wrap ignores the width of colors', () => {
   expect(widthOf(`${RED}red${DEFAULT}`)).toBe(3);
   expect(wrap(`${RED}red${DEFAULT} word`, 8)).toBe(`${RED}red${DEFAULT} word`);
 });

@@ -12,9 +12,9 @@ test('every check has an id of its own, made of lower-case words', () => {
 
 test('a check needs only checks that exist, and every repair belongs to one', () => {
   for (const { needs = [] } of CHECKS) for (const need of needs) expect(CHECK_IDS).toContain(need);
-  expect(repairable(CHECK_IDS.map((id) => ({ id, title: '', status: 'fail', why: '', detail: '', fix: null })))).toEqual([
-    ...['data-dir', 'manifests', 'stale-entries'],
-  ]);
+  expect(
+    repairable(CHECK_IDS.map((id) => ({ id, title: '', status: 'fail', why: '', detail: '', fix: null }))),
+  ).toEqual([...['data-dir', 'manifests', 'stale-entries']]);
 });
 
 test('the needs of checks have no cycle', () => {
