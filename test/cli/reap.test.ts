@@ -144,7 +144,7 @@ describe('which', () => {
     expect(status).toBe(0);
     expect(report.outcomes.map(({ pid }) => pid)).toEqual(named);
     expect(report.skipped).toEqual([
-      { pid: 1, reason: 'has nothing to do with claude-mem' },
+      { pid: 1, reason: 'not a claude-mem process' },
       { pid: 4194303, reason: 'no such process' },
     ]);
     expect([second!.wrapper, second!.python].every(isAlive)).toBe(true);

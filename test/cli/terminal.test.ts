@@ -35,7 +35,7 @@ describe('in a terminal', () => {
     expect(status).toBe(1);
     expect(text).toMatch(row);
     const words = text.replace(/\s+/g, '');
-    for (const part of ['its parent is pid 1 (systemd)', 'started by the orphaned wrapper', 'chroma-writer.lock'])
+    for (const part of ['re-parented to pid 1 (systemd)', 'started by the orphaned wrapper', 'chroma-writer.lock'])
       expect(words).toContain(part.replace(/ /g, ''));
   });
 

@@ -59,7 +59,7 @@ describe('the published plugin, recorded', () => {
   test('worker-killed: the evidence names the worker that is gone', () => {
     const [wrapper, python] = judgeRecording('worker-killed');
     expect(wrapper?.evidence.find(({ kind }) => kind === 'worker-gone')?.detail).toMatch(
-      /^left by the worker pid 20171 that .+ records: it led this session and is gone$/,
+      /^its session was led by worker pid 20171, which .+ records and which is gone$/,
     );
     expect(python?.evidence.map(({ kind }) => kind)).toEqual(['started-by-orphan']);
   });

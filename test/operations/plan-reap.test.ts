@@ -149,8 +149,8 @@ describe('says why it leaves', () => {
   });
 
   test.each([
-    [SELF_PID, 'this is the command itself'],
-    [300, 'has nothing to do with claude-mem'],
+    [SELF_PID, 'this command itself'],
+    [300, 'not a claude-mem process'],
     [4_711, 'no such process'],
   ])('pid %i: %s', (pid, reason) => {
     expect(planReap([], index, { includeExcess: false, pids: new Set([pid]) }).skipped).toEqual([{ pid, reason }]);

@@ -132,7 +132,7 @@ describeWithChromium('the page', (chromium) => {
     await shows('the leak', async () => (await text(page, '#leaks')).startsWith('Leaked: 2 orphans'));
     const leaks = await text(page, '#leaks');
     for (const pid of leaked.pids) expect(leaks).toContain(`pid ${pid} · `);
-    expect(leaks).toContain('its environment bears the mark of tree');
+    expect(leaks).toContain('marked as part of tree');
     expect(leaks).toContain('claude-mem reap --dry-run');
     await shows('the leak over time', async () => (await text(page, '#count-text')).includes('leaked 2'));
     // A reading replaces nothing that a person has hold of.

@@ -79,8 +79,8 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
         { verdict: 'orphan', role: 'chroma-sync', treeId: left.treeId },
       ]);
       const details = mine.flatMap(({ evidence }) => evidence.map(({ detail }) => detail)).join('\n');
-      expect(details).toContain(`names pid ${left.parent.pid} (start tick ${left.parent.start}), which is gone`);
-      expect(details).toContain(`its parent${underSubreaper ? '' : ' is'} pid ${left.adopter}`);
+      expect(details).toContain(`pid ${left.parent.pid} (start tick ${left.parent.start}), which is gone`);
+      expect(details).toContain(`re-parented to pid ${left.adopter}`);
 
       const { status: exit, report } = await json(['reap', '--yes']);
       expect(exit).toBe(0);

@@ -13,15 +13,15 @@ const NAMED_ADOPTER = /^(?:systemd|launchd|init(?:\(.*\))?|Relay\(\d+\)|SessionL
  */
 export function adoptionOf(row: ProcessRow, index: ProcessIndex): string | undefined {
   // Parent pid 0 is no adoption: the parent lives outside this pid namespace and may well be alive.
-  if (row.ppid <= 1) return row.ppid === 1 ? `its parent is pid 1${named(index.byPid.get(1))}` : undefined;
+  if (row.ppid <= 1) return row.ppid === 1 ? `re-parented to pid 1${named(index.byPid.get(1))}` : undefined;
   const parent = index.parentOf(row);
   if (parent === undefined) {
     return index.isParentGone(row) ? `its parent pid ${row.ppid} is gone` : undefined;
   }
-  if (NAMED_ADOPTER.test(parent.name)) return `its parent pid ${parent.pid} (${parent.name}) adopts orphans`;
+  if (NAMED_ADOPTER.test(parent.name)) return `re-parented to pid ${parent.pid} (${parent.name}), which adopts orphans`;
   if (leads(row) !== false || row.sid === undefined || parent.sid === undefined || row.sid === parent.sid)
     return undefined;
-  return `its parent pid ${parent.pid} (${parent.name}) is of another session and so has adopted it`;
+  return `re-parented to pid ${parent.pid} (${parent.name}), which is in another session`;
 }
 
 /**

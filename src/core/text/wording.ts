@@ -17,7 +17,7 @@ export function describeIdentity(identity: Identity): string {
 }
 
 export function describeOwnerMark(owner: Identity | undefined): string {
-  return owner === undefined ? 'nobody' : `pid ${owner.pid}${ticks(owner)}`;
+  return owner === undefined ? 'an unknown process' : `pid ${owner.pid}${ticks(owner)}`;
 }
 
 function ticks(identity: Identity): string {

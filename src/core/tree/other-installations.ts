@@ -49,7 +49,7 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
   const livePids = new Set(live.map(({ row }) => row.pid));
   const liveRecords = new Map<number, { detail: string; isWorker: boolean }>();
   for (const { item, row } of live) {
-    liveRecords.set(row.pid, { detail: `${item.file} records it as a live worker`, isWorker: true });
+    liveRecords.set(row.pid, { detail: `recorded as a live worker in ${item.file}`, isWorker: true });
   }
   const claims = new Map<number, string>();
   for (const item of records.filter((candidate) => !candidate.isWorker)) {
@@ -59,7 +59,7 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
     const worker = index.ancestorsOf(row).find((ancestor) => livePids.has(ancestor.pid));
     if (worker === undefined || isBornAfter(worker, item.identity.startedAt ?? '', index.snapshot)) continue;
     liveRecords.set(row.pid, {
-      detail: `${item.file} records it for the live worker pid ${worker.pid}`,
+      detail: `recorded in ${item.file} for the live worker pid ${worker.pid}`,
       isWorker: false,
     });
   }

@@ -50,7 +50,7 @@ function recordedEnd({ recorded }: Case): Evidence | undefined {
       isAfterRegistration(entry),
   );
   if (ended === undefined) return undefined;
-  return { kind: 'let-go', detail: `its owner recorded its end at ${ended.entry.endedAt ?? '?'}, and it still runs` };
+  return { kind: 'let-go', detail: `recorded as ended at ${ended.entry.endedAt ?? '?'}, but it still runs` };
 }
 
 /** An end that no clock can have shown is damage, and lets nobody go for certain. */
@@ -71,7 +71,7 @@ function pastGeneration(subject: Case, context: JudgementContext): Evidence | un
   if (past === undefined || !records.every(isEnded)) return undefined;
   return {
     kind: 'past-generation',
-    detail: `its owner mark names ${describeOwnerMark(owner)}, a ${past.entry.role} that was replaced`,
+    detail: `started by ${past.entry.role} ${describeOwnerMark(owner)}, which has been replaced`,
   };
 }
 
@@ -95,7 +95,7 @@ function replaced(subject: Case, context: JudgementContext): Evidence | undefine
   if (successor === undefined) return undefined;
   return {
     kind: 'replaced',
-    detail: `its owner pid ${owner.pid} records a later process as its ${role}: pid ${successor.identity.pid}`,
+    detail: `its owner pid ${owner.pid} replaced it: the recorded ${role} is now pid ${successor.identity.pid}`,
   };
 }
 

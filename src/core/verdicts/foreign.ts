@@ -54,9 +54,9 @@ function foreignDataDir(subject: Case, context: JudgementContext) {
   if (subject.isChroma && !subject.isChromaHere && hasCommandLine(row) && row.commandCut !== true) {
     const written = dataDirArgument(row);
     if (written !== undefined)
-      return { kind: 'data-dir', detail: `works on another data dir: ${row.roleDirectory ?? written}` };
+      return { kind: 'data-dir', detail: `uses another data dir: ${row.roleDirectory ?? written}` };
     if (!subject.isMarkedHere && subject.recorded.length === 0) {
-      return { kind: 'data-dir', detail: 'a chroma-mcp without a data dir of ours on its command line' };
+      return { kind: 'data-dir', detail: 'a chroma-mcp whose command line names no claude-mem data dir' };
     }
   }
   if (!isDataDirMarkDecisive(subject)) return undefined;

@@ -9,7 +9,7 @@ export function findManagedRoot(subject: Case): Finding | undefined {
   const { treeId } = record.tree.manifest;
   return {
     verdict: 'managed',
-    evidence: [{ kind: 'root', detail: `the recorded ${record.entry.role} and root of tree ${shortId(treeId)}` }],
+    evidence: [{ kind: 'root', detail: `recorded as ${record.entry.role} and root of tree ${shortId(treeId)}` }],
     isManagedRoot: true,
   };
 }
@@ -21,13 +21,13 @@ export function findManaged(subject: Case, context: JudgementContext): Finding |
       entry.endedAt === undefined && (owner === undefined ? tree.rootPresence === 'alive' : owner.presence === 'alive'),
   );
   if (record !== undefined) {
-    const owner = record.owner === undefined ? 'the root' : describeIdentity(record.owner.identity);
+    const owner = record.owner === undefined ? 'root' : `owner ${describeIdentity(record.owner.identity)}`;
     return {
       verdict: 'managed',
       evidence: [
         {
           kind: 'recorded',
-          detail: `recorded as ${record.entry.role} of tree ${shortId(record.tree.manifest.treeId)}; its owner, ${owner}, is alive`,
+          detail: `recorded as ${record.entry.role} of tree ${shortId(record.tree.manifest.treeId)}; its ${owner} is alive`,
         },
       ],
     };

@@ -30,10 +30,9 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   const { row } = subject;
   const leaver = goneWorkerThatLed(row, context);
   const adoption = subject.adoption ?? adoptionByGroup(subject, leaver);
-  if (adoption === undefined)
-    return { missing: `its parent pid ${row.ppid}${name(subject.parent)} is alive and is no adopter` };
+  if (adoption === undefined) return { missing: whyNotAdopted(subject) };
   if (mayLead(row, context.index)) {
-    return { missing: 'it leads its session or process group, as a job that somebody started on purpose does' };
+    return { missing: 'it leads its session or process group, like a job started on purpose' };
   }
   if (subject.parent?.pgid !== undefined && subject.parent.pgid === row.pgid) {
     return { missing: `it is in the process group of its parent pid ${row.ppid}` };
@@ -43,14 +42,17 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   const age = ageSeconds(row, context.snapshot);
   if (leaver === undefined && age <= PATTERN_MIN_AGE_SECONDS) {
     return {
-      missing: `it is only ${Math.floor(age)} s old; after ${PATTERN_MIN_AGE_SECONDS} s its command line and place are proof`,
+      missing: `it is only ${Math.floor(age)} s old and must be older than ${PATTERN_MIN_AGE_SECONDS} s`,
     };
   }
   return {
     proven: [
-      { kind: 'pattern', detail: `a chroma-mcp on this data dir that no manifest and no mark of ours claims` },
+      { kind: 'pattern', detail: 'a chroma-mcp on this data dir, without a manifest entry or a claude-mem mark' },
       { kind: 'adopted', detail: adoption },
-      { kind: 'no-owner', detail: 'no live claude-mem process is above it, leads its session or group, or records it' },
+      {
+        kind: 'no-owner',
+        detail: 'no live claude-mem process is its ancestor, leads its session or process group, or records it',
+      },
       leaver === undefined
         ? { kind: 'age', detail: `${Math.floor(age)} s old, more than ${PATTERN_MIN_AGE_SECONDS} s` }
         : { kind: 'worker-gone', detail: leaver },
@@ -68,7 +70,8 @@ function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string |
   const leader = row.sid ?? row.pgid;
   const worker = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
   if (worker === undefined || !mayHaveLed(worker.identity, row, context.index)) return undefined;
-  return `left by the worker pid ${leader ?? 0} that ${worker.file} records: it led this ${row.sid === undefined ? 'group' : 'session'} and is gone`;
+  const led = row.sid === undefined ? 'process group' : 'session';
+  return `its ${led} was led by worker pid ${leader ?? 0}, which ${worker.file} records and which is gone`;
 }
 
 /**
@@ -92,7 +95,7 @@ function isOfEarlierBoot({ startedAt }: Identity, { nowTicks, takenAt }: Process
 function adoptionByGroup({ row, parent }: Case, leaver: string | undefined): string | undefined {
   if (row.sid !== undefined || leaver === undefined || parent?.pgid === undefined || parent.pgid === row.pgid)
     return undefined;
-  return `its parent pid ${parent.pid} (${parent.name}) is of another process group than the one its worker led`;
+  return `re-parented to pid ${parent.pid} (${parent.name}), which is not in the process group its worker led`;
 }
 
 function liveClaudeMem({ row }: Case, context: JudgementContext): string | undefined {
@@ -106,18 +109,25 @@ function liveClaudeMem({ row }: Case, context: JudgementContext): string | undef
   const above = index
     .ancestorsOf(row)
     .find((ancestor) => index.livePid(ancestor.pid) !== undefined && isClaudeMem(ancestor));
-  if (above !== undefined) return `a live claude-mem process is above it: pid ${above.pid}`;
+  if (above !== undefined) return `its ancestor pid ${above.pid} is a live claude-mem process`;
   for (const [what, pid] of [
     ['session', row.sid],
     ['process group', row.pgid],
   ] as const) {
     const leader = index.livePid(pid);
     if (leader !== undefined && isClaudeMem(leader))
-      return `the leader of its ${what}, pid ${leader.pid}, is a live claude-mem process`;
+      return `its ${what} leader pid ${leader.pid} is a live claude-mem process`;
   }
-  if (others.unread !== undefined) return `${others.unread} may record it and could not be read`;
+  if (others.unread !== undefined) return `${others.unread} could not be read and may record it`;
   const claim = others.claims.get(row.pid);
-  return claim === undefined ? undefined : `${claim}, of a live installation, records its pid`;
+  return claim === undefined ? undefined : `${claim} of a live installation records its pid`;
+}
+
+/** Below an unverified wrapper only the wrapper's own evidence can decide. */
+function whyNotAdopted({ row, parent, parentJudgement }: Case): string {
+  const who = `its parent pid ${row.ppid}${name(parent)}`;
+  const isBelowUnverified = parentJudgement?.verdict === 'unverified' && parentJudgement.sharesWithChildren;
+  return isBelowUnverified ? `${who} is unverified, so this process is too` : `not re-parented: ${who} is alive`;
 }
 
 function name(row: ProcessRow | undefined): string {

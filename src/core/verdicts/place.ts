@@ -9,7 +9,7 @@ import type { Evidence } from './verdict.ts';
 export function placeOfMarked(subject: Case, context: JudgementContext): Evidence | undefined {
   if (subject.adoption !== undefined) return { kind: 'adopted', detail: subject.adoption };
   if (context.isOwner(subject.owner, subject.parent)) {
-    return { kind: 'parent', detail: `its parent pid ${subject.row.ppid} is the owner its mark names` };
+    return { kind: 'parent', detail: `still a child of its owner, pid ${subject.row.ppid}` };
   }
   return supervisorAsParent(subject);
 }
@@ -20,6 +20,6 @@ export function supervisorAsParent(subject: Case): Evidence | undefined {
   if (parent?.isManagedRoot !== true || parent.role !== 'supervisor') return undefined;
   return {
     kind: 'adopted',
-    detail: `its parent pid ${subject.row.ppid} is a supervisor of ours, which adopts orphans`,
+    detail: `re-parented to pid ${subject.row.ppid}, a claude-mem supervisor`,
   };
 }

@@ -54,8 +54,8 @@ function reasonToSkip(judgement: Judgement, request: ReapRequest): string | unde
 }
 
 function whyUnjudged(pid: number, index: ProcessIndex): string {
-  if (pid === index.snapshot.self.pid) return 'this is the command itself';
-  return index.byPid.has(pid) ? 'has nothing to do with claude-mem' : 'no such process';
+  if (pid === index.snapshot.self.pid) return 'this command itself';
+  return index.byPid.has(pid) ? 'not a claude-mem process' : 'no such process';
 }
 
 /** What must never be ended, checked again and apart from the verdicts. */
@@ -74,12 +74,12 @@ class Protection {
     if (verdict !== 'orphan' && verdict !== 'excess') return undefined;
     const { self, pidNamespace } = this.#index.snapshot;
     if (!this.#index.byPid.has(self.pid))
-      return 'this command does not see itself in the process table, so it cannot spare its own ancestors';
-    if (row.pid === self.pid) return 'this is the command itself';
+      return 'this command is missing from the process table, so its ancestors are unknown';
+    if (row.pid === self.pid) return 'this command itself';
     if (this.#above.has(row.pid)) return 'an ancestor of this command';
     if (row.pid <= 1) return 'the init process';
     if (row.pid === 2 || row.ppid === 2) return 'a kernel thread';
-    if (isZombie(row)) return 'a zombie: it has exited, its parent has to wait for it';
+    if (isZombie(row)) return 'a zombie: it has exited, and only its parent can remove it';
     if (row.commandCut === true) return 'its command line is longer than what was read';
     const namespace = namespaceDigits(row.pidNamespace);
     if (namespace !== undefined && namespace !== namespaceDigits(pidNamespace)) return 'runs in another pid namespace';

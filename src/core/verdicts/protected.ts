@@ -17,15 +17,15 @@ export function findProtected(
     found.set(identityKey(judgement.row), reason);
     for (const below of index.descendantsOf(judgement.row.pid)) {
       const key = identityKey(below);
-      if (!found.has(key)) found.set(key, `below pid ${judgement.row.pid}: ${reason}`);
+      if (!found.has(key)) found.set(key, `descends from pid ${judgement.row.pid}: ${reason}`);
     }
   }
   return found;
 }
 
 function reasonOf({ isManagedRoot, evidence, verdict }: Judgement, dataDir: string): string | undefined {
-  if (isManagedRoot) return `root of a tree that ${dataDir} records`;
+  if (isManagedRoot) return `root of a tree recorded in ${dataDir}`;
   if (evidence.some(({ kind }) => kind === 'other-installation'))
-    return `belongs to another installation on ${dataDir} that lives`;
+    return `belongs to another live installation on ${dataDir}`;
   return verdict === 'managed' ? `managed in a live tree of ${dataDir}` : undefined;
 }

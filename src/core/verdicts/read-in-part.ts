@@ -29,5 +29,5 @@ export function boundFinding(finding: Finding | undefined, { row, recorded }: Ca
 /** In words that `ps` or `/proc` confirms. */
 export function partEvidence(row: ProcessRow): Evidence {
   const what = row.commandCut === true ? 'command line' : 'environment';
-  return { kind: 'read-in-part', detail: `its ${what} is longer than 128 KiB, so only the beginning is read` };
+  return { kind: 'read-in-part', detail: `its ${what} is longer than 128 KiB, so only its beginning was read` };
 }

@@ -15,7 +15,7 @@ function looksLikeOurs(subject: Case, context: JudgementContext): readonly Evide
   const found: Evidence[] = [];
   if (subject.isChromaHere) found.push({ kind: 'command', detail: 'a chroma-mcp on this data dir' });
   if (typeof row.treeMark === 'string') {
-    found.push({ kind: 'marked', detail: `its environment bears the mark of tree ${shortId(row.treeMark)}` });
+    found.push({ kind: 'marked', detail: `marked as part of tree ${shortId(row.treeMark)}` });
   }
   for (const record of subject.recorded) {
     found.push({
@@ -27,7 +27,7 @@ function looksLikeOurs(subject: Case, context: JudgementContext): readonly Evide
   if (copy !== undefined) {
     found.push({
       kind: 'copied-manifest',
-      detail: `a manifest that names another data dir (${copy.dataDir}) lists its pid`,
+      detail: `a manifest of another data dir (${copy.dataDir}) lists its pid`,
     });
   }
   return found;
@@ -35,20 +35,20 @@ function looksLikeOurs(subject: Case, context: JudgementContext): readonly Evide
 
 function whatIsMissing(subject: Case, context: JudgementContext): readonly Evidence[] {
   const { row } = subject;
-  if (context.snapshot.self.uid !== undefined && row.uid === undefined) return [missing('its owner could not be read')];
+  if (context.snapshot.self.uid !== undefined && row.uid === undefined) return [missing('its user could not be read')];
   if (isReadInPart(row)) return [partEvidence(row)];
   if (subject.isChromaHere && isUnclaimed(subject, context)) {
     const proof = provePattern(subject, context);
     return 'missing' in proof ? [missing(proof.missing)] : [];
   }
   if (!subject.isRoleProgram && subject.recorded.length === 0) {
-    return [missing('it is none of our programs and no manifest records it: the mark may be inherited')];
+    return [missing('its mark may be inherited: it is not a claude-mem program, and no manifest records it')];
   }
   if (subject.ownerPresence === 'gone' || context.trees.isDead(row.treeMark)) {
-    return [missing(`its parent pid ${row.ppid} is alive and no adopter, so its marks may be inherited`)];
+    return [missing(`its marks may be inherited: it is not re-parented, and its parent pid ${row.ppid} is alive`)];
   }
-  if (subject.ownerPresence === 'alive') return [missing(`its owner, ${describeOwnerMark(subject.owner)}, is alive`)];
-  return [missing('whether its owner still lives cannot be told from here')];
+  if (subject.ownerPresence === 'alive') return [missing(`its owner ${describeOwnerMark(subject.owner)} is alive`)];
+  return [missing('it is unknown whether its owner is alive')];
 }
 
 function missing(detail: string): Evidence {

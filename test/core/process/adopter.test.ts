@@ -67,7 +67,7 @@ test.each([
   ['shares its session', row(500, systemdUser.pid, 'x', { sid: systemdUser.pid })],
   ['leads a session', row(500, systemdUser.pid, 'x')],
 ])('a child of a named adopter has been adopted although it %s', (_how, subject) => {
-  expect(adoption(subject, [])).toBe('its parent pid 50 (systemd) adopts orphans');
+  expect(adoption(subject, [])).toBe('re-parented to pid 50 (systemd), which adopts orphans');
 });
 
 test.each([
@@ -85,7 +85,7 @@ test('a session tells of its leader where the group is not known', () => {
 
 test('the evidence names pid 1 where its name is known', () => {
   const subject = row(500, 1, 'x', { sid: dead });
-  expect(adoptionOf(subject, indexOf([init, subject]))).toBe('its parent is pid 1 (systemd)');
-  expect(adoptionOf(subject, indexOf([subject]))).toBe('its parent is pid 1');
-  expect(adoptionOf(subject, indexOf([{ ...init, name: '' }, subject]))).toBe('its parent is pid 1');
+  expect(adoptionOf(subject, indexOf([init, subject]))).toBe('re-parented to pid 1 (systemd)');
+  expect(adoptionOf(subject, indexOf([subject]))).toBe('re-parented to pid 1');
+  expect(adoptionOf(subject, indexOf([{ ...init, name: '' }, subject]))).toBe('re-parented to pid 1');
 });

@@ -38,7 +38,7 @@ test.each<[string, ProcessRow]>([
 });
 
 test('after a new boot the reason is the boot, whoever has the pid now', () => {
-  const reason = 'recorded before the machine was started anew';
+  const reason = 'recorded before the last boot';
   expect(staleIn([root, row(310, 1, 'vim')], { bootId: 'boot-2' })).toEqual([
     ['t1', 'supervisor', 300, reason],
     ['t1', 'worker', 310, reason],

@@ -224,7 +224,7 @@ describe('a digit of a recorded start that is wrong', () => {
     expect(verdictsWith(wrong(4, 'owner'))).toMatchObject({ 300: 'managed', 310: 'managed', 340: 'unverified' });
     const [judgement] = classify(contextOf(tree, wrong(4, 'owner'))).filter(({ row: { pid: own } }) => own === 340);
     expect(judgement?.evidence.at(-1)?.detail).toBe(
-      'its parent pid 310 (node) is its owner and is alive, so the record or the mark that says otherwise is damaged',
+      'its record or mark is damaged: its parent pid 310 (node) is its owner and is alive',
     );
   });
 

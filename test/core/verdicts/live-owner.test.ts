@@ -41,7 +41,7 @@ describe('a live parent outweighs a mark that says the owner is gone', () => {
       'unverified',
       'marked',
       'not-proven',
-      'its parent pid 300 (node) is its owner and is alive, so the record or the mark that says otherwise is damaged',
+      'its record or mark is damaged: its parent pid 300 (node) is its owner and is alive',
     ]);
   });
 
@@ -59,7 +59,7 @@ describe('a live parent outweighs a record that says the owner is gone', () => {
       'unverified',
       'recorded',
       'not-proven',
-      'its parent pid 310 (node) is its owner and is alive, so the record or the mark that says otherwise is damaged',
+      'its record or mark is damaged: its parent pid 310 (node) is its owner and is alive',
     ]);
   });
 
@@ -90,7 +90,7 @@ describe('the marks of live processes outweigh a record that says the root is go
       'unverified',
       'recorded',
       'not-proven',
-      'the marks of live processes show that it is the root of tree t1, so the record is damaged',
+      'its record is damaged: the marks of live processes prove that it is the root of tree t1',
     ]);
   });
 
@@ -101,7 +101,7 @@ describe('the marks of live processes outweigh a record that says the root is go
       'unverified',
       'recorded',
       'not-proven',
-      'the root in its manifest is not running, and the marks of live processes name another one, so the manifest is damaged',
+      'its manifest is damaged: the recorded root is not running, and the marks of live processes name another root',
     ]);
   });
 });

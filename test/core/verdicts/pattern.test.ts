@@ -408,7 +408,7 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
 test('what is missing for a proof is said', () => {
   const found = judge([uv(310, shell.pid, { sid: 70 })]);
   expect(found[0]?.evidence.map(({ kind }) => kind)).toEqual(['command', 'not-proven']);
-  expect(found[0]?.evidence[1]?.detail).toBe('its parent pid 70 (bash) is alive and is no adopter');
+  expect(found[0]?.evidence[1]?.detail).toBe('not re-parented: its parent pid 70 (bash) is alive');
 });
 
 test('a chroma-mcp in its parent’s session is unverified, though a recorded worker that is gone led that session', () => {

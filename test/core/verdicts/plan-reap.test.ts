@@ -44,7 +44,7 @@ describe('a plan spares, although the verdict is orphan,', () => {
     ['another user’s process', { ...leak, uid: 1_001 }, 'belongs to another user'],
     ['the shell above this command', shell, 'an ancestor of this command'],
     ['pid 1', row(1, 0, 'init', { uid: 1_000 }), 'an ancestor of this command'],
-    ['a zombie', { ...leak, state: 'Z' }, 'a zombie: it has exited, its parent has to wait for it'],
+    ['a zombie', { ...leak, state: 'Z' }, 'a zombie: it has exited, and only its parent can remove it'],
   ])('%s', (_which, of, reason) => {
     expect(fate(of)).toBe(reason);
     expect(fate(of, { verdict: 'excess', request: { includeExcess: true } })).toBe(reason);

@@ -36,7 +36,7 @@ const tree = manifest('t1', [entry('supervisor', root), entry('worker', ours, { 
 describe('protected from verify --reap', () => {
   test('are a recorded root, managed processes and all below them, each with its own reason', () => {
     expect(protectedIn([root, ours, helper, row(330, 320, 'ssh', { sid: 310 })], { manifests: [tree] })).toEqual({
-      300: `root of a tree that ${DATA_DIR} records`,
+      300: `root of a tree recorded in ${DATA_DIR}`,
       310: `managed in a live tree of ${DATA_DIR}`,
       320: `managed in a live tree of ${DATA_DIR}`,
       330: `managed in a live tree of ${DATA_DIR}`,
@@ -45,7 +45,7 @@ describe('protected from verify --reap', () => {
 
   test('is what hangs below a protected process although it has no verdict that protects it', () => {
     const editor = row(340, 310, 'vim', { ...marks('t1', row(999, 1, 'gone'), 'worker'), dataDirMark: '/elsewhere' });
-    expect(protectedIn([root, ours, editor], { manifests: [tree] })[340]).toMatch(/^below pid 3[01]0: /);
+    expect(protectedIn([root, ours, editor], { manifests: [tree] })[340]).toMatch(/^descends from pid 3[01]0: /);
   });
 
   test('are what a live installation of another kind records, and its worker', () => {
@@ -57,7 +57,7 @@ describe('protected from verify --reap', () => {
         content: JSON.stringify({ processes: { c: { pid: 210, type: 'chroma', startedAt: clockAt(3_000) } } }),
       },
     ];
-    const reason = `belongs to another installation on ${DATA_DIR} that lives`;
+    const reason = `belongs to another live installation on ${DATA_DIR}`;
     expect(protectedIn([pluginWorker(200), wrapper], { registries })).toEqual({ 200: reason, 210: reason });
   });
 

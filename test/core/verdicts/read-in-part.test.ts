@@ -75,7 +75,7 @@ test('a uvx of which only the beginning of the command line is read is reported 
     judge([part])
       .find(({ row: { pid } }) => pid === 500)
       ?.evidence.at(-1)?.detail,
-  ).toBe('its command line is longer than 128 KiB, so only the beginning is read');
+  ).toBe('its command line is longer than 128 KiB, so only its beginning was read');
 });
 
 test('another data dir at the beginning of a command line makes nothing foreign: the last one counts', () => {
@@ -167,9 +167,11 @@ describe('a process that would be excess', () => {
 test('a recorded process that is read in part says what it is recorded as, and which part', () => {
   const found = judge([root, commandCut(marked)], { manifests: [recorded] }).find(({ row: { pid } }) => pid === 320);
   expect(found?.evidence.map(({ kind }) => kind)).toEqual(['recorded', 'read-in-part']);
-  expect(found?.evidence.at(-1)?.detail).toBe('its command line is longer than 128 KiB, so only the beginning is read');
+  expect(found?.evidence.at(-1)?.detail).toBe(
+    'its command line is longer than 128 KiB, so only its beginning was read',
+  );
   const other = judge([environmentCut(forsaken)]).find(({ row: { pid } }) => pid === 500);
   expect(other?.evidence.map(({ detail }) => detail)).toEqual([
-    'its environment is longer than 128 KiB, so only the beginning is read',
+    'its environment is longer than 128 KiB, so only its beginning was read',
   ]);
 });
