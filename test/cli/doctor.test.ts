@@ -19,7 +19,7 @@ describe('doctor', () => {
     expect(status).toBe(1);
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^✖ Orphans \(orphans\): 2 orphans holding /);
-    expect(stdout).toContain('    Why: nobody will ever end them');
+    expect(stdout).toContain('    Why: no process is left to end them');
     expect(stdout).toContain('    Fix: claude-mem reap\n');
     expect(stdout).toContain('✔ Settings: valid');
     expect(lines.at(-1)).toBe('4 checks: 1 failed, 3 passed.');

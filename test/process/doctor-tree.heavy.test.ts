@@ -32,7 +32,7 @@ describe('a tree', () => {
     const { of, report } = await examine(tree, []);
     for (const id of ['supervisor', 'worker', 'search-server', 'version', 'port', 'process-counts', 'stale-entries'])
       expect(of(id), id).toMatchObject({ status: 'pass', fix: null });
-    expect(of('port').detail).toContain(`is held by our worker (pid ${tree.member('worker').pid})`);
+    expect(of('port').detail).toContain(`is used by the claude-mem worker (pid ${tree.member('worker').pid})`);
     expect(of('chroma').status).toBe('skip');
     expect(report.summary.fail).toBe(0);
     expect(report.summary.error).toBe(0);
@@ -43,7 +43,7 @@ describe('a tree', () => {
     freeze(tree, 'supervisor');
     const { pid } = tree.member('supervisor');
     expect(await expectCheck(tree, 'supervisor', 'fail')).toMatchObject({
-      detail: `pid ${pid} runs and does not answer`,
+      detail: `pid ${pid} is running but does not answer`,
       fix: 'claude-mem restart',
     });
     const { of, status } = await examine(tree, ['worker', 'process-counts']);
@@ -99,7 +99,7 @@ describe('a tree', () => {
     const tree = await TestTree.create({ env: { PATH: '/usr/bin:/bin', CLAUDE_MEM_UVX: '/nonexistent/uvx' } });
     await tree.start();
     const { detail } = await expectCheck(tree, 'chroma', 'fail');
-    expect(detail).toContain('search goes by keyword: CLAUDE_MEM_UVX names /nonexistent/uvx');
+    expect(detail).toContain('search is by keyword only: CLAUDE_MEM_UVX names /nonexistent/uvx');
   });
 });
 
@@ -117,7 +117,7 @@ describeWithChroma('with the real Chroma', (stack) => {
   test('a Python that nobody has, and a cache that is empty', async () => {
     const tree = await TestTree.create({ home: stack.home, dataDir: tempDir(), env: stack.env });
     const python = { env: { ...stack.env, CLAUDE_MEM_PYTHON_VERSION: '3.99' } };
-    expect((await expectCheck(tree, 'python', 'fail', python)).detail).toContain('no Python that fits "3.99"');
+    expect((await expectCheck(tree, 'python', 'fail', python)).detail).toContain('no Python matches "3.99"');
     const cache = join(tempDir(), 'cache');
     const missing = { env: { ...stack.env, UV_CACHE_DIR: cache } };
     expect((await expectCheck(tree, 'packages', 'warn', missing)).fix).toContain('claude-mem setup');

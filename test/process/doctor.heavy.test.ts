@@ -78,7 +78,7 @@ describe('the data dir', () => {
     const { status, report, of } = await examine(patient, []);
     expect(status).toBe(1);
     expect(of('data-dir')).toMatchObject({ status: 'fail', detail: expect.stringContaining('is a file') as unknown });
-    expect(of('orphans')).toMatchObject({ status: 'skip', detail: 'cannot be looked at: see data-dir' });
+    expect(of('orphans')).toMatchObject({ status: 'skip', detail: 'not checked: see data-dir' });
     expect(report.checks).toHaveLength(CHECK_IDS.length);
     // What does not need it is looked at all the same.
     expect(of('node').status).toBe('pass');
@@ -388,7 +388,7 @@ test('a port that another program holds, by name', async () => {
   const { port } = server.address() as { port: number };
   const env = { CLAUDE_MEM_WORKER_PORT: String(port) };
   const { detail, fix } = await expectCheck(aPatient(), 'port', 'fail', { env });
-  expect(detail).toContain(`${port} is held by pid ${process.pid}`);
+  expect(detail).toContain(`${port} is used by pid ${process.pid}`);
   expect(fix).toContain(`claude-mem start --port ${port + 1}`);
 });
 

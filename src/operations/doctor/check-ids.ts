@@ -2,8 +2,8 @@ import { nearestWord } from '../../shared/nearest-word.ts';
 import type { CheckId } from './check.ts';
 
 /**
- * The ids among these names.
- * @returns the ids, or the first name that is none with the id that is nearest to it.
+ * Parses names given on the command line.
+ * @returns the ids without duplicates, or the first unknown name with the id nearest to it.
  */
 export function parseCheckIds(
   names: readonly string[],

@@ -9,38 +9,38 @@ export type CheckId = string;
 /** `error`: it could not look, or not at everything. */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skip' | 'error';
 
-/** What a check found. */
+/** The result of one check. */
 export interface Finding {
   readonly status: CheckStatus;
-  /** What was found, in a sentence without a full stop. */
+  /** One sentence without a full stop. */
   readonly detail: string;
-  /** The command or the one thing to do about it. */
+  /** The command that fixes the problem, or one instruction. */
   readonly fix?: string;
-  /** Other checks cannot look because of this. */
+  /** Checks that need this one are skipped. */
   readonly blocks?: true;
 }
 
-/** What one run of all checks shares: each of these is looked at once, whoever asks first. */
+/** The ports of a check. `observation` and `status` are read once per run and shared by all checks. */
 export interface Look extends DoctorPorts {
-  /** Aborted when this check's time is over. */
+  /** Aborted at this check's time limit. */
   readonly signal: AbortSignal;
-  /** The one reading of the process table. */
+  /** The shared reading of the process table. */
   readonly observation: () => Promise<Observation>;
-  /** What the supervisor says; undefined if none answers. */
+  /** The supervisor's own status; undefined if no supervisor answers. */
   readonly status: () => Promise<TreeStatus | undefined>;
   /** @throws ClaudeMemError `settings`. */
   readonly settings: () => Settings;
 }
 
-/** One check of `doctor`. Looks and changes nothing. */
+/** One check of `doctor`. A check only reads. */
 export interface Check {
   readonly id: CheckId;
   readonly title: string;
-  /** Why anybody should care, in one line. */
+  /** Why the result matters, in one line. */
   readonly why: string;
-  /** Checks without whose subject this one cannot look; they run first. */
+  /** Checks that run first. If one of them blocks, this check is skipped. */
   readonly needs?: readonly CheckId[];
-  /** How long it may take, in milliseconds, where the usual limit is too short. */
+  /** Time limit in milliseconds, if the default is too short. */
   readonly limitMs?: number;
   readonly run: (look: Look) => Finding | Promise<Finding>;
 }
@@ -61,22 +61,22 @@ export function skip(detail: string): Finding {
   return { status: 'skip', detail };
 }
 
-/** It could not look, or not at everything. */
+/** The check could not read everything it needs. */
 export function couldNotLook(detail: string, fix?: string): Finding {
   return { status: 'error', detail, ...(fix === undefined ? {} : { fix }) };
 }
 
-/** That nothing is there is known only if everything could be looked at. */
+/** "None found" is a pass only if the reading is complete. */
 export function passIfComplete({ isComplete }: { readonly isComplete: boolean }, detail: string): Finding {
-  return isComplete ? pass(detail) : couldNotLook(`not everything could be looked at; in what could: ${detail}`);
+  return isComplete ? pass(detail) : couldNotLook(`the reading is incomplete; in the readable part: ${detail}`);
 }
 
-/** A finding without which others cannot look. */
+/** Makes the checks that need this one skip. */
 export function blocking(finding: Finding): Finding {
   return { ...finding, blocks: true };
 }
 
-/** A reason without the command in it, which is the fix. */
+/** A reason without the command at its end: `doctor` prints that command as the fix. */
 export function reasonAlone(reason: string): string {
   return reason.replace(/; run claude-mem setup$/, '');
 }

@@ -10,28 +10,27 @@ export interface CheckResult {
   readonly id: CheckId;
   readonly title: string;
   readonly status: CheckStatus;
-  /** What was found. */
   readonly detail: string;
   readonly why: string;
-  /** The command that fixes it. */
+  /** The command that fixes the problem, or one instruction. */
   readonly fix: string | null;
 }
 
-/** How long a check may take unless it says otherwise, in milliseconds: file lookups, a process table, an answer over loopback. */
+/** Default time limit of a check, in milliseconds: enough for file lookups, a process table and an answer over loopback. */
 const USUAL_LIMIT_MS = 10_000;
 
 export interface DiagnoseOptions {
-  /** Only these; all unless told. What they need is looked at too, and reported if it is not well. */
+  /** Only these checks; default: all. The checks they need run too, and are reported if they fail. */
   readonly only?: readonly CheckId[] | undefined;
-  /** In place of every limit, in milliseconds. */
+  /** Replaces every time limit, in milliseconds. */
   readonly limitMs?: number;
-  /** Ends what checks have started; those that wait for it are errors then. */
+  /** Ends the programs that checks started; the checks that wait for them become errors. */
   readonly interrupted?: AbortSignal;
 }
 
 /**
- * Runs checks side by side, each under a time limit of its own. Never throws: one that throws or hangs is an `error`, and the others
- * are reported all the same. One that hangs is abandoned; its signal tells it to end what it started.
+ * Runs checks in parallel, each under its own time limit. Never throws: a check that throws or hangs becomes an `error`, and the other
+ * checks are still reported. A check that hangs is abandoned; its aborted signal makes it end what it started.
  */
 export async function diagnose(
   checks: readonly Check[],
@@ -84,8 +83,8 @@ async function runWithNeeds(check: Check, checks: readonly Check[], run: Run): P
   const needed = checks.filter(({ id }) => check.needs?.includes(id) === true);
   const findings = await Promise.all(needed.map(run.find));
   const missing = needed.find((_, index) => findings[index]?.blocks === true);
-  // What is not well is reported by the check it belongs to, once. A block is handed on.
-  if (missing !== undefined) return blocking(skip(`cannot be looked at: see ${missing.id}`));
+  // Only the needed check reports the problem. The skip blocks too, so it reaches checks that need this one.
+  if (missing !== undefined) return blocking(skip(`not checked: see ${missing.id}`));
   return runWithin(check, run);
 }
 
@@ -95,7 +94,7 @@ async function runWithin(check: Check, { shared, limitMs, interrupted }: Run): P
   try {
     const work = Promise.resolve().then(() => check.run({ ...shared, signal }));
     const finding = await withTimeout(limitMs, work);
-    return finding ?? blocking(couldNotLook(`gave no result within ${limitMs / 1000} s`));
+    return finding ?? blocking(couldNotLook(`no result within ${limitMs / 1000} s`));
   } catch (error) {
     return blocking(couldNotLook(...wordsOf(error)));
   } finally {
@@ -103,7 +102,7 @@ async function runWithin(check: Check, { shared, limitMs, interrupted }: Run): P
   }
 }
 
-/** Foreseen errors say what to do; of others the first line of the stack is for the bug report. */
+/** A ClaudeMemError carries a hint for the user; any other error is a bug, so its message is for the bug report. */
 function wordsOf(error: unknown): [detail: string, fix?: string] {
   if (error instanceof ClaudeMemError) return error.hint === undefined ? [error.message] : [error.message, error.hint];
   return [`the check failed: ${messageOf(error)}`];
@@ -115,7 +114,7 @@ function resultOf({ id, title, why }: Check, { status, detail, fix }: Finding): 
 
 export type CheckSummary = Readonly<Record<CheckStatus, number>>;
 
-/** How many checks came to each status. */
+/** Counts the checks of each status. */
 export function summarize(results: readonly CheckResult[]): CheckSummary {
   const summary = { pass: 0, warn: 0, fail: 0, skip: 0, error: 0 };
   for (const { status } of results) summary[status] += 1;

@@ -6,21 +6,21 @@ import type { CheckResult } from './diagnose.ts';
 import type { FolderPort } from '../ports/doctor.ts';
 import { messageOf } from '../../shared/errors.ts';
 
-/** What a repair did, or why it could not. */
+/** The changes of one repair, or its error. */
 export interface Repair {
   readonly id: CheckId;
   readonly done: readonly string[];
   readonly error: string | null;
 }
 
-/** What repairs need; every call is under `operation.lock`. None of it ends a process. */
+/** The ports of a repair. Callers hold `operation.lock`. No repair ends a process. */
 export interface RepairPorts {
   readonly dataDir: string;
   readonly folder: Pick<FolderPort, 'facts'>;
-  /** A fresh one: what was seen before the lock may be over. */
+  /** A fresh reading: an earlier one may be out of date once the lock is held. */
   readonly observe: () => Promise<Observation>;
   readonly files: TreeFiles;
-  /** @returns what was changed, a sentence each. */
+  /** @returns the changes, one sentence each. */
   readonly closeToOthers: () => readonly string[];
 }
 
@@ -30,14 +30,14 @@ const REPAIRS: Partial<Record<CheckId, (ports: RepairPorts) => Promise<readonly 
   'stale-entries': tidy,
 };
 
-/** The checks among these that `--fix` can do something about. */
+/** The failed checks that `--fix` can repair. */
 export function repairable(results: readonly CheckResult[]): readonly CheckId[] {
   return results
     .filter(({ id, status }) => (status === 'warn' || status === 'fail') && REPAIRS[id] !== undefined)
     .map(({ id }) => id);
 }
 
-/** Carries out the safe repairs, one after the other. One that fails is reported and keeps no other from its turn. */
+/** Runs the safe repairs one after the other. A repair that fails is reported, and the next one still runs. */
 export async function repair(ids: readonly CheckId[], ports: RepairPorts): Promise<readonly Repair[]> {
   const repairs: Repair[] = [];
   for (const id of ids) {
@@ -54,7 +54,7 @@ async function closeDataDir({ dataDir, folder, closeToOthers }: RepairPorts): Pr
   return (await folder.facts(dataDir)) === undefined ? [] : closeToOthers();
 }
 
-/** Entries of trees that still run are their root's to end; those of dead ones are ended here. */
+/** Edits the entries of dead trees only: a running tree's root edits its own. */
 async function tidy({ observe, files }: RepairPorts): Promise<readonly string[]> {
   const before = await observe();
   if (!needsTidying(before)) return [];

@@ -101,8 +101,8 @@ test.each([
 
 test.each([
   [{ parentDeath: false }, /setpriv.*leaves its Chroma behind/],
-  [{ native: false, subreaper: false, signals: 'two-reads' }, /no koffi: signals are guarded by two readings/],
-  [{ subreaper: false }, /no subreaper: orphans of a tree go to pid 1/],
+  [{ native: false, subreaper: false, signals: 'two-reads' }, /no koffi: two readings instead of a handle/],
+  [{ subreaper: false }, /no subreaper: orphans of a tree are re-parented to pid 1/],
   [{ signals: 'two-reads' }, /no pidfd/],
   [{ bootId: false }, /no boot id/],
 ])('without %o it says what follows', async (given, words) => {
@@ -150,7 +150,7 @@ test.each([
 
 test('a port whose holder cannot be seen is said to be held, and by whom is not guessed', async () => {
   const finding = await findingOf(portCheck, { tree: { isPortOpen: () => Promise.resolve(true) } });
-  expect(finding).toMatchObject({ status: 'fail', detail: '37777 is held by a process that this user may not see' });
+  expect(finding).toMatchObject({ status: 'fail', detail: '37777 is used by a process that this user cannot see' });
 });
 
 test.each([orphansCheck, excessCheck, vectorWritersCheck])(
@@ -162,7 +162,7 @@ test.each([orphansCheck, excessCheck, vectorWritersCheck])(
     machine.extra = { unreadable: 1 };
     expect(await findingOf(check, { tree: { observe } })).toMatchObject({
       status: 'error',
-      detail: expect.stringContaining('not everything could be looked at') as string,
+      detail: expect.stringContaining('the reading is incomplete') as string,
     });
   },
 );

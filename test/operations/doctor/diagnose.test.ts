@@ -41,7 +41,7 @@ describe('a check', () => {
     expect(results.map(({ id, status, detail }) => [id, status, detail])).toEqual([
       ['node', 'pass', 'new'],
       ['uv', 'error', 'the check failed: boom'],
-      ['port', 'error', 'gave no result within 0.02 s'],
+      ['port', 'error', 'no result within 0.02 s'],
       ['model', 'warn', 'old'],
     ]);
   });

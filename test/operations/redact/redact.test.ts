@@ -9,7 +9,7 @@ import { parseSnapshot, snapshotDocument } from '../../../src/state/files/snapsh
 import { machine, row, snapshotOf, uv } from '../../core/builders.ts';
 import { judgeWorld, worlds, type World } from '../../core/worlds.ts';
 
-const RECORDINGS = new URL('../fixtures/recordings/', import.meta.url);
+const RECORDINGS = new URL('../../fixtures/recordings/', import.meta.url);
 const NOBODY: Personal = { homes: [], users: [] };
 
 const verdictsOf = (reading: Reading) =>

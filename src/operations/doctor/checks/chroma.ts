@@ -3,7 +3,7 @@ import { fail, pass, skip, warn, type Check } from '../check.ts';
 export const chromaCheck: Check = {
   id: 'chroma',
   title: 'Chroma',
-  why: 'it finds by meaning; what it missed is kept and added later',
+  why: 'Chroma finds memories by meaning; it catches up after an outage',
   needs: ['settings', 'supervisor', 'worker', 'process-table'],
   run: async ({ status, settings, observation, place }) => {
     if (!settings().chromaEnabled) return skip('switched off by CLAUDE_MEM_CHROMA_ENABLED');
@@ -12,11 +12,11 @@ export const chromaCheck: Check = {
     const { mode, reason } = supervisor.search;
     if (/\bstarting\b|\bfetch/i.test(reason ?? '')) return warn(reason ?? '');
     if (mode !== 'semantic')
-      return fail(`search goes by keyword: ${reason ?? 'no reason given'}`, fixOf(reason, place));
+      return fail(`search is by keyword only: ${reason ?? 'no reason given'}`, fixOf(reason, place));
     const { judgements } = await observation();
     const running = judgements.filter(({ role, verdict }) => role === 'chroma-sync' && verdict === 'managed');
-    if (running.length === 0) return pass('ready; it starts with the next session or search');
-    return pass(`runs (pid ${running.map(({ row }) => row.pid).join(', ')})`);
+    if (running.length === 0) return pass('ready; starts with the next session or search');
+    return pass(`running (pid ${running.map(({ row }) => row.pid).join(', ')})`);
   },
 };
 

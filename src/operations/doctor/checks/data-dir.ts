@@ -5,7 +5,7 @@ import type { DoctorPlace, FolderFacts, FolderPort } from '../../ports/doctor.ts
 export const dataDirCheck: Check = {
   id: 'data-dir',
   title: 'Data dir',
-  why: 'memory, records and locks live there; others must not read it, and only its owner may write',
+  why: 'it contains memory, records and locks, so only its owner may read and write it',
   run: async ({ place, folder }) => {
     const { dataDir, dataDirProblem } = place;
     if (dataDirProblem !== undefined) return blocking(fail(dataDirProblem.message, dataDirProblem.hint));
@@ -17,21 +17,21 @@ export const dataDirCheck: Check = {
 
 function judge({ uid, mode, isWritable }: FolderFacts, { dataDir, uid: own }: DoctorPlace): Finding | undefined {
   if (own !== undefined && uid !== own) {
-    const fix = own === 0 ? 'Run the commands as that user, without sudo' : 'Use one of your own with --data-dir';
+    const fix = own === 0 ? 'Run the commands as that user, without sudo' : 'Choose your own data dir with --data-dir';
     return fail(`${dataDir} belongs to user id ${uid}, you are ${own}`, fix);
   }
   if (isWritable) return undefined;
   return fail(`${dataDir} cannot be written (mode ${octal(mode)})`, `chmod u+rwx ${quote(dataDir)}`);
 }
 
-/** Whoever can write there can forge records of what is to be ended. */
+/** A user who can write here can forge records and so choose which processes are ended. */
 function judgeContent(folder: FolderPort, { dataDir, commandLine }: DoctorPlace): Finding | undefined {
   const fix = commandLine('doctor', '--fix');
   const [open, ...more] = folder.openPlaces(dataDir);
-  if (open !== undefined) return fail(`${open}: nothing is started or ended here${andMore(more)}`, fix);
+  if (open !== undefined) return fail(`${open}${andMore(more)}, so no command starts or ends processes here`, fix);
   const [stranger, ...others] = folder.strangers(dataDir);
   if (stranger === undefined) return undefined;
-  return fail(`${printable(stranger)} belongs to another user and is not used${andMore(others)}`, fix);
+  return fail(`${printable(stranger)} belongs to another user and is ignored${andMore(others)}`, fix);
 }
 
 function andMore(rest: readonly string[]): string {
@@ -44,7 +44,7 @@ function judgeMode({ mode }: FolderFacts, { dataDir, commandLine }: DoctorPlace)
   return pass(`${dataDir}, yours alone (mode ${octal(mode)})`);
 }
 
-/** Whether anybody but the owner may do anything with a file of that mode. */
+/** Whether the mode gives group or others any permission. */
 function isOpenToOthers(mode: number): boolean {
   return (mode & 0o077) !== 0;
 }

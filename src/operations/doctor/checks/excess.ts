@@ -4,7 +4,7 @@ import { describeHeld } from './held.ts';
 export const excessCheck: Check = {
   id: 'excess',
   title: 'Excess processes',
-  why: 'their live owner has let go of them and uses another',
+  why: 'their owner is alive but uses a replacement, so they only cost memory',
   needs: ['data-dir', 'process-table', 'manifests'],
   run: async ({ observation, place }) => {
     const seen = await observation();

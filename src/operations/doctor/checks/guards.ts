@@ -3,8 +3,8 @@ import type { Guards } from '../../ports/doctor.ts';
 
 export const guardsCheck: Check = {
   id: 'guards',
-  title: 'Guards of this machine',
-  why: 'each closes one way to leak or to hit the wrong process; without it others do, less tightly',
+  title: 'Safety features of this machine',
+  why: 'each one closes a way to leak or to hit the wrong process; the fallbacks are weaker',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, machine, place }) => {
     if (place.platform !== 'linux') return skip(ELSEWHERE);
@@ -12,7 +12,7 @@ export const guardsCheck: Check = {
     const self = reading.snapshot.processes.find(({ pid }) => pid === reading.snapshot.self.pid);
     const missing = missingGuards(await machine.guards(), {
       hasStartMarks: self?.startTicks !== undefined,
-      // Its own may be readable where those of others are not; of ours there may be none at all to look at.
+      // Tested on this process only: there may be no other claude-mem process to test.
       areMarksReadable: self?.treeMark !== null,
     });
     if (missing.length === 0) return pass(ALL);
@@ -25,7 +25,7 @@ export const guardsCheck: Check = {
 
 const ALL = 'parent-death signal, subreaper, pidfd, readable environments, start marks, boot id';
 const ELSEWHERE =
-  'this system has neither parent-death signal nor subreaper nor pidfd: what a crash leaves is found by the next start or reap';
+  'this system has no parent-death signal, subreaper or pidfd; the next start or reap ends what a crash leaves behind';
 
 interface Missing {
   readonly what: string;
@@ -41,22 +41,22 @@ function missingGuards(
   return [
     ...when(!parentDeath, {
       what: 'no parent-death signal (setpriv of util-linux)',
-      then: 'a worker that is killed leaves its Chroma behind until the supervisor or the next start ends it',
-      fix: 'Install util-linux (its setpriv knows --pdeathsig)',
+      then: 'a killed worker leaves its Chroma behind until the supervisor or the next start ends it',
+      fix: 'Install util-linux with a setpriv that has --pdeathsig',
     }),
     ...when(!native, {
       what: 'no koffi',
-      then: 'signals are guarded by two readings instead of a handle, and orphans go to pid 1',
+      then: 'two readings instead of a handle protect each signal, and orphans are re-parented to pid 1',
       fix: koffi,
     }),
-    ...when(native && !subreaper, { what: 'no subreaper', then: 'orphans of a tree go to pid 1' }),
+    ...when(native && !subreaper, { what: 'no subreaper', then: 'orphans of a tree are re-parented to pid 1' }),
     ...when(native && signals !== 'pidfd', {
       what: 'no pidfd (kernel before 5.1, or a sandbox)',
-      then: 'signals are guarded by two readings instead of a handle',
+      then: 'two readings instead of a handle protect each signal',
     }),
-    ...when(!areMarksReadable, { what: 'environments cannot be read', then: 'nothing is proven by mark' }),
-    ...when(!hasStartMarks, { what: 'no start marks', then: 'pids that are used again cannot be told apart' }),
-    ...when(!bootId, { what: 'no boot id', then: 'records are not known to be of this boot, and prove nothing' }),
+    ...when(!areMarksReadable, { what: 'environments cannot be read', then: 'marks prove nothing' }),
+    ...when(!hasStartMarks, { what: 'no start marks', then: 'a reused pid cannot be recognised' }),
+    ...when(!bootId, { what: 'no boot id', then: 'records may be from another boot and prove nothing' }),
   ];
 }
 

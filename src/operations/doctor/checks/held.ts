@@ -2,7 +2,7 @@ import { memoryOf } from '../../../core/health/tree-memory.ts';
 import type { Judgement } from '../../../core/verdicts/verdict.ts';
 import { count, formatBytes } from '../../../core/text/wording.ts';
 
-/** More are counted, not named. */
+/** Only the first pids are listed. */
 const NAMED_PIDS = 8;
 
 /** `2 orphans holding 211 MB (pid 1016, 1036)`. */

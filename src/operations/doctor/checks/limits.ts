@@ -3,19 +3,19 @@ import type { Limit } from '../../ports/doctor.ts';
 
 /** Sockets, databases, logs and pipes of a worker with many clients. */
 const ENOUGH_FILES = 1_024;
-/** With less a worker fails at its first requests. */
+/** With fewer, a worker fails at its first requests. */
 const LEAST_FILES = 256;
-/** A tree is some ten processes with up to 100 threads, which count too. */
+/** A tree has about ten processes with up to 100 threads; threads count towards the limit. */
 const ENOUGH_PROCESSES = 200;
 const LEAST_PROCESSES = 50;
 
 export const limitsCheck: Check = {
   id: 'limits',
   title: 'Limits of processes and files',
-  why: 'at a limit nothing can be started or opened any more, not even what ends a leak',
+  why: 'at a limit no process can be started and no file opened, not even to end a leak',
   run: ({ machine }) => {
     const { openFiles, processes } = machine.limits();
-    if (openFiles === undefined && processes.length === 0) return skip('not known on this system');
+    if (openFiles === undefined && processes.length === 0) return skip('unknown on this system');
     const files = openFiles?.most ?? Infinity;
     const [tightest] = [...processes].sort((left, right) => freeOf(left) - freeOf(right));
     const free = tightest === undefined ? Infinity : freeOf(tightest);
@@ -29,7 +29,7 @@ export const limitsCheck: Check = {
   },
 };
 
-const RAISE_PROCESSES = 'Raise the limit of processes (ulimit -u, TasksMax of the service, pids of the container)';
+const RAISE_PROCESSES = 'Raise the process limit (ulimit -u, TasksMax of the service, pids limit of the container)';
 
 function freeOf({ most, used = 0 }: Limit): number {
   return Math.max(0, most - used);

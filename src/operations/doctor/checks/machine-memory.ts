@@ -4,22 +4,22 @@ import type { MachineMemory } from '../../ports/doctor.ts';
 
 /** Chroma needs this much to start and work, in bytes. */
 const LEAST_BYTES = 300_000_000;
-/** Parts of a whole. */
+/** Fractions of the total. */
 const SCARCE = 0.05;
 const SWAP_NEARLY_FULL = 0.9;
-/** Percent of the last minute: from here on the machine is felt to be slow. */
+/** Percent of the last minute. Above this, users notice that the machine is slow. */
 const PRESSURE = 10;
 const HEAVY_PRESSURE = 40;
 
 export const machineMemoryCheck: Check = {
   id: 'machine-memory',
   title: 'Memory of the machine',
-  why: 'under pressure the kernel kills somebody, and leaks are often what fills the swap',
+  why: 'when memory runs out, the kernel kills processes; leaks often fill the swap',
   run: ({ machine, place }) => {
     const memory = machine.memory();
-    if (memory === undefined) return skip('not known on this system');
+    if (memory === undefined) return skip('unknown on this system');
     const words = describe(memory);
-    const fix = `${place.commandLine('leaks')}  (shows what leaks hold)`;
+    const fix = `${place.commandLine('leaks')}  (shows the memory of leaks)`;
     const pressure = memory.pressurePercent ?? 0;
     const available = availableOf(memory);
     if (available < LEAST_BYTES || pressure >= HEAVY_PRESSURE) return fail(words, fix);

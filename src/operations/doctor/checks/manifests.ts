@@ -4,7 +4,7 @@ import { couldNotLook, fail, pass, warn, type Check } from '../check.ts';
 export const manifestsCheck: Check = {
   id: 'manifests',
   title: 'Manifests',
-  why: 'they prove what belongs to which tree; without one, its processes are found by their marks alone',
+  why: 'a manifest proves which processes belong to a tree; without it, only their marks do',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, place }) => {
     const { damaged, manifests } = (await observation()).reading;
@@ -15,8 +15,8 @@ export const manifestsCheck: Check = {
         .join('; ');
     const [broken, unreadable, newer] = ['damaged', 'unreadable', 'newer'].map(describe);
     if (broken) return fail([broken, unreadable].filter(Boolean).join('; '), place.commandLine('doctor', '--fix'));
-    if (unreadable) return couldNotLook(unreadable, 'Check its owner and mode, and those of its folder');
-    if (newer) return warn(newer, 'Use the claude-mem that wrote it');
+    if (unreadable) return couldNotLook(unreadable, 'Check the owner and mode of the file and of its folder');
+    if (newer) return warn(newer, 'Use the claude-mem version that wrote it');
     return pass(`${count(manifests.length, 'manifest')}, all readable`);
   },
 };

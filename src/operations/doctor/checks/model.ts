@@ -3,7 +3,7 @@ import { fail, pass, reasonAlone, skip, type Check } from '../check.ts';
 export const modelCheck: Check = {
   id: 'model',
   title: 'The embedding model',
-  why: 'without it Chroma hangs in a download of 80 MB, so it is not started and search goes by keyword',
+  why: 'without it Chroma would hang in an 80 MB download, so Chroma is not started and search is by keyword only',
   needs: ['settings'],
   run: ({ settings, place, chroma }) => {
     if (!settings().chromaEnabled) return skip('switched off by CLAUDE_MEM_CHROMA_ENABLED');

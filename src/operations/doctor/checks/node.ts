@@ -6,7 +6,7 @@ const OLDEST = [20, 19] as const;
 export const nodeCheck: Check = {
   id: 'node',
   title: 'Node.js',
-  why: 'the whole tree runs on it; older ones lack what it needs',
+  why: 'the whole tree runs on Node.js; older versions lack features it needs',
   run: ({ place: { node } }) => {
     const [major = 0, minor = 0] = node.version.replace(/^v/, '').split('.').map(Number);
     const isNewEnough = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);

@@ -5,7 +5,7 @@ import { describeHeld } from './held.ts';
 export const orphansCheck: Check = {
   id: 'orphans',
   title: 'Orphans',
-  why: 'nobody will ever end them, and every restart adds more',
+  why: 'no process is left to end them, and every restart can add more',
   needs: ['data-dir', 'process-table', 'manifests'],
   run: async ({ observation, place }) => {
     const seen = await observation();
@@ -15,7 +15,7 @@ export const orphansCheck: Check = {
     if (orphans.length > 0) return fail(describeHeld(orphans, 'orphan'), place.commandLine('reap'));
     if (unverified.length > 0)
       return warn(
-        `none proven, ${count(unverified.length, 'process', 'processes')} unverified`,
+        `no proven orphan, but ${count(unverified.length, 'unverified process', 'unverified processes')}`,
         place.commandLine('leaks'),
       );
     return passIfComplete(seen, 'none');

@@ -4,7 +4,7 @@ import { pass, warn, type Check } from '../check.ts';
 export const otherInstallationsCheck: Check = {
   id: 'other-installations',
   title: 'Other installations',
-  why: 'another claude-mem beside this one keeps a second memory of the same sessions and may take the port',
+  why: 'a second claude-mem stores the same sessions twice and may take the port',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation }) => {
     const { reading, index } = await observation();
@@ -14,10 +14,10 @@ export const otherInstallationsCheck: Check = {
       const each = workers.map(([pid, { detail }]) => `pid ${pid} (${detail})`);
       return warn(
         `another claude-mem runs on this data dir: ${each.join('; ')}`,
-        'If it is not wanted, end it with its own command or remove the plugin; nothing here touches it',
+        'To remove it, use its own command or uninstall the plugin; this claude-mem never touches it',
       );
     }
     const files = reading.otherRegistries.map(({ file }) => file);
-    return pass(files.length === 0 ? 'none on this data dir' : `none runs; its files are there (${files.join(', ')})`);
+    return pass(files.length === 0 ? 'none on this data dir' : `none running; found its files (${files.join(', ')})`);
   },
 };

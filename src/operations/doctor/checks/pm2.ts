@@ -4,7 +4,7 @@ import { pass, warn, type Check } from '../check.ts';
 export const pm2Check: Check = {
   id: 'pm2',
   title: 'Leftovers of PM2',
-  why: 'a PM2 that still runs an old claude-mem-worker starts it again whenever it ends, with leaks of its own',
+  why: 'PM2 restarts an old claude-mem-worker whenever it ends, and that worker leaks processes',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, others }) => {
     const { index } = await observation();

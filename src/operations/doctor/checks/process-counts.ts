@@ -7,13 +7,13 @@ import { fail, pass, skip, type Check } from '../check.ts';
 export const processCountsCheck: Check = {
   id: 'process-counts',
   title: 'Process counts',
-  why: 'a tree has one of each role; more means that something starts them over and over',
+  why: 'a tree has one process per role (Chroma: two); more of them means a restart loop',
   needs: ['process-table', 'manifests', 'supervisor'],
   run: async ({ observation, status, place }) => {
     const supervisor = await status();
     if (supervisor === undefined) return skip('claude-mem is not running');
-    // One that starts or gave up has no worker, and its supervisor's check says so.
-    if (supervisor.state !== 'running') return skip(`it is ${supervisor.state}`);
+    // A tree that is starting or has given up has no worker; the check `supervisor` reports that.
+    if (supervisor.state !== 'running') return skip(`the tree is ${supervisor.state}`);
     const { judgements } = await observation();
     const members = judgements.filter(({ verdict, treeId }) => verdict === 'managed' && treeId === supervisor.treeId);
     const breaches = countBreaches(countRoles(members));

@@ -4,7 +4,7 @@ import { couldNotLook, pass, type Check } from '../check.ts';
 export const processTableCheck: Check = {
   id: 'process-table',
   title: 'Process table',
-  why: 'what could not be read may be a leak',
+  why: 'an unreadable process may be a leak',
   needs: ['data-dir'],
   run: async ({ observation }) => {
     const { snapshot } = (await observation()).reading;
@@ -12,8 +12,8 @@ export const processTableCheck: Check = {
     if (!snapshot.complete) return couldNotLook(`${read}, but the listing is incomplete`);
     if (snapshot.unreadable > 0)
       return couldNotLook(
-        `${read}, but ${snapshot.unreadable} that may be ours could not be looked at`,
-        'Run it as the user whom they belong to, where /proc hides nothing (hidepid)',
+        `${read}, but ${count(snapshot.unreadable, 'possible claude-mem process', 'possible claude-mem processes')} could not be read`,
+        'Run doctor as the user who owns them, without hidepid on /proc',
       );
     return pass(read);
   },

@@ -4,11 +4,11 @@ import { messageOf } from '../../../shared/errors.ts';
 export const searchServerCheck: Check = {
   id: 'search-server',
   title: 'Search server',
-  why: 'MCP clients and the worker search through it',
+  why: 'the worker and MCP clients send their searches to it',
   needs: ['supervisor', 'worker'],
   run: async ({ status, tree, place, signal }) => {
     const supervisor = await status();
-    if (supervisor === undefined || supervisor.port === null) return skip('no worker runs');
+    if (supervisor === undefined || supervisor.port === null) return skip('no worker is running');
     try {
       const { searchServer } = await tree.askReady(signal);
       const { state, pid, restarts } = searchServer;
@@ -17,7 +17,7 @@ export const searchServerCheck: Check = {
       return fail(`${state}${times}`, place.commandLine('logs', 'search'));
     } catch (error) {
       const reason = messageOf(error);
-      return fail(`the worker does not say: ${reason}`, place.commandLine('restart'));
+      return fail(`the worker did not report its state: ${reason}`, place.commandLine('restart'));
     }
   },
 };

@@ -4,12 +4,12 @@ import { blocking, fail, pass, type Check } from '../check.ts';
 export const settingsCheck: Check = {
   id: 'settings',
   title: 'Settings',
-  why: 'nothing starts with a value that cannot be used',
+  why: 'claude-mem does not start with an invalid value',
   needs: ['data-dir'],
   run: ({ settings }) => {
     try {
       const { workerHost, workerPort, chromaEnabled, chromaMode } = settings();
-      const chroma = chromaEnabled ? `Chroma ${chromaMode}` : 'Chroma switched off';
+      const chroma = chromaEnabled ? `Chroma ${chromaMode}` : 'Chroma off';
       return pass(`valid: worker on ${workerHost}:${workerPort}, ${chroma}`);
     } catch (error) {
       if (!(error instanceof ClaudeMemError) || error.code !== 'settings') throw error;

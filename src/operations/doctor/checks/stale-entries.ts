@@ -5,7 +5,7 @@ import { pass, warn, type Check } from '../check.ts';
 export const staleEntriesCheck: Check = {
   id: 'stale-entries',
   title: 'Stale entries',
-  why: 'they name processes that are gone: the sign of a tree that did not end well',
+  why: 'an entry whose process is gone is the sign of a tree that crashed',
   needs: ['data-dir', 'process-table', 'manifests'],
   run: async ({ observation, place }) => {
     const { staleEntries } = await observation();

@@ -3,24 +3,24 @@ import { shortId } from '../../../core/text/wording.ts';
 import { formatBytes } from '../../../core/text/wording.ts';
 import { fail, pass, skip, warn, type Check } from '../check.ts';
 
-/** As the setting counts them. */
+/** The unit of the setting. */
 const BYTES_PER_MB = 1024 * 1024;
-/** Of the limit: from here on it is only a matter of time. */
+/** Fraction of the limit above which the check warns. */
 const NEAR = 0.8;
 
 export const treeMemoryCheck: Check = {
   id: 'tree-memory',
   title: 'Memory of Chroma',
-  why: 'chroma-mcp grows with what it is asked; beyond its limit it is to be recycled',
+  why: 'chroma-mcp grows with use; the supervisor recycles it above its limit',
   needs: ['settings', 'process-table', 'manifests'],
   run: async ({ observation, settings, place }) => {
     const limit = settings().chromaMemoryLimitMb * BYTES_PER_MB;
     const trees = [...chromaMemory((await observation()).judgements)];
     const [largest] = trees.sort(([, left], [, right]) => right.bytes - left.bytes);
-    if (largest === undefined) return skip('no Chroma runs');
+    if (largest === undefined) return skip('no Chroma is running');
     const [treeId, { bytes, isProportional }] = largest;
     const used = `${formatBytes(bytes)}${isProportional ? '' : ' (RSS)'} in tree ${shortId(treeId)}`;
-    if (limit === 0) return pass(`${used}, without a limit`);
+    if (limit === 0) return pass(`${used}, no limit`);
     const of = `${used}, limit ${formatBytes(limit)}`;
     if (bytes > limit) return fail(of, place.commandLine('restart'));
     return bytes > limit * NEAR ? warn(of, place.commandLine('restart')) : pass(of);

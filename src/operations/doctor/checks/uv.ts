@@ -1,15 +1,15 @@
 import { blocking, fail, pass, reasonAlone, skip, warn, type Check } from '../check.ts';
 import { messageOf } from '../../../shared/errors.ts';
 
-/** What a service manager gives its services: systemd's default, and with less in it launchd's. */
+/** systemd's default PATH for services; launchd's is shorter. */
 const SERVICE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** A shim of a version manager may take seconds, in milliseconds. */
+/** A shim of a version manager may take seconds. Milliseconds. */
 const LIMIT_MS = 15_000;
 
 export const uvCheck: Check = {
   id: 'uv',
   title: 'uvx, which runs Chroma',
-  why: 'without it search goes by keyword',
+  why: 'without it search is by keyword only',
   needs: ['settings'],
   limitMs: LIMIT_MS,
   run: async ({ settings, place, chroma, signal }) => {
@@ -17,9 +17,7 @@ export const uvCheck: Check = {
     const found = chroma.findUvx();
     const isChosen = settings().uvx !== undefined;
     if ('reason' in found) {
-      const fix = isChosen
-        ? 'Correct CLAUDE_MEM_UVX, or unset it so that uvx is looked for'
-        : place.commandLine('setup');
+      const fix = isChosen ? 'Correct CLAUDE_MEM_UVX, or unset it to search for uvx' : place.commandLine('setup');
       return blocking(fail(reasonAlone(found.reason), fix));
     }
     let version: string;
@@ -28,7 +26,7 @@ export const uvCheck: Check = {
     } catch (error) {
       const reason = messageOf(error);
       return blocking(
-        fail(`${found.file} does not work: ${reason}`, 'Repair it, or name another one with CLAUDE_MEM_UVX'),
+        fail(`${found.file} does not work: ${reason}`, 'Repair it, or choose another one with CLAUDE_MEM_UVX'),
       );
     }
     const atService = chroma.findUvx(SERVICE_PATH);
@@ -37,7 +35,7 @@ export const uvCheck: Check = {
         `${version} (${found.file}), but a service with a short PATH would not find it`,
         `Set CLAUDE_MEM_UVX to ${found.file}`,
       );
-    const other = atService.file === found.file ? '' : `; a service with a short PATH would take ${atService.file}`;
+    const other = atService.file === found.file ? '' : `; a service with a short PATH would use ${atService.file}`;
     return pass(`${version} (${found.file})${other}`);
   },
 };

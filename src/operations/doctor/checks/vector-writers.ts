@@ -4,17 +4,19 @@ import { fail, passIfComplete, type Check } from '../check.ts';
 export const vectorWritersCheck: Check = {
   id: 'vector-writers',
   title: 'One writer per Chroma directory',
-  why: 'a second one answers from an index that never learns of the first, and two writers have crashed with SIGSEGV',
+  why: 'two writers do not see the changes of each other, and have crashed with SIGSEGV',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, place }) => {
     const seen = await observation();
     const { reading } = seen;
     const writers = vectorWriters(reading.snapshot, reading.dataDir);
     const shared = writers.filter(({ rows }) => rows.length > 1);
-    if (shared.length === 0) return passIfComplete(seen, writers.length === 0 ? 'no Chroma is open here' : 'one each');
+    if (shared.length === 0)
+      return passIfComplete(seen, writers.length === 0 ? 'no Chroma is running here' : 'one each');
     const each = shared.map(
-      ({ directory, rows }) => `${directory} is open in pid ${rows.map(({ pid }) => pid).join(', ')}`,
+      ({ directory, rows }) =>
+        `${directory} is open in several processes: pid ${rows.map(({ pid }) => pid).join(', ')}`,
     );
-    return fail(each.join('; '), `${place.commandLine('leaks', '--all')}  (says whose each one is)`);
+    return fail(each.join('; '), `${place.commandLine('leaks', '--all')}  (shows the owner of each)`);
   },
 };

@@ -5,16 +5,16 @@ import { messageOf } from '../../../shared/errors.ts';
 export const workerCheck: Check = {
   id: 'worker',
   title: 'Worker',
-  why: 'sessions and searches go through it',
+  why: 'it stores sessions and answers searches',
   needs: ['supervisor'],
   run: async ({ status, tree, place, signal }) => {
     const supervisor = await status();
     if (supervisor === undefined) return skip('claude-mem is not running');
     const { port } = supervisor;
-    if (port === null) return fail(supervisor.problem ?? 'it does not listen yet', place.commandLine('logs', 'worker'));
+    if (port === null) return fail(supervisor.problem ?? 'not listening yet', place.commandLine('logs', 'worker'));
     try {
       const { treeId, pid } = await tree.askHealth(signal);
-      if (treeId === supervisor.treeId) return pass(`pid ${pid} answers, and serves port ${port}`);
+      if (treeId === supervisor.treeId) return pass(`pid ${pid} answers; its port is ${port}`);
       return fail(`a worker of another tree answers (${shortId(treeId)}, pid ${pid})`, place.commandLine('restart'));
     } catch (error) {
       const reason = messageOf(error);

@@ -43,7 +43,7 @@ export function readSecretLines(file: string): readonly SecretLine[] {
 
 /** ⏎ stands for the end of a line within an entry. */
 export function readLines(file: string): readonly string[] {
-  return readFileSync(new URL(`../../fixtures/secrets/${file}`, import.meta.url), 'utf8')
+  return readFileSync(new URL(`../../../fixtures/secrets/${file}`, import.meta.url), 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => line.replaceAll('⏎', '\n'));
