@@ -166,7 +166,7 @@ describe('manifests', () => {
     const file = deadTree(dataDir);
     const { status, report } = await json(['reap', '--yes']);
     expect(status).toBe(0);
-    expect(report.tidied).toEqual(['Retired the manifest of tree 11111111: nothing of it is left.']);
+    expect(report.tidied).toEqual(['Retired the manifest of tree 11111111: all its processes are gone.']);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
       treeId: TREE,
       retiredAt: expect.any(String) as unknown,

@@ -72,9 +72,9 @@ test('one that grows is recycled through the worker; one that grows again rests,
   // A need does not wake it while it rests.
   const { mode, titles } = await tree.search('kept');
   expect([mode, titles]).toEqual(['keyword', ['kept']]);
-  expect((await healthOf(tree)).search.reason).toMatch(/^Chroma held \d+ MB, over its limit of 100 MB; next attempt/);
+  expect((await healthOf(tree)).search.reason).toMatch(/^Chroma used \d+ MB, over its limit of 100 MB; next attempt/);
   expect(tree.roles()).toEqual([...AT_REST].sort());
-  expect((await tree.run(['status'])).stdout).toMatch(/Health +Chroma held \d+ MB/);
+  expect((await tree.run(['status'])).stdout).toMatch(/Health +Chroma used \d+ MB/);
   await tree.stop();
 });
 

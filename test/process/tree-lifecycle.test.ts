@@ -240,7 +240,7 @@ describe('what is frozen', () => {
     kill(supervisor, 'SIGSTOP');
     const { status, stderr } = await tree.run(['start', KEYWORD, '--timeout', '1s']);
     expect(status).toBe(1);
-    expect(stderr).toContain(`(pid ${supervisor.pid}) is there and does not answer`);
+    expect(stderr).toContain(`(pid ${supervisor.pid}) did not answer for`);
     expect(tree.roles()).toEqual(ALL);
     expect((await tree.run(['status'])).status).toBe(1);
     const { report } = await tree.json(['restart', KEYWORD, '--grace', '1s']);

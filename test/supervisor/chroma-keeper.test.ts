@@ -39,7 +39,7 @@ test('wrapper and python count together; the worker is asked once, and nobody is
   await sample(130);
   expect(asked).toEqual([]);
   await sample(130);
-  expect(asked).toEqual([{ reason: 'Chroma held 130 MB, over its limit of 100 MB', restMs: 0 }]);
+  expect(asked).toEqual([{ reason: 'Chroma used 130 MB, over its limit of 100 MB', restMs: 0 }]);
   await sample(130);
   await sample(0, []);
   expect(asked).toHaveLength(1);
@@ -87,7 +87,7 @@ test('the next ones that grow as fast rest ever longer, two recycles are half a 
   expect(keeper.breaches()).toEqual([
     {
       id: 'limit:chroma',
-      message: expect.stringMatching(/^Chroma held 130 MB.*; recycled \d+ times, it rests until /) as string,
+      message: expect.stringMatching(/^Chroma used 130 MB.*; recycled \d+ times, it rests until /) as string,
     },
   ]);
   expect(machine.signals).toEqual([]);

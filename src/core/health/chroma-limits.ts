@@ -1,27 +1,27 @@
-/** What wrapper and python together may use; 0: any amount. */
+/** Limits for wrapper and python together; 0: no limit. */
 export interface ChromaLimits {
   /** PSS + swap. */
   readonly memoryBytes: number;
-  /** Of one core, averaged over a minute. */
+  /** Percent of one core, averaged over a minute. */
   readonly cpuPercent: number;
 }
 
-/** What one Chroma, wrapper and python together, used when a sample was taken. */
+/** The use of one Chroma, wrapper and python together, at one moment. */
 export interface ChromaReading {
-  /** Milliseconds on a clock that never steps. */
+  /** Milliseconds on a monotonic clock. */
   readonly atMs: number;
   readonly memoryBytes: number | null;
   readonly cpuPercent: number | null;
 }
 
-/** Loading the model or an index makes peaks, so one reading proves nothing. */
+/** Loading the model or an index causes memory peaks, so one reading proves nothing. */
 const MEMORY_READINGS = 2;
-/** CPU is averaged over this, in milliseconds. */
+/** Averaging window for CPU, in milliseconds. */
 export const CPU_WINDOW_MS = 60_000;
 
 /**
- * Why a Chroma is over its limits, in words for people; undefined if it is not, or if that cannot be told yet.
- * @param readings of one and the same Chroma, oldest first.
+ * Says for people why a Chroma is over its limits; undefined if it is not, or if there are too few readings to decide.
+ * @param readings of the same Chroma, oldest first.
  */
 export function overLimit(readings: readonly ChromaReading[], limits: ChromaLimits): string | undefined {
   return overMemory(readings, limits.memoryBytes) ?? overCpu(readings, limits.cpuPercent);
@@ -31,7 +31,7 @@ function overMemory(readings: readonly ChromaReading[], limit: number): string |
   const recent = readings.slice(-MEMORY_READINGS).map(({ memoryBytes }) => memoryBytes ?? 0);
   const isOver = limit > 0 && recent.length === MEMORY_READINGS && recent.every((bytes) => bytes > limit);
   return isOver
-    ? `Chroma held ${megabytes(recent.at(-1) ?? 0)} MB, over its limit of ${megabytes(limit)} MB`
+    ? `Chroma used ${megabytes(recent.at(-1) ?? 0)} MB, over its limit of ${megabytes(limit)} MB`
     : undefined;
 }
 
@@ -39,14 +39,14 @@ function overCpu(readings: readonly ChromaReading[], limit: number): string | un
   const last = readings.at(-1);
   if (limit === 0 || last === undefined) return undefined;
   const windowStart = last.atMs - CPU_WINDOW_MS;
-  // One that has not been watched for a whole minute is only starting.
+  // With less than a minute of readings, the average would be a start-up peak.
   if (!readings.some(({ atMs }) => atMs <= windowStart)) return undefined;
   const shares = readings.filter(({ atMs }) => atMs > windowStart).map(({ cpuPercent }) => cpuPercent ?? 0);
   const mean = Math.round(shares.reduce((sum, share) => sum + share, 0) / shares.length);
   return mean > limit ? `Chroma used ${mean} % of a core for a minute, over its limit of ${limit} %` : undefined;
 }
 
-/** As the setting counts them: 1,048,576 bytes. */
+/** The unit of the setting: 1,048,576 bytes. */
 function megabytes(bytes: number): number {
   return Math.round(bytes / BYTES_PER_MB);
 }

@@ -6,7 +6,8 @@ interface Bounds {
 }
 
 /**
- * How many processes of each role a running tree has. Wrapper and python bear the same role; the search server and Chroma come and go.
+ * The number of processes of each role in a running tree. Wrapper and python have the same role; the search server and Chroma come and
+ * go.
  */
 const ROLE_BOUNDS: Readonly<Record<Role, Bounds>> = {
   supervisor: { least: 1, most: 1 },
@@ -17,14 +18,14 @@ const ROLE_BOUNDS: Readonly<Record<Role, Bounds>> = {
   setup: { least: 0, most: 2 },
 };
 
-/** Something that is not as it should be in a running tree. */
+/** A value of a running tree that is out of bounds. */
 export interface Breach {
   /** For programs: `count:worker`, `response:search`, `orphans`, … */
   readonly id: string;
   readonly message: string;
 }
 
-/** What is known of a running tree at one moment; null: not known. */
+/** The measurements of a running tree at one moment; null: unknown. */
 export interface Vitals {
   readonly counts: Readonly<Partial<Record<Role, number>>>;
   readonly orphans: number | null;
@@ -32,11 +33,11 @@ export interface Vitals {
   readonly isWorkerAnswering: boolean;
   /** State of the search server as the worker sees it. */
   readonly searchServer: string | null;
-  /** State of Chroma as the worker sees it, and why it does not answer. */
+  /** State of Chroma as the worker sees it, with the reason if Chroma does not answer. */
   readonly vectors: { readonly state: string; readonly reason: string | null } | null;
 }
 
-/** Roles of which a running tree has too few or too many. Also for a single reading, such as that of a check. */
+/** The roles with too few or too many processes. */
 export function countBreaches(counts: Vitals['counts']): readonly Breach[] {
   return ROLES.flatMap((role) => {
     const count = counts[role] ?? 0;
@@ -47,17 +48,17 @@ export function countBreaches(counts: Vitals['counts']): readonly Breach[] {
   });
 }
 
-/** All that is out of bounds at one moment. Much of it passes by itself: see `trackBreaches`. */
+/** Every breach at one moment. Many breaches pass by themselves: see `trackBreaches`. */
 export function findBreaches(vitals: Vitals): readonly Breach[] {
   const { isWorkerAnswering, searchServer, vectors, orphans, excess } = vitals;
   return [
     ...countBreaches(vitals.counts),
     ...(isWorkerAnswering ? [] : [{ id: 'response:worker', message: 'the worker does not answer' }]),
     ...(searchServer === 'reconnecting'
-      ? [{ id: 'response:search', message: 'the search server does not answer and is started again' }]
+      ? [{ id: 'response:search', message: 'the search server does not answer and is being restarted' }]
       : []),
     ...(vectors?.state === 'unavailable'
-      ? [{ id: 'response:chroma', message: `Chroma does not answer: ${vectors.reason ?? 'for a reason unknown'}` }]
+      ? [{ id: 'response:chroma', message: `Chroma does not answer: ${vectors.reason ?? 'unknown reason'}` }]
       : []),
     ...leakBreach('orphans', orphans, 'orphaned'),
     ...leakBreach('excess', excess, 'excess'),
@@ -71,18 +72,18 @@ function leakBreach(id: string, count: number | null, kind: string): readonly Br
 }
 
 export interface TrackedBreach extends Breach {
-  /** When it was seen first, on the clock that `trackBreaches` is given. */
+  /** First sighting, on the clock given to `trackBreaches`. */
   readonly sinceMs: number;
-  /** Samples in a row that showed it. */
+  /** Consecutive samples with this breach. */
   readonly sightings: number;
 }
 
-/** Fewer may be a restart that is under way, or a reading in the middle of one. */
+/** Fewer sightings may come from a restart in progress. */
 const LASTING_SIGHTINGS = 3;
 
 /**
- * Carries the breaches of the samples before on: one that is not found any more is over.
- * @param nowMs milliseconds on a clock that never steps.
+ * Counts consecutive sightings of each breach. A breach that is no longer found is dropped.
+ * @param nowMs milliseconds on a monotonic clock.
  */
 export function trackBreaches(
   known: readonly TrackedBreach[],

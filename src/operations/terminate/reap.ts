@@ -13,26 +13,26 @@ export interface ReapPorts {
 
 export interface ReapOptions extends TerminationOptions {
   readonly request: ReapRequest;
-  /** Only these processes were agreed to, as `pid:start`; absent: whatever the plan holds. */
+  /** The processes the user agreed to, as `pid:start`; absent: the whole plan. */
   readonly agreed?: ReadonlySet<string>;
 }
 
 export interface ReapResult {
-  /** The first plan that was carried out. */
+  /** The plan of the first pass. */
   readonly plan: ReapPlan;
   readonly outcomes: readonly Outcome[];
-  /** The look after the last pass. */
+  /** The observation after the last pass. */
   readonly after: Observation;
-  /** Leaks within the request that are there after all. */
+  /** Leaks within the request that still run. */
   readonly remaining: readonly Judgement[];
 }
 
 /**
- * Ends what the plan holds, looks again, and goes on until two looks in a row find nothing new. Processes found by a later look are
+ * Ends the planned processes in passes, until two observations in a row show nothing new. Processes found by a later observation are
  * ended under the same request.
  */
 export async function reap(ports: ReapPorts, options: ReapOptions): Promise<ReapResult> {
-  // Measuring a thousand processes takes a second, and all that is wanted here is who they are.
+  // Without memory: measuring a thousand processes takes a second, and only their identities are needed here.
   const quickLook = () => ports.observe({ memory: false });
   const first = await quickLook();
   const planned = ({ judgements, index }: Observation) => planReap(judgements, index, options.request).plan;

@@ -14,16 +14,16 @@ export interface EndTreePorts {
 
 export interface EndTreeResult {
   readonly outcomes: readonly Outcome[];
-  /** Of the trees and still there after all. */
+  /** Processes of the trees that still run. */
   readonly remaining: TreePlan['plan'];
-  /** Bears the mark and is none of our programs; left alone. */
+  /** Processes with the tree's mark that are not claude-mem programs; spared. */
   readonly left: readonly ProcessRow[];
   readonly reading: Reading;
-  /** False if anything could not be looked at, so that nothing can be proven. */
+  /** False if the last reading was incomplete, so that it proves nothing. */
   readonly isComplete: boolean;
 }
 
-/** Ends all that belongs to one tree, and proves by a fresh reading that nothing of it is left. */
+/** Ends every process of one tree, and proves with a fresh reading that none is left. */
 export function terminateTree(
   ports: EndTreePorts,
   treeId: string,
@@ -32,7 +32,7 @@ export function terminateTree(
   return endTrees(ports, new Set([treeId]), options);
 }
 
-/** The same for several trees, in the same passes under one deadline. */
+/** The same for several trees, in shared passes under one deadline. */
 export async function endTrees(
   ports: EndTreePorts,
   treeIds: ReadonlySet<string>,
@@ -59,7 +59,7 @@ export async function endTrees(
   };
 }
 
-/** Each pass gets what the ones before it have left of the grace period. */
+/** Each pass gets the rest of the grace period. */
 function underOneDeadline(options: TerminationOptions, clock: Clock): TerminationOptions {
   const deadline = clock.now() + options.graceMs;
   return {

@@ -3,11 +3,11 @@ import type { Clock, Signaller } from '../ports/process.ts';
 import { terminate, type Outcome, type TerminationOptions, type TerminationTarget } from './terminate.ts';
 
 export interface PassPorts<Look> {
-  /** One look at the process table. */
+  /** Reads the process table. */
   readonly look: () => Promise<Look>;
-  /** A cheaper one that serves as well to find what is to be ended; absent: `look`. */
+  /** A cheaper reading that is enough to find targets; absent: `look`. */
   readonly quickLook?: () => Promise<Look>;
-  /** What of it is to be ended. */
+  /** The processes to end. */
   readonly targetsOf: (look: Look) => readonly TerminationTarget[];
   readonly signaller: Signaller;
   readonly clock: Clock;
@@ -15,16 +15,16 @@ export interface PassPorts<Look> {
 
 export interface PassResult<Look> {
   readonly outcomes: readonly Outcome[];
-  /** The look after the last pass. */
+  /** The reading after the last pass. */
   readonly after: Look;
 }
 
-/** Every pass can lay open what a wrapper hid; more than this many means that something spawns as fast as we end it. */
+/** Each pass can uncover children of an ended wrapper. More passes mean that something spawns as fast as we end it. */
 const MAX_PASSES = 10;
 
 /**
- * Ends what the looks bring up, pass by pass, until two looks in a row find nothing new. One process is ended once. What a look finds
- * just before others are killed is kept for the next pass: with them goes the link that says whose it is.
+ * Ends the targets of each reading, pass by pass, until two readings in a row find nothing new. Each process is ended once. Targets
+ * found just before a kill are kept for the next pass: once their parent is dead, no link shows whose they are.
  */
 export async function terminateUntilQuiet<Look>(
   ports: PassPorts<Look>,
@@ -40,7 +40,7 @@ export async function terminateUntilQuiet<Look>(
     try {
       linked = ports.targetsOf(await (ports.quickLook ?? ports.look)()).filter(isNew);
     } catch {
-      // That must not spare what is to be killed. If it fails again after the pass, it is said.
+      // A failed reading must not spare the processes about to be killed. The reading after the pass reports a lasting error.
     }
   };
   const isStopped = () => options.interrupted?.aborted === true || options.forced?.aborted === true;
@@ -54,7 +54,7 @@ export async function terminateUntilQuiet<Look>(
     linked = [];
     if (targets.length > 0) {
       const ended = await terminate(targets, ports, { ...options, beforeKill: lookOnceMore });
-      // What went by itself between two looks was never ours to end.
+      // A linked target that exited by itself between two readings gets no outcome.
       outcomes.push(...ended.filter(({ outcome }, place) => place < found.length || outcome !== 'already-gone'));
     }
     after = await ports.look();
@@ -62,7 +62,7 @@ export async function terminateUntilQuiet<Look>(
   return { outcomes, after };
 }
 
-/** Names a process beyond its pid. */
+/** A key that a reused pid does not share. */
 export function keyOf({ row }: Pick<TerminationTarget, 'row'>): string {
   return identityKey(row);
 }

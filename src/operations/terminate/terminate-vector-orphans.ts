@@ -12,12 +12,12 @@ export interface VectorOrphanPorts {
   readonly clock: Clock;
 }
 
-/** Between SIGTERM and SIGKILL, in milliseconds. A chroma-mcp goes within 60. */
+/** Between SIGTERM and SIGKILL, in milliseconds. A chroma-mcp exits within 60. */
 const GRACE_MS = 2_000;
 
 /**
- * Ends the Chroma processes of a data dir that are proven orphans by record or mark: whoever is about to open the vectors must be alone
- * there. What only its command line speaks against is left to `reap`, which asks.
+ * Ends the Chroma processes of a data dir that a record or mark proves to be orphans, because the vectors allow one writer only. Orphans
+ * proven by their command line alone are left to `reap`, which asks the user.
  */
 export async function terminateVectorOrphans(ports: VectorOrphanPorts): Promise<readonly Outcome[]> {
   const { outcomes } = await terminateUntilQuiet(

@@ -3,41 +3,41 @@ import type { BindRefusal, BoundProcess, Clock, Signal, Signaller } from '../por
 
 export type OutcomeKind = 'exited' | 'killed' | 'already-gone' | 'pid-reused' | 'permission-denied' | 'survived';
 
-/** What became of one process. */
+/** The result for one process. */
 export interface Outcome {
   readonly pid: number;
   readonly outcome: OutcomeKind;
-  /** The last signal it was sent; null if none was. */
+  /** The last signal sent; null if none was. */
   readonly signal: Signal | null;
-  /** From the first signal of the pass until it was seen gone, or until it was given up. */
+  /** Milliseconds from the first signal of the pass until the process was seen gone or the pass gave up. */
   readonly elapsedMs: number;
 }
 
 export interface TerminationTarget {
   readonly row: ProcessRow;
-  /** The verdict rests on the command line, so it is compared again next to every signal. */
+  /** The verdict rests on the command line, so the command line is compared again right before every signal. */
   readonly restsOnCommand: boolean;
 }
 
 export interface TerminationOptions {
-  /** Between SIGTERM and SIGKILL, one period for all, in milliseconds. */
+  /** Between SIGTERM and SIGKILL, in milliseconds; shared by all targets. */
   readonly graceMs: number;
-  /** Aborted by a first Ctrl-C: waits out the grace period, but kills nobody. */
+  /** Aborted by a first Ctrl-C: waits for the end of the grace period, but kills no process. */
   readonly interrupted?: AbortSignal;
-  /** Aborted by a second Ctrl-C: what is left is killed at once. */
+  /** Aborted by a second Ctrl-C: kills the remaining processes immediately. */
   readonly forced?: AbortSignal;
   readonly onProgress?: (progress: { readonly gone: number; readonly total: number }) => void;
-  /** Called when the grace period was not enough, while what is about to be killed still shows what it has started. Never rejects. */
+  /** Called after the grace period, before the kill: the parent links of the children still exist. Must not reject. */
   readonly beforeKill?: () => Promise<void>;
 }
 
-/** How long a killed process may take to go, in milliseconds; one in uninterruptible sleep stays longer and is reported. */
+/** How long a killed process may take to exit, in milliseconds. A process in uninterruptible sleep takes longer and is reported. */
 export const KILL_WAIT_MS = 2_000;
 
 const FIRST_POLL_MS = 2;
 const LONGEST_POLL_MS = 50;
 
-/** Ends processes: all are asked in one pass, share one grace period, and those left are killed. Never throws for a single one. */
+/** Sends SIGTERM to all targets, waits one shared grace period, and sends SIGKILL to the rest. Never throws for a single process. */
 export async function terminate(
   targets: readonly TerminationTarget[],
   { signaller, clock }: { readonly signaller: Signaller; readonly clock: Clock },
@@ -77,21 +77,21 @@ async function waitUntilGone(
   }
 }
 
-/** One process on its way out. */
+/** One process that is being ended. */
 class Ending {
   readonly #pid: number;
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #bound: BoundProcess | undefined;
   #signal: Signal | null = null;
-  #settled: { outcome: OutcomeKind; at: number } | undefined;
+  #finished: { outcome: OutcomeKind; at: number } | undefined;
 
   constructor({ row, restsOnCommand }: TerminationTarget, signaller: Signaller, clock: Clock) {
     this.#pid = row.pid;
     this.#clock = clock;
     this.#startedAt = clock.now();
     const bound = signaller.bind(row, { compareCommand: restsOnCommand });
-    if (typeof bound === 'string') this.#settle(OUTCOME_OF[bound]);
+    if (typeof bound === 'string') this.#finish(OUTCOME_OF[bound]);
     else this.#bound = bound;
   }
 
@@ -99,22 +99,22 @@ class Ending {
     if (this.#bound === undefined || !this.isRunning()) return;
     const result = this.#bound.signal(signal);
     if (result === 'sent') this.#signal = signal;
-    // It needs none, and has not been seen gone yet.
+    // The process exits already and needs no signal.
     else if (result === 'exiting') return;
-    // It was there when it was bound: its wrapper, asked a moment ago, may have taken it along.
-    else if (result === 'gone') this.#settle(this.#end());
-    else this.#settle(OUTCOME_OF[result]);
+    // It was alive when bound, so it counts as ended: its wrapper, signalled a moment ago, may have ended it.
+    else if (result === 'gone') this.#finish(this.#end());
+    else this.#finish(OUTCOME_OF[result]);
   }
 
   isRunning(): boolean {
-    if (this.#settled !== undefined || this.#bound === undefined) return false;
+    if (this.#finished !== undefined || this.#bound === undefined) return false;
     if (this.#bound.state() !== 'gone') return true;
-    this.#settle(this.#end());
+    this.#finish(this.#end());
     return false;
   }
 
   outcome(): Outcome {
-    const { outcome, at } = this.#settled ?? { outcome: 'survived', at: this.#clock.now() };
+    const { outcome, at } = this.#finished ?? { outcome: 'survived', at: this.#clock.now() };
     return { pid: this.#pid, outcome, signal: this.#signal, elapsedMs: Math.round(at - this.#startedAt) };
   }
 
@@ -126,15 +126,15 @@ class Ending {
     return this.#signal === 'SIGKILL' ? 'killed' : 'exited';
   }
 
-  #settle(outcome: OutcomeKind): void {
-    this.#settled = { outcome, at: this.#clock.now() };
+  #finish(outcome: OutcomeKind): void {
+    this.#finished = { outcome, at: this.#clock.now() };
   }
 }
 
 const OUTCOME_OF = {
   gone: 'already-gone',
   different: 'pid-reused',
-  // Not knowing who it is refuses the signal, so it lives on.
+  // An unknown identity refuses the signal, so the process survives.
   unknown: 'survived',
   'permission-denied': 'permission-denied',
 } as const satisfies Record<BindRefusal, OutcomeKind>;

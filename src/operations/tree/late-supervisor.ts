@@ -3,21 +3,21 @@ import type { RecordedTree } from '../../core/tree/recorded-trees.ts';
 import { ClaudeMemError, isLateAnswer } from '../../shared/errors.ts';
 import { runningTrees, type LifecyclePorts } from './tree-lifecycle.ts';
 
-/** How long one attempt waits for a greeting, in milliseconds. Ctrl-C is noticed between two attempts. */
+/** Time limit for one greeting, in milliseconds. Ctrl-C is checked between two attempts. */
 const GREETING_WITHIN_MS = 1_000;
-/** Between two attempts, in milliseconds. */
+/** Pause between two attempts, in milliseconds. */
 const PAUSE_MS = 100;
 
 export interface LateOptions {
-  /** On the clock of the ports, in milliseconds. */
+  /** Milliseconds on the clock of the ports. */
   readonly deadline: number;
   readonly interrupted?: AbortSignal | undefined;
 }
 
 /**
- * Waits for a supervisor that is there and does not answer: it is frozen, was spawned a moment ago, or gets no turn on a busy machine.
- * Resolves once the supervisor answers, is gone, or is told to stop. Ends nothing. Call it without the lock, so that `stop` gets its
- * turn.
+ * Waits for a supervisor that exists but does not answer: it is frozen, has just been spawned, or gets no CPU time on a busy machine.
+ * Resolves once the supervisor answers, is gone, or has a stop intent. Ends no process. Call it without the operation lock, so that
+ * `stop` can run meanwhile.
  * @throws ClaudeMemError `lock-held` at the deadline; `interrupted`.
  */
 export async function waitForLateSupervisor(ports: LifecyclePorts, options: LateOptions): Promise<void> {
@@ -27,7 +27,7 @@ export async function waitForLateSupervisor(ports: LifecyclePorts, options: Late
     if (answer === 'answers') return;
     const trees = runningTrees(await ports.takeReading());
     const tree = trees.find((candidate) => !isOver(candidate, ports));
-    // Whoever listens and has no record keeps the lock; whoever is told to stop is ended by the start.
+    // A listener without a record may hold the supervisor's lock, so the wait goes on. A tree with a stop intent is ended by the start.
     if (tree === undefined && (answer === 'nobody' || trees.length > 0)) return;
     if (options.interrupted?.aborted === true) throw interruptedStart();
     if (ports.clock.now() >= options.deadline) throw doesNotAnswer(tree, ports.clock.now() - startedAt);
@@ -49,7 +49,7 @@ async function tryToAsk(ports: LifecyclePorts): Promise<'answers' | 'late' | 'no
   }
 }
 
-/** Its root is gone, or it was told to stop. */
+/** Whether the tree's root is gone, or the tree has a stop intent. */
 export function isOver({ rootPresence, manifest }: RecordedTree, ports: LifecyclePorts): boolean {
   return rootPresence === 'gone' || ports.isStopIntended(manifest.treeId);
 }
@@ -64,7 +64,7 @@ function doesNotAnswer(tree: RecordedTree | undefined, waitedMs: number): Claude
   const seconds = Math.round(waitedMs / 1_000);
   return new ClaudeMemError(
     'lock-held',
-    `the supervisor of this data dir (pid ${pid}) is there and does not answer; waited ${seconds} s for it`,
-    { hint: 'End it with `claude-mem stop`, or replace it with `claude-mem restart`.' },
+    `the supervisor of this data dir (pid ${pid}) did not answer for ${seconds} s`,
+    { hint: 'Stop the tree with `claude-mem stop`, or replace it with `claude-mem restart`.' },
   );
 }

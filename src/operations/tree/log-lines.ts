@@ -1,17 +1,17 @@
 import { isObject } from '../../core/is-object.ts';
-/** One line of a log, whoever wrote it. */
+/** One line of any log. */
 export interface LogLine {
-  /** ISO 8601; null for a line that is no record (what Node printed at a crash). */
+  /** ISO 8601; null for a line that is not a JSON record, such as Node's output at a crash. */
   readonly time: string | null;
   readonly level: string | null;
   readonly role: string | null;
   readonly pid: number | null;
   readonly message: string;
-  /** What else the record holds. */
+  /** All other fields of the record. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Reads one line; whatever is no JSON record is a message without a time. */
+/** Parses one line. A line that is not a JSON record becomes a message without a time. */
 export function parseLogLine(text: string): LogLine {
   const record = parseObject(text);
   if (record === undefined) return { time: null, level: null, role: null, pid: null, message: text, fields: {} };
@@ -26,7 +26,7 @@ export function parseLogLine(text: string): LogLine {
   };
 }
 
-/** Merges the logs of several programs by time; a line without one stays behind the line it followed. */
+/** Merges the logs of several programs by time. A line without a time stays behind its predecessor. */
 export function mergeByTime(logs: readonly (readonly LogLine[])[]): readonly LogLine[] {
   const dated = logs.flatMap((lines) => {
     let last = '';

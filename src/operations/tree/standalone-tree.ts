@@ -1,7 +1,7 @@
 import type { Manifest, ManifestEntry, StoredIdentity } from '../../core/tree/manifest.ts';
 import type { OwnIdentity, Registration, TreeRecorder } from '../ports/tree.ts';
 
-/** The writing of manifests, as far as the root of a tree of its own needs it. */
+/** The manifest writes that a standalone root needs. */
 export interface ManifestWriter {
   create(manifest: Manifest): void;
   register(treeId: string, entry: ManifestEntry): Manifest;
@@ -10,7 +10,7 @@ export interface ManifestWriter {
 }
 
 export interface OwnTreeOptions {
-  /** What this program, the root, is. */
+  /** Role of this program, the root. */
   readonly role: 'search' | 'setup';
   readonly treeId: string;
   /** Resolved. */
@@ -22,8 +22,8 @@ export interface OwnTreeOptions {
 }
 
 /**
- * The tree of a program that runs without a supervisor (a search server on its own, a setup): it is the root and writes the manifest
- * itself. Written down before the first child is spawned, and not at all by one that never spawns any: it then only reads.
+ * The tree of a program without a supervisor: a standalone search server, or a setup. The program is the root and writes the manifest
+ * itself, before it spawns its first child. A program that never spawns a child writes no manifest.
  */
 export class StandaloneTree implements TreeRecorder {
   readonly #options: OwnTreeOptions;
@@ -33,7 +33,7 @@ export class StandaloneTree implements TreeRecorder {
     this.#options = options;
   }
 
-  /** @throws ClaudeMemError `io`; then nothing may be spawned. */
+  /** Creates the manifest, once. @throws ClaudeMemError `io`; the caller must then spawn nothing. */
   begin(): void {
     if (this.#manifest !== undefined) return;
     const manifest = this.#firstManifest();
@@ -50,9 +50,9 @@ export class StandaloneTree implements TreeRecorder {
   }
 
   /**
-   * Call it when this program is about to end.
-   * @param isAllGone looks whether everything else of the tree is gone; without that proof the manifest stays.
-   * @returns whether the tree is over, or never was.
+   * Retires the manifest when this program is about to end.
+   * @param isAllGone proves that every other process of the tree is gone; without that proof the manifest stays.
+   * @returns false if the manifest stays.
    */
   async retire(isAllGone: (treeId: string) => Promise<boolean>): Promise<boolean> {
     if (this.#manifest === undefined) return true;
@@ -66,7 +66,7 @@ export class StandaloneTree implements TreeRecorder {
     return true;
   }
 
-  /** Writes synchronously: the record must be there before what it is about can go on. */
+  /** Writes synchronously: the record must be on disk before the recorded process goes on. */
   #write(change: (options: OwnTreeOptions, at: string) => Manifest): Promise<void> {
     try {
       this.#manifest = change(this.#options, this.#options.now().toISOString());

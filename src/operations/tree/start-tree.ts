@@ -16,83 +16,84 @@ import {
   type TreeStatus,
 } from './tree-lifecycle.ts';
 
-/** What became of the supervisor that was spawned. */
+/** A supervisor that this start spawned. */
 export interface SpawnedSupervisor {
   readonly pid: number;
   readonly treeId: string;
   readonly hasExited: () => boolean;
 }
 
-/** One that has loaded its program and waits: it has not touched anything yet. */
+/** A spawned supervisor that has loaded its program and waits for its release. It has written nothing yet. */
 export interface HeldSupervisor extends SpawnedSupervisor {
   readonly release: () => void;
-  /** Ends it, unless it was released. */
+  /** Ends the supervisor, unless it was released. */
   readonly dismiss: () => Promise<void>;
 }
 
 export interface StartPorts extends LifecyclePorts {
-  /** Spawns a supervisor for a new tree, which begins when it is released. */
+  /** Spawns a supervisor for a new tree; the supervisor waits for its release. */
   readonly spawnSupervisor: () => HeldSupervisor;
-  /** @throws ClaudeMemError `lock-held` naming who holds the supervisor's lock. */
+  /** @throws ClaudeMemError `lock-held`, naming the process that holds the supervisor's lock. */
   readonly assertLockFree: () => Promise<void>;
-  /** @throws ClaudeMemError `port-taken` naming by whom. */
+  /** @throws ClaudeMemError `port-taken`, naming the process that listens on the port. */
   readonly assertPortFree: () => Promise<void>;
   /**
-   * @param interrupted ends the waiting for it.
-   * @param goesOnWithout called with the reason where the lock cannot be had and the action begins without it; absent: it never does.
+   * Runs an action under `operation.lock`.
+   * @param interrupted stops waiting for the lock.
+   * @param goesOnWithout decides whether the action runs without the lock, given the reason why the lock is unavailable; absent: never.
    */
   readonly underOperationLock: <T>(
     action: () => Promise<T>,
     interrupted?: AbortSignal,
     goesOnWithout?: (reason: ClaudeMemError) => boolean,
   ) => Promise<T>;
-  /** Brings the manifests of dead trees up to what was seen. */
+  /** Updates the manifests of dead trees from an observation. */
   readonly tidy: (observation: Observation) => void;
-  /** What is being waited for, for people. */
+  /** Reports the current step, for people. */
   readonly onProgress: (doing: string) => void;
 }
 
 export interface StartResult {
-  /** The last one that was had; undefined if the supervisor went away or never answered. */
+  /** The last status received; undefined if the supervisor exited or never answered. */
   readonly status: TreeStatus | undefined;
   readonly ok: boolean;
   readonly alreadyRunning: boolean;
   readonly treeId: string;
-  /** What was left from before and ended first; some of it may have survived. */
+  /** Leftovers that this start tried to end first; check each outcome. */
   readonly ended: readonly Outcome[];
-  /** Orphans that only their command line proves: reported with the `reap` to run, not ended. */
+  /** The reading after that. It may contain orphans that only their command line proves: `start` reports them and leaves them to `reap`. */
   readonly observation: Observation;
   readonly problem: string | undefined;
-  /** What could not be written down of what was ended, and why. */
+  /** Records that could not be written, with the reason. */
   readonly unwritten: readonly string[];
 }
 
 export interface StartOptions {
-  /** How long the new tree may take to get ready, in milliseconds. */
+  /** Time limit for the new tree's readiness, in milliseconds. */
   readonly timeoutMs: number;
-  /** Done first, in the same turn: nobody else starts a tree in between. */
+  /** Runs first, under the same lock, so that no other command starts a tree in between. */
   readonly before?: () => Promise<readonly Outcome[]>;
-  /** Aborted by Ctrl-C: what is under way is brought to its end, and nothing new is begun. */
+  /** Aborted by Ctrl-C: the current step is completed, and no further step begins. */
   readonly interrupted?: AbortSignal;
 }
 
 const GRACE_FOR_LEFTOVERS_MS = 5_000;
-/** How long the lock is kept for a spawned supervisor that does not answer yet, in milliseconds; the waiting goes on without the lock. */
+/** How long the start holds the lock while a spawned supervisor does not answer, in milliseconds. The start then waits without the lock. */
 const ANSWER_WITHIN_MS = 10_000;
-/** For a supervisor without a record: whoever spawned it may have been killed a moment ago. In milliseconds. */
+/** Wait for a supervisor without a record, in milliseconds: the start that spawned it may have been killed a moment ago. */
 const PATIENCE_MS = 2_000;
 const POLL_MS = 5;
-/** How long one answer may be kept back by a supervisor that is starting, in milliseconds. */
+/** How long a starting supervisor may delay one status answer, in milliseconds. */
 const LONGEST_ANSWER_MS = 200;
 
-/** Restarts after which a worker that still did not get ready is not waited for any longer. */
+/** Worker restarts after which the start stops waiting for readiness. */
 const HOPELESS_RESTARTS = 4;
 
 /**
- * Starts the tree unless it runs: ends what is left from before, spawns the supervisor, waits for readiness. The lock is held while
- * ending and spawning, not while waiting for an answer. A supervisor that is late is waited for: whoever did not spawn a tree ends it
- * only where its end is certain, which is a seen death, a written stop, or its own word.
- * @throws ClaudeMemError `lock-held`, `port-taken`, `interrupted`: then nothing was started.
+ * Starts the tree unless it runs: ends leftovers, spawns the supervisor, waits for readiness. The start holds the lock while it ends
+ * and spawns, not while it waits for an answer. It waits for a supervisor that answers late: it ends a tree that it did not spawn only
+ * if the root is gone, a stop intent is written, or the supervisor itself reports that it failed or stops.
+ * @throws ClaudeMemError `lock-held`, `port-taken`, `interrupted`; in each case no tree was started.
  */
 export async function startTree(ports: StartPorts, options: StartOptions): Promise<StartResult> {
   const deadline = ports.clock.now() + options.timeoutMs;
@@ -101,11 +102,11 @@ export async function startTree(ports: StartPorts, options: StartOptions): Promi
   const connection =
     beginning.connection ?? (spawned && (await waitForConnection(ports, spawned, deadline, options.interrupted)));
   if (connection === undefined) {
-    const problem = spawned?.hasExited() === true ? 'the supervisor ended before it answered' : NO_ANSWER;
+    const problem = spawned?.hasExited() === true ? 'the supervisor exited before it answered' : NO_ANSWER;
     return { ...beginning, status: undefined, ok: false, problem };
   }
   const { treeId } = connection;
-  // Another one may have taken the lock first.
+  // Another supervisor may have taken the lock first.
   const alreadyRunning = treeId !== spawned?.treeId;
   try {
     const { status, problem } = await waitUntilReady(connection, ports, options);
@@ -124,15 +125,15 @@ export async function startTree(ports: StartPorts, options: StartOptions): Promi
 }
 
 const NO_ANSWER = 'the supervisor did not answer in time';
-const WENT_AWAY = 'the supervisor went away';
+const WENT_AWAY = 'the supervisor exited';
 
 interface Beginning extends Omit<StartResult, 'status' | 'ok' | 'problem'> {
   readonly connection: SupervisorConnection | undefined;
-  /** By this start, which alone ends it again. */
+  /** Spawned by this start. No other command ends it if the start fails. */
   readonly spawned: SpawnedSupervisor | undefined;
 }
 
-/** The tree that runs and says so needs no lock: of many starts at once only the first ones have to take turns. */
+/** Joins a running tree without the lock, so that many concurrent starts do not have to queue. */
 async function joinRunning(ports: StartPorts, options: StartOptions): Promise<Beginning | undefined> {
   if (options.before !== undefined) return undefined;
   const connection = await ports.connect();
@@ -154,7 +155,7 @@ function joined(connection: SupervisorConnection, reading: Reading): Beginning {
   return { connection, spawned: undefined, treeId, alreadyRunning: true, ended: [], observation, unwritten: [] };
 }
 
-/** Takes the lock, and gives it back to wait as long as a supervisor is there that does not answer. */
+/** Begins under the lock. While a supervisor exists that does not answer, it releases the lock and waits. */
 async function beginPatiently(ports: StartPorts, options: StartOptions, deadline: number): Promise<Beginning> {
   const { interrupted } = options;
   let before: readonly Outcome[] | undefined;
@@ -169,7 +170,7 @@ async function beginPatiently(ports: StartPorts, options: StartOptions, deadline
   }
 }
 
-/** Node needs as long to start a supervisor as this needs to look at what is there, so where nobody answers both are done at once. */
+/** Node takes as long to load a supervisor as this start takes to read the process table, so both run in parallel if no supervisor answers. */
 async function begin(ports: StartPorts, options: StartOptions): Promise<Beginning | 'late'> {
   const first = await ports.connect();
   const held = first === undefined ? ports.spawnSupervisor() : undefined;
@@ -180,7 +181,7 @@ async function begin(ports: StartPorts, options: StartOptions): Promise<Beginnin
       spawn: () => held ?? ports.spawnSupervisor(),
     });
   } catch (error) {
-    // Open, it would keep this program alive.
+    // An open connection would keep this program alive.
     if (first !== 'late') first?.close();
     throw error;
   } finally {
@@ -209,9 +210,9 @@ async function beginAfter(
   }
   if (running?.isKept === true) return joined(running.connection, reading);
   running?.connection.close();
-  ports.onProgress('ending what is left from before');
+  ports.onProgress('ending leftovers');
   const { ended, after, unwritten } = await endLeftovers(ports, reading, running?.connection.treeId);
-  // A disk that cannot be written keeps the new supervisor from starting, and that says why.
+  // If the disk is full, the new supervisor fails and reports the reason.
   const untidied = whyUnwritten(() => {
     ports.tidy(after);
   });
@@ -235,8 +236,8 @@ async function beginAfter(
 }
 
 /**
- * A start that was killed may have left a supervisor that takes its lock only now.
- * @throws ClaudeMemError `lock-held` if whoever holds the lock does not listen.
+ * Detects a supervisor that took its lock meanwhile: a killed start may have spawned it.
+ * @throws ClaudeMemError `lock-held` if the holder of the lock does not listen.
  */
 async function isLockTakenMeanwhile(ports: StartPorts): Promise<boolean> {
   try {
@@ -252,11 +253,11 @@ async function isLockTakenMeanwhile(ports: StartPorts): Promise<boolean> {
 
 interface Running {
   readonly connection: SupervisorConnection;
-  /** One that is starting is waited for; one that gave up, was told to stop, or is on its way out makes room. */
+  /** True for a tree that runs or starts; false for one that failed, stops or has a stop intent, and so is replaced. */
   readonly isKept: boolean;
 }
 
-/** `late` for a supervisor that is there and does not answer yet. */
+/** `late` for a supervisor that exists but does not answer yet. */
 async function findRunning(
   ports: StartPorts,
   reading: Reading,
@@ -267,7 +268,7 @@ async function findRunning(
   return runningTrees(reading).some((tree) => !isOver(tree, ports)) ? 'late' : undefined;
 }
 
-/** Undefined if it goes away. */
+/** Undefined if the supervisor exits. */
 async function askWhetherKept(
   ports: StartPorts,
   connection: SupervisorConnection,
@@ -283,9 +284,9 @@ async function askWhetherKept(
 }
 
 /**
- * A supervisor that its marks alone show: either it was just spawned by a start that was killed, and answers in a moment, or its data dir
- * was removed or replaced under it. It holds a lock of the same name then, so nothing else would keep a second tree from coming up.
- * @throws ClaudeMemError `lock-held` for one that stays without a record and does not answer.
+ * Connects to a supervisor that only its marks prove. Either a killed start has just spawned it, and it answers in a moment, or its data
+ * dir was removed or replaced. In the second case its lock is on the old file, so this check alone prevents a second tree.
+ * @throws ClaudeMemError `lock-held` if the supervisor stays without a record and does not answer.
  */
 async function connectToUnrecorded(
   ports: StartPorts,
@@ -298,8 +299,8 @@ async function connectToUnrecorded(
   if (connection !== undefined) return connection;
   const lost = unrecordedSupervisors(await ports.takeReading()).find(isNotOurs);
   if (lost === undefined) return undefined;
-  throw new ClaudeMemError('lock-held', `${describeUnrecorded(lost)}; a second tree would run beside it`, {
-    hint: 'End it with `claude-mem stop`, then start again; or replace it with `claude-mem restart`.',
+  throw new ClaudeMemError('lock-held', `${describeUnrecorded(lost)}; start does not add a second tree`, {
+    hint: 'Stop it with `claude-mem stop` and start again, or replace it with `claude-mem restart`.',
   });
 }
 
@@ -315,7 +316,7 @@ async function connectPatiently(
   }
 }
 
-/** Trees that are over or make room first, then orphans that record or mark proves. */
+/** Ends dead and replaced trees first, then the orphans that a record or a mark proves. */
 async function endLeftovers(
   ports: StartPorts,
   reading: Reading,
@@ -346,7 +347,7 @@ async function endLeftovers(
   return { ended: [...stopped.ended, ...outcomes], unwritten: stopped.unwritten, after };
 }
 
-/** Undefined if the supervisor ends before it answers, or does not answer by the deadline. */
+/** Undefined if the supervisor exits before it answers, or does not answer by the deadline. */
 async function waitForConnection(
   ports: StartPorts,
   spawned: SpawnedSupervisor,
@@ -354,7 +355,7 @@ async function waitForConnection(
   interrupted: AbortSignal | undefined,
 ): Promise<SupervisorConnection | undefined> {
   for (;;) {
-    // In this order: what ends because another one has the lock is followed by a look for that one.
+    // Checked before connecting: a supervisor that exits because another one has the lock is followed by one more look for that one.
     const isLastLook = spawned.hasExited() || ports.clock.now() >= deadline || interrupted?.aborted === true;
     const connection = await ports.connect();
     if (connection !== undefined && connection !== 'late') return connection;
@@ -364,13 +365,13 @@ async function waitForConnection(
 }
 
 interface Waited {
-  /** The last one that was had. */
+  /** The last status received. */
   readonly status: TreeStatus | undefined;
-  /** Why it is not waited for any longer; undefined if the status says it, or the supervisor went away. */
+  /** Why the wait ended early; undefined if the status says so, or if the supervisor exited. */
   readonly problem: string | undefined;
 }
 
-/** Until the tree is ready, gave up, or time is up. A late answer is waited for; only a closed connection says that nobody is there. */
+/** Waits until the tree is ready, gives up, or the deadline passes. A late answer is no end: only a closed connection is. */
 async function waitUntilReady(
   connection: SupervisorConnection,
   { clock, onProgress }: StartPorts,
@@ -379,7 +380,7 @@ async function waitUntilReady(
   const deadline = clock.now() + timeoutMs;
   let status: TreeStatus | undefined;
   for (;;) {
-    // Asked every few milliseconds, both ends would take from the worker what it needs to get ready.
+    // The supervisor delays its answer: polling every few milliseconds would take CPU time from the worker that gets ready.
     const waitMs = Math.max(0, Math.min(LONGEST_ANSWER_MS, deadline - clock.now()));
     const answer = await connection
       .status(waitMs)
@@ -392,7 +393,7 @@ async function waitUntilReady(
     const problem = status?.problem ?? undefined;
     const isHopeless = problem !== undefined && (status?.restarts ?? 0) >= HOPELESS_RESTARTS;
     if (isHopeless || clock.now() >= deadline)
-      return { status, problem: answer === 'late' ? NO_ANSWER : (problem ?? 'it is not ready in time') };
+      return { status, problem: answer === 'late' ? NO_ANSWER : (problem ?? 'the tree was not ready in time') };
     onProgress(problem === undefined ? 'waiting for the worker' : `waiting for the worker (${problem})`);
     await clock.sleep(POLL_MS);
   }

@@ -23,20 +23,20 @@ export interface StatusReport {
   readonly state: string | null;
   readonly healthy: boolean | null;
   readonly restarts: number | null;
-  /** Why it does not work, if it does not. */
+  /** Why the tree does not work; null if it does. */
   readonly problem: string | null;
   readonly dataDir: string;
   readonly processes: readonly StatusProcess[];
   readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
-  /** What is out of bounds for longer than a moment; null if nobody tells. */
+  /** Breaches that last; null if no supervisor reports them. */
   readonly health: readonly HealthItem[] | null;
   /** Null if Chroma was not recycled. */
   readonly chromaRecycles: ChromaRecycles | null;
-  /** With `--open` alone. */
+  /** Set with `--open` only. */
   readonly page: PageLink | null;
 }
 
-/** A link to the worker's page that works once, or why there is none. */
+/** A single-use link to the worker's page, or the reason why there is none. */
 export interface PageLink {
   readonly url: string | null;
   readonly expiresAt: string | null;
@@ -54,14 +54,14 @@ export interface StatusProcess {
   readonly memory: ReportedMemory;
 }
 
-/** What `status` found: the tree, if there is one, and what its supervisor says, if it answers. */
+/** The tree that `status` found, and its supervisor's answer. Each may be missing. */
 export interface TreeSight {
   readonly manifest: Manifest | undefined;
   readonly status: TreeStatus | undefined;
-  /** Somebody listens on the control socket and has not answered in time. */
+  /** A process listens on the control socket but did not answer in time. */
   readonly isLate: boolean;
   readonly members: readonly TreeMember[];
-  /** One that nothing records, where no other was found. */
+  /** A supervisor without a manifest, if no other supervisor was found. */
   readonly unrecorded?: UnrecordedSupervisor;
 }
 
@@ -105,7 +105,7 @@ export function reportStatus(
 }
 
 function noAnswer(running: boolean, unrecorded: UnrecordedSupervisor | undefined): string | null {
-  if (unrecorded !== undefined) return `${describeUnrecorded(unrecorded)}. To end it: claude-mem stop`;
+  if (unrecorded !== undefined) return `${describeUnrecorded(unrecorded)}. To stop it: claude-mem stop`;
   return running ? 'the supervisor does not answer' : null;
 }
 

@@ -9,27 +9,27 @@ import { whyUnwritten } from './unwritten.ts';
 import { supervisedTrees, type LifecyclePorts, type SupervisorConnection } from './tree-lifecycle.ts';
 
 export interface StopResult {
-  /** Whether there was anything to stop. */
+  /** Whether a tree was found to stop. */
   readonly wasRunning: boolean;
   readonly treeId: string | null;
   readonly ended: readonly Outcome[];
   readonly remaining: TreePlan['plan'];
   readonly left: readonly ProcessRow[];
-  /** The reading that proves it. */
+  /** The last reading: the proof that the tree is gone. */
   readonly reading: Reading;
   readonly isComplete: boolean;
-  /** What could not be written down, and why: a sentence each. Nothing was spared for it. */
+  /** Records that could not be written, a sentence each. They do not limit what is ended. */
   readonly unwritten: readonly string[];
 }
 
 export interface StopOptions extends TerminationOptions {
-  /** Which trees; absent: all. */
+  /** Selects trees; absent: all. */
   readonly isSelected?: (treeId: string) => boolean;
 }
 
 /**
- * Ends every tree under a supervisor of this data dir: asks the supervisor, then terminates, then kills, under one deadline; then proves
- * by a fresh reading that nothing is left. Works with a supervisor that hangs or is gone. Call it under `operation.lock`.
+ * Ends every supervised tree of this data dir under one deadline: asks the supervisor, then sends SIGTERM, then SIGKILL. A fresh reading
+ * then proves that no process is left. Works if the supervisor hangs or is gone. Callers hold `operation.lock`.
  */
 export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Promise<StopResult> {
   const startedAt = ports.clock.now();
@@ -38,7 +38,7 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
   const { connection, isLate } = await connectTo(ports, isSelected);
   try {
     const treeIds = new Set(supervisedTrees(reading).filter(isSelected));
-    // A tree whose manifest is damaged may be known by its answer alone.
+    // If the manifest is damaged, only the answer names the tree.
     if (connection !== undefined) treeIds.add(connection.treeId);
     if (treeIds.size === 0) return nothingRuns(reading, isLate);
     const unwritten = intendStops(ports, treeIds);
@@ -61,7 +61,7 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
   }
 }
 
-/** What is left of the grace period; nothing after a second Ctrl-C: then what is left is killed at once. */
+/** The rest of the grace period; 0 after a second Ctrl-C, which kills the remaining processes immediately. */
 function remainder({ graceMs, interrupted, forced, onProgress }: StopOptions, elapsedMs: number): TerminationOptions {
   const progress = onProgress === undefined ? {} : { onProgress };
   if (forced?.aborted === true) return { graceMs: 0, ...progress };
@@ -73,7 +73,7 @@ function remainder({ graceMs, interrupted, forced, onProgress }: StopOptions, el
   };
 }
 
-/** The intent keeps a frozen supervisor from raising the tree again; without it the signals alone have to do. */
+/** The stop intent keeps a frozen supervisor from restarting the tree later. If it cannot be written, signals still end the tree. */
 function intendStops({ intendStop }: LifecyclePorts, treeIds: ReadonlySet<string>): readonly string[] {
   const reasons = [...treeIds].map((treeId) =>
     whyUnwritten(() => {
@@ -88,7 +88,7 @@ async function connectTo(
   isSelected: (treeId: string) => boolean,
 ): Promise<{ readonly connection: SupervisorConnection | undefined; readonly isLate: boolean }> {
   const connection = await ports.connect();
-  // One that is late is not waited for: its tree is ended by identity.
+  // Does not wait for a late supervisor: its tree is ended by identity.
   if (connection === 'late') return { connection: undefined, isLate: true };
   if (connection === undefined || isSelected(connection.treeId)) return { connection, isLate: false };
   connection.close();
@@ -105,12 +105,12 @@ function nothingRuns(reading: Reading, isLate: boolean): StopResult {
     left: [],
     unwritten: [],
     reading,
-    // A manifest that cannot be read may tell of a tree that runs; so does a listener that does not greet.
+    // An unreadable manifest may record a running tree, and a listener that does not greet may belong to one.
     isComplete: !isLate && snapshot.complete && snapshot.unreadable === 0 && reading.damaged.length === 0,
   };
 }
 
-/** Of a tree without a manifest only what bears its marks was looked for; one that cannot be read may tell of more. */
+/** A tree without a manifest is known by its marks alone; a damaged manifest may record more of its processes. */
 function areRecordsKnown({ manifests, damaged }: Reading, treeIds: ReadonlySet<string>): boolean {
   if (damaged.length === 0) return true;
   const known = new Set(manifests.map(({ treeId }) => treeId));
@@ -122,7 +122,7 @@ function plannedRows(reading: Reading, treeIds: ReadonlySet<string>): readonly P
   return [...treeIds].flatMap((treeId) => planTree(context, treeId).plan.map(({ row }) => row));
 }
 
-/** Waits for the supervisor to end its tree and itself. Whatever it does not do in time is done by identity afterwards. */
+/** Waits for the supervisor to end its tree and itself. The caller then ends the rest by identity. */
 async function askToStop(
   connection: SupervisorConnection,
   { clock, signaller }: LifecyclePorts,
@@ -137,7 +137,7 @@ async function askToStop(
     .then(() => (hasAnswered = true));
   const isForced = () => options.forced?.aborted === true;
   await until(() => hasAnswered || isForced() || clock.now() >= deadline);
-  // It answers a moment before it exits.
+  // The supervisor answers shortly before it exits.
   const bound = rows
     .map((row) => signaller.bind(row, { compareCommand: false }))
     .filter((item) => typeof item !== 'string');
@@ -152,7 +152,7 @@ async function askToStop(
 
 const POLL_MS = 5;
 
-/** What was there before and is not among what we ended ourselves went by its supervisor's hand. */
+/** The outcomes of processes that the supervisor ended: planned before, gone now, and not ended by this command. */
 function endedByItself(
   before: readonly ProcessRow[],
   { ended, remaining }: { readonly ended: readonly Outcome[]; readonly remaining: TreePlan['plan'] },

@@ -8,7 +8,7 @@ import { isLateAnswer } from '../../shared/errors.ts';
 import type { Reading } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 
-/** What a running supervisor says of itself, as far as the CLI uses it. */
+/** A supervisor's own report of its tree, as far as the CLI uses it. */
 export interface TreeStatus {
   readonly treeId: string;
   readonly version: string;
@@ -19,7 +19,7 @@ export interface TreeStatus {
   readonly search: { readonly mode: 'semantic' | 'keyword'; readonly reason: string | null };
   readonly problem: string | null;
   readonly healthy: boolean;
-  /** What is out of bounds for longer than a moment; absent from a supervisor of an older version. */
+  /** Breaches that last; absent from a supervisor of an older version. */
   readonly health?: readonly HealthItem[];
   readonly chromaRecycles?: ChromaRecycles | null;
 }
@@ -32,16 +32,16 @@ export interface HealthItem {
   readonly since: string;
 }
 
-/** What was done about a Chroma that was over a limit. */
+/** Recycles of a Chroma that was over a limit. */
 export interface ChromaRecycles {
   /** Since the tree was started. */
   readonly count: number;
   /** ISO 8601. */
   readonly lastAt: string;
   readonly reason: string;
-  /** Until when Chroma rests, ISO 8601; null if it may be started at once. */
+  /** Earliest next start of Chroma, ISO 8601; null: no delay. */
   readonly restsUntil: string | null;
-  /** It was ended by force, because the worker did not. */
+  /** Whether the supervisor killed Chroma, because the worker did not end it in time. */
   readonly wasForced: boolean;
 }
 
@@ -50,28 +50,28 @@ export interface SupervisorConnection {
   readonly treeId: string;
   readonly version: string;
   /**
-   * @param waitMs how long one that is starting may keep the answer back until it is ready, in milliseconds; an older one answers at
-   * once.
-   * @throws LateAnswerError when it does not answer in time; Error when it goes away.
+   * @param waitMs how long a starting supervisor may delay its answer until the tree is ready, in milliseconds. Older versions ignore
+   * it.
+   * @throws LateAnswerError without an answer in time; Error if the supervisor exits.
    */
   status(waitMs?: number): Promise<TreeStatus>;
-  /** Asks it to end its tree within so many milliseconds; resolves when it has, rejects when it goes first. */
+  /** Asks the supervisor to end its tree within `graceMs`. Resolves once the tree has ended; rejects if the supervisor exits first. */
   stop(graceMs: number): Promise<void>;
   close(): void;
 }
 
 /**
- * Connects to the supervisor of the data dir. Undefined if nobody listens; `late` if somebody listens and does not greet within so many
- * milliseconds, half a second unless told.
+ * Connects to the supervisor of the data dir. Undefined without a listener; `late` if a listener sends no greeting within `withinMs`
+ * (default 500).
  */
 export type ConnectToSupervisor = (withinMs?: number) => Promise<SupervisorConnection | 'late' | undefined>;
 
-/** How long a command that only asks waits for a supervisor, in milliseconds: longer than a busy machine makes it wait. */
+/** How long a command that only asks waits for a supervisor, in milliseconds: more than a busy machine needs. */
 const ANSWER_WITHIN_MS = 5_000;
 
 /**
- * What the supervisor says of its tree. Undefined if nobody listens or it goes away; `late` if it does not say it in time, which is no
- * sign that it ended.
+ * Asks the supervisor for the status of its tree. Undefined without a listener, or if the supervisor exits; `late` without an answer in
+ * time, which does not mean that it exited.
  */
 export async function askForStatus(
   connect: ConnectToSupervisor,
@@ -90,37 +90,37 @@ export async function askForStatus(
   }
 }
 
-/** What starting and stopping need of the machine. */
+/** The ports of start and stop. */
 export interface LifecyclePorts {
   readonly takeReading: () => Promise<Reading>;
   readonly connect: ConnectToSupervisor;
   readonly signaller: Signaller;
   readonly clock: Clock;
-  /** Writes down, for good, that this tree is to end. */
+  /** Writes the stop intent of a tree. An intent is never withdrawn. */
   readonly intendStop: (treeId: string) => void;
   readonly isStopIntended: (treeId: string) => boolean;
 }
 
-/** Trees under a supervisor that are recorded here and of which something still runs. A search server on its own is let be. */
+/** The recorded supervised trees with at least one running process. Excludes standalone search servers. */
 export function runningTrees(reading: Reading, context = new JudgementContext(reading)): readonly RecordedTree[] {
   const marked = new Set(context.snapshot.processes.map(({ treeMark }) => treeMark));
   return context.trees.trees.filter(
     (tree) =>
       rootEntry(tree.manifest)?.role === 'supervisor' &&
-      // Most manifests are of trees that ended long ago.
+      // A cheap test first: most manifests belong to trees that ended long ago.
       (marked.has(tree.manifest.treeId) || tree.entries.some(({ presence }) => presence === 'alive')) &&
       planTree(context, tree.manifest.treeId).plan.length > 0,
   );
 }
 
-/** The ids of the trees under a supervisor of which something runs: recorded, or, where a manifest was lost, marked. */
+/** The ids of supervised trees with at least one running process, from manifests and, for lost manifests, from marks. */
 export function supervisedTrees(reading: Reading): readonly string[] {
   const context = new JudgementContext(reading);
   const recorded = runningTrees(reading, context).map((tree) => tree.manifest.treeId);
   return [...new Set([...recorded, ...unrecordedTrees(context)])];
 }
 
-/** What only a supervisor's tree has: a search server on its own gives its Chroma another role. */
+/** The roles that exist in supervised trees only: the Chroma of a standalone search server has another role. */
 const SUPERVISED_ROLES: ReadonlySet<Role | null> = new Set(['supervisor', 'worker', 'search', 'chroma-sync']);
 
 function unrecordedTrees(context: JudgementContext): readonly string[] {
@@ -130,15 +130,15 @@ function unrecordedTrees(context: JudgementContext): readonly string[] {
   return [...new Set(treeIds)].filter((treeId) => planTree(context, treeId).plan.length > 0);
 }
 
-/** A supervisor that runs on this data dir by its marks, and that no manifest there records. */
+/** A supervisor without a manifest: only its marks show that it runs on this data dir. */
 export interface UnrecordedSupervisor {
   readonly treeId: string;
   readonly row: ProcessRow;
 }
 
 /**
- * Supervisors whose data dir was removed or replaced under them, or whose manifest was: nothing that is left in it tells of them. One
- * that was just spawned is among them until it has written its manifest.
+ * Finds supervisors without a manifest: the data dir or the manifest was removed or replaced while they ran. A supervisor that has just
+ * been spawned is among them until it has written its manifest.
  */
 export function unrecordedSupervisors(
   reading: JudgementInput,
@@ -150,9 +150,9 @@ export function unrecordedSupervisors(
     .filter(({ row, treeId }) => planTree(context, treeId).plan.some((planned) => planned.row === row));
 }
 
-/** In words that hold whether the data dir or the manifest is not what it was. */
+/** Half a sentence for people. It covers both causes: a lost data dir and a lost manifest. */
 export function describeUnrecorded({ row, treeId }: UnrecordedSupervisor): string {
-  return `the supervisor of tree ${shortId(treeId)} (pid ${row.pid}) runs, and no manifest in its data dir records it: that was removed, replaced or damaged`;
+  return `the supervisor of tree ${shortId(treeId)} (pid ${row.pid}) is running without a manifest: its data dir or its manifest was removed, replaced or damaged`;
 }
 
 function unrecordedPrograms(context: JudgementContext): readonly Case[] {

@@ -4,17 +4,17 @@ import type { Registration, TreeRecorder } from '../ports/tree.ts';
 
 export type SearchMode = 'semantic' | 'keyword';
 
-/** How the parts of a worker do, as it sees them. */
+/** The states of a worker's parts, as the worker sees them. */
 export interface WorkerParts {
   /** `starting`, `answering`, `reconnecting` or `closed`. */
   readonly searchServer: string;
   /** `off`, `asleep`, `starting`, `ready`, `unavailable` or `closed`. */
   readonly vectors: string;
-  /** Why Chroma does not answer, in words for people. */
+  /** Why Chroma does not answer, for people. */
   readonly reason: string | null;
 }
 
-/** It answers: on the port for browsers and others, on the socket for our own programs. */
+/** The worker answers: on the port for browsers and other programs, on the socket for claude-mem's own. */
 export interface WorkerReady {
   readonly type: 'ready';
   readonly port: number;
@@ -22,28 +22,28 @@ export interface WorkerReady {
   readonly socket: string;
 }
 
-/** What the worker tells its supervisor over the IPC channel (JSON). */
+/** Messages from the worker to its supervisor over the IPC channel (JSON). */
 export type WorkerMessage =
   | WorkerReady
   /** Asks for a record; answered by `recorded` with the same id. */
   | { readonly type: 'register'; readonly id: number; readonly registration: Registration }
-  /** A recorded process ended, or its owner lets go of it; answered by `recorded` with the same id. */
+  /** A recorded process ended, or its owner released it; answered by `recorded` with the same id. */
   | { readonly type: 'ended'; readonly id: number; readonly identity: StoredIdentity }
   | { readonly type: 'search-mode'; readonly mode: SearchMode; readonly reason: string | null }
-  /** Told whenever one of them changes. */
+  /** Sent whenever the state of a part changes. */
   | ({ readonly type: 'parts' } & WorkerParts)
-  /** It has answered a request; told once a second at most. A blocked event loop cannot say so. */
+  /** The worker has answered a request; sent at most once a second. A blocked event loop sends none. */
   | { readonly type: 'progress' }
-  /** It cannot do its work; it ends after this. */
+  /** The worker cannot do its work, and exits after this message. */
   | { readonly type: 'failed'; readonly message: string };
 
-/** What the supervisor tells the worker. That the channel closes says that the supervisor is gone. */
+/** Messages from the supervisor to the worker. A closed channel means that the supervisor is gone. */
 export type SupervisorMessage =
-  /** The manifest is on the disk; with an error it is not. */
+  /** The entry is on disk; with `error`, it is not. */
   | { readonly type: 'recorded'; readonly id: number; readonly error?: string }
-  /** Shut the whole tree below down within so many milliseconds. */
+  /** Shut down everything below the worker within `deadlineMs`. */
   | { readonly type: 'shutdown'; readonly deadlineMs: number }
-  /** End the connection to Chroma; after a rest of so many milliseconds the next need opens a new one. */
+  /** Close Chroma. Once `restMs` has passed, the next search opens a new one. */
   | { readonly type: 'recycle-chroma'; readonly reason: string; readonly restMs?: number };
 
 const WORKER_MESSAGES: ReadonlySet<unknown> = new Set<WorkerMessage['type']>([
@@ -62,8 +62,8 @@ const SUPERVISOR_MESSAGES: ReadonlySet<unknown> = new Set<SupervisorMessage['typ
 ]);
 
 /**
- * Both ends come from one build and the channel is private to them, so the type says it all; what is no message (Node's own, a later
- * version's) is to be ignored.
+ * Checks the type only: both ends come from one build, and the channel is private to them. Callers ignore everything else, such as Node's
+ * own messages.
  */
 export function isWorkerMessage(message: unknown): message is WorkerMessage {
   return WORKER_MESSAGES.has(typeOf(message));
@@ -82,14 +82,14 @@ export interface IpcChannel {
 }
 
 /**
- * Tells the supervisor something. A channel that closes meanwhile is no error here: its closing shuts the worker down.
+ * Sends a message to the supervisor. A closed channel is not an error here: it shuts the worker down anyway.
  */
 export function sendToSupervisor(channel: IpcChannel, message: WorkerMessage): void {
   if (channel.connected !== true) return;
   channel.send?.(message, undefined, undefined, () => undefined);
 }
 
-/** How long the supervisor may take to write a record, in milliseconds; longer, and it hangs or its disk does. */
+/** How long the supervisor may take to write a record, in milliseconds. After that, the supervisor or its disk hangs. */
 const RECORD_TIMEOUT_MS = 5_000;
 
 interface Pending {
@@ -98,7 +98,7 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** A recorder that has the supervisor, who alone writes the manifest, record what this process spawns. */
+/** A recorder that sends registrations to the supervisor, which alone writes the manifest. */
 export function createIpcRecorder(channel: IpcChannel, { timeoutMs = RECORD_TIMEOUT_MS } = {}): TreeRecorder {
   const pending = new Map<number, Pending>();
   let lastId = 0;
@@ -112,13 +112,13 @@ export function createIpcRecorder(channel: IpcChannel, { timeoutMs = RECORD_TIME
     else waiting.reject(error);
   };
   const failAll = (): void => {
-    for (const id of [...pending.keys()]) settle(id, notRecorded('its channel is closed'));
+    for (const id of [...pending.keys()]) settle(id, notRecorded('the IPC channel is closed'));
   };
   const ask = (question: (id: number) => WorkerMessage): Promise<void> =>
     new Promise((resolve, reject) => {
       const id = (lastId += 1);
       const timer = setTimeout(() => {
-        settle(id, notRecorded(`it did not answer within ${timeoutMs} ms`));
+        settle(id, notRecorded(`no answer within ${timeoutMs} ms`));
       }, timeoutMs);
       pending.set(id, { resolve, reject, timer });
       if (channel.connected !== true) failAll();
@@ -140,8 +140,8 @@ export function createIpcRecorder(channel: IpcChannel, { timeoutMs = RECORD_TIME
 }
 
 function notRecorded(reason: string): ClaudeMemError {
-  return new ClaudeMemError('io', `the supervisor has not recorded a process: ${reason}`, {
-    hint: 'The process bears the marks of its tree all the same and is found by them.',
+  return new ClaudeMemError('io', `the supervisor did not record a process: ${reason}`, {
+    hint: 'The process still has the marks of its tree, so claude-mem finds it by them.',
   });
 }
 

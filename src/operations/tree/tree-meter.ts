@@ -6,25 +6,25 @@ import { keyOf } from '../terminate/terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { MeasuredProcess, MeasureProcess } from '../ports/tree.ts';
 
-/** What one process of the tree uses. */
+/** Memory and CPU of one process of the tree. */
 export interface MemberUse {
   readonly row: ProcessRow;
   readonly role: Role | null;
   readonly memoryBytes: number | null;
   readonly memoryKind: Sample['memoryKind'];
-  /** Since the measurement before, in percent of one core; null where that cannot be told. */
+  /** Percent of one core since the previous measurement; null if unknown. */
   readonly cpuPercent: number | null;
 }
 
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
-/** Measures the processes of one tree, which is this process's own, again and again. Who they are comes from a look at the process table, which may be seconds old. */
+/** Measures the processes of this process's own tree repeatedly. The list of processes comes from an observation that may be seconds old. */
 export class TreeMeter {
   readonly #treeId: string;
   readonly #measure: MeasureProcess | null;
   #cpuTicks: ReadonlyMap<string, number> = new Map();
   #measuredAtMs: number | undefined;
-  /** When the look was taken that the last measurement rests on. */
+  /** Time of the observation behind the last measurement. */
   #lookedAtTicks: number | undefined;
 
   constructor(treeId: string, measure: MeasureProcess | null) {
@@ -32,7 +32,7 @@ export class TreeMeter {
     this.#measure = measure;
   }
 
-  /** @param nowMs milliseconds on a clock that never steps. */
+  /** @param nowMs milliseconds on a monotonic clock. */
   measure(observation: Observation, nowMs: number): readonly MemberUse[] {
     const ticks = new Map<string, number>();
     const elapsedMs = this.#measuredAtMs === undefined ? undefined : nowMs - this.#measuredAtMs;
@@ -49,14 +49,14 @@ export class TreeMeter {
     return uses;
   }
 
-  /** A process passes no judgement on itself, and the root of the tree is who measures. */
+  /** Adds this process, the root: `classify` gives no verdict on itself. */
   #members({ judgements, reading: { snapshot } }: Observation): readonly Pick<MemberUse, 'row' | 'role'>[] {
     const self = snapshot.processes.find(({ pid }) => pid === snapshot.self.pid);
     const below = judgements.filter(({ verdict, treeId }) => verdict === 'managed' && treeId === this.#treeId);
     return [...(self === undefined ? [] : [{ row: self, role: 'supervisor' as const }]), ...below];
   }
 
-  /** Undefined for one that is gone, or whose pid is another's by now. */
+  /** Undefined if the process is gone, also if its pid is reused. */
   #measureRow(row: ProcessRow): MeasuredProcess | undefined {
     if (this.#measure === null) return row;
     const measured = this.#measure(row.pid);
@@ -64,7 +64,7 @@ export class TreeMeter {
     return measured;
   }
 
-  /** One that was born since the last look has used all its time since; one that only came to the tree since has not. */
+  /** A process born since the last measurement has used all its CPU time since then; an older one that joined the tree has not. */
   #cpuPercent(row: ProcessRow, ticks: number | undefined, elapsedMs: number | undefined): number | null {
     if (ticks === undefined || elapsedMs === undefined || elapsedMs <= 0) return null;
     const before = this.#cpuTicks.get(keyOf({ row })) ?? (this.#wasThere(row) ? undefined : 0);
@@ -78,7 +78,7 @@ export class TreeMeter {
   }
 }
 
-/** What the roles of a tree use together. */
+/** Sums the use per role. */
 export function usesByRole(uses: readonly MemberUse[]): Sample['roles'] {
   const byRole = new Map<SampledRole, RoleUse>();
   for (const { role, memoryBytes, cpuPercent } of uses) {
@@ -92,7 +92,7 @@ export function usesByRole(uses: readonly MemberUse[]): Sample['roles'] {
   return Object.fromEntries(byRole);
 }
 
-/** A sum of which a part is not known is not known: it would look like less. */
+/** Null if a part is unknown: a partial sum would look too small. */
 function sum(left: number | null, right: number | null): number | null {
   return left === null || right === null ? null : Math.round((left + right) * 10) / 10;
 }

@@ -8,7 +8,7 @@ export interface TreeMember {
   readonly judgement: Judgement;
   readonly role: Role | null;
   readonly depth: number;
-  /** Average over its life, in percent of one core, as `ps -o pcpu` has it; null where the reader does not know. */
+  /** Lifetime average in percent of one core, as in `ps -o pcpu`; null if the reader does not know it. */
   readonly cpuPercent: number | null;
 }
 
@@ -29,7 +29,7 @@ export function viewTree({ judgements, index }: Observation, treeId: string): re
   return members;
 }
 
-/** The role programs that bear the mark of a tree that nothing records, each after its parent. */
+/** The role programs with the mark of an unrecorded tree, each after its parent. */
 export function viewMarkedTree({ judgements, index }: Observation, treeId: string): readonly TreeMember[] {
   const marked = judgements.filter(({ row, role }) => row.treeMark === treeId && role !== null);
   const pids = new Set(marked.map(({ row }) => row.pid));

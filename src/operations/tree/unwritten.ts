@@ -1,9 +1,9 @@
 import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 
 /**
- * Writes what only records: ending needs nothing but signals, so a disk that is full or a folder that is gone stops no ending.
- * @returns why it could not be written, in a sentence; undefined if it was.
- * @throws whatever is no fault of the files.
+ * Runs a write that must not stop a command: ending processes needs only signals, so a full disk or a missing folder is no obstacle.
+ * @returns why the write failed, in a sentence; undefined if it succeeded.
+ * @throws every error that is not a file error.
  */
 export function whyUnwritten(write: () => unknown): string | undefined {
   try {

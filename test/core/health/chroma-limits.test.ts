@@ -20,7 +20,7 @@ test.each([
   [[90, null], false],
 ] as const)('memory %o: over the limit is %s', (memory, isOver) => {
   const reason = overLimit(readings(memory), LIMITS);
-  expect(reason).toBe(isOver ? 'Chroma held 150 MB, over its limit of 100 MB' : undefined);
+  expect(reason).toBe(isOver ? 'Chroma used 150 MB, over its limit of 100 MB' : undefined);
 });
 
 test('CPU counts once it was watched for a minute, and by its average', () => {

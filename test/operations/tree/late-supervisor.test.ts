@@ -239,7 +239,7 @@ describe('a tree that a start has joined', () => {
     expect(await startTree(ports, { timeoutMs: 30_000 })).toMatchObject({
       ok: false,
       alreadyRunning: true,
-      problem: 'the supervisor went away',
+      problem: 'the supervisor exited',
     });
   });
 });
@@ -270,7 +270,7 @@ describe('a supervisor that a start has spawned', () => {
       ok: false,
       alreadyRunning: false,
       treeId: NEW,
-      problem: 'the supervisor ended before it answered',
+      problem: 'the supervisor exited before it answered',
     });
   });
 });

@@ -175,7 +175,7 @@ describe('a supervisor that only its marks show', () => {
         spawnSupervisor: () => held({ hasExited: () => true }),
       },
     });
-    expect(await result).toMatchObject({ ok: false, problem: 'the supervisor ended before it answered' });
+    expect(await result).toMatchObject({ ok: false, problem: 'the supervisor exited before it answered' });
   });
 
   test('a supervisor of another data dir does not keep a start from starting', async () => {
@@ -222,7 +222,7 @@ describe('the wait for readiness', () => {
   });
 
   test.each([
-    ['time is up', [starting], 'it is not ready in time'],
+    ['time is up', [starting], 'the tree was not ready in time'],
     [
       'it gave up',
       [{ state: 'failed', problem: 'the worker ended with exit code 7' }],

@@ -58,7 +58,7 @@ describe('a dead tree', () => {
       ['endEntry', TREE, 120],
       ['retire', TREE],
     ]);
-    expect(lines).toEqual(['Retired the manifest of tree 11111111: nothing of it is left.']);
+    expect(lines).toEqual(['Retired the manifest of tree 11111111: all its processes are gone.']);
   });
 
   test('whose chroma lives on keeps that record', async () => {

@@ -66,7 +66,7 @@ describe('the recorder over IPC', () => {
     answer({ type: 'recorded', id: 1, error: 'no space left on the device' });
     await expect(recorded).rejects.toMatchObject({
       code: 'io',
-      message: 'the supervisor has not recorded a process: no space left on the device',
+      message: 'the supervisor did not record a process: no space left on the device',
     });
   });
 
@@ -75,8 +75,8 @@ describe('the recorder over IPC', () => {
     const recorder = createIpcRecorder(channel);
     const under = recorder.register(registration);
     disconnect();
-    await expect(under).rejects.toThrow('its channel is closed');
-    await expect(recorder.ended(identity)).rejects.toThrow('its channel is closed');
+    await expect(under).rejects.toThrow('the IPC channel is closed');
+    await expect(recorder.ended(identity)).rejects.toThrow('the IPC channel is closed');
     state.connected = true;
     state.failure = new Error('EPIPE');
     await expect(recorder.ended(identity)).rejects.toThrow('EPIPE');
@@ -85,7 +85,7 @@ describe('the recorder over IPC', () => {
   test('rejects when no answer comes in time, and ignores one that comes too late', async () => {
     const { channel, answer } = openChannel();
     const recorder = createIpcRecorder(channel, { timeoutMs: 5 });
-    await expect(recorder.register(registration)).rejects.toThrow('it did not answer within 5 ms');
+    await expect(recorder.register(registration)).rejects.toThrow('no answer within 5 ms');
     answer({ type: 'recorded', id: 1 });
   });
 });
