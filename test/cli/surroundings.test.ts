@@ -54,7 +54,7 @@ describe.skipIf(noNamespaces || noOtherUser() !== undefined)('where /proc hides 
     const text = await runProgram('unshare', [...script, 'leaks'], { home, cwd: '/' });
     expect(text.status).toBe(4);
     expect(text.stdout).toContain('No leaks in what could be read; not everything could.');
-    expect(text.stdout).toContain('The listing of processes was incomplete');
+    expect(text.stdout).toContain('The process listing is incomplete');
     const { stdout, status } = await runProgram('unshare', [...script, 'leaks', '--json'], { home, cwd: '/' });
     expect(status).toBe(4);
     expect(JSON.parse(stdout)).toMatchObject({ complete: false });

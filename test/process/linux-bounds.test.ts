@@ -153,7 +153,7 @@ describe('commands beside both', () => {
     const { status, stdout } = await run(USER, ['leaks', '--json']);
     expect({ status, ...(JSON.parse(stdout) as object) }).toMatchObject({ status: 0, complete: true, unreadable: 1 });
     expect((await run(USER, ['leaks'])).stdout).toContain(
-      '1 process of another user could be read only in part, and cannot be yours.',
+      'Read only in part, but not yours: 1 process of another user.',
     );
   });
 

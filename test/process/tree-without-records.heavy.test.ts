@@ -43,9 +43,9 @@ describe('a tree whose data dir was removed', () => {
     expect(status).toBe(1);
     expect(report).toMatchObject({ running: true, state: null });
     expect(report.processes.map(({ role }) => role)).toEqual(['supervisor', 'worker', 'search']);
-    expect(report.problem).toContain(`(pid ${pid}) runs`);
+    expect(report.problem).toContain(`(pid ${pid}) is running`);
     const leaks = await tree.run(['leaks']);
-    expect(leaks.stdout + leaks.stderr).toMatch(/\(pid \d+\) runs.*`claude-mem stop` ends it/s);
+    expect(leaks.stdout + leaks.stderr).toMatch(/\(pid \d+\) is running.*`claude-mem stop` stops it/s);
     const doctor = await tree.run(['doctor', 'supervisor']);
     expect(doctor.status).toBe(1);
     expect(doctor.stdout).toContain('claude-mem stop');

@@ -74,8 +74,8 @@ test('a reading that could not see everything says so', () => {
   );
   expect(complete).toBe(false);
   expect(remarks).toEqual([
-    'The listing of processes was incomplete: others may be hidden from this user.',
-    '2 processes that may be ours could not be read.',
+    'The process listing is incomplete: some processes may be hidden from this user.',
+    '2 possible claude-mem processes could not be read.',
   ]);
 });
 

@@ -2,9 +2,9 @@ import type { Judgement, Verdict } from '../../core/verdicts/verdict.ts';
 import { keyOf } from '../terminate/terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 
-/** What became of one process since the reading before. */
+/** A change of one process since the previous reading. */
 export interface Change {
-  /** `unlisted`: it is there, and nothing connects it with claude-mem any more. */
+  /** `unlisted`: the process still runs, but no longer has a verdict. */
   readonly kind: 'appeared' | 'ended' | 'verdict' | 'unlisted';
   /** As last seen. */
   readonly judgement: Judgement;
@@ -12,12 +12,12 @@ export interface Change {
   readonly to: Verdict | null;
 }
 
-/** The processes that were judged last, by pid and start. */
+/** The last judgements, by pid and start. */
 export type Known = ReadonlyMap<string, Judgement>;
 
 /**
- * Compares a reading with what was known before it. A process that an incomplete listing does not show is not said to have ended; it
- * stays known until a complete one misses it.
+ * Compares a reading with the known judgements. A process that is missing from an incomplete listing stays known until a complete listing
+ * misses it too.
  */
 export function findChanges(
   known: Known,

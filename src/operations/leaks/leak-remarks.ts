@@ -4,7 +4,7 @@ import { isLeak, isOfOtherUserInPart, type LeakSummary } from './leak-report.ts'
 import type { Observation } from '../observe/observe.ts';
 import { describeUnrecorded, unrecordedSupervisors } from '../tree/tree-lifecycle.ts';
 
-/** What else is to be said of a reading: what could not be looked at, what is recorded and gone. */
+/** Remarks on a reading, one sentence or two each: unreadable parts, stale entries, unrecorded supervisors. */
 export function remarks(
   { reading, judgements }: Observation,
   { staleEntries, unverified }: LeakSummary,
@@ -13,25 +13,25 @@ export function remarks(
   const { snapshot } = reading;
   const advise = (advice: string) => (isRecorded ? '' : ` ${advice}`);
   const lines: string[] = [];
-  if (!snapshot.complete) lines.push('The listing of processes was incomplete: others may be hidden from this user.');
+  if (!snapshot.complete) lines.push('The process listing is incomplete: some processes may be hidden from this user.');
   if (snapshot.unreadable > 0)
-    lines.push(`${count(snapshot.unreadable, 'process', 'processes')} that may be ours could not be read.`);
+    lines.push(
+      `${count(snapshot.unreadable, 'possible claude-mem process', 'possible claude-mem processes')} could not be read.`,
+    );
   const inPart = judgements.filter(isOfOtherUserInPart).length;
   if (inPart > 0)
-    lines.push(
-      `${count(inPart, 'process', 'processes')} of another user could be read only in part, and cannot be yours.`,
-    );
+    lines.push(`Read only in part, but not yours: ${count(inPart, 'process', 'processes')} of another user.`);
   for (const { file, kind, reason } of reading.damaged)
     lines.push(`${printable(file)}: ${printable(reason)}.${advise(DAMAGE_ADVICE[kind])}`);
   if (staleEntries > 0)
     lines.push(
-      `${count(staleEntries, 'stale entry', 'stale entries')} in the manifests: their processes are gone.` +
-        advise('`claude-mem reap` tidies up those of dead trees.'),
+      `${count(staleEntries, 'stale entry', 'stale entries')} in the manifests: the recorded processes are gone.` +
+        advise('`claude-mem reap` removes those of dead trees.'),
     );
   for (const unrecorded of unrecordedSupervisors(reading))
-    lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` ends it.')}`);
+    lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` stops it.')}`);
   if (unverified > 0 && !judgements.some(isLeak))
-    lines.push('Unverified ones are never ended: the last reason of each says what is missing for a proof.');
+    lines.push('Unverified processes are never ended. The last reason under each one says which proof is missing.');
   return lines;
 }
 
@@ -40,14 +40,14 @@ function sentence(text: string): string {
 }
 
 const DAMAGE_ADVICE = {
-  damaged: '`claude-mem reap` sets it aside; its processes are found by their marks.',
-  newer: 'Use the newer claude-mem.',
-  unreadable: 'Its tree cannot be judged before it can be read.',
+  damaged: '`claude-mem reap` sets it aside. Its processes are still found by their marks.',
+  newer: 'Use the newer claude-mem version.',
+  unreadable: 'Its tree cannot be judged until the file is readable.',
 } as const;
 
 /**
- * The words of the `reap` that ends these leaks.
- * @param dataDirFlag value of `--data-dir`, where the data dir is not the usual one.
+ * The arguments of the `claude-mem reap` that ends these leaks.
+ * @param dataDirFlag value of `--data-dir`, if the data dir is not the default one.
  */
 export function reapArguments(judgements: readonly Judgement[], dataDirFlag: string | undefined): readonly string[] {
   const hasExcess = judgements.some(({ verdict }) => verdict === 'excess');

@@ -10,7 +10,7 @@ export interface LeakReport {
   readonly platform: string;
   readonly source: string;
   readonly complete: boolean;
-  /** Rows that were not read whole and bear a role's name. Another user's do not make the reading incomplete: they cannot be ours. */
+  /** Processes with a role's name that could not be read in full. Those of another user do not make the reading incomplete. */
   readonly unreadable: number;
   readonly dataDir: string;
   readonly summary: LeakSummary;
@@ -48,7 +48,7 @@ export interface ReportedMemory {
   readonly pssBytes: number | null;
   readonly rssBytes: number | null;
   readonly swapBytes: number | null;
-  /** PSS + swap where they could be read, else RSS, which counts shared pages in full and what is paged out not at all. */
+  /** PSS + swap if readable, else RSS. RSS counts shared pages in full and omits swapped-out pages. */
   readonly totalBytes: number | null;
   readonly kind: 'pss+swap' | 'rss' | null;
 }
@@ -94,13 +94,13 @@ export function isLeak({ verdict }: { readonly verdict: Verdict }): boolean {
   return verdict === 'orphan' || verdict === 'excess';
 }
 
-/** Whether a process of another user has a role's name and was read only in part. */
+/** Whether this is another user's process that has a role's name and was read in part. */
 export function isOfOtherUserInPart({ verdict, evidence }: Judgement): boolean {
   const has = (kind: string) => evidence.some((reason) => reason.kind === kind);
   return verdict === 'foreign' && has('user') && has('read-in-part');
 }
 
-/** Bytes that the leaked ones among these hold. */
+/** Memory of the leaks among these, in bytes. */
 export function leakedBytes(judgements: readonly Judgement[]): number {
   return judgements.filter(isLeak).reduce((sum, judgement) => sum + (memoryOf(judgement).totalBytes ?? 0), 0);
 }

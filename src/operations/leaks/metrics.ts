@@ -4,10 +4,10 @@ import { type Judgement, VERDICTS } from '../../core/verdicts/verdict.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { SearchMode } from '../tree/tree-messages.ts';
 
-/** What only a worker knows about itself. */
+/** Facts that only the worker knows. */
 export interface WorkerFacts {
   readonly searchMode: SearchMode;
-  /** How often its search server was started anew. */
+  /** Restarts of its search server. */
   readonly searchServerRestarts: number;
 }
 
@@ -17,24 +17,26 @@ export interface MetricsInput {
   readonly worker?: WorkerFacts;
 }
 
-/** Of the text that `renderMetrics` gives. */
+/** Content type of the text from `renderMetrics`. */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** Memory by what it is, of the rows in which it could be read. */
+/** Memory kinds and the row fields they come from. */
 const MEMORY_KINDS = { pss: 'pssBytes', swap: 'swapBytes', rss: 'rssBytes' } as const;
-/** The role label of what bears none. */
+/** The role label of a process without a role. */
 const NO_ROLE = 'none';
 const MODES: readonly SearchMode[] = ['semantic', 'keyword'];
 
 /**
- * What a reading found, in the text format of Prometheus: base units, and every combination of labels also where it is 0, so that an
- * alert never waits for a series to begin. Names are API: add, never rename.
+ * Renders an observation in the text format of Prometheus, in base units. Every combination of labels is present even if it is 0, so that
+ * alerts work before the first leak. Metric names are API: add, never rename.
  */
 export async function renderMetrics({ observation, version, worker }: MetricsInput): Promise<string> {
   const registry = new Registry();
   addProcesses(registry, observation.judgements);
   addReading(registry, observation);
-  const info = gauge(registry, 'claude_mem_build_info', 'Always 1; the label tells the version.', ['version']);
+  const info = gauge(registry, 'claude_mem_build_info', 'Always 1; the label `version` is the version of claude-mem.', [
+    'version',
+  ]);
   info.set({ version }, 1);
   if (worker !== undefined) addWorker(registry, worker);
   return registry.metrics();
@@ -42,11 +44,11 @@ export async function renderMetrics({ observation, version, worker }: MetricsInp
 
 function addProcesses(registry: Registry, judgements: readonly Judgement[]): void {
   const labels = ['verdict', 'role'];
-  const processes = gauge(registry, 'claude_mem_processes', 'Processes of claude-mem by verdict and role.', labels);
+  const processes = gauge(registry, 'claude_mem_processes', 'claude-mem processes by verdict and role.', labels);
   const memory = gauge(
     registry,
     'claude_mem_memory_bytes',
-    'Memory of the processes of claude-mem by verdict; pss and swap together are what they hold.',
+    'Memory of claude-mem processes by verdict and kind. The memory in use is pss plus swap.',
     ['verdict', 'kind'],
   );
   for (const verdict of VERDICTS) {
@@ -66,21 +68,27 @@ function addReading(registry: Registry, { reading, staleEntries, isComplete }: O
   };
   set(
     'claude_mem_reading_complete',
-    '1 if everything could be looked at, else 0: then there may be more leaks.',
+    '1 if the reading is complete. 0 if a part was unreadable, so there may be more leaks.',
     Number(isComplete),
   );
-  set('claude_mem_reading_timestamp_seconds', 'When the process table was read.', Date.parse(snapshot.takenAt) / 1000);
-  set('claude_mem_unreadable_processes', 'Processes that may be ours and could not be read.', snapshot.unreadable);
-  set('claude_mem_stale_entries', 'Entries of manifests whose process is gone.', staleEntries.length);
-  set('claude_mem_damaged_manifests', 'Manifests that could not be used.', damaged.length);
+  set(
+    'claude_mem_reading_timestamp_seconds',
+    'Time of the reading, in seconds since 1970.',
+    Date.parse(snapshot.takenAt) / 1000,
+  );
+  set('claude_mem_unreadable_processes', 'Possible claude-mem processes that could not be read.', snapshot.unreadable);
+  set('claude_mem_stale_entries', 'Manifest entries whose process is gone.', staleEntries.length);
+  set('claude_mem_damaged_manifests', 'Manifest files that could not be used.', damaged.length);
 }
 
 function addWorker(registry: Registry, { searchMode, searchServerRestarts }: WorkerFacts): void {
-  const mode = gauge(registry, 'claude_mem_search_mode', '1 for the way in which search works now.', ['mode']);
+  const mode = gauge(registry, 'claude_mem_search_mode', '1 for the current search mode, 0 for the other one.', [
+    'mode',
+  ]);
   for (const one of MODES) mode.set({ mode: one }, Number(one === searchMode));
   const restarts = new Counter({
     name: 'claude_mem_search_server_restarts_total',
-    help: 'How often the worker has started its search server anew.',
+    help: 'Restarts of the search server by this worker.',
     registers: [registry],
   });
   restarts.inc(searchServerRestarts);

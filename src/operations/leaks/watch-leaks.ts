@@ -4,22 +4,22 @@ import type { Observation } from '../observe/observe.ts';
 
 export interface WatchPorts {
   readonly observe: () => Promise<Observation>;
-  /** Waits for the next reading to be due. @returns whether there is to be one. */
+  /** Waits until the next reading is due. @returns false to end the watch. */
   readonly wait: () => Promise<boolean>;
 }
 
-/** One look at the machine, or the failure of one. */
+/** One reading, or its error. */
 export interface WatchReading {
   /** 1, 2, 3 … */
   readonly number: number;
   readonly seen: Observation | ClaudeMemError;
-  /** Since the last reading that did not fail; none at the first. */
+  /** Changes since the last successful reading; empty at the first one. */
   readonly changes: readonly Change[];
 }
 
 /**
- * Reads again and again. A reading that fails is one that says so, because the next may succeed.
- * @param count how many readings there are to be; without it there is no end but by `wait`.
+ * Takes readings repeatedly. A failed reading is yielded as an error, because the next one may succeed.
+ * @param count number of readings; default: until `wait` returns false.
  * @throws ClaudeMemError when the very first reading fails.
  */
 export async function* watchLeaks(

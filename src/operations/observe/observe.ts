@@ -8,7 +8,7 @@ import { findStaleEntries, type StaleEntry } from '../../core/tree/stale-entries
 import type { Judgement } from '../../core/verdicts/verdict.ts';
 import type { DamagedManifest, ProcessTable, Records } from '../ports/process.ts';
 
-/** One reading of everything a judgement needs, before it is judged. Also what a snapshot file holds. */
+/** Everything a judgement needs, read once. Also the content of a snapshot file. */
 export interface Reading {
   readonly snapshot: ProcessSnapshot;
   /** Resolved. */
@@ -25,7 +25,7 @@ export interface Observation {
   readonly index: ProcessIndex;
   readonly judgements: readonly Judgement[];
   readonly staleEntries: readonly StaleEntry[];
-  /** False if anything could not be looked at: the listing, a row that matters, a manifest. */
+  /** False if the listing, a relevant row or a manifest could not be read in full. */
   readonly isComplete: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface ObserveOptions {
 export interface ObservePorts {
   readonly table: ProcessTable;
   readonly records: Records;
-  /** Of this machine; without it the start ticks in manifests cannot be used, and more is read. */
+  /** Boot id of this machine. Without it, start ticks in manifests are unusable, and more environments are read. */
   readonly readBootId?: () => string | undefined;
 }
 
@@ -50,8 +50,8 @@ export async function observe(ports: ObservePorts, options: ObserveOptions): Pro
 }
 
 /**
- * The records come first: what is spawned in between is then only unrecorded, under a live owner. The other way round a root that
- * was recorded in between would look gone.
+ * Reads the records before the process table. A process spawned in between is then merely unrecorded, under a live owner. In the other
+ * order, a root recorded in between would look gone.
  */
 export async function takeReading(
   { table, records, readBootId }: ObservePorts,
@@ -62,16 +62,16 @@ export async function takeReading(
   const snapshot = await table.snapshot({
     dataDir: options.dataDir,
     recordedPids: recordedPids(manifests, otherRegistries),
-    // With a manifest that cannot be read, any process may be of the tree it described.
+    // A damaged manifest may describe a tree of any age.
     oldestTreeTicks: damaged.length > 0 ? 0 : oldestTreeTicks(manifests, readBootId),
     memory: options.memory,
   });
-  // Asked last: an answer after the listing outweighs a root that the listing did not show.
+  // Asked last: a supervisor that answers after the listing is alive even if the listing missed it.
   const answering = await records.askAnswering();
   return { snapshot, dataDir: options.dataDir, manifests, damaged, otherRegistries, answering };
 }
 
-/** Judges a reading, this machine's or a recorded one. */
+/** Judges a reading of this machine or of a snapshot file. */
 export function judgeReading(
   reading: Reading,
   { namedPids, judgesSelf = false }: Pick<ObserveOptions, 'namedPids' | 'judgesSelf'> = {},
@@ -95,8 +95,8 @@ function recordedPids(manifests: readonly Manifest[], registries: readonly Other
 }
 
 /**
- * Ticks of another boot say nothing here: after months of uptime they would make every process of a fresh boot look older than all
- * trees. 0: any process may be of a tree.
+ * Start ticks of the oldest tree of this boot. Ticks of another boot do not count: after months of uptime they would make every process
+ * of a fresh boot look older than all trees. 0: a process of any age may belong to a tree.
  */
 function oldestTreeTicks(manifests: readonly Manifest[], readBootId: ObservePorts['readBootId']): number {
   if (manifests.length === 0) return Number.MAX_SAFE_INTEGER;

@@ -3,7 +3,7 @@ import type { Settings } from '../../core/settings.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 
-/** What the checks need of the machine. Nothing here writes; `cli/doctor-main.ts` picks the adapters. */
+/** The ports of the checks. No port writes. */
 export interface DoctorPorts {
   readonly place: DoctorPlace;
   readonly folder: FolderPort;
@@ -15,17 +15,17 @@ export interface DoctorPorts {
 }
 
 export interface DoctorPlace {
-  /** Resolved; as written where it cannot be used. */
+  /** Resolved; as written if it is unusable. */
   readonly dataDir: string;
-  /** Why the data dir cannot be used. */
+  /** Why the data dir is unusable. */
   readonly dataDirProblem: { readonly message: string; readonly hint: string | undefined } | undefined;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
   readonly platform: NodeJS.Platform;
   readonly node: { readonly version: string; readonly file: string };
-  /** Effective user id; undefined where there are none. */
+  /** Effective user id; undefined on systems without user ids. */
   readonly uid: number | undefined;
-  /** A command line of ours, for this data dir: `claude-mem reap`. */
+  /** Builds a command line for this data dir, such as `claude-mem reap`. */
   readonly commandLine: (...words: readonly string[]) => string;
 }
 
@@ -37,54 +37,54 @@ export interface FolderFacts {
 }
 
 export interface FolderPort {
-  /** What lets other users write below a data dir, in words; nothing acts there. */
+  /** Folders and files that other users can write, in words. While there is one, no command acts on the data dir. */
   readonly openPlaces: (dataDir: string) => readonly string[];
-  /** Files of other users that stand where ours do; none of them is read. */
+  /** Files of other users under the names of claude-mem's own files. They are never read. */
   readonly strangers: (dataDir: string) => readonly string[];
   /** Undefined if it does not exist. */
   readonly facts: (path: string) => Promise<FolderFacts | undefined>;
-  /** Of the file system it lies on, or would lie on. Zero inodes in all: it has no fixed number of them. */
+  /** Free space of the path's file system; the path need not exist. `inodes` is 0 on a file system without a fixed number of inodes. */
   readonly space: (
     path: string,
   ) => Promise<{ readonly freeBytes: number; readonly freeInodes: number; readonly inodes: number }>;
-  /** Type of the network file system it lies on; undefined if on none. */
+  /** Type of the path's file system if that is a network file system. */
   readonly networkType: (path: string) => string | undefined;
 }
 
-/** What a worker says on `/ready`. */
+/** A worker's answer on `/ready`. */
 export interface WorkerReadiness {
   readonly search: { readonly mode: string; readonly reason: string | null };
   readonly searchServer: { readonly state: string; readonly pid: number | null; readonly restarts: number };
 }
 
 export interface TreePort {
-  /** Records, process table, control socket; with memory. */
+  /** Reads records, process table (with memory) and control socket. */
   readonly observe: () => Promise<Observation>;
   /** @throws ClaudeMemError `settings`. */
   readonly readSettings: () => Settings;
   /** Undefined if no supervisor answers. */
   readonly askSupervisor: () => Promise<TreeStatus | undefined>;
-  /** What the worker answers on its socket. @throws Error when nothing answers, or no worker. */
+  /** Asks the worker on its socket. @throws Error if no worker answers. */
   readonly askHealth: (signal: AbortSignal) => Promise<{ treeId: string; pid: number; version: string }>;
-  /** With the token of the data dir. @throws Error. */
+  /** Asks the worker with the data dir's token. @throws Error if no worker answers. */
   readonly askReady: (signal: AbortSignal) => Promise<WorkerReadiness>;
-  /** Whether anything listens there. */
+  /** Whether a process listens on the port. */
   readonly isPortOpen: (host: string, port: number, signal: AbortSignal) => Promise<boolean>;
-  /** Who listens, as far as this user may see. */
+  /** The process that listens on the port; undefined if this user cannot see it. */
   readonly findListener: (port: number) => ProcessRow | undefined;
 }
 
-/** Chroma's parts on this machine. What it starts is bounded by the signal and ended by identity; nothing is fetched. */
+/** Chroma's parts on this machine. An aborted signal ends every program that a method started. Nothing is downloaded. */
 export interface ChromaPort {
-  /** Where a uvx is; with the PATH given instead of this process's. */
+  /** Finds uvx. @param path replaces this process's PATH. */
   readonly findUvx: (path?: string) => { readonly file: string } | { readonly reason: string };
-  /** `uvx 0.13.9`. @throws Error when it does not work. */
+  /** Such as `uvx 0.13.9`. @throws Error if uvx does not work. */
   readonly askVersion: (signal: AbortSignal) => Promise<string>;
-  /** The Python uv would take; undefined where there is no uv to ask beside uvx. @throws Error when there is none. */
+  /** The Python that uv would use; undefined if there is no uv next to uvx. @throws Error if no Python is suitable. */
   readonly findPython: (signal: AbortSignal) => Promise<string | undefined>;
-  /** Whether Chroma's packages are in uv's cache. @throws Error when they are and do not work. */
+  /** Whether Chroma's packages are in uv's cache. @throws Error if they are there but do not work. */
   readonly arePackagesCached: (signal: AbortSignal) => Promise<boolean>;
-  /** Why the embedding model cannot be used; undefined if it can. */
+  /** Why the embedding model is unusable; undefined if it is usable. */
   readonly modelProblem: () => string | undefined;
   readonly modelFolder: string;
 }
@@ -94,47 +94,48 @@ export interface MachineMemory {
   readonly availableBytes: number;
   readonly swapTotalBytes: number;
   readonly swapFreeBytes: number;
-  /** Percent of the last minute in which something waited for memory; undefined where the kernel does not tell. */
+  /** Percent of the last minute in which a process waited for memory; undefined if the kernel does not report it. */
   readonly pressurePercent: number | undefined;
-  /** What the container or service may use; undefined without a limit. */
+  /** Memory limit of the container or service; undefined without a limit. */
   readonly limitBytes: number | undefined;
   readonly usedOfLimitBytes: number | undefined;
 }
 
-/** A limit and how much of it is used; undefined: unlimited, or not known here. */
+/** A limit and its use. */
 export interface Limit {
   readonly most: number;
+  /** Undefined: unknown. */
   readonly used: number | undefined;
-  /** Whose limit it is, in words. */
+  /** What the limit applies to, in words. */
   readonly of: string;
 }
 
-/** What makes a tree leak-proof on this machine. */
+/** Safety features of this machine. */
 export interface Guards {
   /** The kernel ends Chroma when its owner dies. */
   readonly parentDeath: boolean;
-  /** Orphans of a tree come to its supervisor. */
+  /** The supervisor is a child subreaper: orphans of its tree are re-parented to it. */
   readonly subreaper: boolean;
-  /** koffi is there. */
+  /** koffi is installed. */
   readonly native: boolean;
   /** How signals are sent: `pidfd`, `two-reads`, `ps`. */
   readonly signals: string;
-  /** The boot can be told from others. */
+  /** The boot id is readable. */
   readonly bootId: boolean;
 }
 
 export interface MachinePort {
-  /** Undefined where this system does not tell. */
+  /** Undefined if the system does not report it. */
   readonly memory: () => MachineMemory | undefined;
   readonly limits: () => { readonly openFiles: Limit | undefined; readonly processes: readonly Limit[] };
   readonly guards: () => Promise<Guards>;
-  /** Rejects when it is aborted. */
+  /** Rejects on abort. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What a PM2 of this user holds of claude-mem. */
+/** claude-mem apps in this user's PM2. */
 export interface Pm2Leftovers {
-  /** Names of apps in its saved list, which it starts at the next boot. */
+  /** Names of the apps in its saved list; PM2 starts them at the next boot. */
   readonly saved: readonly string[];
   readonly folder: string;
 }
@@ -144,6 +145,6 @@ export interface OthersPort {
 }
 
 export interface LogsPort {
-  /** The last lines of each log of the data dir, as they stand there. */
+  /** The last lines of each log of the data dir, unparsed. */
   readonly lastLines: (count: number) => ReadonlyMap<string, readonly string[]>;
 }

@@ -1,15 +1,15 @@
 import type { Manifest } from '../../core/tree/manifest.ts';
 import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
 
-/** What a reading of the process table is asked for. */
+/** Options of one reading of the process table. */
 export interface SnapshotRequest {
-  /** Resolved data dir: decides whose memory is measured and which `--data-dir` values are resolved. */
+  /** Resolved data dir: selects the processes whose memory is measured and whose `--data-dir` is resolved. */
   readonly dataDir: string;
-  /** Pids that some manifest or registry records; their rows matter whatever their name. */
+  /** Pids in manifests and registries; their rows are read in full under any name. */
   readonly recordedPids: ReadonlySet<number>;
-  /** Start ticks of the oldest tree known; environments of older processes need not be read. Absent: read all. */
+  /** Start ticks of the oldest known tree; environments of older processes are not read. Absent: read all. */
   readonly oldestTreeTicks?: number;
-  /** Measure PSS and swap of processes of ours. Costs about 1 ms a process. */
+  /** Measure PSS and swap of claude-mem processes, at about 1 ms per process. */
   readonly memory: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface ProcessTable {
   readonly source: string;
   /**
    * One reading.
-   * @throws ClaudeMemError `process-table-unreadable` when nothing could be listed or `/proc` is another namespace's.
+   * @throws ClaudeMemError `process-table-unreadable` if no process could be listed, or if `/proc` belongs to another pid namespace.
    */
   snapshot(request: SnapshotRequest): Promise<ProcessSnapshot>;
 }
@@ -28,20 +28,19 @@ export interface ProcessTable {
 export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP';
 
 /**
- * What became of one attempt to signal. Only `sent` means that the bound process got it. `exiting`: the same process, without the
- * command line it had, which goes first when a process ends: what it was can no longer be compared.
+ * The result of one attempt to signal. Only `sent` means that the bound process got the signal. `exiting`: the same process is exiting
+ * and has already lost its command line, so the command line can no longer be compared.
  */
 export type SignalResult = 'sent' | 'exiting' | 'gone' | 'different' | 'unknown' | 'permission-denied';
-/** Why nothing was bound. */
+/** Why no process was bound. */
 export type BindRefusal = Exclude<SignalResult, 'sent' | 'exiting'>;
 
 /**
- * A process bound for good: a handle that can never come to mean another process. It is opened by `Signaller.bind`, which
- * reads the evidence again through it.
+ * A handle to one process that can never refer to another one. `Signaller.bind` opens it and reads the evidence again through it.
  */
 export interface BoundProcess {
   readonly pid: number;
-  /** Compares the identity again and, if it is `same`, sends. Synchronous: nothing may come between check and signal. */
+  /** Compares the identity again and sends the signal if it is `same`. Synchronous: no other code runs between check and signal. */
   signal(signal: Signal): SignalResult;
   /** `gone` includes a zombie. */
   state(): 'alive' | 'gone' | 'unknown';
@@ -50,24 +49,24 @@ export interface BoundProcess {
 
 export interface BindOptions {
   /**
-   * Compare the command line too, now and at each signal: for a verdict that rests on the command line alone, because exec keeps
-   * the identity.
+   * Compare the command line too, now and at each signal. Needed for a verdict that rests on the command line alone, because exec
+   * changes the program but keeps the identity.
    */
   readonly compareCommand: boolean;
 }
 
-/** The only road to a signal. */
+/** Sends every signal: no other module calls `process.kill`. */
 export interface Signaller {
-  /** How it closes the pid-reuse race: `pidfd`, `two-reads`, `ps`. */
+  /** Protection against pid reuse: `pidfd`, `two-reads` or `ps`. */
   readonly method: string;
-  /** Binds to the process of that row, provided it is still that process. */
+  /** Binds to the row's process, if that process still has the row's identity. */
   bind(row: ProcessRow, options: BindOptions): BoundProcess | BindRefusal;
 }
 
-/** What a reader of manifests found. */
+/** The manifests of a data dir. */
 export interface ManifestReading {
   readonly manifests: readonly Manifest[];
-  /** Files that are there and could not be used. */
+  /** Files that could not be used. */
   readonly damaged: readonly DamagedManifest[];
 }
 
@@ -78,9 +77,9 @@ export interface DamagedManifest {
   readonly reason: string;
 }
 
-/** Everything recorded below the data dir that a judgement needs. */
+/** The records of a data dir that a judgement needs. */
 export interface Records {
-  /** Never throws for a single bad file; an unreadable folder is one `unreadable` item. */
+  /** Never throws for a single bad file. An unreadable folder yields one `unreadable` item. */
   readManifests(): ManifestReading;
   readOtherRegistries(): readonly OtherRegistry[];
   /** Tree ids of the supervisors that answer on the control socket. */
@@ -88,8 +87,8 @@ export interface Records {
 }
 
 /**
- * Pids whose environment at exec held this variable with this value, as far as this user may see. It finds what a `verify` marked; the
- * readings that verdicts rest on never hold that mark.
+ * Finds the pids whose environment at exec contained this variable with this value, among the processes this user can read. `verify`
+ * finds its mark this way; verdicts never use that mark.
  */
 export type FindMarkHolders = (variable: string, value: string) => Promise<ReadonlySet<number>>;
 
@@ -97,16 +96,16 @@ export type FindMarkHolders = (variable: string, value: string) => Promise<Reado
 export type CommandEnd =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'killed'; readonly signal: string; readonly signalNumber: number }
-  /** It never ran: there is no such program, or it may not be executed. */
+  /** The command never ran: no such program, or no permission to execute it. */
   | { readonly kind: 'not-started'; readonly why: 'not-found' | 'not-executable'; readonly reason: string };
 
 export interface RunningCommand {
-  /** Undefined if it could not be started. */
+  /** Undefined if the command could not be started. */
   readonly pid: number | undefined;
   readonly ended: Promise<CommandEnd>;
 }
 
-/** Runs a program with this process's stdin, stdout and stderr, and with these variables on top of its environment. */
+/** Runs a program with this process's stdin, stdout and stderr, and adds these variables to the environment. */
 export type RunCommand = (argv: readonly string[], env: Readonly<Record<string, string>>) => RunningCommand;
 
 /** Monotonic time, injected so that tests need not wait. */

@@ -3,7 +3,7 @@ import type { Role, StoredIdentity } from '../../core/tree/manifest.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import type { HookEvent } from '../hooks/hook-event.ts';
 
-/** Who this process is, as it names itself to what it spawns. */
+/** The identity of this process, for the marks of its children. */
 export interface OwnIdentity {
   readonly pid: number;
   readonly startTicks?: number | undefined;
@@ -12,7 +12,7 @@ export interface OwnIdentity {
   readonly place: Place;
 }
 
-/** Reads one process; undefined if it is not there. Synchronous, because it stands between a spawn and its record. */
+/** Reads one process; undefined if it does not exist. Synchronous, because it runs between a spawn and its record. */
 export type IdentifyProcess = (pid: number) => ProcessRow | undefined;
 
 export type MeasuredProcess = Pick<
@@ -20,10 +20,10 @@ export type MeasuredProcess = Pick<
   'startTicks' | 'cpuTicks' | 'state' | 'threads' | 'rssBytes' | 'pssBytes' | 'swapBytes'
 >;
 
-/** Reads what one process uses now; undefined if it is gone. Synchronous and cheap: a supervisor does it every few seconds. */
+/** Measures one process; undefined if it is gone. Synchronous and cheap: the supervisor calls it every few seconds. */
 export type MeasureProcess = (pid: number) => MeasuredProcess | undefined;
 
-/** A process to be recorded. */
+/** A process to record. */
 export interface Registration {
   readonly role: Role;
   readonly identity: StoredIdentity;
@@ -32,38 +32,38 @@ export interface Registration {
   readonly command: readonly string[];
 }
 
-/** Has processes recorded in the tree's manifest: by the root directly, elsewhere through the root. */
+/** Records processes in the tree's manifest. The root writes it; other processes send their entries to the root. */
 export interface TreeRecorder {
-  /** Resolves once the entry is on the disk. */
+  /** Resolves once the entry is on disk. */
   register(registration: Registration): Promise<void>;
-  /** The process was seen gone, or its owner lets go of it. */
+  /** Ends the entry: the process was seen gone, or its owner released it. */
   ended(identity: StoredIdentity): Promise<void>;
 }
 
-/** One event that waits on the disk. */
+/** One event file in the spool. */
 export interface SpooledEvent {
   readonly name: string;
-  /** How often its delivery was begun. */
+  /** Delivery attempts so far. */
   readonly attempts: number;
 }
 
 /**
- * Where events wait that could not be delivered: one file an event, in the order they happened.
+ * The events that are not delivered yet: one file per event, in the order they happened.
  * @throws ClaudeMemError `io` from each method.
  */
 export interface EventSpool {
-  /** Whether an event of this session waits: what comes later must not overtake it. */
+  /** Whether an event of this session is in the spool. Later events must not overtake it. */
   holdsSession(sessionId: string): boolean;
-  /** Once this returns it is on the disk. A full spool throws too. */
+  /** Writes the event; it is on disk on return. Also throws if the spool is full. */
   add(event: HookEvent): void;
-  /** The oldest first. */
+  /** Oldest first. */
   list(): readonly SpooledEvent[];
-  /** Counts an attempt and reads the event, unchecked; undefined if somebody else has taken it away. */
+  /** Counts an attempt and reads the event without validating it; undefined if another process has removed it. */
   begin(event: SpooledEvent): { readonly content: unknown; readonly event: SpooledEvent } | undefined;
-  /** Takes the attempt back: it was not the event's fault. */
+  /** Uncounts the attempt, for a failure that the event did not cause. */
   postpone(event: SpooledEvent): void;
-  /** It was delivered. */
+  /** Removes a delivered event. */
   remove(event: SpooledEvent): void;
-  /** It can never be delivered: kept for a look, not tried again. */
+  /** Keeps an undeliverable event under another name, for inspection. */
   setAside(event: SpooledEvent): void;
 }
