@@ -155,8 +155,8 @@ describe('--write', () => {
     ['no JSON', '{ "a": 1, }', 'is not valid JSON'],
     ['comments', '// mine\n{}', 'is not valid JSON'],
     ['no object', '[]', 'holds no JSON object'],
-    ['hooks that are none', '{"hooks":[]}', '"hooks" is no object'],
-    ['a hook that is no list', '{"hooks":{"Stop":{}}}', '"hooks.Stop" is no list'],
+    ['hooks that are none', '{"hooks":[]}', '"hooks" is not an object'],
+    ['a hook that is no list', '{"hooks":{"Stop":{}}}', '"hooks.Stop" is not a list'],
   ])('%s: refused, and neither file is touched', async (_, text, message) => {
     const { json, read, backups } = place(text);
     const { status, error } = await json('--write');

@@ -1,22 +1,22 @@
 import { redactText } from '../redact/redact-secrets.ts';
 
-/** An unbroken run of letters and digits this long is data, such as an image in base64, and no text. */
+/** An unbroken run of letters and digits this long is data, such as an image in base64. */
 const DATA_RUN = /(?<![\w+/=-])[\w+/=-]{400,}/g;
-/** More of these than one in ten: it is no text at all. Line ends and tabs do not count. */
-// eslint-disable-next-line no-control-regex -- those are what is looked for
+/** Control and replacement characters, without line ends and tabs. More than one in ten: the value is binary. */
+// eslint-disable-next-line no-control-regex -- the pattern matches control characters on purpose
 const NO_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/g;
 const MOST_NO_TEXT = 0.1;
-/** Half a character outside the basic plane, as a cut leaves. */
+/** Half of a surrogate pair, left by a cut. */
 const HALF = /\p{Surrogate}/gu;
-// eslint-disable-next-line no-control-regex -- those are what is looked for
+// eslint-disable-next-line no-control-regex -- the pattern matches control characters on purpose
 const TERMINAL_CODES = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
 
-/** So much more than is kept is looked at for secrets: one that the end cuts in two would not be known for one. */
+/** The redaction sees this multiple of the kept length: a secret cut in two would not be recognised. */
 const LOOK_AHEAD = 2;
 
 /**
- * Text as it may be remembered: at most `length` characters, without secrets, terminal codes, control characters and data in base64;
- * what was cut ends in `…`. Binary data becomes a word on how much there was.
+ * Makes text fit to be stored: at most `length` characters, without secrets, terminal codes, control characters and base64 data. Cut text
+ * ends in `…`. Binary data becomes `[binary, N characters]`.
  */
 export function boundedText(text: string, length: number): string {
   const isLonger = text.length > length * LOOK_AHEAD;
@@ -27,10 +27,10 @@ export function boundedText(text: string, length: number): string {
   return isLonger || shown.length > length ? `${shown.slice(0, length - 1).replace(HALF, '')}…` : shown;
 }
 
-/** A longer word at the end of a cut text is kept in part. Characters. */
+/** At most this many characters of the last word of a cut text are removed. */
 const LONGEST_CUT_WORD = 1_000;
 
-/** The cut may have gone through a secret, which half of would not be recognized. */
+/** The cut may have split a secret, and half of a secret is not recognised. */
 function withoutLastWord(text: string): string {
   let end = text.length;
   while (end > 0 && text.length - end < LONGEST_CUT_WORD && /\S/.test(text.charAt(end - 1))) end -= 1;

@@ -1,16 +1,16 @@
-/** Nested deeper than this a value has no meaning for a reader. Levels. */
+/** Nesting levels; deeper values mean nothing to a reader. */
 const MOST_LEVELS = 12;
-/** Items of one list and fields of one object. */
+/** Items per list and fields per object. */
 const MOST_ITEMS = 200;
-/** Values in all, so that the widths of the levels do not multiply. */
+/** Values in total, so that the widths of the levels do not multiply. */
 const MOST_VALUES = 2_000;
-/** A longer name of a field is no name. Characters. */
+/** Characters of a field name. */
 const LONGEST_KEY = 200;
-/** Characters of all texts together: more than what is kept of a tool's input or answer. */
+/** Characters of all texts together: more than is kept of a tool's input or answer. */
 const MOST_CHARACTERS = 64 * 1024;
 /** Characters of one text. */
 const LONGEST_TEXT = 16 * 1024;
-/** Replaces what is nested too deeply. */
+/** Replaces values that are nested too deeply. */
 const CUT = '…';
 
 interface Budget {
@@ -19,8 +19,8 @@ interface Budget {
 }
 
 /**
- * A copy of a JSON value whose depth, number of values, names and texts are bounded. Everything that looks at a hook's input works on
- * such a copy, so the time of a hook does not depend on what it is given. What exceeds a bound is cut, and the rest is kept.
+ * Copies a JSON value within bounds for depth, number of values, names and texts. All later code works on the copy, so the run time of a
+ * hook does not depend on its input. A part that exceeds a bound is cut; the rest is kept.
  */
 export function boundedValue(value: unknown): unknown {
   return copy(value, MOST_LEVELS, { values: MOST_VALUES, characters: MOST_CHARACTERS });
@@ -50,7 +50,7 @@ function copyFields(
   budget: Budget,
 ): Record<string, unknown> {
   const copied: [string, unknown][] = [];
-  // Not Object.entries: the values of a million fields need not be listed for the first 200.
+  // Not Object.entries, which would list a million fields to get the first 200.
   for (const name in fields) {
     if (copied.length >= MOST_ITEMS || isSpent(budget)) break;
     copied.push([take(name, LONGEST_KEY, budget), copy(fields[name], levels, budget)]);

@@ -3,12 +3,12 @@ const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 
 /**
- * Makes JSON again of a document whose end was cut off: a text that was cut ends there, what had not come whole is left out, what was open
- * is closed. What is no JSON stays none.
+ * Repairs a JSON document whose end was cut off: ends a cut text, drops an incomplete value, closes open lists and objects. The result of
+ * any other input is not valid JSON.
  */
 export function closeCutJson(text: string): string {
   const open: ('}' | ']')[] = [];
-  // Up to here the text can be kept, once what is open is closed.
+  // The text up to here is valid JSON once the open brackets are closed.
   let whole = 0;
   let isKey = false;
   for (let at = 0; at < text.length; at += 1) {
@@ -42,7 +42,7 @@ function ends(open: readonly string[]): string {
   return [...open].reverse().join('');
 }
 
-/** Where the closing quote is, if it is there; else the end of the last character that came whole. */
+/** Finds the closing quote. Without one, `lastWhole` is the end of the last complete character. */
 function endOfString(text: string, start: number): { readonly end?: number; readonly lastWhole: number } {
   for (let at = start; at < text.length; at += 1) {
     const code = text.charCodeAt(at);

@@ -15,19 +15,19 @@ const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number], HookEventKind>> = {
   SessionEnd: 'session-end',
 };
 
-/** What our own search server answered is remembered already. */
+/** The answers of claude-mem's own search server are already in its memory. */
 const OWN_TOOLS = 'mcp__claude-mem__';
 
 export interface EventSource {
   readonly project: string;
   readonly at: Date;
-  /** How much of the session the host has written down: tells two equal prompts of one session apart. */
+  /** Size of the host's transcript: distinguishes two equal prompts of one session. */
   readonly transcriptBytes: number;
   /** A short digest. */
   readonly digest: (text: string) => string;
 }
 
-/** The event to be stored; undefined for a hook that is of no use, such as a prompt without words. */
+/** The event to store; undefined for a hook without content, such as an empty prompt. */
 export function eventOf(payload: HookPayload, source: EventSource): HookEvent | undefined {
   const kind = Object.hasOwn(KINDS, payload.event) ? KINDS[payload.event as keyof typeof KINDS] : undefined;
   if (kind === undefined || payload.toolName?.startsWith(OWN_TOOLS) === true) return undefined;
@@ -44,7 +44,7 @@ export function eventOf(payload: HookPayload, source: EventSource): HookEvent | 
   return prompt === '' ? undefined : { ...common, kind, prompt };
 }
 
-/** The host's own id of the event where it has one, else made of what the event says and when in the session it came. */
+/** The host's id of the event if it has one, else a digest of the event and its position in the session. */
 function idOf(payload: HookPayload, { transcriptBytes, digest }: EventSource): string {
   const { sessionId, event, toolUseId, text } = payload;
   const own = toolUseId ?? digest(`${transcriptBytes} ${text}`);

@@ -1,4 +1,4 @@
-/** What a tool did, as it is remembered. */
+/** The stored form of one tool use. */
 export interface ToolObservation {
   readonly type: string;
   readonly title: string;
@@ -7,16 +7,16 @@ export interface ToolObservation {
 }
 
 interface Common {
-  /** The same for each delivery of one event: what is delivered again is stored once. */
+  /** The same for each delivery of one event, so that a repeated delivery is stored once. */
   readonly id: string;
-  /** When it happened, ISO 8601; it may be delivered much later. */
+  /** Time of the event, ISO 8601. Delivery may be much later. */
   readonly at: string;
-  /** The host's own id of the session. */
+  /** The host's id of the session. */
   readonly sessionId: string;
   readonly project: string;
 }
 
-/** What a hook of a coding agent told, ready to be stored: bounded and without secrets. */
+/** One hook event of a coding agent, ready to be stored: bounded and without secrets. */
 export type HookEvent = Common &
   (
     | { readonly kind: 'session-start' | 'stop' | 'session-end' }
@@ -26,5 +26,5 @@ export type HookEvent = Common &
 
 export type HookEventKind = HookEvent['kind'];
 
-/** What Claude Code calls the hooks that are of use, in the order of a session. */
+/** Claude Code's names of the hooks that claude-mem uses, in the order of a session. */
 export const HOOK_EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'] as const;

@@ -2,7 +2,7 @@ import { boundedValue } from './bounded-value.ts';
 import { closeCutJson } from './close-cut-json.ts';
 import { isObject } from '../../core/is-object.ts';
 
-/** What a Claude Code hook gives on stdin, as far as it is used (https://docs.claude.com/en/docs/claude-code/hooks). */
+/** The input of a Claude Code hook on stdin, as far as claude-mem uses it (https://docs.claude.com/en/docs/claude-code/hooks). */
 export interface HookPayload {
   readonly event: string;
   readonly sessionId: string;
@@ -12,24 +12,24 @@ export interface HookPayload {
   readonly source: string | undefined;
   readonly prompt: string | undefined;
   readonly toolName: string | undefined;
-  /** Both bounded in depth, number and length. */
+  /** Input and response are bounded in depth, number and length. */
   readonly toolInput: unknown;
   readonly toolResponse: unknown;
-  /** The host's id of this one use of a tool; older hosts give none. */
+  /** The host's id of this tool use; absent from older hosts. */
   readonly toolUseId: string | undefined;
-  /** The input as it came: what tells two events apart beyond the bounds of the fields above. */
+  /** The raw input: distinguishes two events that are equal within the bounds of the fields above. */
   readonly text: string;
 }
 
-/** Longer is no id, no path and no name. Characters. */
+/** Characters. Longer values are ignored. */
 const LONGEST_ID = 200;
 const LONGEST_PATH = 4_096;
 
 /**
  * Reads a hook's input.
- * @param text what came on stdin; its end may have been cut off.
- * @param event from the command line, for an input that does not name its own.
- * @throws Error that says what is wrong, without quoting the input.
+ * @param text the content of stdin; its end may be cut off.
+ * @param event the event from the command line, for an input that names none.
+ * @throws Error whose message does not quote the input.
  */
 export function parsePayload(text: string, event: string | undefined): HookPayload {
   const fields = parseObject(text);
@@ -55,7 +55,7 @@ export function parsePayload(text: string, event: string | undefined): HookPaylo
 function parseObject(text: string): Record<string, unknown> {
   const value = parseJson(text) ?? parseJson(closeCutJson(text));
   if (isObject(value)) return value;
-  throw new Error(text.trim() === '' ? 'there was no input' : 'the input is no JSON object');
+  throw new Error(text.trim() === '' ? 'the input is empty' : 'the input is not a JSON object');
 }
 
 function parseJson(text: string): unknown {

@@ -5,23 +5,23 @@ import { parsePayload, type HookPayload } from './hook-payload.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { EventSpool } from '../ports/tree.ts';
 
-/** What taking a hook in needs of the machine. */
+/** The ports of `ingestHook`. */
 export interface HookPorts {
   readonly now: () => Date;
   readonly digest: (text: string) => string;
   readonly projectOf: (cwd: string) => string;
-  /** 0 where there is none. */
+  /** Bytes; 0 if the file does not exist. */
   readonly sizeOf: (file: string) => number;
   readonly spool: Pick<EventSpool, 'holdsSession' | 'add'>;
-  /** Rejects unless the worker of this data dir says that it is stored. */
+  /** Rejects unless the worker of this data dir confirms that the event is stored. */
   readonly deliver: (event: HookEvent) => Promise<void>;
-  /** Whether a supervisor answers that has a worker or will have one. */
+  /** Whether a supervisor answers that has a worker or starts one. */
   readonly isTreeUp: () => Promise<boolean>;
-  /** Lets a tree start and does not wait for it. */
+  /** Starts a tree without waiting for it. */
   readonly startTree: () => void;
-  /** Of sessions other than this one. */
+  /** Reads the memory of all other sessions of the project. */
   readonly readMemory: (project: string, sessionId: string) => Promise<Omit<ProjectMemory, 'project'>>;
-  /** What went wrong; nothing of what the input holds. */
+  /** Logs a failure. The message must not contain any of the input. */
   readonly log: (message: string, error?: unknown) => void;
 }
 
@@ -31,25 +31,25 @@ export interface HookInput {
   readonly event: string | undefined;
 }
 
-/** How far a hook has come, for whoever has to end it early. */
+/** The progress of a hook, for a caller that must end it early. */
 export interface HookProgress {
-  /** The event that is neither with the worker nor on the disk yet. */
+  /** The event that neither the worker nor the spool has yet. */
   pending?: HookEvent;
-  /** The event is stored, or there was none to store. */
+  /** The event is stored, or there is none to store. */
   isDone?: boolean;
 }
 
 export interface HookResult {
-  /** For the host: at the start of a session what is remembered of its project. */
+  /** Output for the host: the context, at the start of a session. */
   readonly output?: string | undefined;
-  /** Why the event is neither with the worker nor on the disk. */
+  /** Why neither the worker nor the spool has the event. */
   readonly failure?: string | undefined;
 }
 
 /**
- * Takes one hook in: stores its event by the worker or on the disk for later; at the start of a session also starts the tree if there is
- * none. Never rejects.
- * @param progress is kept up to date, so that the event can be saved if this is ended early.
+ * Ingests one hook: sends its event to the worker, or spools it on disk. At the start of a session, also starts the tree if none runs.
+ * Never rejects.
+ * @param progress is updated, so that the caller can save the event if it ends the hook early.
  */
 export async function ingestHook(
   { text, event: named }: HookInput,
@@ -74,19 +74,20 @@ export async function ingestHook(
     if (!isDelivered) await startIfDown(ports);
     return { output: await contextFor(payload, project, ports) };
   } catch (error) {
-    ports.log(isStored ? 'a session is told nothing of earlier ones' : 'a hook was not taken in', error);
+    ports.log(isStored ? 'a session starts without context' : 'a hook event could not be stored', error);
     return isStored ? {} : { failure: messageOf(error) };
   }
 }
 
 /**
- * Whether the worker has it; otherwise the disk has it.
- * @throws ClaudeMemError if neither has it: then the event is lost.
+ * Delivers the event, or spools it.
+ * @returns whether the worker has it.
+ * @throws ClaudeMemError if it could be neither delivered nor spooled; the event is then lost.
  */
 async function store(event: HookEvent, { spool, deliver, log }: HookPorts): Promise<boolean> {
   let reason: unknown;
   try {
-    // What waits for this session goes first: then this waits behind it.
+    // Spooled events of this session must be delivered first, so this one is spooled behind them.
     if (!spool.holdsSession(event.sessionId)) {
       await deliver(event);
       return true;
@@ -94,9 +95,9 @@ async function store(event: HookEvent, { spool, deliver, log }: HookPorts): Prom
   } catch (error) {
     reason = error;
   }
-  // Before the log: a log that cannot be written must not cost the event.
+  // Before the log: a log error must not lose the event.
   spool.add(event);
-  if (reason !== undefined) log('the worker did not take an event; it waits on the disk', reason);
+  if (reason !== undefined) log('the worker did not accept an event; it is spooled on disk', reason);
   return false;
 }
 
@@ -108,7 +109,7 @@ async function startIfDown({ isTreeUp, startTree, log }: HookPorts): Promise<voi
   }
 }
 
-/** As Claude Code takes it: https://docs.claude.com/en/docs/claude-code/hooks. */
+/** In Claude Code's output format: https://docs.claude.com/en/docs/claude-code/hooks. */
 async function contextFor({ sessionId }: HookPayload, project: string, ports: HookPorts): Promise<string | undefined> {
   const context = renderContext({ project, ...(await ports.readMemory(project, sessionId)) });
   if (context === undefined) return undefined;

@@ -2,28 +2,28 @@ import { quoteShell } from '../../core/text/quote-shell.ts';
 import { HOOK_EVENTS } from './hook-event.ts';
 import { isObject } from '../../core/is-object.ts';
 
-/** How a host is to call this program: by whole paths, because its PATH may be another. */
+/** How a host calls this program. The paths are absolute, because the host may have another PATH. */
 export interface ProgramCall {
   readonly node: string;
   readonly script: string;
-  /** Only where it is not the usual one. */
+  /** Absent for the default data dir. */
   readonly dataDir?: string | undefined;
 }
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Seconds after which the host gives up on a hook; it ends by itself long before. */
+/** Seconds after which the host aborts a hook. The hook ends long before. */
 const TIMEOUT_S = 10;
-/** Says whose entry it is, whatever the paths are called. */
+/** Identifies claude-mem's own entry, independent of its paths. */
 const FOR_HOST = '--for=claude-code';
 const SERVER_NAME = 'claude-mem';
 
-/** What belongs into the settings of Claude Code. */
+/** The hook entries for Claude Code's settings. */
 export function hookSettings(program: ProgramCall): Json {
   return { hooks: Object.fromEntries(HOOK_EVENTS.map((event) => [event, [groupFor(event, program)]])) };
 }
 
-/** What belongs into the list of MCP servers. */
+/** The entry for the list of MCP servers. */
 export function serverSettings(program: ProgramCall): Json {
   return { mcpServers: { [SERVER_NAME]: serverFor(program) } };
 }
@@ -53,16 +53,16 @@ function serverFor({ node, script, dataDir }: ProgramCall): { readonly command: 
   return { command: node, args: [script, 'search-server', ...place] };
 }
 
-/** One change of a JSON file; a value that is undefined takes the field out. */
+/** One change of a JSON file; an undefined value removes the field. */
 export interface JsonEdit {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
 /**
- * What has to change in the settings so that each hook calls this program once; without a program, so that none does. Everything that is
- * not ours stays; of an entry of ours only the command is renewed.
- * @throws Error that says what in the settings is not as Claude Code has it.
+ * Computes the edits after which each hook calls this program exactly once; without a program, never. Entries of other programs stay. In
+ * claude-mem's own entries only type and command change.
+ * @throws Error that names the part of the settings with an unexpected format.
  */
 export function hookEdits(settings: Json, program: ProgramCall | undefined): readonly JsonEdit[] {
   const hooks = fieldsOf(settings.hooks ?? {}, 'hooks');
@@ -124,7 +124,7 @@ function isOurHook(hook: unknown): hook is Json {
   return isObject(hook) && typeof hook.command === 'string' && runsOurHook(hook.command);
 }
 
-/** As this command writes it, and as one types it. Word by word: one pattern for both would not be linear. */
+/** Recognises the entry as `integrate` writes it and as a person types it. Word by word: one pattern for both would not be linear. */
 function runsOurHook(command: string): boolean {
   const words = command.trim().split(/\s+/);
   const at = words.findIndex((word, index) => word === 'hook' && OUR_PROGRAM.test(words[index - 1] ?? ''));
@@ -135,7 +135,7 @@ function runsOurHook(command: string): boolean {
   return isTyped && (rest.length === 0 || (rest.length === 1 && HOOK_EVENTS.some((event) => event === rest[0])));
 }
 
-/** The last word of a path that may hold blanks and stand in quotes. */
+/** The last word of a path, which may contain spaces and quotes. */
 const OUR_PROGRAM = /(?:cli\.js|claude-mem)['"]?$/;
 const TYPED_PROGRAM = /(?:^|['"/])claude-mem['"]?$/;
 
@@ -146,15 +146,15 @@ function isOurServer(name: string, server: unknown): boolean {
 
 function fieldsOf(value: unknown, name: string): Json {
   if (isObject(value)) return value;
-  throw new Error(`"${name}" is no object`);
+  throw new Error(`"${name}" is not an object`);
 }
 
 function listOf(value: unknown, name: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw new Error(`"${name}" is no list`);
+  throw new Error(`"${name}" is not a list`);
 }
 
-/** Of values that came from JSON, and with their fields in the same order. */
+/** Compares two JSON values whose fields are in the same order. */
 function isEqual(left: unknown, right: unknown): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }

@@ -3,19 +3,19 @@ import { boundedLine, boundedText } from './bounded-text.ts';
 /** Characters. */
 const LONGEST_SUMMARY = 2_000;
 const LONGEST_PROMPT = 200;
-/** The first prompts say what a session is for, the last where it got to. */
+/** The first prompts give the purpose of a session, the last ones its outcome. */
 const FIRST_PROMPTS = 2;
 const LAST_PROMPTS = 4;
 const MOST_FILES = 15;
 
 export interface SessionWork {
-  /** In the order they were given. */
+  /** In order. */
   readonly prompts: readonly string[];
-  /** In the order it was done. */
+  /** In order. */
   readonly observations: readonly { readonly type: string; readonly files: readonly string[] }[];
 }
 
-/** A session in a few lines: what was asked, and which files it changed and read. Empty for one that did nothing. */
+/** Summarises a session in a few lines: its prompts, and the files it changed and read. Empty for an empty session. */
 export function summarizeSession({ prompts, observations }: SessionWork): string {
   const changed = filesOf(observations, true);
   const read = filesOf(observations, false).filter((file) => !changed.includes(file));
@@ -39,7 +39,7 @@ function filesOf(observations: SessionWork['observations'], isChange: boolean): 
   return [...new Set(wanted.flatMap(({ files }) => files))];
 }
 
-/** The latest, because they are what the next session goes on with. */
+/** Lists the latest files: the next session is most likely to need them. */
 function listed(title: string, files: readonly string[]): readonly string[] {
   if (files.length === 0) return [];
   const more = files.length > MOST_FILES ? ` and ${files.length - MOST_FILES} more` : '';

@@ -12,10 +12,10 @@ const LONGEST_INPUT = 1_500;
 const LONGEST_RESPONSE = 2_500;
 const LONGEST_FILE = 500;
 const MOST_FILES = 20;
-/** What is looked at of a value that is turned into text, so that a large one costs little. */
+/** Characters of a value that are turned into text, so that a large value costs little. */
 const LOOKED_AT = 4_000;
 
-/** What kind of work a tool does. Any other: `tool`. */
+/** The observation type of each tool. All others: `tool`. */
 const TYPES: Readonly<Record<string, string | undefined>> = {
   Edit: 'change',
   MultiEdit: 'change',
@@ -34,13 +34,13 @@ const TYPES: Readonly<Record<string, string | undefined>> = {
   Agent: 'task',
 };
 
-/** The fields of an input that say in a few words what was done; the first there is goes into the title. */
+/** Input fields that describe the tool use in a few words. The title shows the first one present. */
 const TELLING = ['file_path', 'notebook_path', 'command', 'pattern', 'query', 'url', 'description', 'path', 'prompt'];
 const FILE_FIELDS = ['file_path', 'notebook_path'];
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a tool did: its name and input, and the beginning of what it answered. No model is asked. */
+/** Builds the observation of a tool use from its name, its input and the beginning of its answer. Uses no model. */
 export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayload): ToolObservation {
   const toolInput = withoutPrivateParts(payload.toolInput);
   const toolResponse = withoutPrivateParts(payload.toolResponse);
@@ -49,7 +49,7 @@ export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayl
   const telling = TELLING.map((field) => input[field]).find((value) => typeof value === 'string' && value !== '');
   const what = typeof telling === 'string' ? relative(telling, cwd) : '';
   const type = TYPES[toolName] ?? 'tool';
-  // Of a change the input says it all; the answer repeats it.
+  // The answer of a change only repeats its input.
   const answer = type === 'change' ? '' : boundedText(textOf(toolResponse), LONGEST_RESPONSE);
   return {
     type,
@@ -59,13 +59,13 @@ export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayl
   };
 }
 
-/** Paths below the session's folder read better without it, and mean the same on another machine. */
+/** Removes the session's folder from a path: shorter to read, and valid on another machine. */
 function relative(path: string, cwd: string): string {
   const folder = withoutTrailingSeparators(cwd);
   return folder !== '' && path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
-/** One field a line; a shell command as one types it. */
+/** One field per line; a shell command after `$ `. */
 function inputText(input: unknown): string {
   if (!isObject(input)) return textOf(input);
   return Object.entries(redacted(input) as Fields)
@@ -73,7 +73,7 @@ function inputText(input: unknown): string {
     .join('\n');
 }
 
-/** The texts of a value: of MCP content its text blocks, of a shell's answer its outputs, of anything else its JSON. */
+/** The text of a value: the text blocks of MCP content, the outputs of a shell, else JSON. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
@@ -96,12 +96,12 @@ function fieldsText(fields: Fields): string {
 
 function blockText(block: Fields): string {
   if (typeof block.text === 'string') return block.text;
-  // The data of an image says nothing.
+  // Image data is not readable text.
   if (block.type === 'image' || block.type === 'audio') return `[${block.type}]`;
   return JSON.stringify(redacted(block)).slice(0, LOOKED_AT);
 }
 
-/** By the names of fields, too. */
+/** Redacts by field names too, which plain text lacks. */
 function redacted(value: unknown): unknown {
   return redactValue(value, (text) => text);
 }

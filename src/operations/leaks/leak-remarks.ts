@@ -26,7 +26,7 @@ export function remarks(
   if (staleEntries > 0)
     lines.push(
       `${count(staleEntries, 'stale entry', 'stale entries')} in the manifests: the recorded processes are gone.` +
-        advise('`claude-mem reap` removes those of dead trees.'),
+        advise('`claude-mem reap` marks those of dead trees as ended.'),
     );
   for (const unrecorded of unrecordedSupervisors(reading))
     lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` stops it.')}`);

@@ -6,12 +6,12 @@ import { counted, ScenarioFailure, type Stage } from './stage.ts';
 
 export interface ScenarioResult {
   readonly name: string;
-  /** Null if it was skipped. */
+  /** Null if the scenario was skipped. */
   readonly passed: boolean | null;
   readonly baseline: number;
   readonly during: number | null;
   readonly after: number | null;
-  /** From the end of the scenario until nothing of it was left; null if something is. */
+  /** Milliseconds from the end of the scenario until no process was left; null if a process is left. */
   readonly settledMs: number | null;
   readonly elapsedMs: number;
   readonly left: readonly StartedProcess[];
@@ -19,22 +19,23 @@ export interface ScenarioResult {
 }
 
 export interface ScenarioRun {
-  /** One for each cycle. */
+  /** One item per scenario and cycle. `isNamed`: the user asked for it by name, so it must not be skipped. */
   readonly scenarios: readonly (Scenario & { readonly isNamed: boolean })[];
   readonly onResult: (result: ScenarioResult) => void;
   readonly onBegin: (name: string) => void;
 }
 
-/** In milliseconds: the promise, and what may be asked to go before it is killed when all is over. */
+/** In milliseconds: the promised time until the tree is gone, and the grace period of the cleanup after a scenario. */
 const SETTLE_MS = 5_000;
 const CLEANUP_GRACE_MS = 2_000;
 const POLL_MS = 20;
-/** Between two looks while a scenario runs: what clears its environment is known only by where it hung. */
+/** Between two readings while a scenario runs, in milliseconds: a process that clears its environment is known by its parent alone. */
 const FOLLOW_EVERY_MS = 200;
 
 /**
- * Plays the scenarios one after the other, each from an empty stage; ends what one left before the next.
- * @throws ClaudeMemError `interrupted`, `process-table-unreadable`; also then nothing is left running that could be ended.
+ * Plays the scenarios one after the other, each on an empty stage. Ends the leftovers of each scenario before the next one, also when it
+ * throws.
+ * @throws ClaudeMemError `interrupted`, `process-table-unreadable`.
  */
 export async function runScenarios(stage: Stage, { scenarios, onResult, onBegin }: ScenarioRun): Promise<void> {
   try {
@@ -66,12 +67,12 @@ async function runOne(stage: Stage, scenario: ScenarioRun['scenarios'][number]):
     left,
   };
   if (!isMissing() || left.length > 0) return { ...result, passed: problem === null && left.length === 0, problem };
-  // That it cannot be had may have come out only when it was needed.
-  const why = `needs Chroma: ${stage.whyNoChroma ?? 'there is none'}`;
+  // A missing Chroma may become known only during the scenario.
+  const why = `needs Chroma: ${stage.whyNoChroma ?? 'not available'}`;
   return { ...result, passed: scenario.isNamed ? false : null, problem: why };
 }
 
-/** What went wrong, in words; null if nothing did. */
+/** Plays one scenario. @returns its problem, for people; null if it succeeded. */
 async function play(stage: Stage, scenario: Scenario): Promise<string | null> {
   const stopFollowing = follow(stage);
   try {
@@ -79,10 +80,10 @@ async function play(stage: Stage, scenario: Scenario): Promise<string | null> {
     return null;
   } catch (error) {
     if (error instanceof ClaudeMemError) throw error;
-    // What still runs because it broke off half way is no leak; what outlives a stop is.
+    // An aborted scenario leaves its tree running, which is no leak. A process that survives this stop is one.
     await stage.ports.stopNow(SETTLE_MS);
     if (error instanceof ScenarioFailure) return error.message;
-    return `it broke off: ${messageOf(error)}`;
+    return `the scenario failed: ${messageOf(error)}`;
   } finally {
     await stopFollowing();
   }
@@ -92,7 +93,7 @@ function follow(stage: Stage): () => Promise<void> {
   const over = new AbortController();
   const looking = (async () => {
     while (!over.signal.aborted) {
-      // A reading that fails here fails there too, where it counts.
+      // A lasting error also fails the readings of the scenario, which report it.
       await stage.members().catch(() => undefined);
       await stage.ports.clock.sleep(FOLLOW_EVERY_MS);
     }
@@ -103,7 +104,7 @@ function follow(stage: Stage): () => Promise<void> {
   };
 }
 
-/** Nothing left means two looks in a row: what forks and ends while it is looked for can slip through one, and is ended unsaid then. */
+/** Waits until two readings in a row show no process: one that forks and exits during a reading can be missing from it. */
 async function settle(
   stage: Stage,
 ): Promise<{ readonly alive: readonly StartedProcess[]; readonly elapsedMs: number }> {
@@ -120,8 +121,8 @@ async function settle(
 }
 
 /**
- * Ends whatever lives on this stage. All of it is ours for certain: it bears the mark of a data dir that was made for this run, or
- * descends from what does.
+ * Ends every process of this stage. All of them belong to this run: they have the mark of a data dir made for it, or descend from a process
+ * that has.
  */
 async function clear(stage: Stage): Promise<void> {
   if ((await stage.members()).length === 0) return;

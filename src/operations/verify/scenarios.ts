@@ -1,14 +1,14 @@
 import { identityKey } from '../../core/process/descent.ts';
 import { ScenarioFailure, type Part, type Stage } from './stage.ts';
 
-/** One way in which a tree comes to its end, or nearly. */
+/** One way in which a tree, or a part of it, ends. */
 export interface Scenario {
   readonly name: string;
   /** For `--help`. */
   readonly does: string;
   readonly needsChroma?: true;
   /**
-   * Ends with nothing running if all is well. Throws if what it is about did not happen.
+   * Leaves no process running on success.
    * @throws ScenarioFailure
    */
   readonly play: (stage: Stage) => Promise<void>;
@@ -16,7 +16,7 @@ export interface Scenario {
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'stop', does: 'start, a session, stop', play: playStop },
-  { name: 'restart', does: 'the old tree is gone before the new one begins', play: playRestart },
+  { name: 'restart', does: 'the old tree is gone before the new one starts', play: playRestart },
   { name: 'worker-crash', does: 'SIGKILL to the worker', play: playWorkerCrash },
   { name: 'search-crash', does: 'SIGKILL to the search server', play: playSearchCrash },
   {
@@ -27,17 +27,17 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'wrapper-crash',
-    does: 'SIGKILL to the uv above it',
+    does: "SIGKILL to Chroma's uv wrapper",
     needsChroma: true,
     play: (stage) => playChromaCrash(stage, 'wrapper'),
   },
-  { name: 'supervisor-crash', does: 'SIGKILL to the supervisor: the rest goes by itself', play: playSupervisorCrash },
+  { name: 'supervisor-crash', does: 'SIGKILL to the supervisor; the other processes exit', play: playSupervisorCrash },
   { name: 'stop-during-start', does: 'stop before the tree is ready', play: playStopDuringStart },
-  { name: 'double-start', does: 'two starts at once make one tree', play: playDoubleStart },
+  { name: 'double-start', does: 'two concurrent starts make one tree', play: playDoubleStart },
   { name: 'unresponsive-child', does: 'stop while a child is frozen (SIGSTOP)', play: playUnresponsiveChild },
 ];
 
-/** After this the rest of a tree without its supervisor must be gone; milliseconds. */
+/** Time limit for a tree to end after its supervisor died, in milliseconds. */
 const GONE_WITHIN_MS = 5_000;
 const STOP_ATTEMPTS = 5;
 
@@ -54,7 +54,7 @@ async function playRestart(stage: Stage): Promise<void> {
   const next = await stage.run('restart', '--timeout', '60s');
   if (next.treeId === treeId) throw new ScenarioFailure('restart kept the old tree');
   const kept = (await stage.members()).filter(({ row }) => before.has(identityKey(row)));
-  if (kept.length > 0) throw new ScenarioFailure(`of the old tree there is still pid ${pidsOf(kept)}`);
+  if (kept.length > 0) throw new ScenarioFailure(`the old tree still runs: pid ${pidsOf(kept)}`);
   await stage.session();
   await stage.stop();
 }
@@ -108,28 +108,28 @@ async function playSupervisorCrash(stage: Stage): Promise<void> {
   await stage.stop();
 }
 
-/** A tree that was ready too soon proves nothing, so another one is started. */
+/** Repeated while the tree is ready before the stop: such an attempt proves nothing. */
 async function playStopDuringStart(stage: Stage): Promise<void> {
   for (let attempt = 0; attempt < STOP_ATTEMPTS; attempt += 1) {
     const starting = stage.ports.runCli(['start', '--timeout', '60s']);
-    // Its failure is what is wanted; nobody else handles it until then.
+    // The start is expected to fail. This handler prevents an unhandled rejection until it is awaited.
     starting.catch(() => undefined);
     await stage.until('the supervisor answers', async () => (await stage.status()) !== undefined);
     const state = (await stage.status())?.state;
     const stopped = await stage.ports.stopNow(GONE_WITHIN_MS);
     const answer = await starting;
-    if (!stopped.wasRunning) throw new ScenarioFailure('stop found no tree');
+    if (!stopped.wasRunning) throw new ScenarioFailure('stop found no running tree');
     if (state === 'starting' && answer?.ok === false) return;
   }
-  throw new ScenarioFailure(`the tree was ready before it could be stopped, ${STOP_ATTEMPTS} times`);
+  throw new ScenarioFailure(`the tree was ready before the stop in ${STOP_ATTEMPTS} of ${STOP_ATTEMPTS} attempts`);
 }
 
 async function playDoubleStart(stage: Stage): Promise<void> {
   const args = ['start', '--timeout', '60s'];
   const [first, second] = await Promise.all([stage.run(...args), stage.run(...args)]);
-  if (first.treeId !== second.treeId) throw new ScenarioFailure('two starts made two trees');
+  if (first.treeId !== second.treeId) throw new ScenarioFailure('two concurrent starts made two trees');
   if (first.alreadyRunning === second.alreadyRunning)
-    throw new ScenarioFailure('not exactly one of two starts started');
+    throw new ScenarioFailure('two concurrent starts: exactly one must report that it started the tree');
   await stage.session();
   await stage.stop();
 }

@@ -6,7 +6,7 @@ import type { Signal } from '../ports/process.ts';
 import type { StopResult } from '../tree/stop-trees.ts';
 import type { LifecyclePorts, TreeStatus } from '../tree/tree-lifecycle.ts';
 
-/** What `start`, `stop` and `restart --json` print, as far as the scenarios use it. */
+/** The JSON output of `start`, `stop` and `restart`, as far as the scenarios use it. */
 export interface LifecycleAnswer {
   readonly ok: boolean;
   readonly treeId: string | null;
@@ -15,31 +15,31 @@ export interface LifecycleAnswer {
 }
 
 export interface StagePorts extends LifecyclePorts {
-  /** Resolved, and made for this run alone. */
+  /** Resolved. Made for this run only. */
   readonly dataDir: string;
-  /** Runs the built program on that data dir; undefined if it printed no document. */
+  /** Runs the built program on that data dir; undefined if it printed no JSON. */
   readonly runCli: (args: readonly string[]) => Promise<LifecycleAnswer | undefined>;
-  /** Ends the trees of that data dir from within this process, under its lock. */
+  /** Ends the trees of that data dir from this process, under its lock. */
   readonly stopNow: (graceMs: number) => Promise<StopResult>;
-  /** Asks the worker; the HTTP status. */
+  /** Sends a request to the worker. @returns the HTTP status. */
   readonly ask: (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<number>;
   readonly interrupted: AbortSignal;
 }
 
-/** Who can be looked for and hit. */
+/** The processes that a scenario can find and signal. */
 export type Part = 'supervisor' | 'worker' | 'search' | 'wrapper' | 'python';
 
-/** Something in a scenario did not go as it should. */
+/** A scenario did not go as expected. The message is for people. */
 export class ScenarioFailure extends Error {}
 
 /** All in milliseconds. */
 const POLL_MS = 10;
 const PATIENCE_MS = 30_000;
 const CHROMA_WITHIN_MS = 60_000;
-/** Without a wrapper for so long none is being started. */
+/** Without a wrapper for this long, no Chroma is being started. */
 const CHROMA_SIGN_WITHIN_MS = 5_000;
 
-/** A data dir of its own on which a tree is started, hit and stopped, with a count of everything that ever belonged to it. */
+/** A private data dir on which scenarios start, signal and stop a tree. It tracks every process that ever belonged to that tree. */
 export class Stage {
   readonly #ports: StagePorts;
   #seen: Sightings = { started: new Map(), before: new Set(), elsewhere: new Set(), outside: new Set() };
@@ -49,7 +49,7 @@ export class Stage {
   #hasSeenChroma = false;
   #whyNoChroma: string | null;
 
-  /** @param whyNoChroma why Chroma cannot be had; null if it should be there. */
+  /** @param whyNoChroma why Chroma is not available; null if it should be. */
   constructor(ports: StagePorts, whyNoChroma: string | null) {
     this.#ports = ports;
     this.#hasChroma = whyNoChroma === null;
@@ -68,12 +68,12 @@ export class Stage {
     return this.#hasChroma;
   }
 
-  /** Whether every look so far saw everything. */
+  /** Whether every reading so far was complete. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
-  /** The most that was counted since the last call. */
+  /** The highest count since the last call. */
   takeMost(): number {
     const most = this.#most;
     this.#most = 0;
@@ -81,8 +81,8 @@ export class Stage {
   }
 
   /**
-   * What lives of it: by the mark of a tree on this data dir, and by descent from what bore one, which no cleared environment and no
-   * change of parent undoes.
+   * The living processes of the stage: those with a tree mark of this data dir, and all their descendants. A cleared environment or a new
+   * parent does not remove a process once it was seen.
    */
   async members(): Promise<readonly StartedProcess[]> {
     const { dataDir } = this.#ports;
@@ -98,7 +98,7 @@ export class Stage {
     return alive;
   }
 
-  /** Beside supervisor and worker. */
+  /** The number of processes without supervisor and worker. */
   async count(): Promise<number> {
     return counted(await this.members()).length;
   }
@@ -109,7 +109,7 @@ export class Stage {
 
   async start(): Promise<LifecycleAnswer> {
     const answer = await this.run('start', '--timeout', '60s');
-    if (answer.alreadyRunning) throw new ScenarioFailure('start found a tree that runs already');
+    if (answer.alreadyRunning) throw new ScenarioFailure('start found a tree that is already running');
     return answer;
   }
 
@@ -117,16 +117,16 @@ export class Stage {
     await this.run('stop', ...args);
   }
 
-  /** @throws ScenarioFailure if the command says that it failed. */
+  /** @throws ScenarioFailure if the command reports a failure. */
   async run(...args: readonly string[]): Promise<LifecycleAnswer> {
     this.#throwIfInterrupted();
     const answer = await this.#ports.runCli(args);
     this.#throwIfInterrupted();
     if (answer?.ok === true) return answer;
-    throw new ScenarioFailure(`${args[0] ?? ''} failed: ${answer?.error?.message ?? 'it gave no answer'}`);
+    throw new ScenarioFailure(`${args[0] ?? ''} failed: ${answer?.error?.message ?? 'no answer'}`);
   }
 
-  /** A session with one observation and one search: what wakes Chroma. Waits for it, where there is one. */
+  /** Creates a session and searches once, which starts Chroma. Waits for Chroma, if it is available. */
   async session(): Promise<void> {
     const created = await this.#ports.ask('POST', '/api/sessions', { project: 'verify', prompt: 'process cleanup' });
     if (created !== 201) throw new ScenarioFailure(`the worker refused a session (HTTP ${created})`);
@@ -135,17 +135,17 @@ export class Stage {
     await this.#untilChroma();
   }
 
-  /** One that was there once has to come again; one that never comes is not to be had, and the supervisor says why. */
+  /** A Chroma that ran once must run again. A Chroma that never appears is not available; the supervisor gives the reason. */
   async #untilChroma(): Promise<void> {
     const { clock } = this.#ports;
     let lastSign = clock.now();
     await this.until(
-      'Chroma is there',
+      'Chroma is running',
       async () => {
         const [wrapper, python] = [await this.find('wrapper'), await this.find('python')];
         if (wrapper !== undefined && python !== undefined) return (this.#hasSeenChroma = true);
         if (wrapper !== undefined) lastSign = clock.now();
-        // One that has just died comes again with the next need, and not before a pause.
+        // A Chroma that has just died restarts with the next search after a pause.
         else await this.#search();
         if (this.#hasSeenChroma || clock.now() - lastSign < CHROMA_SIGN_WITHIN_MS) return false;
         const { mode, reason } = (await this.status())?.search ?? { mode: 'semantic', reason: null };
@@ -173,29 +173,29 @@ export class Stage {
     }
   }
 
-  /** Hits one part with SIGKILL and sees it gone. */
+  /** Kills one part with SIGKILL and waits until it is gone. */
   async crash(part: Part): Promise<ProcessRow> {
     const row = await this.hit(part, 'SIGKILL');
     await this.untilGone([row]);
     return row;
   }
 
-  /** Stops one part in its tracks, and sees it stand. */
+  /** Freezes one part with SIGSTOP and waits until it is stopped. */
   async freeze(part: Part): Promise<void> {
     const { pid } = await this.hit(part, 'SIGSTOP');
-    await this.until(`the ${part} stands still`, async () =>
+    await this.until(`the ${part} is frozen`, async () =>
       (await this.members()).some(({ row }) => row.pid === pid && row.state?.toUpperCase() === 'T'),
     );
   }
 
   async hit(part: Part, signal: Signal): Promise<ProcessRow> {
     const row = await this.find(part);
-    if (row === undefined) throw new ScenarioFailure(`there is no ${part} to hit`);
+    if (row === undefined) throw new ScenarioFailure(`no ${part} is running`);
     const bound = this.#ports.signaller.bind(row, { compareCommand: false });
     const result = typeof bound === 'string' ? bound : bound.signal(signal);
     if (typeof bound !== 'string') bound.close();
     if (result === 'sent') return row;
-    throw new ScenarioFailure(`the ${part} (pid ${row.pid}) could not be sent ${signal}: ${result}`);
+    throw new ScenarioFailure(`${signal} to the ${part} (pid ${row.pid}) failed: ${result}`);
   }
 
   async untilGone(rows: readonly ProcessRow[], withinMs?: number): Promise<void> {
@@ -205,13 +205,13 @@ export class Stage {
     await this.until(`pid ${pids} is gone`, isGone, withinMs);
   }
 
-  /** @throws ScenarioFailure once the time is up. */
+  /** Polls a condition. @param what the condition, for people. @throws ScenarioFailure at the time limit. */
   async until(what: string, isSo: () => Promise<boolean>, withinMs = PATIENCE_MS): Promise<void> {
     const { clock } = this.#ports;
     const deadline = clock.now() + withinMs;
     while (!(await isSo())) {
       this.#throwIfInterrupted();
-      if (clock.now() >= deadline) throw new ScenarioFailure(`not within ${withinMs / 1000} s: ${what}`);
+      if (clock.now() >= deadline) throw new ScenarioFailure(`not true within ${withinMs / 1000} s: ${what}`);
       await clock.sleep(POLL_MS);
     }
   }
@@ -221,7 +221,7 @@ export class Stage {
   }
 }
 
-/** What people count: everything but the two that a tree always has. */
+/** The processes that the report counts: all but supervisor and worker, which every tree has. */
 export function counted(alive: readonly StartedProcess[]): readonly StartedProcess[] {
   return alive.filter(({ row }) => !['supervisor', 'worker'].includes(partOf(row) ?? ''));
 }
@@ -230,7 +230,7 @@ function partOf(row: ProcessRow): Part | undefined {
   const { roleMark } = row;
   if (roleMark === 'chroma-sync' && isChromaProgram(row)) return isChromaWrapper(row) ? 'wrapper' : 'python';
   if (roleMark !== 'supervisor' && roleMark !== 'worker' && roleMark !== 'search') return undefined;
-  // What one of them starts inherits its mark until it gets one of its own.
+  // Children inherit the role mark until they get their own, so the script decides.
   return row.argv?.some((argument) => argument.endsWith(SCRIPTS[roleMark])) === true ? roleMark : undefined;
 }
 

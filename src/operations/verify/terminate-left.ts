@@ -11,18 +11,18 @@ export interface EndLeftPorts {
   readonly watch: Watch;
   readonly signaller: Signaller;
   readonly clock: Clock;
-  /** The data dir of this command, and one by its path. */
+  /** Observes a data dir; default: that of this command. */
   readonly observe: (dataDir?: string) => Promise<Observation>;
-  /** Where a claude-mem keeps its records if nothing names another place, whatever data dir this command was given. Resolved. */
+  /** The default data dir of claude-mem, also if this command was given another one. Resolved. */
   readonly usualDataDir: string;
 }
 
 export interface EndLeftResult {
   readonly outcomes: readonly Outcome[];
   readonly after: WatchLook;
-  /** Why a process is let live, by identity. */
+  /** Why a process is spared, by identity. */
   readonly protectedBy: ReadonlyMap<string, string>;
-  /** Why nothing was ended: what is protected could not be learned. */
+  /** Why no process was ended: the protected processes could not be determined. */
   readonly refused: string | undefined;
 }
 
@@ -36,7 +36,7 @@ interface Protection {
   readonly refused: string | undefined;
 }
 
-/** Ends what was left behind, but nothing of another user and nothing that belongs to a claude-mem which lives. What that is, is looked up anew in each pass. */
+/** Ends the processes left behind, except those of another user and those of a live claude-mem. Each pass determines these again. */
 export async function terminateLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
   const look = async (): Promise<Look> => {
     const seen = await ports.watch.look();
@@ -57,7 +57,7 @@ function targetsOf({ seen, protection }: Look) {
     .map(({ row }) => ({ row, restsOnCommand: false }));
 }
 
-/** The records of this data dir and of the usual one, and of those that what is left names in its environment. */
+/** Reads three kinds of data dirs: this one, the default one, and those named in the environments of the processes left. */
 async function protect(
   { left, snapshot }: WatchLook,
   { watch, observe, usualDataDir }: Pick<EndLeftPorts, 'watch' | 'observe' | 'usualDataDir'>,
@@ -79,21 +79,21 @@ async function protect(
     refused:
       blind === undefined
         ? looks.find((look) => typeof look === 'string')
-        : `nothing was ended: what belongs to a live claude-mem on ${blind.reading.dataDir} could not be read in full`,
+        : `no process was ended: the records and processes of ${blind.reading.dataDir} could not be read in full`,
   };
 }
 
-/** A data dir that cannot be used stands in the environment of any process: it is the reason why nothing is ended, and hides nothing. */
+/** Any process can name an unusable data dir in its environment. That prevents the ending, but not the report. */
 async function lookAt(dataDir: string, observe: EndLeftPorts['observe']): Promise<Observation | string> {
   try {
     return await observe(dataDir);
   } catch (error) {
     if (!(error instanceof ClaudeMemError)) throw error;
-    return `nothing was ended: what belongs to a live claude-mem on ${dataDir} could not be read: ${error.message}`;
+    return `no process was ended: the records and processes of ${dataDir} could not be read: ${error.message}`;
   }
 }
 
-/** Root may signal them, but the environment of another user's process, which names its data dir, is not read. */
+/** Root may signal processes of other users, but their environments, which name their data dirs, are not read. */
 function otherUsers(left: readonly StartedProcess[], own: number | undefined): readonly (readonly [string, string])[] {
   if (own === undefined) return [];
   return left

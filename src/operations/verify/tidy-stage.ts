@@ -2,14 +2,14 @@ import type { Stage } from './stage.ts';
 
 export interface StageFolder {
   readonly dataDir: string;
-  /** Removes the data dir. @returns what could not be removed, in words; undefined if it is gone. */
+  /** Removes the data dir. @returns the problem, for people; undefined if the data dir is gone. */
   readonly remove: () => string | undefined;
 }
 
 /**
- * Removes the data dir of a stage once nothing on it is alive: the records in it are how what could not be ended is found again.
- * @returns what stays, in words; undefined if nothing does.
- * @throws ClaudeMemError `process-table-unreadable`; the data dir stays then.
+ * Removes the data dir of a stage, unless a process of the stage is alive: the records in the data dir are needed to find it again.
+ * @returns what remains, for people; undefined if nothing does.
+ * @throws ClaudeMemError `process-table-unreadable`; the data dir then stays.
  */
 export async function tidyStage(
   stage: Pick<Stage, 'members'>,
@@ -18,5 +18,5 @@ export async function tidyStage(
   const alive = await stage.members();
   if (alive.length === 0) return remove();
   const pids = alive.map(({ row }) => row.pid).join(', ');
-  return `could not be ended: pid ${pids}; what was recorded of it stays in ${dataDir}`;
+  return `pid ${pids} could not be ended; the records are kept in ${dataDir}`;
 }

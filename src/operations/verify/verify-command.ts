@@ -7,35 +7,35 @@ import { VERIFY_MARK, Watch, type SettledLook, type WatchPorts } from './watch.t
 
 export interface VerifyCommandPorts extends WatchPorts, Omit<EndLeftPorts, 'watch'> {
   readonly run: RunCommand;
-  /** Whether this process adopts what loses its parent among its descendants. */
+  /** Whether this process is a subreaper: orphans among its descendants are re-parented to it. */
   readonly adopts: boolean;
 }
 
 export interface VerifyCommandOptions {
   readonly argv: readonly string[];
   readonly mark: string;
-  /** How long what it started may take to go after it has ended, in milliseconds. */
+  /** How long the command's descendants may run after the command has ended, in milliseconds. */
   readonly settleMs: number;
   readonly isAllowed: (row: ProcessRow) => boolean;
-  /** Ends what is left then; with this grace period in milliseconds. Absent: nothing is ended. */
+  /** Ends the processes left, with this grace period in milliseconds. Absent: ends none. */
   readonly reap?: { readonly graceMs: number };
-  /** Called when the command has ended: what comes now can be interrupted. */
+  /** Called when the command has ended. @returns the signals that interrupt the rest. */
   readonly onEnded?: () => { readonly interrupted: AbortSignal; readonly forced: AbortSignal };
 }
 
 export interface CommandVerification {
   readonly end: CommandEnd;
-  /** The error if the process table could not be read any more. */
+  /** The last reading, or its error. */
   readonly settled: SettledLook | ClaudeMemError;
   readonly reaped: EndLeftResult | undefined;
 }
 
-/** Between two looks while it runs, in milliseconds: adopted ones only have to be waited for, others would be lost. */
+/** Between two readings while the command runs, in milliseconds. A subreaper keeps all orphans; otherwise a rare reading would lose them. */
 const FOLLOW_EVERY_MS = { adopting: 1_000, notAdopting: 250 } as const;
 
 /**
- * Runs a command and says what it left behind.
- * @throws ClaudeMemError `process-table-unreadable` before it is run.
+ * Runs a command and reports the processes it left behind.
+ * @throws ClaudeMemError `process-table-unreadable` before the command runs.
  */
 export async function verifyCommand(
   ports: VerifyCommandPorts,
@@ -46,7 +46,7 @@ export async function verifyCommand(
     mark: options.mark,
     claimsChildren: ports.adopts,
     children: () => new Set(running.pid === undefined ? [] : [running.pid]),
-    // Node.js waits for the command itself; its pid means somebody else only after that.
+    // Node.js waits for the command itself. Its pid can be reused only after that.
     mayWaitFor: (row) => row.pid !== running.pid || running.hasEnded,
     isAllowed: options.isAllowed,
   });
@@ -57,7 +57,7 @@ export async function verifyCommand(
   try {
     return { end, ...(await settleAndReap({ ...ports, watch }, options)) };
   } catch (error) {
-    // The command has run, and its exit code is owed to whoever asked for it.
+    // The command has run, so its exit code must be reported.
     if (error instanceof ClaudeMemError) return { end, settled: error, reaped: undefined };
     throw error;
   }
@@ -73,7 +73,7 @@ async function settleAndReap(
   return { settled, reaped: await terminateLeft(ports, { graceMs: reap.graceMs, ...signals }) };
 }
 
-/** A reading that fails meanwhile is nobody's business yet: the one that counts comes at the end. */
+/** Readings that fail meanwhile are ignored: the reading at the end decides. */
 async function followUntilEnd(ended: Promise<CommandEnd>, watch: Watch, adopts: boolean): Promise<CommandEnd> {
   const everyMs = adopts ? FOLLOW_EVERY_MS.adopting : FOLLOW_EVERY_MS.notAdopting;
   for (;;) {

@@ -12,7 +12,7 @@ import type { ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts
 import type { Clock, FindMarkHolders, ProcessTable } from '../ports/process.ts';
 import type { IdentifyProcess } from '../ports/tree.ts';
 
-/** Stands in the environment of what is watched; its value names the watch. Nothing that judges leaks reads it. */
+/** Environment variable of the watched processes; its value is the id of the watch. Verdicts never use it. */
 export const VERIFY_MARK = 'CLAUDE_MEM_VERIFY';
 
 export interface WatchPorts {
@@ -20,7 +20,7 @@ export interface WatchPorts {
   readonly findMarkHolders: FindMarkHolders;
   readonly identify: IdentifyProcess;
   readonly clock: Clock;
-  /** Waits for an adopted process that has ended; null where nothing is adopted. */
+  /** Calls wait(2) for an adopted process that has ended; null if this process is not a subreaper. */
   readonly waitFor: ((pid: number) => void) | null;
 }
 
@@ -28,30 +28,30 @@ export interface WatchOptions {
   /** Value of the mark. */
   readonly mark: string;
   readonly claimsChildren: boolean;
-  /** Pids of its children that are known to have been started by what is watched, as of now. */
+  /** Current pids of this process's children that belong to the watch. */
   readonly children: () => ReadonlySet<number>;
   /**
-   * Whether an ended child may be waited for here. One that Node.js spawned may not: its exit would be stolen from it.
-   * @param wasAdopted it was seen under another parent before.
+   * Whether to wait for an ended child here. Not for a child that Node.js spawned: Node.js would lose its exit status.
+   * @param wasAdopted the child was seen under another parent before.
    */
   readonly mayWaitFor: (row: ProcessRow, wasAdopted: boolean) => boolean;
-  /** Whether it is wanted; what hangs below it is then wanted too. */
+  /** Whether a process may stay. Its descendants may then stay too. */
   readonly isAllowed: (row: ProcessRow) => boolean;
 }
 
-/** What one look brought up. */
+/** The result of one reading. */
 export interface WatchLook {
-  /** Was started by what is watched, lives, and is not wanted. */
+  /** Living processes that the watched command started and that must not stay. */
   readonly left: readonly StartedProcess[];
-  /** Lives and may. */
+  /** Living processes that may stay. */
   readonly allowed: readonly StartedProcess[];
   readonly snapshot: ProcessSnapshot;
-  /** False if the listing was incomplete or a row that matters could not be read. */
+  /** False if the listing was incomplete or a relevant row could not be read. */
   readonly isComplete: boolean;
 }
 
 export interface SettledLook extends WatchLook {
-  /** Until nothing was left, in milliseconds; null if something is. */
+  /** Milliseconds until no process was left; null if a process is left. */
   readonly settledMs: number | null;
 }
 
@@ -59,8 +59,8 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
 
 /**
- * Follows what is started from here on by this process (or what of it is known as a child): by the mark in its environment and by
- * descent, and through every later change of parent.
+ * Follows all processes that this process starts from now on, or that its known children start. It recognises them by mark and by descent,
+ * and follows them through every change of parent.
  */
 export class Watch {
   readonly #ports: WatchPorts;
@@ -73,7 +73,7 @@ export class Watch {
   }
 
   /**
-   * Notes what is there already. Call it before anything is started.
+   * Records the existing processes. Call it before the watched command starts.
    * @throws ClaudeMemError `process-table-unreadable`.
    */
   static async begin(ports: WatchPorts, options: WatchOptions): Promise<Watch> {
@@ -83,7 +83,7 @@ export class Watch {
     return watch;
   }
 
-  /** One look; what has ended and was adopted is waited for on the way. */
+  /** Takes one reading, and waits for adopted processes that have ended. */
   async look(): Promise<WatchLook> {
     const { alive, snapshot } = await this.follow();
     const described = alive.map((process) => ({ ...process, row: this.#describe(process.row) }));
@@ -96,12 +96,12 @@ export class Watch {
     };
   }
 
-  /** The same without the command lines: for while what is watched still runs. */
+  /** The same without command lines, for use while the watched command runs. */
   async follow(): Promise<{ readonly alive: readonly StartedProcess[]; readonly snapshot: ProcessSnapshot }> {
     const { mark, claimsChildren, children } = this.#options;
     const snapshot = await this.#readTable();
-    // After the reading: a pid that is used again in between then names, with the start that was read, somebody who is gone. The other
-    // way round a stranger would be taken for what bore the mark.
+    // After the reading: if a pid is reused in between, the mark is matched to the old start, which is gone. In the other order, the mark
+    // of a dead process would be matched to an unrelated new one.
     const marked = await this.#ports.findMarkHolders(VERIFY_MARK, mark);
     const origin: WatchedOrigin = { pid: snapshot.self.pid, claimsChildren, children: children() };
     const before = this.#sightings ?? sightingsBefore(snapshot, origin);
@@ -112,8 +112,8 @@ export class Watch {
   }
 
   /**
-   * Looks until nothing is left or the time is up. Nothing left means two looks in a row: a process that forks and ends while it is
-   * looked for can slip through one.
+   * Takes readings until no process is left or the time limit passes. Two empty readings in a row are needed: a process that forks and
+   * exits during a reading can be missing from it.
    */
   async settle(limitMs: number, interrupted?: AbortSignal): Promise<SettledLook> {
     const { clock } = this.#ports;
@@ -124,13 +124,13 @@ export class Watch {
       const isQuiet = look.left.length === 0;
       quietLooks = isQuiet ? quietLooks + 1 : 0;
       if (quietLooks === 2) return { ...look, settledMs: Math.round(elapsedMs) };
-      // The second of two quiet looks is always taken.
+      // After one empty reading, the second one is always taken.
       if (!isQuiet && (elapsedMs >= limitMs || interrupted?.aborted === true)) return { ...look, settledMs: null };
       await clock.sleep(isQuiet ? 0 : Math.min(pauseMs, Math.max(0, limitMs - elapsedMs)));
     }
   }
 
-  /** The data dirs that these name in their environments, whatever the programs are called. */
+  /** The data dirs named in the environments of these processes, which may have any name. */
   async dataDirsOf(processes: readonly StartedProcess[]): Promise<readonly string[]> {
     const keys = new Set(processes.map(({ row }) => identityKey(row)));
     const { processes: rows } = await this.#readTable(new Set(processes.map(({ row }) => row.pid)));
@@ -145,7 +145,7 @@ export class Watch {
     return new Set(wanted.flatMap(({ row }) => [row, ...index.descendantsOf(row.pid)]).map(({ pid }) => pid));
   }
 
-  /** Fills in owner and command line, which a reading has only of what can be a claude-mem. */
+  /** Adds user and command line, which a reading contains for possible claude-mem processes only. */
   #describe(row: ProcessRow): ProcessRow {
     if (row.command !== '' && row.uid !== undefined) return row;
     const now = this.#ports.identify(row.pid);
@@ -154,9 +154,9 @@ export class Watch {
     return { ...row, argv, command, ...(uid === undefined ? {} : { uid }) };
   }
 
-  /** @param wholly of these everything is read. */
+  /** @param wholly pids whose rows are read in full. */
   #readTable(wholly: ReadonlySet<number> = new Set()): Promise<ProcessSnapshot> {
-    // No data dir and no tree is asked about here: only who is there, and under whom.
+    // Only pids and parents are needed here, so no data dir and no tree is given.
     return this.#ports.table.snapshot({
       dataDir: '/',
       recordedPids: wholly,

@@ -113,9 +113,9 @@ describe('ids', () => {
 
 describe('what is no input', () => {
   test.each([
-    ['', 'there was no input'],
-    ['nonsense', 'no JSON object'],
-    ['[1]', 'no JSON object'],
+    ['', 'the input is empty'],
+    ['nonsense', 'not a JSON object'],
+    ['[1]', 'not a JSON object'],
     ['{"session_id":"s"}', 'names no hook event'],
     ['{"hook_event_name":"Stop"}', 'names no session'],
     [`{"hook_event_name":"Stop","session_id":"${'x'.repeat(201)}"}`, 'names no session'],

@@ -60,7 +60,7 @@ describe('delivery', () => {
   ])('an input that is %s is reported as a failure and logged', async (_, text) => {
     const { did, run } = machine();
     expect(await run(text)).toEqual({ failure: expect.stringMatching(/input/) as string });
-    expect(did).toEqual(['log: a hook was not taken in']);
+    expect(did).toEqual(['log: a hook event could not be stored']);
   });
 
   test('an event that neither the worker nor the disk takes is reported as a failure', async () => {

@@ -39,7 +39,10 @@ async function watchOf(
     },
   );
   const end = (observe: EndLeftPorts['observe'] = machine.observe, usualDataDir = DATA_DIR) =>
-    terminateLeft({ watch, signaller: machine.signaller, clock: machine.clock, observe, usualDataDir }, { graceMs: 10 });
+    terminateLeft(
+      { watch, signaller: machine.signaller, clock: machine.clock, observe, usualDataDir },
+      { graceMs: 10 },
+    );
   return { watch, end };
 }
 
@@ -127,7 +130,7 @@ test('a data dir that cannot be used, named by what is left, is the reason why n
   const { refused, after } = await end((dataDir) =>
     dataDir === '/closed' ? Promise.reject(new ClaudeMemError('data-dir', 'permission denied')) : machine.observe(),
   );
-  expect(refused).toMatch(/on \/closed could not be read: permission denied/);
+  expect(refused).toMatch(/of \/closed could not be read: permission denied/);
   expect(machine.signals).toEqual([]);
   expect(after.left.map((process) => process.row.pid)).toEqual([9_100]);
 });

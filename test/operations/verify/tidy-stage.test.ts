@@ -14,7 +14,9 @@ test('the data dir goes once nothing on it is alive', async () => {
 test('the records stay with what could not be ended', async () => {
   const remove = vi.fn(() => undefined);
   const members = () => Promise.resolve([{ row: row(9_100, 1, 'sleep 1'), foundBy: 'mark' as const }]);
-  expect(await tidyStage({ members }, { dataDir, remove })).toMatch(/pid 9100; .* stays in \/tmp\/claude-mem-verify-1/);
+  expect(await tidyStage({ members }, { dataDir, remove })).toMatch(
+    /pid 9100 could not be ended; .* kept in \/tmp\/claude-mem-verify-1/,
+  );
   expect(remove).not.toHaveBeenCalled();
 });
 
