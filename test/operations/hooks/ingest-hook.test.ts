@@ -45,7 +45,7 @@ describe('delivery', () => {
   test('what the worker does not take waits on the disk, and nothing is started for it', async () => {
     const { did, run } = machine({ deliver: fails });
     await run(hookInput('stop'));
-    expect(did).toEqual(['spooled stop', expect.stringMatching(/^log: the worker did not take/)]);
+    expect(did).toEqual(['spooled stop', expect.stringMatching(/^log: the worker did not accept/)]);
   });
 
   test('it does not overtake what waits for its session', async () => {
@@ -131,12 +131,12 @@ describe('the start of a session', () => {
   test('starts the tree where none is up', async () => {
     const { did, run } = machine({ deliver: fails });
     expect((await run(hookInput('session-start'))).output).toContain('Asked: x');
-    expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not take/), 'started']);
+    expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not accept/), 'started']);
   });
 
   test('starts nothing beside a tree that is on its way up', async () => {
     const { did, run } = machine({ deliver: fails, isTreeUp: () => Promise.resolve(true) });
     await run(hookInput('session-start'));
-    expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not take/)]);
+    expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not accept/)]);
   });
 });
