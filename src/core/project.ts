@@ -1,17 +1,17 @@
 import { withoutTrailingSeparators } from './process/path.ts';
 
-/** A path with more parts than this is not walked up any further. */
+/** Limit for the walk up a path, in folders. */
 const MOST_PARENTS = 64;
 
 export interface Places {
-  /** The user's own folder: a repository of dotfiles there is nobody's project. */
+  /** The user's home. A `.git` there belongs to dotfiles and makes no project. */
   readonly home: string | undefined;
   readonly exists: (path: string) => boolean;
 }
 
 /**
- * The project that work in a folder belongs to: the name of the nearest folder upwards that holds `.git`, so that a subfolder or a
- * worktree's depth makes no other project of it; without one, the name of the folder itself.
+ * The project of a folder: the name of the nearest folder upwards that contains `.git`, so that subfolders belong to the same project;
+ * without `.git`, the name of the folder itself.
  * @returns `unnamed` for the root of a file system.
  */
 export function projectOf(cwd: string, { home, exists }: Places): string {

@@ -12,21 +12,21 @@ export interface Settings {
   readonly chromaSsl: boolean;
   /** Any uv request. */
   readonly pythonVersion: string;
-  /** Path or name of uvx; undefined: look for it. */
+  /** Path or name of uvx; undefined: search for it. */
   readonly uvx: string | undefined;
   /** PSS + swap of wrapper and python together, in MB; 0: no limit. */
   readonly chromaMemoryLimitMb: number;
   /** Percent of one core, over time; 0: no limit. */
   readonly chromaCpuLimitPercent: number;
-  /** Chroma is closed after so long without use, in seconds; 0: never. */
+  /** Seconds without use after which Chroma is closed; 0: never. */
   readonly chromaIdleSeconds: number;
 }
 
-/** A value that cannot be used, with where it came from. */
+/** An invalid value and its source. */
 export interface SettingProblem {
   readonly name: string;
   readonly value: string;
-  /** `environment` or the file. */
+  /** `environment` or the path of the file. */
   readonly source: string;
   readonly expected: string;
 }
@@ -55,12 +55,12 @@ const DEFINITIONS = {
 
 const KEYS = Object.keys(DEFINITIONS) as (keyof Settings)[];
 
-/** Names of the settings, as in the environment. */
+/** Names of the settings in the environment. */
 export const SETTING_NAMES: readonly string[] = KEYS.map((key) => DEFINITIONS[key].name);
 
 /**
- * Environment over `config.json` over defaults. The file may use the names of the environment (`CLAUDE_MEM_WORKER_PORT`) or the short
- * ones (`workerPort`).
+ * Resolves each setting from the environment, else from `config.json`, else to its default. The file may use the long names
+ * (`CLAUDE_MEM_WORKER_PORT`) or the short ones (`workerPort`).
  */
 export function resolveSettings(input: {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -79,7 +79,7 @@ export function resolveSettings(input: {
   return { settings: Object.fromEntries(resolved) as unknown as Settings, problems };
 }
 
-/** Names that `config.json` may use besides those of the settings: editors read `$schema`. */
+/** Other names allowed in `config.json`: editors read `$schema`. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(['$schema']);
 
 /** A key of `config.json` that is no setting, and the settings whose names it may misspell; undefined if every key is known. */
@@ -136,7 +136,7 @@ function text<T extends string | undefined>(name: string, fallback: T): Setting<
   return { name, fallback, expected: 'a text', parse: (value) => (value === '' ? undefined : value) };
 }
 
-/** The worker speaks plain HTTP with a token, so it stays on this machine. */
+/** Loopback addresses only: the worker sends its token over plain HTTP. */
 function loopback(name: string, fallback: string): Setting<string> {
   return {
     name,

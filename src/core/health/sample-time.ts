@@ -1,25 +1,25 @@
 import type { Sample } from './sample.ts';
 
-/** A sample with the time it is shown at. */
+/** A sample with its corrected time. */
 export interface DatedSample {
   readonly sample: Sample;
   /** Milliseconds since 1970. */
   readonly atMs: number;
 }
 
-/** A time of which nothing is known: the tree did not run, or could not write. */
+/** A period without samples: the tree did not run, or could not write. */
 export interface Gap {
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
-/** Two samples further apart than this have a gap between them; a busy machine may miss two. In milliseconds. */
+/** A longer pause between two samples is a gap, in milliseconds. A busy machine may miss two samples. */
 const LONGEST_PAUSE_MS = 20_000;
 
 /**
- * Dates samples by the clock as it was at the end of each run of the machine: within one boot the uptime orders them and tells how
- * far apart they are, so a clock that was set tears no hole and lets nothing happen twice.
- * @param samples in the order in which they were taken.
+ * Dates samples by uptime, and by the clock at the end of each boot. Within a boot, uptime gives order and distance, so setting the clock
+ * makes neither a gap nor an overlap.
+ * @param samples oldest first.
  */
 export function dateSamples(samples: readonly Sample[]): readonly DatedSample[] {
   const dated: DatedSample[] = [];
@@ -33,7 +33,7 @@ export function dateSamples(samples: readonly Sample[]): readonly DatedSample[] 
   return dated.toReversed();
 }
 
-/** What lies between the samples, and between the last one and `untilMs`. */
+/** The gaps between the samples, and between the last one and `untilMs`. */
 export function gapsBetween(samples: readonly DatedSample[], untilMs: number): readonly Gap[] {
   const starts = [...samples.slice(1).map(({ sample, atMs }) => atMs - sample.spanMs), untilMs];
   return samples
@@ -41,7 +41,7 @@ export function gapsBetween(samples: readonly DatedSample[], untilMs: number): r
     .filter((gap) => gap.untilMs - gap.fromMs > LONGEST_PAUSE_MS);
 }
 
-/** Whether the machine ran through between the two: an uptime that went back is another container's under the same boot. */
+/** Whether both samples are from one run of the machine. A smaller uptime under the same boot id is that of another container. */
 export function isOfOneRun(earlier: Sample, later: Sample): boolean {
   return earlier.bootId === later.bootId && earlier.uptimeMs <= later.uptimeMs;
 }

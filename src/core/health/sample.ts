@@ -1,49 +1,49 @@
 import type { Role } from '../tree/manifest.ts';
 
-/** `other`: a managed process of the tree whose role nothing tells, such as a program that was started in it. */
+/** `other`: a managed process of the tree without a role, such as a program started in it. */
 export type SampledRole = Role | 'other';
 
-/** What the processes of one role used when a sample was taken. */
+/** The use of all processes of one role at the time of a sample. */
 export interface RoleUse {
   readonly processes: number;
-  /** All of them together; null where it could not be read. */
+  /** Sum of all of them; null if unreadable. */
   readonly memoryBytes: number | null;
-  /** Since the sample before, in percent of one core; null for the first. */
+  /** Percent of one core since the previous sample; null for the first one. */
   readonly cpuPercent: number | null;
 }
 
-/** The tree at one moment, or the peaks of several: what `history` draws. */
+/** The tree at one moment, or the peaks of several moments. `history` draws these. */
 export interface Sample {
   /** Wall clock, milliseconds since 1970. */
   readonly takenAtMs: number;
-  /** Uptime of the machine, in milliseconds: no clock step moves it. */
+  /** Uptime of the machine, in milliseconds. Unaffected by clock steps. */
   readonly uptimeMs: number;
   readonly bootId: string | null;
-  /** How much time before `takenAtMs` it stands for, in milliseconds. */
+  /** Length of the period up to `takenAtMs` that the sample covers, in milliseconds. */
   readonly spanMs: number;
   readonly treeId: string;
   readonly state: string;
-  /** Of the worker, after crashes, since the tree was started. */
+  /** Worker restarts after crashes since the tree started. */
   readonly restarts: number;
   readonly roles: Readonly<Partial<Record<SampledRole, RoleUse>>>;
-  /** What `memoryBytes` is. */
+  /** Kind of `memoryBytes`. */
   readonly memoryKind: 'pss+swap' | 'rss' | null;
-  /** Leaks on the data dir; null where nobody could look. */
+  /** Leaks on the data dir; null if unknown. */
   readonly orphans: number | null;
   readonly excess: number | null;
 }
 
-/** What a reader of the history found. */
+/** The result of reading the history. */
 export interface SampleReading {
-  /** In the order in which they were taken: full resolution where there still is, else one for five minutes. */
+  /** Oldest first. Older samples cover five minutes each. */
   readonly samples: readonly Sample[];
-  /** Single samples that are damaged and left out. */
+  /** Number of damaged samples, which are skipped. */
   readonly damaged: number;
-  /** Files that could not be read at all. */
+  /** Files that could not be read. */
   readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
 }
 
-/** All roles together. */
+/** The sum of all roles. */
 export function totalUse({ roles }: Pick<Sample, 'roles'>): RoleUse {
   const uses = Object.values(roles);
   return {
@@ -54,7 +54,7 @@ export function totalUse({ roles }: Pick<Sample, 'roles'>): RoleUse {
 }
 
 /**
- * One sample for several that followed each other: the highest counts and memory, because a leak is a peak, and the average CPU.
+ * Condenses consecutive samples into one: the highest counts and memory, because a leak is a peak, and the average CPU.
  * @param samples at least one, oldest first.
  */
 export function condense(samples: readonly [Sample, ...Sample[]]): Sample {

@@ -2,16 +2,16 @@ import { isChromaRole } from '../tree/manifest.ts';
 import type { ProcessRow } from '../process/snapshot.ts';
 import type { Judgement } from '../verdicts/verdict.ts';
 
-/** Memory of some processes together, in bytes. */
+/** Total memory of some processes. */
 export interface MemoryUse {
   readonly bytes: number;
-  /** PSS + swap of all of them; false if the RSS of one had to do. */
+  /** Whether `bytes` is PSS + swap for all of them; false if RSS was used for one. */
   readonly isProportional: boolean;
-  /** Processes of which nothing could be read. */
+  /** Number of processes whose memory could not be read. */
   readonly unknown: number;
 }
 
-/** The managed chroma processes (wrapper and python) of each tree; the memory limit is for these together. */
+/** The memory of the managed Chroma processes (wrapper and python) of each tree. The memory limit applies to this sum. */
 export function chromaMemory(judgements: readonly Judgement[]): ReadonlyMap<string, MemoryUse> {
   const trees = new Map<string, ProcessRow[]>();
   for (const { verdict, treeId, role, row } of judgements) {
@@ -21,7 +21,7 @@ export function chromaMemory(judgements: readonly Judgement[]): ReadonlyMap<stri
   return new Map([...trees].map(([treeId, rows]) => [treeId, memoryOf(rows)]));
 }
 
-/** PSS + swap where they could be read, else RSS. */
+/** Sums PSS + swap of each process, or its RSS if PSS is unreadable. */
 export function memoryOf(rows: readonly ProcessRow[]): MemoryUse {
   let bytes = 0;
   for (const row of rows)

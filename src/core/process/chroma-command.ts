@@ -1,28 +1,28 @@
 import { baseName, programName } from './program-name.ts';
 
-/** What a command line starts: chroma-mcp itself, or a program that starts it and stays above it. */
+/** `python`: chroma-mcp itself. `wrapper`: a program that starts it and stays its parent. */
 export type ChromaPart = 'wrapper' | 'python';
 
 const UV = /^uvx?$/i;
 const PIPX = /^pipx$/i;
 const PYTHON = /^(?:python|pypy|graalpy)(?:\d+(?:\.\d+)*)?[a-z]{0,2}(?:-intel64)?$/i;
 const CHROMA = /^chroma-mcp$/i;
-/** A requirement or the name of a command; Python's packages know no difference between `-`, `_` and `.`. */
+/** A requirement or a command name. Python package names do not distinguish `-`, `_` and `.`. */
 const TOKEN = /^chroma[-_.]mcp(?:\[[^\]]*\])?(?: *(?:[=<>!~]=?|@).*)?$/i;
 const SCRIPT = /^chroma-mcp(?:-script)?(?:\.(?:exe|pyw?))?$/i;
 const MODULE = /^chroma_mcp(?:\.(?:server|__main__))?$/;
 const MODULE_FILE = /(?:^|[\\/])chroma_mcp(?:[\\/](?:server|__main__)\.pyc?)?[\\/]?$/;
 
 /**
- * Which part of a chroma-mcp a command line is; undefined for everything else, whatever words stand in its arguments.
- * @param names what the process is called besides its first word: its short name and its executable.
+ * The part of chroma-mcp that a command line runs; undefined for other programs, even if their arguments contain such words.
+ * @param names further names of the process: its short name and its executable.
  */
 export function chromaPart(words: readonly string[], names: readonly string[]): ChromaPart | undefined {
   const called = [...names, words[0] ?? ''].map(programName);
   const rest = words.slice(1);
   if (called.some((name) => UV.test(name))) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
   if (called.some((name) => CHROMA.test(name))) return 'python';
-  // A script that is started by its name has the name of the script and the arguments of its interpreter.
+  // A script started by its own name has the script's name, but the interpreter's arguments.
   const isPython = called.some((name) => PYTHON.test(name));
   if (isPython) return pythonPart(rest);
   if (called.some((name) => PIPX.test(name))) return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
@@ -55,7 +55,7 @@ interface PythonProgram {
   readonly rest: readonly string[];
 }
 
-/** What a python interpreter runs: the script, or the module after `-m`. Not what follows as arguments. */
+/** The script or `-m` module that a Python interpreter runs. */
 function pythonProgram(args: readonly string[]): PythonProgram | undefined {
   for (let index = 0; index < args.length; index += 1) {
     const argument = args[index] ?? '';
@@ -64,7 +64,7 @@ function pythonProgram(args: readonly string[]): PythonProgram | undefined {
       if (argument === '--check-hash-based-pycs') index += 1;
       continue;
     }
-    // Short options stand together; the first of these takes the rest of the word, or the next one.
+    // Short options can be combined. The first of these four takes the rest of the word, or the next word.
     const at = argument.search(/[cmWX]/);
     if (at < 0) continue;
     const letter = argument[at];
@@ -80,7 +80,7 @@ function pythonProgram(args: readonly string[]): PythonProgram | undefined {
   return undefined;
 }
 
-/** A command that uv or pipx runs, and whether an option was met that this program does not know. */
+/** A command that uv or pipx runs. `isGuessed`: an unknown option came before it. */
 interface RunCommand {
   readonly words: readonly string[];
   readonly isModule: boolean;
@@ -94,11 +94,11 @@ function runsChroma(command: RunCommand | undefined): boolean {
   if (isModule) return MODULE.test(first);
   if (isChromaCommand(first)) return true;
   if (PYTHON.test(programName(first))) return pythonPart(words.slice(1)) === 'python';
-  // After an option that is not known the first word may be its value, so a token at any place has to do.
+  // After an unknown option, the first word may be its value, so the token counts in any position.
   return command.isGuessed && !FILE.test(first) && words.some(isChromaToken);
 }
 
-/** A file that is run is the command, whatever its arguments say. */
+/** If the command is a file, its arguments do not matter. */
 const FILE = /\.(?:[cm]?[jt]s|py[cwz]?|sh|exe)$/i;
 
 function isChromaCommand(word: string): boolean {
@@ -109,7 +109,7 @@ function isChromaToken(word: string): boolean {
   return TOKEN.test(word) || TOKEN.test(baseName(word).replace(/\.exe$/i, ''));
 }
 
-/** `uv [options] tool run`, `uv [options] tool uvx`, `uv [options] run`, `uvx`: what they run. Other commands of uv run nothing. */
+/** The command run by `uv [options] tool run`, `uv [options] tool uvx`, `uv [options] run` or `uvx`. Other uv commands run none. */
 function uvCommand(args: readonly string[]): RunCommand | undefined {
   const command = commandAfterOptions(args);
   const [first, ...rest] = command.words;

@@ -1,4 +1,4 @@
-/** A command line of ours that a person can copy into a shell. */
+/** A `claude-mem` command line that a person can copy into a shell. */
 export function commandLine(words: readonly string[]): string {
   return ['claude-mem', ...words].map(quoteForShell).join(' ');
 }

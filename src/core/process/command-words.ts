@@ -2,20 +2,20 @@ import { baseName, isLoader, programName } from './program-name.ts';
 import type { ProcessRow } from './snapshot.ts';
 
 /**
- * The arguments of a process, the program first, without an emulator or `cmd.exe /c` in front. Where a reader has the command line in
- * one string, words that only a blank in a path parted are joined again.
+ * The arguments of a process, program first, without an emulator or `cmd.exe /c` in front. If the reader has the command line as one
+ * string only, words that were split at a space in a path are joined again.
  */
 export function commandWords(row: Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable'>): readonly string[] {
   const words = row.argv !== undefined && row.argv.length > 0 ? row.argv : wordsOfText(row);
   return withoutCmd(withoutLoader(words), row.command);
 }
 
-/** Whether the words are those the process was started with, and not guessed from one string. */
+/** Whether the words are the real arguments, not guessed from one string. */
 export function hasExactWords({ argv }: Pick<ProcessRow, 'argv'>): boolean {
   return argv !== undefined && argv.length > 0;
 }
 
-/** `rosetta /usr/bin/uv uv tool …`: the program and, where the kernel keeps it, its own first argument. */
+/** `rosetta /usr/bin/uv uv tool …`: removes the emulator, and the path if the program's own first argument follows it. */
 function withoutLoader(words: readonly string[]): readonly string[] {
   if (words.length < 2 || !isLoader(words[0] ?? '')) return words;
   const program = words.findIndex((word, index) => index > 0 && !word.startsWith('-'));
@@ -35,12 +35,12 @@ function beforeVersion(name: string): string {
   return digit < 0 ? name : name.slice(0, digit);
 }
 
-/** `cmd.exe /d /s /c "uvx …"`, as Node.js starts a program through a shell on Windows. A POSIX shell's `-c` is left as it is. */
+/** `cmd.exe /d /s /c "uvx …"`: how Node.js starts a program through a shell on Windows. A POSIX shell's `-c` is kept. */
 function withoutCmd(words: readonly string[], command: string): readonly string[] {
   if (programName(words[0] ?? '').toLowerCase() !== 'cmd') return words;
   const option = words.findIndex((word, index) => index > 0 && !/^\/[dsq]$/i.test(word));
   if (!/^\/c$/i.test(words[option] ?? '')) return words;
-  // cmd has its own rules for quotes, so the text counts where the reader has it.
+  // cmd has its own quoting rules, so the original text is used if the reader has it.
   const at = command.search(/ \/c /i);
   return splitQuoted(
     withoutQuotes(at < 0 ? words.slice(option + 1).join(' ') : command.slice(at + ' /c '.length).trim()),
@@ -62,7 +62,7 @@ function wordsOfText({ name, command, executable }: Pick<ProcessRow, 'name' | 'c
   return length === 0 ? words : [command.slice(0, length), ...words];
 }
 
-/** How much of the text is the program: its path may hold blanks, which ps does not quote. */
+/** Length of the program's path at the start of the text. The path may contain spaces, which ps does not quote. */
 function programLength(command: string, executable: string | undefined, name: string): number {
   if (
     executable !== undefined &&
@@ -75,7 +75,7 @@ function programLength(command: string, executable: string | undefined, name: st
   return Math.max(endOfName(command, `/${name}`), endOfName(command, `\\${name}`));
 }
 
-/** What stands before the program's name holds neither an option nor another path: those would be arguments. */
+/** The text before the program's name contains neither an option nor another path: those would be arguments. */
 function endOfName(command: string, name: string): number {
   const argument = command.search(/ (?:[-/~]|[a-z]:[\\/])/i);
   const limit = argument < 0 ? command.length : argument;
@@ -89,7 +89,7 @@ function isWordsEnd(text: string, at: number): boolean {
   return at === text.length || text[at] === ' ';
 }
 
-/** A word that begins a path takes in what follows it up to the last word with a slash, unless that is an option or a path itself. */
+/** Joins a word that begins a path with the following words up to the last one with a slash, but not with options or other paths. */
 function joinPaths(words: readonly string[]): readonly string[] {
   const joined: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
@@ -112,7 +112,7 @@ function endOfPath(words: readonly string[], start: number): number {
   return end;
 }
 
-/** The path ends with a file that a program runs. */
+/** Files that programs run: such a file ends the path. */
 const FILE = /\.(?:exe|[cm]?[jt]s|py[cwz]?|sh)$|^chroma-mcp$/i;
 
 function isPathStart(word: string): boolean {

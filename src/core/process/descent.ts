@@ -2,29 +2,31 @@ import { isZombie } from './identity.ts';
 import { ProcessIndex } from './process-index.ts';
 import type { ProcessRow, ProcessSnapshot } from './snapshot.ts';
 
-/** How a process is known to have been started by what is watched. */
+/** The proof that the watched command started a process. */
 export type FoundBy = 'mark' | 'descent';
 
-/** Where the watching begins, and what it can rest on. */
+/** The root of a watch. */
 export interface WatchedOrigin {
-  /** The process whose descendants are looked at. */
+  /** The process whose descendants are watched. */
   readonly pid: number;
   /**
-   * Whether every child of that process counts that was not there at the beginning: it adopts the orphans among its descendants and
-   * starts nothing else. Otherwise only the `children` count.
+   * Whether every new child of that process counts: it is a subreaper for its descendants and starts nothing else. If false, only the
+   * `children` count.
    */
   readonly claimsChildren: boolean;
-  /** Its children that are known to have been started by what is watched. */
+  /** Its children that belong to the watch. */
   readonly children: ReadonlySet<number>;
 }
 
-/** Every process that was ever seen, by its identity: started by what is watched, or there before and what hangs below that. */
+/** All processes seen so far, by identity. */
 export interface Sightings {
+  /** Started by the watched command. */
   readonly started: ReadonlyMap<string, FoundBy>;
+  /** Descendants of the origin from before the watch, and their descendants. */
   readonly before: ReadonlySet<string>;
-  /** Those that hung under another parent than the origin when they were seen. */
+  /** Seen at least once under a parent other than the origin. */
   readonly elsewhere: ReadonlySet<string>;
-  /** Those that hung below nothing of the origin's when they were first seen: where the origin is pid 1 it adopts their children too. */
+  /** First seen outside the origin's descendants. If the origin is pid 1, it adopts their children too. */
   readonly outside: ReadonlySet<string>;
 }
 
@@ -33,12 +35,12 @@ export interface StartedProcess {
   readonly foundBy: FoundBy;
 }
 
-/** Names a process beyond its pid. */
+/** A key that a reused pid does not share. */
 export function identityKey(row: Pick<ProcessRow, 'pid' | 'startTicks' | 'startedAt'>): string {
   return `${row.pid}:${row.startTicks ?? row.startedAt}`;
 }
 
-/** What hangs below the origin before anything is started: it, and what it will start, is nobody's fault. */
+/** The processes before the watched command starts. Existing descendants of the origin, and those they start later, do not count. */
 export function sightingsBefore(snapshot: ProcessSnapshot, origin: Pick<WatchedOrigin, 'pid'>): Sightings {
   const before = new Set(new ProcessIndex(snapshot).descendantsOf(origin.pid).map(identityKey));
   const others = snapshot.processes.filter(({ pid }) => pid !== origin.pid).map(identityKey);
@@ -51,9 +53,8 @@ export function sightingsBefore(snapshot: ProcessSnapshot, origin: Pick<WatchedO
 }
 
 /**
- * Goes through one more snapshot. What was once seen to be started by what is watched stays so, wherever it hangs now; what it started
- * is as well.
- * @param marked pids whose environment bears the mark of this watch.
+ * Adds one more snapshot. A process that was once seen as started stays so under any parent, and so do its descendants.
+ * @param marked pids whose environment has the mark of this watch.
  */
 export function sightAgain(
   snapshot: ProcessSnapshot,
@@ -109,7 +110,7 @@ function inherited(
   return before.has(key) ? 'before' : undefined;
 }
 
-/** Below what is outside, or put into this pid namespace from without (`docker exec`). A row that could not be read says nothing. */
+/** Below an outside process, or started from outside this pid namespace (`docker exec`). An unreadable row proves nothing. */
 function isOutside(row: ProcessRow, parent: ProcessRow | undefined, outside: ReadonlySet<string>): boolean {
   return parent === undefined ? row.ppid === 0 && row.startedAt !== '' : outside.has(identityKey(parent));
 }

@@ -4,32 +4,32 @@ import type { ProcessRow, ProcessSnapshot } from './snapshot.ts';
 /** How two identities compare. `unknown` never authorizes anything. */
 export type Comparison = 'same' | 'different' | 'unknown';
 
-/** What became of a stored identity, as far as a snapshot tells. */
+/** The state of a stored identity in a snapshot. */
 export type Presence = 'alive' | 'gone' | 'unknown';
 
-/** A process as something recorded it: pid and start mark, and where that pid counts. */
+/** A recorded process: its pid, its start, and the place where that pid is valid. */
 export interface Identity {
   readonly pid: number;
   readonly startTicks?: number;
-  /** ISO 8601; a start, or with `isRegistration` the later moment at which it was written down. */
+  /** ISO 8601: the start, or with `isRegistration` the later time of the record. */
   readonly startedAt?: string;
-  /** Whether `startedAt` is only the time of registration: the process was born at some time before it. */
+  /** Whether `startedAt` is the time of registration: the process started before it. */
   readonly isRegistration?: boolean;
-  /** Where the pid counts. Absent: the record's format has no such fields, so they are not compared. */
+  /** Where the pid is valid. Absent: the record's format has no such fields, so they are not compared. */
   readonly place?: Place;
 }
 
-/** The machine, boot and pid namespace in which a pid counts. */
+/** The machine, boot and pid namespace in which a pid is valid. */
 export interface Place {
   readonly machineId?: string | undefined;
   readonly bootId?: string | undefined;
   readonly pidNamespace?: string | undefined;
 }
 
-/** Registration follows birth; this much of it may be the reading's own jitter, in milliseconds. */
+/** Allowed jitter between a start and its registration, in milliseconds. */
 const REGISTRATION_TOLERANCE_MS = 250;
 
-/** A zombie has exited and lost its last thread; a dead leader whose threads live on is no zombie. */
+/** A zombie has exited with all its threads. A process whose main thread is dead but whose other threads run is not a zombie. */
 export function isZombie(row: Pick<ProcessRow, 'state' | 'threads'>): boolean {
   if (row.state === 'X') return true;
   return row.state === 'Z' && (row.threads ?? 1) <= 1;
@@ -41,8 +41,8 @@ export function storedIdentity(stored: StoredIdentity, manifest: Place): Identit
 }
 
 /**
- * Reads an owner mark, `<pid>:<start ticks>:<boot id>:<pid namespace>`; undefined if it is not one. The machine id is not in it: a
- * mark lives in a process's memory and does not outlive a boot.
+ * Parses an owner mark, `<pid>:<start ticks>:<boot id>:<pid namespace>`; undefined if it is malformed. It needs no machine id: a mark is
+ * in a process's memory and never outlives a boot.
  */
 export function parseOwnerMark(mark: string | null | undefined): Identity | undefined {
   const parts = /^([1-9]\d*):(\d+):([^:]*):(.*)$/s.exec(mark ?? '');
@@ -55,12 +55,12 @@ export function parseOwnerMark(mark: string | null | undefined): Identity | unde
   };
 }
 
-/** The owner mark of a process, for the environment of what it spawns. */
+/** The owner mark of a process, for the environments of its children. */
 export function formatOwnerMark(owner: { pid: number; startTicks: number }, place: Place): string {
   return `${owner.pid}:${owner.startTicks}:${place.bootId ?? ''}:${place.pidNamespace ?? ''}`;
 }
 
-/** `pid:[4026531836]` and `4026531836` name the same namespace; the digits are the form that is compared. */
+/** Reduces `pid:[4026531836]` to `4026531836`, the form that is compared. */
 export function namespaceDigits(namespace: string | undefined): string | undefined {
   return /^pid:\[(\d+)\]$/.exec(namespace ?? '')?.[1] ?? namespace;
 }
@@ -74,8 +74,8 @@ export function compareIdentity(identity: Identity, row: ProcessRow, snapshot: P
 }
 
 /**
- * Looks a recorded identity up. `gone` needs proof: another boot of this very machine, another process under its pid, a zombie, or
- * its absence from a complete listing. Being absent from this place is none.
+ * Looks a recorded identity up in a snapshot. `gone` needs proof: another boot of the same machine, another process with its pid, a
+ * zombie, or its absence from a complete listing. For an identity of another machine or pid namespace, absence proves nothing.
  */
 export function lookUpIdentity(
   identity: Identity,
@@ -92,31 +92,31 @@ export function lookUpIdentity(
   return isZombie(row) ? 'gone' : 'alive';
 }
 
-/** Whether `earlier` started no later than `later`, as far as the reader's precision tells. */
+/** Whether `earlier` started no later than `later`, within the reader's precision. */
 export function isNotYounger(earlier: ProcessRow, later: ProcessRow, snapshot: ProcessSnapshot): boolean {
   if (earlier.startTicks !== undefined && later.startTicks !== undefined) return earlier.startTicks <= later.startTicks;
   return Date.parse(earlier.startedAt) <= Date.parse(later.startedAt) + (snapshot.startPrecisionMs ?? 0);
 }
 
-/** Whether the row was born after that moment, beyond what the reader's precision leaves open. */
+/** Whether the row started after that moment, beyond the reader's precision. */
 export function isBornAfter(row: ProcessRow, moment: string, snapshot: ProcessSnapshot): boolean {
   return Date.parse(row.startedAt) > Date.parse(moment) + REGISTRATION_TOLERANCE_MS + (snapshot.startPrecisionMs ?? 0);
 }
 
-/** Whether the snapshot tells which process this is: its start in ticks, or on the clock where the reader has no ticks. */
+/** Whether the start of the row is known: in ticks, or on the wall clock if the reader has no ticks. */
 export function hasKnownStart(row: ProcessRow, snapshot: ProcessSnapshot): boolean {
   if (row.startTicks !== undefined) return true;
   return snapshot.nowTicks === undefined && !Number.isNaN(Date.parse(row.startedAt));
 }
 
-/** Whether `later` is proven to have started after `earlier`; a start that is not known proves nothing. */
+/** Whether `later` provably started after `earlier`; an unknown start proves nothing. */
 export function isYounger(later: ProcessRow, earlier: ProcessRow, snapshot: ProcessSnapshot): boolean {
   const areKnown = hasKnownStart(later, snapshot) && hasKnownStart(earlier, snapshot);
   return areKnown && !isNotYounger(later, earlier, snapshot);
 }
 
 /**
- * Age in seconds, 0 or more. Counted in ticks where there are any: a clock that was set makes nothing old.
+ * Age in seconds, at least 0. Counted in ticks if known, so that setting the clock does not change ages.
  */
 export function ageSeconds(row: ProcessRow, snapshot: ProcessSnapshot): number {
   const age =
@@ -126,7 +126,7 @@ export function ageSeconds(row: ProcessRow, snapshot: ProcessSnapshot): number {
   return Number.isFinite(age) ? Math.max(0, age) : 0;
 }
 
-/** `USER_HZ`: what Linux reports to programs on every architecture we support. */
+/** Clock ticks per second: `USER_HZ`, which is 100 on every supported Linux architecture. */
 export const TICKS_PER_SECOND = 100;
 
 function comparePlace(place: Place | undefined, snapshot: ProcessSnapshot): Comparison {
@@ -144,9 +144,9 @@ function compareStart(identity: Identity, row: ProcessRow, snapshot: ProcessSnap
   if (identity.startTicks !== undefined && row.startTicks !== undefined)
     return identity.startTicks === row.startTicks ? 'same' : 'different';
   if (identity.startedAt === undefined) return 'unknown';
-  // What is older than its registration may be it or not; what is younger is not.
+  // A process that is younger than the registration is another one. An older one may be the recorded process or not.
   if (identity.isRegistration === true) return isBornAfter(row, identity.startedAt, snapshot) ? 'different' : 'unknown';
-  // A start on the wall clock moves when the clock is set, so that it differs is no proof; only ticks are.
+  // A wall-clock start moves when the clock is set, so a difference proves nothing. Only ticks prove one.
   if (identity.startTicks !== undefined || row.startTicks !== undefined) return 'unknown';
   const apartMs = Math.abs(Date.parse(row.startedAt) - Date.parse(identity.startedAt));
   return apartMs <= (snapshot.startPrecisionMs ?? 0) ? 'same' : 'unknown';

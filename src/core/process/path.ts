@@ -1,10 +1,10 @@
-/** Joins a directory and a name the way the directory itself is written. */
+/** Joins a directory and a name with the directory's own kind of separator. */
 export function joinPath(directory: string, name: string): string {
   const separator = directory.includes('\\') && !directory.includes('/') ? '\\' : '/';
   return `${withoutTrailingSeparators(directory)}${separator}${name}`;
 }
 
-/** Takes all slashes and backslashes off the end, in linear time: the path may come from another process's command line. */
+/** Removes all slashes and backslashes at the end. In linear time: the path may come from another process's command line. */
 export function withoutTrailingSeparators(path: string): string {
   let end = path.length;
   while (end > 0 && (path[end - 1] === '/' || path[end - 1] === '\\')) end -= 1;
@@ -12,8 +12,8 @@ export function withoutTrailingSeparators(path: string): string {
 }
 
 /**
- * Whether two absolute paths are written for the same place: whole values, without regard to trailing separators, `.` parts and
- * doubled separators; on Windows also without regard to case and to the kind of slash.
+ * Whether two absolute paths are equal as text, ignoring trailing separators, `.` parts and doubled separators; on Windows also case and
+ * the kind of slash.
  */
 export function isSamePath(left: string, right: string, platform: string): boolean {
   return normalizePath(left, platform) === normalizePath(right, platform);

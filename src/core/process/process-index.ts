@@ -2,8 +2,8 @@ import { isNotYounger, isYounger, isZombie } from './identity.ts';
 import type { ProcessRow, ProcessSnapshot } from './snapshot.ts';
 
 /**
- * A snapshot with its parent links checked: a child is never older than its parent, so a reused parent pid (Windows never clears
- * one) makes no family.
+ * A snapshot with checked parent links: a child is never older than its parent, so a reused parent pid makes no link. (Windows never
+ * clears a dead parent's pid.)
  */
 export class ProcessIndex {
   readonly snapshot: ProcessSnapshot;
@@ -13,12 +13,12 @@ export class ProcessIndex {
   constructor(snapshot: ProcessSnapshot) {
     this.snapshot = snapshot;
     const byPid = new Map<number, ProcessRow>();
-    // Not from pairs: an index is made of thousands of rows once a second.
+    // Not `new Map(pairs)`: this runs for thousands of rows once a second.
     snapshot.processes.forEach((row) => byPid.set(row.pid, row));
     this.byPid = byPid;
   }
 
-  /** The process it hangs under now: who spawned it, or who adopted it. */
+  /** The current parent: the process that spawned or adopted it. */
   parentOf(row: ProcessRow): ProcessRow | undefined {
     if (row.ppid === row.pid) return undefined;
     const parent = this.byPid.get(row.ppid);
@@ -30,7 +30,7 @@ export class ProcessIndex {
     return this.#children.get(pid) ?? [];
   }
 
-  /** Parent, grandparent and so on; ends at a cycle, which a torn reading could show. */
+  /** Parent, grandparent and so on. Stops at a cycle, which a torn reading can show. */
   ancestorsOf(row: ProcessRow): readonly ProcessRow[] {
     const ancestors: ProcessRow[] = [];
     const seen = new Set([row.pid]);
@@ -42,7 +42,7 @@ export class ProcessIndex {
     return ancestors;
   }
 
-  /** Every pid above that one by parent pid alone, checked or not: whom a command must never end. */
+  /** All ancestor pids by parent pid alone, unchecked: the processes a command must never kill. */
   pidsAbove(pid: number): ReadonlySet<number> {
     const above = new Set<number>();
     for (
@@ -75,19 +75,19 @@ export class ProcessIndex {
     const { processes } = this.snapshot;
     const ordered = this.#place(processes.filter((row) => this.parentOf(row) === undefined));
     if (ordered.size === processes.length) return [...ordered];
-    // What a cycle hides comes too, after the rest and from its smallest pid on, so that the order of the table plays no part.
+    // Rows of a cycle come last, from the smallest pid on, so that the result does not depend on the order of the table.
     const hidden = processes.filter((row) => !ordered.has(row));
     for (const row of hidden.sort((left, right) => left.pid - right.pid)) this.#place([row], ordered);
     return [...ordered];
   }
 
-  /** The parent is not in a complete listing, or its pid went to somebody younger: whoever it was is gone. */
+  /** Whether the parent is gone: missing from a complete listing, or its pid belongs to a younger process. */
   isParentGone(row: ProcessRow): boolean {
     const present = this.byPid.get(row.ppid);
     return present === undefined ? this.snapshot.complete : isYounger(present, row, this.snapshot);
   }
 
-  /** A process that is there and no zombie. */
+  /** The process with this pid, unless it is a zombie. */
   livePid(pid: number | undefined): ProcessRow | undefined {
     const row = pid === undefined ? undefined : this.byPid.get(pid);
     return row !== undefined && !isZombie(row) ? row : undefined;
@@ -105,7 +105,7 @@ export class ProcessIndex {
     return families;
   }
 
-  /** Adds the rows and what descends from them, breadth first: a parent comes before its children. The loop also visits what it appends. */
+  /** Adds the rows and their descendants, each parent before its children. The loop also visits the rows it appends. */
   #place(rows: readonly ProcessRow[], ordered = new Set<ProcessRow>()): Set<ProcessRow> {
     const open = [...rows];
     for (const row of open) {

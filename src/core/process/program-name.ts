@@ -1,6 +1,6 @@
 /**
- * The name of a program without what systems add to it: `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`, NixOS's
- * `.uv-wrapped` → `uv`, also where the kernel cut the name at 15 bytes (`.chroma-mcp-wra`).
+ * The name of a program without additions of the system: `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`, NixOS's
+ * `.uv-wrapped` → `uv`, even if the kernel cut the name at 15 bytes (`.chroma-mcp-wra`).
  */
 export function programName(nameOrPath: string): string {
   const name = withoutEnding(withoutEnding(baseName(nameOrPath), ' (deleted)'), '.exe');
@@ -9,17 +9,17 @@ export function programName(nameOrPath: string): string {
   return dash > 1 && isWrappedMark(name.slice(dash), name.length === LONGEST_COMM) ? name.slice(1, dash) : name;
 }
 
-/** `-wrapped`, with a `_` for each time it was wrapped again, or what the cut left of it. */
+/** `-wrapped`, with one `_` per additional wrapping, possibly cut. */
 function isWrappedMark(ending: string, isCut: boolean): boolean {
   if (isCut && WRAPPED.startsWith(ending)) return true;
   return ending.startsWith(WRAPPED) && /^_*$/.test(ending.slice(WRAPPED.length));
 }
 
 const WRAPPED = '-wrapped';
-/** What the kernel keeps of a name, in bytes. */
+/** Length of a process name in the kernel, in bytes. */
 const LONGEST_COMM = 15;
 
-/** Programs that run another one, which stands in their arguments: emulators of another processor, and the dynamic loader. */
+/** Programs that run the program in their arguments: processor emulators and the dynamic loader. */
 const LOADER =
   /^(?:rosetta|qemu-(?!system|img|nbd|ga$|io$|storage|bridge|pr-)[\w.-]+|box(?:32|64|86)|fex(?:interpreter|loader)?|ld-linux[\w.-]*|ld-musl[\w.-]*|ld\.so|ld-[\d.]+\.so)$/i;
 

@@ -1,19 +1,19 @@
-/** Characters that show nothing, or change how others are shown: controls, bidi marks, joiners, tags, fillers, variation selectors. */
+/** Characters that are invisible or change how others are displayed: controls, bidi marks, joiners, tags, fillers, variation selectors. */
 const HIDDEN = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]`;
-/** Those that belong to what is written: inside an emoji, after one, and between letters of scripts that need them. */
+/** Invisible characters that belong to a text: in an emoji, after one, and between letters of scripts that need them. */
 const JOINED_EMOJI = String.raw`(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d(?=\p{Extended_Pictographic})`;
 const EMOJI_STYLE = String.raw`(?<=\p{Emoji})[\ufe0e\ufe0f]`;
 const LETTERS = String.raw`[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}]`;
 const JOINED_LETTERS = String.raw`(?<=${LETTERS})[\u200c\u200d](?=${LETTERS})`;
 const VISIBLE = `${JOINED_EMOJI}|${EMOJI_STYLE}|${JOINED_LETTERS}`;
 
-/** Made at their first use: the tables of Unicode take milliseconds, and most outputs are plain ASCII. */
+/** Compiled on first use: Unicode tables take milliseconds, and most output is plain ASCII. */
 const eachHidden = onFirstUse(`(${VISIBLE})|${HIDDEN}`);
 const hiddenRun = onFirstUse(String.raw`(${VISIBLE})|(?:(?![\n\t])${HIDDEN})+`);
 
 const REPLACEMENT = '\ufffd';
 
-/** Names in angle brackets that are code wherever they stand: elements of HTML, and types. */
+/** Names in angle brackets that are always code: HTML elements and types. */
 const CODE = new Set(
   (
     'a article aside b blockquote body br button canvas code dd details div dl dt em fieldset footer form h1 h2 h3 h4 h5 h6 head header hr ' +
@@ -22,15 +22,15 @@ const CODE = new Set(
     'u64 undefined unknown v void'
   ).split(' '),
 );
-/** What a reader of markup takes for a tag, also with blanks in it. `a < b` is none. */
+/** Text that a markup reader takes for a tag, also with spaces in it. Does not match `a < b`. */
 const TAG =
   /[<\uff1c\ufe64](?=(\/?[A-Za-z][\w:.-]{0,80})|[!?|]|\s{0,8}\/\s{0,8}[A-Za-z]|\s{1,8}[A-Za-z][\w:.-]{0,80}\s{0,8}[>\uff1e\ufe65])/g;
 
-/** Anything but the ASCII that is printed as it is. */
+/** Everything but printable ASCII. */
 const UNUSUAL_IN_LINE = /[^ -~]/;
 const UNUSUAL = /[^\t\n -~]/;
 
-/** Makes every character visible: one that shows nothing, or reorders others, becomes `�`. For one line on a terminal or a page. */
+/** Replaces characters that are invisible or reorder others by `�`. For one line on a terminal or a page. */
 export function printable(text: string): string {
   if (!UNUSUAL_IN_LINE.test(text)) return text;
   return text.replace(eachHidden(), (_, visible: string | undefined) => visible ?? REPLACEMENT);
@@ -55,8 +55,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Text of others as a model may read it: nothing in it is hidden, and nothing closes or opens a tag around it. Tags stay legible
- * (`‹system>`); elements of HTML and comparisons stay as they are, and so do line ends and tabs.
+ * Makes foreign text safe for a model: without hidden characters, and without tags that could close or open one around it. Tags stay
+ * legible (`‹system>`). HTML elements, comparisons, line ends and tabs are kept.
  */
 export function harmlessText(text: string): string {
   return text
@@ -67,7 +67,7 @@ export function harmlessText(text: string): string {
     );
 }
 
-/** The same for every text in a value that came from JSON. */
+/** Applies `harmlessText` to every string of a JSON value. */
 export function harmlessValue<Value>(value: Value): Value {
   const clean = (part: unknown): unknown => {
     if (typeof part === 'string') return harmlessText(part);

@@ -1,4 +1,4 @@
-/** A command line for a POSIX shell: each word stays one, whatever blanks and signs it holds. */
+/** Quotes words for a POSIX shell. */
 export function quoteShell(words: readonly string[]): string {
   return words.map(quoteWord).join(' ');
 }

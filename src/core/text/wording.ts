@@ -5,7 +5,7 @@ import type { Judgement } from '../verdicts/verdict.ts';
 
 export { printable } from './harmless-text.ts';
 
-/** The first eight characters of a tree id: enough to tell trees apart and short enough to read. */
+/** The first eight characters of a tree id: short to read, and enough to distinguish trees. */
 export function shortId(treeId: string | null | undefined): string {
   return (treeId ?? '?').slice(0, 8);
 }
@@ -26,7 +26,7 @@ function ticks(identity: Identity): string {
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** `512 MB`, `1.4 GB`: decimal units, as file managers show them. */
+/** `512 MB`, `1.4 GB`: decimal units, as in file managers. */
 export function formatBytes(bytes: number | null): string {
   if (bytes === null) return '?';
   let value = bytes;
@@ -44,7 +44,7 @@ export function count(amount: number, noun: string, plural = `${noun}s`): string
   return `${amount.toLocaleString('en-US')} ${amount === 1 ? noun : plural}`;
 }
 
-/** What it is in a word or two: its role, and the program where one role has two. */
+/** Names a process in one or two words: its role, plus `uv` or `python` for Chroma. */
 export function describeProcess({ row, role }: Judgement): string {
   const isChroma = isChromaProgram(row);
   if (!isChroma) return role ?? printable(row.name);

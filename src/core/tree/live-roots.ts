@@ -3,7 +3,7 @@ import type { ProcessIndex } from '../process/process-index.ts';
 import { entryScriptRole, isChromaProgram } from '../process/role-program.ts';
 import type { ProcessRow } from '../process/snapshot.ts';
 
-/** The roots of trees that the marks of live processes prove, whatever the manifests say. */
+/** The tree roots that the marks of live processes prove, independently of manifests. */
 export class LiveRoots {
   readonly #index: ProcessIndex;
   #roots: ReadonlyMap<number, ReadonlySet<string>> | undefined;
@@ -12,7 +12,7 @@ export class LiveRoots {
     this.#index = index;
   }
 
-  /** The trees whose root this process is. */
+  /** The ids of the trees whose root is this process. */
   treesOf(pid: number): ReadonlySet<string> {
     this.#roots ??= this.#find();
     return this.#roots.get(pid) ?? NO_TREES;
@@ -33,7 +33,7 @@ export class LiveRoots {
     return roots;
   }
 
-  /** The parent, where the owner mark names it and it is no owned process of the same tree itself. */
+  /** The parent, if the owner mark names it and it does not itself have an owner in the same tree. */
   #rootAbove(row: ProcessRow): ProcessRow | undefined {
     const owner = parseOwnerMark(row.ownerMark);
     const parent = this.#index.parentOf(row);
@@ -44,7 +44,7 @@ export class LiveRoots {
   }
 }
 
-/** A supervisor is always a root, and a root is the only process of ours without an owner mark. */
+/** A supervisor is always a root, and only roots have no owner mark. */
 function isSupervisor(row: ProcessRow): boolean {
   return isOwnerless(row) && entryScriptRole(row) === 'supervisor';
 }

@@ -1,4 +1,4 @@
-/** What a process of ours is for. The uv wrapper and its python both bear the chroma role. */
+/** The roles of claude-mem processes. The uv wrapper and its python have the same chroma role. */
 export const ROLES = ['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -6,7 +6,7 @@ export function isChromaRole(role: Role | null | undefined): boolean {
   return role === 'chroma-sync' || role === 'chroma-search';
 }
 
-/** Identity of a process as it is stored; what an entry lacks it takes from its manifest. */
+/** The stored identity of a process. An absent boot id is that of the manifest. */
 export interface StoredIdentity {
   readonly pid: number;
   /** Clock ticks since boot (Linux). */
@@ -19,23 +19,23 @@ export interface StoredIdentity {
 export interface ManifestEntry {
   readonly role: Role;
   readonly identity: StoredIdentity;
-  /** Process group it was spawned into; information for people, never signalled. */
+  /** Process group at spawn. For people only; never signalled. */
   readonly pgid?: number;
-  /** Who spawned it. A root has none. */
+  /** The process that spawned it. A root has none. */
   readonly owner?: StoredIdentity;
   readonly command: readonly string[];
   /** ISO 8601. */
   readonly registeredAt: string;
-  /** ISO 8601; when the owner let go of it or saw it end. */
+  /** ISO 8601; when the owner released the process or saw it end. */
   readonly endedAt?: string;
 }
 
-/** This version writes UUIDs. A record is accepted with any name that is safe as a file name. */
+/** This version writes UUIDs, but accepts every id that is safe as a file name. */
 export const TREE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export type TreeState = 'starting' | 'running' | 'stopping' | 'failed';
 
-/** What was recorded about one tree. One file a tree, written by its root alone. */
+/** The record of one tree: one file, written by the tree's root only. */
 export interface Manifest {
   readonly schemaVersion: 1;
   readonly treeId: string;
@@ -46,14 +46,14 @@ export interface Manifest {
   readonly dataDir: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** ISO 8601; set once every process in it was seen gone. */
+  /** ISO 8601; set once every recorded process was seen gone. */
   readonly retiredAt?: string;
   readonly entries: readonly ManifestEntry[];
 }
 
 /**
- * The root's own entry: the supervisor's, else the first that has no owner. None where every entry has one: to take another for the
- * root would declare a live tree dead by the death of a child.
+ * The root's own entry: the supervisor's, else the first one without an owner. Undefined if every entry has an owner: a wrong root would
+ * make the death of a child look like the death of the tree.
  */
 export function rootEntry(manifest: Manifest): ManifestEntry | undefined {
   return (

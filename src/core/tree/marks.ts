@@ -1,7 +1,7 @@
 import { formatOwnerMark, type Place } from '../process/identity.ts';
 import type { Role } from './manifest.ts';
 
-/** Names of the environment variables that mark a process of ours from birth on. */
+/** The environment variables that mark a claude-mem process from its start. */
 export const MARKS = {
   tree: 'CLAUDE_MEM_TREE',
   owner: 'CLAUDE_MEM_OWNER',
@@ -14,13 +14,13 @@ export interface MarkInput {
   readonly role: Role;
   /** Resolved. */
   readonly dataDir: string;
-  /** Who spawns it. A root bears none: who started it may go. */
+  /** The process that spawns it. A root has no owner mark: the program that started it may exit. */
   readonly owner?: { readonly pid: number; readonly startTicks?: number | undefined; readonly place: Place };
 }
 
 /**
- * An environment with marks in it, which come first: of a long environment a reader sees the beginning alone. A program that passes its
- * environment on keeps the order, or sorts it by name.
+ * Adds marks to an environment, in front: a reader sees only the beginning of a long environment. Programs that pass their environment on
+ * keep its order or sort it by name.
  */
 export function markedEnvironment<Value>(
   environment: Readonly<Record<string, Value>>,
@@ -29,13 +29,13 @@ export function markedEnvironment<Value>(
   return { ...marks, ...environment, ...marks };
 }
 
-/** The marks for the environment of a spawn; without an owner the inherited owner mark is emptied, not passed on. */
+/** The marks for the environment of a spawn. Without an owner, the owner mark is undefined, which removes an inherited one. */
 export function marksFor({ treeId, role, dataDir, owner }: MarkInput): Readonly<Record<string, string | undefined>> {
   return {
     [MARKS.tree]: treeId,
     [MARKS.role]: role,
     [MARKS.dataDir]: dataDir,
-    // Where starts have no ticks (macOS) an owner cannot be named in a mark; manifests do it there.
+    // Without start ticks (macOS) a mark cannot identify an owner; manifests do.
     [MARKS.owner]:
       owner?.startTicks === undefined
         ? undefined

@@ -4,40 +4,39 @@ import type { ProcessIndex } from '../process/process-index.ts';
 import type { OtherRegistry, ProcessRow } from '../process/snapshot.ts';
 import { isObject } from '../is-object.ts';
 
-/** One process that another installation of claude-mem wrote down. */
+/** One process in the registry of another claude-mem installation. */
 export interface RegistryRecord {
   readonly file: string;
   readonly isWorker: boolean;
   readonly identity: Identity;
 }
 
-/** What other installations record, judged against a snapshot. */
+/** The records of other installations, judged against a snapshot. */
 export interface OtherInstallations {
-  /** Recorded by a live installation: pid → why it counts. */
+  /** Processes that a live installation records: pid → evidence. */
   readonly liveRecords: ReadonlyMap<number, { readonly detail: string; readonly isWorker: boolean }>;
-  /** Listed beside a live worker, whether or not it descends from that worker: pid → file. Enough to let it live. */
+  /** Processes listed in a registry with a live worker, descendants of it or not: pid → file. Such a process is never ended. */
   readonly claims: ReadonlyMap<number, string>;
-  /** Recorded workers that are provably gone: pid → record. Another process may have the pid now. */
+  /** Recorded workers that are provably gone: pid → record. The pid may be reused. */
   readonly goneWorkers: ReadonlyMap<number, RegistryRecord>;
-  /** The first file that is there and could not be read: it may record anybody. */
+  /** The first registry file that could not be read; it may record any process. */
   readonly unread: string | undefined;
 }
 
-/** Reads the published plugin's files; a torn or unknown one yields nothing. */
+/** Parses the published plugin's files. A torn or unknown file yields no records. */
 export function parseRegistries(registries: readonly OtherRegistry[]): readonly RegistryRecord[] {
   return registries.flatMap((registry) => {
     const content = registry.content === null ? undefined : parseJson(registry.content);
     if (!isObject(content)) return [];
     if (isObject(content.processes)) return supervisorRecords(registry.file, content.processes);
-    // `worker.pid` and the writer lock of Chroma's directory both name the worker.
+    // `worker.pid` and the writer lock of Chroma's directory each name the worker.
     return record(registry.file, content, true);
   });
 }
 
 /**
- * Splits the records into what a live installation holds and which workers are gone. An entry counts if its worker lives and was born
- * before the registration, and the recorded process descends from it and was born before the registration too: otherwise a pid that
- * was reused would be protected for ever.
+ * Splits the records into those of a live installation and workers that are gone. An entry counts if its worker is alive, the recorded
+ * process descends from that worker, and both were born before the registration: otherwise a reused pid would be protected for ever.
  */
 export function judgeRegistries(registries: readonly OtherRegistry[], index: ProcessIndex): OtherInstallations {
   const records = parseRegistries(registries);
@@ -82,11 +81,11 @@ function goneWorkers(workers: readonly RegistryRecord[], live: ReadonlySet<numbe
   return gone;
 }
 
-/** The process that the record means: there, no zombie, and not born after the registration. */
+/** The recorded process: present, not a zombie, and not born after the registration. */
 function liveRowOf(item: RegistryRecord, index: ProcessIndex): ProcessRow | undefined {
   const row = index.livePid(item.identity.pid);
   if (row === undefined) return undefined;
-  // The format has no exact start for most entries, so "not proven different" is what there is: it only protects.
+  // Most entries have no exact start, so `unknown` counts as a match. That is safe, because a match only protects.
   return compareIdentity(item.identity, row, index.snapshot) === 'different' ? undefined : row;
 }
 
@@ -121,7 +120,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A torn registry is no evidence; whoever wrote it reports it.
+    // A torn registry is no evidence. The installation that wrote it reports it.
     return undefined;
   }
 }

@@ -6,10 +6,10 @@ import type { RecordedEntry } from './recorded-trees.ts';
 import type { ProcessRow } from '../process/snapshot.ts';
 import { liveOwner } from '../verdicts/live-owner.ts';
 
-/** What a shutdown of one tree would end, and what it found in the tree and leaves. */
+/** The processes that a shutdown of one tree ends, and those in the tree that it spares. */
 export interface TreePlan {
   readonly plan: readonly TreeProcess[];
-  /** Bears the tree's mark, but is none of our programs, or was started by somebody else: a tmux server, an editor. Reported and left. */
+  /** Has the tree's mark, but is not a claude-mem program or was started by another process, such as a tmux server. Reported and spared. */
   readonly left: readonly ProcessRow[];
 }
 
@@ -20,8 +20,8 @@ export interface TreeProcess {
 }
 
 /**
- * Recorded processes of a tree, marked role programs, and what their uv wrappers started; never across a root that another live
- * manifest records, never this command or its ancestors.
+ * Plans the shutdown of one tree: its recorded processes, its marked role programs, and the descendants of their uv wrappers. Never
+ * includes this command, its ancestors, or anything below the root of another live tree.
  */
 export function planTree(context: JudgementContext, treeId: string): TreePlan {
   const draft = new TreeDraft(context, treeId);
@@ -36,7 +36,7 @@ class TreeDraft {
   readonly #treeId: string;
   readonly #above: ReadonlySet<number>;
   readonly #planned = new Set<number>();
-  /** Wrappers that are to be ended, and what is below them. */
+  /** The planned wrappers and their descendants. */
   readonly #sharing = new Set<number>();
   readonly #otherTrees = new Set<number>();
 
@@ -54,7 +54,7 @@ class TreeDraft {
       return;
     }
     if (!this.#mayBeEnded(row)) return;
-    // Of what was read in part, marks and command line prove nothing.
+    // For a process that was read in part, marks and command line prove nothing.
     const isWhole = row.commandCut !== true && row.environmentCut !== true;
     const isShared = this.#sharing.has(parentPid) || (isWhole && this.#isStrandedHelper(subject));
     const isOurs = isShared || this.#isRecorded(subject) || (isWhole && this.#isOurMarkedProgram(subject));
@@ -75,19 +75,19 @@ class TreeDraft {
     return recorded.some((record) => record.isRoot && record.tree.manifest.treeId !== this.#treeId);
   }
 
-  /** A live installation of another kind records it, and we do not: its marks are inherited. */
+  /** A live installation of another kind records it and no manifest does: its marks are inherited. */
   #isClaimed({ row, recorded }: Case): boolean {
     return recorded.length === 0 && this.#context.others.claims.has(row.pid);
   }
 
-  /** Its live owner is above it and stays: a record that counts it to this tree is damaged. */
+  /** Its live owner is its parent and not planned: a record of it in this tree is damaged. */
   #isOwnedByAnother(subject: Case): boolean {
     const owner = liveOwner(subject)?.pid;
     if (owner === undefined || this.#planned.has(owner)) return false;
     return owner !== this.#context.snapshot.self.pid && !this.#above.has(owner);
   }
 
-  /** A role program under a live parent that is not of the tree was started by that one, in a shell that inherited the marks. */
+  /** A live parent outside the tree may have started the program itself, for example from a shell that inherited the marks. */
   #isOurMarkedProgram(subject: Case): boolean {
     if (subject.row.treeMark !== this.#treeId || !subject.isMarkedHere || !subject.isRoleProgram) return false;
     const { parent } = subject;
@@ -97,8 +97,8 @@ class TreeDraft {
   }
 
   /**
-   * Nobody but a wrapper hands on a Chroma role: what bears it was started below one, and it has died since. It is still in the session
-   * that the tree's worker led: nobody enters one from outside, and its number is not given away while anybody is in it.
+   * A helper of a dead wrapper. Only a wrapper passes a Chroma role on, so the process was started below one. It is still in the session
+   * that the tree's worker led: no process enters a session from outside, and its id is not reused while a member is alive.
    */
   #isStrandedHelper({ row, isMarkedHere, role }: Case): boolean {
     if (row.treeMark !== this.#treeId || !isMarkedHere || !isChromaRole(role)) return false;
@@ -110,7 +110,7 @@ class TreeDraft {
     return entries.some((record) => record.identity.pid === sid && this.#hasLed(record));
   }
 
-  /** A process that has the pid of a dead leader leads that session itself: the kernel gives no pid away that is still a session's id. */
+  /** A process with the pid of a dead leader leads that session itself: the kernel does not reuse a pid that is still a session's id. */
   #hasLed({ identity, presence }: RecordedEntry): boolean {
     const { snapshot, index } = this.#context;
     const present = index.byPid.get(identity.pid);

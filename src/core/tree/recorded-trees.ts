@@ -11,25 +11,25 @@ export interface RecordedEntry {
   readonly identity: Identity;
   readonly presence: Presence;
   readonly isRoot: boolean;
-  /** Of the recorded owner; undefined where none is recorded. */
+  /** The recorded owner; undefined if the entry has none. */
   readonly owner: { readonly identity: Identity; readonly presence: Presence } | undefined;
 }
 
 export interface RecordedTree {
   readonly manifest: Manifest;
-  /** `unknown` also where the listing says `gone` but somebody answers for the tree on its socket, or live marks prove its root. */
+  /** `unknown` also if the listing says `gone`, but the tree's supervisor answers on the socket or live marks prove the root. */
   readonly rootPresence: Presence;
-  /** Somebody answers for it on the control socket. */
+  /** The tree's supervisor answers on the control socket. */
   readonly isAnswering: boolean;
-  /** The root it records is not known to run, and the marks of live processes prove another one: the manifest is damaged. */
+  /** The recorded root is not alive, and the marks of live processes prove another root: the manifest is damaged. */
   readonly isContradicted: boolean;
   readonly entries: readonly RecordedEntry[];
 }
 
-/** The manifests that count here: those that name this data dir. A copy from elsewhere is evidence at most. */
+/** The manifests that name this data dir, looked up in a snapshot. A copy from another data dir is evidence at most. */
 export class RecordedTrees {
   readonly trees: readonly RecordedTree[];
-  /** Trees recorded by a manifest that names another data dir. */
+  /** Manifests that name another data dir. */
   readonly copies: readonly Manifest[];
   readonly liveRoots: LiveRoots;
   readonly #byTreeId: ReadonlyMap<string, RecordedTree>;
@@ -64,22 +64,22 @@ export class RecordedTrees {
     return treeId == null ? undefined : this.#byTreeId.get(treeId);
   }
 
-  /** Every entry that means the live process of this pid. */
+  /** The entries whose identity is the live process with this pid. */
   aliveEntries(pid: number): readonly RecordedEntry[] {
     return this.entriesOf(pid).filter(({ presence }) => presence === 'alive');
   }
 
-  /** Every entry with this pid, whether or not it means the process that has it now. */
+  /** All entries with this pid, also those of an earlier process with the same pid. */
   entriesOf(pid: number): readonly RecordedEntry[] {
     return this.#byPid.get(pid) ?? NO_ENTRIES;
   }
 
-  /** Whether any entry names, or may name, the process that has this pid: as its own or as an owner. */
+  /** Whether an entry refers, or may refer, to the process with this pid, as its own identity or as an owner. */
   speaksOf(pid: number): boolean {
     return this.#named.has(pid);
   }
 
-  /** The live processes a tree records for a role and has not let go of. */
+  /** The entries of a role whose process is alive and not released. */
   openEntries(tree: RecordedTree, role: Role): readonly RecordedEntry[] {
     const known = this.#openEntries.get(tree);
     const byRole = known ?? groupOpenEntries(tree.entries);
@@ -87,7 +87,7 @@ export class RecordedTrees {
     return byRole.get(role) ?? [];
   }
 
-  /** A manifest of another data dir that lists this pid. */
+  /** A manifest of another data dir with this pid. */
   copyWith(pid: number): Manifest | undefined {
     return this.#copiesByPid.get(pid);
   }
@@ -97,7 +97,7 @@ export class RecordedTrees {
     return this.tree(treeId)?.rootPresence === 'gone';
   }
 
-  /** Whether this is the root of that tree by its record. */
+  /** Whether the tree's manifest records this identity as the root. */
   isRootOf(treeId: string | null | undefined, identity: Identity): boolean {
     const manifest = this.tree(treeId)?.manifest;
     return manifest !== undefined && isSameRecord(identity, rootEntry(manifest)?.identity);
@@ -128,7 +128,7 @@ function lookUpTree(manifest: Manifest, { answering, index, liveRoots }: LiveEvi
       identity,
       presence: presenceOf(identity),
       isRoot: entry === root,
-      // Most owners are the root, whose presence the socket has had a word in.
+      // For the root, an answer on the socket outweighs the listing.
       owner: owner && {
         identity: owner,
         presence: isSameRecord(owner, root?.identity) ? rootPresence : presenceOf(owner),
@@ -149,11 +149,11 @@ function groupOpenEntries(entries: readonly RecordedEntry[]): ReadonlyMap<Role, 
   return byRole;
 }
 
-/** By ticks where both have them: two who wrote down the same start on the wall clock need not agree on it. */
+/** Compares by ticks if both have them: two readings of the same start can differ on the wall clock. */
 function isSameRecord(left: Identity, right: StoredIdentity | undefined): boolean {
   if (left.pid !== right?.pid || left.startTicks !== right.startTicks) return false;
   return left.startTicks !== undefined || left.startedAt === right.startedAt;
 }
 
-/** Asked of each process there is. */
+/** Shared, because most processes have no entries. */
 const NO_ENTRIES: readonly RecordedEntry[] = [];

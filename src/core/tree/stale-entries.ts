@@ -2,7 +2,7 @@ import type { ProcessIndex } from '../process/process-index.ts';
 import type { RecordedEntry, RecordedTree } from './recorded-trees.ts';
 import { isZombie } from '../process/identity.ts';
 
-/** A manifest entry whose process is gone, or whose pid now belongs to somebody else. */
+/** A manifest entry whose process is gone. Its pid may be reused. */
 export interface StaleEntry {
   readonly treeId: string;
   readonly role: string;
@@ -10,7 +10,7 @@ export interface StaleEntry {
   readonly reason: string;
 }
 
-/** Entries that still claim a process although it is gone. An entry with `endedAt` claims nothing any more. */
+/** Finds the open entries whose process is gone. An entry with `endedAt` is closed. */
 export function findStaleEntries(trees: readonly RecordedTree[], index: ProcessIndex): readonly StaleEntry[] {
   return trees
     .filter((tree) => tree.manifest.retiredAt === undefined)

@@ -3,13 +3,13 @@ import { joinPath } from '../process/path.ts';
 import { CHROMA_DIRECTORIES, dataDirArgument, isChromaProgram, isChromaWrapper } from '../process/role-program.ts';
 import type { ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
 
-/** One of Chroma's directories, with the pythons that have it open. */
+/** A Chroma directory, with the processes that have it open. */
 export interface VectorWriters {
   readonly directory: string;
   readonly rows: readonly ProcessRow[];
 }
 
-/** The Chroma directories of a data dir on which a chroma-mcp is open. Each chain counts once, by its last process. */
+/** The Chroma directories of a data dir that a chroma-mcp has open. A chain of wrapper and python counts once, by its last process. */
 export function vectorWriters(snapshot: ProcessSnapshot, dataDir: string): readonly VectorWriters[] {
   const open = snapshot.processes.filter((row) => !isZombie(row) && isChromaProgram(row) && !isHttpClient(row));
   return CHROMA_DIRECTORIES.map((name) => joinPath(dataDir, name))
@@ -23,7 +23,7 @@ export function vectorWriters(snapshot: ProcessSnapshot, dataDir: string): reado
     .filter(({ rows }) => rows.length > 0);
 }
 
-/** One that talks to a server only names the folder. */
+/** An HTTP client names the directory but does not open it. */
 export function isHttpClient(row: ProcessRow): boolean {
   return /--client-type[ =]http(?: |$)/.test(row.argv?.join(' ') ?? row.command);
 }

@@ -12,27 +12,27 @@ import { boundFinding, isReadInPart } from './read-in-part.ts';
 import { unverified } from './unverified.ts';
 
 /**
- * Judges every process of a snapshot that can be ours, each after its parent; the first verdict that fits is taken. Processes that
- * have nothing to do with claude-mem get none.
+ * Judges the processes of a snapshot, each after its parent. The first verdict that fits is taken. A process without a connection to
+ * claude-mem gets no verdict.
  */
 export function classify(context: JudgementContext): readonly Judgement[] {
   const judging = new Judging(context);
   const open = context.snapshot.processes.filter((row) => context.isRelevant(row));
-  // In the order of their pids, so that where a torn reading shows a cycle the order of the table plays no part.
+  // By pid: if a torn reading shows a cycle, the result must not depend on the order of the table.
   open.sort((left, right) => left.pid - right.pid);
   const visited = new Set<number>();
-  // The loop also visits what it appends: below a process that was judged, all are.
+  // The loop also visits the rows it appends: every descendant of a judged process is judged.
   for (const row of open) {
     if (visited.has(row.pid)) continue;
     visited.add(row.pid);
     if (judging.judgementOf(row) === null) continue;
-    // One by one: of a hundred thousand children they would not fit on the stack.
+    // Not `push(...children)`: a hundred thousand arguments overflow the stack.
     for (const child of context.index.childrenOf(row.pid)) open.push(child);
   }
   return judging.judgements().sort((left, right) => left.row.pid - right.row.pid);
 }
 
-/** Of a thousand processes a few can matter: those are judged, with those above them, and nobody else is even looked at. */
+/** Judges relevant processes and their ancestors only, and each of them once: most rows of a process table are irrelevant. */
 class Judging {
   readonly #context: JudgementContext;
   readonly #known = new Map<number, Judgement | null>();
@@ -41,7 +41,7 @@ class Judging {
     this.#context = context;
   }
 
-  /** Judges those above it first, however many; null without a verdict. */
+  /** Judges the ancestors first, in a loop: a chain can be too long for recursion. Null: no verdict. */
   judgementOf(row: ProcessRow): Judgement | null {
     const open: ProcessRow[] = [];
     for (
@@ -49,7 +49,7 @@ class Judging {
       next !== undefined && !this.#known.has(next.pid);
       next = this.#context.index.parentOf(next)
     ) {
-      // Where it is come to again, there is a cycle.
+      // Known while open, so that a cycle ends the walk.
       this.#known.set(next.pid, null);
       open.push(next);
     }
@@ -117,14 +117,14 @@ function isBelowJudged({ parentJudgement: parent }: Case): boolean {
   return parent !== undefined && (parent.verdict !== 'foreign' || parent.isOtherInstallation);
 }
 
-/** Whatever speaks against it: nobody is accused whose user or start is not known, nor the init process. */
+/** A process is never reported as a leak if its user or start time is unknown, or if it is pid 1. */
 function mayBeLeak({ row }: Case, { snapshot, input }: JudgementContext): boolean {
   const { uid } = snapshot.self;
   const isSameUser = row.uid === uid || (uid === 0 && input.namedPids?.has(row.pid) === true);
   return isSameUser && row.pid > 1 && hasKnownStart(row, snapshot);
 }
 
-/** A zombie has no command line and no environment left: it is known by record, by its parent, or by a name that can be ours. */
+/** A zombie has lost its command line and environment. Its record, its parent or its name connects it with claude-mem. */
 function findZombie(subject: Case, context: JudgementContext): Finding | undefined {
   const { row, parentJudgement } = subject;
   const { uid } = context.snapshot.self;

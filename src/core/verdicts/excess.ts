@@ -7,10 +7,10 @@ import type { Evidence, Finding } from './verdict.ts';
 import { describeOwnerMark } from '../text/wording.ts';
 import { placeOfMarked } from './place.ts';
 
-/** A replacement is spawned before its predecessor has quite ended; what is younger is left to that. */
+/** A replacement can start before its predecessor has fully ended, so both exist for a moment. Seconds. */
 const EXCESS_MIN_AGE_SECONDS = 10;
 
-/** Ours, under a live owner that records another process for that role and has let go of this one. */
+/** A claude-mem process under a live owner that records another process for its role and has released this one. */
 export function findExcess(subject: Case, context: JudgementContext): Finding | undefined {
   const shared = startedByExcess(subject);
   if (shared !== undefined) return shared;
@@ -20,7 +20,7 @@ export function findExcess(subject: Case, context: JudgementContext): Finding | 
   if (context.trees.liveRoots.treesOf(subject.row.pid).size > 0) return undefined;
   if (ageSeconds(subject.row, context.snapshot) <= EXCESS_MIN_AGE_SECONDS) return undefined;
   if (isOfRecordedFamily(subject, context)) return undefined;
-  const evidence = letGo(subject, context);
+  const evidence = findRelease(subject, context);
   return evidence === undefined ? undefined : { verdict: 'excess', evidence: [evidence] };
 }
 
@@ -33,16 +33,16 @@ function startedByExcess(subject: Case): Finding | undefined {
   };
 }
 
-function letGo(subject: Case, context: JudgementContext): Evidence | undefined {
+function findRelease(subject: Case, context: JudgementContext): Evidence | undefined {
   if (subject.recorded.length > 0) return recordedEnd(subject);
-  // Under any other parent the marks may be inherited, by what somebody runs in a terminal that was opened inside the tree.
+  // Under any other parent the marks may be inherited, for example in a terminal that was opened inside the tree.
   if (subject.ownerPresence !== 'alive' || placeOfMarked(subject, context) === undefined) return undefined;
   if (context.trees.tree(subject.row.treeMark)?.rootPresence !== 'alive') return undefined;
   return pastGeneration(subject, context) ?? replaced(subject, context);
 }
 
 function recordedEnd({ recorded }: Case): Evidence | undefined {
-  // In a tree whose root is not known to live, the record may be old news, whoever its owner is.
+  // If the root is not alive, the record may be out of date, even if its owner is alive.
   const ended = recorded.find(
     ({ owner, tree, entry }) =>
       tree.rootPresence === 'alive' &&
@@ -53,12 +53,12 @@ function recordedEnd({ recorded }: Case): Evidence | undefined {
   return { kind: 'let-go', detail: `recorded as ended at ${ended.entry.endedAt ?? '?'}, but it still runs` };
 }
 
-/** An end that no clock can have shown is damage, and lets nobody go for certain. */
+/** An end before the registration is a damaged record and proves no release. */
 function isAfterRegistration({ registeredAt, endedAt }: ManifestEntry): boolean {
   return Date.parse(endedAt ?? '') >= Date.parse(registeredAt);
 }
 
-/** Its owner mark names a process whose own entry is ended: a generation that was replaced. */
+/** The owner mark names a process whose own entry is ended: an owner that was replaced. */
 function pastGeneration(subject: Case, context: JudgementContext): Evidence | undefined {
   const tree = context.trees.tree(subject.row.treeMark);
   const owner = subject.owner;
@@ -75,7 +75,7 @@ function pastGeneration(subject: Case, context: JudgementContext): Evidence | un
   };
 }
 
-/** The live owner's record names a later, live descendant of that same owner for this role. */
+/** The live owner records a later, live descendant of its own for this role. */
 function replaced(subject: Case, context: JudgementContext): Evidence | undefined {
   const { owner, row, role } = subject;
   const tree = context.trees.tree(row.treeMark);
@@ -99,7 +99,7 @@ function replaced(subject: Case, context: JudgementContext): Evidence | undefine
   };
 }
 
-/** Where its marks are known they agree with the record. */
+/** Whether the marks of the successor, if readable, agree with the record. */
 function isMarkedLike(successor: ProcessRow, { owner, role }: Case): boolean {
   const marked = parseOwnerMark(successor.ownerMark);
   return (
@@ -108,7 +108,7 @@ function isMarkedLike(successor: ProcessRow, { owner, role }: Case): boolean {
   );
 }
 
-/** Above or below what is recorded for its role: the python of a recorded wrapper, or the wrapper of a recorded python. */
+/** Whether an ancestor or descendant is recorded for the same role: the wrapper of this python, or the python of this wrapper. */
 function isOfRecordedFamily(subject: Case, context: JudgementContext): boolean {
   const isRecordedHere = (row: ProcessRow) =>
     subject.role !== null && context.trees.aliveEntries(row.pid).some((record) => isOpenFor(subject.role, record));

@@ -4,7 +4,7 @@ import { dataDirArgument, hasCommandLine } from '../process/role-program.ts';
 import type { Finding } from './verdict.ts';
 import { isReadInPart, partEvidence } from './read-in-part.ts';
 
-/** Not ours: another user's, another pid namespace's, another data dir's, or a live installation's of another kind. */
+/** Belongs to another user, pid namespace or data dir, or to a live installation of another kind. */
 export function findForeign(subject: Case, context: JudgementContext): Finding | undefined {
   const { row } = subject;
   const detail =
@@ -14,7 +14,7 @@ export function findForeign(subject: Case, context: JudgementContext): Finding |
 
   const record = context.others.liveRecords.get(row.pid);
   if (record !== undefined) {
-    // What a worker started is its own only as far as it records it; leaks under a live worker are real.
+    // The children of another installation's worker are foreign only if it records them: its other children may be leaks.
     return {
       verdict: 'foreign',
       evidence: [{ kind: 'other-installation', detail: record.detail }],
@@ -50,7 +50,7 @@ function foreignNamespace({ row }: Case, { snapshot }: JudgementContext) {
 
 function foreignDataDir(subject: Case, context: JudgementContext) {
   const { row } = subject;
-  // Of several the last `--data-dir` counts, and what was not read may hold it.
+  // The last `--data-dir` of a command line counts, and the unread part may contain it.
   if (subject.isChroma && !subject.isChromaHere && hasCommandLine(row) && row.commandCut !== true) {
     const written = dataDirArgument(row);
     if (written !== undefined)
@@ -67,8 +67,8 @@ function foreignDataDir(subject: Case, context: JudgementContext) {
 }
 
 /**
- * The directory on the command line decides before the environment. A root's marks are those of the program that started it, so its own
- * manifest decides. A wrapper's helpers inherit its marks.
+ * Whether the data dir in the environment decides. It does not if the command line names a directory, if a manifest records the process
+ * as a root (a root inherits the marks of the program that started it), or if the mark is inherited from a wrapper.
  */
 function isDataDirMarkDecisive({ row, isChromaHere, recorded, parentJudgement: parent }: Case): boolean {
   if (isChromaHere || recorded.some((record) => record.isRoot)) return false;

@@ -17,26 +17,26 @@ import {
 import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
 import type { Judgement } from './verdict.ts';
 
-/** Everything a judgement rests on. */
+/** The input of a judgement. */
 export interface JudgementInput {
   readonly snapshot: ProcessSnapshot;
   /** Resolved. */
   readonly dataDir: string;
   readonly manifests: readonly Manifest[];
   readonly otherRegistries: readonly OtherRegistry[];
-  /** Tree ids that somebody answers for on the control socket. */
+  /** Ids of the trees whose supervisor answers on the control socket. */
   readonly answering: readonly string[];
-  /** Processes that root asked for by pid: those of another user count as well. */
+  /** Pids that root named: these are judged even if they belong to another user. */
   readonly namedPids?: ReadonlySet<number>;
-  /** For a process of the tree that shows the whole of it; others are no part of what they look at. */
+  /** Judge this process too: for a process of the tree that reports the whole tree. */
   readonly judgesSelf?: boolean;
 }
 
-/** One process with all that is known about it; computed once and handed to each verdict function. */
+/** One process with the facts about it; computed once and passed to each verdict function. */
 export interface Case {
   readonly row: ProcessRow;
   readonly parent: ProcessRow | undefined;
-  /** The parent's judgement, if it was judged. */
+  /** Undefined if the parent has no verdict. */
   readonly parentJudgement: Judgement | undefined;
   readonly isChroma: boolean;
   readonly isChromaWrapper: boolean;
@@ -46,13 +46,13 @@ export interface Case {
   readonly isRoleProgram: boolean;
   readonly role: Role | null;
   readonly treeId: string | null;
-  /** It bears the mark of a tree, and works on this data dir. */
+  /** Has a tree mark and belongs to this data dir. */
   readonly isMarkedHere: boolean;
   readonly owner: Identity | undefined;
   readonly ownerPresence: Presence;
-  /** Entries that mean this very process. */
+  /** Manifest entries whose identity is this process. */
   readonly recorded: readonly RecordedEntry[];
-  /** Why its parent is known to have adopted it. */
+  /** Evidence that the process was re-parented; undefined without such evidence. */
   readonly adoption: string | undefined;
 }
 
@@ -72,8 +72,8 @@ export class JudgementContext {
   }
 
   /**
-   * Whether a process could get a verdict by itself, without its parent's. Of most the reader kept no more than a name that is none of
-   * ours, and the table can hold thousands of them: to look at each from every side takes as long as to read them.
+   * Whether a process can get a verdict without its parent's. A cheap test: of most processes the reader keeps only an irrelevant name, and
+   * full judging of thousands takes as long as reading them.
    */
   isRelevant(row: ProcessRow): boolean {
     return (
@@ -126,13 +126,13 @@ export class JudgementContext {
 
   #presenceOfOwner(row: ProcessRow, owner: Identity | undefined): Presence {
     if (owner === undefined) return 'unknown';
-    // Of a root the socket has a word in.
+    // If the owner is a root, an answer on the control socket outweighs the listing.
     const tree = this.trees.isRootOf(row.treeMark, owner) ? this.trees.tree(row.treeMark) : undefined;
     const presence = lookUpIdentity(owner, this.snapshot, this.index.byPid);
     return presence === 'gone' && tree?.isAnswering === true ? 'unknown' : presence;
   }
 
-  /** The directory on the command line decides before the data dir in the environment, which another program may have set. */
+  /** The directory on the command line takes precedence over the environment, which another program may have set. */
   #isOurMark(row: ProcessRow, isChromaHere: boolean): boolean {
     if (isChromaHere) return true;
     if (typeof row.dataDirMark === 'string') return this.isSameDirectory(row.dataDirMark);

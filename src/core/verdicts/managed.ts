@@ -2,7 +2,7 @@ import type { Case, JudgementContext } from './judgement-context.ts';
 import type { Finding } from './verdict.ts';
 import { describeIdentity, shortId } from '../text/wording.ts';
 
-/** A live root that its own manifest records, whatever marks it inherited from where it was started. */
+/** A live root that its own manifest records. Its marks do not matter: it may have inherited them from the program that started it. */
 export function findManagedRoot(subject: Case): Finding | undefined {
   const record = subject.recorded.find((candidate) => candidate.isRoot);
   if (record === undefined) return undefined;
@@ -14,7 +14,7 @@ export function findManagedRoot(subject: Case): Finding | undefined {
   };
 }
 
-/** In a live tree and where it belongs: recorded with a live owner, or started by a managed process. */
+/** Part of a live tree: recorded with a live owner, or started by a managed process. */
 export function findManaged(subject: Case, context: JudgementContext): Finding | undefined {
   const record = subject.recorded.find(
     ({ entry, owner, tree }) =>
@@ -35,7 +35,7 @@ export function findManaged(subject: Case, context: JudgementContext): Finding |
   return startedByManaged(subject, context);
 }
 
-/** Descent, not adoption: below a supervisor or whoever else adopts, a child must bear its owner mark. */
+/** Descent, not adoption: a child of a supervisor or of another subreaper counts only if its owner mark names that parent. */
 function startedByManaged(subject: Case, context: JudgementContext): Finding | undefined {
   const { parentJudgement: parent, row } = subject;
   if (parent?.verdict !== 'managed') return undefined;

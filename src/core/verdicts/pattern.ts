@@ -6,13 +6,13 @@ import { isClaudeMemScript } from '../process/role-program.ts';
 import type { ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
 import type { Evidence, Finding } from './verdict.ts';
 
-/** Younger than this a process may still be on its way to being recorded: the plugin registers its uv 2.7 s after its birth. */
+/** A younger process may not be recorded yet: the plugin registers its uv 2.7 s after its start. Seconds. */
 const PATTERN_MIN_AGE_SECONDS = 120;
 
-/** What the pattern proof of a process came to: proven, or what stands against it. */
+/** The result of the pattern proof: its evidence, or the first condition that fails. */
 export type PatternProof = { readonly proven: readonly Evidence[] } | { readonly missing: string };
 
-/** An orphan by its command line and its place alone, where no manifest and no mark of ours speaks. */
+/** An orphan proven by its command line and its position in the process table, without manifest entry or mark. */
 export function findPatternOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   if (!subject.isChromaHere || !isUnclaimed(subject, context)) return undefined;
   const proof = provePattern(subject, context);
@@ -20,12 +20,12 @@ export function findPatternOrphan(subject: Case, context: JudgementContext): Fin
   return { verdict: 'orphan', evidence: proof.proven, restsOnCommand: true };
 }
 
-/** Neither manifest nor mark speaks about it; an entry that may mean it, or may not, does speak. */
+/** Whether no manifest entry and no mark refers to the process. An entry of unknown identity counts as one that does. */
 export function isUnclaimed({ row }: Case, { trees }: JudgementContext): boolean {
   return !trees.speaksOf(row.pid) && typeof row.treeMark !== 'string' && typeof row.ownerMark !== 'string';
 }
 
-/** Runs through the conditions in turn; the first that fails is what a person should look at. */
+/** Checks the conditions in order; the first that fails is reported as missing. */
 export function provePattern(subject: Case, context: JudgementContext): PatternProof {
   const { row } = subject;
   const leaver = goneWorkerThatLed(row, context);
@@ -60,12 +60,12 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   };
 }
 
-/** Where the reader knows neither sessions nor groups (Windows) a parent that is gone or younger decides: no system adopts there. */
+/** Without sessions and groups (Windows) a parent that is gone or younger decides: Windows does not re-parent. */
 function mayLead(row: ProcessRow, index: ProcessIndex): boolean {
   return leads(row) ?? !index.isParentGone(row);
 }
 
-/** A recorded worker, gone, whose pid is still the id of this session (of this group, where sessions are not known). */
+/** Evidence that a recorded worker, now gone, led this session (or this process group, if sessions are unknown). */
 function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string | undefined {
   const leader = row.sid ?? row.pgid;
   const worker = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
@@ -75,8 +75,8 @@ function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string |
 }
 
 /**
- * The kernel gives no pid away that is still the id of a session or group. A process that has the pid of a gone worker now therefore
- * leads that session itself. A process enters a session by birth alone, so the worker is the older one.
+ * The kernel does not reuse a pid that is still the id of a session or group. So a process that now has the pid of a gone worker leads
+ * that session itself. A process enters a session only by birth, so a worker that led it is older.
  */
 function mayHaveLed(worker: Identity, row: ProcessRow, { byPid, snapshot }: ProcessIndex): boolean {
   const present = byPid.get(worker.pid);
@@ -85,13 +85,13 @@ function mayHaveLed(worker: Identity, row: ProcessRow, { byPid, snapshot }: Proc
   return !isOlder && !isOfEarlierBoot(worker, snapshot);
 }
 
-/** Recorded before the machine started: another process led today's session. */
+/** A worker recorded before this boot did not lead a session of this boot. */
 function isOfEarlierBoot({ startedAt }: Identity, { nowTicks, takenAt }: ProcessSnapshot): boolean {
   if (nowTicks === undefined || startedAt === undefined) return false;
   return Date.parse(startedAt) < Date.parse(takenAt) - (nowTicks * 1000) / TICKS_PER_SECOND;
 }
 
-/** Without session ids a group tells of an adoption only where a recorded worker that is gone led it. */
+/** Without session ids, a process group proves adoption only if a recorded worker that is gone led it. */
 function adoptionByGroup({ row, parent }: Case, leaver: string | undefined): string | undefined {
   if (row.sid !== undefined || leaver === undefined || parent?.pgid === undefined || parent.pgid === row.pgid)
     return undefined;

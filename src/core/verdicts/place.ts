@@ -2,9 +2,9 @@ import type { Case, JudgementContext } from './judgement-context.ts';
 import type { Evidence } from './verdict.ts';
 
 /**
- * Where a marked process hangs, if a tree leaves its own there. Marks are inherited by whatever is started inside a tree, so they speak
- * only where the tree itself or an adopter is the parent: under any other live parent somebody may have started it on purpose. (Below
- * its own wrapper it shares that one's verdict.)
+ * Evidence that the parent of a marked process makes its marks trustworthy. Every process started inside a tree inherits the marks, so
+ * they count only under the owner, a supervisor or an adopter: any other live parent may have started the process on purpose. (Below its
+ * own wrapper, the process shares the wrapper's verdict.)
  */
 export function placeOfMarked(subject: Case, context: JudgementContext): Evidence | undefined {
   if (subject.adoption !== undefined) return { kind: 'adopted', detail: subject.adoption };
@@ -14,7 +14,7 @@ export function placeOfMarked(subject: Case, context: JudgementContext): Evidenc
   return supervisorAsParent(subject);
 }
 
-/** A supervisor of ours adopts what loses its parent in its tree. */
+/** A claude-mem supervisor is a subreaper: the orphans of its tree are re-parented to it. */
 export function supervisorAsParent(subject: Case): Evidence | undefined {
   const parent = subject.parentJudgement;
   if (parent?.isManagedRoot !== true || parent.role !== 'supervisor') return undefined;

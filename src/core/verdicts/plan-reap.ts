@@ -3,11 +3,11 @@ import type { ProcessIndex } from '../process/process-index.ts';
 import type { Judgement } from './verdict.ts';
 
 export interface ReapRequest {
-  /** End excess too; orphans always. */
+  /** End excess processes too. Orphans are always included. */
   readonly includeExcess: boolean;
-  /** Leave what is younger, in seconds. */
+  /** Spare younger processes. Seconds. */
   readonly olderThanSeconds?: number;
-  /** Look at these alone. */
+  /** Consider these pids only. */
   readonly pids?: ReadonlySet<number>;
 }
 
@@ -16,13 +16,13 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** What a reap would end, and what it looked at and leaves. `--dry-run` prints this very value. */
+/** The processes that a reap ends and those that it skips. `--dry-run` prints this value. */
 export interface ReapPlan {
   readonly plan: readonly Judgement[];
   readonly skipped: readonly Skipped[];
 }
 
-/** Picks the leaks that may be ended. Whatever the verdicts say, it never picks this command, its ancestors or a process of the system. */
+/** Picks the leaks to end. Never picks this command, its ancestors, pid 1 or a kernel thread, even if their verdicts are wrong. */
 export function planReap(judgements: readonly Judgement[], index: ProcessIndex, request: ReapRequest): ReapPlan {
   const protection = new Protection(index, request);
   const plan: Judgement[] = [];
@@ -39,7 +39,7 @@ export function planReap(judgements: readonly Judgement[], index: ProcessIndex, 
   return { plan, skipped: [...skipped, ...unknown.map((pid) => ({ pid, reason: whyUnjudged(pid, index) }))] };
 }
 
-/** Empty: nothing worth a line, because nobody would expect it to be ended. */
+/** Empty: skipped without a line, because the user does not expect this process to be ended. */
 function reasonToSkip(judgement: Judgement, request: ReapRequest): string | undefined {
   const { verdict } = judgement;
   const isNamed = request.pids !== undefined;
@@ -58,7 +58,7 @@ function whyUnjudged(pid: number, index: ProcessIndex): string {
   return index.byPid.has(pid) ? 'not a claude-mem process' : 'no such process';
 }
 
-/** What must never be ended, checked again and apart from the verdicts. */
+/** Rejects processes that must never be ended, independently of their verdicts. */
 class Protection {
   readonly #index: ProcessIndex;
   readonly #request: ReapRequest;

@@ -3,8 +3,8 @@ import type { ProcessIndex } from '../process/process-index.ts';
 import type { Judgement } from './verdict.ts';
 
 /**
- * Processes that belong to a claude-mem which lives: a recorded root, what is managed, what another live installation records, and all
- * that hangs below these. By identity, with the reason in words.
+ * The processes of a live claude-mem: recorded roots, managed processes, processes that another live installation records, and the
+ * descendants of all these. By identity, with a reason for people.
  */
 export function findProtected(
   judgements: readonly Judgement[],

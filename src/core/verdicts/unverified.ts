@@ -4,7 +4,7 @@ import { describeOwnerMark, shortId } from '../text/wording.ts';
 import { isUnclaimed, provePattern } from './pattern.ts';
 import { isReadInPart, partEvidence } from './read-in-part.ts';
 
-/** Looks like ours, ownership not proven: says what was found and what is missing for a proof. */
+/** A possible claude-mem process without proven ownership. The evidence lists the findings; its last item is the missing proof. */
 export function unverified(subject: Case, context: JudgementContext): Finding {
   const evidence = [...looksLikeOurs(subject, context), ...whatIsMissing(subject, context)];
   return { verdict: 'unverified', evidence };

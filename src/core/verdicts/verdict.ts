@@ -4,20 +4,20 @@ import type { ProcessRow } from '../process/snapshot.ts';
 export const VERDICTS = ['managed', 'orphan', 'excess', 'unverified', 'foreign', 'zombie'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** The order in which people see them: leaks first. */
+/** Display order: leaks first. */
 export const VERDICT_ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverified', 'managed', 'zombie', 'foreign'];
 
-/** What is reported where only findings are shown: leaks, and what may be one. */
+/** Leaks and possible leaks. */
 export const FINDINGS = ['orphan', 'excess', 'unverified'] as const satisfies readonly Verdict[];
 
-/** One reason for a verdict, in words that can be checked with `ps`. */
+/** One fact behind a verdict, checkable with `ps`. */
 export interface Evidence {
-  /** What kind of fact it is: `recorded`, `marked`, `owner-gone`, `tree-dead`, `adopted`, `pattern`, … */
+  /** Kind of fact: `recorded`, `marked`, `owner-gone`, `tree-dead`, `adopted`, `pattern`, … API: add, never rename. */
   readonly kind: string;
   readonly detail: string;
 }
 
-/** What was decided about one process, and why. */
+/** The verdict on one process, with its evidence. */
 export interface Judgement {
   readonly row: ProcessRow;
   readonly verdict: Verdict;
@@ -25,17 +25,17 @@ export interface Judgement {
   readonly treeId: string | null;
   readonly ageSeconds: number;
   readonly evidence: readonly Evidence[];
-  /** The verdict rests on the command line alone, so it must be compared again next to the signal. */
+  /** The verdict rests on the command line alone, so the command line must be compared again right before a signal. */
   readonly restsOnCommand: boolean;
-  /** A process that is the first of its tree and alive; nothing below it belongs to another tree's cleanup. */
+  /** The live root of a tree. No other tree's cleanup goes below it. */
   readonly isManagedRoot: boolean;
-  /** What it started shares its verdict: a uv wrapper, and whatever is below one. */
+  /** The children share this verdict: true for a uv wrapper and all its descendants. */
   readonly sharesWithChildren: boolean;
-  /** Descendants of it are another installation's too. */
+  /** The process and its descendants belong to another installation. */
   readonly isOtherInstallation: boolean;
 }
 
-/** What a verdict function finds; the rest of a judgement is the same for all of them. */
+/** The part of a judgement that a verdict function decides. */
 export interface Finding {
   readonly verdict: Verdict;
   readonly evidence: readonly Evidence[];
