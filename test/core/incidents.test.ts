@@ -42,7 +42,7 @@ const pluginRecords = (chroma?: { pid: number; startedAt: string }): OtherRegist
 ];
 
 describe('where orphans hang', () => {
-  test('343 of 346 under systemd --user', () => {
+  test('343 of 346 orphans under systemd --user are found', () => {
     const pairs = Array.from({ length: 173 }, (_, nth) => [
       uv(1_000 + 2 * nth, nth === 0 ? 1 : systemdUser.pid, { sid: 300 }),
       python(1_001 + 2 * nth, 1_000 + 2 * nth, { sid: 300 }),
@@ -50,12 +50,12 @@ describe('where orphans hang', () => {
     expect(leaks(pairs.flat())).toBe(346);
   });
 
-  test('both wrapper and python under systemd --user', () => {
+  test('a wrapper and a python under systemd --user are both orphans', () => {
     const rows = [uv(310, systemdUser.pid, { sid: 300 }), python(320, systemdUser.pid, { sid: 300 })];
     expect(verdicts(rows)).toEqual({ 310: 'orphan', 320: 'orphan' });
   });
 
-  test('the live, recorded one has parent pid 1', () => {
+  test('a live recorded process with parent pid 1 is managed', () => {
     const recorded = uv(310, 1, { sid: 300 });
     const registries = pluginRecords({ pid: 310, startedAt: clockAt(3_200) });
     expect(verdictOfLast([plugin, recorded], { registries })).not.toBe('orphan');
@@ -67,7 +67,7 @@ describe('where orphans hang', () => {
     expect(leaks([plugin, ...children], { registries })).toBe(0);
   });
 
-  test('a Windows parent pid that was never cleared and is somebody else’s now makes no family', () => {
+  test('a reused Windows parent pid makes no parent link', () => {
     const reused = row(200, 1, 'bun worker-service.cjs --daemon', { name: 'bun', ...bornAt(9_000) });
     expect(verdicts([reused, uv(310, 200, { sid: 150 })])).toEqual({ 310: 'orphan' });
   });
@@ -91,12 +91,12 @@ describe('between fork and exec, when a process shows the command line and the m
     ['the supervisor', root, undefined],
     ['the worker', of, 'managed'],
     ['the wrapper', wrapper, 'managed'],
-  ])('what %s starts is no leak', (_, parent, verdict) => {
+  ])('a process started by %s is no leak', (_, parent, verdict) => {
     expect(verdictOfLast([root, of, wrapper, forked(parent)], { manifests })).toBe(verdict);
     expect(leaks([root, of, wrapper, forked(parent)])).toBe(0);
   });
 
-  test('what a chroma of a person’s own starts is no leak, however slow the machine', () => {
+  test("a process started by a person's own chroma is no leak, even on a slow machine", () => {
     const own = uv(320, shell.pid, { sid: 70 });
     expect(leaks([own, forked(own, secondsOld(600))])).toBe(0);
   });
@@ -154,15 +154,15 @@ describe('pid reuse', () => {
   const of = worker(310, 300, marks('t1', root, 'worker'));
   const manifests = [manifest('t1', [entry('supervisor', root), entry('worker', of, { by: root })])];
 
-  test('a recorded pid that a driver utility has now is let alone', () => {
+  test('a recorded pid reused by a driver utility is spared', () => {
     expect(verdicts([row(310, 1, 'driver-utility', bornAt(9_000))], { manifests })).toEqual({});
   });
 
-  test('so is one that a person’s own chroma has now', () => {
+  test("a recorded pid reused by a person's own chroma is spared", () => {
     expect(verdictOfLast([uv(310, shell.pid, { sid: 70, ...bornAt(9_000) })], { manifests })).toBe('unverified');
   });
 
-  test('a root’s pid that is somebody else’s now leaves its tree dead', () => {
+  test("a tree is dead if its root's pid is reused", () => {
     const rows = [row(300, 1, 'driver-utility', bornAt(9_000)), { ...of, ppid: 1 }];
     expect(verdicts(rows, { manifests })).toEqual({ 310: 'orphan' });
   });
@@ -227,11 +227,11 @@ describe('what a person started', () => {
     ],
     ['in a pipeline', [row(401, 70, 'cat', { sid: 70, pgid: 401 }), uv(402, 70, { sid: 70, pgid: 401 })]],
     ['with ps-list’s eyes', [uv(402, 70, { sid: 70, pgid: 401 })].map(asPsListShows)],
-  ])('%s is not proven', (_how, rows) => {
+  ])('%s is no proven orphan', (_how, rows) => {
     expect(verdictOfLast(rows, { manifests: dead })).toBe('unverified');
   });
 });
 
-test('the whole reading of an empty machine is empty', () => {
+test('an empty process table gives no judgements', () => {
   expect(judgeSnapshot(snapshotOf([]))).toEqual([]);
 });

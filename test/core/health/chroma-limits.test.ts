@@ -23,7 +23,7 @@ test.each([
   expect(reason).toBe(isOver ? 'Chroma used 150 MB, over its limit of 100 MB' : undefined);
 });
 
-test('CPU counts once it was watched for a minute, and by its average', () => {
+test('the CPU limit applies to the average of a whole minute', () => {
   const steady = (count: number, percent: number) => readings(Array<number>(count).fill(0), percent);
   expect(overLimit(steady(12, 90), LIMITS)).toBe(undefined);
   expect(overLimit(steady(13, 90), LIMITS)).toBe('Chroma used 90 % of a core for a minute, over its limit of 50 %');
@@ -33,6 +33,6 @@ test('CPU counts once it was watched for a minute, and by its average', () => {
   expect(overLimit(burst, LIMITS)).toBe(undefined);
 });
 
-test('0 is no limit', () => {
+test('a limit of 0 is no limit', () => {
   expect(overLimit(readings(Array<number>(20).fill(9_999), 800), { memoryBytes: 0, cpuPercent: 0 })).toBe(undefined);
 });

@@ -46,15 +46,15 @@ test.each([
   expect(findBreaches({ ...WELL, ...change }).map((breach) => breach.id)).toEqual([id]);
 });
 
-test.each(['off', 'asleep', 'starting', 'closed'])('a Chroma that is %s answers as it should', (state) => {
+test.each(['off', 'asleep', 'starting', 'closed'])('a Chroma in state %s is no breach', (state) => {
   expect(findBreaches({ ...WELL, vectors: { state, reason: 'x' } })).toEqual([]);
 });
 
-test('could not look is no leak', () => {
+test('an unknown number of leaks is no breach', () => {
   expect(findBreaches({ ...WELL, orphans: null, excess: null })).toEqual([]);
 });
 
-test('one sample makes no lasting breach; three in a row do, and one good one ends it', () => {
+test('a breach lasts after three samples in a row, and one good sample ends it', () => {
   const found = [{ id: 'orphans', message: '1' }];
   const once = trackBreaches([], found, 100);
   const twice = trackBreaches(once, found, 200);

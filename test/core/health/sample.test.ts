@@ -6,7 +6,7 @@ import { aSample } from '../a-sample.ts';
 const HOUR = 3_600_000;
 
 describe('condense', () => {
-  test('keeps the peaks of counts and memory, the mean of CPU, and the time all of them stand for', () => {
+  test('keeps the peaks of counts and memory, the mean of CPU, and the total period', () => {
     const condensed = condense([
       aSample({ uptimeMs: 5_000, roles: { worker: { processes: 1, memoryBytes: 30, cpuPercent: 1 } } }),
       aSample({ uptimeMs: 10_000, orphans: 4, roles: { worker: { processes: 2, memoryBytes: 50, cpuPercent: 2 } } }),
@@ -21,13 +21,13 @@ describe('condense', () => {
     });
   });
 
-  test('not having looked is not zero', () => {
+  test('keeps unknown values as null', () => {
     expect(condense([aSample({ orphans: null }), aSample({ orphans: null })]).orphans).toBe(null);
     expect(condense([aSample({ orphans: null }), aSample({ orphans: 2 })]).orphans).toBe(2);
   });
 });
 
-test('the total of a sample counts what is known', () => {
+test('the total of a sample sums the known values', () => {
   const roles = {
     worker: { processes: 1, memoryBytes: 30, cpuPercent: null },
     'chroma-sync': { processes: 2, memoryBytes: 70, cpuPercent: 5 },
@@ -36,7 +36,7 @@ test('the total of a sample counts what is known', () => {
 });
 
 describe('dating', () => {
-  test('a clock that was set an hour back makes no overlap: the uptime counts', () => {
+  test('setting the clock back an hour makes no overlap', () => {
     const dated = dateSamples([
       aSample({ takenAtMs: 10 * HOUR, uptimeMs: 5_000 }),
       aSample({ takenAtMs: 9 * HOUR, uptimeMs: 10_000 }),
@@ -54,7 +54,7 @@ describe('dating', () => {
     expect(gapsBetween(dated, 2 * HOUR)).toEqual([{ fromMs: HOUR, untilMs: 2 * HOUR - 5_000 }]);
   });
 
-  test('an uptime that went back within one boot (a restarted container) is dated by its own clock', () => {
+  test('a smaller uptime within one boot (a restarted container) is dated by its own clock', () => {
     const dated = dateSamples([
       aSample({ takenAtMs: HOUR, uptimeMs: 900_000 }),
       aSample({ takenAtMs: 2 * HOUR, uptimeMs: 5_000 }),
@@ -70,7 +70,7 @@ describe('dating', () => {
     expect(gapsBetween(dated, 9 * HOUR)).toHaveLength(1);
   });
 
-  test('what came after the last sample is a gap once it is long enough', () => {
+  test('the time after the last sample is a gap if it is long enough', () => {
     const dated = dateSamples([aSample({ takenAtMs: HOUR })]);
     expect(gapsBetween(dated, HOUR + 19_000)).toEqual([]);
     expect(gapsBetween(dated, HOUR + 60_000)).toEqual([{ fromMs: HOUR, untilMs: HOUR + 60_000 }]);

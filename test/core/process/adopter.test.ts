@@ -9,7 +9,7 @@ function adoption(subject: ProcessRow, others: readonly ProcessRow[], extra: Par
 
 const dead = 400;
 
-describe('has been adopted', () => {
+describe('adoption is proven', () => {
   test.each<[string, number, ProcessRow[]]>([
     ['by pid 1', 1, []],
     ['by systemd --user', systemdUser.pid, []],
@@ -18,14 +18,14 @@ describe('has been adopted', () => {
     ['by launchd', 80, [row(80, 0, '/sbin/launchd', { name: 'launchd' })]],
     ['by a subreaper that leads a session of its own', 80, [row(80, 70, '/usr/bin/reaper', { name: 'reaper' })]],
     ['by a subreaper that is in another session', 81, [row(80, 70, 'a'), row(81, 80, 'reaper', { sid: 80 })]],
-    ['by nobody: its parent is gone', 99, []],
-    ['by nobody: its parent’s pid was reused', 600, [row(600, 1, 'young', bornAt(9_000))]],
+    ['without an adopter, because its parent is gone', 99, []],
+    ['without an adopter, because the pid of its parent was reused', 600, [row(600, 1, 'young', bornAt(9_000))]],
   ])('%s', (_by, ppid, others) => {
     expect(adoption(row(500, ppid, 'x', { sid: dead }), others)).toBeTypeOf('string');
   });
 });
 
-describe('may well have been started by its parent', () => {
+describe('adoption is not proven for a process', () => {
   test.each<[string, ProcessRow, ProcessRow[]]>([
     ['in the same session', row(500, 70, 'x', { sid: 70 }), []],
     ['in a job of its own in the same session', row(500, 70, 'x', { sid: 70, pgid: 500 }), []],
@@ -44,7 +44,7 @@ describe('may well have been started by its parent', () => {
     expect(adoption(row(500, 99, 'x', { sid: dead }), [], { complete: false })).toBeUndefined();
   });
 
-  test('where sessions are not known, a group of another kind proves nothing', () => {
+  test('a process in another group, if sessions are unknown', () => {
     const piped = asPsListShows(row(500, 70, 'x', { sid: 70, pgid: 499 }));
     expect(adoption(piped, [])).toBeUndefined();
     expect(adoption(row(500, 70, 'x', { sid: dead }), [asPsListShows(shell)])).toBeUndefined();
@@ -59,14 +59,14 @@ test.each([
   expect(leads(row(500, 1, 'x', place))).toBe(expected);
 });
 
-test('where neither session nor group is known, nobody knows who leads', () => {
+test('whether a process leads is unknown without session and group', () => {
   expect(leads(without(row(500, 1, 'x'), 'pgid', 'sid'))).toBeUndefined();
 });
 
 test.each([
   ['shares its session', row(500, systemdUser.pid, 'x', { sid: systemdUser.pid })],
   ['leads a session', row(500, systemdUser.pid, 'x')],
-])('a child of a named adopter has been adopted although it %s', (_how, subject) => {
+])('a child of a named adopter has been adopted even if it %s', (_how, subject) => {
   expect(adoption(subject, [])).toBe('re-parented to pid 50 (systemd), which adopts orphans');
 });
 
@@ -75,15 +75,15 @@ test.each([
   ['lost its parent and leads a session', row(500, 1, 'x'), false],
   ['is where it was started', row(500, 70, 'x', { sid: 70 }), false],
   ['has a place that is not known', { ...without(row(500, 1, 'x'), 'pgid', 'sid') }, false],
-])('stranded is what has no life of its own: one that %s: %s', (_which, subject, expected) => {
+])('a process is stranded only if adopted and not a leader: one that %s: %s', (_which, subject, expected) => {
   expect(isStranded(subject, indexOf([init, systemdUser, terminal, shell, subject]))).toBe(expected);
 });
 
-test('a session tells of its leader where the group is not known', () => {
+test('a session leader leads even if its group is unknown', () => {
   expect(leads(without(row(500, 1, 'x', { sid: 500 }), 'pgid'))).toBe(true);
 });
 
-test('the evidence names pid 1 where its name is known', () => {
+test('the evidence of adoption names pid 1 if its name is known', () => {
   const subject = row(500, 1, 'x', { sid: dead });
   expect(adoptionOf(subject, indexOf([init, subject]))).toBe('re-parented to pid 1 (systemd)');
   expect(adoptionOf(subject, indexOf([subject]))).toBe('re-parented to pid 1');

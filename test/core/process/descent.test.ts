@@ -25,7 +25,7 @@ function found(
 }
 
 describe('what was started', () => {
-  test('is what hangs below the origin and was not there before', () => {
+  test('includes new descendants of the origin', () => {
     const old = row(9_050, SELF_PID, 'sleep 1');
     const below = row(9_101, 9_100, 'sleep 2');
     expect(found([[old], [old, daemon, below]])).toEqual([
@@ -34,28 +34,28 @@ describe('what was started', () => {
     ]);
   });
 
-  test('is not what something that was there before starts later', () => {
+  test('excludes later children of earlier processes', () => {
     const old = row(9_050, SELF_PID, 'sh');
     expect(found([[old], [old, row(9_200, 9_050, 'sleep 1')]])).toEqual([]);
   });
 
-  test('is not a child of the origin that is not known, where it has others of its own', () => {
+  test('excludes unknown children of an origin that also starts its own', () => {
     const origin = { ...ALL_CHILDREN, claimsChildren: false, children: new Set([9_100]) };
     expect(found([[], [daemon, row(9_300, SELF_PID, 'ps')]], { origin })).toEqual([[9_100, 'descent']]);
   });
 
-  test('stays it when its parent dies, whoever adopts it', () => {
+  test('keeps a process whose parent dies, under any adopter', () => {
     const shell = row(9_100, SELF_PID, 'sh');
     const child = row(9_101, 9_100, 'sleep 100');
     expect(found([[], [shell, child], [{ ...child, ppid: 1 }]])).toEqual([[9_101, 'descent']]);
   });
 
-  test('stays apart from whoever gets its pid', () => {
+  test('excludes a process that reuses a pid', () => {
     const other = { ...row(9_100, 1, 'sshd'), ...bornAt(95_000) };
     expect(found([[], [daemon], [other]])).toEqual([]);
   });
 
-  test('is not what came from outside and is only adopted here, as by the pid 1 of a container', () => {
+  test('excludes outside processes that the origin adopts, as pid 1 of a container does', () => {
     const shell = row(9_050, 0, 'bash');
     const service = row(9_060, 9_050, 'sleep 100');
     const late = row(9_300, 0, 'docker-exec sh');
@@ -74,16 +74,16 @@ describe('what was started', () => {
     ).toEqual([[9_100, 'descent']]);
   });
 
-  test('is what hung under a parent that nobody saw, and is adopted then', () => {
+  test('includes the adopted child of a parent that was never seen', () => {
     const child = row(9_101, 9_100, 'sleep 100');
     expect(found([[], [child], [{ ...child, ppid: SELF_PID }]])).toEqual([[9_101, 'descent']]);
   });
 
-  test('is found by the mark wherever it hangs', () => {
+  test('includes marked processes under any parent', () => {
     expect(found([[], [row(9_400, 1, 'sleep 1')]], { marked: [9_400] })).toEqual([[9_400, 'mark']]);
   });
 
-  test('is not left once it is a zombie, but what it started is', () => {
+  test('excludes zombies, but includes their children', () => {
     const zombie = row(9_100, SELF_PID, 'sh', { state: 'Z' });
     expect(found([[], [zombie, row(9_101, 9_100, 'sleep 1')]])).toEqual([[9_101, 'descent']]);
   });

@@ -42,47 +42,37 @@ describe('looking up a stored identity', () => {
   test.each<[string, Identity, Partial<ProcessSnapshot>, string]>([
     ['same boot, pid and ticks: alive', stored, {}, 'alive'],
     ['other ticks under the pid: gone', { ...stored, startTicks: 4_999 }, {}, 'gone'],
-    [
-      'a clock that was set changes nothing while ticks agree',
-      { ...stored, startedAt: clockAt(9_999_999) },
-      {},
-      'alive',
-    ],
+    ['alive with equal ticks although the clock was set', { ...stored, startedAt: clockAt(9_999_999) }, {}, 'alive'],
     ['no such pid in a complete listing: gone', { ...stored, pid: 101 }, {}, 'gone'],
     ['no such pid in an incomplete listing: unknown', { ...stored, pid: 101 }, { complete: false }, 'unknown'],
-    [
-      'other ticks prove death even in an incomplete listing',
-      { ...stored, startTicks: 1 },
-      { complete: false },
-      'gone',
-    ],
+    ['gone with other ticks, even in an incomplete listing', { ...stored, startTicks: 1 }, { complete: false }, 'gone'],
     ['another boot of this machine: gone', { ...stored, place: { ...HERE, bootId: 'boot-0' } }, {}, 'gone'],
     [
-      'another boot, another machine: unknown',
+      'unknown on another boot of another machine',
       { ...stored, place: { ...HERE, bootId: 'b', machineId: 'm' } },
       {},
       'unknown',
     ],
     [
-      'another boot, two machines that are not known: unknown',
+      'unknown on another boot without machine ids',
       { ...stored, place: { ...HERE, bootId: 'b', machineId: undefined } },
       { machineId: undefined as never },
       'unknown',
     ],
     [
-      'another boot, its machine not recorded: unknown',
+      'unknown on another boot without a recorded machine id',
       { ...stored, place: { ...HERE, bootId: 'b', machineId: undefined } },
       {},
       'unknown',
     ],
     [
-      'another boot, the machine here not known',
+      'unknown on another boot without a machine id here',
       { ...stored, place: { ...HERE, bootId: 'b' } },
       { machineId: undefined as never },
       'unknown',
     ],
     [
-      'the same boot is the same machine, whatever its id says',
+      'alive on the same boot, even with another machine id',
       { ...stored, place: { ...HERE, machineId: 'm' } },
       {},
       'alive',
@@ -90,26 +80,26 @@ describe('looking up a stored identity', () => {
     ['boot id recorded, none here: unknown', stored, { bootId: undefined as never }, 'unknown'],
     ['boot id here, none recorded: unknown', { ...stored, place: { ...HERE, bootId: undefined } }, {}, 'unknown'],
     [
-      'another pid namespace: unknown, though pid and ticks agree',
+      'unknown in another pid namespace, even with equal pid and ticks',
       { ...stored, place: { ...HERE, pidNamespace: '4' } },
       {},
       'unknown',
     ],
     [
-      'another pid namespace, no such pid: unknown',
+      'unknown in another pid namespace without such a pid',
       { ...stored, pid: 7, place: { ...HERE, pidNamespace: '4' } },
       {},
       'unknown',
     ],
     ['namespace recorded, none here: unknown', stored, { pidNamespace: undefined as never }, 'unknown'],
     [
-      'namespace here, none recorded: unknown',
+      'unknown without a recorded pid namespace',
       { ...stored, place: { ...HERE, pidNamespace: undefined } },
       {},
       'unknown',
     ],
     [
-      'pid:[n] and n are one namespace',
+      'alive if pid:[n] is recorded and n is read',
       { ...stored, place: { ...HERE, pidNamespace: `pid:[${NAMESPACE}]` } },
       {},
       'alive',
@@ -120,7 +110,7 @@ describe('looking up a stored identity', () => {
     expect(lookUp(identity, [subject], extra)).toBe(presence);
   });
 
-  test('what both sides lack is not compared', () => {
+  test('fields that both sides lack are not compared', () => {
     const index = indexOf([subject]);
     const snapshot = without(index.snapshot, 'bootId', 'pidNamespace');
     expect(lookUpIdentity({ ...stored, place: {} }, snapshot, index.byPid)).toBe('alive');
@@ -130,7 +120,7 @@ describe('looking up a stored identity', () => {
     expect(lookUp(stored, [{ ...subject, state: 'Z' }])).toBe('gone');
   });
 
-  test('a dead leader whose threads live on is alive', () => {
+  test('a dead main thread with live other threads is alive', () => {
     expect(lookUp(stored, [{ ...subject, state: 'Z', threads: 3 }])).toBe('alive');
   });
 

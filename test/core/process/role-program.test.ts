@@ -242,21 +242,21 @@ describe('a command of uv, pipx or python is what it runs', () => {
     'python --version',
     'less /c uvx chroma-mcp',
     'less +x-m. chroma_mcp',
-  ])('%s runs something else', (command) => {
+  ])('%s does not run chroma-mcp', (command) => {
     expect(isChromaProgram(on(command))).toBe(false);
   });
 
-  test('a script in a folder with blanks counts only in a folder of programs', () => {
+  test('a script path with spaces counts only below bin or Scripts', () => {
     expect(isChromaProgram(words(['python', '/opt/my tools/bin/chroma-mcp']))).toBe(true);
     expect(isChromaProgram(words(['python', '/opt/my tools/chroma-mcp']))).toBe(false);
     expect(isChromaProgram(words(['python', '/opt/bin/my tools/chroma-mcp']))).toBe(false);
   });
 
-  test('a process named chroma-mcp is one, whatever its first word', () => {
+  test('a process named chroma-mcp is one, with any first word', () => {
     expect(isChromaProgram(words(['/opt/app', '--data-dir', '/x'], 'chroma-mcp'))).toBe(true);
   });
 
-  test('the executable tells of a program whose name and first word are others', () => {
+  test('the executable identifies a program with another name and first word', () => {
     const subject = words(['x', 'chroma-mcp'], 'x');
     expect(isChromaWrapper({ ...subject, executable: '/usr/bin/uvx' })).toBe(true);
     expect(isChromaProgram({ ...subject, executable: '/usr/bin/vim' })).toBe(false);
@@ -278,7 +278,7 @@ describe('a command of uv, pipx or python is what it runs', () => {
     expect(isChromaProgram(without(words(argv), 'argv'))).toBe(expected);
   });
 
-  test('a program under an emulator is known with and without its own first word', () => {
+  test('a program under an emulator is recognised with and without its own first argument', () => {
     expect(isChromaWrapper(words(['/run/rosetta/rosetta', '/usr/bin/uvx', 'uvx', 'chroma-mcp']))).toBe(true);
     expect(isChromaWrapper(words(['/run/rosetta/rosetta', '/usr/bin/uvx', 'chroma-mcp']))).toBe(true);
     expect(isChromaProgram(words(['/run/rosetta/rosetta', '/usr/bin/vim', 'uvx', 'chroma-mcp']))).toBe(false);
@@ -286,12 +286,12 @@ describe('a command of uv, pipx or python is what it runs', () => {
     expect(isChromaProgram(words(['/run/rosetta/rosetta']))).toBe(false);
   });
 
-  test('an empty argv is none: the text counts', () => {
+  test('with an empty argv the command text counts', () => {
     const subject = { ...on(`uvx chroma-mcp ${CHROMA}`), argv: [] };
     expect([isOurs(subject), isChromaWrapper(subject)]).toEqual([true, true]);
   });
 
-  test('what is no chroma-mcp is on no data dir', () => {
+  test('only a chroma-mcp can be on a data dir', () => {
     expect(isOurs(on(`vim ${CHROMA}`))).toBe(false);
   });
 });
@@ -313,7 +313,7 @@ describe('a command line in one text', () => {
   test.each([
     ['an argument that bears the program’s name', `/usr/bin/less /opt/uvx chroma-mcp ${CHROMA}`, { name: 'uvx2' }],
     [
-      'an executable that is only a beginning of its first word',
+      'an executable that is only a prefix of the first word',
       `/x/uvx-backup chroma-mcp ${CHROMA}`,
       { name: 'y', executable: '/x/uvx' },
     ],
@@ -353,7 +353,7 @@ describe('a process that was read in part may run a role', () => {
   });
 });
 
-test('a process without a command line says nothing', () => {
+test('a process without a command line is not recognised', () => {
   expect(hasCommandLine({ command: '' })).toBe(false);
   expect(hasCommandLine({ command: '', argv: [] })).toBe(false);
   expect(hasCommandLine({ command: '', argv: ['x'] })).toBe(true);
@@ -372,36 +372,36 @@ describe('--data-dir compares as a whole value', () => {
     '/elsewhere/claude-desktop-chroma',
     'chroma',
     '',
-  ])('%j is none of ours', (value) => {
+  ])('%j is not a Chroma directory of this data dir', (value) => {
     expect(isOurs(on(`uvx chroma-mcp --data-dir ${value}`))).toBe(false);
     expect(isOurs(on(`uvx chroma-mcp --data-dir=${value}`))).toBe(false);
     expect(isOurs(asPsListShows(on(`uvx chroma-mcp --data-dir ${value}`)))).toBe(false);
   });
 
-  test('of several the last counts, as for the program itself', () => {
+  test('the last of several --data-dir options counts', () => {
     const twice = on(`uvx chroma-mcp --data-dir ${DATA_DIR}/chroma --data-dir=/elsewhere/chroma`);
     expect(dataDirArgument(twice)).toBe('/elsewhere/chroma');
     expect(dataDirArgument(asPsListShows(twice))).toBe('/elsewhere/chroma');
   });
 
-  test('an option that only begins so is another one', () => {
+  test('an option that only starts with --data-dir is another one', () => {
     expect(dataDirArgument(on(`uvx chroma-mcp --data-directory ${DATA_DIR}/chroma`))).toBeUndefined();
     expect(dataDirArgument(asPsListShows(on(`uvx x --data-directory ${DATA_DIR}/chroma`)))).toBeUndefined();
   });
 
-  test('a path with spaces is read from a command line that is one string', () => {
+  test('a path with spaces is read from a command line in one string', () => {
     const command = `uvx chroma-mcp --data-dir /Users/J Doe/.claude-mem/chroma --client-type persistent`;
     expect(dataDirArgument({ command })).toBe('/Users/J Doe/.claude-mem/chroma');
     expect(dataDirArgument({ command: `x --data-dir "/Users/J Doe/chroma" y` })).toBe('/Users/J Doe/chroma');
   });
 
-  test('what the reader resolved counts as well', () => {
+  test('the resolved directory counts', () => {
     const linked = on('uvx chroma-mcp --data-dir /mnt/link', { roleDirectory: `${DATA_DIR}/vectors` });
     expect(isOurs(linked)).toBe(true);
     expect(isOurs({ ...linked, roleDirectory: '/mnt/real' })).toBe(false);
   });
 
-  test('what the reader resolved decides before what is written: in another container the same path is another directory', () => {
+  test('the resolved directory takes precedence: in another container the same path is another directory', () => {
     const written = on(`uvx chroma-mcp --data-dir ${DATA_DIR}/vectors`);
     expect(isOurs(written)).toBe(true);
     expect(isOurs({ ...written, roleDirectory: `/proc/100/root${DATA_DIR}/vectors` })).toBe(false);
@@ -424,7 +424,7 @@ describe('our own entry scripts', () => {
   });
 });
 
-describe('what is taken for a claude-mem process when that lets something live', () => {
+describe('is a claude-mem script that spares a process', () => {
   test.each([
     ['the plugin’s worker', on('bun /x/worker-service.cjs --daemon'), true],
     ['the plugin’s MCP server', on('node /x/mcp-server.cjs'), true],
@@ -481,6 +481,6 @@ test.each([
   'uvicorn',
   '',
   'kworker/0:1',
-])('one called %j may not', (name) => {
+])('a process called %j cannot run a role', (name) => {
   expect(isCandidateName(name)).toBe(false);
 });

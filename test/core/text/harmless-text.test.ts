@@ -32,11 +32,11 @@ describe('text for a model', () => {
     ['👨‍👩‍👧 ❤️ 1️⃣ naïve 漢字'],
     ['می‌خواهم'],
     ['ls > out.txt 2>&1'],
-  ])('%j stays as it is', (text) => {
+  ])('%j is unchanged', (text) => {
     expect(harmlessText(text)).toBe(text);
   });
 
-  test('every text in a value is made harmless, and nothing else', () => {
+  test('makes every string of a value harmless, and changes nothing else', () => {
     expect(harmlessValue({ a: ['<system>', 1, null], b: { c: '<x>' } })).toEqual({
       a: ['‹system>', 1, null],
       b: { c: '‹x>' },

@@ -22,7 +22,7 @@ const root = supervisor(300, 1, { treeMark: 't1' });
 const server = searchServer(300, 70);
 const child = (extra: Partial<ProcessRow> = {}) => uv(310, 300, { ...marks('t1', server, 'chroma-search'), ...extra });
 
-test('a supervisor is the root of the tree it is marked for, and a process of the tree that its child names as owner', () => {
+test('finds a marked supervisor as the root of its tree, and also the parent that a marked child names as owner', () => {
   expect(treesOf300(root)).toEqual(['t1']);
   expect(treesOf300(server, child())).toEqual(['t1']);
   expect(new LiveRoots(indexOf([server, child()])).hasRootOf('t1')).toBe(true);
@@ -33,7 +33,7 @@ test.each<[string, readonly ProcessRow[]]>([
   ['a child that is a zombie', [server, child({ state: 'Z' })]],
   ['a child without a tree mark', [server, child({ treeMark: null })]],
   [
-    'a child whose owner is an earlier process of that pid',
+    'a child whose owner is an earlier process with that pid',
     [server, child(marks('t1', row(300, 1, 'x', bornAt(1)), 'search'))],
   ],
   ['a child without an owner mark', [server, child({ ownerMark: null })]],
@@ -41,21 +41,21 @@ test.each<[string, readonly ProcessRow[]]>([
   ['a supervisor that was spawned by one of ours', [supervisor(300, 1, marks('t1', row(299, 1, 'x'), 'supervisor'))]],
   ['a zombie of a supervisor', [{ ...root, state: 'Z' }]],
   [
-    'a marked program that nobody owns and that is no supervisor',
+    'a marked program without an owner that is not a supervisor',
     [searchServer(300, 70, { treeMark: 't1', roleMark: 'search' })],
   ],
   ['a chroma-mcp as parent', [python(300, 70), child()]],
   [
-    'a worker that is owned in the same tree',
+    'a worker with an owner in the same tree',
     [
       worker(300, 299, marks('t1', row(299, 1, 'x'), 'worker')),
       uv(310, 300, marks('t1', row(300, 1, 'x'), 'chroma-sync')),
     ],
   ],
   [
-    'a worker of the same tree whose environment is hidden but for its tree',
+    'a worker of the same tree with an unreadable owner mark',
     [worker(300, 299, { ...HIDDEN_MARKS, treeMark: 't1' }), uv(310, 300, marks('t1', row(300, 1, 'x'), 'chroma-sync'))],
   ],
-])('proves no root: %s', (_which, rows) => {
+])('finds no root from %s', (_which, rows) => {
   expect(treesOf300(...rows)).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { BOOT, DATA_DIR, NAMESPACE } from '../builders.ts';
 const place = { bootId: BOOT, pidNamespace: NAMESPACE };
 const input = { treeId: 't1', role: 'worker', dataDir: DATA_DIR } as const;
 
-test('the marks name tree, role and data dir, and the owner as its reader takes it', () => {
+test('marks name tree, role, data dir, and an owner that parseOwnerMark reads back', () => {
   const made = marksFor({ ...input, owner: { pid: 300, startTicks: 3_000, place } });
   expect(made).toEqual({
     CLAUDE_MEM_TREE: 't1',
@@ -21,13 +21,13 @@ test('the marks name tree, role and data dir, and the owner as its reader takes 
 test.each([
   ['a root', undefined],
   ['an owner whose start has no ticks', { pid: 300, place }],
-])('under %s an inherited owner mark is emptied and not passed on', (_who, owner) => {
+])('marks of %s remove an inherited owner mark', (_who, owner) => {
   const made = marksFor({ ...input, ...(owner === undefined ? {} : { owner }) });
   expect(markedEnvironment({ CLAUDE_MEM_OWNER: '70:700::' }, made).CLAUDE_MEM_OWNER).toBeUndefined();
   expect(made).toHaveProperty('CLAUDE_MEM_OWNER');
 });
 
-test('the marks come first in an environment, and replace inherited ones', () => {
+test('marks come first in an environment and replace inherited marks', () => {
   const made = markedEnvironment({ PATH: '/bin', CLAUDE_MEM_TREE: 't0', LAST: 'x' }, { CLAUDE_MEM_TREE: 't1' });
   expect(Object.entries(made)).toEqual([
     ['CLAUDE_MEM_TREE', 't1'],
@@ -36,6 +36,6 @@ test('the marks come first in an environment, and replace inherited ones', () =>
   ]);
 });
 
-test('the chroma roles are those of a wrapper and its python', () => {
+test('the chroma roles are chroma-sync and chroma-search', () => {
   expect(ROLES.filter(isChromaRole)).toEqual(['chroma-sync', 'chroma-search']);
 });

@@ -23,8 +23,8 @@ function judged(registries: readonly OtherRegistry[], rows: readonly ProcessRow[
   return { live: [...liveRecords.keys()], claims: [...claims.keys()], gone: [...goneWorkers.keys()] };
 }
 
-describe('what a live installation records', () => {
-  test('counts with its worker and below it', () => {
+describe('a registry entry of another installation', () => {
+  test('counts for the live worker and its descendants', () => {
     expect(judged(records, [worker, wrapper])).toEqual({ live: [200, 210], claims: [210], gone: [] });
   });
 
@@ -32,25 +32,25 @@ describe('what a live installation records', () => {
     ['a worker of other start ticks', records, [pluginWorker(200, bornAt(2_001)), wrapper]],
     ['no worker', records, [uv(210, 1, { sid: 200 })]],
     ['a zombie as worker', records, [{ ...worker, state: 'Z' }, uv(210, 1, { sid: 200 })]],
-  ])('counts no more with %s', (_which, registries, rows) => {
+  ])('does not count with %s', (_which, registries, rows) => {
     expect(judged(registries, rows)).toEqual({ live: [], claims: [], gone: [200] });
   });
 
-  test('a recorded pid that does not descend from the worker is claimed, and no more', () => {
+  test('is only a claim if its process does not descend from the worker', () => {
     expect(judged(records, [worker, uv(210, 1, { sid: 200 })])).toEqual({ live: [200], claims: [210], gone: [] });
   });
 
-  test('a pid that was reused after the registration is not what was recorded', () => {
+  test('does not match a process that reused its pid after the registration', () => {
     expect(judged(records, [worker, uv(210, 200, bornAt(3_100))])).toEqual({ live: [200], claims: [], gone: [] });
   });
 
-  test('a worker born after the registration did not make it', () => {
+  test('does not count for a worker born after the registration', () => {
     const early = supervisorJson({ 'chroma-mcp': { ...chroma, startedAt: clockAt(1_900) } });
     const older = uv(210, 150, bornAt(1_000));
     expect(judged([records[0]!, early], [row(150, 1, 'sh'), worker, older]).live).toEqual([200]);
   });
 
-  test('a worker that only supervisor.json names counts too', () => {
+  test('counts for a worker that only supervisor.json names', () => {
     const only = [
       supervisorJson({ worker: { pid: 200, type: 'worker', startedAt: registered }, 'chroma-mcp': chroma }),
     ];
@@ -59,12 +59,12 @@ describe('what a live installation records', () => {
   });
 });
 
-test('without a listing that is complete no worker is gone', () => {
+test('no recorded worker is gone by an incomplete listing', () => {
   const index = indexOf([init, python(220, 1, { sid: 200 })], { complete: false });
   expect(judgeRegistries(records, index).goneWorkers.size).toBe(0);
 });
 
-test('the writer lock of Chroma’s directory names the worker', () => {
+test('the writer lock of a Chroma directory records its worker', () => {
   const lock = {
     file: 'lock',
     content: JSON.stringify({ pid: 200, ownerId: 'x', acquiredAt: registered, startToken: '2000' }),
@@ -95,16 +95,19 @@ test.each([
   '{"pid":-7}',
   '{"pid":1.5}',
   '{"processes":{"worker":{"pid":null}}}',
-])('a torn or strange file yields nothing: %s', (content) => {
+])('a torn or unknown registry yields no records: %s', (content) => {
   expect(parseRegistries([{ file: 'x', content }])).toEqual([]);
 });
 
-test.each(['abc', '12x', 'x12', '', null])('a token %j or a time that makes no sense is left out', (startToken) => {
-  const content = { pid: 200, startToken, startedAt: 'yesterday' };
-  expect(parseRegistries([workerPid(content)])[0]?.identity).toEqual({ pid: 200, isRegistration: true });
-});
+test.each(['abc', '12x', 'x12', '', null])(
+  'an invalid start token %j and an invalid time are omitted',
+  (startToken) => {
+    const content = { pid: 200, startToken, startedAt: 'yesterday' };
+    expect(parseRegistries([workerPid(content)])[0]?.identity).toEqual({ pid: 200, isRegistration: true });
+  },
+);
 
-test('a worker is known by its type under whatever key, and by its key', () => {
+test('a record is a worker by its type or by its key', () => {
   const made = parseRegistries([
     supervisorJson({ main: { pid: 200, type: 'worker' }, worker: { pid: 201 }, c: chroma }),
   ]);

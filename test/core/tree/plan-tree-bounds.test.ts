@@ -41,7 +41,7 @@ const inTree = { sid: 310, ...marks('t1', ours, 'chroma-sync') };
 const wrapper = uv(320, 310, inTree);
 
 describe('a shutdown ends', () => {
-  test('what the tree records, what its marked wrappers started, and nothing a worker started besides', () => {
+  test('recorded processes and children of marked wrappers, but no other child of a worker', () => {
     const rows = [
       ...[root, ours, wrapper, python(330, 320, { sid: 310 })],
       ...[row(340, 330, 'git', { sid: 310 }), row(350, 310, 'git', { sid: 310 })],
@@ -53,11 +53,11 @@ describe('a shutdown ends', () => {
     ['that pid 1 has adopted', uv(320, 1, inTree)],
     ['whose parent is gone', uv(320, 299, inTree)],
     ['that this command has started', worker(9_010, SELF_PID, marks('t1', root, 'worker'))],
-  ])('a marked program %s, without any record', (_which, program) => {
+  ])('a marked program %s, without a manifest', (_which, program) => {
     expect(planned([program], [])).toEqual([program.pid]);
   });
 
-  test('a supervisor that its marks prove to be the root, under the shell it was started in, without any record', () => {
+  test('a supervisor that its marks prove to be the root, under its shell, without a manifest', () => {
     const foreground = { ...root, ppid: 305, sid: 305 };
     expect(planned([row(305, 60, 'bash'), foreground], [])).toEqual([300]);
   });
@@ -65,14 +65,14 @@ describe('a shutdown ends', () => {
   test.each<[string, ProcessRow]>([
     ['this command', self],
     ['the shell above this command', shell],
-  ])('what the tree records as owned by %s', (_which, owner) => {
+  ])('a recorded process owned by %s', (_which, owner) => {
     const child = searchServer(9_010, owner.pid, { sid: 70 });
     const recorded = manifest('t1', [entry('supervisor', root), entry('search', child, { by: owner })]);
     expect(planned([child], [recorded])).toEqual([9_010]);
   });
 });
 
-describe('a shutdown leaves', () => {
+describe('a shutdown spares', () => {
   test.each<[string, ProcessRow[], number[]]>([
     ['a marked program that somebody started in a shell', [shell, uv(320, 70, { ...inTree, sid: 70 })], [320]],
     [
@@ -88,11 +88,11 @@ describe('a shutdown leaves', () => {
     ],
     ['a helper marked on another data dir', [row(320, 1, 'git', { ...inTree, dataDirMark: '/elsewhere' })], []],
     ['a helper marked by another tree', [row(320, 1, 'git', { ...inTree, treeMark: 't9' })], []],
-  ])('%s, and names what bears its mark', (_which, rows, left) => {
+  ])('%s, and reports the processes with its mark', (_which, rows, left) => {
     expect(shutdown(rows, [tree])).toEqual({ planned: [], left });
   });
 
-  test('what a live worker of another tree owns, though a damaged record of this tree names it', () => {
+  test("a process of another tree's live worker, even if a damaged record of this tree names it", () => {
     const otherRoot = supervisor(300, 1, { treeMark: 't2', dataDirMark: DATA_DIR });
     const otherWorker = worker(310, 300, marks('t2', otherRoot, 'worker'));
     const search = searchServer(340, 310, { sid: 310, ...HIDDEN_MARKS });
@@ -109,7 +109,7 @@ describe('a shutdown leaves', () => {
   test.each<[string, ProcessRow, Manifest[]]>([
     ['its record', { ...nested, ...HIDDEN_MARKS }, [recordOfNested]],
     ['its marks alone', nested, []],
-  ])('another live tree below a wrapper, known by %s, with all that is below it', (_by, other, others) => {
+  ])('another live tree below a wrapper, known by %s, with its descendants', (_by, other, others) => {
     expect(planned([root, ours, wrapper, other, below], [tree, ...others])).toEqual([300, 310, 320]);
   });
 
@@ -125,7 +125,7 @@ describe('a shutdown leaves', () => {
     expect(planned([root, ours, { ...wrapper, ...change }], [recorded], extra).includes(320)).toBe(isPlanned);
   });
 
-  test('pid 1, this command and what is above it, though they are recorded', () => {
+  test('pid 1, this command and its ancestors, even if they are recorded', () => {
     const init = supervisor(1, 0);
     const recorded = manifest('t1', [
       entry('supervisor', init),
@@ -146,38 +146,38 @@ test.each<[string, Partial<Manifest>, Partial<ProcessSnapshot>, number[]]>([
 });
 
 describe('a shutdown of one tree', () => {
-  test('signals by identity alone, so a program that changed its command line is ended too', () => {
+  test('ends a process whose command line has changed, because identity alone decides', () => {
     const snapshot = snapshotOf([...machine, root, ours]);
     const input = { snapshot, dataDir: DATA_DIR, manifests: [tree], otherRegistries: [], answering: [] };
     const { plan } = planTree(new JudgementContext(input), 't1');
     expect(plan.map(({ restsOnCommand }) => restsOnCommand)).toEqual([false, false]);
   });
 
-  test('leaves what another tree alone records, also where that tree has lost its root', () => {
+  test('spares processes that only another tree records, even if that tree has lost its root', () => {
     const other = worker(400, 1, { sid: 400 });
     const otherTree = manifest('t2', [entry('supervisor', supervisor(399, 1)), entry('worker', other)]);
     expect(planned([root, ours, other], [tree, otherTree])).toEqual([300, 310]);
   });
 
-  test('leaves a recorded process under a live owner that is not of the tree', () => {
+  test('spares a recorded process under a live owner outside the tree', () => {
     const stranger = row(200, 1, 'node /srv/other.js');
     const subject = searchServer(340, 200, { sid: 200, ...marks('t1', stranger, 'search') });
     const damaged = manifest('t1', [...tree.entries, entry('search', subject, { by: ours })]);
     expect(planned([root, ours, stranger, subject], [damaged])).toEqual([300, 310]);
   });
 
-  test('ends a recorded process whose owner is this command or one above it', () => {
+  test('ends a recorded process whose owner is this command or its ancestor', () => {
     const byUs = worker(9_010, SELF_PID, marks('t1', self, 'worker'));
     const byShell = searchServer(9_020, shell.pid, { sid: shell.pid, ...marks('t1', shell, 'search') });
     const made = manifest('t1', [entry('supervisor', root), entry('worker', byUs), entry('search', byShell)]);
     expect(planned([root, byUs, byShell], [made])).toEqual([300, 9_020, 9_010]);
   });
 
-  test('ends a marked program whose parent an incomplete listing does not show', () => {
+  test('ends a marked program whose parent is missing from an incomplete listing', () => {
     expect(planned([uv(320, 299, inTree)], [], { complete: false })).toEqual([320]);
   });
 
-  test('ends a search server that the marks of its child prove to be the root, under its client', () => {
+  test('ends a search server under its client if the marks of its child prove it to be the root', () => {
     const client = row(290, 70, 'claude', { sid: 70 });
     const server = searchServer(300, 290, { sid: 70, roleMark: 'search', treeMark: 't1', dataDirMark: DATA_DIR });
     const chroma = uv(310, 300, { sid: 70, ...marks('t1', server, 'chroma-search') });
@@ -185,14 +185,14 @@ describe('a shutdown of one tree', () => {
     expect(planned([client, server], [])).toEqual([]);
   });
 
-  test('leaves pid 1, although it is recorded and this command is not below it', () => {
+  test('spares a recorded pid 1 that is not an ancestor of this command', () => {
     const first = supervisor(1, 0, { treeMark: 't1', dataDirMark: DATA_DIR });
     const injected = { ...self, ppid: 0 };
     const made = manifest('t1', [entry('supervisor', first)]);
     expect(planned([first, injected], [made])).toEqual([]);
   });
 
-  test('leaves a marked chroma-mcp of the prewarm that works on another data dir', () => {
+  test('spares a marked prewarm chroma-mcp of another data dir', () => {
     const marked = { sid: 310, ...marks('t1', ours, 'setup') };
     expect(planned([row(320, 1, 'uvx chroma-mcp --help', marked)], [])).toEqual([320]);
     expect(planned([row(320, 1, 'uvx chroma-mcp --data-dir /elsewhere/chroma', marked)], [])).toEqual([]);

@@ -41,7 +41,7 @@ test('a helper in the session of a gone worker is planned only while no other pr
   expect(planned([row(310, 70, 'zsh', bornAt(3_200)), helper], [tree])).toEqual([]);
 });
 
-test('a chroma-mcp that the live plugin records is not planned, whatever marks it inherited', () => {
+test('a chroma-mcp that the live plugin records is not planned, even with inherited marks', () => {
   const left = python(510, 1, { sid: 500, ...marks('t1', ours, 'chroma-sync') });
   const startedAt = clockAt((left.startTicks ?? 0) + 100);
   const content = (pid: number) =>

@@ -18,7 +18,7 @@ function read(
 }
 
 describe('a tree is dead', () => {
-  test('if its manifest was read, its root is gone and nobody answers', () => {
+  test('if its manifest was read, its root is gone and no supervisor answers', () => {
     expect(read([tree], [ours]).isDead('t1')).toBe(true);
   });
 
@@ -39,18 +39,18 @@ describe('a tree is dead', () => {
     expect(read([tree], [root], { bootId: 'boot-2' }).isDead('t1')).toBe(true);
   });
 
-  test('an answer for another tree says nothing', () => {
+  test('even if the supervisor of another tree answers', () => {
     expect(read([tree], [ours], { answering: ['t2'] }).isDead('t1')).toBe(true);
   });
 });
 
 describe('an answer on the socket', () => {
-  test('outweighs a root that the listing does not show, for what it owns as well', () => {
+  test('outweighs a listing without the root, for the root and for the processes it owns', () => {
     const entries = read([tree], [ours], { answering: ['t1'] }).aliveEntries(310);
     expect(entries.map(({ owner }) => owner?.presence)).toEqual(['unknown']);
   });
 
-  test('also where the owner’s start was written with another clock', () => {
+  test('outweighs it also if the recorded start of the owner has another wall-clock time', () => {
     const by = { ...identityOf(root), startedAt: clockAt(1) };
     const other = manifest('t1', [entry('supervisor', root), { ...entry('worker', ours), owner: by }]);
     const entries = read([other], [ours], { answering: ['t1'] }).aliveEntries(310);
@@ -58,22 +58,22 @@ describe('an answer on the socket', () => {
   });
 });
 
-test('the data dir of a manifest compares as a path', () => {
+test('the data dir of a manifest is compared as a path', () => {
   expect(read([{ ...tree, dataDir: `${DATA_DIR}/` }], [ours]).isDead('t1')).toBe(true);
 });
 
-test('a copy is found by pid, as evidence', () => {
+test('a copied manifest is found by pid', () => {
   const trees = read([{ ...tree, dataDir: '/copy/.claude-mem' }], [root, ours]);
   expect(trees.aliveEntries(310)).toEqual([]);
   expect(trees.copyWith(310)?.dataDir).toBe('/copy/.claude-mem');
 });
 
-describe('what a manifest of this data dir says', () => {
-  test('counts in its tree and is no copy', () => {
+describe('a manifest of this data dir', () => {
+  test('is a tree and not a copy', () => {
     expect(read([tree], [root, ours]).copyWith(310)).toBeUndefined();
   });
 
-  test('speaks of a live process it names and of a live owner, and of nobody who is gone', () => {
+  test('refers to its live processes and live owners, and to no process that is gone', () => {
     const orphan = worker(320, 1);
     const both = manifest('t1', [entry('supervisor', root), entry('worker', orphan, { by: ours })]);
     const speaksOf = (rows: readonly ProcessRow[], pid: number) => read([both], rows).speaksOf(pid);
@@ -81,7 +81,7 @@ describe('what a manifest of this data dir says', () => {
     expect([speaksOf([orphan], 320), speaksOf([ours], 320)]).toEqual([true, false]);
   });
 
-  test('keeps every entry of one pid and of one role, also of two generations', () => {
+  test('keeps all entries of one pid and one role', () => {
     const again = entry('search', worker(330, 300), { by: root });
     const made = manifest('t1', [...tree.entries, entry('worker', ours, { by: root }), again, again]);
     const trees = read([made], [root, ours, worker(330, 300)]);
@@ -90,7 +90,7 @@ describe('what a manifest of this data dir says', () => {
     expect(trees.openEntries(trees.tree('t1')!, 'worker')).toHaveLength(2);
   });
 
-  test('has no open entry for a process that is gone or whose end it records', () => {
+  test('has no open entry for a process that is gone or recorded as ended', () => {
     const ended = entry('search', ours, { by: root, endedAt: clockAt(9_000) });
     const trees = read([manifest('t1', [...tree.entries, ended])], [root, ours]);
     expect(trees.openEntries(trees.tree('t1')!, 'search')).toEqual([]);
@@ -98,14 +98,14 @@ describe('what a manifest of this data dir says', () => {
     expect(gone.openEntries(gone.tree('t1')!, 'worker')).toEqual([]);
   });
 
-  test('says nothing of an owner that is not its root, although both are of one tree', () => {
+  test("does not apply the root's presence to another owner", () => {
     const child = worker(320, 310);
     const made = manifest('t1', [...tree.entries, entry('search', child, { by: ours })]);
     const ownerOf = (rows: readonly ProcessRow[]) => read([made], rows).aliveEntries(320)[0]?.owner?.presence;
     expect([ownerOf([ours, child]), ownerOf([root, child])]).toEqual(['alive', 'gone']);
   });
 
-  test('has an owner by its ticks, and by its clock where there are none', () => {
+  test('matches an owner by ticks, and by wall clock without ticks', () => {
     const bare = ({ pid, startedAt }: ProcessRow) => ({ pid, startedAt });
     const trees = read([manifest('t1', [{ ...entry('supervisor', root), identity: bare(root) }])], [root]);
     expect(trees.isRootOf('t1', bare(root))).toBe(true);
@@ -118,12 +118,12 @@ describe('what a manifest of this data dir says', () => {
   });
 });
 
-test('an entry counts as alive only for the very process it recorded', () => {
+test('an entry is alive only for the exact process it records', () => {
   expect(read([tree], [root, worker(310, 300, { startTicks: 9 })]).aliveEntries(310)).toEqual([]);
   expect(read([tree], [root, ours]).aliveEntries(310)).toHaveLength(1);
 });
 
-test('the root is the supervisor, else the first without an owner', () => {
+test('the root entry is the supervisor, else the first entry without an owner', () => {
   expect(rootEntry(manifest('t', [entry('worker', ours), entry('supervisor', root)]))?.role).toBe('supervisor');
   expect(rootEntry(manifest('t', [entry('worker', ours, { by: root }), entry('search', root)]))?.role).toBe('search');
   expect(rootEntry(manifest('t', [entry('worker', ours, { by: root })]))).toBeUndefined();

@@ -16,12 +16,12 @@ function staleIn(rows: readonly ProcessRow[], extra: Partial<ProcessSnapshot> = 
   return findStaleEntries(trees, index).map(({ treeId, role, pid, reason }) => [treeId, role, pid, reason]);
 }
 
-test('an entry is stale where its process is gone, and not where it lives or its end is recorded', () => {
+test('an entry is stale if its process is gone, but not if it is alive or recorded as ended', () => {
   expect(staleIn([root])).toEqual([['t1', 'worker', 310, 'no such process']]);
   expect(staleIn([root, ours])).toEqual([]);
 });
 
-test('a retired tree claims nothing', () => {
+test('a retired tree has no stale entries', () => {
   expect(staleIn([root], {}, { ...tree, retiredAt: clockAt(9_000) })).toEqual([]);
 });
 
@@ -33,11 +33,11 @@ test.each<[string, ProcessRow]>([
   ['has exited and is a zombie', { ...ours, state: 'Z' }],
   ['the pid now belongs to another process (vim)', row(310, 1, 'vim', bornAt(9_000))],
   ['the pid now belongs to another process', row(310, 1, 'vim', { ...bornAt(9_000), name: '' })],
-])('the reason is what the table shows: %s', (reason, present) => {
+])('the reason of a stale entry comes from the process table: %s', (reason, present) => {
   expect(staleIn([root, present])).toEqual([['t1', 'worker', 310, reason]]);
 });
 
-test('after a new boot the reason is the boot, whoever has the pid now', () => {
+test('the reason of a stale entry after a reboot is the boot, even if the pid is reused', () => {
   const reason = 'recorded before the last boot';
   expect(staleIn([root, row(310, 1, 'vim')], { bootId: 'boot-2' })).toEqual([
     ['t1', 'supervisor', 300, reason],

@@ -15,7 +15,7 @@ function holds(law: (world: World) => void): void {
   fc.assert(fc.property(worlds, law), RUNS);
 }
 
-test('the made-up worlds are worth judging: every verdict and every proof occurs', () => {
+test('generated worlds produce every verdict and every proof', () => {
   const kinds = new Set<string>();
   const verdicts = new Set<string>();
   for (const judgement of fc.sample(worlds, { numRuns: 4_000, seed: 2 }).flatMap((world) => judgeWorld(world))) {
@@ -70,13 +70,13 @@ describe('a leak is never', () => {
   });
 });
 
-test('every judgement carries evidence', () => {
+test('every judgement has evidence', () => {
   holds((world) => {
     expect(judgeWorld(world).filter(({ evidence }) => evidence.length === 0)).toEqual([]);
   });
 });
 
-test('what is dropped at a glance would not have got a verdict after a closer look either', () => {
+test('an irrelevant row would get no verdict if it were judged', () => {
   holds((world) => {
     const processes = world.snapshot.processes.map((each) => ({ ...each, executable: each.executable ?? '/bin/true' }));
     const pidsOf = (judgements: readonly Judgement[]) => judgements.map(({ row: { pid }, verdict }) => [pid, verdict]);
@@ -85,7 +85,7 @@ test('what is dropped at a glance would not have got a verdict after a closer lo
   });
 });
 
-test('the order of the rows plays no part', () => {
+test('the order of the rows changes no verdict', () => {
   const shuffled = worlds.chain((world) =>
     fc.tuple(
       fc.constant(world),
@@ -100,7 +100,7 @@ test('the order of the rows plays no part', () => {
   );
 });
 
-test('an unrelated process changes nothing about others', () => {
+test('an unrelated process changes no other verdict', () => {
   const unrelated = fc.constantFrom(
     row(5_000, 1, 'bash'),
     row(5_000, 70, 'uv tool uvx ruff', { sid: 70, pgid: 5_000 }),

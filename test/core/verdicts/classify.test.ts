@@ -47,11 +47,11 @@ describe('zombies', () => {
   test.each([
     ['another user’s', row(320, 1, '', { state: 'Z', name: 'python', uid: 1001 })],
     ['one of another name', row(320, 1, '', { state: 'Z', name: 'bash' })],
-  ])('%s is not ours to report', (_which, zombie) => {
+  ])('%s gets no verdict', (_which, zombie) => {
     expect(verdictOfLast([zombie])).toBeUndefined();
   });
 
-  test('a dead leader with living threads is judged like any other', () => {
+  test('a dead main thread with live other threads is judged like any process', () => {
     const leader = uv(320, 1, { sid: 310, state: 'Z', threads: 3, ...marks('t1', worker(299, 1), 'chroma-sync') });
     expect(verdictOfLast([leader])).toBe('orphan');
   });
@@ -66,24 +66,24 @@ describe('a judgement', () => {
     ]);
   });
 
-  test('carries evidence, whatever the verdict', () => {
+  test('has evidence with every verdict', () => {
     const rows = [root, ours, uv(320, 1, { sid: 290 }), python(330, 70, { sid: 70 }), uv(340, 1, { uid: 0 })];
     for (const { evidence } of judge(rows, { manifests })) expect(evidence.length).toBeGreaterThan(0);
   });
 
-  test('comes in the order of pids', () => {
+  test('is sorted by pid', () => {
     const found = judge([uv(340, 1), uv(320, 1), root, ours], { manifests });
     expect(found.map(({ row: { pid } }) => pid)).toEqual([300, 310, 320, 340]);
   });
 });
 
-describe('rows that say little', () => {
-  test('without argv and session ids, by their command line and parent', () => {
+describe('rows with little information', () => {
+  test('are judged by command line and parent without argv and session ids', () => {
     const rows = [root, ours, uv(320, 310, marks('t1', ours, 'chroma-sync'))].map(asPsListShows);
     expect(verdicts(rows)[320]).toBe('unverified');
   });
 
-  test('an empty command line and hidden marks make no candidate', () => {
+  test('an empty command line and hidden marks give no verdict', () => {
     expect(verdicts([row(320, 1, '', { name: 'python', sid: 290, argv: [], command: '' })])).toEqual({});
   });
 
@@ -100,19 +100,19 @@ describe('rows that say little', () => {
 describe('a table of an unusual shape', () => {
   const chroma = (pid: number, ppid: number) => uv(pid, ppid, bornAt(pid));
 
-  test('a process below thirty thousand others is judged like any other', () => {
+  test('a process below thirty thousand ancestors is judged', () => {
     const chain = Array.from({ length: 30_000 }, (_, index) =>
       row(index + 10_000, index === 0 ? 1 : index + 9_999, 'sh', bornAt(5_000)),
     );
     expect(verdictOfLast([...chain, chroma(50_000, 39_999)])).toBe('unverified');
   });
 
-  test('two hundred thousand children of one of ours are judged with it', () => {
+  test('two hundred thousand children of a claude-mem process are judged', () => {
     const children = Array.from({ length: 200_000 }, (_, index) => row(index + 10_000, 310, 'sh', bornAt(5_000)));
     expect(verdictOfLast([root, ours, ...children], { manifests })).toBe('managed');
   });
 
-  test('parents in a circle, as a torn reading may show, hide nobody and stop nothing', () => {
+  test('a cycle of parents in a torn reading hides no process and does not hang', () => {
     const rows = [chroma(2_000, 2_001), chroma(2_001, 2_000)].map((each) => ({ ...each, ...bornAt(2_000) }));
     const expected = { 2000: 'unverified', 2001: 'unverified' };
     expect([verdicts(rows), verdicts(rows.toReversed())]).toEqual([expected, expected]);
@@ -170,7 +170,7 @@ test('judgements come in the order of their pids', () => {
   expect(judge([wrapper, child]).map(({ row: { pid } }) => pid)).toEqual([400, 500]);
 });
 
-test('this command is judged only for a process of the tree that shows the whole of it', () => {
+test('this command is judged only on request', () => {
   const made = [manifest('t1', [entry('supervisor', self)])];
   const input = {
     snapshot: snapshotOf(machine),
@@ -185,7 +185,7 @@ test('this command is judged only for a process of the tree that shows the whole
   expect(pidsOf(false)).toEqual([]);
 });
 
-test('a verdict rests on the command line only where a pattern proves it', () => {
+test('a verdict rests on the command line only if a pattern proves it', () => {
   const marked = uv(320, 1, { sid: 311, ...marks('t1', row(999, 1, 'x'), 'chroma-sync') });
   const found = judge([root, ours, marked, uv(330, 1, { sid: 311 })], { manifests });
   expect(found.map(({ row: { pid }, restsOnCommand }) => [pid, restsOnCommand])).toEqual([
@@ -198,7 +198,7 @@ test('a verdict rests on the command line only where a pattern proves it', () =>
   ]);
 });
 
-test('the role is the last record’s, before the script’s and the mark’s', () => {
+test('the role comes from the last record, else from the script, else from the mark', () => {
   const wrapper = uv(320, 310, { sid: 310, ...marks('t1', ours, 'chroma-search') });
   const roleOf = (...roles: readonly ('chroma-sync' | 'chroma-search' | 'setup')[]) => {
     const entries = roles.map((role) => entry(role, wrapper, { by: ours }));
@@ -215,7 +215,7 @@ test('the role is the last record’s, before the script’s and the mark’s', 
 describe('a chroma-mcp without a data dir under a gone owner', () => {
   const marked = { sid: 310, ...marks('t1', row(999, 1, 'x'), 'setup') };
 
-  test('is the prewarm’s, and an orphan, by the role of its mark', () => {
+  test('is an orphan if its mark has the role setup', () => {
     expect(verdictOfLast([row(320, 1, 'uvx chroma-mcp --help', marked)])).toBe('orphan');
   });
 
@@ -230,22 +230,22 @@ describe('a chroma-mcp without a data dir under a gone owner', () => {
 describe('a zombie', () => {
   const zombie = (extra: Partial<ProcessRow> = {}) => row(310, 1, '', { state: 'Z', name: 'x', ...extra });
 
-  test('is ours by its record, if that means this very process', () => {
+  test('gets a verdict by its record if the record is of this process', () => {
     expect(verdictOfLast([root, zombie()], { manifests })).toBe('zombie');
     expect(verdictOfLast([root, zombie(bornAt(9_000))], { manifests })).toBeUndefined();
   });
 
-  test('is none of ours below another user’s or another data dir’s program', () => {
+  test('gets no verdict below a program of another user or data dir', () => {
     const elsewhere = row(300, 1, 'uvx chroma-mcp --data-dir /elsewhere/chroma');
     expect(verdictOfLast([elsewhere, zombie({ ppid: 300 })])).toBeUndefined();
   });
 
-  test('counts by its name where its user or this command’s is not known', () => {
+  test('gets a verdict by its name if a user is unknown', () => {
     expect(verdictOfLast([without(zombie({ name: 'uv' }), 'uid')])).toBe('zombie');
     expect(verdictOfLast([zombie({ name: 'uv' })], { snapshot: { self: { pid: SELF_PID } } })).toBe('zombie');
   });
 
-  test('says in words what it is', () => {
+  test('has evidence in words', () => {
     expect(judge([zombie({ name: 'uv' })])[0]?.evidence).toEqual([
       { kind: 'zombie', detail: 'has exited; its parent pid 1 has not waited for it yet' },
     ]);

@@ -180,21 +180,21 @@ function reapable(context: JudgementContext, includeExcess: boolean): readonly n
   return planReap(classify(context), context.index, { includeExcess }).plan.map((judgement) => judgement.row.pid);
 }
 
-describe.each(TREES)('a live tree %s, whatever its manifest says:', (_where, tree) => {
+describe.each(TREES)('a live tree %s with a damaged manifest:', (_where, tree) => {
   test('reap ends no process of a live tree by a damaged manifest', () => {
     holds(tree, (_changed, context) => {
       expect(reapable(context, false)).toEqual([]);
     });
   });
 
-  test('reap --include excess ends only what the manifest says was let go of', () => {
+  test('reap --include excess ends only processes that the manifest records as ended', () => {
     holds(tree, (changed, context) => {
       if (changed.entries.some(({ endedAt }) => endedAt !== undefined)) return;
       expect(reapable(context, true)).toEqual([]);
     });
   });
 
-  test('reap ends no process of a live tree by a damaged owner, also where environments are hidden', () => {
+  test('reap ends no process of a live tree by a damaged owner, even if environments are hidden', () => {
     const rows = tree.rows.map((each) => ({ ...each, ...HIDDEN_MARKS }));
     const law = (edit: Edit) => {
       expect(reapable(contextOf({ ...tree, rows }, edit(tree.manifest)), false)).toEqual([]);
@@ -210,7 +210,7 @@ describe.each(TREES)('a live tree %s, whatever its manifest says:', (_where, tre
   });
 });
 
-describe('a digit of a recorded start that is wrong', () => {
+describe('a wrong digit in a recorded start', () => {
   const tree = supervisedTree(1);
   const wrong = (at: number, field: 'identity' | 'owner') =>
     onEntry(
@@ -232,7 +232,7 @@ describe('a digit of a recorded start that is wrong', () => {
     expect(new Set(Object.values(verdictsWith(wrong(0, 'identity'))))).toEqual(new Set(['unverified']));
   });
 
-  test('still leaves what a really gone owner left an orphan', () => {
+  test('leaves the processes of an owner that is really gone orphans', () => {
     const rows = tree.rows.slice(2).map((each) => (each.ppid === 310 ? { ...each, ppid: 1 } : each));
     const context = contextOf({ ...tree, rows }, wrong(4, 'owner'));
     expect(reapable(context, false)).toEqual([320, 330, 340]);

@@ -34,7 +34,7 @@ const replaced = manifest('t1', [...base, entry('chroma-sync', current, { by: ou
 const whole = [root, ours, old, oldPython, current, currentPython];
 
 describe('replaced: the live owner records a later one for that role', () => {
-  test('the earlier one is excess with what it started, the recorded one managed with what it started', () => {
+  test('the earlier process and its children are excess, the recorded one and its children managed', () => {
     expect(verdicts(whole, { manifests: [replaced] })).toEqual({
       ...{ 300: 'managed', 310: 'managed', 320: 'excess', 321: 'excess', 330: 'managed', 331: 'managed' },
     });
@@ -92,7 +92,7 @@ describe('replaced: the live owner records a later one for that role', () => {
     expect(verdictOfLast([...others, ...rows], { manifests: [replaced], ...scene })).not.toMatch(/excess|orphan/);
   });
 
-  test('a recorded one’s ancestor or descendant is none', () => {
+  test('an ancestor or descendant of the recorded process is not excess', () => {
     const python331 = manifest('t1', [...base, entry('chroma-sync', currentPython, { by: ours })]);
     expect(verdicts([root, ours, current, currentPython], { manifests: [python331] })).toMatchObject({
       330: 'managed',
@@ -115,10 +115,10 @@ describe('replaced: the live owner records a later one for that role', () => {
   });
 });
 
-describe('let go: its own entry is ended, and it still runs', () => {
+describe('released: its own entry is ended, and it still runs', () => {
   const ended = manifest('t1', [...base, entry('chroma-sync', old, { by: ours, endedAt: clockAt(9_000) })]);
 
-  test('is excess with what it started', () => {
+  test('a released process and its children are excess', () => {
     expect(verdicts([root, ours, old, oldPython], { manifests: [ended] })).toMatchObject({
       320: 'excess',
       321: 'excess',
@@ -148,7 +148,7 @@ describe('let go: its own entry is ended, and it still runs', () => {
     expect(verdictOfLast(rows, { manifests: [ended], ...scene })).not.toBe('excess');
   });
 
-  test('with its owner gone it is an orphan', () => {
+  test('a released process whose owner is gone is an orphan', () => {
     expect(verdictOfLast([root, uv(320, 300, inTree)], { manifests: [ended] })).toBe('orphan');
   });
 });
@@ -161,13 +161,13 @@ describe('a past generation: its owner was replaced', () => {
     entry('worker', next, { by: root }),
   ]);
 
-  test('the worker that hangs and what it started are excess', () => {
+  test('a replaced worker that hangs and its children are excess', () => {
     expect(verdicts([root, ours, old, oldPython, next], { manifests: [generations] })).toMatchObject({
       ...{ 300: 'managed', 310: 'excess', 320: 'excess', 321: 'excess', 360: 'managed' },
     });
   });
 
-  test('with that worker gone they are orphans under the supervisor that adopted them', () => {
+  test('children of a replaced worker that is gone are orphans under the supervisor that adopted them', () => {
     const rows = [
       root,
       uv(320, 300, inTree),
@@ -180,7 +180,7 @@ describe('a past generation: its owner was replaced', () => {
     });
   });
 
-  test('what somebody runs in a terminal that was opened inside that generation is neither', () => {
+  test('a program in a terminal opened inside that generation is neither excess nor orphan', () => {
     const tmux = row(380, 300, 'tmux new', { name: 'tmux: server', ...inTree, sid: 380 });
     const pane = row(381, 380, 'bash', { ...inTree, sid: 381 });
     for (const past of [[ours], []]) {
@@ -190,7 +190,7 @@ describe('a past generation: its owner was replaced', () => {
   });
 });
 
-test('nothing is excess that no record lets go of', () => {
+test('no process is excess without a record that releases it', () => {
   expect(verdicts([root, ours, old, current], { manifests: [manifest('t1', base)] })).toMatchObject({
     320: 'managed',
     330: 'managed',
@@ -225,18 +225,18 @@ describe('a record that ends a process', () => {
   const judged = (rows: ProcessRow[], entries: ReturnType<typeof entry>[], scene: Scene = {}) =>
     verdictOfLast(rows, { manifests: [manifest('t1', [...base, ...entries])], ...scene });
 
-  test('makes it excess though its environment is hidden, and says when', () => {
+  test('makes it excess even if its environment is hidden, and names the time', () => {
     const hidden = { ...old, ...HIDDEN_MARKS };
     expect(judged([root, ours, hidden], [endedAs(hidden)])).toBe('excess');
     const manifests = [manifest('t1', [...base, endedAs(hidden)])];
     expect(evidenceOfLast([root, ours, hidden], { manifests })).toEqual(['let-go']);
   });
 
-  test('makes it excess though the record names no owner, if the root lives', () => {
+  test('makes it excess even without a recorded owner, if the root is alive', () => {
     expect(judged([root, ours, old], [endedAs(old, {})])).toBe('excess');
   });
 
-  test('lets nobody go in a tree whose root is not known to live', () => {
+  test('releases no process of a tree whose root is not known to be alive', () => {
     const rows = [{ ...ours, ppid: 1 }, old];
     expect(judged(rows, [endedAs(old)], { snapshot: { complete: false } })).not.toBe('excess');
   });
@@ -254,7 +254,7 @@ describe('a record that ends a process', () => {
     expect(verdicts([root, ours, old, oldPython], { manifests })).toMatchObject({ 320: 'excess', 321: 'excess' });
   });
 
-  test('of a wrapper says nothing of what is recorded below it', () => {
+  test('of a wrapper does not end the entry of its python', () => {
     const search = searchServer(345, 320, { sid: 310, ...HIDDEN_MARKS });
     const entries = [endedAs(old), entry('search', search, { by: old })];
     expect(verdicts([root, ours, old, search], { manifests: [manifest('t1', [...base, ...entries])] })).toMatchObject({
@@ -263,7 +263,7 @@ describe('a record that ends a process', () => {
     });
   });
 
-  test('lets no process go that the marks of its child prove to be a root', () => {
+  test('releases no process that the marks of its child prove to be a root', () => {
     const search = searchServer(340, 310, { sid: 310, ...marks('t1', ours, 'search') });
     const child = uv(350, 340, { sid: 310, ...marks('t2', search, 'chroma-search') });
     const ended = entry('search', search, { by: ours, endedAt: clockAt(9_000) });
@@ -272,7 +272,7 @@ describe('a record that ends a process', () => {
   });
 });
 
-describe('a successor lets go of nobody', () => {
+describe('a successor releases no process', () => {
   const subject = uv(340, 310, { ...inTree, ...bornAt(3_250) });
   const twin = worker(311, 300, { ...bornAt(3_100), ...marks('t1', root, 'worker') });
   const beside = (successor: ProcessRow, by: ProcessRow, last: ProcessRow = subject) =>
@@ -280,7 +280,7 @@ describe('a successor lets go of nobody', () => {
       manifests: [manifest('t1', [...base, entry('chroma-sync', successor, { by })])],
     });
 
-  test('but of the same owner, as far as its marks are known', () => {
+  test('except of the same owner, as far as its marks are known', () => {
     expect(beside(current, ours)).toBe('excess');
     expect(beside({ ...current, ...HIDDEN_MARKS }, ours)).toBe('excess');
   });
@@ -294,7 +294,7 @@ describe('a successor lets go of nobody', () => {
     expect(beside(successor, by)).not.toBe('excess');
   });
 
-  test('under pid 1, whose owner is not known to live', () => {
+  test('under pid 1, if its owner is not known to be alive', () => {
     const last = { ...subject, ppid: 1, ownerMark: ownerMark(ours, { bootId: 'boot-x' }) };
     expect(beside(current, ours, last)).not.toMatch(/excess|orphan/);
   });
@@ -331,7 +331,7 @@ describe('a worker is of a past generation only', () => {
   });
 });
 
-test('a marked process of a past generation is excess only in a tree whose root is known to live', () => {
+test('a marked process of a past generation is excess only if the root is known to be alive', () => {
   const past = worker(305, 300, marks('t1', root, 'worker'));
   const left = uv(306, 305, { sid: 305, ...marks('t1', past, 'chroma-sync') });
   const made = manifest('t1', [...base, entry('worker', past, { by: root, endedAt: clockAt(5_000) })]);
@@ -340,13 +340,13 @@ test('a marked process of a past generation is excess only in a tree whose root 
   expect(verdictOfLast([ours, past, left], rootless)).not.toBe('excess');
 });
 
-test('a worker that its answering supervisor replaced is excess: an answer makes no live owner unknown', () => {
+test('a worker replaced by its answering supervisor is excess', () => {
   const past = worker(305, 300, marks('t1', root, 'worker'));
   const made = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
   expect(verdictOfLast([root, ours, past], { manifests: [made], answering: ['t1'] })).toBe('excess');
 });
 
-test('a python below the wrapper that is recorded for its role is no excess, whatever that wrapper records later', () => {
+test('a python below the recorded wrapper of its role is not excess, even if the wrapper records another one later', () => {
   const byWrapper = { sid: 310, ...marks('t1', current, 'chroma-sync') };
   const [first, second] = [python(331, 330, byWrapper), python(332, 330, byWrapper)];
   const made = manifest('t1', [...replaced.entries, entry('chroma-sync', second, { by: current })]);

@@ -24,7 +24,7 @@ const dead = worker(300, 1);
 const deadTree = manifest('t1', [entry('worker', dead)]);
 const evidence: Partial<ProcessRow> = { sid: 300, ...marks('t1', dead, 'chroma-sync') };
 
-describe('whatever else is proven, foreign is', () => {
+describe('foreign, despite every proof of a leak, is', () => {
   test.each<[string, ProcessRow, Scene]>([
     ['another user’s', uv(310, 1, { ...evidence, uid: 1001 }), {}],
     ['root’s', uv(310, 1, { ...evidence, uid: 0 }), {}],
@@ -72,7 +72,7 @@ describe('whatever else is proven, foreign is', () => {
     expect(verdictOfLast([subject], { manifests: [deadTree], ...scene })).toBe('foreign');
   });
 
-  test('the same row without what makes it foreign is an orphan', () => {
+  test('the same row without the foreign property is an orphan', () => {
     expect(verdictOfLast([uv(310, 1, evidence)], { manifests: [deadTree] })).toBe('orphan');
   });
 });
@@ -82,15 +82,15 @@ describe('the directory on the command line decides before the data dir in the e
   const helper = row(330, 320, 'git status', { sid: 300, dataDirMark: '/srv/mem' });
   const pair = [uv(310, 1, elsewhere), python(320, 310, elsewhere), helper];
 
-  test('a leak on this data dir is an orphan, with its helpers, though its environment names another one', () => {
+  test('a leak on this data dir and its helpers are orphans, even if their environment names another data dir', () => {
     expect(verdicts(pair)).toEqual({ 310: 'orphan', 320: 'orphan', 330: 'orphan' });
   });
 
-  test('it is foreign from the data dir in its environment', () => {
+  test('a leak on this data dir is foreign for the data dir in its environment', () => {
     expect(verdicts(pair, { dataDir: '/srv/mem' })).toEqual({ 310: 'foreign', 320: 'foreign' });
   });
 
-  test('it is unverified under a live parent, or while it is young', () => {
+  test('a chroma-mcp on this data dir is unverified under a live parent or while it is young', () => {
     expect(verdictOfLast([uv(310, 70, { ...elsewhere, sid: 70 })])).toBe('unverified');
     expect(verdictOfLast([uv(310, 1, { ...elsewhere, ...secondsOld(100) })])).toBe('unverified');
   });
@@ -108,14 +108,14 @@ describe('the directory on the command line decides before the data dir in the e
     expect(verdicts([dead, uv(310, 1, marked)])).toEqual({ 310: 'unverified' });
   });
 
-  test('a dead tree of this data dir says nothing of a tree mark of the same name on another one', () => {
+  test('a dead tree of this data dir does not apply to an equal tree mark of another data dir', () => {
     const other = { ...marked, ownerMark: undefined as never };
     expect(
       verdictOfLast([uv(310, 70, { ...other, sid: 70 })], { manifests: [manifest('t9', [entry('worker', dead)])] }),
     ).toBe('unverified');
   });
 
-  test('a process below it that names a third data dir is foreign', () => {
+  test('a child that names a third data dir is foreign', () => {
     expect(verdictOfLast([...pair.slice(0, 2), { ...helper, dataDirMark: '/third' }])).toBe('foreign');
   });
 });
@@ -142,7 +142,7 @@ describe('foreign comes before a recorded live root', () => {
   });
 });
 
-test('root may ask for another user’s process by its pid, and for that one only', () => {
+test("root can name another user's process by pid, and judges no other one of that user", () => {
   const rows = [uv(310, 1, { ...evidence, uid: 1001 }), uv(320, 1, { ...evidence, uid: 1001 })];
   const scene = { manifests: [deadTree], namedPids: new Set([310]) };
   expect(verdicts(rows, { ...scene, snapshot: { self: { pid: 9_000, uid: 0 } } })).toMatchObject({
@@ -162,17 +162,17 @@ describe('a live installation of another kind', () => {
     },
   ];
 
-  test('its worker, what it records and what that started are left alone', () => {
+  test('its worker, its recorded processes and their children are foreign', () => {
     const rows = [plugin, uv(210, 200, { sid: 200 }), python(220, 210, { sid: 200 })];
     expect(verdicts(rows, { registries })).toEqual({ 200: 'foreign', 210: 'foreign', 220: 'foreign' });
   });
 
-  test('what it started and does not record is not foreign', () => {
+  test('an unrecorded child of its worker is not foreign', () => {
     const rows = [plugin, uv(230, 200, { sid: 200 })];
     expect(verdicts(rows, { registries })).toEqual({ 200: 'foreign', 230: 'unverified' });
   });
 
-  test('a pid that it recorded and another process has now is not protected', () => {
+  test('a reused pid in its registry is not foreign', () => {
     const reused = uv(210, 1, { sid: 150, ...bornAt(9_000) });
     expect(verdicts([plugin, reused], { registries })).toEqual({ 200: 'foreign', 210: 'orphan' });
   });
@@ -189,7 +189,7 @@ describe('another client’s chroma', () => {
   });
 });
 
-test('a recorded live root is managed though it inherited the data dir of another installation', () => {
+test('a recorded live root is managed even with the inherited data dir of another installation', () => {
   const root = searchServer(300, 70, { sid: 70, dataDirMark: '/elsewhere/.claude-mem' });
   expect(verdictOfLast([root], { manifests: [manifest('t1', [entry('search', root)])] })).toBe('managed');
   expect(verdictOfLast([supervisor(300, 70, { treeMark: 'x', dataDirMark: '/elsewhere' })])).toBe('foreign');
@@ -209,7 +209,7 @@ test('a marked chroma-mcp that a live installation of another kind records is un
   expect(verdictOfLast(rows, { registries: [registry(510)] })).toBe('unverified');
 });
 
-test('what a recorded process of another installation started is foreign at any depth', () => {
+test('descendants of a recorded process of another installation are foreign at any depth', () => {
   const registries = [
     { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
     {
@@ -232,7 +232,7 @@ test('a recorded chroma-mcp without a data dir on its command line is not foreig
   expect(verdictOfLast([root, remote], { manifests: [manifest('t1', [entry('supervisor', root)])] })).toBe('foreign');
 });
 
-test('root that names no pid takes another user’s process for foreign', () => {
+test("without named pids, another user's process is foreign for root too", () => {
   const self = { pid: 9_000, uid: 0 };
   expect(verdictOfLast([uv(310, 1, { ...evidence, uid: 1001 })], { snapshot: { self } })).toBe('foreign');
 });

@@ -45,7 +45,7 @@ describe('a live parent outweighs a mark that says the owner is gone', () => {
     ]);
   });
 
-  test('a worker whose mark names another pid than its live supervisor is an orphan that was adopted', () => {
+  test('a worker whose mark names another pid than its live supervisor is an adopted orphan', () => {
     expect(verdictOfLast([root, worker(310, 300, marks('t1', gone, 'worker'))], { manifests })).toBe('orphan');
   });
 });
@@ -67,13 +67,13 @@ describe('a live parent outweighs a record that says the owner is gone', () => {
     expect(verdictOfLast([root, { ...ours, state: 'Z' }, wrapper], { manifests: recordedBy(ours) })).toBe('orphan');
   });
 
-  test('a python under its own live wrapper is unverified, though its recorded root is gone', () => {
+  test('a python under its live wrapper is unverified, even if its recorded root is gone', () => {
     const hidden = [root, ours, wrapper, python(330, 320, { sid: 310 })].map((each) => ({ ...each, ...HIDDEN_MARKS }));
     const manifests = [manifest('t1', [entry('supervisor', misread(root)), entry('chroma-sync', python(330, 320))])];
     expect(verdictOfLast(hidden, { manifests })).toBe('unverified');
   });
 
-  test('a program under a live process that is no uv wrapper is an orphan, if its recorded root is gone', () => {
+  test('a program whose recorded root is gone is an orphan under a live process that is not a uv wrapper', () => {
     const rows = [row(305, 70, 'bash', { sid: 70 }), python(330, 305, { sid: 70 })];
     const manifests = [manifest('t1', [entry('supervisor', root), entry('chroma-sync', python(330, 305))])];
     expect(verdictOfLast(rows, { manifests })).toBe('orphan');
@@ -84,7 +84,7 @@ describe('the marks of live processes outweigh a record that says the root is go
   const search = searchServer(300, 60, { sid: 60 });
   const chroma = uv(320, 300, { sid: 60, ...marks('t1', search, 'chroma-search') });
 
-  test('a search server that its child’s mark proves to be a root is unverified, though its recorded owner is gone', () => {
+  test("a search server that its child's mark proves to be a root is unverified, even if its recorded owner is gone", () => {
     const manifests = [manifest('t1', [entry('supervisor', misread(root)), entry('search', search, { by: gone })])];
     expect(evidence([chroma, search], { manifests })).toEqual([
       'unverified',
@@ -94,7 +94,7 @@ describe('the marks of live processes outweigh a record that says the root is go
     ]);
   });
 
-  test('a recorded wrapper of a tree whose root lives by its marks alone is unverified', () => {
+  test('a recorded wrapper is unverified if only marks prove that its root is alive', () => {
     const wrapper = uv(320, 310, { sid: 310 });
     const entries = [entry('supervisor', misread(root)), entry('chroma-sync', wrapper)];
     expect(evidence([root, ours, wrapper], { manifests: [manifest('t1', entries)] })).toEqual([
@@ -106,7 +106,7 @@ describe('the marks of live processes outweigh a record that says the root is go
   });
 });
 
-describe('where environments are hidden a recorded owner that is another pid than the live parent is damage', () => {
+describe('with hidden environments, a recorded owner that differs from the live recorded parent is a damaged record', () => {
   const top = supervisor(300, 1, HIDDEN_MARKS);
   const middle = worker(310, 300, HIDDEN_MARKS);
   const server = searchServer(340, 310, { sid: 310, ...HIDDEN_MARKS });
@@ -124,7 +124,7 @@ describe('where environments are hidden a recorded owner that is another pid tha
     expect(judged({ pid, startTicks })).toBe('unverified');
   });
 
-  test('a worker under its recorded supervisor is unverified, and what that supervisor adopted is an orphan', () => {
+  test('a worker under its recorded supervisor is unverified, and a process adopted by that supervisor is an orphan', () => {
     const entries = (role: 'worker' | 'search') => [
       entry('supervisor', top),
       { ...entry(role, middle), owner: { ...identityOf(top), pid: 999 } },
@@ -134,7 +134,7 @@ describe('where environments are hidden a recorded owner that is another pid tha
     expect([verdictAs('worker'), verdictAs('search')]).toEqual(['unverified', 'orphan']);
   });
 
-  test('under pid 1 it is an orphan', () => {
+  test('a process under pid 1 is an orphan', () => {
     expect(judged({ pid: 999, startTicks: 5 }, [top, middle, { ...server, ppid: 1 }])).toBe('orphan');
   });
 });

@@ -34,21 +34,21 @@ const tree = manifest('t1', [
 const whole = [root, ours, wrapper, chroma, search];
 const allManaged = { 300: 'managed', 310: 'managed', 320: 'managed', 330: 'managed', 340: 'managed' };
 
-test('a live tree is managed, all of it', () => {
+test('every process of a live tree is managed', () => {
   expect(verdicts(whole, { manifests: [tree] })).toEqual(allManaged);
 });
 
-test('a live tree is managed where environments are hidden', () => {
+test('a live tree is managed even if environments are hidden', () => {
   const hidden = whole.map((process) => ({ ...process, ...HIDDEN_MARKS }));
   expect(verdicts(hidden, { manifests: [tree] })).toEqual(allManaged);
 });
 
-test('what is spawned and not recorded yet is managed by descent', () => {
+test('a spawned process that is not recorded yet is managed by descent', () => {
   const early = manifest('t1', [entry('supervisor', root)]);
   expect(verdicts(whole, { manifests: [early] })).toEqual(allManaged);
 });
 
-test('a live tree nested in a dead one is left alone', () => {
+test('a live tree nested in a dead one is managed', () => {
   const rootWithin = { ...root, ...marks('t0', worker(200, 1), 'worker') };
   const dead = manifest('t0', [entry('supervisor', supervisor(190, 1)), entry('worker', worker(200, 190))]);
   expect(verdicts([rootWithin, ...whole.slice(1)], { manifests: [dead, tree] })).toEqual(allManaged);
@@ -65,19 +65,19 @@ describe('a live root that its own manifest records', () => {
     expect(verdictOfLast([alone], { manifests: [dead, manifest('t2', [entry('search', alone)])] })).toBe('managed');
   });
 
-  test('is managed even by a manifest that was retired or says failed', () => {
+  test('is managed even if its manifest is retired or in state failed', () => {
     const retired = manifest('t1', [entry('supervisor', root)], { retiredAt: root.startedAt, state: 'failed' });
     expect(verdictOfLast([root], { manifests: [retired] })).toBe('managed');
   });
 });
 
 describe('adoption is not descent', () => {
-  test('what the supervisor adopted is not managed', () => {
+  test('a process that the supervisor adopted is not managed', () => {
     const adopted = row(350, 300, 'tmux new', { ...marks('t1', ours, 'worker') });
     expect(verdictOfLast([...whole, adopted], { manifests: [tree] })).toBe('unverified');
   });
 
-  test('nor is what a root that is pid 1 of a container adopted', () => {
+  test("a process that a container's pid 1 adopted as root is not managed", () => {
     const containerRoot = searchServer(1, 0);
     const own = uv(20, 1, { sid: 1, pgid: 1, ...marks('t1', containerRoot, 'chroma-search') });
     const adopted = row(30, 1, 'node worker.js', { sid: 25, ...marks('t1', row(25, 1, 'x'), 'chroma-search') });
@@ -89,13 +89,13 @@ describe('adoption is not descent', () => {
     });
   });
 
-  test('a child that is older than its parent is none', () => {
+  test('a child older than its parent is not its child', () => {
     const older = uv(350, 310, { sid: 310, ...bornAt(10) });
     expect(verdictOfLast([...whole, older], { manifests: [tree] })).not.toBe('managed');
   });
 });
 
-test('a container’s pid 1 as supervisor: its tree is managed though everything hangs under pid 1', () => {
+test("the tree of a supervisor that is a container's pid 1 is managed", () => {
   const one = supervisor(1, 0);
   const of = worker(20, 1, marks('t1', one, 'worker'));
   const under = uv(30, 20, { sid: 20, ...marks('t1', of, 'chroma-sync') });
@@ -103,14 +103,14 @@ test('a container’s pid 1 as supervisor: its tree is managed though everything
   expect(verdicts([one, of, under], { manifests })).toEqual({ 1: 'managed', 20: 'managed', 30: 'managed' });
 });
 
-test('a root that looks gone but answers on the socket: nothing of its tree is an orphan', () => {
+test('no process is an orphan if its root looks gone but answers on the socket', () => {
   const rest = whole.slice(1).map((process) => (process.ppid === 300 ? { ...process, ppid: 1 } : process));
   const found = verdicts(rest, { manifests: [tree], answering: ['t1'] });
   expect(Object.values(found)).not.toContain('orphan');
   expect(verdicts(rest, { manifests: [tree] })).toEqual({ 310: 'orphan', 320: 'orphan', 330: 'orphan', 340: 'orphan' });
 });
 
-test('nothing that is unrelated is judged at all', () => {
+test('an unrelated process is not judged', () => {
   const found = verdicts([
     init,
     row(400, 70, 'vim chroma-mcp', { sid: 70 }),
@@ -127,7 +127,7 @@ describe('a recorded process that pid 1 has adopted, whose environment is hidden
       ...scene,
     });
 
-  test('is managed while its recorded owner lives, or without one its root', () => {
+  test('is managed while its recorded owner is alive, or its root if it has no owner', () => {
     expect([judged({ by: ours }), judged({})]).toEqual(['managed', 'managed']);
   });
 
@@ -138,7 +138,7 @@ describe('a recorded process that pid 1 has adopted, whose environment is hidden
     expect(verdictOfLast([root, ours, young], { manifests })).toBe('unverified');
   });
 
-  test('is unverified without an owner if its root is not known to live', () => {
+  test('is unverified without an owner if its root is not known to be alive', () => {
     const manifests = [manifest('t1', [entry('supervisor', supervisor(290, 1)), entry('chroma-sync', adopted)])];
     expect(verdictOfLast([adopted], { manifests, snapshot: { complete: false } })).toBe('unverified');
   });

@@ -76,12 +76,12 @@ describe('recorded: its owner or its root is gone', () => {
     expect(verdictOfLast(rows, { manifests: [recorded], ...scene })).not.toBe('orphan');
   });
 
-  test('the root itself never is', () => {
+  test('a recorded root is never an orphan', () => {
     expect(verdictOfLast([{ ...root, ppid: 1 }], { manifests: [tree] })).toBe('managed');
   });
 });
 
-describe('marked: its owner mark is gone, and it hangs where a tree leaves its own', () => {
+describe('marked: its marked owner is gone, and its parent makes the mark trustworthy', () => {
   test.each<[string, ProcessRow[], Scene]>([
     ['under pid 1', [uv(320, 1, { sid: 310, ...ofWorker })], {}],
     ['under systemd --user', [uv(320, systemdUser.pid, { sid: 310, ...ofWorker })], {}],
@@ -107,7 +107,7 @@ describe('marked: its owner mark is gone, and it hangs where a tree leaves its o
     expect(evidenceOfLast(rows, scene)).toContain('marked');
   });
 
-  test('its tree is dead, and its owner is its live parent', () => {
+  test('a process of a dead tree under its live owner is an orphan', () => {
     const frozen = { ...ours, ppid: 1 };
     const under = uv(320, 310, { sid: 310, ...ofWorker });
     const manifests = [manifest('t1', [entry('supervisor', root)])];
@@ -172,18 +172,18 @@ describe('marks under a live shell prove nothing', () => {
     expect(verdictOfLast(rows, { manifests })).toBe('unverified');
   });
 
-  test('nor do they for the python below such a wrapper', () => {
+  test('marks of the python below such a wrapper prove nothing', () => {
     const rows = [tmux, pane, uv(420, 410, { sid: 410, ...inherited }), python(430, 420, { sid: 410, ...inherited })];
     expect(verdictOfLast(rows, { manifests })).toBe('unverified');
   });
 
-  test('a new tree that was started there has marks of its own', () => {
+  test('a new tree started in that shell has its own marks', () => {
     const fresh = supervisor(420, 1, { treeMark: 't2', dataDirMark: DATA_DIR });
     expect(verdictOfLast([tmux, fresh], { manifests })).toBe('unverified');
   });
 });
 
-describe('wrapper lost: a chroma python of ours under an adopter', () => {
+describe('wrapper lost: a claude-mem chroma python under an adopter', () => {
   const whole = [root, ours];
   test.each<[string, ProcessRow[], Scene]>([
     ['marked, under the supervisor, its worker alive', [...whole, python(330, 300, { sid: 310, ...ofWorker })], {}],
@@ -215,7 +215,7 @@ describe('wrapper lost: a chroma python of ours under an adopter', () => {
     expect(verdictOfLast(rows, { manifests: [tree] })).not.toBe('orphan');
   });
 
-  test('not under a root that started it itself, even if its environment is hidden', () => {
+  test('not under the root that started it, even if its environment is hidden', () => {
     const one = searchServer(1, 0);
     const direct = python(330, 1, { sid: 1, pgid: 1, ...HIDDEN_MARKS });
     const manifests = [manifest('t1', [entry('search', one), entry('chroma-search', direct, { by: one })])];
@@ -223,8 +223,8 @@ describe('wrapper lost: a chroma python of ours under an adopter', () => {
   });
 });
 
-describe('what an orphaned wrapper started shares its verdict', () => {
-  test('all the way down', () => {
+describe('descendants of an orphaned wrapper share its verdict', () => {
+  test('at any depth', () => {
     const rows = [
       uv(320, 1, { sid: 310, ...ofWorker }),
       python(330, 320, { sid: 310, ...HIDDEN_MARKS }),
@@ -233,7 +233,7 @@ describe('what an orphaned wrapper started shares its verdict', () => {
     expect(verdicts(rows)).toEqual({ 320: 'orphan', 330: 'orphan', 340: 'orphan' });
   });
 
-  test('but not a live tree below it, nor what is foreign or another user’s', () => {
+  test("except a live tree, a foreign process and another user's process", () => {
     const nested = supervisor(340, 330, { sid: 310 });
     const rows = [
       uv(320, 1, { sid: 310, ...ofWorker }),
@@ -248,7 +248,7 @@ describe('what an orphaned wrapper started shares its verdict', () => {
     expect(found[350]).not.toBe('orphan');
   });
 
-  test('what an orphaned worker started does not: only wrappers share', () => {
+  test('a child of an orphaned worker does not share its verdict', () => {
     const rows = [
       worker(310, 1, marks('t1', root, 'worker')),
       row(320, 310, 'bash', ofWorker),
@@ -258,12 +258,12 @@ describe('what an orphaned wrapper started shares its verdict', () => {
   });
 });
 
-test('one who is orphaned by a wrapper is not said to share where the wrapper is not orphaned', () => {
+test('a child does not share the verdict of a wrapper that is not orphaned', () => {
   const rows = [root, ours, uv(320, 310, { sid: 310, ...ofWorker }), python(330, 320, { sid: 310 })];
   expect(verdictOfLast(rows, { manifests: [tree] })).toBe('managed');
 });
 
-test('the root of a live tree is no orphan below an orphaned wrapper, whether or not its tree answers', () => {
+test('the root of a live tree below an orphaned wrapper is no orphan, even if its tree does not answer', () => {
   const lost = worker(300, 1);
   const wrapper = uv(310, 1, { sid: 300, ...marks('t1', lost, 'chroma-sync') });
   const root = row(320, 310, 'node /opt/worker.js', { sid: 300 });
@@ -277,7 +277,7 @@ test('the root of a live tree is no orphan below an orphaned wrapper, whether or
   }
 });
 
-test('an orphan by its marks names the mark, what is gone and where it is', () => {
+test('the evidence of a marked orphan names its tree, its gone owner and its adopter', () => {
   const wrapper = uv(320, 1, { sid: 310, ...ofWorker });
   expect(evidenceOfLast([wrapper])).toEqual(['marked', 'owner-gone', 'adopted']);
   expect(evidenceOfLast([wrapper], { manifests: [tree] })).toEqual(['marked', 'owner-gone', 'tree-dead', 'adopted']);
@@ -286,26 +286,26 @@ test('an orphan by its marks names the mark, what is gone and where it is', () =
   expect(evidenceOfLast(rows, { manifests })).toEqual(['marked', 'tree-dead', 'parent']);
 });
 
-test('what an orphaned python started is no orphan unless it is a chroma-mcp itself', () => {
+test('a child of an orphaned python is an orphan only if it is a chroma-mcp itself', () => {
   const orphaned = python(330, 1, { sid: 310, ...ofWorker });
   expect(verdicts([orphaned, row(340, 330, 'git fetch', { sid: 310 })])).toEqual({ 330: 'orphan' });
   expect(verdicts([orphaned, python(340, 330, { sid: 310 })])).toEqual({ 330: 'orphan', 340: 'orphan' });
 });
 
-test('a marked process under a live search server is no orphan, though its owner is gone: no root but a supervisor adopts', () => {
+test('a marked process whose owner is gone is no orphan under a live search server: only a supervisor adopts', () => {
   const search = searchServer(300, 60, { sid: 60 });
   const child = uv(320, 300, { sid: 60, ...marks('t1', worker(280, 1), 'chroma-search') });
   expect(verdictOfLast([search, child], { manifests: [manifest('t1', [entry('search', search)])] })).not.toBe('orphan');
 });
 
-test('a process whose user is not known is no orphan, even for root and even if it was named', () => {
+test('a process of an unknown user is no orphan, even for root and even if named', () => {
   const hidden = uv(320, 1, { sid: 310, ...ofWorker, uid: undefined as never });
   const asRoot = { self: { pid: 9_000, uid: 0 } };
   expect(verdictOfLast([hidden], { snapshot: asRoot })).toBe('unverified');
   expect(verdictOfLast([hidden], { namedPids: new Set([320]) })).toBe('unverified');
 });
 
-test('marks without a data dir make a script ours only if a manifest of this data dir records their tree', () => {
+test('marks without a data dir count only if a manifest of this data dir records their tree', () => {
   const marked = searchServer(340, 1, { sid: 310, ...without(marks('t1', ours, 'search'), 'dataDirMark') });
   expect(verdictOfLast([marked], { manifests: [tree] })).toBe('orphan');
   expect(verdictOfLast([marked], { manifests: [manifest('t2', tree.entries)] })).toBe('unverified');

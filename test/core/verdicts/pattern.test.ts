@@ -35,7 +35,7 @@ import {
 /** Session and group of a worker that is gone. */
 const left = { sid: 300 };
 
-describe('proven by pattern: neither recorded nor marked, and left to an adopter', () => {
+describe('proven by pattern: neither recorded nor marked, and adopted', () => {
   test.each<[string, ProcessRow[]]>([
     ['the wrapper, under pid 1', [uv(310, 1, left)]],
     ['the python, under pid 1', [python(310, 1, left)]],
@@ -64,7 +64,7 @@ describe('proven by pattern: neither recorded nor marked, and left to an adopter
   });
 });
 
-describe('a person’s own chroma-mcp on this data dir lives', () => {
+describe("a person's own chroma-mcp on this data dir is not a leak", () => {
   const service = row(300, systemdUser.pid, '/bin/sh start.sh');
   test.each<[string, ProcessRow[]]>([
     ['in a terminal', [uv(310, shell.pid, { sid: 70, pgid: 310 })]],
@@ -170,7 +170,7 @@ describe('not proven', () => {
     expect(judgement?.evidence.map(({ detail }) => detail).join('\n')).toContain('could not be read');
   });
 
-  test('an entry for another process of that pid does not speak', () => {
+  test('an entry of an earlier process with that pid does not count', () => {
     const reused = manifest('t', [entry('chroma-sync', row(310, 1, 'x', bornAt(9)))]);
     expect(verdictOfLast([uv(310, 1, left)], { manifests: [reused] })).toBe('orphan');
   });
@@ -203,12 +203,12 @@ describe('left by a recorded worker that is gone and led its session', () => {
     expect(verdictOfLast(rows, { registries })).toBe(verdict);
   });
 
-  test('in an incomplete listing the worker may live', () => {
+  test('in an incomplete listing the worker may be alive', () => {
     expect(verdictOfLast([uv(310, 1, young)], { registries, snapshot: { complete: false } })).toBe('unverified');
   });
 });
 
-describe('a recorded worker whose pid came back', () => {
+describe('a recorded worker whose pid was reused', () => {
   const zsh = row(55, 40, '/usr/bin/zsh', { name: 'zsh', ...bornAt(9_000_000) });
   const own = { sid: 55, ...secondsOld(30) };
   const record = (at: number, startToken?: string) => [
@@ -218,14 +218,14 @@ describe('a recorded worker whose pid came back', () => {
     },
   ];
 
-  test('leaves the chroma-mcp that a user runs in the shell of that pid unverified', () => {
+  test("leaves a user's chroma-mcp in the shell with that pid unverified", () => {
     for (const registries of [record(3_020), record(3_020, '3000')]) {
       expect(verdictOfLast([zsh, uv(310, 1, own)], { registries })).toBe('unverified');
       expect(verdictOfLast([uv(310, 1, own)], { registries })).toBe('orphan');
     }
   });
 
-  test('leaves it unverified by process group, where the reader has no sessions', () => {
+  test('leaves it unverified by process group if the reader has no sessions', () => {
     const rows = [zsh, uv(310, 1, { ...own, pgid: 55 })];
     const judged = (processes: ProcessRow[]) =>
       verdictsOf(judgeSnapshot(psListSnapshotOf([init, ...processes]), { registries: record(3_020) }))[310];
@@ -242,7 +242,7 @@ describe('a recorded worker whose pid came back', () => {
   });
 });
 
-describe('where the reader has no session ids, the group decides', () => {
+describe('without session ids, the process group decides', () => {
   const around = [init, systemdUser, terminal, shell];
   const of = (rows: readonly ProcessRow[], scene: Scene = {}) =>
     verdictsOf(judgeSnapshot(psListSnapshotOf([...around, ...rows], scene.snapshot), scene))[rows.at(-1)?.pid ?? 0];
@@ -278,7 +278,7 @@ describe('where the reader has no session ids, the group decides', () => {
   });
 });
 
-describe('where not even groups are known (Windows), a parent that is gone or younger decides', () => {
+describe('without sessions and groups (Windows), a parent that is gone or younger decides', () => {
   const dir = 'C:\\Users\\U\\.claude-mem';
   const rest = `chroma-mcp --client-type persistent --data-dir ${dir}\\chroma`;
   const bin = 'C:\\Users\\U\\.local\\bin';
@@ -328,7 +328,7 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
     expect(found[0]?.evidence.map(({ detail }) => detail)).toContain('its parent pid 200 is gone');
   });
 
-  test('a reaped plan holds the whole chain', () => {
+  test('the reap plan contains the whole chain', () => {
     const found = judged(chain(200));
     expect(
       planReap(
@@ -347,7 +347,7 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
     expect(verdictsThere([...chain(500), exe(500, 4, ['C:\\x\\notepad.exe'])])).toEqual(all('orphan'));
   });
 
-  test.each([1, 2, 3, 4])('what is left of the chain after its first %d processes is an orphan', (gone) => {
+  test.each([1, 2, 3, 4])('the rest of the chain is an orphan once its first %d processes are gone', (gone) => {
     const found = verdictsThere(chain(200).slice(gone));
     expect(new Set(Object.values(found))).toEqual(new Set(['orphan']));
     expect(Object.keys(found)).toHaveLength(5 - gone);
@@ -366,7 +366,7 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
     expect(verdictsThere([exe(200, 99, ['C:\\x\\cmd.exe']), ...chain(200)])).toEqual(all('unverified'));
   });
 
-  test('a chain below a live worker is unverified though a process between them is gone', () => {
+  test('a chain below a live worker is unverified even if a process between them is gone', () => {
     const rows = [bun(290), exe(300, 290, ['C:\\x\\helper.exe']), ...chain(300)];
     expect(verdictsThere(rows)).toEqual(all('unverified'));
   });
@@ -377,7 +377,7 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
     expect(verdictsThere(chain(200), takenAt(121))).toMatchObject({ 310: 'orphan', 320: 'orphan' });
   });
 
-  test('a chain that a live installation records, or whose registry cannot be read, is unverified', () => {
+  test('a chain is unverified if a live installation records it or a registry cannot be read', () => {
     const registries = [
       { file: 'worker.pid', content: JSON.stringify({ pid: 290, startedAt: clockAt(2_920) }) },
       {
@@ -393,7 +393,7 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
     expect(verdictsThere(chain(200), { snapshot: { complete: false } })).toEqual(all('unverified'));
   });
 
-  test('another data dir’s chain is foreign, and an editor on the words is not judged', () => {
+  test('a chain of another data dir is foreign, and an editor with the same words is not judged', () => {
     const other = chain(200).map((each) => ({
       ...each,
       argv: each.argv!.map((word) => word.replace('.claude-mem', '.other')),
@@ -405,13 +405,13 @@ describe('where not even groups are known (Windows), a parent that is gone or yo
   });
 });
 
-test('what is missing for a proof is said', () => {
+test('the evidence of an unverified process names the missing proof', () => {
   const found = judge([uv(310, shell.pid, { sid: 70 })]);
   expect(found[0]?.evidence.map(({ kind }) => kind)).toEqual(['command', 'not-proven']);
   expect(found[0]?.evidence[1]?.detail).toBe('not re-parented: its parent pid 70 (bash) is alive');
 });
 
-test('a chroma-mcp in its parent’s session is unverified, though a recorded worker that is gone led that session', () => {
+test("a chroma-mcp in its parent's session is unverified, even if a recorded worker that is gone led that session", () => {
   const registries = [
     { file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_020), startToken: '3000' }) },
   ];
@@ -419,14 +419,14 @@ test('a chroma-mcp in its parent’s session is unverified, though a recorded wo
   expect(verdictOfLast([parent, uv(310, 305, { sid: 300, pgid: 306 })], { registries })).toBe('unverified');
 });
 
-test('a chroma-mcp whose session a recorded process of ours leads is unverified, whatever that one’s command line is', () => {
+test('a chroma-mcp is unverified if a recorded process leads its session, with any command line', () => {
   const leader = row(300, 1, 'anything');
   const manifests = [manifest('t1', [entry('worker', leader)])];
   expect(verdictOfLast([leader, uv(310, 1, left)], { manifests })).toBe('unverified');
   expect(verdictOfLast([leader, uv(310, 1, left)])).toBe('orphan');
 });
 
-test('a chroma-mcp born in the very tick of the gone worker that led its session is its own', () => {
+test('a chroma-mcp born in the same tick as the gone worker that led its session is an orphan', () => {
   const registries = [
     { file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(9_999_910), startToken: '9999900' }) },
   ];
@@ -435,11 +435,11 @@ test('a chroma-mcp born in the very tick of the gone worker that led its session
 });
 
 describe('a pattern proves nothing', () => {
-  test('of a session leader whose parent is gone: somebody started it with a life of its own', () => {
+  test('for a session leader whose parent is gone, because a person may have started it', () => {
     expect(verdictOfLast([uv(500, 99)])).toBe('unverified');
   });
 
-  test('by groups under a parent whose own group could not be read', () => {
+  test('by groups under a parent with an unreadable group', () => {
     const registries = [{ file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_000) }) }];
     const judged = (parentGroup: number | undefined) => {
       const parent = row(80, 1, 'reaper', { name: 'reaper' });

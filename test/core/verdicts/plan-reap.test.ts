@@ -51,13 +51,13 @@ describe('a plan spares, although the verdict is orphan,', () => {
   });
 });
 
-test('a plan holds an orphan of this pid namespace, however its name is written', () => {
+test('a plan contains an orphan of this pid namespace in either notation', () => {
   expect(fate(leak)).toBe('planned');
   expect(fate({ ...leak, pidNamespace: `pid:[${NAMESPACE}]` })).toBe('planned');
   expect(fate({ ...leak, pidNamespace: NAMESPACE })).toBe('planned');
 });
 
-test('a plan holds another user’s process only for root that named it', () => {
+test("a plan contains another user's process only if root named it", () => {
   const foreign = { ...leak, uid: 1_001 };
   expect(fate(foreign, { ...named, self: { uid: 0 } })).toBe('planned');
   expect(fate(foreign, { self: { uid: 0 } })).toBe('belongs to another user');
@@ -66,12 +66,12 @@ test('a plan holds another user’s process only for root that named it', () => 
   expect(fate({ ...foreign, pid: 320 }, anotherNamed)).toBe('planned');
 });
 
-test('a plan holds excess only on request', () => {
+test('a plan contains excess only on request', () => {
   expect(fate(leak, { verdict: 'excess' })).toBe('excess: ended only with --include excess');
   expect(fate(leak, { verdict: 'excess', request: { includeExcess: true } })).toBe('planned');
 });
 
-test('a plan holds a leak of exactly the age that was asked for', () => {
+test('a plan contains a leak of exactly the requested age', () => {
   const request = { olderThanSeconds: 60 };
   expect([60, 59.9].map((age) => fate(leak, { age, request }))).toEqual(['planned', 'orphan, but only 59 s old']);
 });
@@ -81,6 +81,9 @@ test.each<[Verdict, string]>([
   ['foreign', 'foreign: made up'],
   ['unverified', 'unverified: made up'],
   ['zombie', 'zombie: made up'],
-])('a named process that is %s is spared for its verdict, before its user or place is looked at', (verdict, reason) => {
-  expect(fate({ ...leak, uid: 1_001 }, { verdict, ...named })).toBe(reason);
-});
+])(
+  'a named process with verdict %s is spared for its verdict, before its user or namespace is checked',
+  (verdict, reason) => {
+    expect(fate({ ...leak, uid: 1_001 }, { verdict, ...named })).toBe(reason);
+  },
+);

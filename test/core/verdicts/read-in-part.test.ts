@@ -55,20 +55,20 @@ describe('a process that is an orphan by', () => {
     }
   });
 
-  test('its record is unverified with a command line read in part, and an orphan with an environment read in part', () => {
+  test('its record is unverified if its command line is read in part, and still an orphan if its environment is', () => {
     expect(verdictOfLast([root, commandCut(marked)], { manifests: [recorded] })).toBe('unverified');
     expect(verdictOfLast([root, environmentCut(marked)], { manifests: [recorded] })).toBe('orphan');
   });
 });
 
-test('a managed process stays managed though its command line and environment are read in part', () => {
+test('a managed process stays managed if its command line and environment are read in part', () => {
   const child = { ...marked, ppid: 310 };
   for (const part of [commandCut(child), environmentCut(child)]) {
     expect(verdicts([root, ours, part], { manifests: [recorded] })).toMatchObject({ 300: 'managed', 320: 'managed' });
   }
 });
 
-test('a uvx of which only the beginning of the command line is read is reported as unverified', () => {
+test('a uvx whose command line is read in part is unverified', () => {
   const part = commandCut(row(500, 1, 'uvx aaaaaaaa', { name: 'uvx' }));
   expect(verdictOfLast([part])).toBe('unverified');
   expect(
@@ -78,25 +78,25 @@ test('a uvx of which only the beginning of the command line is read is reported 
   ).toBe('its command line is longer than 128 KiB, so only its beginning was read');
 });
 
-test('another data dir at the beginning of a command line makes nothing foreign: the last one counts', () => {
+test('another data dir in the read part of a command line makes no process foreign: the last one counts', () => {
   const whole = row(500, 1, 'uv tool uvx chroma-mcp --data-dir /elsewhere/chroma', { name: 'uv' });
   expect(verdictOfLast([whole])).toBe('foreign');
   expect(verdictOfLast([commandCut(whole)])).toBe('unverified');
 });
 
-test('a process of another user that is read in part is foreign and says so', () => {
+test('a process of another user that is read in part is foreign, with evidence of both', () => {
   const part = commandCut(row(500, 1, 'uvx aaaa', { name: 'uvx', uid: UID + 1 }));
   expect(verdictOfLast([part])).toBe('foreign');
   expect(evidenceOfLast([part])).toEqual(['user', 'read-in-part']);
 });
 
-test('a session leader whose command line is read in part may be a live claude-mem: nothing is an orphan by pattern', () => {
+test('no pattern proves an orphan whose session leader was read in part: it may be a live claude-mem', () => {
   const leader = row(400, 1, 'bun --flag', { name: 'bun' });
   expect(verdictOfLast([leader, forsaken])).toBe('orphan');
   expect(verdictOfLast([commandCut(leader), forsaken])).toBe('unverified');
 });
 
-test('nothing with a command line read in part ever enters a reap plan, whatever its verdict', () => {
+test('a reap plan never contains a process whose command line is read in part', () => {
   fc.assert(
     fc.property(worlds, (world) => {
       const processes = world.snapshot.processes.map(commandCut);
@@ -113,7 +113,7 @@ test('nothing with a command line read in part ever enters a reap plan, whatever
   });
 });
 
-test('a shutdown of a tree ends what it recorded, and leaves a marked process that is read in part', () => {
+test('a shutdown ends recorded processes, but spares a marked process that is read in part', () => {
   const planned = (rows: readonly ProcessRow[], manifests: readonly Manifest[]) => {
     const snapshot = snapshotOf([...machine, ...rows]);
     const input = { snapshot, dataDir: DATA_DIR, manifests, otherRegistries: [], answering: [] };
@@ -145,7 +145,7 @@ test.each<[string, Partial<ProcessRow>, boolean]>([
     true,
   ],
   ['an editor', { name: 'vim', command: 'vim chroma-mcp', commandCut: true }, false],
-])('may run a role of ours, read in part: %s', (_, part, expected) => {
+])('a process read in part may run a role: %s', (_, part, expected) => {
   expect(mayRunRole({ name: '', command: '', ...part })).toBe(expected);
 });
 
@@ -164,7 +164,7 @@ describe('a process that would be excess', () => {
   });
 });
 
-test('a recorded process that is read in part says what it is recorded as, and which part', () => {
+test('the evidence of a recorded process read in part names its record and the unread part', () => {
   const found = judge([root, commandCut(marked)], { manifests: [recorded] }).find(({ row: { pid } }) => pid === 320);
   expect(found?.evidence.map(({ kind }) => kind)).toEqual(['recorded', 'read-in-part']);
   expect(found?.evidence.at(-1)?.detail).toBe(
