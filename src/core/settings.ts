@@ -133,7 +133,7 @@ function choice<const T extends string>(name: string, fallback: T, choices: read
 }
 
 function text<T extends string | undefined>(name: string, fallback: T): Setting<T | string> {
-  return { name, fallback, expected: 'a text', parse: (value) => (value === '' ? undefined : value) };
+  return { name, fallback, expected: 'a non-empty text', parse: (value) => (value === '' ? undefined : value) };
 }
 
 /** Loopback addresses only: the worker sends its token over plain HTTP. */

@@ -73,7 +73,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect(snapshot.self).toEqual({ pid: process.pid, uid: process.getuid!() });
   });
 
-  test('declares how exact its starts are, and keeps to it', async () => {
+  test('reads starts within its declared precision', async () => {
     const bornAfter = Date.now();
     const { pid } = children.start(process.execPath, WAITING_NODE);
     const bornBefore = Date.now();
@@ -85,7 +85,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect(Date.parse(row.startedAt)).toBeLessThanOrEqual(bornBefore + toleranceMs);
   });
 
-  test('gives one process the same start mark every time', async () => {
+  test('reads the same start for a process every time', async () => {
     const marks = new Set<unknown>();
     for (let reading = 0; reading < 5; reading += 1) {
       const row = (await read(table)).processes.find(({ pid }) => pid === process.pid);
@@ -94,7 +94,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect(marks.size).toBe(1);
   });
 
-  test('sees a new child under its parent, with its command line, and no longer once it is dead', async () => {
+  test('sees a new child under its parent with its command line, and not once it is dead', async () => {
     const child = children.start(process.execPath, [...WAITING_NODE, 'one', '--data-dir', 'zoë']);
     const row = await rowOf(table, ({ pid, command }) => pid === child.pid && command.includes('zoë'));
     expect(row).toMatchObject({ ppid: process.pid, name: expect.stringMatching(/^node|^MainThread/) as string });
@@ -105,7 +105,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect((await read(table)).processes.map(({ pid }) => pid)).not.toContain(child.pid);
   });
 
-  test('knows the group of a child, and a group of its own', async () => {
+  test('reads the process group of a child, inherited or new', async () => {
     const own = (await read(table)).processes.find(({ pid }) => pid === process.pid)?.pgid;
     const plain = children.start(process.execPath, WAITING_NODE);
     const leader = children.start(process.execPath, WAITING_NODE, { detached: true });
@@ -113,7 +113,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect((await rowOf(table, ({ pid, pgid }) => pid === leader.pid && pgid === pid)).pgid).toBe(leader.pid);
   });
 
-  test('calls what has exited and was not waited for a zombie', async () => {
+  test('reports an exited child that was not waited for as a zombie', async () => {
     const child = children.start('sh', ['-c', `(exit 0) & exec sleep ${WATCHDOG_SECONDS}`]);
     const zombie = await rowOf(table, ({ ppid, state }) => ppid === child.pid && state === 'Z');
     expect(zombie).toMatchObject({ name: 'sh' });
@@ -122,7 +122,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     await eventually('nothing unreadable', async () => (await read(table, { recordedPids })).unreadable === 0);
   });
 
-  test('does not let a name with blanks and parentheses shift the columns', async () => {
+  test('parses a name with spaces and parentheses', async () => {
     const program = join(directory(), 'a b) (c');
     symlinkSync(process.execPath, program);
     const child = children.start(program, WAITING_NODE);
@@ -146,13 +146,13 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect(below).toEqual([grandchild]);
   });
 
-  test('does not list what it runs itself', async () => {
+  test('does not list its own helper processes', async () => {
     const { processes } = await read(table);
     const own = processes.filter(({ ppid }) => ppid === process.pid);
     expect(own.filter(({ name }) => name === 'ps')).toEqual([]);
   });
 
-  test('fails where it cannot look, instead of seeing nobody', async () => {
+  test('throws if the process table is unreadable, instead of listing none', async () => {
     const blind = createBlind(directory());
     try {
       await expect(read(blind)).rejects.toMatchObject({ name: 'ClaudeMemError', code: 'process-table-unreadable' });
@@ -177,7 +177,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       return dataDir;
     }
 
-    test('is known by its data dir and bears its marks', async () => {
+    test('is recognised by its data dir and has its marks', async () => {
       const dataDir = makeDataDir();
       const marks = {
         CLAUDE_MEM_TREE: '0f5ba1fc-4b1c-4c0e-8f6f-0d9f5f0b7a11',
@@ -202,7 +202,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       if (SHOWS_ENVIRONMENTS) expect(row).not.toHaveProperty('treeMark');
     });
 
-    test('is known through a link to its data dir', async () => {
+    test('is recognised through a link to its data dir', async () => {
       const dataDir = makeDataDir();
       const link = join(directory(), 'link');
       symlinkSync(dataDir, link);
@@ -220,7 +220,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
   });
 });
 
-test.skipIf(READABLE.length < 2)('the readers agree about a process', async () => {
+test.skipIf(READABLE.length < 2)('all readers agree about a process', async () => {
   const child = children.start(process.execPath, [...WAITING_NODE, 'agreed']);
   // Some versions of Node.js name their main thread on the way up, which would be between two of the readings.
   await once(child.stdout!, 'data');

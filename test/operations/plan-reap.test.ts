@@ -66,15 +66,15 @@ function always(isRight: (planned: Judgement, scene: Scene) => boolean): void {
   );
 }
 
-describe('whatever was judged, a plan holds', () => {
-  test('neither this command nor anything above it', () => {
+describe('with any judgements, a plan contains', () => {
+  test('neither this command nor its ancestors', () => {
     always(({ row: { pid } }, { snapshot }) => {
       const above = new ProcessIndex(snapshot).pidsAbove(snapshot.self.pid);
       return pid !== snapshot.self.pid && !above.has(pid);
     });
   });
 
-  test('nothing at all where this command does not see itself', () => {
+  test('no process if this command is missing from the process table', () => {
     always((_, { snapshot }) => snapshot.processes.some(({ pid }) => pid === snapshot.self.pid));
   });
 
@@ -93,29 +93,29 @@ describe('whatever was judged, a plan holds', () => {
     always(({ row: { pidNamespace } }) => pidNamespace === undefined || pidNamespace === NAMESPACE);
   });
 
-  test('nothing foreign, managed or unverified, and no zombie', () => {
+  test('no foreign, managed or unverified process, and no zombie', () => {
     always((planned) => ['orphan', 'excess'].includes(planned.verdict) && !isZombie(planned.row));
   });
 
-  test('excess only when asked', () => {
+  test('excess only on request', () => {
     always(({ verdict }, { request }) => verdict === 'orphan' || request.includeExcess);
   });
 
-  test('nothing younger than asked', () => {
+  test('no process younger than requested', () => {
     always((planned, { request }) => planned.ageSeconds >= (request.olderThanSeconds ?? 0));
   });
 
-  test('nothing but what was named', () => {
+  test('only named pids', () => {
     always(({ row: { pid } }, { request }) => request.pids?.has(pid) ?? true);
   });
 });
 
-test('the scenes do come to plans', () => {
+test('the generated scenes produce plans', () => {
   const sizes = fc.sample(scenes, { seed: 1, numRuns: 300 }).map(({ plan }) => plan.plan.length);
   expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(15);
 });
 
-test('whoever is named is planned or told why not', () => {
+test('a named pid is planned or skipped with a reason', () => {
   fc.assert(
     fc.property(scenes, ({ request, plan }) => {
       const told = new Set([...plan.plan.map((planned) => planned.row.pid), ...plan.skipped.map(({ pid }) => pid)]);
@@ -124,7 +124,7 @@ test('whoever is named is planned or told why not', () => {
   );
 });
 
-describe('says why it leaves', () => {
+describe('gives the reason for skipping', () => {
   const orphan = uv(200, 1, { sid: 99, ...secondsOld(60) });
   const snapshot = snapshotOf([row(1, 0, 'init'), orphan, row(300, 1, 'vim notes'), row(SELF_PID, 300, 'node x')]);
   const index = new ProcessIndex(snapshot);
@@ -144,7 +144,7 @@ describe('says why it leaves', () => {
     expect(skipped(verdict, request)).toEqual([{ pid: 200, reason }]);
   });
 
-  test('nobody that nobody asked for', () => {
+  test('no process that was not named', () => {
     expect(['managed', 'foreign', 'zombie'].flatMap((verdict) => skipped(verdict as Verdict))).toEqual([]);
   });
 

@@ -1,14 +1,14 @@
-/** What may tell who a person is. */
+/** Words that may identify a person. */
 export interface Personal {
   readonly homes: readonly string[];
   readonly users: readonly string[];
 }
 
-/** The part of a path that names a user, on any system; a folder of a program begins with a dot. */
+/** The user's name in a path of any system. Folders that begin with a dot belong to programs. */
 const IN_HOME_PATH = '(?<=[/\\\\](?:home|Users)[/\\\\]{1,2})(?!\\.)[^/\\\\\\s"\':,;)]+';
 const PATH_END = /[/\\\s"':,;)]/;
 
-/** Users who bear the name of a program or folder that is judged by (`node` in its container) are known by their home alone. */
+/** Users named like a program or folder that verdicts depend on, such as `node` in its container, are replaced in home paths only. */
 const VOCABULARY = new Set(
   (
     'adopt archive bash bin bun cache chroma chroma-mcp claude claude-mem client cmd code config constraints context daemon data db dir ' +
@@ -17,15 +17,15 @@ const VOCABULARY = new Set(
     'tmp token tool trees type tool user users usr uv uvx v0 var vector vectors version with worker zsh'
   ).split(' '),
 );
-/** A shorter name would be found in the middle of anything. */
+/** A shorter name would match inside other words. Characters. */
 const SHORTEST_WORD = 3;
 
-/** A longer name is found in the path of a home only. Characters; Linux allows 32. */
+/** A longer name is replaced in home paths only. Characters; Linux allows 32. */
 const LONGEST_WORD = 64;
 
 /**
- * Gives every user named in these texts a word of its own that occurs in none of them, so that what was equal stays equal and what
- * differed stays different. The same function must be used for all of them. Takes linear time, however many names a process shows.
+ * Replaces each user name in these texts by its own word, which occurs in none of them: equal texts stay equal, different ones stay
+ * different. Use the returned function for all of the texts. Runs in linear time for any number of names.
  */
 export function hidePersonal(texts: Iterable<string>, personal: Personal): (text: string) => string {
   const all = [...texts].join('\n');
@@ -38,7 +38,7 @@ export function hidePersonal(texts: Iterable<string>, personal: Personal): (text
   const beginnings = new Set([...alone].map((name) => name.charAt(0)));
   const inHomePath = new RegExp(IN_HOME_PATH, 'y');
 
-  /** The personal word that begins there. */
+  /** The personal word that starts at this position. */
   const foundAt = (text: string, at: number): string | undefined => {
     const isWordStart = !isWordCharacter(text, at - 1);
     const home = isWordStart
@@ -51,7 +51,7 @@ export function hidePersonal(texts: Iterable<string>, personal: Personal): (text
     const length = lengths.find((size) => !isWordCharacter(text, at + size) && alone.has(text.slice(at, at + size)));
     return length === undefined ? undefined : text.slice(at, at + length);
   };
-  // In one pass: a word that was put in must not be taken for a name.
+  // In one pass, so that a replacement is not taken for a name.
   return (text) => {
     let hidden = '';
     let kept = 0;
@@ -66,9 +66,9 @@ export function hidePersonal(texts: Iterable<string>, personal: Personal): (text
   };
 }
 
-/** Gives each name a word that does not occur in the text, always the same. */
+/** Gives each name a fixed word that does not occur in the texts. */
 function wordMaker(text: string): (name: string) => string {
-  // Every number that follows `user`, and every beginning of one: `user12` contains `user1`.
+  // All numbers after `user`, and their prefixes: `user12` contains `user1`.
   const taken = new Set<string>();
   for (const [, digits = ''] of text.matchAll(/user(\d{1,9})/g))
     for (let end = 1; end <= digits.length; end += 1) taken.add(digits.slice(0, end));
@@ -97,7 +97,7 @@ function endsPath(text: string, at: number): boolean {
   return at === text.length || PATH_END.test(text.charAt(at));
 }
 
-/** One of which nothing is left once the user's name is taken out. */
+/** A name that is empty without the user's name. */
 function isUsualHome(home: string, names: ReadonlySet<string>): boolean {
   const parts = /^(?:[A-Za-z]:)?[/\\](?:home|Users)[/\\]([^/\\]+)$/.exec(home);
   return parts?.[1] !== undefined && names.has(parts[1]);

@@ -11,7 +11,7 @@ import { redactSentences } from './secrets/sentences.ts';
 import { redactUrlCredentials } from './secrets/url-credentials.ts';
 import { redactVendorSecrets } from './secrets/vendor-secrets.ts';
 
-/** Each finds secrets by another sign, and leaves what an earlier one put in. Keys and headers go first, because they hold the others' signs. */
+/** Each rule finds secrets by another sign and keeps earlier replacements. Keys and headers come first, because they contain signs of other rules. */
 const REDACTIONS: readonly ((text: string) => string)[] = [
   withoutPrivate,
   redactKeyBlocks,
@@ -25,17 +25,17 @@ const REDACTIONS: readonly ((text: string) => string)[] = [
 ];
 
 /**
- * Takes secrets out of a text: a command line in one string, a line of a log, the content of a file. Needs time in proportion to its
- * length, whatever it holds.
+ * Redacts secrets in a text: a command line in one string, a log line, the content of a file. Runs in linear time for any
+ * content.
  */
 export function redactText(text: string): string {
   return REDACTIONS.reduce((rest, redact) => redact(rest), text);
 }
 
-/** What follows an option without being its value. */
+/** Words after an option that are not its value. */
 const NEXT_OPTION = /^--?[a-z]/i;
 
-/** Takes secrets out of an argument list, where a value is an argument of its own and may hold blanks. */
+/** Redacts secrets in an argument list. A value can be a separate argument, with spaces. */
 export function redactArguments(argv: readonly string[]): readonly string[] {
   const byProgram = new Map(commandSecrets(argv).map(({ word, from }) => [word, from]));
   return argv.map((argument, index) => {
@@ -49,7 +49,7 @@ export function redactArguments(argv: readonly string[]): readonly string[] {
   });
 }
 
-/** Of a field or an option: whatever its value looks like. */
+/** Whether the name of a field or option makes any value a secret. */
 function isSecretName(name: string): boolean {
   const strength = nameStrength(name);
   return (
@@ -60,21 +60,21 @@ function isSecretName(name: string): boolean {
 }
 
 /**
- * Takes secrets out of the text of a JSON file, by the names of its fields too; of a file that is no JSON, as of any text.
- * `startToken` is a start time, and judged by.
+ * Redacts secrets in the text of a JSON file, also by field names. A file that is not JSON is redacted as text.
+ * Keeps `startToken`: it is a start time that verdicts need.
  */
 export function redactJson(content: string, hide: (text: string) => string): string {
   let value: unknown;
   try {
     value = JSON.parse(content);
   } catch {
-    // Torn, or of another format: read as a line of text.
+    // A torn file, or another format: redacted as text.
     return redactText(hide(content));
   }
   return JSON.stringify(redactValue(value, hide));
 }
 
-/** Takes secrets out of every text in a JSON value, by the names of its fields too. */
+/** Redacts secrets in every string of a JSON value, also by field names. */
 export function redactValue(value: unknown, hide: (text: string) => string): unknown {
   if (typeof value === 'string') return redactText(hide(value));
   if (Array.isArray(value)) {

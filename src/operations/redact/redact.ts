@@ -7,14 +7,14 @@ import { redactArguments, redactJson, redactText } from './redact-secrets.ts';
 
 export type { Personal } from './personal-words.ts';
 
-/** Takes personal words out of a text, always in the same way. */
+/** Replaces personal words in a text, always by the same words. */
 type Hide = (text: string) => string;
 
 /**
- * Takes home paths, user names and secrets out of a reading. Names are replaced by the same word everywhere, so paths that were equal
- * stay equal and the verdicts stay the same. Of processes that have nothing to do with claude-mem only their place in the table is
+ * Redacts home paths, user names and secrets in a reading. A name is replaced by the same word everywhere, so equal paths
+ * stay equal and verdicts stay the same. Of processes without a connection to claude-mem, only name, pid and parent are
  * kept.
- * @throws Error when the verdicts change: better no file than one that misleads.
+ * @throws Error if the verdicts change: no file is better than a misleading one.
  */
 export function redactReading(reading: Reading, personal: Personal): Reading {
   const before = judgeReading(reading);
@@ -63,7 +63,7 @@ function redactRow(row: ProcessRow, hide: Hide): ProcessRow {
   };
 }
 
-/** Nobody else's command line is judged, so none of it is needed. */
+/** Command lines of unrelated processes are not judged, so they are dropped. */
 function placeOnly(row: ProcessRow, hide: Hide): ProcessRow {
   const place = { ...row, name: hide(row.name), command: hide(row.name) };
   for (const field of ['argv', 'executable', 'dataDirMark', 'roleDirectory'] as const)
@@ -71,7 +71,7 @@ function placeOnly(row: ProcessRow, hide: Hide): ProcessRow {
   return place;
 }
 
-/** Field by field: a later version may have written others, and nobody knows what they hold. */
+/** Copies known fields only: unknown fields of a later version may contain anything. */
 function redactManifest(manifest: Manifest, hide: Hide): Manifest {
   const { schemaVersion, treeId, state, machineId, bootId, pidNamespace, startedAt, retiredAt } = manifest;
   return {
@@ -96,7 +96,7 @@ function storedOnly({ pid, startTicks, startedAt, bootId }: Manifest['entries'][
   };
 }
 
-/** Everything in which a name can stand. */
+/** All texts that can contain a name. */
 function* textsOf({ dataDir, snapshot, manifests, damaged, otherRegistries }: Reading): Iterable<string> {
   yield dataDir;
   for (const row of snapshot.processes) {

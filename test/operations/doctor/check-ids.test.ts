@@ -17,7 +17,7 @@ test('a check needs only checks that exist, and every repair belongs to one', ()
   ]);
 });
 
-test('no check needs itself, or one that needs it in turn', () => {
+test('the needs of checks have no cycle', () => {
   const needsOf = (id: string): readonly string[] => CHECKS.find((check) => check.id === id)?.needs ?? [];
   const below = (id: string, path: readonly string[]): readonly string[] => {
     expect(path, path.join(' → ')).not.toContain(id);

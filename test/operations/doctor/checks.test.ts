@@ -78,7 +78,7 @@ describe('memory of the machine', () => {
     expect(finding.status).toBe(status);
   });
 
-  test('is skipped where the system does not tell', async () => {
+  test('memory of an unknown system is skipped', async () => {
     expect((await findingOf(machineMemoryCheck)).status).toBe('skip');
   });
 });
@@ -105,13 +105,13 @@ test.each([
   [{ subreaper: false }, /no subreaper: orphans of a tree are re-parented to pid 1/],
   [{ signals: 'two-reads' }, /no pidfd/],
   [{ bootId: false }, /no boot id/],
-])('without %o it says what follows', async (given, words) => {
+])('the guards check names the consequence of %o', async (given, words) => {
   const guards = { parentDeath: true, subreaper: true, native: true, signals: 'pidfd', bootId: true, ...given };
   const finding = await findingOf(guardsCheck, { machine: { guards: () => Promise.resolve(guards) } });
   expect(finding).toMatchObject({ status: 'warn', detail: expect.stringMatching(words) as unknown });
 });
 
-test('a uvx that only this shell finds is a warning', async () => {
+test('a uvx that only the PATH of this shell contains is a warning', async () => {
   const findUvx = (path?: string) => (path === undefined ? { file: '/opt/uv/uvx' } : { reason: 'uvx was not found' });
   const finding = await findingOf(uvCheck, { chroma: { findUvx } });
   expect(finding).toMatchObject({ status: 'warn', fix: 'Set CLAUDE_MEM_UVX to /opt/uv/uvx' });
@@ -134,7 +134,7 @@ test.each<[Partial<TreeStatus>, string]>([
   [{ state: 'failed', problem: 'the port is taken' }, 'fail'],
   [{ state: 'starting' }, 'warn'],
   [{ restarts: 2 }, 'warn'],
-])('a supervisor that says %o: %s', async (given, status) => {
+])('a supervisor with status %o: %s', async (given, status) => {
   const askSupervisor = () => Promise.resolve({ ...running, ...given });
   expect((await findingOf(supervisorCheck, { tree: { askSupervisor } })).status).toBe(status);
 });
@@ -143,18 +143,18 @@ test.each([
   [{ mode: 'semantic' as const, reason: null }, 'pass'],
   [{ mode: 'keyword' as const, reason: 'Chroma is starting' }, 'warn'],
   [{ mode: 'keyword' as const, reason: 'uvx was not found; run claude-mem setup' }, 'fail'],
-])('a search by %o: %s', async (search, status) => {
+])('a search with %o: %s', async (search, status) => {
   const askSupervisor = () => Promise.resolve({ ...running, search });
   expect((await findingOf(chromaCheck, { tree: { askSupervisor } })).status).toBe(status);
 });
 
-test('a port whose holder cannot be seen is said to be held, and by whom is not guessed', async () => {
+test('a port used by an invisible process is reported without a guess at its user', async () => {
   const finding = await findingOf(portCheck, { tree: { isPortOpen: () => Promise.resolve(true) } });
   expect(finding).toMatchObject({ status: 'fail', detail: '37777 is used by a process that this user cannot see' });
 });
 
 test.each([orphansCheck, excessCheck, vectorWritersCheck])(
-  '$id: nothing found in a reading that is not complete is no pass',
+  '$id: nothing found in an incomplete reading is an error',
   async (check) => {
     const machine = new FakeMachine();
     const observe = () => machine.observe();

@@ -30,7 +30,7 @@ async function statuses(checks: readonly Check[], options?: DiagnoseOptions) {
 }
 
 describe('a check', () => {
-  test('that throws or hangs is an error and hides no other', async () => {
+  test('that throws or hangs is an error and hides no other check', async () => {
     const checks = [
       finds('node', pass('new')),
       throws('uv', new Error('boom')),
@@ -46,13 +46,13 @@ describe('a check', () => {
     ]);
   });
 
-  test('that fails in a way that was foreseen says what to do', async () => {
+  test('that throws a ClaudeMemError reports its hint as the fix', async () => {
     const error = new ClaudeMemError('process-table-unreadable', 'no /proc', { hint: 'mount it' });
     const [result] = await diagnose([throws('orphans', error)], fakePorts());
     expect(result).toMatchObject({ status: 'error', detail: 'no /proc', fix: 'mount it' });
   });
 
-  test('is told when its time is over, and when it is interrupted', async () => {
+  test('is aborted at its time limit and on interrupt', async () => {
     const aborted: string[] = [];
     const waits = check(
       'uv',
@@ -73,16 +73,16 @@ describe('a check', () => {
     expect(aborted).toEqual(['aborted', 'aborted']);
   });
 
-  test('has no fix but its own', async () => {
+  test('has a fix only if its finding has one', async () => {
     const [result] = await diagnose([finds('node', fail('old'))], fakePorts());
     expect(result).toEqual({ id: 'node', title: 'node', status: 'fail', detail: 'old', why: 'because', fix: null });
   });
 });
 
-describe('what a check needs', () => {
+describe('a needed check', () => {
   const dependent = finds('orphans', pass('none'), { needs: ['process-table'] });
 
-  test('blocks it, and those that need it in turn', async () => {
+  test('blocks the checks that need it, directly or indirectly', async () => {
     const blocked = finds('process-table', blocking(couldNotLook('gone')));
     const last = finds('port', pass('free'), { needs: ['orphans'] });
     expect(await statuses([blocked, dependent, last])).toEqual({
@@ -92,7 +92,7 @@ describe('what a check needs', () => {
     });
   });
 
-  test('lets it look where it is only incomplete', async () => {
+  test('does not block if it is only incomplete', async () => {
     expect(await statuses([finds('process-table', couldNotLook('one unreadable')), dependent])).toEqual({
       'process-table': 'error',
       orphans: 'pass',
@@ -104,12 +104,12 @@ describe('what a check needs', () => {
     [blocking(fail('broken')), { 'process-table': 'fail', orphans: 'skip' }],
     [pass('fine'), { orphans: 'pass' }],
     [blocking(skip('off')), { orphans: 'skip' }],
-  ])('is reported beside the one that was asked for only if it is not well (%#)', async (finding, expected) => {
+  ])('is reported beside the requested check only if it failed (%#)', async (finding, expected) => {
     const checks = [finds('process-table', finding), dependent, finds('node', fail('not asked for'))];
     expect(await statuses(checks, { only: ['orphans'] })).toEqual(expected);
   });
 
-  test('runs once, whoever needs it', async () => {
+  test('runs once for all checks that need it', async () => {
     let runs = 0;
     const counted = check('process-table', () => {
       runs += 1;

@@ -7,7 +7,7 @@ import { hookInput } from '../../helpers/hook-input.ts';
 /** A hook has 4 s for everything. What is linear takes milliseconds; the bound leaves room for a machine under load. */
 const WITHIN_MS = 1_500;
 
-describe('a hook input of any shape is stored, bounded, within the time of a hook', () => {
+describe('a hook input of any shape is stored within bounds and time', () => {
   test.each([
     ['a field name of 500 kB', { [`${'token'.repeat(100_000)}!`]: 'x' }],
     ['a field name of 500 kB without a break', { ['a'.repeat(500_000)]: 'x' }],
@@ -42,7 +42,7 @@ describe('a hook input of any shape is stored, bounded, within the time of a hoo
 });
 
 describe('a bounded value', () => {
-  test('keeps what is within the bounds as it is', () => {
+  test('keeps values within the bounds', () => {
     const value = { a: [1, 'two', null, { b: true }], c: 'x'.repeat(10_000) };
     expect(boundedValue(value)).toEqual(value);
   });
@@ -53,12 +53,12 @@ describe('a bounded value', () => {
     expect(JSON.stringify(copied)).toBe('{"__proto__":{"a":1}}');
   });
 
-  test('holds at most 2,000 values and 64 KiB of text', () => {
+  test('contains at most 2,000 values and 64 KiB of text', () => {
     const copied = JSON.stringify(boundedValue(range(200, () => range(200, () => 'x'.repeat(100)))));
     expect(copied.length).toBeLessThan(2_000 * 3 + 64 * 1024);
   });
 
-  test('says where it is nested too deeply', () => {
+  test('replaces values that are nested too deeply by …', () => {
     expect(JSON.stringify(boundedValue(JSON.parse(`${'['.repeat(50)}1${']'.repeat(50)}`)))).toContain('"…"');
   });
 });

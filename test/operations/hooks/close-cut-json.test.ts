@@ -12,11 +12,11 @@ test.each([
   ['{"a":"x","key":', { a: 'x' }],
   ['{"a":"x","key":tru', { a: 'x' }],
   ['{"a":[{"b":"}"', { a: [{ b: '}' }] }],
-])('%s becomes whole', (cut, expected) => {
+])('%s is repaired', (cut, expected) => {
   expect(JSON.parse(closeCutJson(cut))).toEqual(expected);
 });
 
-test('wherever an object is cut, what is left can be parsed', () => {
+test('an object cut at any position can be parsed after the repair', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue()),
@@ -30,7 +30,7 @@ test('wherever an object is cut, what is left can be parsed', () => {
   );
 });
 
-test('a whole document stays as it is', () => {
+test('a complete document is unchanged', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       expect(closeCutJson(JSON.stringify([value]))).toBe(JSON.stringify([value]));

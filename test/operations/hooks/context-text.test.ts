@@ -14,7 +14,7 @@ const contextOf = (hostile: string) =>
     ],
   }) ?? '';
 
-test('the context of a session is one frame that nothing in it can close', () => {
+test('the context of a session is one frame that no text in it can close', () => {
   const context = contextOf(HOSTILE);
   expect(context).toMatch(/^<claude-mem-context>\n# Earlier work[^]*\n<\/claude-mem-context>$/);
   expect(context.match(/<\/?[a-z-]+>/gi)).toEqual(['<claude-mem-context>', '</claude-mem-context>']);
@@ -22,7 +22,7 @@ test('the context of a session is one frame that nothing in it can close', () =>
   expect(context).toContain('‹/system-reminder>');
 });
 
-test('the context stays bounded and closed, however much there is', () => {
+test('a context of any amount of memory is bounded and closed', () => {
   const context = contextOf(`${HOSTILE} ${'word '.repeat(5_000)}`);
   expect(context.length).toBeLessThanOrEqual(6_000);
   expect(context).toMatch(/<\/claude-mem-context>$/);

@@ -12,15 +12,15 @@ function eventFrom(text: string, transcriptBytes = 0) {
   });
 }
 
-describe('what is remembered of each hook', () => {
-  test('a prompt, without its secret', () => {
+describe('the event of a hook', () => {
+  test('stores a prompt without its secret', () => {
     const event = eventFrom(hookInput('user-prompt-submit'));
     expect(event).toMatchObject({ kind: 'prompt', project: 'shop', at: AT.toISOString() });
     expect(event).toHaveProperty('prompt', expect.stringContaining('faster 🚀 – die Übersicht'));
     expect(JSON.stringify(event)).not.toContain('0123456789abcdefghij');
   });
 
-  test('a command: what was typed, and what it printed without colours and passwords', () => {
+  test('stores a command, and its output without colours and passwords', () => {
     const event = eventFrom(hookInput('post-tool-use-bash'));
     expect(event).toMatchObject({ kind: 'observation', observation: { type: 'command', files: [] } });
     expect(event).toHaveProperty('observation.title', 'Bash npm test -- --reporter=dot');
@@ -29,7 +29,7 @@ describe('what is remembered of each hook', () => {
     expect(JSON.stringify(event)).not.toMatch(/hunter2|\\u001b/);
   });
 
-  test('a change: the file below the project, and the new text', () => {
+  test('stores a change with the file below the project and the new text', () => {
     expect(eventFrom(hookInput('post-tool-use-edit'))).toMatchObject({
       observation: {
         ...{ type: 'change', title: 'Edit src/checkout.ts', files: ['src/checkout.ts'] },
@@ -42,13 +42,13 @@ describe('what is remembered of each hook', () => {
     ['post-tool-use-read', ['sk_live_abcdefghijklmnop', 'MIIEowIBAAKCAQEA0000'], 'PORT=3000'],
     ['post-tool-use-mcp', ['0123456789', 'abc.def.ghi', 'p4ss'], 'Slow checkout'],
     ['post-tool-use-image', ['iVBORw0KGgo'], 'logo.png'],
-  ])('%s: neither secrets nor pictures, and the rest', (name, never, kept) => {
+  ])('stores %s without secrets and pictures', (name, never, kept) => {
     const text = JSON.stringify(eventFrom(hookInput(name)));
     for (const word of never) expect(text).not.toContain(word);
     expect(text).toContain(kept);
   });
 
-  test('binary output becomes a word', () => {
+  test('replaces binary output by its length', () => {
     expect(eventFrom(hookInput('post-tool-use-binary'))).toHaveProperty(
       'observation.text',
       '$ head -c 200 dist/app.bin\n\n[binary, 200 characters]',
@@ -63,7 +63,7 @@ describe('what is remembered of each hook', () => {
     expect(eventFrom(hookInput(name))).toMatchObject({ kind });
   });
 
-  test('a hook of no use, and a prompt without words, are nothing', () => {
+  test('is undefined for an unused hook and for an empty prompt', () => {
     expect(eventFrom(hookInput('stop', { hook_event_name: 'PreCompact' }))).toBeUndefined();
     expect(eventFrom(hookInput('stop', { hook_event_name: 'toString' }))).toBeUndefined();
     expect(eventFrom(hookInput('user-prompt-submit', { prompt: ' \n' }))).toBeUndefined();
@@ -84,12 +84,12 @@ describe('bounds', () => {
     expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(32 * 1024);
   });
 
-  test('what is cut ends in …, never in half a character', () => {
+  test('cut text ends in …, never in half a character', () => {
     const event = eventFrom(hookInput('user-prompt-submit', { prompt: `a${'🚀'.repeat(9_000)}` }));
     expect(event).toHaveProperty('prompt', expect.stringMatching(/^a🚀+…$/u));
   });
 
-  test('an input whose end was cut off still tells what was done', () => {
+  test('an input whose end was cut off still gives its event', () => {
     const whole = hookInput('post-tool-use-bash', { tool_response: { stdout: 'x y '.repeat(90_000) } });
     expect(eventFrom(whole.slice(0, 100_000))).toMatchObject({
       observation: { title: 'Bash npm test -- --reporter=dot', text: expect.stringContaining('x y x y') as string },
@@ -98,20 +98,20 @@ describe('bounds', () => {
 });
 
 describe('ids', () => {
-  test('the same delivery has the same id, the use of a tool the id of the host', () => {
+  test("the same delivery has the same id, and a tool use has the host's id", () => {
     const text = hookInput('post-tool-use-bash');
     expect(eventFrom(text)?.id).toBe(eventFrom(text, 99)?.id);
     expect(eventFrom(text)?.id).toContain('toolu_01Bash000000000000000000');
     expect(eventFrom(hookInput('user-prompt-submit'))?.id).toBe(eventFrom(hookInput('user-prompt-submit'))?.id);
   });
 
-  test('the same words later in the session are another prompt', () => {
+  test('an equal prompt later in the session has another id', () => {
     const text = hookInput('user-prompt-submit', { prompt: 'continue' });
     expect(eventFrom(text, 1_000)?.id).not.toBe(eventFrom(text, 2_000)?.id);
   });
 });
 
-describe('what is no input', () => {
+describe('an invalid input is rejected', () => {
   test.each([
     ['', 'the input is empty'],
     ['nonsense', 'not a JSON object'],
@@ -123,7 +123,7 @@ describe('what is no input', () => {
     expect(() => parsePayload(text, undefined)).toThrow(message);
   });
 
-  test('the command line may name the event', () => {
+  test('the command line can name the event', () => {
     expect(parsePayload('{"session_id":"s"}', 'Stop').event).toBe('Stop');
   });
 });

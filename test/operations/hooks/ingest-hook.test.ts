@@ -42,13 +42,13 @@ describe('delivery', () => {
     },
   );
 
-  test('what the worker does not take waits on the disk, and nothing is started for it', async () => {
+  test('an event that the worker does not accept is spooled, and no tree is started for it', async () => {
     const { did, run } = machine({ deliver: fails });
     await run(hookInput('stop'));
     expect(did).toEqual(['spooled stop', expect.stringMatching(/^log: the worker did not accept/)]);
   });
 
-  test('it does not overtake what waits for its session', async () => {
+  test('an event does not overtake spooled events of its session', async () => {
     const { did, run } = machine({ spool: { holdsSession: () => true, add: () => did.push('spooled') } });
     await run(hookInput('user-prompt-submit'));
     expect(did).toEqual(['spooled']);
@@ -63,7 +63,7 @@ describe('delivery', () => {
     expect(did).toEqual(['log: a hook event could not be stored']);
   });
 
-  test('an event that neither the worker nor the disk takes is reported as a failure', async () => {
+  test('an event that can be neither delivered nor spooled is reported as a failure', async () => {
     const full = {
       holdsSession: () => false,
       add: () => {
@@ -88,13 +88,13 @@ describe('delivery', () => {
     expect(progress).toEqual({ isDone: true });
   });
 
-  test('a hook of no use is done at once', async () => {
+  test('a hook without an event is done immediately', async () => {
     const progress: HookProgress = {};
     await machine().run(hookInput('stop', { hook_event_name: 'PreCompact' }), progress);
     expect(progress).toEqual({ isDone: true });
   });
 
-  test('nothing works: it ends all the same', async () => {
+  test('a hook ends even if every port fails', async () => {
     const throws = () => {
       throw new Error('read-only');
     };
@@ -107,7 +107,7 @@ describe('delivery', () => {
 });
 
 describe('the start of a session', () => {
-  test('gives what is remembered of the project, as the host takes it', async () => {
+  test("gives the memory of the project in the host's format", async () => {
     const { did, run } = machine();
     const output = JSON.parse((await run(hookInput('session-start'))).output ?? '') as unknown;
     expect(output).toMatchObject({
@@ -119,22 +119,22 @@ describe('the start of a session', () => {
     expect(did).toEqual(['delivered session-start']);
   });
 
-  test.each(['startup', 'resume', 'clear', 'compact'])('source %s, too', async (source) => {
+  test.each(['startup', 'resume', 'clear', 'compact'])('gives the memory for source %s too', async (source) => {
     expect((await machine().run(hookInput('session-start', { source }))).output).toContain('additionalContext');
   });
 
-  test('nothing remembered: nothing said', async () => {
+  test('gives no output without memory', async () => {
     const { run } = machine({ readMemory: () => Promise.resolve({ summaries: [], observations: [] }) });
     expect(await run(hookInput('session-start'))).toEqual({ output: undefined });
   });
 
-  test('starts the tree where none is up', async () => {
+  test('starts a tree if none runs', async () => {
     const { did, run } = machine({ deliver: fails });
     expect((await run(hookInput('session-start'))).output).toContain('Asked: x');
     expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not accept/), 'started']);
   });
 
-  test('starts nothing beside a tree that is on its way up', async () => {
+  test('starts no tree beside one that is starting', async () => {
     const { did, run } = machine({ deliver: fails, isTreeUp: () => Promise.resolve(true) });
     await run(hookInput('session-start'));
     expect(did).toEqual(['spooled session-start', expect.stringMatching(/^log: the worker did not accept/)]);

@@ -13,7 +13,7 @@ test.each([
   'claude-mem hook',
   'claude-mem hook Stop',
   '"/opt/bin/claude-mem" hook Stop',
-])('%s is ours', (command) => {
+])('%s is recognised as a claude-mem hook', (command) => {
   expect(isTakenOut(command)).toBe(true);
 });
 
@@ -24,11 +24,11 @@ test.each([
   'claude-mem hook claude-code context',
   'my-claude-mem hook Stop',
   'echo --for=claude-code',
-])('%s is not', (command) => {
+])('%s is not recognised as a claude-mem hook', (command) => {
   expect(isTakenOut(command)).toBe(false);
 });
 
-test('a group that holds others too keeps them', () => {
+test('a group keeps its hooks of other programs', () => {
   const others = { type: 'command', command: 'other' };
   const ours = { type: 'command', command: 'claude-mem hook Stop' };
   const settings = { hooks: { Stop: [{ matcher: 'x', hooks: [others, ours] }] } };
@@ -37,13 +37,13 @@ test('a group that holds others too keeps them', () => {
   ]);
 });
 
-test('what is no hook at all is let be', () => {
+test('values that are not hooks are kept', () => {
   const settings = { hooks: { Stop: ['text', { hooks: 'none' }, { hooks: [null, 7] }], Other: [] } };
   expect(hookEdits(settings, undefined)).toEqual([]);
   expect(hookEdits(settings, NODE).find(({ path }) => path[1] === 'Stop')?.value).toHaveLength(4);
 });
 
-test('a data dir of its own is named in both', () => {
+test('hooks and MCP server name a data dir other than the default', () => {
   const program = { ...NODE, dataDir: '/my data' };
   expect(JSON.stringify(hookEdits({}, program))).toContain("--data-dir '/my data'");
   expect(JSON.stringify(serverEdits({}, program))).toContain('"--data-dir","/my data"');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { renderContext } from '../../../src/operations/hooks/context-text.ts';
 import { summarizeSession } from '../../../src/operations/hooks/session-summary.ts';
 
-test('a summary is the prompts and the files, each once', () => {
+test('a summary lists the prompts and the files, each once', () => {
   const observations = [
     { type: 'read', files: ['a.ts'] },
     { type: 'read', files: ['b.ts'] },
@@ -14,7 +14,7 @@ test('a summary is the prompts and the files, each once', () => {
   );
 });
 
-test('of many prompts the first and the last, of many files the last; always short', () => {
+test('a summary keeps the first and last prompts and the last files, within its length', () => {
   const summary = summarizeSession({
     prompts: Array.from({ length: 500 }, (_, number) => `prompt ${number} ${'x '.repeat(500)}`),
     observations: Array.from({ length: 500 }, (_, number) => ({ type: 'change', files: [`src/${number}.ts`] })),
@@ -26,11 +26,11 @@ test('of many prompts the first and the last, of many files the last; always sho
   expect(summary.length).toBeLessThanOrEqual(2_000);
 });
 
-test('a session that did nothing has none', () => {
+test('an empty session has an empty summary', () => {
   expect(summarizeSession({ prompts: [], observations: [] })).toBe('');
 });
 
-test('what a session is told says what it is, and is bounded', () => {
+test('the context labels itself as background and is bounded', () => {
   const createdAt = '2026-11-25T10:00:00.000Z';
   const context = renderContext({
     project: 'shop',
@@ -42,6 +42,6 @@ test('what a session is told says what it is, and is bounded', () => {
   expect(context!.length).toBeLessThanOrEqual(6_000);
 });
 
-test('no memory, no context', () => {
+test('without memory there is no context', () => {
   expect(renderContext({ project: 'shop', summaries: [], observations: [] })).toBeUndefined();
 });

@@ -22,34 +22,34 @@ const none: Known = new Map();
 const told = ({ changes }: ReturnType<typeof findChanges>) =>
   changes.map(({ kind, judgement }) => `${judgement.row.pid} ${kind}`);
 
-describe('between two readings', () => {
+describe('the changes between two readings', () => {
   const before = findChanges(none, see([chroma(500)])).known;
 
-  test('nothing is news where nothing changed', () => {
+  test('are empty without a change', () => {
     expect(told(findChanges(before, see([chroma(500)])))).toEqual([]);
   });
 
-  test('one appeared and one ended', () => {
+  test('are one appeared and one ended process', () => {
     expect(told(findChanges(before, see([chroma(600)])))).toEqual(['600 appeared', '500 ended']);
   });
 
-  test('another process under the same pid is both', () => {
+  test('are an ended and an appeared process if a pid is reused', () => {
     expect(told(findChanges(before, see([chroma(500, { startTicks: 9_000_000 })])))).toEqual([
       '500 appeared',
       '500 ended',
     ]);
   });
 
-  test('one became a zombie', () => {
+  test('are a new verdict if a process becomes a zombie', () => {
     const { changes } = findChanges(before, see([chroma(500, { state: 'Z', threads: 1 })]));
     expect(changes).toMatchObject([{ kind: 'verdict', to: 'zombie' }]);
   });
 
-  test('what has nothing to do with us any more has not ended', () => {
+  test('are unlisted, not ended, for a live process without a verdict', () => {
     expect(told(findChanges(before, see([row(500, 1, 'sleep 1')])))).toEqual(['500 unlisted']);
   });
 
-  test('what an incomplete listing does not show has not ended, until a complete one misses it', () => {
+  test('are no end for a process missing from an incomplete listing, until a complete one misses it', () => {
     const blind = findChanges(before, see([], { complete: false }));
     expect(told(blind)).toEqual([]);
     expect(told(findChanges(blind.known, see([chroma(500)])))).toEqual([]);
@@ -72,7 +72,7 @@ describe('a watch', () => {
     return readings;
   }
 
-  test('calls nothing news at its first reading, and goes on over one that failed', async () => {
+  test('reports no change at its first reading, and continues after a failed one', async () => {
     const readings = await watch([see([chroma(500)]), failed, see([])]);
     expect(readings.map(({ number, changes }) => [number, changes.length])).toEqual([
       [1, 0],
@@ -82,15 +82,15 @@ describe('a watch', () => {
     expect(readings[1]?.seen).toBe(failed);
   });
 
-  test('ends after so many readings, failed ones included', async () => {
+  test('ends after the given number of readings, failed ones included', async () => {
     expect(await watch([see([]), failed, see([])], 2)).toHaveLength(2);
   });
 
-  test('does not begin where nothing can be seen', async () => {
+  test('throws if its first reading fails', async () => {
     await expect(watch([failed])).rejects.toBe(failed);
   });
 
-  test('does not take a bug for a failed reading', async () => {
+  test('rethrows a bug', async () => {
     await expect(watch([see([]), new TypeError('a bug')])).rejects.toThrow('a bug');
   });
 });

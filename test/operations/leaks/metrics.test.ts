@@ -31,14 +31,14 @@ async function metricsOf(reading: Reading, extra: Partial<Parameters<typeof rend
 }
 
 describe('the metrics', () => {
-  test('count what leaked and what it holds', async () => {
+  test('count leaks and their memory', async () => {
     const { sumOf } = await metricsOf(readSnapshotFile(recording('plugin-worker-killed')));
     expect(sumOf('claude_mem_processes', { verdict: 'orphan' })).toBe(2);
     expect(sumOf('claude_mem_memory_bytes', { verdict: 'orphan', kind: 'pss' })).toBeGreaterThan(200e6);
     expect(sumOf('claude_mem_processes', { verdict: 'managed' })).toBe(0);
   });
 
-  test('are all there where there is nothing, so that an alert sees them begin at 0', async () => {
+  test('are all present at 0 without any process', async () => {
     const { valueOf } = await metricsOf(nothing);
     expect(valueOf('claude_mem_processes')).toEqual(Array.from({ length: 6 * 7 }, () => 0));
     expect(valueOf('claude_mem_memory_bytes')).toEqual(Array.from({ length: 6 * 3 }, () => 0));
@@ -51,12 +51,12 @@ describe('the metrics', () => {
     ['the listing was incomplete', { snapshot: snapshotOf([init], { complete: false }) }],
     ['a process could not be read', { snapshot: snapshotOf([init], { unreadable: 2 }) }],
     ['a manifest could not be used', { damaged: [{ file: 'f', kind: 'damaged', reason: 'x' }] }],
-  ])('say so if %s', async (_, part) => {
+  ])('report if %s', async (_, part) => {
     const { valueOf } = await metricsOf({ ...nothing, ...part });
     expect(valueOf('claude_mem_reading_complete')).toEqual([0]);
   });
 
-  test('of a worker tell how it searches, and what it restarted', async () => {
+  test('of a worker include its search mode and restarts', async () => {
     const worker = { searchMode: 'keyword', searchServerRestarts: 3 } as const;
     const { valueOf } = await metricsOf(nothing, { worker });
     expect(valueOf('claude_mem_search_mode', { mode: 'keyword' })).toEqual([1]);
@@ -64,7 +64,7 @@ describe('the metrics', () => {
     expect(valueOf('claude_mem_search_server_restarts_total')).toEqual([3]);
   });
 
-  test('bear names, types and words as Prometheus wants them', async () => {
+  test('are valid in the text format of Prometheus', async () => {
     const { families } = await metricsOf(nothing, { worker: { searchMode: 'semantic', searchServerRestarts: 0 } });
     for (const { name, type, help } of families) {
       expect(name).toMatch(/^claude_mem_[a-z_]+$/);

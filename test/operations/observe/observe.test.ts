@@ -61,7 +61,7 @@ describe('a reading', () => {
     expect(reading).toMatchObject({ dataDir: DATA_DIR, answering: [TREE] });
   });
 
-  test('asks for every pid that is recorded anywhere', async () => {
+  test('requests the rows of every recorded pid', async () => {
     const registry = JSON.stringify({ processes: { worker: { pid: 4711, startedAt: '2026-11-01T10:00:00.000Z' } } });
     expect(await requestFor({ manifests: [tree()], registry })).toMatchObject({
       recordedPids: new Set([100, 110, 4711]),
@@ -70,7 +70,7 @@ describe('a reading', () => {
   });
 });
 
-describe('environments need to be read back to', () => {
+describe('environments are read back to', () => {
   test.each<[string, Scripted, number]>([
     ['the oldest recorded start', { manifests: [tree()] }, 1_000],
     ['nothing, where no tree is known', {}, Number.MAX_SAFE_INTEGER],

@@ -14,7 +14,7 @@ test.each([
   expect(hidePersonal([text], PERSONAL)(text)).toBe(hidden);
 });
 
-test('gives no word that occurs in the texts, nor the beginning of one', () => {
+test('a replacement never occurs in the texts, nor does its beginning', () => {
   const text = '/home/carla user12 user2';
   expect(hidePersonal([text], { homes: [], users: [] })(text)).toBe('/home/user3 user12 user2');
 });

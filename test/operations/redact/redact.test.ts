@@ -30,7 +30,7 @@ function livedBy(name: string, reading: Reading): Reading {
   ) as Reading;
 }
 
-describe('verdicts stay the same', () => {
+describe('redaction changes no verdict', () => {
   test.each(readdirSync(RECORDINGS).filter((name) => name.endsWith('.json')))('in %s', (name) => {
     const reading = parseSnapshot(readFileSync(new URL(name, RECORDINGS), 'utf8'), name);
     const redacted = redactReading(reading, { homes: ['/home/u'], users: ['u'] });
@@ -45,7 +45,7 @@ describe('verdicts stay the same', () => {
     fc.constantFrom('node', 'python', 'chroma', 'claude', 'data', 'mcp', 'u', 'uv', 'user1', 'user2', 'root', 'mem'),
   );
 
-  test('in any world, whatever its people are called', () => {
+  test('in any world with any user names', () => {
     fc.assert(
       fc.property(worlds, names, (world, name) => {
         const reading = livedBy(name, readingOf(world));
@@ -57,7 +57,7 @@ describe('verdicts stay the same', () => {
     );
   });
 
-  test('and are what the world would have been judged by', () => {
+  test('in any world, so that the redacted verdicts equal the original ones', () => {
     fc.assert(
       fc.property(worlds, (world) => {
         const redacted = redactReading(readingOf(world), NOBODY);
@@ -87,13 +87,13 @@ describe('people', () => {
     answering: [],
   };
 
-  test('are nowhere in it', () => {
+  test('do not occur in a redacted reading', () => {
     const text = textOf(redactReading(reading, { homes: ['/home/jane.doe'], users: ['jane.doe'] }));
     expect(text).not.toMatch(/jane|doe|bob/);
     expect(text).toContain('/home/user1/.claude-mem/chroma');
   });
 
-  test('are told apart', () => {
+  test('get different replacements', () => {
     const other = uv(400, 1, { argv: ['uvx', 'chroma-mcp', '--data-dir', '/home/bob/.claude-mem/chroma'] });
     const { snapshot } = redactReading(
       { ...reading, snapshot: snapshotOf([...machine, orphan, other]) },
@@ -121,12 +121,12 @@ describe('people', () => {
     expect(redacted.dataDir.replace(/user\d+/, 'somebody')).toBe(`/home/somebody${separator}.claude-mem`);
   });
 
-  test('are not taken for a folder of ours that lies in one called home', () => {
+  test('are not taken for a claude-mem folder below a folder called home', () => {
     const redacted = redactReading({ ...reading, dataDir: '/srv/home/.claude-mem' }, NOBODY);
     expect(redacted.dataDir).toBe('/srv/home/.claude-mem');
   });
 
-  test('leave of what is not ours only its place in the table', () => {
+  test('leave only name, pid and parent of an unrelated process', () => {
     const { snapshot } = redactReading(
       {
         ...reading,
@@ -140,7 +140,7 @@ describe('people', () => {
     expect(left).not.toHaveProperty('executable');
   });
 
-  test('leave no field in a manifest that this version does not know', () => {
+  test('leave no unknown field in a manifest', () => {
     const world = fc.sample(worlds, 50).find(({ manifests }) => manifests.length > 0)!;
     const manifests = world.manifests.map((manifest) => ({ ...manifest, note: 'hunter2' }));
     expect(textOf(redactReading(readingOf({ ...world, manifests }), NOBODY))).not.toContain('hunter2');
@@ -173,7 +173,7 @@ describe('secrets in arguments', () => {
     expect(redactText(argv.join(' '))).not.toContain(SECRET);
   });
 
-  test('with blanks, where the argument is one', () => {
+  test('with spaces in one argument', () => {
     expect(redactArguments([`--token=a ${SECRET}`, 'x'])).toEqual(['--token=[redacted]', 'x']);
   });
 
@@ -187,7 +187,7 @@ describe('secrets in arguments', () => {
     'AKIAIOSFODNN7EXAMPLE',
     'hf_abcdefghijklmnopqrstuvwx',
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl',
-  ])('%s, wherever it stands', (secret) => {
+  ])('%s at any position', (secret) => {
     for (const argv of [[secret], ['run', `with:${secret}`], [`/path/${secret}/x`]])
       expect(redactArguments(argv).join(' ')).not.toContain(secret);
   });
@@ -197,13 +197,13 @@ describe('secrets in arguments', () => {
     [['--no-auth', '--data-dir', '/home/u/sketches-of-something/.claude-mem']],
     [['--from', 'chroma-mcp==0.2.6', '--with', 'onnxruntime>=1.20', '--python', '>=3.10,<3.14']],
     [['--client-type', 'persistent', '--ssl', 'true', '--host', 'https://chroma.example:8000']],
-  ])('and nothing else: %j', (argv) => {
+  ])('and no other arguments: %j', (argv) => {
     expect(redactArguments(argv)).toEqual(argv);
   });
 });
 
 describe('secrets in registries', () => {
-  test('go by the names of their fields, however deep', () => {
+  test('are redacted by the names of their fields at any depth', () => {
     const content = JSON.stringify({
       pid: 7,
       startToken: '123',
@@ -217,7 +217,7 @@ describe('secrets in registries', () => {
     expect(JSON.parse(redacted)).toMatchObject({ pid: 7, startToken: '123', startedAt: '2026-11-01T10:00:00.000Z' });
   });
 
-  test('go from a torn file too', () => {
+  test('are redacted in a torn file too', () => {
     expect(redactJson(`{"pid":7,"apiKey":"${SECRET}","to`, (text) => text)).not.toContain('Hunter2');
   });
 });

@@ -14,7 +14,7 @@ function options(more: Partial<ReapOptions> = {}): ReapOptions {
 const reapOn = (fake: FakeMachine, more?: Partial<ReapOptions>) => reap(fake, options(more));
 
 describe('reap', () => {
-  test('ends wrapper and python in one pass and looks until two looks are quiet', async () => {
+  test('ends wrapper and python in one pass and stops after two quiet readings', async () => {
     const fake = new FakeMachine(pair(200));
     const { plan, outcomes, remaining } = await reapOn(fake);
     expect(plan.plan.map(({ row }) => row.pid)).toEqual([200, 201]);
@@ -27,13 +27,13 @@ describe('reap', () => {
     expect(fake.openHandles).toBe(0);
   });
 
-  test('does nothing where nothing leaked', async () => {
+  test('does nothing without a leak', async () => {
     const fake = new FakeMachine();
     expect(await reapOn(fake)).toMatchObject({ plan: { plan: [] }, outcomes: [], remaining: [] });
     expect(fake.signals).toEqual([]);
   });
 
-  test('lets live what is only half proven', async () => {
+  test('spares an unverified process', async () => {
     const fake = new FakeMachine([uv(200, 1, { sid: 99, ...secondsOld(60) }), uv(300, 70)]);
     expect(await reapOn(fake)).toMatchObject({ outcomes: [], remaining: [] });
     expect(fake.signals).toEqual([]);
@@ -54,7 +54,7 @@ describe('reap', () => {
     ]);
   });
 
-  test('ends what a wrapper starts while it has time to go, which nothing speaks against once the wrapper is killed', async () => {
+  test("ends a child that a wrapper starts during its grace period, which nothing would prove after the wrapper's death", async () => {
     const fake = new FakeMachine([uv(200, 1, { sid: 99 })]);
     fake.behave(200, { endsAfterMs: Infinity });
     fake.at(1_000, () => {
@@ -75,7 +75,7 @@ describe('reap', () => {
     expect(fake.openHandles).toBe(0);
   });
 
-  test('kills what it had agreed to although the look before it fails', async () => {
+  test('kills the agreed processes even if the reading before the kill fails', async () => {
     const fake = new FakeMachine(pair(200));
     fake.behave(200, { endsAfterMs: Infinity });
     fake.onLook = (look) => {
@@ -85,7 +85,7 @@ describe('reap', () => {
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['killed', 'exited']);
   });
 
-  test('leaves what nobody agreed to, and says that it is there', async () => {
+  test('spares processes without agreement and reports them as remaining', async () => {
     const fake = new FakeMachine(pair(200));
     const agreed = new Set((await fake.observe()).judgements.map(keyOf));
     fake.start(uv(400, 1, { sid: 99 }));
@@ -95,7 +95,7 @@ describe('reap', () => {
     expect(fake.has(400)).toBe(true);
   });
 
-  test('agreement to a process is none to another one with its pid', async () => {
+  test('agreement to a process does not extend to another one with its pid', async () => {
     const fake = new FakeMachine(pair(200));
     const agreed = new Set((await fake.observe()).judgements.map(keyOf));
     fake.end(201);
@@ -104,7 +104,7 @@ describe('reap', () => {
     expect(fake.signals).toEqual([]);
   });
 
-  test('asks nobody twice, whatever becomes of it', async () => {
+  test('signals each process in one pass only, with any outcome', async () => {
     const fake = new FakeMachine(pair(200));
     fake.behave(200, { endsAfterMs: Infinity, survivesKill: true });
     const { outcomes, remaining } = await reapOn(fake);
@@ -113,7 +113,7 @@ describe('reap', () => {
     expect(fake.signals.filter((signal) => signal.endsWith(' 200'))).toEqual(['SIGTERM 200', 'SIGKILL 200']);
   });
 
-  test('gives up on a spawner that is faster, and says what is left', async () => {
+  test('gives up on a faster spawner and reports the remaining processes', async () => {
     const fake = new FakeMachine();
     let next = 200;
     fake.onLook = () => {
@@ -125,7 +125,7 @@ describe('reap', () => {
     expect(remaining).toHaveLength(1);
   });
 
-  test('reports an outcome for each process, whatever the others do', async () => {
+  test('reports an outcome for each process, independent of the others', async () => {
     const fake = new FakeMachine([...pair(200), ...pair(300), ...pair(400)]);
     fake.behave(200, { refuse: { SIGTERM: 'permission-denied' } });
     fake.behave(300, { bind: 'different' });
@@ -142,7 +142,7 @@ describe('reap', () => {
     expect(remaining.map(({ row }) => row.pid)).toEqual([200, 300]);
   });
 
-  test('interrupted before anything was asked signals nobody', async () => {
+  test('signals no process if interrupted before the first signal', async () => {
     const fake = new FakeMachine(pair(200));
     const { plan, outcomes, remaining } = await reapOn(fake, { interrupted: AbortSignal.abort() });
     expect(fake.signals).toEqual([]);
@@ -151,7 +151,7 @@ describe('reap', () => {
     expect(remaining).toHaveLength(2);
   });
 
-  test('interrupted in a pass ends with it', async () => {
+  test('stops after the current pass if interrupted', async () => {
     const fake = new FakeMachine(pair(200));
     const interrupted = new AbortController();
     fake.behave(201, {
@@ -166,7 +166,7 @@ describe('reap', () => {
   });
 });
 
-test('reap measures memory only in the looks after a pass, which are shown', async () => {
+test('reap measures memory only in the readings after a pass', async () => {
   const fake = new FakeMachine(pair(200));
   const asked: boolean[] = [];
   const observe = ({ memory }: { readonly memory: boolean }) => {

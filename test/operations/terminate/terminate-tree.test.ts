@@ -25,7 +25,7 @@ const portsOf = (fake: FakeMachine) => ({
   clock: fake.clock,
 });
 
-test('endTree ends one tree and lets the others live', async () => {
+test('terminateTree ends one tree and spares the others', async () => {
   const fake = machineOf(first, second);
   const { outcomes, remaining, isComplete } = await terminateTree(portsOf(fake), 't1', { graceMs: 100 });
   expect(outcomes.map(({ pid, outcome }) => [pid, outcome])).toEqual([
@@ -44,7 +44,7 @@ test('endTrees ends several trees in the same passes', async () => {
   expect(fake.looks).toBe(3);
 });
 
-test('later passes of endTree get what the earlier ones have left of the grace period', async () => {
+test('later passes of terminateTree get the rest of the grace period', async () => {
   const fake = machineOf(first);
   const late = worker(120, 100, marks('t1', first.root, 'worker'));
   // It ends only when three quarters of the grace period are over, and then another one is there that ignores SIGTERM.
@@ -60,7 +60,7 @@ test('later passes of endTree get what the earlier ones have left of the grace p
   expect(fake.clock.now()).toBe(1_000);
 });
 
-test('endTree gives a pass that begins after the deadline no grace period, and never a negative one', async () => {
+test('terminateTree gives a pass after the deadline a grace period of 0', async () => {
   const fake = machineOf(first);
   const late = worker(120, 100, marks('t1', first.root, 'worker'));
   fake.behave(100, {
@@ -80,13 +80,13 @@ test.each<[string, Partial<ProcessSnapshot>, boolean]>([
   ['whole: complete', {}, true],
   ['incomplete: incomplete', { complete: false }, false],
   ['one with a row that could not be read: incomplete', { unreadable: 1 }, false],
-])('endTree reports the proof of a last reading that is %s', async (_which, extra, isComplete) => {
+])('terminateTree reports whether its last reading is complete: %s', async (_which, extra, isComplete) => {
   const fake = machineOf(first);
   fake.extra = extra;
   expect(await terminateTree(portsOf(fake), 't1', { graceMs: 100 })).toMatchObject({ isComplete });
 });
 
-test('endTree names a process with the mark of the tree that it leaves alone', async () => {
+test('terminateTree reports a spared process with the mark of the tree', async () => {
   const fake = machineOf(first);
   fake.start(row(130, 1, 'tmux new', { ...marks('t1', first.ours, 'worker') }));
   const { left, outcomes } = await terminateTree(portsOf(fake), 't1', { graceMs: 100 });

@@ -56,14 +56,14 @@ test('what a look has found and is gone when it is bound is reported as already 
   ]);
 });
 
-test('what only a glance has found and is gone when it is bound is not reported', async () => {
+test('a target found only before the kill and already gone is not reported', async () => {
   const fake = new FakeMachine([wrapper]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const { result } = passes(fake, [wrapper], [wrapper, other]);
   expect((await result).outcomes).toMatchObject([{ pid: wrapper.pid, outcome: 'killed' }]);
 });
 
-test('passes without a glance of their own look at the whole table just before a kill', async () => {
+test('passes without a quickLook read the whole table before a kill', async () => {
   const fake = new FakeMachine([wrapper, child]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const looks: (readonly ProcessRow[])[] = [[wrapper, child], [], []];
@@ -80,7 +80,7 @@ test('passes without a glance of their own look at the whole table just before a
   expect(outcomes.map(({ pid }) => pid)).toEqual([wrapper.pid, child.pid]);
 });
 
-test('a process that both a glance and the look after it find is one target of the next pass', async () => {
+test('a process found before the kill and after it is one target of the next pass', async () => {
   const fake = new FakeMachine([wrapper, child]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const looks: (readonly ProcessRow[])[] = [[child], []];
@@ -98,7 +98,7 @@ test('a process that both a glance and the look after it find is one target of t
   expect(outcomes.map(({ pid }) => pid)).toEqual([wrapper.pid, child.pid]);
 });
 
-test('no further pass begins after a second Ctrl-C, which killed what was left', async () => {
+test('no further pass begins after a second Ctrl-C', async () => {
   const fake = new FakeMachine([wrapper, other]);
   fake.behave(wrapper.pid, { endsAfterMs: Infinity });
   const forced = AbortSignal.abort();

@@ -16,7 +16,7 @@ function machineOf(behaviours: Readonly<Record<number, Behaviour>>) {
   return { fake, targets, end };
 }
 
-describe('what becomes of one process', () => {
+describe('the outcome of one process', () => {
   test.each<[string, Behaviour, object, string[]]>([
     ['obeys SIGTERM', {}, { outcome: 'exited', signal: 'SIGTERM', elapsedMs: 0 }, ['SIGTERM 200']],
     ['takes its time', { endsAfterMs: 700 }, { outcome: 'exited', signal: 'SIGTERM' }, ['SIGTERM 200']],
@@ -72,7 +72,7 @@ describe('what becomes of one process', () => {
 });
 
 describe('a batch', () => {
-  test('is asked in one pass before anything is waited for', async () => {
+  test('gets SIGTERM in one pass before any wait', async () => {
     const { fake, end } = machineOf({ 200: { endsAfterMs: 300 }, 201: { endsAfterMs: Infinity }, 202: {} });
     const outcomes = await end();
     expect(fake.signals.slice(0, 3)).toEqual(['SIGTERM 200', 'SIGTERM 201', 'SIGTERM 202']);
@@ -86,7 +86,7 @@ describe('a batch', () => {
     expect(fake.clock.now()).toBe(GRACE_MS);
   });
 
-  test('counts what its wrapper took along as exited, and does not signal it', async () => {
+  test('counts a process ended by its wrapper as exited, and does not signal it', async () => {
     const { fake, end } = machineOf({ 200: { takesAlong: [201] }, 201: {} });
     expect(await end()).toMatchObject([
       { pid: 200, outcome: 'exited', signal: 'SIGTERM' },
@@ -95,7 +95,7 @@ describe('a batch', () => {
     expect(fake.signals).toEqual(['SIGTERM 200']);
   });
 
-  test('waits for what is on its way out by itself, and does not signal it', async () => {
+  test('waits for an exiting process, and does not signal it', async () => {
     const { fake, end } = machineOf({ 200: { refuse: { SIGTERM: 'exiting' } } });
     fake.at(30, () => {
       fake.end(200);
@@ -104,12 +104,12 @@ describe('a batch', () => {
     expect(fake.signals).toEqual([]);
   });
 
-  test('is never given up for a single one', async () => {
+  test('continues if one process fails', async () => {
     const { end } = machineOf({ 200: { bind: 'unknown' }, 201: { refuse: { SIGTERM: 'permission-denied' } }, 202: {} });
     expect((await end()).map(({ outcome }) => outcome)).toEqual(['survived', 'permission-denied', 'exited']);
   });
 
-  test('of nothing is nothing', async () => {
+  test('without targets gives no outcomes', async () => {
     expect(await machineOf({}).end()).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe('a batch', () => {
     expect(fake.clock.now()).toBe(0);
   });
 
-  test('tells how far it is', async () => {
+  test('reports its progress', async () => {
     const seen: string[] = [];
     const { end } = machineOf({ 200: { endsAfterMs: 100 }, 201: { endsAfterMs: Infinity } });
     await end({ onProgress: ({ gone, total }) => seen.push(`${gone}/${total}`) });
@@ -128,14 +128,14 @@ describe('a batch', () => {
 });
 
 describe('Ctrl-C', () => {
-  test('once: waits out the grace period and kills nobody', async () => {
+  test('once: waits for the end of the grace period and kills no process', async () => {
     const { fake, end } = machineOf({ 200: { endsAfterMs: Infinity }, 201: { endsAfterMs: 2_000 } });
     const outcomes = await end({ interrupted: AbortSignal.abort() });
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['survived', 'exited']);
     expect(fake.signals).toEqual(['SIGTERM 200', 'SIGTERM 201']);
   });
 
-  test('twice: kills what is left without waiting', async () => {
+  test('twice: kills the remaining processes immediately', async () => {
     const forced = new AbortController();
     const { fake, end } = machineOf({ 200: { endsAfterMs: Infinity } });
     fake.at(100, () => {
@@ -148,7 +148,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-test('the command line is compared again only where the verdict rests on it', async () => {
+test('terminate compares the command line again only if the verdict rests on it', async () => {
   const asked: boolean[] = [];
   const { fake, targets } = machineOf({ 200: {}, 201: {} });
   const signaller = {
@@ -163,7 +163,7 @@ test('the command line is compared again only where the verdict rests on it', as
   expect(asked).toEqual([false, true]);
 });
 
-test('one whose state cannot be read is not taken for gone: it is killed at the end of the grace period, and reported', async () => {
+test('a process of unknown state is not taken for gone: it is killed after the grace period, and reported', async () => {
   const { fake, targets } = machineOf({ 200: { endsAfterMs: 100 } });
   const sent: string[] = [];
   const signaller: Signaller = {
@@ -216,7 +216,7 @@ describe('just before the kill', () => {
   });
 });
 
-test('terminate looks again after 2, 4, 8, 16 and 32 ms, then every 50 ms, and never after the deadline', async () => {
+test('terminate polls after 2, 4, 8, 16 and 32 ms, then every 50 ms, and never after the deadline', async () => {
   const { fake, targets } = machineOf({ 200: { endsAfterMs: Infinity, survivesKill: true } });
   const pauses: number[] = [];
   const clock = {
@@ -230,19 +230,19 @@ test('terminate looks again after 2, 4, 8, 16 and 32 ms, then every 50 ms, and n
   expect(pauses.slice(0, 12)).toEqual([2, 4, 8, 16, 32, 50, 18, 2, 4, 8, 16, 32]);
 });
 
-test('terminate signals no process again that refused SIGTERM as another one', async () => {
+test('terminate never signals again after a refusal because of another identity', async () => {
   const { fake, end } = machineOf({ 200: { endsAfterMs: Infinity, refuse: { SIGTERM: 'different' } } });
   expect(await end()).toMatchObject([{ outcome: 'pid-reused', signal: null, elapsedMs: 0 }]);
   expect([fake.signals, fake.clock.now()]).toEqual([[], 0]);
 });
 
-test('terminate lets go of every handle although what it calls before the kill fails', async () => {
+test('terminate closes every handle even if beforeKill fails', async () => {
   const { fake, end } = machineOf({ 200: { endsAfterMs: Infinity }, 201: {} });
   await expect(end({ beforeKill: () => Promise.reject(new Error('no')) })).rejects.toThrow('no');
   expect(fake.openHandles).toBe(0);
 });
 
-test('the elapsed time of an outcome counts from its pass, whatever the clock showed before', async () => {
+test('the elapsed time of an outcome counts from the start of its pass', async () => {
   const { fake, end } = machineOf({ 200: { endsAfterMs: 700 } });
   await fake.clock.sleep(10_000);
   const [outcome] = await end();

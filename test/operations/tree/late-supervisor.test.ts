@@ -129,7 +129,7 @@ describe('a start beside a supervisor that is late', () => {
       'greets after 3 s and answers after 8 s',
       { greets: after(3_000, OLD, 'late' as const), answers: after<Answer, Answer>(8_000, {}, 'late') },
     ],
-  ])('and %s joins its tree, ends nothing and spawns nothing', async (_, world) => {
+  ])('that %s joins its tree, ends nothing and spawns nothing', async (_, world) => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, world);
     const result = await startTree(ports, { timeoutMs: 30_000 });
@@ -139,7 +139,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(did.lateUnderLockMs).toBeLessThanOrEqual(GREETING_MS + ANSWER_MS);
   });
 
-  test('and never answers fails at its timeout, names the supervisor, and ends nothing', async () => {
+  test('that never answers fails at its timeout, names the supervisor, and ends no process', async () => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, { greets: () => 'late' });
     await expect(startTree(ports, { timeoutMs: 20_000 })).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('a start beside a supervisor that is late', () => {
     expect([fake.signals, did.released]).toEqual([[], 0]);
   });
 
-  test('and dies meanwhile ends what is left of its tree, and starts another', async () => {
+  test('that dies meanwhile ends the rest of its tree and starts another one', async () => {
     const fake = runningTree();
     fake.at(3_000, () => {
       fake.end(root.pid);
@@ -163,7 +163,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(fake.signals).toEqual(['SIGTERM 110']);
   });
 
-  test('and is told to stop meanwhile finishes that stop, and starts another', async () => {
+  test('that gets a stop intent meanwhile finishes that stop and starts another tree', async () => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, {
       greets: () => (did.released > 0 ? NEW : 'late'),
@@ -174,7 +174,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(fake.signals).toEqual(['SIGTERM 100', 'SIGTERM 110']);
   });
 
-  test('and takes its lock only now, because whoever spawned it was killed, joins its tree', async () => {
+  test('that takes its lock late, because its start was killed, joins its tree', async () => {
     const fake = new FakeMachine();
     const { ports, did } = portsOf(fake, {
       greets: (now) => (now >= 3_000 ? OLD : did.spawned > 0 ? 'late' : undefined),
@@ -187,7 +187,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(did.released).toBe(0);
   });
 
-  test('and holds the lock without ever listening says who holds the lock', async () => {
+  test('that holds the lock without listening names the holder of the lock', async () => {
     const fake = new FakeMachine();
     const { ports } = portsOf(fake, {
       greets: () => undefined,
@@ -198,7 +198,7 @@ describe('a start beside a supervisor that is late', () => {
     await expect(startTree(ports, { timeoutMs: 30_000 })).rejects.toThrow('pid 7 has it');
   });
 
-  test('and is interrupted starts nothing', async () => {
+  test('starts no tree after an interrupt', async () => {
     const { ports, did } = portsOf(runningTree(), { greets: () => 'late' });
     const interrupted = AbortSignal.abort();
     await expect(startTree(ports, { timeoutMs: 30_000, interrupted })).rejects.toMatchObject({ code: 'interrupted' });
@@ -207,7 +207,7 @@ describe('a start beside a supervisor that is late', () => {
 });
 
 describe('a tree that a start has joined', () => {
-  test('is not reported as this start’s own, so nobody ends it, when it does not answer until the timeout', async () => {
+  test('is not reported as spawned by this start, even if it does not answer until the timeout', async () => {
     const fake = runningTree();
     const { ports } = portsOf(fake, {
       greets: () => OLD,
@@ -223,7 +223,7 @@ describe('a tree that a start has joined', () => {
     expect(fake.signals).toEqual([]);
   });
 
-  test('is waited for while its supervisor is late before it is ready', async () => {
+  test('is waited for while its supervisor answers late', async () => {
     const { ports } = portsOf(runningTree(), {
       greets: () => OLD,
       answers: (now) => (now === 0 ? { state: 'starting' } : now < 10_000 ? 'late' : {}),
@@ -231,7 +231,7 @@ describe('a tree that a start has joined', () => {
     expect(await startTree(ports, { timeoutMs: 30_000 })).toMatchObject({ ok: true, alreadyRunning: true });
   });
 
-  test('is gone when its connection closes', async () => {
+  test('counts as gone once its connection closes', async () => {
     const { ports } = portsOf(runningTree(), {
       greets: () => OLD,
       answers: (now) => (now === 0 ? { state: 'starting' } : 'closed'),
@@ -252,7 +252,7 @@ describe('a supervisor that a start has spawned', () => {
     expect(result).toMatchObject({ ok: true, alreadyRunning: false, treeId: NEW });
   });
 
-  test('and that lost its lock to another one hands over to that one', async () => {
+  test('that lost its lock to another one is replaced by that one', async () => {
     const fake = new FakeMachine();
     const { ports } = portsOf(fake, { greets: after(2_500, OLD, undefined), hasExited: after(2_400, true, false) });
     // It is seen to have exited before the other one listens.
@@ -264,7 +264,7 @@ describe('a supervisor that a start has spawned', () => {
     });
   });
 
-  test('and that ends before it answers is said to have ended', async () => {
+  test('that exits before it answers is reported as exited', async () => {
     const { ports } = portsOf(new FakeMachine(), { greets: () => undefined, hasExited: () => true });
     expect(await startTree(ports, { timeoutMs: 30_000 })).toMatchObject({
       ok: false,
@@ -286,7 +286,7 @@ describe('a stop', () => {
     expect(fake.clock.now()).toBeLessThanOrEqual(5_000);
   });
 
-  test('does not prove that nothing runs while somebody listens and does not greet', async () => {
+  test('is incomplete while a listener sends no greeting', async () => {
     const { ports } = portsOf(new FakeMachine(), { greets: () => 'late' });
     expect(await stopTrees(ports, { graceMs: 5_000 })).toMatchObject({ wasRunning: false, isComplete: false });
   });

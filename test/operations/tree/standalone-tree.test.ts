@@ -26,13 +26,13 @@ function begin() {
   return { dataDir, tree, read };
 }
 
-test('writes nothing before it spawns anything, and nothing at the end then', async () => {
+test('a standalone tree without a child writes no manifest', async () => {
   const { dataDir, tree } = begin();
   expect(await tree.retire(() => Promise.reject(new Error('not asked')))).toBe(true);
   expect(readdirSync(dataDir)).toEqual([]);
 });
 
-test('records itself as the root, then its children', async () => {
+test('a standalone tree records itself as the root, then its children', async () => {
   const { tree, read } = begin();
   tree.begin();
   tree.begin();
@@ -49,7 +49,7 @@ test('records itself as the root, then its children', async () => {
   expect(read()?.entries).toMatchObject([{}, { endedAt: AT }]);
 });
 
-test('is retired once everything was seen gone, and not before', async () => {
+test('a standalone tree is retired only after all its processes were seen gone', async () => {
   const { tree, read } = begin();
   tree.begin();
   await tree.register({ role: 'chroma-search', identity: child, owner, command: ['uvx'] });
@@ -59,7 +59,7 @@ test('is retired once everything was seen gone, and not before', async () => {
   expect(read()).toMatchObject({ retiredAt: AT, entries: [{ endedAt: AT }, { endedAt: AT }] });
 });
 
-test('a record that cannot be written is refused, not forgotten', async () => {
+test('a registration that cannot be written rejects', async () => {
   const { tree, dataDir } = begin();
   await expect(tree.register({ role: 'setup', identity: child, owner, command: [] })).rejects.toMatchObject({
     code: 'manifest-unreadable',

@@ -90,7 +90,7 @@ function start(fake: FakeMachine, { says = [{}], ports = {} }: Script = {}, time
 }
 
 describe('leftovers', () => {
-  test('are ended before the supervisor is let go', async () => {
+  test('are ended before the supervisor is released', async () => {
     const fake = leftovers();
     const seen: boolean[] = [];
     const { result } = start(fake, {
@@ -120,7 +120,7 @@ describe('leftovers', () => {
     expect([did.spawned, did.released]).toEqual([1, 1]);
   });
 
-  test('that only their command line proves are left, and shown', async () => {
+  test('proven by their command line alone are spared and reported', async () => {
     const stranger = uv(140, 1, { sid: 90 });
     const fake = new FakeMachine([stranger]);
     const { result } = start(fake);
@@ -144,10 +144,10 @@ describe('nothing is started', () => {
   });
 });
 
-describe('a supervisor that only its marks show', () => {
+describe('a supervisor known by its marks alone', () => {
   const lost = supervisor(100, 50, { treeMark: OLD, dataDirMark: DATA_DIR });
 
-  test('a start refuses a second tree beside it, names it, and signals nobody', async () => {
+  test('a start refuses a second tree, names the supervisor, and signals no process', async () => {
     const fake = new FakeMachine([lost]);
     const { result, did } = start(fake);
     await expect(result).rejects.toMatchObject({
@@ -158,13 +158,13 @@ describe('a supervisor that only its marks show', () => {
     expect(did).toEqual({ spawned: 1, released: 0, dismissed: 1 });
   });
 
-  test('a start does not take the supervisor that it holds back for another', async () => {
+  test('a start does not take its own unreleased supervisor for another one', async () => {
     const fake = new FakeMachine([supervisor(200, 50, { treeMark: NEW, dataDirMark: DATA_DIR })]);
     const { result } = start(fake);
     expect(await result).toMatchObject({ ok: true, treeId: NEW });
   });
 
-  test('a start waits for one that was just spawned and ends again', async () => {
+  test('a start waits for a supervisor that has just been spawned and exits again', async () => {
     const fake = new FakeMachine([lost]);
     const { result } = start(fake, {
       ports: {
@@ -178,13 +178,13 @@ describe('a supervisor that only its marks show', () => {
     expect(await result).toMatchObject({ ok: false, problem: 'the supervisor exited before it answered' });
   });
 
-  test('a supervisor of another data dir does not keep a start from starting', async () => {
+  test('a supervisor of another data dir does not prevent a start', async () => {
     const fake = new FakeMachine([supervisor(100, 50, { treeMark: OLD, dataDirMark: '/elsewhere' })]);
     expect(await start(fake).result).toMatchObject({ ok: true });
   });
 });
 
-test('a start goes on where it cannot record what it ended, and says so', async () => {
+test('a start continues if it cannot record what it ended, and reports that', async () => {
   const tidy = () => {
     throw new ClaudeMemError('io', 'cannot write x.json: no space left on the device (ENOSPC)');
   };
@@ -192,7 +192,7 @@ test('a start goes on where it cannot record what it ended, and says so', async 
   expect(await result).toMatchObject({ ok: true, unwritten: [expect.stringContaining('no space left')] });
 });
 
-test('a start that cannot look lets go of the supervisor that answers', async () => {
+test('a start that cannot read the process table closes its connection', async () => {
   let isOpen = true;
   const answering: SupervisorConnection = {
     treeId: OLD,
@@ -216,7 +216,7 @@ test('a start that cannot look lets go of the supervisor that answers', async ()
 describe('the wait for readiness', () => {
   const starting = { state: 'starting' };
 
-  test('ends with the first status that says running', async () => {
+  test('ends with the first status running', async () => {
     const { result } = start(new FakeMachine(), { says: [starting, starting, { state: 'running' }] });
     expect(await result).toMatchObject({ ok: true, problem: undefined });
   });
@@ -230,7 +230,7 @@ describe('the wait for readiness', () => {
     ],
     ['its worker fails again and again', [{ ...starting, restarts: 9, problem: 'no memory' }], 'no memory'],
     ['it never answers', [], 'the supervisor did not answer in time'],
-  ])('ends when %s, with the reason', async (_, says, problem) => {
+  ])('ends with a reason if %s', async (_, says, problem) => {
     const { result } = start(new FakeMachine(), { says });
     expect(await result).toMatchObject({ ok: false, problem });
   });

@@ -22,14 +22,14 @@ function stop(machine: FakeMachine, intendStop: () => void = () => undefined) {
   );
 }
 
-test('a tree whose record can be read is proven to be gone, whatever else is damaged', async () => {
+test('a stop is complete if the manifest of its tree is readable, even if another one is damaged', async () => {
   const machine = new FakeMachine([root, child]);
   machine.manifests = [manifest(TREE, [entry('supervisor', root), entry('worker', child, { by: root })])];
   machine.damaged = [{ file: 'other.json', kind: 'damaged', reason: 'is no JSON' }];
   expect(await stop(machine)).toMatchObject({ wasRunning: true, remaining: [], isComplete: true });
 });
 
-test('a tree that is known by its marks alone is not, while a record cannot be read', async () => {
+test('a stop of a tree known by its marks alone is incomplete while a manifest is unreadable', async () => {
   const machine = new FakeMachine([root, child]);
   expect(await stop(machine)).toMatchObject({ wasRunning: true, remaining: [], isComplete: true });
   machine.start(root, child);
@@ -37,7 +37,7 @@ test('a tree that is known by its marks alone is not, while a record cannot be r
   expect(await stop(machine)).toMatchObject({ wasRunning: true, remaining: [], isComplete: false });
 });
 
-test('an intent that cannot be written spares nobody, and is told', async () => {
+test('an unwritable stop intent spares no process and is reported', async () => {
   const machine = new FakeMachine([root, child]);
   machine.manifests = [manifest(TREE, [entry('supervisor', root), entry('worker', child, { by: root })])];
   const full = () => {
@@ -49,7 +49,7 @@ test('an intent that cannot be written spares nobody, and is told', async () => 
   expect([100, 110].filter((pid) => machine.has(pid))).toEqual([]);
 });
 
-test('a fault of the program is not taken for a full disk', async () => {
+test('a bug is not taken for a full disk', async () => {
   const broken = () => {
     throw new TypeError('x is undefined');
   };
@@ -59,7 +59,7 @@ test('a fault of the program is not taken for a full disk', async () => {
 const ROLE = marks(TREE, child, 'chroma-sync');
 const recordOfTree = manifest(TREE, [entry('supervisor', root), entry('worker', child, { by: root })]);
 
-test('what a wrapper started is ended with it, also when it is born as the wrapper is killed', async () => {
+test('a stop ends the children of a wrapper, even one born while the wrapper is killed', async () => {
   const wrapper = uv(120, 110, { ...ROLE, sid: 110, pgid: 110 });
   const helper = row(130, 120, 'git fetch', { ...ROLE, sid: 110, pgid: 110 });
   const newborn = row(140, 1, 'sleep 60', { ...ROLE, sid: 110, pgid: 110 });
@@ -77,7 +77,7 @@ test('what a wrapper started is ended with it, also when it is born as the wrapp
   expect([remaining, left]).toEqual([[], []]);
 });
 
-test('what only inherited the marks of a tree is let live and named', async () => {
+test('a stop spares and reports a process that only inherited the marks', async () => {
   const daemon = row(130, 1, 'tmux new', { ...ROLE, sid: 130, pgid: 130 });
   const held = row(140, shell.pid, 'vim', { ...ROLE, sid: 70, pgid: 140 });
   const piped = row(145, shell.pid, 'less', { ...ROLE, sid: 70, pgid: 140 });

@@ -49,7 +49,7 @@ function machineWith(rows: ConstructorParameters<typeof FakeMachine>[0], manifes
 }
 
 describe('a dead tree', () => {
-  test('of which nothing is left has its entries ended and is retired', async () => {
+  test('without a living process has its entries ended and is retired', async () => {
     const { needed, lines, calls } = await tidy(machineWith([], [recorded()]));
     expect(needed).toBe(true);
     expect(calls).toEqual([
@@ -61,7 +61,7 @@ describe('a dead tree', () => {
     expect(lines).toEqual(['Retired the manifest of tree 11111111: all its processes are gone.']);
   });
 
-  test('whose chroma lives on keeps that record', async () => {
+  test('whose chroma is alive keeps that record', async () => {
     const { calls } = await tidy(machineWith([{ ...chroma, ppid: 1 }], [recorded()]));
     expect(calls).toEqual([
       ['endEntry', TREE, 100],
@@ -69,42 +69,42 @@ describe('a dead tree', () => {
     ]);
   });
 
-  test('is not retired while an unrecorded process bears its marks', async () => {
+  test('is not retired while an unrecorded process has its marks', async () => {
     const late = python(130, 1, { ...marks(TREE, child, 'chroma-sync'), sid: 110 });
     const { calls } = await tidy(machineWith([late], [recorded()]));
     expect(calls).not.toContainEqual(['retire', TREE]);
   });
 
-  test('is left alone where the listing is incomplete: absent is not gone', async () => {
+  test('is not changed by an incomplete listing: absent is not gone', async () => {
     const fake = machineWith([], [recorded()]);
     fake.extra = { complete: false };
     expect(await tidy(fake)).toMatchObject({ needed: false, calls: [] });
   });
 
-  test('of another machine, or retired already, is left alone', async () => {
+  test('of another machine, or already retired, is not changed', async () => {
     const elsewhere = recorded({ machineId: 'other', bootId: 'other' });
     const done = recorded({ treeId: 'aaaaaaaa-2222-4333-8444-555555555555', retiredAt: '2026-11-01T10:00:00.000Z' });
     expect(await tidy(machineWith([], [elsewhere, done]))).toMatchObject({ needed: false, calls: [] });
   });
 
-  test('whose pids have gone to others is gone all the same', async () => {
+  test('whose pids were reused is gone', async () => {
     const reused = { ...worker(110, 1), startTicks: 999_999 };
     expect((await tidy(machineWith([reused], [recorded()]))).calls).toContainEqual(['retire', TREE]);
   });
 });
 
-test("a live tree is its root's alone to write", async () => {
+test('a live tree is not changed: only its root writes it', async () => {
   expect(await tidy(machineWith([root], [recorded()]))).toMatchObject({ needed: false, lines: [], calls: [] });
 });
 
-test('a copy that names another data dir is left alone', async () => {
+test('a copied manifest of another data dir is not changed', async () => {
   expect(await tidy(machineWith([], [recorded({ dataDir: '/elsewhere' })]))).toMatchObject({
     needed: false,
     calls: [],
   });
 });
 
-test('a damaged file is set aside, one of a newer version or that cannot be read never', async () => {
+test('a damaged file is set aside, but never a newer or unreadable one', async () => {
   const fake = new FakeMachine();
   fake.damaged = (['damaged', 'newer', 'unreadable'] as const).map((kind) => ({
     file: `/t/${kind}.json`,
@@ -119,7 +119,7 @@ test('a damaged file is set aside, one of a newer version or that cannot be read
   expect((await tidy(fake)).needed).toBe(false);
 });
 
-test('a second time there is nothing to do', async () => {
+test('a second tidying changes nothing', async () => {
   const ended = recorded().entries.map((item) => ({ ...item, endedAt: '2026-11-01T10:00:00.000Z' }));
   const fake = machineWith([{ ...chroma, ppid: 1 }], [recorded({ entries: ended })]);
   expect((await tidy(fake)).needed).toBe(false);

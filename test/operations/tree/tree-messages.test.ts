@@ -43,7 +43,7 @@ function openChannel() {
 }
 
 describe('the recorder over IPC', () => {
-  test('resolves each question with its own answer, in whatever order they come', async () => {
+  test('resolves each registration with its own answer, in any order', async () => {
     const { channel, sent, answer } = openChannel();
     const recorder = createIpcRecorder(channel);
     const done: string[] = [];
@@ -70,7 +70,7 @@ describe('the recorder over IPC', () => {
     });
   });
 
-  test('rejects when the channel closes, is closed, or breaks under the message', async () => {
+  test('rejects if the channel closes, is closed, or fails to send', async () => {
     const { channel, state, disconnect } = openChannel();
     const recorder = createIpcRecorder(channel);
     const under = recorder.register(registration);
@@ -82,7 +82,7 @@ describe('the recorder over IPC', () => {
     await expect(recorder.ended(identity)).rejects.toThrow('EPIPE');
   });
 
-  test('rejects when no answer comes in time, and ignores one that comes too late', async () => {
+  test('rejects without an answer in time, and ignores a late answer', async () => {
     const { channel, answer } = openChannel();
     const recorder = createIpcRecorder(channel, { timeoutMs: 5 });
     await expect(recorder.register(registration)).rejects.toThrow('no answer within 5 ms');
@@ -90,7 +90,7 @@ describe('the recorder over IPC', () => {
   });
 });
 
-test('says nothing on a channel that is closed, or where there is none', () => {
+test('the worker sends no message on a closed or missing channel', () => {
   const { channel, sent, disconnect } = openChannel();
   sendToSupervisor(channel, { type: 'ready', port: 1, socket: '/data/worker.sock' });
   disconnect();

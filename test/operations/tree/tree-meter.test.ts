@@ -40,19 +40,19 @@ function meterOf() {
 const member = (pid: number, born: number, cpuTicks: number) =>
   worker(pid, SELF_PID, { ...marks(TREE, self, 'worker'), ...bornAt(born), cpuTicks });
 
-test('CPU is what was used since the measurement before, in percent of a core', () => {
+test('CPU is measured since the previous measurement, in percent of a core', () => {
   const measure = meterOf();
   expect(measure([member(9_100, 5_000, 100)], 10_000)[9_100]).toBeNull();
   expect(measure([member(9_100, 5_000, 350)], 10_500)[9_100]).toBe(50);
 });
 
-test('one that was born since has used all its time since', () => {
+test('a process born since the previous measurement has used all its CPU time since then', () => {
   const measure = meterOf();
   measure([member(9_100, 5_000, 0)], 10_000);
   expect(measure([member(9_100, 5_000, 0), member(9_200, 10_100, 100)], 10_500)[9_200]).toBe(20);
 });
 
-test('of one that was there and only came to the tree since, what it used before is not counted as since', () => {
+test('CPU time used before a process joined the tree is not counted', () => {
   const measure = meterOf();
   measure([member(9_100, 5_000, 0)], 10_000);
   const late = (cpuTicks: number) => [member(9_100, 5_000, 0), member(9_200, 6_000, cpuTicks)];

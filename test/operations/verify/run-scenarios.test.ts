@@ -47,11 +47,11 @@ async function playBefore(looks: readonly (readonly ProcessRow[])[]): Promise<Sc
   return results[0];
 }
 
-test('passes once nothing was left twice in a row', async () => {
+test('a scenario passes after two readings in a row without a process', async () => {
   expect(await playBefore([[]])).toMatchObject({ passed: true, after: 0 });
   expect(await playBefore([[leftover], [leftover], [], [], [], [], []])).toMatchObject({ passed: true, after: 0 });
 });
 
-test('what slips through every other look is no pass', async () => {
+test('a scenario fails if every other reading shows a process', async () => {
   expect(await playBefore([[], [leftover]])).toMatchObject({ passed: false, after: 1, settledMs: null });
 });

@@ -54,7 +54,7 @@ function asRead(full: ProcessRow, recordedPids: ReadonlySet<number>): ProcessRow
 
 const left = (extra: Partial<ProcessRow> = {}) => row(9_100, SELF_PID, 'sleep 100', extra);
 
-test("ends what was left, but nothing of another user's and nothing whose user is not known", async () => {
+test('verify --reap ends the processes left, except those of another or an unknown user', async () => {
   const machine = new FakeMachine();
   const { end } = await watchOf(machine);
   const { uid, ...hidden } = row(9_102, SELF_PID, 'sleep 102');
@@ -65,7 +65,7 @@ test("ends what was left, but nothing of another user's and nothing whose user i
   expect([...protectedBy.values()]).toEqual(['belongs to user id 1001', 'its user could not be read']);
 });
 
-test('a pid that is used again while the marks are looked for makes nobody a suspect', async () => {
+test('a pid reused during the search for marks is not taken for a marked process', async () => {
   const machine = new FakeMachine();
   let isBearer = false;
   const reuse = () => {
@@ -88,7 +88,7 @@ test('a pid that is used again while the marks are looked for makes nobody a sus
   expect(machine.signals).toEqual([]);
 });
 
-test('a tree of another data dir is spared, whatever its node is called', async () => {
+test('a tree of another data dir is spared, with any name of its node', async () => {
   const other = '/home/u/elsewhere';
   const tree = '11111111-2222-4333-8444-555555555555';
   const root = row(9_100, SELF_PID, '/opt/runtime/my-runtime supervisor.js', { treeMark: tree, dataDirMark: other });
@@ -108,7 +108,7 @@ test('a tree of another data dir is spared, whatever its node is called', async 
   expect([...protectedBy.values()]).toHaveLength(2);
 });
 
-test('what the usual data dir records is spared too, though nothing that is left names it', async () => {
+test('processes recorded in the default data dir are spared, even if no process left names it', async () => {
   const usual = '/home/u/usual';
   const tree = '11111111-2222-4333-8444-555555555556';
   const root = row(9_100, SELF_PID, 'node search-server.js');
@@ -123,7 +123,7 @@ test('what the usual data dir records is spared too, though nothing that is left
   expect(machine.signals).toEqual(['SIGTERM 9200']);
 });
 
-test('a data dir that cannot be used, named by what is left, is the reason why nothing is ended', async () => {
+test('an unusable data dir named by a process left prevents all ending', async () => {
   const machine = new FakeMachine();
   const { end } = await watchOf(machine);
   machine.start(row(9_100, SELF_PID, 'node x.js', { dataDirMark: '/closed' }));

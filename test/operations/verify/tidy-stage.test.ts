@@ -5,13 +5,13 @@ import { row } from '../../core/builders.ts';
 
 const dataDir = '/tmp/claude-mem-verify-1';
 
-test('the data dir goes once nothing on it is alive', async () => {
+test('the data dir of a stage is removed once no process on it is alive', async () => {
   const remove = vi.fn(() => undefined);
   expect(await tidyStage({ members: () => Promise.resolve([]) }, { dataDir, remove })).toBe(undefined);
   expect(remove).toHaveBeenCalledOnce();
 });
 
-test('the records stay with what could not be ended', async () => {
+test('the data dir of a stage is kept while a process on it is alive', async () => {
   const remove = vi.fn(() => undefined);
   const members = () => Promise.resolve([{ row: row(9_100, 1, 'sleep 1'), foundBy: 'mark' as const }]);
   expect(await tidyStage({ members }, { dataDir, remove })).toMatch(
@@ -20,7 +20,7 @@ test('the records stay with what could not be ended', async () => {
   expect(remove).not.toHaveBeenCalled();
 });
 
-test('the records stay where nobody could look', async () => {
+test('the data dir of a stage is kept if the process table is unreadable', async () => {
   const remove = vi.fn(() => undefined);
   const members = () => Promise.reject(new ClaudeMemError('process-table-unreadable', 'no /proc'));
   await expect(tidyStage({ members }, { dataDir, remove })).rejects.toThrow('no /proc');

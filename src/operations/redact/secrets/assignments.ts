@@ -3,13 +3,13 @@ import { nameStrength } from './secret-name.ts';
 import { entropyOf } from './vendor-secrets.ts';
 import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from './secret-value.ts';
 
-/** A name in any language, as one piece: no two of them touch, so a text is passed once. */
+/** A name in any language. No two matches touch, so a text is scanned once. */
 const NAMES = /[A-Za-z_$][\w$.-]*/g;
 /** Between name and value: a closing quote or bracket of the name, a type, and the operator. */
 const OPERATOR =
   /(\\{0,7}["'`])?\s{0,3}\]?\s{0,8}(?::\s{0,3}(?:str|string|String|Optional\[str\]|&str|&'static str)\s{1,3}=(?!=)|={1,3}>?|:=|\?=|\+=|=>|<-|:|>|,)[ \t]{0,20}(?:!!(?:str|binary)[ \t]{1,3})?/y;
 const TYPE_BETWEEN = /^(?::\s{0,3}[\w.<>[\]]{1,40}\s{0,3})=(?=[ \t]{0,3}["'`\w])/;
-/** `define('NAME', 'value')` and its like: the only calls in which a comma assigns. */
+/** `define('NAME', 'value')` and similar: the only calls in which a comma assigns. */
 const ASSIGNING_CALL =
   /(?:define|fetch|get|get_env|getOrDefault|getProperty|config|setenv|putenv|setItem|setProperty|set|setdefault|env|var_os)\(\s{0,3}\\?["'`]$/;
 const VALUE_ATTRIBUTE =
@@ -51,7 +51,7 @@ const INSERT =
 const SQL_VALUE = /'(?:[^'\n]|''){0,400}'|"[^"\n]{0,400}"|[^,'"]{1,400}/g;
 const LONGEST_QUOTED = 8_000;
 
-/** Takes the values out of assignments to names that say they hold a secret, in code, settings, JSON, YAML, XML, URLs and prose. */
+/** Redacts values assigned to secret names, in code, settings, JSON, YAML, XML, URLs and prose. */
 export function redactAssignments(text: string): string {
   const plain = text.replace(LOGIN_PAIR, (found, ...[head, quote, value]: string[]) =>
     isNoValue(value ?? '') ? found : `${head}${quote}${REDACTED}${quote}`,
@@ -130,7 +130,7 @@ function valueOf(text: string, { name, strength, start, end }: Named): Span | un
   const quoted = quotedAt(text, from);
   if (quoted !== undefined) {
     const value = text.slice(quoted.start, quoted.end);
-    // In a list the value has to speak for itself.
+    // In a list, the value alone decides.
     if (sign.startsWith(',') && !ASSIGNING_CALL.test(before) && (!isMixed(value, 16) || isNameLike(value)))
       return undefined;
     const isSecret = isSecretValue({
@@ -170,7 +170,7 @@ function quotedAt(text: string, at: number): Span | undefined {
   return { start, end };
 }
 
-/** Where the quote closes; a line or a text that was cut ends the value too. */
+/** The position of the closing quote, or the end of a line or of a cut text. */
 function closing(text: string, { start, end }: Span, quote: string): number {
   for (let at = start; at < end; at += 1) {
     const character = text[at];
@@ -181,7 +181,7 @@ function closing(text: string, { start, end }: Span, quote: string): number {
   return end;
 }
 
-/** As Python and TOML quote several lines. */
+/** The multi-line quotes of Python and TOML. */
 function isTriple(quote: string): boolean {
   return quote === '"""' || quote === "'''";
 }
@@ -202,7 +202,7 @@ function bareAt(text: string, { name, strength, start, end }: Named, operator: s
 
 function trimmed(value: string, place: Candidate['place'], sign: string): string {
   if (place === 'query') return /^[^&#;,)\]}]*/.exec(value)?.[0] ?? '';
-  // Put together by a template or an expression: taken as a whole, it is seen to be one.
+  // A template or expression is taken as a whole, so that it is recognised.
   if (sign.startsWith('>') || /^[{[(<]/.test(value)) return value;
   // In a connection string the next setting follows a semicolon.
   const first = /^[^;\\]*(?=;[A-Za-z ]+=|;|\\[nr"])/.exec(value)?.[0] ?? value;
@@ -235,7 +235,7 @@ function valueAttribute(text: string, named: Pick<Candidate, 'name' | 'strength'
 const NAMING =
   /^(?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|assertion|samlresponse|appid|ticket|hmac|sign)$/i;
 
-/** What signs a URL is named like anything elsewhere. */
+/** Names that mean a signature in a URL only. */
 function namedByAttribute(text: string, name: string, start: number): Span | undefined {
   if (!NAMING.test(name) || !/[?&]$/.test(text.slice(Math.max(0, start - 1), start))) return undefined;
   const end = start + name.length;
@@ -249,7 +249,7 @@ function isPlain(value: string): boolean {
   return /^[a-z_-]+$/i.test(value) || value.startsWith('${');
 }
 
-/** `my password is hunter2`, `ENV API_TOKEN x`: the value is no word. */
+/** `my password is hunter2`, `ENV API_TOKEN x`: the value is not a plain word. */
 function inProse(
   text: string,
   { name, strength }: Pick<Candidate, 'name' | 'strength'>,
@@ -260,7 +260,7 @@ function inProse(
   const found = SPACED.exec(text);
   if (found === null) return undefined;
   const [whole, quote = '', bare = ''] = found;
-  // Of other names only what a directive is given: `set api_key "x"`.
+  // For other names, only the value of a directive: `set api_key "x"`.
   const isGiven = quote !== '' && strength !== 'key' && isMixed(bare, 20) && !isNameLike(bare);
   if (!PROSE_NAME.test(name) && !isSetting && !isGiven) return undefined;
   const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;

@@ -7,7 +7,7 @@ import { entropyOf, isToken } from './vendor-secrets.ts';
 const CALL = /\b(?:[A-Za-z_]\w{0,40}(?:\.|::|->)){0,3}[A-Za-z_]\w{0,60}\(/g;
 const LOGS_IN =
   /(?:client|bot|auth|credentials?|token|api_?key|secret|login|log_in|authenticate|authorize|connect|twilio|stripe|sendgrid|octokit|openai|pusher|mailgun|algoliasearch|algolia\w{0,20}|(?:client|bot|app)\.(?:run|start))$/i;
-/** Calls with a password at a place of its own, counted from 0. */
+/** Calls with a password at a fixed position, counted from 0. */
 const PLACES: readonly (readonly [RegExp, number])[] = [
   [/^(?:mysqli(?:_connect)?|mysql_connect|pdo|getconnection|ftp_login|odbc_connect|sequelize)$/, 2],
   [
@@ -20,9 +20,9 @@ const PLACES: readonly (readonly [RegExp, number])[] = [
     0,
   ],
 ];
-/** A login is tested with wrong passwords too, which are words. */
+/** Tests log in with wrong passwords, which are plain words. */
 const LOGIN = /^(?:login|log_in|signin|sign_in|authenticate)$/;
-/** Calls that take other random text: digests, encoded data, names of files. */
+/** Calls with other random arguments: digests, encoded data, file names. */
 const NOT_SECRET =
   /hash|digest|sha\d|md5|base64|atob|btoa|decode|parse|from|equal|tobe|match|contain|assert|expect|import|require|integrity|sri|commit|checkout|fixture|snapshot|image|url|src|href|id|uuid|cursor|etag|public|cert|cid|address|track|log|debug|info|warn|error|print/i;
 const OTHER_VERB =
@@ -30,10 +30,10 @@ const OTHER_VERB =
 const ARGUMENTS = /(?:[^()\n]|\(\)){0,400}/y;
 const LITERAL = /(["'`])([^"'`\n]{1,300})\1/g;
 const FORM = /^[\w+/=.:~-]{20,300}$/;
-/** Names of things, and no secrets, that such calls take too. */
+/** Arguments of such calls that are names, not secrets. */
 const PUBLIC_FORM = /^(?:AC[a-f0-9]{32}|[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}|[\w.-]+\.[a-z]{2,})$/;
 
-/** Takes out what a call that logs in or signs is given. */
+/** Redacts the arguments of calls that log in or sign. */
 export function redactCallArguments(text: string): string {
   return text.includes('(') && /["'`]/.test(text) ? redactSpans(text, secretsOf(text)) : text;
 }

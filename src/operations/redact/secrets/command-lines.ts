@@ -5,12 +5,12 @@ import { nameStrength } from './secret-name.ts';
 import { isNoValue, isReference, isSecretValue } from './secret-value.ts';
 import { shellWords } from './shell-words.ts';
 
-/** A line that calls none of these has no secret that only its place tells. */
+/** Only lines with one of these programs contain secrets known by position. */
 const CALLS =
   /(?:^|[\s/'"`(;&|$])(?:curl|https?|xhs?|mysql[a-z]*|mariadb[a-z-]*|sshpass|redis-cli|bundle|mongo[a-z]*|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az|ldap[a-z]+|smb[a-z]+|rpcclient|net|openssl|keytool|jarsigner|unzip|zip|7z[a-z]*|(?:un)?rar|sqlcmd|bcp|osql|isql|sqlplus|rman|expdp|impdp|lftp|ncftp[a-z]*|rdesktop|[xw]l?freerdp3?|ipmitool|mosquitto_[a-z]+|twine|poetry|ansible[a-z-]*|cqlsh|influx|snmp[a-z]+|vault|cargo|npm|gh|htpasswd|chpasswd|sudo|aws|yarn|pnpm|nuget|psexec(?:64)?|snowsql|evil-winrm|crackmapexec|netexec|codecov|gem|mix|useradd|usermod|beeline|doveadm|rabbitmqctl|pulumi|ngrok|snyk|shodan|echo|printf|gpg2?|wpa_passphrase|rclone|mc|bw|steamcmd|samba-tool|kinit|cryptsetup|passwd|wrangler|kubectl|secret-tool|security|schtasks|ssh-keygen|kadmin[a-z.]*|etcdctl|caddy|vercel|heroku|doctl|fly|flyctl|op)(?:\.exe)?(?=\s|$)/m;
 /** Longer lines are data. */
 const LONGEST_LINE = 32_768;
-/** `--password X`: `-p` and the like are known by their program. */
+/** `--password X`. Short options such as `-p` are known by their program. */
 const OPTION = /(?<![^\s"'`=(,[])(--?[A-Za-z][\w.-]{1,60})(=|[ \t]{1,4}|["'],?\s{1,3}(?=["']))(?!-)/g;
 const OPTION_VALUE = /"(?:[^"\\\n]|\\.){0,2000}"|'[^'\n]{0,2000}'|[^\s"'`]{1,2000}/y;
 /** After `--password` in a sentence. */
@@ -31,7 +31,7 @@ const PASSWORD_COMMAND =
 const SWITCH = /((?<!\S)\/(?:pass|password|pwd|pw):)[^\s"']{1,400}/gi;
 const SECURE_STRING =
   /(\bConvertTo-SecureString\s{1,5}(?:-(?:String|AsPlainText|Force)\s{1,5}){0,3})(["'])[^"'$\n]{1,400}\2/gi;
-/** As MySQL logs it at its first start. */
+/** MySQL's log line at its first start. */
 const TEMPORARY_PASSWORD = /(\btemporary password (?:is )?generated for \S{1,200}: )\S{1,200}/gi;
 /** `composer config http-basic.HOST USER X`, `reg add … /v DefaultPassword /d X`, and how Go names a MySQL server. */
 const PLACED =
@@ -39,23 +39,23 @@ const PLACED =
 /** A line of `.pgpass`. */
 const PGPASS =
   /((?:^|["'])[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):(?:[A-Za-z_][\w-]{0,60}|\*):)([^\s"']{3,200})(?=["']|$)/gm;
-/** What an `expect` script answers to a prompt. */
+/** The answer of an `expect` script to a prompt. */
 const SENT =
   /(assword[^\n]{0,40}?["']?[;)]?\s{0,20}send(?:_?line)?\s{0,3}\(?(?:--\s)?["'])([^"'\n$\\]{3,200})(?=(?:\\[rn]){0,2}["'])/gi;
 /** Settings of routers and mail servers, and a login in prose: `bob / X`. */
 const AFTER_WORDS =
   /(\bsnmp-server community |\b(?:password|secret|md5) [0-9] (?=[\w$./]{0,60}\d)(?=[\w$./]{8})|^\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|(?<=\s)\[[\w.-]{1,100}\](?::\d{1,5})?[ \t]{1,8}[\w@.-]{1,60}:|\b(?:credentials?|creds|login): ?[\w@.-]{1,60} \/ (?=[^\s\d]{0,60}\d))[^\s"']{4,300}/gim;
-/** The words that restore a wallet. */
+/** The seed phrase of a wallet. */
 const SEED_PHRASE =
   /\b((?:mnemonic|seed|(?:seed|recovery|backup|secret)[ _-]?(?:phrase|words?)|\d\d[ -]words?)["']?\s{0,3}(?:is|=>|[:=])?\s{0,3}["']?)((?:[a-z]{3,8} ){11,23}[a-z]{3,8})/gi;
 const RECOVERY_CODES =
   /\b((?:recovery|backup|scratch|emergency|one-time|verification|2fa|mfa|otp|security)[ _-](?:code|key|passcode)s?["']?(?: is| are)?[:=]?\s{1,3}["'[]?)((?:(?=[a-z-]{0,39}\d)[\w-]{6,40}[ ,]{1,2}){0,20}(?=[a-z-]{0,39}\d)[\w-]{6,40})/gi;
-/** Of any program: a user's option with a password's behind it. */
+/** Any program: a user option followed by a password option. */
 const USER_AND_PASSWORD =
   /((?<=\s)(?:-u|-U|--user(?:name)?)[ =]\S{1,100} (?:-p|-P|-pw)(?: |=))(?![\d.:/-]{1,40}(?:\/(?:tcp|udp))?(?:\s|$))(["']?)([^\s"'$/-][^\s"']{2,200})/g;
 const INI_LOGIN = /\b(_auth|_password)(\s{0,3}=\s{0,3})([\w+/=]{8,2000})/g;
 
-/** Takes out the secrets of command lines in a text: by the program, by the option, by SQL, and of `.netrc`. */
+/** Redacts the secrets of command lines in a text, by program, by option and in SQL, and those of `.netrc` files. */
 export function redactCommandLines(text: string): string {
   const plain = text
     .replace(SQL, (found, ...[by, between, quote, value]: string[]) =>
@@ -84,14 +84,14 @@ export function redactCommandLines(text: string): string {
   return CALLS.test(byOption) ? byOption.split('\n').map(redactLine).join('\n') : byOption;
 }
 
-/** `password = 'x'` is SQL and any other language's. */
+/** `password = 'x'` can be SQL or any other language. */
 function isNamed(by = '', value = '', between = ''): boolean {
   if (/^password\s/i.test(by)) return !/[=(]/.test(between) && !/\d/.test(value);
   if (!/^password$/i.test(by)) return false;
   return !isSecretValue({ name: by, strength: 'password', value, isQuoted: true, place: 'code' });
 }
 
-/** Programs to which `-p` alone is a question, a port or a prompt. */
+/** Programs for which `-p` alone means a prompt, a port or a path. */
 const OTHER_P = /\b(?:mysql\w*|mariadb[\w-]*|psql|pg_\w+|ssh|docker|podman|sudo|su|rsync|nmap)\b[^|;&\n]*$/;
 
 function redactUserAndPassword(
@@ -108,7 +108,7 @@ function redactLine(line: string): string {
     ...secretsOf(line),
     ...(/["']/.test(line) ? secretsOf(line.replace(/["']|\[(?=["'])|(?<=["'])\]|,(?=\s?["'])/g, ' ')) : []),
   ];
-  // Of two that begin at the same place the longer one: the other was found without the quotes around it.
+  // Of two spans with the same start, the longer one: the other was found without its quotes.
   const redacted = redactSpans(
     line,
     spans.sort((left, right) => left.start - right.start || right.end - left.end),
@@ -120,7 +120,7 @@ function redactCookieOption(found: string, quote: string, cookies: string): stri
   return isReference(cookies) ? found : quote + redactCookies(cookies) + quote;
 }
 
-/** Those of a command in quotes (`ssh host "mysql -pX"`) show once the quotes are taken for blanks. */
+/** Secrets of a quoted command (`ssh host "mysql -pX"`) are found by reading the quotes as spaces. */
 function secretsOf(line: string): readonly Span[] {
   const words = shellWords(line);
   return commandSecrets(words.map(({ text }) => text)).flatMap(({ word, from }): readonly Span[] => {

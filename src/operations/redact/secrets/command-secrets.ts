@@ -2,13 +2,13 @@ import { nameStrength } from './secret-name.ts';
 import { isNoValue, isReference } from './secret-value.ts';
 import { REDACTED } from './redacted.ts';
 
-/** Which part of a word is a secret: characters from `from` on. */
+/** The secret part of a word: the characters from `from` on. */
 export interface SecretInWord {
   readonly word: number;
   readonly from: number;
 }
 
-/** How an option gives its secret: the whole value, or what follows a separator in it (`user:password`). */
+/** The position of an option's secret: the whole value, or the part after a separator (`user:password`). */
 type Separator = '' | ':' | ',' | '%' | '/';
 
 interface Program {
@@ -19,9 +19,9 @@ interface Program {
   readonly only?: RegExp;
   /** Short options may share a word, the last with a value: `-sSfu`. */
   readonly hasClusters?: boolean;
-  /** Options that take their value in the same word alone (`-pSECRET`). */
+  /** Options whose value is in the same word only (`-pSECRET`). */
   readonly attached?: readonly string[];
-  /** The first of its words that is no option. */
+  /** The first word that is not an option. */
   readonly operand?: { readonly after: RegExp; readonly separator: Separator };
 }
 
@@ -100,7 +100,7 @@ const PROGRAMS: readonly Program[] = [
 ];
 /** Where one command of a line ends. */
 const OPERATOR = /^(?:[|;&]{1,2})$/;
-/** Programs that read a secret from their input. */
+/** Programs that read a secret from stdin. */
 const READS_SECRET =
   /^(?:--password-stdin|--with-token|--passphrase-fd|passwd|chpasswd|--pinentry-mode|cryptsetup|kinit|secrets?|secret-tool|encrypt_string|--stdin)$/;
 /** Subcommands that take a user or a name and then its secret: how many words lie between. */
@@ -115,7 +115,7 @@ const NAME_AND_SECRET: readonly (readonly [program: RegExp, after: RegExp, betwe
 ];
 const MOST_WORDS = 20_000;
 
-/** The secrets of a command line that programs take by position or by a short option. */
+/** Finds the secrets of a command line that a program takes by position or by a short option. */
 export function commandSecrets(words: readonly string[]): readonly SecretInWord[] {
   const found: SecretInWord[] = [];
   let start = 0;
@@ -133,7 +133,7 @@ function inCommand(words: readonly string[], start: number, end: number): readon
   let program: Program | undefined;
   for (let at = start; at < end; at += 1) {
     const word = words[at] ?? '';
-    // `sudo`, `env`, `time` and their like run the next program, so any word may be one; a value of an option is none.
+    // `sudo`, `env`, `time` and similar run the next program, so any word except an option's value may be a program.
     const named = programOf(word, words[at - 1]);
     if (named !== undefined && (at === start || program === undefined || !usesOption(program, words[at - 1])))
       program = named;
@@ -197,7 +197,7 @@ function basename(word = ''): string {
   return word.slice(word.lastIndexOf('/') + 1);
 }
 
-/** What is a secret whatever the program. */
+/** The secrets of any program. */
 function everywhere(words: readonly string[], at: number, end: number): readonly SecretInWord[] {
   const word = words[at] ?? '';
   const before = words[at - 1] ?? '';
@@ -224,7 +224,7 @@ function part(words: readonly string[], word: number, from: number, separator: S
   return [{ word, from: from + inValue }];
 }
 
-/** `rabbitmqctl add_user NAME SECRET` and its like. */
+/** `rabbitmqctl add_user NAME SECRET` and similar commands. */
 function nameAndSecret(words: readonly string[], start: number, end: number): readonly SecretInWord[] {
   for (let at = start; at < Math.min(end, start + 40); at += 1) {
     const program = NAME_AND_SECRET.find(([names]) => names.test(basename(words[at])));
@@ -258,7 +258,7 @@ function htpasswd(words: readonly string[], start: number, end: number): readonl
   return isBatch && end - at > 3 ? part(words, end - 1, 0, '') : [];
 }
 
-/** `net use Z: \\server\share /user:NAME PASSWORD`: the one word that is neither a drive nor a share nor a switch. */
+/** `net use Z: \\server\share /user:NAME PASSWORD`: the only word that is not a drive, share or switch. */
 function netUse(words: readonly string[], start: number, end: number): readonly SecretInWord[] {
   if (words[start] !== 'net') return [];
   const named = words[start + 3];

@@ -6,20 +6,20 @@ const AUTHORIZATION =
 const COOKIES =
   /(["'`]?)\b(?:set-)?cookies?(?:[_-]?(?:header|string|jar))?\b(\\?["'`])?\s{0,5}(?:[:=]|=>)\s{0,5}(\\?["'`])?/gi;
 const COOKIE = /(?<=^|[;,]\s{0,5})([\w.%!#$&*+^`|~-]{1,200}=)("?[^;,"'\s]{4,4096})/g;
-/** What a Set-Cookie says besides the cookie itself. */
+/** Attributes of a Set-Cookie header. */
 const COOKIE_ATTRIBUTE = /^(?:path|domain|expires|max-age|samesite|priority|version|comment)=$/i;
-/** Of a dictionary of cookies. */
+/** A dictionary of cookies. */
 const COOKIE_ENTRY = /(["'][\w.%-]{1,100}["']\s{0,3}(?::|=>)\s{0,3}["'])([^"'\n]{10,4096})(?=["'])/g;
-/** Cookies that hold a choice of the user: a word, and no session. */
+/** Cookies with a preference of the user, not a session. */
 const CHOICE =
   /^(?:theme|lang|language|locale|tz|timezone|currency|mode|view|consent|cookie_?consent|country|region|color-?scheme)=$/i;
 const SCHEME = /^[A-Za-z][\w-]{1,30}\s{1,5}/;
-/** Credentials outside a header: after the names of schemes that no sentence continues like this. */
+/** Credentials outside a header, after a scheme name that no sentence continues like this. */
 const SCHEME_ALONE =
   /\b(bearer|basic|negotiate|ntlm|token|apikey|genie-?key|ssws|hawk|digest)(\s{1,4}|%20|\s?["']\s{0,3}[.+]\s{0,3}["'])([\w.~+/-]{16,8192}={0,2}(?::(?!\/)[\w.~+/-]{1,400}={0,2})?)/gi;
 const MOST_HEADER = 8_192;
 
-/** Takes out what Authorization, Cookie and Set-Cookie headers carry, in any notation. */
+/** Redacts the values of Authorization, Cookie and Set-Cookie headers in any notation. */
 export function redactHeaders(text: string): string {
   const withoutSchemes = text.replace(SCHEME_ALONE, (found, scheme: string, blanks: string, value: string) =>
     /\d/.test(value) && !isPathLike(value) ? `${scheme}${blanks}${REDACTED}` : found,
@@ -32,7 +32,7 @@ export function redactHeaders(text: string): string {
     : withoutCookies;
 }
 
-/** Takes the values out of `a=1; b=2`. */
+/** Redacts the values of `a=1; b=2`. */
 export function redactCookies(cookies: string): string {
   const plain = cookies.replace(COOKIE_ENTRY, (found, head: string, value: string) =>
     isMixed(value, 10) && !isReference(value) ? head + REDACTED : found,
@@ -71,7 +71,7 @@ function* authorizationsOf(text: string): Iterable<Span> {
   }
 }
 
-/** Up to the quote that was opened before the header or before its value, else up to the end of the line. */
+/** Ends at the quote opened before the header or before its value, else at the end of the line. */
 function headerValue(text: string, found: RegExpMatchArray): Span {
   const start = (found.index ?? 0) + found[0].length;
   const [, quoteBefore = '', quoteAfterName = '', ownQuote] = found;
@@ -84,7 +84,7 @@ function headerValue(text: string, found: RegExpMatchArray): Span {
   return { start, end: start + length };
 }
 
-/** A quote with a backslash closes only what such a quote opened. */
+/** An escaped quote closes only an escaped quote. */
 function closingQuote(line: string, quote: string): number {
   let at = line.indexOf(quote);
   while (at > 0 && quote.length === 1 && line[at - 1] === '\\') at = line.indexOf(quote, at + 1);

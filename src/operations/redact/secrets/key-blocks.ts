@@ -2,7 +2,7 @@ import { redactSpans, type Span } from './redacted.ts';
 
 const BEGIN = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}(?:PRIVATE KEY(?: BLOCK)?|MESSAGE)-----/g;
 const END = /-----END (?:[A-Z0-9]{1,20} ){0,4}(?:PRIVATE KEY(?: BLOCK)?|MESSAGE)-----/g;
-/** What stands between the lines of a key: a line end, also one that JSON or a shell wrote as `\n`, and what quotes and joins lines. */
+/** Text between the lines of a key: a line end, possibly written as `\n` in JSON or a shell, with quotes and joining characters. */
 const BREAK = /(?:\s|\\+[nrt]|["'`,+>|]){1,40}/y;
 const LINE = /[A-Za-z0-9+/=]{1,200}/y;
 const FIELD = /[A-Za-z][A-Za-z-]{1,40}: [^\n\\]{0,200}/y;
@@ -11,7 +11,7 @@ const WHOLE_LINE = 32;
 const PUTTY = /\bPrivate-Lines: ?\d{1,4}\s{1,4}(?:[A-Za-z0-9+/=]{1,200}\s{1,4}){1,100}/g;
 const PUTTY_CHECK = /\bPrivate-MAC: ?[a-f0-9]{16,128}/g;
 
-/** Takes out private keys and encrypted messages as files hold them, also those whose beginning or end was cut off. */
+/** Redacts private keys and encrypted messages in their file format, also with a beginning or end cut off. */
 export function redactKeyBlocks(text: string): string {
   const isPutty = text.includes('Private-');
   const plain = isPutty
@@ -47,7 +47,7 @@ function blocksOf(text: string): readonly Span[] {
   return spans;
 }
 
-/** The lines that look like a key's; words of prose that follow are none. */
+/** The lines that look like part of a key, without prose after them. */
 function cutEnd(text: string, { index, 0: { length } }: RegExpMatchArray & { readonly index: number }): number {
   let at = index + length;
   let end = at;
@@ -64,7 +64,7 @@ function cutEnd(text: string, { index, 0: { length } }: RegExpMatchArray & { rea
   }
 }
 
-/** From the end upwards, as long as lines look like a key's. */
+/** From the end upwards, while lines look like part of a key. */
 function cutBeginning(text: string, from: number, end: RegExpMatchArray | undefined): Span | undefined {
   if (end?.index === undefined) return undefined;
   let start = end.index;
@@ -74,7 +74,7 @@ function cutBeginning(text: string, from: number, end: RegExpMatchArray | undefi
     if (at >= from + 2 && /\\[nr]/.test(text.slice(at - 2, at))) at -= 2;
     const lineEnd = at;
     while (at > from && lineEnd - at < 400 && /[A-Za-z0-9+/=]/.test(text[at - 1] ?? '')) at -= 1;
-    // The `n` of a line end that is written `\n` belongs to the line end.
+    // The `n` of a line end written as `\n` is not part of the key.
     if (at > from && text[at - 1] === '\\' && /[nr]/.test(text[at] ?? '')) at += 1;
     if (lineEnd - at < (start === end.index ? 1 : WHOLE_LINE)) break;
     start = at;

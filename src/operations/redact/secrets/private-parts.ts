@@ -1,13 +1,13 @@
-/** Stands in the place of a part that its writer marked as private. */
+/** Replaces a part that its writer marked as private. */
 const PRIVATE = '[private]';
 
-/** In any case, with attributes and blanks; also as JSON and HTML write it, and where the end of the text cut it off. */
+/** The tag in any case, with attributes and spaces, escaped as in JSON or HTML, and cut off at the end of the text. */
 const TAG =
   /(?:<|&lt;|\\u003[cC]|\uff1c)\s{0,8}(?:(\/)\s{0,8})?private(?![\w-])[^<>]{0,400}?(?:>|&gt;|\\u003[eE]|\uff1e|$|(?=<))/gi;
 
 /**
- * Takes out `<private>…</private>`, the tags included. An unclosed part ends with the text, a nested one with the outermost. Where the
- * beginning was cut off, everything before the closing tag goes.
+ * Redacts `<private>…</private>` with its tags. An unclosed part ends with the text, a nested one with the outermost. If the
+ * beginning was cut off, everything before the closing tag is redacted.
  */
 export function withoutPrivate(text: string): string {
   return withoutPrivateFrom(text, 0).text;

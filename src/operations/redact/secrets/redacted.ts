@@ -1,4 +1,4 @@
-/** Stands in the place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
 /** Part of a text, by character positions. */
@@ -7,7 +7,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** Replaces spans that come in order; one that begins inside the span before it is left out. */
+/** Replaces spans, given in order. A span that begins inside the previous one is skipped. */
 export function redactSpans(text: string, spans: Iterable<Span>): string {
   let result = '';
   let done = 0;
@@ -19,7 +19,7 @@ export function redactSpans(text: string, spans: Iterable<Span>): string {
   return done === 0 ? text : result + text.slice(done);
 }
 
-/** A text without the given characters at its end. */
+/** Removes the given characters from the end of a text. */
 export function withoutTrailing(text: string, characters: string): string {
   let end = text.length;
   while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;

@@ -1,4 +1,4 @@
-/** How sure a name is that of a secret: a password's name, another secret's, or one that may mean anything (`key`, `token`). */
+/** How certainly a name is that of a secret: of a password, of another secret, or ambiguous (`key`, `token`). */
 export type NameStrength = 'password' | 'secret' | 'token' | 'key' | 'pass';
 
 const PASSWORD =
@@ -8,19 +8,19 @@ const SECRET =
 const TOKEN =
   /(?:tokens?|auth|authorization|bearer|cookie|sessionid|sessid|jwt|pat|secrets|dsn|signature|apisid|salt)$/;
 const KEY = /^(?:key|sig)$/;
-/** Names that end like a secret's and are none. */
+/** Names that end like a secret's name but are not one. */
 const PUBLIC =
   /(?:gpg|pgp|fingerprint|public|primary|foreign|cache|sort|partition|query|map|hash|object|row|group|unique|composite|access(?:ibility)?label|i18n|translation|hot|arrow|short|start|next|previous|last|first|max|no|csrfparam|page|continuation)-(?:key|token)s?$/;
-/** Words after the one that counts: `SECRET_KEY_BASE`, `password2`, `DB_PASSWORD_PROD`. */
+/** Words after the decisive one: `SECRET_KEY_BASE`, `password2`, `DB_PASSWORD_PROD`. */
 const TRAILING =
   /^(?:\d+|value|string|base64|b64|raw|hex|plain|plaintext|base|confirmation|confirm|repeat|old|new|current|prod|production|dev|staging|live|default|env|root|admin|ci|rw|ro)$/;
-/** Any name that means a secret has one of these in it; most names of a text have none. */
+/** A quick test: every secret's name contains one of these, most other names none. */
 const HINT =
   /pass|pwd|psw|pw|secret|token|key|auth|cred|cookie|bearer|sess|jwt|pat|dsn|sig|salt|sid|psk|preshared|kennwort|contrasena|senha|wachtwoord|haslo|heslo|sifre|losenord|adgangskode|passord|salasana|motdepasse|connectionstring|sonar/i;
-/** A longer name is looked at from its end. */
+/** Characters tested from the end of a longer name. */
 const LONGEST_NAME = 80;
 
-/** The strength of a name, whatever its spelling (`api-key`, `apiKey`, `API_KEY`, `spring.datasource.password`); undefined for another. */
+/** The strength of a name in any spelling (`api-key`, `apiKey`, `API_KEY`, `spring.datasource.password`); undefined if it names no secret. */
 export function nameStrength(name: string): NameStrength | undefined {
   const end = name.slice(-LONGEST_NAME);
   return HINT.test(end) ? strengthOf(end) : undefined;

@@ -2,7 +2,7 @@ import { REDACTED } from './redacted.ts';
 import { entropyOf } from './vendor-secrets.ts';
 import type { NameStrength } from './secret-name.ts';
 
-/** A value that stands where a secret could, and how it stands there. */
+/** A possible secret, with its context. */
 export interface Candidate {
   readonly name: string;
   readonly strength: NameStrength;
@@ -15,7 +15,7 @@ export interface Candidate {
   readonly place: 'env' | 'line' | 'query' | 'code';
 }
 
-/** Words that stand for a value, for its type or for what is to be known of it. */
+/** Placeholders, types and descriptions of a value. */
 const NO_VALUES = new Set(
   (
     'string str text number num int integer float bool boolean any unknown never void null none nil undefined nan true false bytes byte ' +
@@ -32,19 +32,19 @@ const PLACEHOLDER =
 const REFERENCE =
   /^(?:\$|%[A-Za-z_(]|@\w+$|\{\{|\{%|<%|#\{|!(?:Ref|Sub|GetAtt|vault|reference)\b|process\.|os\.|env[.([]|import\.meta|ENV\[|getenv|secrets\.|vars?\.|local\.|data\.|op:\/\/|vault:|ssm:|arn:|file:|\/|\.{1,2}\/|~\/|https?:)/;
 const TEMPLATE = /\$\{|\{\{|#\{|%s|%\(|\$\(|^\{[\w.]+\}$/;
-/** `a.b`, `a(`, `a[`, `a?.b`: code that gets the value from somewhere. */
+/** `a.b`, `a(`, `a[`, `a?.b`: code that reads the value from elsewhere. */
 const EXPRESSION = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$]|\?\.|\(|\[|::|->|<|\s)/;
 /** `self.config[…`, `settings.KEY`: without a digit, also in a file of settings. */
 const MEMBER = /^[A-Za-z_]{1,60}(?:\.[A-Za-z_]{1,60})*(?:\[|\.[A-Za-z_]{1,60}$)/;
-/** Words and a hash, as a cache names its entries. */
+/** Words and a hash: the name of a cache entry. */
 const CACHE_KEY = /^[A-Za-z][a-z]*(?:-[A-Za-z\d.]{1,20}){0,6}-[0-9a-f]{7,}$/;
 const VERSION = /^v?\d+(?:\.\d+){1,3}/;
-/** What a validator is told, or a pattern in place of a value. */
+/** A validation rule or a pattern instead of a value. */
 const RULES = /^[a-z_]{2,30}(?::[\w,.]{1,40})?(?:\|[a-z_]{2,30}(?::[\w,.]{1,40})?){1,20}$/;
 const PATTERN = /^(?:\(?\.[*+]|\(?\[\^|\(?\\[SwWd]|\(\.)/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
-/** A word that stands for a value, for its type or for what is to be known of it. */
+/** Whether a word is a placeholder, a type or a description of a value. */
 export function isNoValue(value: string): boolean {
   return NO_VALUES.has(value.toLowerCase()) || PLACEHOLDER.test(value.slice(0, 200));
 }
@@ -60,7 +60,7 @@ function isBase64(value: string): boolean {
   );
 }
 
-/** Whether this is a secret itself, and not its type, its name, where it comes from, or a word on it. */
+/** Whether this is a secret itself, not its type, name, source or description. */
 export function isSecretValue({ name, strength, value, isQuoted, place }: Candidate): boolean {
   if (value.length < 3 || value.startsWith(REDACTED) || PLACEHOLDER.test(value.slice(0, 200)) || isReference(value))
     return false;
@@ -124,7 +124,7 @@ function isPhrase(strength: NameStrength, value: string, place: Candidate['place
   return place === 'env' && name === name.toUpperCase();
 }
 
-/** Letters and digits, and so no word. */
+/** Letters and digits, so not a plain word. */
 export function isMixed(value: string, length: number): boolean {
   return (
     value.length >= length && /\d/.test(value) && /[A-Za-z]/.test(value) && !DATE.test(value) && !VERSION.test(value)

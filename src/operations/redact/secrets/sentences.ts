@@ -1,7 +1,7 @@
 import { REDACTED, withoutTrailing } from './redacted.ts';
 import { isNameLike, isNoValue, isReference } from './secret-value.ts';
 
-/** Names of passwords and keys that no identifier in English holds. */
+/** Names of passwords and keys that are not part of English identifiers. */
 const FOREIGN_NAME =
   /(?<![\p{L}\d_])((?:passwort|kennwort|mot de passe|mdp|contrase(?:ñ|n\u0303|n)a|clave(?: api)?|senha|chave(?: api)?|wachtwoord|has(?:ł|l)o|парол[ьяе]|ключ(?: api)?|токен|密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証番号|トークン|비밀번호|암호|(?:ş|s)ifre(?:niz|si|m)?|parol[aăe]|l(?:ö|o)senord(?:et)?|adgangskode(?:n)?|passord(?:et)?|salasana(?:si)?|heslo|jelszó|lozinka|mật khẩu|κωδικός|סיסמה|كلمة المرور|kata sandi|clé(?: api| secrète)?|(?:api-?)?schlüssel|geheimnis|secreto)["'`»”]{0,2}(?:(?:\s{1,2}(?:für|de|pour|para|del?|la|voor|för|til|для|от|к|do|di|per)\s{1,2}[^\s:]{1,60}){0,2}\s{0,2}[:=：—–]\s{0,3}|\s{0,2}(?:是|为|為|は|が|를|은|는)[:：]?\s{0,2}|\s{1,2}(?:(?:für|de|pour|para|del?|von|voor|för|til|для|от|do|di|per)\s{1,2}[^\s:]{1,60}\s{1,2})?(?:ist|lautet|war|est|es|é|är|er|on|je|jest|это|is|e|è)[:：]?\s{1,2}|\s{1,2})["'`«“„「]?)([\x21\x23-\x26\x28-\x5f\x61-\x7e]{6,200})/giu;
 /** `set the database password to X`. */
@@ -10,7 +10,7 @@ const SET_TO =
 /** `changed from X to Y`. */
 const FROM =
   /\b((?:password|passwd|passphrase|pwd|pw|secret|token|key)(?:\s(?:for|of|on)\s[^\s]{1,60})?\s(?:was |has been |is )?(?:(?:changed|reset|rotated|updated|switched)\s)?from\s["'`]?)([^\s"'`]{6,200})/gi;
-/** As an authenticator shows the key that it is to be given. */
+/** The format in which a service shows a key for an authenticator. */
 const GROUPED_KEY =
   /((?:key|secret|code)["')]{0,2}\s{0,3}(?::|=|is)\s{0,3}["'`]?)((?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])/gi;
 /** `private key (hex): X`, `password → X`, `2fa seed X`. */
@@ -30,11 +30,11 @@ const PASSPHRASE =
   /\b((?:pass|seed|recovery|secret)[ _-]?phrase["']?\s{0,3}(?:is|[:=])\s{0,3})((?:[a-z]{3,12}|\d{1,4})(?:[ -](?:[a-z]{3,12}|\d{1,4})){3,24})(?=["'.]?$)/gim;
 const STOP_WORD =
   /(?:^|[ -])(?:a|the|and|for|from|must|with|your|you|not|this|that|when|should|can|will|are|was|has|have|enter|leave|empty|any|use|used|words?|characters?|letters?|at|least|than|more|new|old|file|stored|required|missing|wrong|invalid)(?:[ -]|$)/;
-/** As Google gives out passwords for one program. */
+/** The format of Google's app passwords. */
 const APP_PASSWORD =
   /((?:pass(?:word)?|pwd|pw)["']?\s{0,3}(?:is|[:=])\s{0,3}["']?)([a-z]{4} [a-z]{4} [a-z]{4} [a-z]{4})(?![a-z ])/gi;
 
-/** Takes out passwords that a sentence or a note tells, in several languages. */
+/** Redacts passwords in sentences and notes, in several languages. */
 export function redactSentences(text: string): string {
   return text
     .replace(FOREIGN_NAME, redactIf(isRandom))
@@ -69,7 +69,7 @@ function redactIf(isSecret: (value: string) => boolean) {
   };
 }
 
-/** Letters and digits, and neither a path, a call, a version nor a placeholder. */
+/** Letters and digits that are not a path, call, version or placeholder. */
 function isRandom(value: string): boolean {
   return (
     value.length >= 6 &&
@@ -84,7 +84,7 @@ function isRandom(value: string): boolean {
   );
 }
 
-/** Of three kinds of characters, or long. */
+/** Three kinds of characters, or long. */
 function isStrong(value: string): boolean {
   if (!isRandom(value) || isNameLike(value)) return false;
   return (/[a-z]/.test(value) && /[A-Z]/.test(value)) || /^[a-f\d]{24,}$/.test(value);
@@ -94,7 +94,7 @@ function isUnlikeName(value: string): boolean {
   return isRandom(value) && (!isNameLike(value) || /^[a-z]+\d+$/i.test(value));
 }
 
-/** Not merely a name with a number: capitals or signs too. */
+/** More than a name with a number: has capitals or signs too. */
 function isPassword(value: string): boolean {
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[!#$%^&*?~+@-]/].filter((kind) => kind.test(value)).length;
   return kinds >= 3 && isUnlikeName(value) && !/@(?:localhost|[\w-]+\.)/.test(value) && !/^\d{4}-\d\d/.test(value);

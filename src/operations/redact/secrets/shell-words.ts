@@ -3,11 +3,11 @@ import type { Span } from './redacted.ts';
 /** A word of a command line, as the shell would pass it. */
 export interface ShellWord extends Span {
   readonly text: string;
-  /** Where each character of `text` stands in the line: quotes and backslashes take places too. */
+  /** Position in the line of each character of `text`: quotes and backslashes of the line are not in `text`. */
   readonly places: readonly number[];
 }
 
-/** Words of one command line with its operators (`|`, `;`, `&&`, `<<<`) as words of their own. Takes linear time, whatever the quotes. */
+/** Splits a command line into words; operators (`|`, `;`, `&&`, `<<<`) are separate words. Runs in linear time with any quotes. */
 export function shellWords(line: string): readonly ShellWord[] {
   const words: ShellWord[] = [];
   const lastQuote = { "'": line.lastIndexOf("'"), '"': line.lastIndexOf('"') };

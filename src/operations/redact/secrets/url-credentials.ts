@@ -1,7 +1,7 @@
 import { REDACTED, redactSpans, type Span } from './redacted.ts';
 import { isNoValue, isReference } from './secret-value.ts';
 
-/** What an address can be in front of a host; longer is none. */
+/** Characters of credentials in front of a host. */
 const AUTHORITY = /[^\s"'`<>\\]{1,1000}/y;
 const ORACLE = /\b(jdbc:oracle:\w{1,10}:[\w$#]{1,60}\/)[^\s@"']{1,100}(?=@)/g;
 
@@ -9,7 +9,7 @@ const ORACLE = /\b(jdbc:oracle:\w{1,10}:[\w$#]{1,60}\/)[^\s@"']{1,100}(?=@)/g;
 const SCHEMELESS =
   /((?<![\w/@:.-])[A-Za-z_][\w.-]{0,40}:)(?=[^\s@:/]{0,60}\d)(?=[^\s@:/]{0,60}[A-Za-z])([^\s@"'`<>:/]{6,100})(?=@(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|[A-Za-z][\w-]{0,60}(?:\.[A-Za-z][\w-]{0,60}){1,6}|[A-Za-z][\w-]{0,60}:\d{2,5}(?!\d))(?![\w(-]))/g;
 
-/** Takes user and password out of URLs and connection strings. */
+/** Redacts user and password in URLs and connection strings. */
 export function redactUrlCredentials(text: string): string {
   if (!text.includes('@')) return text;
   const withoutOracle = text.replace(ORACLE, `$1${REDACTED}`);
@@ -29,7 +29,7 @@ function* credentialsOf(text: string): Iterable<Span> {
   }
 }
 
-/** A password may hold a `/`; a port followed by a path with an `@` is none. */
+/** A password may contain `/`. A port followed by a path with `@` is not a password. */
 function credentialsLength(run: string): number {
   const authority = /^[^/?#]*/.exec(run)?.[0] ?? '';
   const inAuthority = authority.lastIndexOf('@');
@@ -42,7 +42,7 @@ function credentialsLength(run: string): number {
 function isCredentials(userinfo: string): boolean {
   if (userinfo.startsWith(REDACTED)) return false;
   const colon = userinfo.indexOf(':');
-  // A user alone is no secret, a token in its place is.
+  // A user name alone is not a secret, but a token in its position is.
   if (colon === -1) return userinfo.length >= 16 && /\d/.test(userinfo) && !isReference(userinfo);
   const password = userinfo.slice(colon + 1);
   return password !== '' && !isReference(password) && !isNoValue(password);

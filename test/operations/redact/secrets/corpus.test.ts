@@ -6,7 +6,7 @@ import { isGone, readLines, readSecretLines } from './corpus.ts';
 const secretLines = [...readSecretLines('secrets.txt'), ...readSecretLines('unseen-secrets.txt')];
 const ordinaryLines = [...readLines('ordinary.txt'), ...readLines('unseen-ordinary.txt')];
 
-test('of at least 150 forms of secrets 97 % are redacted', () => {
+test('at least 97 % of at least 150 forms of secrets are redacted', () => {
   const left = secretLines.filter(({ text, secrets }) => {
     const redacted = redactText(text);
     return !secrets.every((secret) => isGone(secret, redacted));
@@ -17,7 +17,7 @@ test('of at least 150 forms of secrets 97 % are redacted', () => {
   expect(left.length, left.map(({ template }) => template).join('\n')).toBeLessThanOrEqual(most);
 });
 
-test('of at least 150 lines of code, logs and prose 99 % stay whole', () => {
+test('at least 99 % of at least 150 lines of code, logs and prose are unchanged', () => {
   const changed = ordinaryLines.filter((line) => redactText(line) !== line);
   expect(ordinaryLines.length).toBeGreaterThanOrEqual(150);
   expect(changed.length, changed.map((line) => `${line} -> ${redactText(line)}`).join('\n')).toBeLessThanOrEqual(
@@ -25,21 +25,21 @@ test('of at least 150 lines of code, logs and prose 99 % stay whole', () => {
   );
 });
 
-test('ordinary lines stay whole in one text, too', () => {
+test('ordinary lines joined to one text are unchanged', () => {
   const lines = ordinaryLines.join('\n\n').split('\n');
   const redacted = redactText(lines.join('\n')).split('\n');
   const changed = lines.filter((line, at) => redacted[at] !== line);
   expect(changed.length, changed.join('\n')).toBeLessThanOrEqual(Math.floor(ordinaryLines.length * 0.01));
 });
 
-test('what was redacted once stays as it is', () => {
+test('redacting a second time changes nothing', () => {
   for (const { text } of secretLines) {
     const once = redactText(text);
     expect(redactText(once)).toBe(once);
   }
 });
 
-test('a secret is redacted among other lines as it is alone', () => {
+test('a secret is redacted among other lines as on its own', () => {
   const filler = ordinaryLines.slice(0, 20).join('\n');
   const left = secretLines.filter(({ text, secrets }) => {
     const redacted = redactText(`${filler}\n${text}\n${filler}`);
@@ -56,7 +56,7 @@ test.each([
   ['f(password: string)'],
   ['token: 12'],
   ['pass: 28 checks'],
-])('%s is no secret', (line) => {
+])('%s is not a secret', (line) => {
   expect(redactText(line)).toBe(line);
 });
 
@@ -69,6 +69,6 @@ test.each([
   ['Authorization: Custom abc123', 'Authorization: Custom [redacted]'],
   ['psql postgres://app:hunter2@db/shop', 'psql postgres://[redacted]@db/shop'],
   ['Server=db;Password=hunter2;Encrypt=true', 'Server=db;Password=[redacted];Encrypt=true'],
-])('only the secret goes from %s', (line, redacted) => {
+])('only the secret is redacted in %s', (line, redacted) => {
   expect(redactText(line)).toBe(redacted);
 });

@@ -52,7 +52,7 @@ test.each([
     'user-prompt-submit',
     { prompt: `${'x '.repeat(3_990)}<private>${'HIDDEN '.repeat(9_000)}</private>` },
   ],
-])('a private part of %s is in no event', (_, name, changes) => {
+])('a private part of %s does not occur in the event', (_, name, changes) => {
   const event = eventOf(parsePayload(hookInput(name, changes), undefined), {
     ...{ project: 'shop', at: new Date(0), transcriptBytes: 0 },
     digest: () => 'digest',
