@@ -106,7 +106,7 @@ test('unverified ones are found only by --strict', async () => {
   expect(status).toBe(0);
   expect(report.summary).toMatchObject({ orphans: 0, unverified: 2 });
   expect(await run(['leaks', '--strict'])).toMatchObject({ status: 1 });
-  expect((await run(['leaks'])).stdout).toContain('what is missing for a proof');
+  expect((await run(['leaks'])).stdout).toContain('which proof is missing');
 });
 
 describe('manifests', () => {
