@@ -92,7 +92,7 @@ export class RecordedTrees {
     return this.#copiesByPid.get(pid);
   }
 
-  /** A tree is dead only if its manifest was read, its root is gone and no supervisor answers for it. */
+  /** Whether a tree is dead: its manifest was read, its root is gone, and no supervisor answers for it. */
   isDead(treeId: string | null | undefined): boolean {
     return this.tree(treeId)?.rootPresence === 'gone';
   }

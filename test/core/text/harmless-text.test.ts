@@ -66,7 +66,7 @@ describe('text for a terminal', () => {
     expect(JSON.parse(written)).toEqual(value);
   });
 
-  test('colours, line ends and tabs stay, other escape sequences do not', () => {
+  test('colors, line ends and tabs stay, other escape sequences do not', () => {
     expect(escapeHidden('\u001b[31mred\u001b[39m\n\tx')).toBe('\u001b[31mred\u001b[39m\n\tx');
     expect(escapeHidden('\u001b[2J\u001b]0;title\u0007\r')).toBe(String.raw`\u001b[2J\u001b]0;title\u0007\u000d`);
   });

@@ -20,7 +20,7 @@ describe('the event of a hook', () => {
     expect(JSON.stringify(event)).not.toContain('0123456789abcdefghij');
   });
 
-  test('stores a command, and its output without colours and passwords', () => {
+  test('stores a command, and its output without colors and passwords', () => {
     const event = eventFrom(hookInput('post-tool-use-bash'));
     expect(event).toMatchObject({ kind: 'observation', observation: { type: 'command', files: [] } });
     expect(event).toHaveProperty('observation.title', 'Bash npm test -- --reporter=dot');
