@@ -1,4 +1,4 @@
-/** What can be set by environment or `config.json`. */
+/** The settings from the environment and `config.json`. */
 export interface Settings {
   /** Loopback address the worker listens on. */
   readonly workerHost: string;
@@ -82,7 +82,7 @@ export function resolveSettings(input: {
 /** Other names allowed in `config.json`: editors read `$schema`. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(['$schema']);
 
-/** A key of `config.json` that is no setting, and the settings whose names it may misspell; undefined if every key is known. */
+/** The first key that is not a setting, and the settings whose names it may misspell; undefined if every key is known. */
 export function findUnknownKey(
   config: Readonly<Record<string, unknown>>,
 ): { readonly key: string; readonly candidates: readonly string[] } | undefined {

@@ -177,7 +177,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       return dataDir;
     }
 
-    test('is recognised by its data dir and has its marks', async () => {
+    test('is recognized by its data dir and has its marks', async () => {
       const dataDir = makeDataDir();
       const marks = {
         CLAUDE_MEM_TREE: '0f5ba1fc-4b1c-4c0e-8f6f-0d9f5f0b7a11',
@@ -202,7 +202,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       if (SHOWS_ENVIRONMENTS) expect(row).not.toHaveProperty('treeMark');
     });
 
-    test('is recognised through a link to its data dir', async () => {
+    test('is recognized through a link to its data dir', async () => {
       const dataDir = makeDataDir();
       const link = join(directory(), 'link');
       symlinkSync(dataDir, link);

@@ -36,12 +36,12 @@ export function printable(text: string): string {
   return text.replace(eachHidden(), (_, visible: string | undefined) => visible ?? REPLACEMENT);
 }
 
-/** A color (`ESC [ … m`) is ours. */
+/** Keeps colors (`ESC [ … m`), which the output itself adds. */
 const hiddenButColors = onFirstUse(String.raw`(\u001b\[[0-9;]{0,20}m|${VISIBLE})|(?![\n\t])${HIDDEN}`);
 
 /**
- * An output in which hidden characters are written as `\uXXXX`, so that no terminal obeys them. JSON stays equal after parsing: there they
- * stand in texts alone. Line ends, tabs and colors stay.
+ * Writes hidden characters as `\uXXXX`, so that no terminal interprets them. Keeps line ends, tabs and colors. JSON keeps its value: there,
+ * such characters occur in strings only.
  */
 export function escapeHidden(output: string): string {
   if (!UNUSUAL.test(output)) return output;

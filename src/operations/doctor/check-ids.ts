@@ -16,7 +16,7 @@ export function parseCheckIds(
 
 function nearestId(name: string, known: readonly CheckId[]): CheckId {
   const wanted = name.toLowerCase();
-  // Half a name is meant more often than a misspelt one.
+  // A shortened name is more likely than a misspelled one.
   const begun = known.find((id) => wanted.length > 1 && (id.startsWith(wanted) || wanted.startsWith(id)));
   if (begun !== undefined) return begun;
   return nearestWord(wanted, known) ?? '';

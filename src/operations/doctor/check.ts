@@ -3,10 +3,10 @@ import type { Observation } from '../observe/observe.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 import type { DoctorPorts } from '../ports/doctor.ts';
 
-/** The name of a check. `checks/index.ts` lists the checks there are. */
+/** The name of a check. `checks/index.ts` lists all of them. */
 export type CheckId = string;
 
-/** `error`: it could not look, or not at everything. */
+/** `error`: the check could not read everything it needs. */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skip' | 'error';
 
 /** The result of one check. */

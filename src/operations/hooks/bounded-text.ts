@@ -11,7 +11,7 @@ const HALF = /\p{Surrogate}/gu;
 // eslint-disable-next-line no-control-regex -- the pattern matches control characters on purpose
 const TERMINAL_CODES = /\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
 
-/** The redaction sees this multiple of the kept length: a secret cut in two would not be recognised. */
+/** The redaction sees this multiple of the kept length: a secret cut in two would not be recognized. */
 const LOOK_AHEAD = 2;
 
 /**
@@ -30,7 +30,7 @@ export function boundedText(text: string, length: number): string {
 /** At most this many characters of the last word of a cut text are removed. */
 const LONGEST_CUT_WORD = 1_000;
 
-/** The cut may have split a secret, and half of a secret is not recognised. */
+/** The cut may have split a secret, and half of a secret is not recognized. */
 function withoutLastWord(text: string): string {
   let end = text.length;
   while (end > 0 && text.length - end < LONGEST_CUT_WORD && /\S/.test(text.charAt(end - 1))) end -= 1;

@@ -15,7 +15,7 @@ export interface SessionWork {
   readonly observations: readonly { readonly type: string; readonly files: readonly string[] }[];
 }
 
-/** Summarises a session in a few lines: its prompts, and the files it changed and read. Empty for an empty session. */
+/** Summarizes a session in a few lines: its prompts, and the files it changed and read. Empty for an empty session. */
 export function summarizeSession({ prompts, observations }: SessionWork): string {
   const changed = filesOf(observations, true);
   const read = filesOf(observations, false).filter((file) => !changed.includes(file));

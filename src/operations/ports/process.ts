@@ -24,7 +24,7 @@ export interface ProcessTable {
   snapshot(request: SnapshotRequest): Promise<ProcessSnapshot>;
 }
 
-/** SIGSTOP freezes: `verify` makes a process of its own tree unresponsive with it. No plan contains it. */
+/** `verify` makes a process of its own tree unresponsive with SIGSTOP. No plan contains SIGSTOP. */
 export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP';
 
 /**

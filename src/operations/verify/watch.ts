@@ -59,7 +59,7 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
 
 /**
- * Follows all processes that this process starts from now on, or that its known children start. It recognises them by mark and by descent,
+ * Follows all processes that this process starts from now on, or that its known children start. It recognizes them by mark and by descent,
  * and follows them through every change of parent.
  */
 export class Watch {

@@ -278,7 +278,7 @@ describe('a command of uv, pipx or python is what it runs', () => {
     expect(isChromaProgram(without(words(argv), 'argv'))).toBe(expected);
   });
 
-  test('a program under an emulator is recognised with and without its own first argument', () => {
+  test('a program under an emulator is recognized with and without its own first argument', () => {
     expect(isChromaWrapper(words(['/run/rosetta/rosetta', '/usr/bin/uvx', 'uvx', 'chroma-mcp']))).toBe(true);
     expect(isChromaWrapper(words(['/run/rosetta/rosetta', '/usr/bin/uvx', 'chroma-mcp']))).toBe(true);
     expect(isChromaProgram(words(['/run/rosetta/rosetta', '/usr/bin/vim', 'uvx', 'chroma-mcp']))).toBe(false);
@@ -353,7 +353,7 @@ describe('a process that was read in part may run a role', () => {
   });
 });
 
-test('a process without a command line is not recognised', () => {
+test('a process without a command line is not recognized', () => {
   expect(hasCommandLine({ command: '' })).toBe(false);
   expect(hasCommandLine({ command: '', argv: [] })).toBe(false);
   expect(hasCommandLine({ command: '', argv: ['x'] })).toBe(true);

@@ -26,7 +26,7 @@ test('the needs of checks have no cycle', () => {
   for (const id of CHECK_IDS) below(id, []);
 });
 
-test('names are taken once each', () => {
+test('duplicate names count once', () => {
   expect(parseCheckIds(['port', 'uv', 'port'], CHECK_IDS)).toEqual({ ids: ['port', 'uv'] });
   expect(parseCheckIds([], CHECK_IDS)).toEqual({ ids: [] });
 });
@@ -38,6 +38,6 @@ test.each([
   ['disk', 'disk-space'],
   ['serch-server', 'search-server'],
   ['memry', 'model'],
-])('the nearest to %s is %s', (name, nearest) => {
+])('the nearest id to %s is %s', (name, nearest) => {
   expect(parseCheckIds(['uv', name], CHECK_IDS)).toEqual({ unknown: name, nearest });
 });

@@ -13,7 +13,7 @@ test.each([
   'claude-mem hook',
   'claude-mem hook Stop',
   '"/opt/bin/claude-mem" hook Stop',
-])('%s is recognised as a claude-mem hook', (command) => {
+])('%s is recognized as a claude-mem hook', (command) => {
   expect(isTakenOut(command)).toBe(true);
 });
 
@@ -24,7 +24,7 @@ test.each([
   'claude-mem hook claude-code context',
   'my-claude-mem hook Stop',
   'echo --for=claude-code',
-])('%s is not recognised as a claude-mem hook', (command) => {
+])('%s is not recognized as a claude-mem hook', (command) => {
   expect(isTakenOut(command)).toBe(false);
 });
 

@@ -55,7 +55,7 @@ function missingGuards(
       then: 'two readings instead of a handle protect each signal',
     }),
     ...when(!areMarksReadable, { what: 'environments cannot be read', then: 'marks prove nothing' }),
-    ...when(!hasStartMarks, { what: 'no start marks', then: 'a reused pid cannot be recognised' }),
+    ...when(!hasStartMarks, { what: 'no start marks', then: 'a reused pid cannot be recognized' }),
     ...when(!bootId, { what: 'no boot id', then: 'records may be from another boot and prove nothing' }),
   ];
 }

@@ -202,7 +202,7 @@ function bareAt(text: string, { name, strength, start, end }: Named, operator: s
 
 function trimmed(value: string, place: Candidate['place'], sign: string): string {
   if (place === 'query') return /^[^&#;,)\]}]*/.exec(value)?.[0] ?? '';
-  // A template or expression is taken as a whole, so that it is recognised.
+  // A template or expression is taken as a whole, so that it is recognized.
   if (sign.startsWith('>') || /^[{[(<]/.test(value)) return value;
   // In a connection string the next setting follows a semicolon.
   const first = /^[^;\\]*(?=;[A-Za-z ]+=|;|\\[nr"])/.exec(value)?.[0] ?? value;
