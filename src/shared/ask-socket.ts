@@ -3,28 +3,28 @@ import { request } from 'node:http';
 export interface SocketRequest {
   readonly socketPath: string;
   readonly path: string;
-  /** GET unless told. */
+  /** Default GET. */
   readonly method?: 'GET' | 'POST';
   readonly token?: string | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** For the whole answer, in milliseconds. */
+  /** Limit for the whole answer, in milliseconds. */
   readonly withinMs: number;
   readonly signal?: AbortSignal;
 }
 
 export interface SocketAnswer {
   readonly status: number;
-  /** Empty if the answer is no JSON object. */
+  /** Empty if the answer is not a JSON object. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 const MOST_ANSWER_BYTES = 1024 * 1024;
 
 /**
- * Asks an HTTP server that listens on a socket of the file system: whoever may listen there is told by the owner and the mode of its
- * folder, which the port of a machine does not have.
- * @throws Error when nobody listens, or the answer takes too long or is longer than 1 MiB.
+ * Sends an HTTP request to a server that listens on a Unix socket. The owner and mode of the socket's folder restrict
+ * who can listen there; a TCP port has no such protection.
+ * @throws Error if no server listens, or the answer takes too long or exceeds 1 MiB.
  */
 export function askSocket({ socketPath, path, method, token, body, withinMs, signal }: SocketRequest) {
   const limit = AbortSignal.timeout(withinMs);
@@ -36,7 +36,7 @@ export function askSocket({ socketPath, path, method, token, body, withinMs, sig
   return new Promise<SocketAnswer>((resolve, reject) => {
     const asked = request({
       ...{ socketPath, path, headers, method: method ?? 'GET' },
-      // A connection of its own: a kept one would keep this process alive.
+      // No keep-alive: an idle connection would keep this process alive.
       agent: false,
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
@@ -45,7 +45,7 @@ export function askSocket({ socketPath, path, method, token, body, withinMs, sig
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > MOST_ANSWER_BYTES) asked.destroy(new Error('the answer is too long'));
+        if (bytes > MOST_ANSWER_BYTES) asked.destroy(new Error('the answer is longer than 1 MiB'));
         else chunks.push(chunk);
       });
       response.on('error', reject);

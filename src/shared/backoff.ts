@@ -1,4 +1,4 @@
-/** Waits that double: 100 ms, 200 ms … up to a ceiling; a success starts them anew. */
+/** Delays that double up to a ceiling: 100 ms, 200 ms, 400 ms … A success resets them. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #longestMs: number;
@@ -9,7 +9,7 @@ export class Backoff {
     this.#longestMs = longestMs;
   }
 
-  /** How often `next` was asked since the last `reset`. */
+  /** How often `next` was called since the last `reset`. */
   get attempts(): number {
     return this.#attempts;
   }

@@ -3,7 +3,7 @@ import { ClaudeMemError } from './errors.ts';
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**
- * Reads `500ms`, `5s`, `10m`, `1h`, `2d`, also with a fraction (`1.5h`); a bare number means seconds.
+ * Parses `500ms`, `5s`, `10m`, `1h`, `2d`, also with a fraction (`1.5h`). A bare number means seconds.
  * @returns milliseconds, 0 or more
  * @throws ClaudeMemError `usage` for anything else.
  */
@@ -20,7 +20,7 @@ export function parseDuration(text: string, what = 'duration'): number {
   return ms;
 }
 
-/** `45 s`, `12 min`, `3 h`, `10 d`: the largest unit that leaves at least two of it, so that ages stay short. */
+/** `45 s`, `12 min`, `3 h`, `10 d`: the largest unit that gives at least 2, so that ages stay short. */
 export function formatAge(seconds: number): string {
   if (seconds < 120) return `${Math.floor(seconds)} s`;
   if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;

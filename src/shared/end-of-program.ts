@@ -2,10 +2,10 @@ import type { Log } from './log.ts';
 import { exitNow } from './exit.ts';
 import type { Shutdown } from './shutdown.ts';
 
-/** Below the 5 s after which `stop` and the supervisor lose patience, in milliseconds. */
+/** In milliseconds; below the 5 s after which `stop` and the supervisor use force. */
 const SHUTDOWN_MS = 4_000;
 
-/** After a shutdown nothing should hold the process any more; what does all the same is not waited for longer than this. */
+/** How long the process may stay alive after its shutdown before it is forced to exit, in milliseconds. */
 const LINGER_MS = 300;
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -13,14 +13,14 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 export interface EndOptions {
   readonly shutdown: Shutdown;
   readonly log: Log;
-  /** Lets go of what holds the process beyond its parts, such as a channel. */
+  /** Releases handles that keep the process alive beyond its parts, such as an IPC channel. */
   readonly release: () => void;
 }
 
-/** Ends this program. The first call begins the one shutdown; later ones change nothing. */
+/** Ends this program. The first call starts the only shutdown; later calls change nothing. */
 export type EndProgram = (reason: string, options?: { readonly withinMs?: number; readonly exitCode?: number }) => void;
 
-/** Makes every way in which this program can be told to end lead to its one shutdown. */
+/** Routes every signal and uncaught error to the one shutdown of this program. */
 export function prepareEnd({ shutdown, log, release }: EndOptions): EndProgram {
   const end: EndProgram = (reason, { withinMs = SHUTDOWN_MS, exitCode } = {}) => {
     if (exitCode !== undefined) process.exitCode = exitCode;
@@ -28,7 +28,7 @@ export function prepareEnd({ shutdown, log, release }: EndOptions): EndProgram {
     void shutdown.begin(reason, withinMs).then(() => {
       release();
       setTimeout(() => {
-        log.error('something still held the process; ended by force');
+        log.error('the process stayed alive after its shutdown; forced to exit');
         exitNow(Number(process.exitCode ?? 0));
       }, LINGER_MS).unref();
     });
@@ -38,7 +38,7 @@ export function prepareEnd({ shutdown, log, release }: EndOptions): EndProgram {
       end(signal);
     });
   }
-  // Rejections that nobody handles come here too.
+  // Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => {
     log.error('an unexpected error ends this program', { error });
     end('an unexpected error', { exitCode: 1 });

@@ -1,4 +1,4 @@
-/** What went wrong, as a stable word for scripts (`error.code` of the JSON). */
+/** The kind of error, as a stable word for scripts (`error.code` in the JSON). */
 export type ErrorCode =
   | 'usage'
   | 'settings'
@@ -12,15 +12,15 @@ export type ErrorCode =
   | 'io'
   | 'interrupted';
 
-/** An error that was foreseen: the CLI prints its message and hint, and a stack trace only for others. */
+/** An expected error: the CLI prints its message and hint. For any other error it prints a stack trace. */
 export class ClaudeMemError extends Error {
-  /** Each program of the package has a copy of this class, and what one throws another one has to know. */
+  /** By name: each bundled program has its own copy of this class and must recognise errors of the other copies. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'ClaudeMemError';
   }
 
   readonly code: ErrorCode;
-  /** What to do about it, in one sentence. */
+  /** How to fix the problem, in one sentence. */
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -31,24 +31,24 @@ export class ClaudeMemError extends Error {
   }
 }
 
-/** The program asked has not answered in time. It may still answer: late is not gone. */
+/** The program did not answer in time. It may still be alive and answer later. */
 export class LateAnswerError extends Error {
   override readonly name = 'LateAnswerError';
 }
 
-/** By name, because each program of the package has a copy of the class. */
+/** By name, because each bundled program has its own copy of the class. */
 export function isLateAnswer(error: unknown): boolean {
   return error instanceof Error && error.name === 'LateAnswerError';
 }
 
 /** The errno of a Node.js system error, such as `ENOENT`; undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  // Not by `instanceof`: jest runs tests in a realm of their own, where errors of Node.js are of another one.
+  // Not by `instanceof`: jest runs tests in a realm of its own, where errors of Node.js have another class.
   const isObject = typeof error === 'object' && error !== null;
   return isObject && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

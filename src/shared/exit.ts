@@ -1,6 +1,6 @@
 /**
- * Ends the process at once, for when there is nothing left to wait for: whoever read our output has gone, or the deadline of a
- * shutdown is over and something still holds the process.
+ * Exits without waiting for anything: the reader of the output is gone, or the shutdown deadline passed and a handle
+ * still keeps the process alive.
  */
 export function exitNow(code: number): never {
   process.exit(code);

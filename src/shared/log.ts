@@ -1,10 +1,10 @@
 import { pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { RotatingFile } from './rotating-file.ts';
 
-/** In all at most 20 MB a role: enough for weeks, and for what happened around a crash. */
+/** At most 20 MB per role: holds weeks of logs, including the time around a crash. */
 const ROTATION = { maxBytes: 5 * 1024 * 1024, keep: 3 } as const;
 
-/** What a program writes to its log. Levels as in pino. */
+/** The log of a program. Levels as in pino. */
 export interface Log {
   debug(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;
@@ -13,9 +13,9 @@ export interface Log {
 }
 
 /**
- * A log of a program of ours: one JSON object a line, in a file that rotates. The program writes it itself and at once: a pipe to whoever
- * started it would break with that one's death.
- * @param level of `debug`, `info`, `warn`, `error`; another value means `info`.
+ * A log file of a claude-mem process, with one JSON object per line and rotation. The process writes the file itself,
+ * synchronously: a pipe to its parent would break when the parent dies.
+ * @param level one of `debug`, `info`, `warn`, `error`; any other value means `info`.
  */
 export function createFileLog(
   file: string,

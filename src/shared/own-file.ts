@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, type Stats } from 'node:fs';
 
-/** A file that exists and must not be used: a link, a folder, a pipe, another user's file, or a file that is too large. */
+/**
+ * A file that exists but must not be used: a link, a folder, a pipe, another user's file, or a file that is too large.
+ */
 export class UnsuitableFileError extends Error {
   override readonly name = 'UnsuitableFileError';
   readonly path: string;
@@ -14,22 +16,22 @@ export class UnsuitableFileError extends Error {
   }
 }
 
-/** Whose files count below a data dir. */
+/** Which files below a data dir are trusted. */
 export interface Trust {
-  /** Undefined where files have no owners. */
+  /** Undefined on systems where files have no owner. */
   readonly uid: number | undefined;
   /**
-   * Whether a file that other users may write is refused too. They can write one only where they may enter the data dir. Where they may
-   * even write the data dir itself, no command acts, and a reader shows what there is.
+   * Whether to refuse files that other users can write. Other users can write a file only if they can enter the data
+   * dir. If they can write the data dir itself, commands refuse to act and readers show what exists.
    */
   readonly checksModes: boolean;
 }
 
-/** Rights of others to write. */
+/** Mode bits that let other users write. */
 export const WRITABLE_BY_OTHERS = 0o022;
 const ENTERED_BY_OTHERS = 0o011;
 
-/** Only the owner of a data dir writes its records. A data dir that does not exist holds none. */
+/** Only the owner of a data dir writes its records. A data dir that does not exist contains none. */
 export function trustIn(dataDir: string): Trust {
   const stats = statSync(dataDir, { throwIfNoEntry: false });
   const uid = process.geteuid === undefined ? undefined : stats?.uid;
@@ -43,18 +45,18 @@ function ownTrust(): Trust {
 }
 
 /**
- * Opens a regular file. Follows no link and never waits: a link would lead elsewhere, and a pipe in the place of a file would stop every
- * command.
- * @throws UnsuitableFileError, or the system error of Node.js.
+ * Opens a regular file. Refuses a link, which may point elsewhere. Opens without blocking, because a pipe in place of a
+ * file would block every command.
+ * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function openTrusted(path: string, trust: Trust): number {
   return openChecked(path, { flags: constants.O_RDONLY, mode: 0, trust });
 }
 
 /**
- * Opens a file of this user for writing, and creates it (0600) if it is missing.
- * @param how `in-place` writes at positions, from the start of the file.
- * @throws UnsuitableFileError, or the system error of Node.js.
+ * Opens a file of this user for writing and creates it (0600) if it is missing.
+ * @param how `in-place` writes at given positions, counted from the start of the file.
+ * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function openOwnForWriting(path: string, how: 'append' | 'in-place'): number {
   const flags = constants.O_WRONLY | constants.O_CREAT | (how === 'append' ? constants.O_APPEND : 0);
@@ -72,7 +74,7 @@ function openChecked(path: string, { flags, mode, trust }: Opening): number {
   try {
     fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW, mode);
   } catch (error) {
-    // The errno of a link differs between systems, and so does that of a pipe that nobody reads.
+    // The errno for a link, or for a pipe without a reader, differs between systems.
     const stats = typeOf(path);
     if (stats !== undefined && !stats.isFile()) throw new UnsuitableFileError(path, describeType(stats));
     throw error;
@@ -86,7 +88,7 @@ function openChecked(path: string, { flags, mode, trust }: Opening): number {
   }
 }
 
-/** Undefined where that cannot be found out either: then the first error says more. */
+/** Undefined if `lstat` fails too; the first error then says more. */
 function typeOf(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
@@ -96,8 +98,9 @@ function typeOf(path: string): Stats | undefined {
 }
 
 /**
- * What `lstat` says of a file that others open by its name, as SQLite does; undefined where there is none.
- * @throws UnsuitableFileError, or the system error of Node.js.
+ * Returns the `lstat` of a file that another library, such as SQLite, opens by name; undefined if the file does not
+ * exist.
+ * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function lookAtTrusted(path: string, trust: Trust): Stats | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -106,22 +109,22 @@ export function lookAtTrusted(path: string, trust: Trust): Stats | undefined {
 }
 
 /**
- * Refuses a folder of another user. A link is followed only if both the link and the folder belong to the right user: vectors may lie on
- * another disk.
- * @throws UnsuitableFileError, or the system error of Node.js.
+ * Refuses a folder of another user. Follows a link only if the link and its target both belong to the expected user,
+ * because vectors may be on another disk.
+ * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function assertTrustedFolder(path: string, trust: Trust): void {
   const named = lstatSync(path, { throwIfNoEntry: false });
   if (named === undefined) return;
   assertOwner(path, named.uid, trust);
   const stats = named.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : named;
-  if (stats === undefined) throw new UnsuitableFileError(path, 'is a link that leads nowhere');
+  if (stats === undefined) throw new UnsuitableFileError(path, 'is a link whose target does not exist');
   if (!stats.isDirectory()) throw new UnsuitableFileError(path, 'is not a folder');
   assertOwner(path, stats.uid, trust);
   if (isWritableBy(stats.mode, trust)) throw new UnsuitableFileError(path, 'can be written by other users');
 }
 
-/** Refuses a folder of another user than the one who runs this process. */
+/** Refuses a folder that does not belong to the user who runs this process. */
 export function assertOwnFolder(path: string): void {
   assertTrustedFolder(path, ownTrust());
 }

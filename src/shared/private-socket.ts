@@ -2,11 +2,12 @@ import { lstatSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { ClaudeMemError, errnoOf } from './errors.ts';
 
-/** Nobody but the owner may connect. */
+/** Umask that lets only the owner connect. */
 const OTHERS = 0o177;
 
 /**
- * Listens on a socket that this user alone can connect to, from its first moment on. A socket that is there was left by the dead.
+ * Listens on a socket that only this user can connect to, from the moment it exists. Replaces a socket that a dead
+ * process left.
  * @throws ClaudeMemError `io`.
  */
 export async function listenPrivately(server: Server, path: string): Promise<void> {
@@ -15,7 +16,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      // Node binds within the call, so nothing else of this process comes under the mask.
+      // Node binds within the call, so the umask affects nothing else in this process.
       const mask = process.umask(OTHERS);
       try {
         server.listen({ path }, () => {
@@ -35,14 +36,14 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
 }
 
 /**
- * Refuses a path at which something else than a socket stands: it may be somebody's, and is not removed.
+ * Refuses a path where a file other than a socket exists. Such a file may contain data, so it is not removed.
  * @throws ClaudeMemError `io`.
  */
 export function assertPlaceForSocket(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.isSocket()) return;
   const kind = found.isDirectory() ? 'a folder' : found.isSymbolicLink() ? 'a link' : 'a file';
-  throw new ClaudeMemError('io', `${path} is ${kind}, and claude-mem needs this path for a socket`, {
-    hint: `Move it away or remove it, then start again.`,
+  throw new ClaudeMemError('io', `claude-mem needs ${path} for a socket, but it is ${kind}`, {
+    hint: `Move or remove it, then start again.`,
   });
 }

@@ -3,21 +3,22 @@ import { dirname } from 'node:path';
 import { assertOwnFolder, openOwnForWriting } from './own-file.ts';
 
 export interface RotationOptions {
-  /** A file that would grow beyond this is put aside; bytes. */
+  /** Size limit in bytes. A write that would exceed it rotates the file first. */
   readonly maxBytes: number;
-  /** How many are kept beside the current one: `name.1` is the newest. */
+  /** How many rotated files are kept: `name.1` is the newest. */
   readonly keep: number;
 }
 
 /**
- * A file that lines are appended to, of bounded size: `name`, `name.1` … `name.<keep>`. The current one always bears the plain name, so
- * that it can be followed by it. Several processes may write to the same: each looks, before a line, whether another has rotated. (A
- * rotation library was tried first: it numbers every file of the folder in one row, whoever writes it.)
+ * An append-only file of bounded size: `name`, `name.1` … `name.<keep>`. The current file always has the plain name, so
+ * that readers can follow it by name. Several processes may write to the same file: before each line, each one checks
+ * whether another has rotated it. (A rotation library numbers all files in the folder in one sequence, regardless of
+ * the writer.)
  *
- * A link or another user's file in its place is not written to: that would be a way to change files of this user.
+ * Does not write to a link or to another user's file: that would let others change files of this user.
  *
- * Written synchronously: what was logged before a SIGKILL is there. Never throws: a log that cannot be written must not end what it
- * tells about.
+ * Writes synchronously, so that lines logged before a SIGKILL are on disk. Never throws: a failing log must not end the
+ * program.
  */
 export class RotatingFile {
   readonly #path: string;
@@ -35,7 +36,7 @@ export class RotatingFile {
       this.#prepare(bytes.length);
       if (this.#fd !== undefined) writeSync(this.#fd, bytes);
     } catch {
-      // A full disk, a folder that was removed: tried again with the next line.
+      // The disk is full or the folder was removed. The next line tries again.
       this.close();
     }
   }
@@ -57,7 +58,7 @@ export class RotatingFile {
   }
 
   #open(): number {
-    // One level only: a reader must not create the data dir.
+    // Creates one level only: a reader must not create the data dir.
     if (statSync(dirname(this.#path), { throwIfNoEntry: false }) === undefined) {
       mkdirSync(dirname(this.#path), { mode: 0o700 });
     }

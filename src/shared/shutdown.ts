@@ -1,7 +1,7 @@
 import type { Log } from './log.ts';
 import { withTimeout } from './with-timeout.ts';
 
-/** Lets go of something within so many milliseconds. */
+/** Closes one resource within the given number of milliseconds. */
 export type Closing = (withinMs: number) => Promise<void> | void;
 
 interface Step {
@@ -10,8 +10,8 @@ interface Step {
 }
 
 /**
- * The one shutdown of a program. Whatever asks for it first begins it; all that ask later join it. The closings run in parallel under
- * one deadline; one that fails or hangs hinders no other.
+ * The one shutdown of a program. The first request starts it; later requests join it. All closings run in parallel
+ * under one deadline. A closing that fails or hangs does not delay the others.
  */
 export class Shutdown {
   readonly #log: Log;
@@ -27,14 +27,14 @@ export class Shutdown {
     return this.#running !== undefined;
   }
 
-  /** What comes up while the shutdown runs already is closed at once. */
+  /** A resource added while the shutdown runs is closed immediately. */
   add(name: string, close: Closing): void {
     const step = { name, close };
     this.#steps.push(step);
     if (this.isBegun) void this.#run(step);
   }
 
-  /** Resolves when all is closed or the deadline is over. Never rejects. */
+  /** Resolves when everything is closed or the deadline has passed. Never rejects. */
   begin(reason: string, withinMs: number): Promise<void> {
     this.#running ??= this.#closeAll(reason, withinMs);
     return this.#running;
@@ -43,7 +43,7 @@ export class Shutdown {
   async #closeAll(reason: string, withinMs: number): Promise<void> {
     this.#deadline = performance.now() + withinMs;
     this.#log.info('shutting down', { reason, withinMs });
-    // What came up last stands at the door.
+    // Newest first: the parts that accept requests are added last.
     await Promise.all([...this.#steps].reverse().map((step) => this.#run(step)));
     this.#log.info('shut down');
   }

@@ -1,4 +1,4 @@
-/** The same function, of which one call runs at a time: whoever calls meanwhile gets the answer of that one. */
+/** Wraps a function so that only one call runs at a time: calls made meanwhile share its result. */
 export function singleFlight<T>(act: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () =>

@@ -1,9 +1,9 @@
 /**
- * Waits for some work, but no longer than `limitMs` milliseconds.
- * @returns what it came to; undefined if it was not done in time. It goes on then, and what it throws later is nobody's any more.
+ * Waits for a promise, but no longer than `limitMs` milliseconds.
+ * @returns its result; undefined if it was not done in time. The work then continues, and a later error is ignored.
  */
 export async function withTimeout<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
-  // Handled here too: the race may be over when it fails.
+  // Prevents an unhandled rejection if the work fails after the timeout.
   work.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<undefined>((resolve) => {
@@ -12,7 +12,7 @@ export async function withTimeout<Result>(limitMs: number, work: Promise<Result>
   try {
     return await Promise.race([work, limit]);
   } finally {
-    // A timer left behind would keep the process alive for nothing.
+    // A pending timer would keep the process alive.
     clearTimeout(timer);
   }
 }

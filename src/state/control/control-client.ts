@@ -2,28 +2,29 @@ import type { Socket } from 'node:net';
 import { errnoOf, isLateAnswer, LateAnswerError } from '../../shared/errors.ts';
 import { findControlSocket, readGreeting } from './control-socket.ts';
 
-/** How long the greeting may take, in milliseconds; a frozen supervisor's socket still accepts. */
+/** Deadline for the greeting, in milliseconds. The kernel still accepts connections for a frozen supervisor. */
 const GREETING_MS = 500;
-/** Of what a peer may have us keep: an answer is one line, and one request is asked at a time. */
+/** Limits on buffered input. A peer answers with one line, and only one request is pending at a time. */
 const MAX_LINE_CHARS = 128 * 1024;
 const MAX_WAITING_LINES = 64;
-/** Answers to something else that a request passes over; a late one of an earlier request is no fault. */
+/** How many answers to other requests one request skips. A late answer to an earlier request is not an error. */
 const MAX_OTHER_ANSWERS = 64;
 
-/** A supervisor that answers. */
+/** A connection to a supervisor that answers. */
 export interface ControlConnection {
   readonly treeId: string;
   readonly version: string;
   /**
-   * @throws LateAnswerError when it does not answer in time; Error when it answers with an error or goes away.
+   * @throws LateAnswerError if the supervisor does not answer in time; Error if it answers with an error or
+   * disconnects.
    */
   request(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<unknown>;
   close(): void;
 }
 
 /**
- * Connects to the supervisor of a data dir. Undefined if nobody listens there; `late` if somebody listens and has not greeted within
- * `withinMs` milliseconds: a supervisor that is frozen, or that waits for its turn on a busy machine. Never throws.
+ * Connects to the supervisor of a data dir. Returns undefined if no process listens. Returns `late` if one listens but
+ * does not greet within `withinMs` milliseconds: the supervisor is frozen, or the machine is busy. Never throws.
  */
 export async function connectToSupervisor(
   dataDir: string,
@@ -55,7 +56,7 @@ export async function connectToSupervisor(
         return answer.result;
       }
       lines.close();
-      throw new Error('the supervisor answers what was not asked');
+      throw new Error('the supervisor sent ${MAX_OTHER_ANSWERS} answers that match no request');
     },
     close: () => {
       lines.close();
@@ -66,7 +67,7 @@ export async function connectToSupervisor(
 type Line = Record<string, unknown>;
 
 interface Deadline {
-  /** Of the monotonic clock. */
+  /** Milliseconds on the monotonic clock. */
   readonly at: number;
   readonly limitMs: number;
 }
@@ -75,14 +76,14 @@ function deadlineOf(limitMs: number): Deadline {
   return { at: performance.now() + limitMs, limitMs };
 }
 
-/** The JSON lines of a socket, one at a time. */
+/** Reads the JSON lines of a socket, one at a time. */
 class LineReader {
   readonly #socket: Socket;
   readonly #lines: Line[] = [];
   #rest = '';
-  /** Why nothing more comes. */
+  /** Why no more lines follow. */
   #end: string | undefined;
-  /** As many clients wait to be accepted as the kernel lets wait: somebody listens. */
+  /** The listen queue of the socket is full, so a process listens. */
   isCrowded = false;
   #wake: (() => void) | undefined;
 
@@ -97,7 +98,7 @@ class LineReader {
       socket.destroy();
     });
     socket.on('close', () => {
-      this.#giveUp('the supervisor went away');
+      this.#giveUp('the supervisor closed the connection');
     });
   }
 
@@ -105,7 +106,7 @@ class LineReader {
     this.#socket.write(`${JSON.stringify(line)}\n`);
   }
 
-  /** One deadline for all that is waited for: a peer that keeps sending must not keep us waiting. */
+  /** One deadline covers the whole wait: a peer that keeps sending cannot extend it. */
   async next(deadline: Deadline): Promise<Line> {
     const line = this.#lines.shift();
     if (line !== undefined) return line;
@@ -113,7 +114,8 @@ class LineReader {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => {
-          // If this process itself was frozen, the answer waits in the socket, and is read before an immediate runs.
+          // If this process itself was frozen, the answer is already in the socket and is read before an immediate
+          // runs.
           setImmediate(() => {
             reject(new LateAnswerError(`the supervisor did not answer within ${deadline.limitMs} ms`));
           });
@@ -152,14 +154,14 @@ class LineReader {
   }
 }
 
-const TOO_MUCH = 'the supervisor sends more than an answer may be long';
+const TOO_MUCH = 'the answer of the supervisor is too long';
 
 function parseLine(text: string): Line | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Line) : undefined;
   } catch {
-    // Whoever speaks no JSON is none of ours; the waiting ends by its deadline.
+    // A peer that sends no JSON is not a supervisor. The wait ends at its deadline.
     return undefined;
   }
 }

@@ -15,9 +15,9 @@ export interface SocketSurroundings {
 }
 
 /**
- * Where a program of a data dir listens: in it, or, where that path is too long for a socket or lies on a network file system (few of
- * them can hold one), in a folder for this user alone under `$XDG_RUNTIME_DIR` or the temp dir. The latter must be named in a file of
- * the data dir, or nobody finds it. Makes that folder.
+ * Chooses where a program of a data dir listens: in the data dir, or in a private folder under `$XDG_RUNTIME_DIR` or
+ * the temp dir. The latter is used if the path is too long for a socket, or on a network file system (few support
+ * sockets). Clients find it only if a file in the data dir names it. Creates the private folder.
  * @throws ClaudeMemError `io`.
  */
 export function claimSocketPath(dataDir: string, name: SocketName, surroundings: SocketSurroundings = {}): string {
@@ -25,7 +25,7 @@ export function claimSocketPath(dataDir: string, name: SocketName, surroundings:
   if (usual !== undefined) return usual;
   const folder = folderName(dataDir);
   const bases = basesOf(surroundings).filter((base) => isSocketPathShortEnough(join(base, `${folder}-XXXXXX`, name)));
-  let problem = new ClaudeMemError('io', `no path is short enough for the socket ${name}`, { hint: SHORTER });
+  let problem = new ClaudeMemError('io', `no usable folder has a path short enough for the socket ${name}`, { hint: SHORTER });
   for (const base of bases) {
     try {
       const path = join(base, folder, name);
@@ -35,7 +35,7 @@ export function claimSocketPath(dataDir: string, name: SocketName, surroundings:
       problem = asClaudeMemError(error, base);
     }
   }
-  // Anybody could have made that folder first, and must not keep us from starting: one of a name that nobody knows.
+  // Another user can create that folder first, which must not prevent a start. Use an unpredictable name instead.
   for (const base of bases) {
     try {
       assertNotReplaceable(base);
@@ -55,7 +55,7 @@ function asClaudeMemError(error: unknown, base: string): ClaudeMemError {
   });
 }
 
-/** In the data dir; undefined where it cannot be there. */
+/** The socket path in the data dir; undefined if a socket cannot be there. */
 export function usualSocketPath(
   dataDir: string,
   name: SocketName,
@@ -65,11 +65,11 @@ export function usualSocketPath(
   return isSocketPathShortEnough(usual) && networkTypeOf(dataDir) === undefined ? usual : undefined;
 }
 
-const SHORTER = 'Use a data dir with a shorter path, or set XDG_RUNTIME_DIR to a folder of your own.';
+const SHORTER = 'Use a data dir with a shorter path, or set XDG_RUNTIME_DIR to a folder that belongs to you.';
 
 /**
- * Makes the folder for a socket outside the data dir (0700), and refuses one that somebody else made there first, or that a link
- * leads to: the temp dir belongs to everybody.
+ * Creates the folder (0700) for a socket outside the data dir. Refuses a folder that another user created first, and a
+ * link: every user can write to the temp dir.
  * @throws ClaudeMemError `io`.
  */
 export function ensureSocketFolder(socketPath: string): void {
@@ -83,12 +83,14 @@ export function ensureSocketFolder(socketPath: string): void {
   const stats = lstatSync(folder);
   const isOurs = process.geteuid === undefined || stats.uid === process.geteuid();
   if (stats.isDirectory() && isOurs && (stats.mode & 0o077) === 0) return;
-  throw new ClaudeMemError('io', `${folder} is not a folder that only this user can enter`, {
-    hint: `Remove it if it is yours. ${SHORTER}`,
+  throw new ClaudeMemError('io', `${folder} is not a private folder of this user`, {
+    hint: `If it belongs to you, remove it. ${SHORTER}`,
   });
 }
 
-/** In a folder that all may write to and that is not sticky, as the temp dir is, anybody may replace ours. */
+/**
+ * In a world-writable folder without the sticky bit, any user can replace the socket folder. The temp dir has that bit.
+ */
 function assertNotReplaceable(base: string): void {
   try {
     const { mode } = statSync(base);
@@ -96,7 +98,7 @@ function assertNotReplaceable(base: string): void {
   } catch (error) {
     throw ioError('use', base, error);
   }
-  throw new ClaudeMemError('io', `all users may replace what is in ${base}`, { hint: SHORTER });
+  throw new ClaudeMemError('io', `all users can replace files in ${base}`, { hint: SHORTER });
 }
 
 function basesOf({ env = process.env }: SocketSurroundings): readonly string[] {

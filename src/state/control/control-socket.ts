@@ -3,16 +3,17 @@ import { readLockHolder } from '../locks/lock-holder.ts';
 import { isOutOfReach, isSocketOf, ownerOfFolder } from './socket-file.ts';
 import { TREE_ID } from '../../core/tree/manifest.ts';
 
-/** How long an answer may take in all, in milliseconds: a frozen supervisor must not freeze `leaks`. */
+/** Deadline for the whole answer, in milliseconds: a frozen supervisor must not block `leaks`. */
 const ANSWER_MS = 250;
 
-/** A greeting is one short line; whoever sends more is somebody else. */
+/** A greeting is one short line; a longer one does not come from a supervisor. */
 const MAX_GREETING_CHARS = 4096;
 const MAX_VERSION_CHARS = 64;
 
 /**
- * The tree id of the supervisor that answers on the control socket, or nothing: nobody listens, it does not greet within 250 ms, or
- * what it says is no greeting (a line of JSON, `{"claudeMem":1,"version":"…","treeId":"…"}`). Never throws.
+ * Returns the tree id of the supervisor that answers on the control socket. Returns nothing if no process listens, the
+ * greeting takes longer than 250 ms, or it is not a line of JSON such as `{"claudeMem":1,"version":"…","treeId":"…"}`.
+ * Never throws.
  */
 export async function askAnswering(dataDir: string): Promise<string[]> {
   const path = findControlSocket(dataDir);
@@ -21,7 +22,10 @@ export async function askAnswering(dataDir: string): Promise<string[]> {
   return greeting === undefined ? [] : [greeting.treeId];
 }
 
-/** In the data dir, or where the holder of the supervisor's lock says; of the owner of the data dir, or it is nobody's. */
+/**
+ * The socket in the data dir, or the one named by the holder of the supervisor's lock. It must belong to the data dir's
+ * owner.
+ */
 export function findControlSocket(dataDir: string): string | undefined {
   const usual = join(dataDir, 'supervisor.sock');
   const owner = ownerOfFolder(dataDir);
@@ -32,7 +36,7 @@ export function findControlSocket(dataDir: string): string | undefined {
 }
 
 async function readFirstLine(path: string): Promise<string> {
-  // Loaded here: with no socket there is nobody to ask, and `leaks` should start as fast as it can.
+  // Loaded on demand: without a socket it is not needed, and `leaks` must start fast.
   const { createConnection } = await import('node:net');
   return new Promise((resolve) => {
     let text = '';
@@ -53,7 +57,7 @@ async function readFirstLine(path: string): Promise<string> {
   });
 }
 
-/** What a supervisor says of itself first. A later version greets with a higher number; it is alive all the same. */
+/** Parses the first line a supervisor sends. A later version greets with a higher number and counts as alive too. */
 export function readGreeting(value: unknown): { readonly treeId: string; readonly version: string } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { claudeMem, treeId, version } = value as Record<string, unknown>;
@@ -65,7 +69,7 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    // Not JSON: not one of ours.
+    // Not JSON, so not a supervisor.
     return undefined;
   }
 }

@@ -22,18 +22,18 @@ const TOKEN = new RegExp(`^[0-9a-f]{${TOKEN_BYTES * 2}}$`);
 const MAX_FILE_BYTES = 4096;
 const FILE_MODE = 0o600;
 
-/** Errno of file systems that have no hard links (FAT, some network and FUSE ones). */
+/** Errors from file systems without hard links (FAT, some network and FUSE file systems). */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']);
 
-/** Where the secret stands that the worker asks its clients for. */
+/** The file of the secret that the worker requires from its clients. */
 export function tokenPath(dataDir: string): string {
   return join(dataDir, 'token');
 }
 
 /**
- * The data dir's token, created (0600) if there is none. Of several that create it at the same time one wins, and all return that
- * one's.
- * @throws ClaudeMemError `io` also for a file that holds no token: who made it is not known, so it is not replaced.
+ * Returns the data dir's token and creates it (0600) if there is none. If several processes create it simultaneously,
+ * one wins and all return its token.
+ * @throws ClaudeMemError `io`, also for a file that contains no token: its author is unknown, so it is not replaced.
  */
 export function ensureToken(dataDir: string): string {
   const known = readToken(dataDir);
@@ -50,8 +50,8 @@ export function ensureToken(dataDir: string): string {
 }
 
 /**
- * The data dir's token; undefined where there is none yet. Changes nothing.
- * @throws ClaudeMemError `io` when it cannot be read or is no token.
+ * Returns the data dir's token; undefined if there is none yet. Changes nothing.
+ * @throws ClaudeMemError `io` if the file cannot be read or contains no token.
  */
 export function readToken(dataDir: string): string | undefined {
   const path = tokenPath(dataDir);
@@ -61,17 +61,20 @@ export function readToken(dataDir: string): string | undefined {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     if (!(error instanceof UnsuitableFileError)) throw ioError('read', path, error);
-    throw new ClaudeMemError('io', `${path} holds no token that can be used: it ${error.reason}`, {
-      hint: 'Remove it and run claude-mem restart: a new one is created.',
+    throw new ClaudeMemError('io', `cannot use the token file ${path}: it ${error.reason}`, {
+      hint: 'Remove it and run claude-mem restart, which creates a new one.',
       cause: error,
     });
   }
-  throw new ClaudeMemError('io', `${path} holds no token`, {
-    hint: 'Remove it and run claude-mem restart: a new one is created.',
+  throw new ClaudeMemError('io', `${path} contains no token`, {
+    hint: 'Remove it and run claude-mem restart, which creates a new one.',
   });
 }
 
-/** Written aside and linked into place: nobody ever reads half a token, and a link, unlike a rename, never replaces another's. */
+/**
+ * Writes a temporary file and links it into place: a reader never sees half a token, and a link, unlike a rename, never
+ * replaces an existing file.
+ */
 function createToken(path: string): void {
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {

@@ -6,13 +6,14 @@ import { ioError } from '../files/io-error.ts';
 import { isOutOfReach, isSocketOf, ownerOfFolder } from './socket-file.ts';
 
 const SOCKET = 'worker.sock';
-/** Says where the socket is, if it is not in the data dir. */
+/** Names the path of the socket if it is not in the data dir. */
 const NOTE = 'worker.sock.path';
 const MAX_NOTE_BYTES = 4096;
 
 /**
- * Where the worker of a data dir answers our own programs. They never ask its port: anybody can listen on a port that became free.
- * @throws Error when nobody listens there, or somebody else could.
+ * Returns the path where the worker of a data dir answers claude-mem processes. They never use its port, because any
+ * process can listen on a port that became free.
+ * @throws Error if no worker listens there, or another user could.
  */
 export function findWorkerSocket(dataDir: string): string {
   const owner = ownerOfFolder(dataDir);
@@ -21,11 +22,11 @@ export function findWorkerSocket(dataDir: string): string {
   const path = inDataDir ? usual : readNote(dataDir);
   if (path === undefined || !isSocketOf(owner, path)) throw new Error('no worker listens on this data dir');
   if (isOutOfReach(owner, path, { inDataDir })) return path;
-  throw new Error(`others may write to the folder of ${path}: who listens there is not certain`);
+  throw new Error(`the worker socket ${path} is not trusted: other users can write to its folder`);
 }
 
 /**
- * Writes down where the worker listens, for the others to find it.
+ * Records where the worker listens, so that clients find it.
  * @throws ClaudeMemError `io`.
  */
 export function noteWorkerSocket(dataDir: string, path: string): void {
@@ -42,7 +43,7 @@ function readNote(dataDir: string): string | undefined {
   try {
     return readBoundedText(join(dataDir, NOTE), MAX_NOTE_BYTES).trimEnd();
   } catch {
-    // There is none, or it is of no use.
+    // The file does not exist or cannot be used.
     return undefined;
   }
 }

@@ -18,23 +18,27 @@ import { ioError } from './io-error.ts';
 
 const FILE_MODE = 0o600;
 
-/** Ours alone, because leftovers are removed by this pattern; the leading dot hides them from every reader. */
+/**
+ * Specific to claude-mem, because leftovers are removed by this pattern. The leading dot hides the files from all
+ * readers.
+ */
 const TEMPORARY_NAME = /^\.(?<target>.+)\.\d+-[0-9a-f]+\.claude-mem-tmp$/;
-/** Nobody can plant a file or a link under a name that cannot be guessed. */
+/** An unpredictable name, so that no other user can place a file or a link there first. */
 const RANDOM_BYTES = 12;
 
-/** A write takes milliseconds: what another file's writer left and is this old belongs to nobody. */
+/** A write takes milliseconds. A temporary file of another target that is older than this has no living writer. */
 const LEFTOVER_AGE_MS = 60_000;
 
-/** Our temporary file can be taken for a leftover only if the clock jumps in the middle of a write. */
+/** The temporary file can be mistaken for a leftover only if the clock jumps during the write. */
 const ATTEMPTS = 5;
 
 /**
- * Writes a file so that, whenever power or process ends, either the whole old or the whole new content is there: temporary file in
- * the same folder, fsync, rename, fsync of the folder. (write-file-atomic leaves the last one out, so that a power cut may lose
- * the rename.) The file gets mode 0600 unless told. A link at its name is replaced, not followed. Also removes temporary files that killed
- * writers left in that folder.
- * @throws ClaudeMemError `io`; the old file is untouched and no temporary file is left.
+ * Writes a file atomically and durably: after a crash or power cut, either the old or the new content is complete. Uses
+ * a temporary file in the same folder, fsync, rename, and fsync of the folder. (write-file-atomic omits the last step,
+ * so a power cut may lose the rename.) Replaces a link instead of following it. Also removes temporary files that
+ * killed writers left in the folder.
+ * @param mode default 0600.
+ * @throws ClaudeMemError `io`; the old file is then unchanged and no temporary file remains.
  */
 export function writeFileAtomic(path: string, text: string, mode = FILE_MODE): void {
   for (let attempt = 1; ; attempt += 1) {
@@ -50,13 +54,13 @@ export function writeFileAtomic(path: string, text: string, mode = FILE_MODE): v
 
 /** Makes a rename or an unlink in the folder durable. */
 export function syncFolder(folder: string): void {
-  // Windows has no handle on a folder to flush.
+  // Windows cannot open a folder to flush it.
   if (process.platform === 'win32') return;
   const fd = openSync(folder, 'r');
   try {
     fsyncSync(fd);
   } catch (error) {
-    // Some network and FUSE file systems cannot sync a folder; the rename itself has succeeded.
+    // Some network and FUSE file systems cannot sync a folder. The rename itself has succeeded.
     if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
   } finally {
     closeSync(fd);
@@ -68,7 +72,7 @@ function replaceFile(path: string, text: string, mode: number): void {
   const random = randomBytes(RANDOM_BYTES).toString('hex');
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${random}.claude-mem-tmp`);
   try {
-    // Before the write, so that what a killed writer left cannot be what fills the disk.
+    // Before the write, so that leftovers of killed writers cannot be the reason for a full disk.
     removeLeftovers(path, basename(temporary));
     writeDurably(temporary, text, mode);
     renameSync(temporary, path);
@@ -84,7 +88,7 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | con
 function writeDurably(path: string, text: string, mode: number): void {
   const fd = openSync(path, NEW_FILE, mode);
   try {
-    // The umask must not keep it from those it is for.
+    // The umask must not remove permissions that the caller asked for.
     if (mode !== FILE_MODE) fchmodSync(fd, mode);
     writeFileSync(fd, text);
     fsyncSync(fd);
@@ -93,7 +97,10 @@ function writeDurably(path: string, text: string, mode: number): void {
   }
 }
 
-/** A file has one writer at a time, so its own leftovers go at once; another file's may be in use. */
+/**
+ * Removes leftovers of this file without an age check, because a file has one writer at a time. Leftovers of other
+ * files may be in use.
+ */
 function removeLeftovers(path: string, own: string): void {
   const folder = dirname(path);
   for (const name of readdirSync(folder)) {

@@ -4,22 +4,22 @@ import { openTrusted, type Trust, UnsuitableFileError } from '../../shared/own-f
 export { UnsuitableFileError };
 
 /**
- * The text of a regular file of at most `maxBytes`, wherever a link leads. Never waits: a pipe put in the place of a file would stop
- * every command.
- * @throws UnsuitableFileError, or the system error of Node.js.
+ * Reads a regular file of at most `maxBytes` bytes as text. Follows links. Opens without blocking, because a pipe in
+ * place of a file would block every command.
+ * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function readBoundedText(path: string, maxBytes: number): string {
   return readBoundedBytes(path, maxBytes).toString('utf8');
 }
 
-/** As `readBoundedText`, for a text whose encoding is not known. */
+/** Like `readBoundedText`, for a text of unknown encoding. */
 function readBoundedBytes(path: string, maxBytes: number): Buffer {
   return readOpen(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), maxBytes);
 }
 
 /**
- * The text of a record in a data dir: as `readBoundedText`, but a link or a file of another user is refused.
- * @throws UnsuitableFileError, or the system error of Node.js.
+ * Like `readBoundedText`, for a record in a data dir: refuses a link and another user's file.
+ * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function readTrustedText(path: string, maxBytes: number, trust: Trust): string {
   return readOpen(path, openTrusted(path, trust), maxBytes).toString('utf8');
@@ -36,7 +36,7 @@ function readOpen(path: string, fd: number, maxBytes: number): Buffer {
   }
 }
 
-/** Reads what was there when it was opened: a file that grows meanwhile cannot exceed the bound. */
+/** Reads at most the size at opening, so that a growing file cannot exceed the limit. */
 function readAll(fd: number, size: number): Buffer {
   const buffer = Buffer.allocUnsafe(size);
   let length = 0;

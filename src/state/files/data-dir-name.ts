@@ -8,7 +8,7 @@ export const DATA_DIR_VARIABLE = 'CLAUDE_MEM_DATA_DIR';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A data dir as somebody wrote it. */
+/** A data dir as the user wrote it. */
 export interface WrittenDataDir {
   readonly text: string;
   /** `--data-dir` or the variable. */
@@ -23,8 +23,8 @@ const PLACEHOLDER = /\$\{(?<braced>[A-Za-z_]\w*)\}|\$(?:env:)?(?<plain>[A-Za-z_]
 const HOME_NAMES = new Set(['HOME', 'USERPROFILE', 'HOMEPATH']);
 
 /**
- * Refuses a path that only a shell would understand, unless a folder has that very name.
- * @throws ClaudeMemError `data-dir` that names the path which was probably meant.
+ * Refuses a path that only a shell would expand, unless a folder with exactly that name exists.
+ * @throws ClaudeMemError `data-dir`; the hint names the path the user probably meant.
  */
 export function assertPlainPath(written: WrittenDataDir): void {
   const { text, source } = written;
@@ -32,23 +32,23 @@ export function assertPlainPath(written: WrittenDataDir): void {
   if (problem === undefined || (isAbsolute(text) && existsSync(text))) return;
   const meant = meantPath(written);
   throw new ClaudeMemError('data-dir', `${source} is "${printable(text)}": ${problem}`, {
-    hint: meant === undefined ? 'Give the whole path of the folder.' : `Did you mean ${meant}? Give the whole path.`,
+    hint: meant === undefined ? 'Use the absolute path of the folder.' : `Did you mean ${meant}? Use the absolute path.`,
   });
 }
 
 function unusualPart({ text, source }: WrittenDataDir): string | undefined {
   if (isQuoted(text)) return 'the quotes are part of the value';
-  if (text.startsWith('file:')) return 'a data dir is a path, not an address';
+  if (text.startsWith('file:')) return 'a data dir is a path, not a URL';
   if (/^~[^/\\]/.test(text)) return 'claude-mem expands only ~ itself, not the home directory of a named user';
   const placeholder = text.match(PLACEHOLDER)?.[0];
-  if (placeholder !== undefined) return `nothing has expanded ${placeholder}`;
-  // Each hook and each MCP client runs in another working directory.
+  if (placeholder !== undefined) return `${placeholder} was not expanded`;
+  // Each hook and each MCP client runs in a different working directory.
   if (source === DATA_DIR_VARIABLE && !isAbsolute(text))
-    return 'a relative path names another folder in each directory';
+    return 'a relative path means a different folder in each working directory';
   return undefined;
 }
 
-/** With quotes removed and variables expanded; undefined where a variable has no value. */
+/** Removes quotes and expands variables; undefined if a variable has no value. */
 function meantPath({ text, env, home }: WrittenDataDir): string | undefined {
   if (text.startsWith('file:')) return text.replace(/^file:\/*/, '/');
   const plain = isQuoted(text) ? text.slice(1, -1) : text;
@@ -71,7 +71,7 @@ function isQuoted(text: string): boolean {
 }
 
 /**
- * Refuses a variable that nobody reads and whose name is nearly that of the data dir's: its value would be ignored without a word.
+ * Refuses a variable whose name is a near miss of the data dir variable: its value would be ignored silently.
  * @throws ClaudeMemError `data-dir`.
  */
 export function assertNoMisspeltVariable(env: Environment): void {
@@ -89,7 +89,7 @@ function isNearlyVariable(name: string): boolean {
   return nearestWord(upper, [DATA_DIR_VARIABLE], 2) !== undefined;
 }
 
-/** The error for a data dir that somebody named and that does not exist; it names the nearest folder that does. */
+/** The error for a named data dir that does not exist; the hint names a similar existing folder. */
 export function missingDataDir(path: string, source: string, usual: string): ClaudeMemError {
   const near = nearestFolder(path) ?? (existsSync(usual) ? usual : undefined);
   const suggestion = near === undefined ? '' : `Did you mean ${near}? `;
@@ -98,7 +98,7 @@ export function missingDataDir(path: string, source: string, usual: string): Cla
   });
 }
 
-/** Most folders hold fewer; of a larger one the rest is not compared. */
+/** Entries beyond this number are not compared; most folders have fewer. */
 const MOST_NAMES = 5_000;
 
 /** An existing folder whose path differs in a few letters. */
@@ -130,7 +130,7 @@ function foldersIn(folder: string): readonly string[] {
       .filter((name) => isFolder(join(folder, name)))
       .sort();
   } catch {
-    // A folder that cannot be listed suggests nothing.
+    // A folder that cannot be listed yields no suggestion.
     return [];
   }
 }

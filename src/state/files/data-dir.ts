@@ -11,15 +11,16 @@ export interface DataDirSource {
   /** Value of `--data-dir`. */
   readonly flag?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Home directory; the user's own by default. */
+  /** Default: the home directory of the user. */
   readonly home?: string;
 }
 
 /**
- * The data dir: `--data-dir`, else `CLAUDE_MEM_DATA_DIR`, else `~/.claude-mem`, absolute and with every link resolved. Creates
- * nothing; one that does not exist yet is resolved as far as it exists, so that its name stays the same once it does.
- * @throws ClaudeMemError `data-dir` when it is a file, cannot be read, is a link that leads nowhere, or is written so that only a shell
- * would find it.
+ * Returns the data dir as an absolute path without links: `--data-dir`, else `CLAUDE_MEM_DATA_DIR`, else
+ * `~/.claude-mem`. Creates nothing. The existing part of a missing path is resolved, so that its name is the same after
+ * creation.
+ * @throws ClaudeMemError `data-dir` if it is a file, cannot be read, is a link whose target does not exist, or needs a
+ * shell to expand it.
  */
 export function resolveDataDir(source: DataDirSource): string {
   const written = writtenDataDir(source);
@@ -35,14 +36,15 @@ export function resolveDataDir(source: DataDirSource): string {
 }
 
 /**
- * The name of a data dir that cannot be used, resolved as far as it exists: what runs on it bears that name as a mark.
- * @throws ClaudeMemError `data-dir` where none is named.
+ * Returns the name of an unusable data dir, resolved as far as it exists. Processes that run on it carry that name as a
+ * mark.
+ * @throws ClaudeMemError `data-dir` if none is named.
  */
 export function nameOfDataDir(source: DataDirSource): string {
   return resolveAsFarAsPossible(writtenDataDir(source), MAX_LINKS);
 }
 
-/** As many as Linux follows. */
+/** The same limit as Linux. */
 const MAX_LINKS = 40;
 
 function resolveAsFarAsPossible(path: string, links: number): string {
@@ -60,14 +62,14 @@ function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
-    // It is no link, or not there.
+    // Not a link, or missing.
     return undefined;
   }
 }
 
 /**
- * Why a command that only looks should not take this data dir for an empty one: somebody named it, and it does not exist. Undefined for
- * the usual data dir, which the first start creates.
+ * Returns the error for a read-only command whose data dir was named but does not exist: the command must not report it
+ * as empty. Undefined for the default data dir, which the first start creates.
  */
 export function missingError(dataDir: string, source: DataDirSource): ClaudeMemError | undefined {
   const named = namedDataDir(source);
@@ -76,8 +78,8 @@ export function missingError(dataDir: string, source: DataDirSource): ClaudeMemE
 }
 
 /**
- * For commands that write: creates the data dir (0700) if it is missing, and makes sure that it belongs to this user.
- * @returns the path with every link resolved.
+ * For commands that write: creates the data dir (0700) if it is missing, and checks that it belongs to this user.
+ * @returns the path without links.
  * @throws ClaudeMemError `data-dir` or `not-owner`.
  */
 export function ensureDataDir(dataDir: string): string {
@@ -92,9 +94,9 @@ export function ensureDataDir(dataDir: string): string {
 }
 
 /**
- * Refuses a data dir that belongs to somebody else, for root too: `sudo claude-mem start` would leave files there that its owner
- * cannot use. Where it does not exist yet, root is refused a place inside another user's folder, for the same reason.
- * @throws ClaudeMemError `not-owner`; `data-dir` when it cannot be looked at.
+ * Refuses a data dir that belongs to another user, also when run as root: `sudo claude-mem start` would create files
+ * that the owner cannot use. For the same reason root cannot create a data dir inside another user's folder.
+ * @throws ClaudeMemError `not-owner`; `data-dir` if the owner cannot be determined.
  */
 export function assertOwner(dataDir: string): void {
   const own = process.geteuid?.();
@@ -102,19 +104,21 @@ export function assertOwner(dataDir: string): void {
   const found = ownerOf(dataDir);
   const isOurs = found.uid === own || (!found.isDataDir && own !== 0);
   if (isOurs) return;
-  throw new ClaudeMemError('not-owner', `the data dir ${dataDir} belongs to user id ${found.uid}, you are ${own}`, {
-    hint: own === 0 ? 'Run the command as that user, without sudo.' : 'Use a data dir of your own with --data-dir.',
+  throw new ClaudeMemError('not-owner', `the data dir ${dataDir} belongs to user id ${found.uid}, but you are user id ${own}`, {
+    hint: own === 0 ? 'Run the command as that user, without sudo.' : 'Choose a data dir that belongs to you with --data-dir.',
   });
 }
 
-/** Not `recursive`: Node then tries for ever where a folder that exists answers ENOENT, as procfs and automounters do. */
+/**
+ * Not `recursive`: Node then retries forever where an existing folder answers ENOENT, as procfs and automounters do.
+ */
 function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   if (statSync(dirname(path), { throwIfNoEntry: false }) === undefined) makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: FOLDER_MODE });
   } catch (error) {
-    // Somebody else was faster.
+    // Another process created it first.
     if (errnoOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }
 }
@@ -124,16 +128,16 @@ function writtenDataDir(source: DataDirSource): string {
   const named = namedDataDir(source);
   if (named === undefined) return join(homeFolder(home), '.claude-mem');
   const { text } = named;
-  // A settings file has no shell to expand it.
+  // A settings file has no shell to expand `~`.
   if (text === '~' || text.startsWith('~/')) return join(homeFolder(home), text.slice(1));
   assertPlainPath({ ...named, env: source.env, home: home ?? source.env.HOME ?? '' });
   return resolve(text);
 }
 
-/** What somebody wrote, and where; undefined for the usual data dir. */
+/** The data dir as the user wrote it, and where; undefined for the default one. */
 function namedDataDir({ flag, env }: DataDirSource): { readonly text: string; readonly source: string } | undefined {
   if (flag === '') {
-    throw new ClaudeMemError('data-dir', '--data-dir is empty', { hint: 'Give the path of a folder.' });
+    throw new ClaudeMemError('data-dir', '--data-dir is empty', { hint: 'Pass the path of a folder.' });
   }
   if (flag !== undefined) return { text: flag, source: '--data-dir' };
   const text = env.CLAUDE_MEM_DATA_DIR;
@@ -141,12 +145,12 @@ function namedDataDir({ flag, env }: DataDirSource): { readonly text: string; re
 }
 
 function homeFolder(given: string | undefined): string {
-  const hint = 'Set HOME, or name the data dir with CLAUDE_MEM_DATA_DIR or --data-dir.';
+  const hint = 'Set HOME, or choose the data dir with CLAUDE_MEM_DATA_DIR or --data-dir.';
   try {
     const home = given ?? homedir();
     if (isAbsolute(home)) return home;
   } catch (cause) {
-    // A user id without an entry in passwd, as containers have.
+    // A user id without a passwd entry, as in containers.
     throw new ClaudeMemError('data-dir', 'this user has no home directory', { hint, cause });
   }
   throw new ClaudeMemError('data-dir', 'this user has no home directory', { hint });
@@ -160,7 +164,7 @@ function realpathOfExisting(path: string): string {
   }
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw danglingLink(path);
-  // Another start has made it in between.
+  // Another start created it meanwhile.
   if (entry !== undefined) return realpathSync(path);
   return join(realpathOfExisting(dirname(path)), basename(path));
 }
@@ -177,14 +181,14 @@ function ownerOf(dataDir: string): { readonly uid: number; readonly isDataDir: b
 
 function notFolder(path: string): ClaudeMemError {
   return new ClaudeMemError('data-dir', `the data dir ${path} is a file`, {
-    hint: 'Name a folder with --data-dir or CLAUDE_MEM_DATA_DIR, or move that file away.',
+    hint: 'Choose a folder with --data-dir or CLAUDE_MEM_DATA_DIR, or move the file away.',
   });
 }
 
-/** Most likely a disk that is not mounted: "nothing recorded" would be a lie. */
+/** Most likely an unmounted disk: "no records" would be wrong. */
 function danglingLink(path: string): ClaudeMemError {
   return new ClaudeMemError('data-dir', `${path} is a link to ${readlinkSync(path)}, which does not exist`, {
-    hint: 'Mount what it leads to, or remove the link.',
+    hint: 'Mount the link's target, or remove the link.',
   });
 }
 
@@ -193,13 +197,13 @@ function unusable(path: string, error: unknown): Error {
   const errno = errnoOf(error);
   if (errno === undefined) return error instanceof Error ? error : new Error(String(error));
   if (errno === 'ENOTDIR' || errno === 'EEXIST') {
-    return new ClaudeMemError('data-dir', `a part of the data dir's path is a file: ${path}`, {
-      hint: 'Name a folder with --data-dir or CLAUDE_MEM_DATA_DIR.',
+    return new ClaudeMemError('data-dir', `a part of the data dir path ${path} is a file`, {
+      hint: 'Choose a folder with --data-dir or CLAUDE_MEM_DATA_DIR.',
       cause: error,
     });
   }
   return new ClaudeMemError('data-dir', `the data dir ${path} cannot be used: ${describeErrno(error)}`, {
-    hint: 'Check its path, owner and mode, or name another with --data-dir or CLAUDE_MEM_DATA_DIR.',
+    hint: 'Check its path, owner and mode, or choose another one with --data-dir or CLAUDE_MEM_DATA_DIR.',
     cause: error,
   });
 }

@@ -18,24 +18,24 @@ import { errnoOf } from '../../shared/errors.ts';
 import { UnsuitableFileError } from '../../shared/own-file.ts';
 import { ioError } from './io-error.ts';
 
-/** `/dev/stdout` and its like name what is open already; a rename would put a file in its place. */
+/** `/dev/stdout` and similar paths name an open descriptor; a rename would replace it by a file. */
 const OPEN_DESCRIPTOR = /^\/(?:dev\/(?:std(?<name>out|err)|fd\/(?<fd>\d{1,9}))|proc\/self\/fd\/(?<own>\d{1,9}))$/;
 const STANDARD: Readonly<Record<string, number>> = { out: 1, err: 2 };
 
-/** A reader of a pipe that takes nothing for so long has given up. Milliseconds. */
+/** How long to wait for a pipe reader that does not read, in milliseconds. */
 const READER_PATIENCE_MS = 10_000;
 const RETRY_MS = 10;
 
-/** Command lines are nobody else's business. */
+/** Reports contain command lines, which are private. */
 const PRIVATE_MODE = 0o600;
-/** As far as the umask lets others read. */
+/** Permissions as the umask allows. */
 export const USUAL_MODE = 0o666;
-/** Whatever the umask says. */
+/** Readable by all, regardless of the umask. */
 export const PUBLIC_MODE = 0o644;
 
 /**
- * Writes a file where a person wants it, whole or not at all: under a random name that nobody can plant anything at, then renamed.
- * Follows no link: one at the final name is replaced. A device, a pipe and `/dev/stdout` are written to.
+ * Writes a file at a path that the user named, completely or not at all: first under an unpredictable name, then
+ * renamed. Replaces a link instead of following it. Writes directly to a device, a pipe, or `/dev/stdout`.
  * @throws ClaudeMemError `io`.
  */
 export function writeFileForPeople(file: string, text: string, mode = PRIVATE_MODE): void {
@@ -52,8 +52,8 @@ export function writeFileForPeople(file: string, text: string, mode = PRIVATE_MO
 }
 
 /**
- * Begins a file that is written later: empties it, so that the report of an earlier run cannot be taken for this one's, and finds out
- * whether it can be written. A device, a pipe and `/dev/stdout` are left alone.
+ * Prepares a file that is written later: empties it, so that an old report cannot be mistaken for the new one, and
+ * checks that it is writable. Does nothing for a device, a pipe, or `/dev/stdout`.
  * @throws ClaudeMemError `io`.
  */
 export function beginFileForPeople(file: string, mode = PRIVATE_MODE): void {
@@ -77,11 +77,11 @@ function isSpecial(stats: Stats): boolean {
   return !stats.isFile() && !stats.isSymbolicLink() && !stats.isDirectory();
 }
 
-/** Without waiting for somebody who reads a pipe: whoever made it may never do so. */
+/** Opens without blocking, because a pipe may never get a reader. */
 function writeSpecial(path: string, text: string): void {
   const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
-    // A file that took its place in between is not what was looked at.
+    // A file that replaced it meanwhile was not checked.
     if (fstatSync(fd).isFile()) throw new UnsuitableFileError(path, 'was replaced meanwhile');
     writeAll(fd, text);
   } finally {
@@ -121,7 +121,7 @@ function replaceFile(path: string, text: string, mode: number): void {
   }
 }
 
-/** Its name holds nothing of the file's: that one may be as long as a name can be. */
+/** The temporary name does not contain the file name, which may already have the maximum length. */
 function createTemporary(path: string, mode: number): { readonly fd: number; readonly temporary: string } {
   const temporary = join(dirname(path), `.claude-mem-${randomBytes(12).toString('hex')}.tmp`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -6,7 +6,7 @@ import { errnoOf } from '../../shared/errors.ts';
 import { networkFileSystemOf } from './network-file-system.ts';
 import { openPlaces, strangersIn } from './private-folder.ts';
 
-/** What can be learned of a folder without touching it. */
+/** Facts about a folder that can be read without changing it. */
 export const folderFacts: FolderPort = {
   facts: async (path) => {
     try {

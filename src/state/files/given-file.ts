@@ -3,13 +3,13 @@ import { errnoOf } from '../../shared/errors.ts';
 import { UnsuitableFileError } from '../../shared/own-file.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A writer of a pipe that gives nothing for so long has hung. Milliseconds. */
+/** How long to wait for a pipe writer that writes nothing, in milliseconds. */
 const WRITER_PATIENCE_MS = 10_000;
 const RETRY_MS = 10;
 
 /**
- * Reads a file that a person named; a pipe (`<(zcat …)`) too, as long as somebody writes to it.
- * @throws UnsuitableFileError for one that is too large, or the system error of Node.js.
+ * Reads a file that the user named, or a pipe (`<(zcat …)`) until its writer closes it.
+ * @throws UnsuitableFileError if it is too large, or the Node.js system error.
  */
 export function readGivenFile(path: string, maxBytes: number): Buffer {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -28,7 +28,7 @@ export function readGivenFile(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Empty at the end. */
+/** Empty at the end of the file. */
 function readChunk(fd: number, path: string): Buffer {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let waitedMs = 0; waitedMs < WRITER_PATIENCE_MS; waitedMs += RETRY_MS) {
@@ -39,7 +39,7 @@ function readChunk(fd: number, path: string): Buffer {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
   }
-  throw new UnsuitableFileError(path, 'is a pipe into which nothing is written');
+  throw new UnsuitableFileError(path, 'is a pipe without a writer');
 }
 
 function tooLarge(path: string, maxBytes: number): UnsuitableFileError {

@@ -7,28 +7,29 @@ import { ioError } from './io-error.ts';
 import { isObject } from '../../core/is-object.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Somebody else's settings, which may hold secrets: as private as they are now, or private where they are new. */
+/** Mode of a new settings file: it may contain secrets. An existing file keeps its mode. */
 const NEW_MODE = 0o600;
 
-/** One change; a value that is undefined takes the field out. */
+/** One change. An undefined value removes the field. */
 export interface JsonEdit {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-/** A JSON file of another program, as it is now. */
+/** The current content of another program's JSON file. */
 export interface JsonFile {
-  /** With links resolved: what is replaced is the file and not the link to it. */
+  /** Path without links, so that the file is replaced and not the link to it. */
   readonly path: string;
-  /** Undefined where there is none. */
+  /** Undefined if the file does not exist. */
   readonly text: string | undefined;
   readonly value: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads a JSON file of another program; one that is missing or empty holds no fields.
- * @param project folder whose links are not trusted to lead out of it: whoever made the project may have made them.
- * @throws ClaudeMemError `settings` for one that is no JSON object or lies elsewhere, `io` for one that cannot be read.
+ * Reads another program's JSON file. A missing or empty file has no fields.
+ * @param project folder that links must not lead out of: the author of the project may have created them.
+ * @throws ClaudeMemError `settings` if it is not a JSON object or a link leads out of the project; `io` if it cannot be
+ * read.
  */
 export function readJsonFile(given: string, project?: string): JsonFile {
   const path = resolved(given);
@@ -43,14 +44,14 @@ export function readJsonFile(given: string, project?: string): JsonFile {
   } catch (error) {
     throw notJson(path, error instanceof Error ? error.message : 'it cannot be parsed', error);
   }
-  throw notJson(path, 'it holds no JSON object', undefined);
+  throw notJson(path, 'it is not a JSON object', undefined);
 }
 
 /**
- * Writes changes into its text, so that all else stays as it is written, but for the layout of the lines beside a change; what it was
- * stays beside it.
- * @returns the path of that backup; null where there was no file.
- * @throws ClaudeMemError `not-owner`; `io`, also when the file was changed meanwhile. It is untouched then.
+ * Edits the text of the file: everything else stays as written, except the layout of the lines beside a change. Keeps a
+ * backup beside the file.
+ * @returns the path of the backup; null if there was no file.
+ * @throws ClaudeMemError `not-owner`; `io`, also if the file was changed meanwhile. The file is then unchanged.
  */
 export async function editJsonFile(file: JsonFile, edits: readonly JsonEdit[], now: Date): Promise<string | null> {
   const text = await textWith(file.text, edits);
@@ -70,7 +71,7 @@ export async function editJsonFile(file: JsonFile, edits: readonly JsonEdit[], n
 }
 
 async function textWith(before: string | undefined, edits: readonly JsonEdit[]): Promise<string> {
-  // Most commands edit nothing.
+  // Loaded on demand: most commands edit nothing.
   const { applyEdits, modify } = await import('jsonc-parser');
   let text = before === undefined || before.trim() === '' ? '{}\n' : before;
   const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
@@ -91,17 +92,17 @@ function backUp(path: string, now: Date): string {
   return backup;
 }
 
-/** `sudo claude-mem integrate` would leave a file there that its owner cannot change. */
+/** `sudo claude-mem integrate` would create a file that its owner cannot change. */
 function assertOwnFile(path: string): void {
   const own = process.geteuid?.();
   const found = ownerOf(path);
   if (own === undefined || found === undefined || found === own) return;
-  throw new ClaudeMemError('not-owner', `${path} belongs to user id ${found}, you are ${own}`, {
-    hint: 'Run the command as that user, or name another file.',
+  throw new ClaudeMemError('not-owner', `${path} belongs to user id ${found}, but you are user id ${own}`, {
+    hint: 'Run the command as that user, or choose another file.',
   });
 }
 
-/** Of the file, else of the folder it would be made in. */
+/** Owner of the file, else of the nearest existing folder above it. */
 function ownerOf(path: string): number | undefined {
   for (let place = path; ; place = dirname(place)) {
     const stats = statSync(place, { throwIfNoEntry: false });
@@ -109,7 +110,7 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** As far as it exists. A link that leads nowhere is replaced by the file. */
+/** Resolves the existing part of the path. A link whose target does not exist is replaced by the file. */
 function resolved(path: string): string {
   try {
     return realpathSync(path);
@@ -122,7 +123,7 @@ function resolved(path: string): string {
 function assertInProject({ given, path, project }: { given: string; path: string; project: string }): void {
   if (!isBelow(given, project) || isBelow(path, resolved(project))) return;
   throw new ClaudeMemError('settings', `${given} leads out of this project, to ${path}`, {
-    hint: 'Remove the link, or name the file that it leads to.',
+    hint: 'Remove the link, or choose its target.',
   });
 }
 
@@ -143,7 +144,7 @@ function readText(path: string): string | undefined {
 
 function notJson(path: string, reason: string, cause: unknown): ClaudeMemError {
   return new ClaudeMemError('settings', `${path} is not valid JSON: ${reason}`, {
-    hint: 'Mend it, or name another file; nothing was changed.',
+    hint: 'Fix the file, or choose another one. Nothing was changed.',
     cause,
   });
 }

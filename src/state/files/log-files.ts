@@ -4,24 +4,24 @@ import { errnoOf } from '../../shared/errors.ts';
 import { assertOwnFolder, openOwnForWriting, openTrusted, type Trust, trustIn } from '../../shared/own-file.ts';
 import { ioError } from './io-error.ts';
 
-/** Enough for thousands of lines; of a log that is longer the end is read. */
+/** Holds thousands of lines. Of a longer log only the end is read. */
 const TAIL_BYTES = 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** Where the programs of a data dir log to. */
+/** The folder of the logs of a data dir. */
 export function logsFolder(dataDir: string): string {
   return join(dataDir, 'logs');
 }
 
-/** Takes what a program prints before its own log is open. */
+/** Collects output that a program prints before it opens its own log. */
 function crashLogPath(dataDir: string): string {
   return join(logsFolder(dataDir), 'crash.log');
 }
 
 /**
- * Begins the crash log anew: what a failed start shows is its own.
- * @returns a descriptor, for the caller to close.
+ * Empties the crash log, so that a failed start shows only its own output.
+ * @returns a file descriptor that the caller closes.
  * @throws ClaudeMemError `io`.
  */
 export function beginCrashLog(dataDir: string): number {
@@ -37,7 +37,7 @@ export function beginCrashLog(dataDir: string): number {
   }
 }
 
-/** Names of the logs there are, without `.log`: `supervisor`, `worker`, … Rotated ones are left out. */
+/** Names of the existing logs without `.log`: `supervisor`, `worker`, … Rotated files are left out. */
 export function logNames(dataDir: string): readonly string[] {
   try {
     return readdirSync(logsFolder(dataDir))
@@ -50,13 +50,13 @@ export function logNames(dataDir: string): readonly string[] {
   }
 }
 
-/** Follows one log: each call returns the whole lines that came since the last one, also over a rotation. */
+/** Follows one log: each call returns the complete lines since the last call, also across a rotation. */
 export class LogTail {
   readonly #path: string;
   readonly #dataDir: string;
   #inode = 0;
   #position = 0;
-  /** Bytes, because a letter may be cut in two. */
+  /** Bytes, because a character may be cut in two. */
   #rest = Buffer.alloc(0);
 
   constructor(dataDir: string, name: string) {
@@ -70,7 +70,7 @@ export class LogTail {
     try {
       fd = openTrusted(this.#path, this.#trust());
     } catch (error) {
-      // Not there yet, or just being rotated.
+      // Does not exist yet, or is being rotated.
       if (errnoOf(error) === 'ENOENT') return [];
       throw ioError('read', this.#path, error);
     }
@@ -85,14 +85,14 @@ export class LogTail {
     return trustIn(this.#dataDir);
   }
 
-  /** What was written between the last call and the rotation. */
+  /** The lines written between the last call and the rotation. */
   #restOfRotated(inode: number): readonly string[] {
     if (this.#inode === 0 || inode === this.#inode) return [];
     let fd: number;
     try {
       fd = openTrusted(`${this.#path}.1`, this.#trust());
     } catch {
-      // Removed, or rotated twice: gone.
+      // Removed or rotated twice, so no longer available.
       return [];
     }
     try {
@@ -109,7 +109,7 @@ export class LogTail {
       this.#rest = Buffer.alloc(0);
       this.#position = 0;
     }
-    // A follower that falls further behind skips what is older, as the first call does.
+    // A reader that falls further behind skips older lines, as the first call does.
     const startsMidLine = size - this.#position > TAIL_BYTES;
     if (startsMidLine) {
       this.#rest = Buffer.alloc(0);
@@ -120,7 +120,7 @@ export class LogTail {
     this.#position += length;
     const bytes = Buffer.concat([this.#rest, buffer.subarray(0, length)]);
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    // A line without an end is not collected for ever.
+    // Limits the buffer for a line that never ends.
     this.#rest = Buffer.from(bytes.subarray(Math.max(end, bytes.length - TAIL_BYTES)));
     if (end === 0) return [];
     const lines = bytes.toString('utf8', 0, end - 1).split('\n');

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { errnoOf } from '../../shared/errors.ts';
 
 /**
- * Makes a folder in the data dir, if it is not there. One level only: a data dir that was removed under a running tree stays removed.
- * @throws the system error of Node.js.
+ * Creates a folder in the data dir if it is missing. One level only: a data dir removed under a running tree stays
+ * removed.
+ * @throws the Node.js system error.
  */
 export function makeFolderInDataDir(folder: string): void {
   try {

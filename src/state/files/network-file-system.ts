@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** Where locks of the kernel may not hold between machines, or not at all. */
+/** File systems where kernel locks may not work between machines, or not at all. */
 const NETWORK_TYPES =
   /^(?:nfs\d?|cifs|smb\d?|smbfs|ncpfs|afs|9p|ceph|lustre|gfs2?|ocfs2|beegfs|gpfs|fuse\.(?:sshfs|s3fs|rclone|glusterfs|ceph.*))$/;
 
-/** The type of the network file system a folder lies on; undefined where it lies on none, or nobody can tell. */
+/** The type of the network file system that contains a folder; undefined if it is not on one or the type is unknown. */
 export function networkFileSystemOf(folder: string, readMounts = readMountInfo): string | undefined {
   const mounts = readMounts()
     .split('\n')
     .map(parseMount)
     .filter((mount) => mount !== undefined)
     .filter(({ point }) => point === '/' || folder === point || folder.startsWith(`${point}/`));
-  // Of the mounts above it the deepest counts, and of several on one point the last.
+  // The deepest mount above the folder counts; of several on the same mount point, the last one.
   const nearest = mounts.reduce<Mount | undefined>(
     (best, mount) => (best === undefined || mount.point.length >= best.point.length ? mount : best),
     undefined,
@@ -37,7 +37,7 @@ function readMountInfo(): string {
   try {
     return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
-    // Not Linux: nothing is known.
+    // Not Linux, so no mount is known.
     return '';
   }
 }

@@ -5,37 +5,38 @@ import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 import { assertTrustedFolder, trustIn, UnsuitableFileError, WRITABLE_BY_OTHERS } from '../../shared/own-file.ts';
 import { ioError } from './io-error.ts';
 
-/** What of a data dir is ours: of the plugin's files in the same place the modes are its own affair. */
+/** Folders of claude-mem. The plugin's files in the same data dir keep their own modes. */
 const OUR_FOLDERS = ['trees', 'logs', 'samples', 'spool', 'vectors', 'tools'];
 const OUR_FILES = /^token$|^config\.json$|^memory\.db|\.lock/;
-/** Folders whose files are records of ours, or are written by us; `vectors` and `tools` are full of other programs' files. */
+/** Folders in which every file belongs to claude-mem; `vectors` and `tools` also contain files of other programs. */
 const FOLDERS_OF_RECORDS = ['trees', 'logs', 'samples', 'spool'];
 
-/** Set aside before, or left alone on purpose. */
+/** Files that were renamed earlier, or that stay unchanged on purpose. */
 const ASIDE = /\.not-yours-\d+$/;
 
 /**
- * Refuses a data dir in which other users can write or own a folder of ours: they could forge records of what is to be ended.
+ * Refuses a data dir in which other users can write or own a claude-mem folder: they could forge records of processes
+ * to end.
  * @throws ClaudeMemError `data-dir`.
  */
 export function assertClosedToOthers(dataDir: string): void {
   const [first] = openPlaces(dataDir);
   if (first === undefined) return;
-  throw new ClaudeMemError('data-dir', `${first}: nothing is started or ended here`, {
+  throw new ClaudeMemError('data-dir', `${first}, so claude-mem does not start or end processes here`, {
     hint: `Run claude-mem doctor --fix --data-dir ${quoteShell([dataDir])}, then try again.`,
   });
 }
 
-/** What lets other users write below a data dir, in words; empty where the system knows no users. */
+/** Describes what lets other users write below a data dir; empty on systems without users. */
 export function openPlaces(dataDir: string): readonly string[] {
   const stats = statSync(dataDir, { throwIfNoEntry: false });
   if (stats === undefined || process.geteuid === undefined) return [];
   const isOpen = (stats.mode & WRITABLE_BY_OTHERS) !== 0;
-  const itself = isOpen ? [`the data dir ${dataDir} can be written by other users (mode ${octal(stats.mode)})`] : [];
+  const itself = isOpen ? [`the data dir ${dataDir} is writable by other users (mode ${octal(stats.mode)})`] : [];
   const trust = trustIn(dataDir);
   const below = OUR_FOLDERS.flatMap((name) => {
     try {
-      // A file in its place is reported by whoever needs the folder.
+      // The code that needs the folder reports a file in its place.
       if (lstatSync(join(dataDir, name), { throwIfNoEntry: false })?.isFile() === true) return [];
       assertTrustedFolder(join(dataDir, name), trust);
       return [];
@@ -46,7 +47,7 @@ export function openPlaces(dataDir: string): readonly string[] {
   return [...itself, ...below];
 }
 
-/** Files and links in a data dir that belong to another user and stand where ours do. */
+/** Files and links of another user at paths that claude-mem uses. */
 export function strangersIn(dataDir: string): readonly string[] {
   const { uid } = trustIn(dataDir);
   if (uid === undefined) return [];
@@ -61,29 +62,29 @@ export function strangersIn(dataDir: string): readonly string[] {
 }
 
 /**
- * Takes every right of others from the data dir and from what of ours lies directly in it, and renames what belongs to others. Links of
- * the owner are left alone.
- * @returns what was changed, in words.
- * @throws ClaudeMemError `io`; `data-dir` where the file system keeps no modes.
+ * Removes all permissions of other users from the data dir and from the claude-mem files directly in it, and renames
+ * files of other users. Leaves links of the owner unchanged.
+ * @returns a description of each change.
+ * @throws ClaudeMemError `io`; `data-dir` if the file system does not store modes.
  */
 export function closeToOthers(dataDir: string): readonly string[] {
   const restricted = [dataDir, ...ours(dataDir)].filter(restrict);
   const aside = strangersIn(dataDir).map(
-    (path) => `Set aside ${path}, which belongs to another user: ${setAside(path)}`,
+    (path) => `Renamed ${path}, which belongs to another user, to ${setAside(path)}`,
   );
   if (process.geteuid !== undefined && (statSync(dataDir).mode & WRITABLE_BY_OTHERS) !== 0) {
     throw new ClaudeMemError('data-dir', `the file system of ${dataDir} does not keep file modes`, {
       hint: 'Use a data dir on another file system.',
     });
   }
-  return [...restricted.map((path) => `Took the rights of other users from ${path}`), ...aside];
+  return [...restricted.map((path) => `Removed the permissions of other users from ${path}`), ...aside];
 }
 
 function ours(dataDir: string): readonly string[] {
   return entriesOf(dataDir, (name) => OUR_FOLDERS.includes(name) || OUR_FILES.test(name));
 }
 
-/** None of a folder that is missing, or is a link: what it leads to is not for us to judge. */
+/** Empty if the folder is missing or a link: claude-mem does not judge the link's target. */
 function entriesOf(folder: string, isMeant: (name: string) => boolean = () => true): readonly string[] {
   try {
     if (lstatSync(folder).isSymbolicLink()) return [];

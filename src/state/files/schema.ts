@@ -1,19 +1,19 @@
 import * as v from 'valibot';
 import { TREE_ID } from '../../core/tree/manifest.ts';
 
-/** A received value in an error message is cut to this many characters. */
+/** Received values are cut to this many characters in error messages. */
 const MESSAGE_LENGTH = 200;
 
-/** A whole number from 0 up that JavaScript can hold exactly. */
+/** A whole number from 0 up that JavaScript represents exactly. */
 export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** Process ids that somebody can have; 0 is no process but appears as a parent. */
+/** A real process id. 0 is not a process but occurs as a parent. */
 export const Pid = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** ISO 8601 with a time of day and an offset: without one it would mean another moment on another machine. */
+/** ISO 8601 with time and offset: without an offset it would mean another moment on another machine. */
 export const Timestamp = v.pipe(v.string(), v.check(isTimestamp, 'expected an ISO 8601 date with time and offset'));
 
-/** Inode of a pid namespace; `pid:[4026531836]`, as the link in `/proc` reads, becomes `4026531836`. */
+/** Inode of a pid namespace. `pid:[4026531836]`, the form of the link in `/proc`, becomes `4026531836`. */
 export const PidNamespace = v.pipe(
   v.string(),
   v.regex(/^(?:\d+|pid:\[\d+\])$/, 'expected the inode of a pid namespace'),
@@ -22,12 +22,12 @@ export const PidNamespace = v.pipe(
 
 export const TreeId = v.pipe(v.string(), v.regex(TREE_ID, 'expected a tree id'));
 
-/** Digits only. */
+/** Keeps only the digits. */
 export function normalizePidNamespace(text: string): string {
   return text.replace(/\D/g, '');
 }
 
-/** Checks a value and says, where it is wrong, which field and why: `entries[2].identity.pid: Invalid type…`. */
+/** Checks a value. The problem names the field and the reason: `entries[2].identity.pid: Invalid type…`. */
 export function check<T>(
   schema: v.GenericSchema<unknown, T>,
   value: unknown,
@@ -53,7 +53,7 @@ function formatPath(keys: readonly unknown[]): string {
     .replace(/^\./, '');
 }
 
-/** The file may hold anything, and the message goes to a terminal. */
+/** The file may contain any bytes, and the message goes to a terminal. */
 function printable(text: string): string {
   const clean = text.replace(/\p{Cc}/gu, '?');
   return clean.length > MESSAGE_LENGTH ? `${clean.slice(0, MESSAGE_LENGTH)}…` : clean;

@@ -9,16 +9,16 @@ import { checkManifest, newerVersion } from '../trees/manifest-schema.ts';
 import { check, normalizePidNamespace } from './schema.ts';
 import { SNAPSHOT_VERSION, SnapshotSchema, type SnapshotDocument } from './snapshot-schema.ts';
 
-/** Some 100,000 processes. */
+/** About 100,000 processes. */
 const MAX_SNAPSHOT_BYTES = 128 * 1024 * 1024;
 
-/** All a judgement needs, as it was on the machine where it was recorded. */
+/** Everything that classification needs, as recorded on the original machine. */
 export interface RecordedSnapshot {
   readonly snapshot: ProcessSnapshot;
-  /** As written there; it need not exist here. */
+  /** The path on that machine; it need not exist here. */
   readonly dataDir: string;
   readonly manifests: readonly Manifest[];
-  /** Those that could not be used, there or here. */
+  /** Manifests that could not be used, on that machine or here. */
   readonly damaged: readonly DamagedManifest[];
   readonly otherRegistries: readonly OtherRegistry[];
   /** Tree ids of the supervisors that answered. */
@@ -32,7 +32,7 @@ export function readSnapshotFile(file: string): RecordedSnapshot {
     bytes = readGivenFile(file, MAX_SNAPSHOT_BYTES);
   } catch (error) {
     throw new ClaudeMemError('snapshot-file', `cannot read ${file}: ${describeErrno(error)}`, {
-      hint: 'Give a file that `claude-mem snapshot FILE` wrote.',
+      hint: 'Choose a file that `claude-mem snapshot FILE` wrote.',
       cause: error,
     });
   }
@@ -40,8 +40,8 @@ export function readSnapshotFile(file: string): RecordedSnapshot {
 }
 
 /**
- * Reads a snapshot from the text of its file; `file` is for messages.
- * @throws ClaudeMemError `snapshot-file` that names the field which is wrong, such as `processes[3].pid`.
+ * Parses the text of a snapshot file; `file` appears in messages.
+ * @throws ClaudeMemError `snapshot-file` naming the wrong field, such as `processes[3].pid`.
  */
 export function parseSnapshot(text: string, file: string): RecordedSnapshot {
   const value = parseJson(text, file);
@@ -49,10 +49,10 @@ export function parseSnapshot(text: string, file: string): RecordedSnapshot {
   if (newer !== undefined) {
     throw new ClaudeMemError('snapshot-file', `${file} ${newer}`, { hint: 'Read it with a newer claude-mem.' });
   }
-  // Before the rest, because of any other JSON file the first thing that is missing says little.
+  // Checked first: for an unrelated JSON file, the first missing field would be a confusing message.
   if ((value as { kind?: unknown } | null | undefined)?.kind !== 'process-snapshot') {
     throw new ClaudeMemError('snapshot-file', `${file} is not a snapshot: kind: it is not "process-snapshot"`, {
-      hint: 'Give a file that `claude-mem snapshot FILE` wrote.',
+      hint: 'Choose a file that `claude-mem snapshot FILE` wrote.',
     });
   }
   const result = check(SnapshotSchema, value);
@@ -81,7 +81,7 @@ export function snapshotDocument(recorded: RecordedSnapshot): SnapshotDocument {
 }
 
 /**
- * Writes a snapshot, whole or not at all, mode 0600: command lines are nobody else's business.
+ * Writes a snapshot completely or not at all, with mode 0600, because command lines are private.
  * @throws ClaudeMemError `io`.
  */
 export function writeSnapshotFile(file: string, document: SnapshotDocument): void {
@@ -104,7 +104,7 @@ function recordedSnapshot(document: SnapshotDocument, file: string): RecordedSna
   };
 }
 
-/** Windows PowerShell redirects as UTF-16 with a byte order mark. */
+/** Windows PowerShell redirects output as UTF-16 with a byte order mark. */
 function decode(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString('utf16le', 2);
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
@@ -112,10 +112,10 @@ function decode(bytes: Buffer): string {
 
 function parseJson(text: string, file: string): unknown {
   try {
-    // What is unknown may be written as null, and then means the same as absent; at a mark it means "could not be read".
+    // null means the same as absent, except for a mark: there it means "could not be read".
     return JSON.parse(text, (key, value: unknown) => (value === null && !key.endsWith('Mark') ? undefined : value));
   } catch (cause) {
-    const what = text.trim() === '' ? 'is empty' : 'is not JSON, or was cut off';
+    const what = text.trim() === '' ? 'is empty' : 'is not JSON, or is truncated';
     throw new ClaudeMemError('snapshot-file', `${file} ${what}`, {
       hint: 'Record it again with `claude-mem snapshot FILE`.',
       cause,

@@ -6,20 +6,20 @@ import { Count, PidNamespace, Timestamp } from './schema.ts';
 /** The version this program writes. */
 export const SNAPSHOT_VERSION = 1;
 
-/** A snapshot file as it is written; who read the process table is not kept. */
+/** A snapshot file as written. It does not record which reader took the snapshot. */
 export interface SnapshotDocument extends Omit<ProcessSnapshot, 'source'> {
   readonly schemaVersion: typeof SNAPSHOT_VERSION;
   readonly kind: 'process-snapshot';
   readonly dataDir: string;
   readonly answering?: readonly string[];
-  /** Checked one by one, so that one bad manifest does not spoil the reading. */
+  /** Checked one by one, so that one bad manifest does not invalidate the snapshot. */
   readonly manifests: readonly unknown[];
-  /** Those that could not be used where the snapshot was taken. */
+  /** Manifests that could not be used where the snapshot was taken. */
   readonly damagedManifests?: readonly DamagedManifest[];
   readonly otherRegistries?: readonly OtherRegistry[];
 }
 
-/** `null`: the environment could not be read. Absent: it was not asked for. */
+/** `null`: the environment could not be read. Absent: the environment was not requested. */
 const Mark = v.exactOptional(v.nullable(v.string()));
 
 const Row: v.GenericSchema<unknown, ProcessRow> = v.object({

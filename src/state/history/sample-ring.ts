@@ -3,16 +3,16 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { assertOwnFolder, openOwnForWriting, openTrusted, trustIn } from '../../shared/own-file.ts';
 
-/** Every slot is one line of this length, in bytes, so that one that was torn harms no other. */
+/** Every slot is one line of this many bytes, so that a torn slot does not damage others. */
 const SLOT_BYTES = 512;
-/** Eight hex digits and a blank before the text. */
+/** Eight hex digits and a space before the text. */
 const CHECKSUM_BYTES = 9;
 const TEXT_BYTES = SLOT_BYTES - CHECKSUM_BYTES - 1;
 const SLOTS_PER_READ = 128;
 
 /**
- * A file of a fixed number of slots that are written round and round, each with a checksum. It needs neither rotation nor a rename nor
- * a sync: a crash of this process loses nothing, a power cut the last seconds, a torn slot only itself.
+ * A file with a fixed number of slots, written cyclically, each with a checksum. It needs no rotation, rename, or sync:
+ * a crash of this process loses nothing, a power cut loses the last seconds, and a torn slot affects only itself.
  */
 export class SampleRing {
   readonly #path: string;
@@ -23,7 +23,7 @@ export class SampleRing {
     this.#slots = slots;
   }
 
-  /** Opened for each write: a folder that was removed or replaced meanwhile is noticed. */
+  /** Opens the file for each write, so that a removed or replaced folder is noticed. */
   write(sequence: number, text: string): void {
     const bytes = slotOf(text);
     assertOwnFolder(dirname(this.#path));
@@ -36,9 +36,9 @@ export class SampleRing {
   }
 
   /**
-   * Calls back with the text and the number of each good slot.
-   * @returns how many were damaged; those that were never written are not.
-   * @throws the system error of Node.js; ENOENT where there is no file yet.
+   * Calls back with the text and number of each valid slot.
+   * @returns the number of damaged slots; slots never written do not count.
+   * @throws the Node.js system error; ENOENT if the file does not exist yet.
    */
   read(onText: (text: string, slot: number) => void): number {
     const fd = openTrusted(this.#path, trustIn(dirname(dirname(this.#path))));
@@ -85,7 +85,7 @@ function checksum(body: Buffer): string {
   return crc32(body).toString(16).padStart(8, '0');
 }
 
-/** A hole: this slot was skipped, or its turn has not come yet. */
+/** Zero bytes: this slot was skipped or not reached yet. */
 function isBlank(slot: Buffer): boolean {
   return slot.every((byte) => byte === 0);
 }

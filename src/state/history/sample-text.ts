@@ -1,17 +1,20 @@
 import type { RoleUse, Sample } from '../../core/health/sample.ts';
 
-/** A sample with its number in the row of all that were ever taken on this data dir. */
+/** A sample with its sequence number on this data dir. */
 export interface NumberedSample {
   readonly sequence: number;
   readonly sample: Sample;
 }
 
-/** Of the format; another one is a later version's. */
+/** Format version. Another number comes from a later version. */
 const VERSION = 1;
 
 type CompactUse = readonly [processes: number, memoryBytes: number | null, cpuPercent: number | null];
 
-/** Short names, because every slot has the same bounded length. The number comes first: it is looked for without parsing the rest. */
+/**
+ * Short names, because every slot has the same limited length. The number comes first, so that it can be read without
+ * parsing the rest.
+ */
 interface Compact {
   readonly n: number;
   readonly v: number;
@@ -48,7 +51,7 @@ export function formatSample({ sequence, sample }: NumberedSample): string {
   return JSON.stringify(compact);
 }
 
-/** Undefined for what another version wrote. */
+/** Undefined for a sample of another version. */
 export function parseSample(text: string): NumberedSample | undefined {
   try {
     const compact = JSON.parse(text) as Compact;
@@ -75,7 +78,7 @@ export function parseSample(text: string): NumberedSample | undefined {
   }
 }
 
-/** The number alone; -1 where there is none. */
+/** The sequence number only; -1 if there is none. */
 export function sequenceOf(text: string): number {
   return Number(/^\{"n":(\d{1,15}),/.exec(text)?.[1] ?? -1);
 }

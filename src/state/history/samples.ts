@@ -7,23 +7,23 @@ import { makeFolderInDataDir } from '../files/make-folder.ts';
 import { SampleRing } from './sample-ring.ts';
 import { formatSample, type NumberedSample, parseSample, sequenceOf } from './sample-text.ts';
 
-/** Six hours of one sample every 5 s: 2.2 MB. */
+/** Six hours with a sample every 5 s: 2.2 MB. */
 const FINE_SLOTS = 4_320;
-/** Two weeks of one every 5 min: 2.1 MB. */
+/** Two weeks with a sample every 5 min: 2.1 MB. */
 const COARSE_SLOTS = 4_032;
 const COARSE_SPAN_MS = 300_000;
-/** A hole as long as this, in milliseconds, ends a coarse sample: it must not stand for a time in which nothing ran. */
+/** A gap of this many milliseconds ends a coarse sample, which must not cover time in which nothing ran. */
 const HOLE_MS = 20_000;
 
 export interface SampleStore {
   /**
-   * Writes it, and every 5 min one that stands for all since the last.
-   * @throws the system error of Node.js; the next call tries anew.
+   * Writes the sample, and every 5 min a coarse one that summarises the samples since the last coarse one.
+   * @throws the Node.js system error; the next call retries.
    */
   append(sample: Sample): void;
 }
 
-/** The history of a data dir; its supervisor alone writes it. Nothing is opened or read before the first sample. */
+/** The history of a data dir; only its supervisor writes it. Opens nothing before the first sample. */
 export function openSampleStore(dataDir: string): SampleStore {
   let writer: SampleWriter | undefined;
   return {
@@ -35,7 +35,7 @@ export function openSampleStore(dataDir: string): SampleStore {
   };
 }
 
-/** All that is known of a data dir. Never throws for a file. */
+/** All recorded samples of a data dir. Never throws for a bad file. */
 export function readSamples(dataDir: string): SampleReading {
   const rings = [coarseRing(dataDir), fineRing(dataDir)].map(readAll);
   const [coarse = [], fine = []] = rings.map(({ samples }) => samples);
@@ -51,10 +51,10 @@ class SampleWriter {
   readonly #coarse: SampleRing;
   #sequence: number;
   #coarseSequence: number;
-  /** What the next coarse sample will stand for. */
+  /** Samples that the next coarse sample summarises. */
   #pending: NumberedSample[] = [];
 
-  /** Takes up where the last writer left off, also in the middle of a coarse sample. */
+  /** Continues where the last writer stopped, also in the middle of a coarse sample. */
   constructor(dataDir: string) {
     this.#fine = fineRing(dataDir).ring;
     this.#coarse = coarseRing(dataDir).ring;
@@ -84,9 +84,9 @@ class SampleWriter {
     const last = this.#pending.at(-1);
     if (first !== undefined && last !== undefined && isFull(first.sample, last.sample, next.sample)) {
       const sample = condense([first.sample, ...rest.map((numbered) => numbered.sample)]);
-      // One that could not be written is not tried again: the fine ones are there for hours.
+      // A failed coarse sample is not retried; the fine ones stay available for hours.
       this.#pending = [];
-      // It bears the number of the last it stands for, so that the next writer knows what is covered.
+      // Carries the number of the last sample it covers, so that the next writer knows what is covered.
       this.#coarse.write(this.#coarseSequence, formatSample({ sequence: last.sequence, sample }));
       this.#coarseSequence += 1;
     }
@@ -99,7 +99,7 @@ function isFull(first: Sample, last: Sample, next: Sample): boolean {
   return next.uptimeMs - first.uptimeMs >= COARSE_SPAN_MS;
 }
 
-/** The number of the newest sample that is covered, and which slot was written last, so that the next is the oldest. */
+/** The newest covered sample number, and the slot written last. */
 function newestCoarse(ring: SampleRing): readonly [covered: number, slot: number] {
   let covered = -1;
   let slot = -1;
@@ -110,7 +110,7 @@ function newestCoarse(ring: SampleRing): readonly [covered: number, slot: number
   return [covered, slot];
 }
 
-/** Of the coarse ones those that tell of more than the fine ones still do, and the fine ones after them. */
+/** The coarse samples older than the fine ones, followed by the fine ones. */
 function joinRows(coarse: readonly NumberedSample[], fine: readonly NumberedSample[]): readonly NumberedSample[] {
   const firstFine = fine[0]?.sequence ?? Infinity;
   const older = coarse.filter((_, position) => (coarse[position - 1]?.sequence ?? -1) + 1 < firstFine);
@@ -131,7 +131,7 @@ interface ReadRing {
 
 function readAll({ ring, file }: NamedRing): ReadRing {
   const once = readOnce(ring, file);
-  // One that is just being written looks torn, and is whole a moment later.
+  // A slot that is being written looks torn and is complete a moment later.
   return once.damaged > 0 ? readOnce(ring, file) : once;
 }
 

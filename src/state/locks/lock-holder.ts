@@ -6,22 +6,22 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 
 const MAX_HOLDER_BYTES = 64 * 1024;
 
-/** Who holds a lock: information for people and for finding the socket. The lock itself is the kernel's. */
+/** The holder of a lock, for messages and for finding the socket. The kernel enforces the lock itself. */
 export interface LockHolder {
   readonly pid: number;
   /** Clock ticks since boot (Linux). */
   readonly startTicks?: number;
-  /** What it is doing, as the user typed it: `claude-mem start`. */
+  /** The command as the user typed it: `claude-mem start`. */
   readonly command: string;
-  /** Path of the control socket, where that is not in the data dir. */
+  /** Path of the control socket if it is not in the data dir. */
   readonly socket?: string;
   /** ISO 8601. */
   readonly since: string;
 }
 
 /**
- * Who wrote itself down beside a lock file; undefined if nobody did, or illegibly. Only while the lock is held does it tell who holds
- * it: a killed holder's stays behind.
+ * Reads the holder recorded beside a lock file; undefined if there is no valid record. The record is valid only while
+ * the lock is held, because a killed holder leaves its record behind.
  */
 export function readLockHolder(lockPath: string): LockHolder | undefined {
   try {
@@ -30,14 +30,14 @@ export function readLockHolder(lockPath: string): LockHolder | undefined {
     );
     return isHolder(holder) ? holder : undefined;
   } catch {
-    // Missing, unreadable, another user's or not JSON: the message then says that the holder is not known.
+    // Missing, unreadable, another user's, or not JSON. The message then says that the holder is unknown.
     return undefined;
   }
 }
 
 /**
- * Writes down who holds the lock, as well as it can: on a full disk `stop` and `reap` must still get their turn, and a taker that is
- * not named is better than the name of the one before.
+ * Records the holder of the lock, without failing: on a full disk `stop` and `reap` must still get the lock. If the
+ * write fails, removes the previous record, because no name is better than a wrong one.
  */
 export function writeLockHolder(lockPath: string, holder: LockHolder): void {
   try {
@@ -51,7 +51,7 @@ export function removeLockHolder(lockPath: string): void {
   try {
     rmSync(holderPath(lockPath), { force: true });
   } catch {
-    // A folder that became read-only must not keep the lock from being released; the file alone says nothing.
+    // A folder that became read-only must not prevent the release. The file alone has no effect.
   }
 }
 

@@ -8,46 +8,47 @@ import { ioError } from '../files/io-error.ts';
 import { type LockHolder, readLockHolder, removeLockHolder, writeLockHolder } from './lock-holder.ts';
 
 /**
- * How long SQLite itself retries within one attempt, in milliseconds. Without it two takers of a free lock can make each other
- * fail; with it exactly one gets through. It blocks the event loop, so it is short.
+ * How long SQLite itself retries within one attempt, in milliseconds. Without retries, two processes that try a free
+ * lock can make each other fail; with them, exactly one succeeds. The retries block the event loop, so the time is
+ * short.
  */
 const ATTEMPT_MS = 25;
 
 const SHORTEST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
 
-/** Of others are waited for at most, each as long as one may take. */
+/** How many other holders to wait for at most, each for the time allowed for one holder. */
 const MOST_TURNS = 10;
 
 /**
- * Lock files that this process holds or waits for, by device and inode. POSIX locks belong to the process: opening such a file
- * again and closing it would silently drop the lock. Held here also because a database that is garbage collected is closed, and
- * whoever holds a lock for life may not keep the handle.
+ * Lock files that this process holds or waits for, by device and inode. POSIX locks belong to the process: opening and
+ * closing such a file again would silently release the lock. The map also keeps the database from being garbage
+ * collected, which would close it.
  */
 const taken = new Map<string, Database | undefined>();
 
 export interface LockRequest {
-  /** How long to wait for one holder, in milliseconds; 0: one attempt. A queue that moves is waited for longer. */
+  /** How long to wait for one holder, in milliseconds; 0 means one attempt. The wait is longer while holders change. */
   readonly waitMs: number;
   readonly holder: Omit<LockHolder, 'since'>;
-  /** Ends the waiting. */
+  /** Aborts the wait. */
   readonly signal?: AbortSignal;
 }
 
 export interface HeldLock {
   readonly path: string;
-  /** False once its file was removed or replaced: another process may then hold a lock of the same name. */
+  /** False if the file was removed or replaced: another process may then hold a lock with the same name. */
   isInPlace(): boolean;
-  /** Gives the lock to whoever comes next; the second call does nothing. */
+  /** Releases the lock. The second call does nothing. */
   release(): void;
 }
 
 /**
- * Takes a lock that the kernel releases when this process ends, however it ends: a SQLite file in an exclusive transaction. The
- * transaction writes nothing, so the file stays empty and needs no space. It is never unlinked: two takers could then hold two files of
- * one name. Children do not inherit it.
- * @throws ClaudeMemError `lock-held` naming the holder; `io` for a file that is no lock, or cannot be created or written;
- * `interrupted`.
+ * Takes a lock that the kernel releases when this process ends for any reason: an exclusive transaction on a SQLite
+ * file. The transaction writes nothing, so the file stays empty and needs no space. The file is never unlinked: two
+ * processes could then hold two files of the same name. Children do not inherit the lock.
+ * @throws ClaudeMemError `lock-held` naming the holder; `io` for a file that is not a lock or cannot be created or
+ * written; `interrupted`.
  */
 export async function acquireLock(path: string, request: LockRequest): Promise<HeldLock> {
   createIfMissing(path);
@@ -70,9 +71,8 @@ export async function acquireLock(path: string, request: LockRequest): Promise<H
 }
 
 /**
- * Whether nobody holds the lock at this moment; a lock this process holds is not free. Creates and writes nothing: a lock file that
- * is not there is free.
- * @throws ClaudeMemError `io` when that cannot be found out.
+ * Whether no process holds the lock now, this one included. A missing lock file means free. Creates and writes nothing.
+ * @throws ClaudeMemError `io` if the state cannot be determined.
  */
 export async function isLockFree(path: string): Promise<boolean> {
   const key = existingFileKey(path);
@@ -81,7 +81,7 @@ export async function isLockFree(path: string): Promise<boolean> {
   assertAccess(path, constants.R_OK);
   const database = await openLockFile(path);
   try {
-    // Reading takes a shared lock: it fails while the exclusive one is held, and hinders no other reader.
+    // A read takes a shared lock. It fails while the exclusive lock is held and does not block other readers.
     database.exec('SELECT count(*) FROM sqlite_master');
     return true;
   } catch (error) {
@@ -92,7 +92,7 @@ export async function isLockFree(path: string): Promise<boolean> {
   }
 }
 
-/** Created here and not by SQLite, which would leave the mode to the umask and the errno to guessing. */
+/** Created here because SQLite would take the mode from the umask and hide the errno. */
 function createIfMissing(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
@@ -101,7 +101,7 @@ function createIfMissing(path: string): void {
   }
 }
 
-/** SQLite says "unable to open database file" for every reason. */
+/** SQLite reports "unable to open database file" for every cause. */
 function assertAccess(path: string, mode: number): void {
   try {
     accessSync(path, mode);
@@ -114,22 +114,24 @@ function fileKey(path: string): string {
   const key = existingFileKey(path);
   if (key !== undefined) return key;
   throw new ClaudeMemError('io', `the lock file ${path} was removed while it was being taken`, {
-    hint: 'Leave lock files where they are; try again.',
+    hint: 'Do not remove lock files. Try again.',
   });
 }
 
 function existingFileKey(path: string): string | undefined {
   try {
-    // SQLite would follow a link, and open another user's file for writing.
+    // SQLite would follow a link and open another user's file for writing.
     if (lookAtTrusted(path, trustIn(dirname(path))) === undefined) return undefined;
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
   } catch (error) {
-    throw ioError('look at the lock file', path, error);
+    throw ioError('check the lock file', path, error);
   }
 }
 
-/** Loads what a lock needs, ahead of the moment. Not with this module: most commands take no lock, and it costs about 15 ms. */
+/**
+ * Loads the lock library early. Not loaded with this module: most commands take no lock, and loading costs about 15 ms.
+ */
 export async function loadLocks(): Promise<void> {
   await import('libsql');
 }
@@ -151,14 +153,14 @@ async function lockWithin(database: Database, path: string, { waitMs, signal }: 
     let remainingMs = deadline - performance.now();
     if (remainingMs <= 0) {
       const next = holderKey(path);
-      // Thirty commands at once take longer than one may: the turn passes on, only this one has not had it yet.
+      // Thirty simultaneous commands take longer than one wait. As long as the holder changes, the queue moves.
       const isMoving = waitMs > 0 && next !== undefined && next !== known;
       if (!isMoving || performance.now() - startedAt >= waitMs * MOST_TURNS) throw heldByAnother(path);
       known = next;
       deadline = performance.now() + waitMs;
       remainingMs = waitMs;
     }
-    // Spread out, so that several waiters do not come back at the same moment each time.
+    // Random delay, so that waiters do not retry at the same moment.
     await pause(Math.min(remainingMs, pauseMs * (0.5 + Math.random())), path, signal);
   }
 }
@@ -170,7 +172,7 @@ function holderKey(path: string): string | undefined {
 
 function tryLock(database: Database, path: string): boolean {
   try {
-    // A journal in memory: no second file on the disk that could outlive us or need space.
+    // A journal in memory needs no second file, which could outlive this process or need space.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return true;
   } catch (error) {
@@ -189,13 +191,13 @@ async function pause(ms: number, path: string, signal: AbortSignal | undefined):
 
 function heldLock(path: string, key: string, database: Database): HeldLock {
   let isHeld = true;
-  // Only now: the first opening for writing can give a file another inode (overlayfs), and an open one keeps it (FUSE).
+  // Read only now: the first open for writing can change the inode (overlayfs), and an open handle keeps it (FUSE).
   const heldKey = existingFileKey(path);
   const isInPlace = () => {
     try {
       return existingFileKey(path) === heldKey;
     } catch {
-      // It cannot be looked at, which proves nothing.
+      // A failed check proves nothing.
       return true;
     }
   };
@@ -205,7 +207,7 @@ function heldLock(path: string, key: string, database: Database): HeldLock {
     release: () => {
       if (!isHeld) return;
       isHeld = false;
-      // While the lock still protects it: the next holder's file must not be the one that goes.
+      // Before the release: afterwards it could be the next holder's record.
       if (isInPlace()) removeLockHolder(path);
       database.exec('ROLLBACK');
       database.close();
@@ -220,8 +222,8 @@ function isBusy(error: unknown): boolean {
 }
 
 function heldByThisProcess(path: string): ClaudeMemError {
-  return new ClaudeMemError('lock-held', `${path} is held or being taken by this process itself (pid ${process.pid})`, {
-    hint: 'This is a mistake in claude-mem: a lock is taken once in a process.',
+  return new ClaudeMemError('lock-held', `this process (pid ${process.pid}) already holds or awaits the lock ${path}`, {
+    hint: 'This is a bug in claude-mem: a process takes a lock only once.',
   });
 }
 
@@ -229,10 +231,10 @@ function heldByAnother(path: string): ClaudeMemError {
   const holder = readLockHolder(path);
   const who =
     holder === undefined
-      ? 'another process, which has not written down who it is'
+      ? 'an unknown process'
       : `pid ${holder.pid} (${holder.command}) since ${holder.since}`;
   return new ClaudeMemError('lock-held', `${path} is held by ${who}`, {
-    hint: 'Wait until it is done and try again.',
+    hint: 'Wait until that process is done, then try again.',
   });
 }
 
@@ -241,7 +243,7 @@ function lockFileError(path: string, error: unknown): Error {
   const code = errnoOf(error) ?? '';
   if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
     return new ClaudeMemError('io', `${path} is damaged: it is not a lock file`, {
-      hint: 'It holds no data: when no claude-mem runs on this data dir, empty or remove it and try again.',
+      hint: 'The file contains no data. Make sure that no claude-mem runs on this data dir, then remove the file and try again.',
       cause: error,
     });
   }

@@ -12,9 +12,9 @@ import { nearestWord } from '../../shared/nearest-word.ts';
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /**
- * The settings: environment over `config.json` over defaults.
- * @throws ClaudeMemError `settings` naming the value that cannot be used, its source, and what is expected; also for a key of the file
- * that is no setting.
+ * Reads the settings: environment over `config.json` over defaults.
+ * @throws ClaudeMemError `settings` naming the invalid value, its source, and the expected value; also for an unknown
+ * key in the file.
  */
 export function readSettings(dataDir: string, env: Readonly<Record<string, string | undefined>>): Settings {
   const configFile = join(dataDir, 'config.json');
@@ -38,7 +38,7 @@ function unknownKey(
   const nearest = nearestIgnoringCase(key.slice(0, LONGEST_KEY), candidates);
   const what =
     key === DATA_DIR_VARIABLE
-      ? 'The data dir is set in the environment or with --data-dir, because this file lies in it.'
+      ? 'Set the data dir in the environment or with --data-dir, because this file is inside the data dir.'
       : `Did you mean ${nearest}?`;
   return new ClaudeMemError('settings', `${file}: "${printable(key).slice(0, 100)}" is not a setting`, { hint: what });
 }
@@ -73,7 +73,7 @@ function readConfig(file: string, trust: Trust): Record<string, unknown> {
   throw notUsable(file, 'is not a JSON object', undefined);
 }
 
-/** Root's file counts too: an administrator may provide the settings. */
+/** A file of root is accepted too: an administrator may provide the settings. */
 function readConfigText(file: string, trust: Trust): string {
   try {
     return readTrustedText(file, MAX_CONFIG_BYTES, trust);
@@ -85,7 +85,7 @@ function readConfigText(file: string, trust: Trust): string {
 
 function notUsable(file: string, reason: string, cause: unknown): ClaudeMemError {
   return new ClaudeMemError('settings', `${file} ${reason}`, {
-    hint: 'Fix or remove it. It is a file of your own with a JSON object such as {"CLAUDE_MEM_WORKER_PORT": 37777}.',
+    hint: 'Fix or remove it. It must contain a JSON object such as {"CLAUDE_MEM_WORKER_PORT": 37777}.',
     cause,
   });
 }

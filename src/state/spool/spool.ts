@@ -8,16 +8,16 @@ import { assertTrustedFolder, type Trust, trustIn } from '../../shared/own-file.
 import { readTrustedText } from '../files/bounded-read.ts';
 import { ioError } from '../files/io-error.ts';
 
-/** An event has bounded parts; one that is larger is none of ours. Together at most 128 MB. */
+/** Events have bounded parts, so a larger file is not an event. All files together have at most 128 MB. */
 const MAX_EVENT_BYTES = 64 * 1024;
 const MAX_EVENTS = 2_000;
-/** What could not be delivered is kept for a look, the newest. */
+/** How many undeliverable events are kept for inspection, the newest first. */
 const MAX_SET_ASIDE = 50;
 
-/** `<ms since 1970>-<ns of the monotonic clock>-<pid>.<session>.<attempts>.json`: sorts in the order of events. */
+/** `<ms since 1970>-<ns of the monotonic clock>-<pid>.<session>.<attempts>.json`: sorts by time of the event. */
 const NAME = /^(?<order>\d{14}-\d{20}-\d+)\.(?<session>[0-9a-f]{12})\.(?<attempts>\d+)\.json$/;
 
-/** Events of hooks that wait for the worker, in the folder `spool` of a data dir. */
+/** Hook events that wait for the worker, in the `spool` folder of a data dir. */
 export class Spool implements EventSpool {
   readonly #folder: string;
   readonly #asideFolder: string;
@@ -35,8 +35,8 @@ export class Spool implements EventSpool {
   }
 
   /**
-   * Once this returns the event is on the disk, whatever dies.
-   * @throws ClaudeMemError `io`, also for a spool that is full: what was taken in before is never thrown away for it.
+   * Returns once the event is durably on disk.
+   * @throws ClaudeMemError `io`, also if the spool is full: earlier events are never dropped for a new one.
    */
   add(event: Parameters<EventSpool['add']>[0]): void {
     const text = JSON.stringify(event);
@@ -46,7 +46,7 @@ export class Spool implements EventSpool {
     writeFileAtomic(join(this.#folder, nameOf(event)), text);
   }
 
-  /** The oldest first; none where nothing was ever spooled. */
+  /** The oldest first; empty if no event was ever spooled. */
   list(): readonly SpooledEvent[] {
     try {
       assertTrustedFolder(this.#folder, this.#trust());
@@ -60,7 +60,9 @@ export class Spool implements EventSpool {
     }
   }
 
-  /** The attempt is counted before anything is done with the event: one that ends the worker must not do so for ever. */
+  /**
+   * Counts the attempt before the event is processed, so that an event that crashes the worker cannot do so forever.
+   */
   begin(event: SpooledEvent): ReturnType<EventSpool['begin']> {
     const begun = this.#rename(event, event.attempts + 1);
     if (begun === undefined) return undefined;
@@ -95,12 +97,12 @@ export class Spool implements EventSpool {
     return trustIn(this.#dataDir);
   }
 
-  /** Undefined: not to be read as an event. */
+  /** Undefined if the file is not a readable event. */
   #read({ name }: SpooledEvent): unknown {
     try {
       return JSON.parse(readTrustedText(join(this.#folder, name), MAX_EVENT_BYTES, this.#trust()));
     } catch {
-      // Torn by a failing disk, or put there by somebody: it is set aside by whoever checks it.
+      // Damaged by a failing disk, or written by another program. The caller that validates events sets it aside.
       return undefined;
     }
   }
@@ -128,7 +130,7 @@ function nameOf({ sessionId, at }: { readonly sessionId: string; readonly at: st
   return `${time}-${tick}-${process.pid}.${sessionKey(sessionId)}.0.json`;
 }
 
-/** File names must not hold what a host gives. */
+/** File names must not contain text from the host program. */
 function sessionKey(sessionId: string): string {
   return createHash('sha256').update(sessionId).digest('hex').slice(0, 12);
 }

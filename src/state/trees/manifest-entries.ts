@@ -1,6 +1,6 @@
 import { rootEntry, type Manifest, type ManifestEntry, type StoredIdentity } from '../../core/tree/manifest.ts';
 
-/** Adds an entry. One that is there already, because its registration was sent twice, stays as it is. */
+/** Adds an entry. An entry that exists already, because its registration was sent twice, stays unchanged. */
 export function registerEntry(manifest: Manifest, entry: ManifestEntry): Manifest {
   const isKnown = manifest.entries.some(
     (known) => known.role === entry.role && isSameRecord(known.identity, entry.identity),
@@ -9,8 +9,8 @@ export function registerEntry(manifest: Manifest, entry: ManifestEntry): Manifes
 }
 
 /**
- * Notes when a process was let go of or seen to end; the entry stays. The first such date stands. A manifest that has no such
- * entry comes back as it is.
+ * Records when a process was released or seen to end. The entry stays, and the first date stays. Returns the same
+ * manifest if it has no such entry.
  * @param at ISO 8601.
  */
 export function endEntry(manifest: Manifest, identity: StoredIdentity, at: string): Manifest {
@@ -23,13 +23,13 @@ export function endEntry(manifest: Manifest, identity: StoredIdentity, at: strin
   };
 }
 
-/** How many entries of processes that were seen gone a tree keeps: enough to tell what happened around a crash loop. */
+/** How many entries of ended processes a tree keeps: enough to analyse a crash loop. */
 const KEPT_ENDED_ENTRIES = 300;
 
 /**
- * Ends the entries of processes that were seen gone, the root's excepted, and drops the oldest of these beyond the number that is kept.
- * An entry whose process may live stays whatever its age.
- * @param gone who was looked up in a complete reading and is not there any more.
+ * Marks the entries of vanished processes as ended, except the root's, and drops the oldest ended entries beyond the
+ * limit. An entry whose process may still live stays regardless of its age.
+ * @param gone identities that were looked up in a complete snapshot and not found.
  * @param at ISO 8601.
  */
 export function settleEntries(manifest: Manifest, gone: readonly StoredIdentity[], at: string): Manifest {
@@ -48,7 +48,7 @@ export function settleEntries(manifest: Manifest, gone: readonly StoredIdentity[
   };
 }
 
-/** Whether two manifests' entries stand for the same processes, the first list being the beginning of the second. */
+/** Whether the first manifest's entries are a prefix of the second's, comparing the processes they describe. */
 export function keepsEveryEntry(before: Manifest, after: Manifest): boolean {
   return before.entries.every((entry, index) => {
     const kept = after.entries[index];
@@ -57,8 +57,8 @@ export function keepsEveryEntry(before: Manifest, after: Manifest): boolean {
 }
 
 /**
- * Whether two records speak of the same process. Both were written on this machine in the run of one tree, so this compares what
- * stands in them and decides nothing about what lives.
+ * Whether two records describe the same process. Both come from this machine and one run of a tree, so this compares
+ * the recorded fields. The result says nothing about living processes.
  */
 function isSameRecord(left: StoredIdentity, right: StoredIdentity): boolean {
   if (left.pid !== right.pid) return false;

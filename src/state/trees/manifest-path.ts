@@ -5,7 +5,7 @@ export function treesFolder(dataDir: string): string {
   return join(dataDir, 'trees');
 }
 
-/** Where the manifest of a tree stands. */
+/** The file of a tree's manifest. */
 export function manifestPath(dataDir: string, treeId: string): string {
   return join(treesFolder(dataDir), `${treeId}.json`);
 }

@@ -9,7 +9,10 @@ import { describeErrno } from '../files/io-error.ts';
 import { treesFolder } from './manifest-path.ts';
 import { parseManifest } from './manifest-schema.ts';
 
-/** Some 2,500 entries; those of ended processes are dropped beyond a few hundred. A larger file is not read, and not written either. */
+/**
+ * About 2,500 entries; entries of ended processes are dropped beyond a few hundred. A larger file is neither read nor
+ * written.
+ */
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 export type ManifestFile =
@@ -17,8 +20,8 @@ export type ManifestFile =
   | { readonly kind: DamagedManifest['kind'] | 'missing'; readonly reason: string };
 
 /**
- * Reads every manifest of a data dir, retired ones too. Creates nothing and never throws for a bad file; a folder that is not there
- * holds nothing.
+ * Reads every manifest of a data dir, including retired ones. Creates nothing and never throws for a bad file. A
+ * missing folder contains none.
  */
 export function readManifests(dataDir: string): ManifestReading {
   const folder = treesFolder(dataDir);
@@ -37,8 +40,8 @@ export function readManifests(dataDir: string): ManifestReading {
 }
 
 /**
- * Reads one manifest. Its file must belong to the owner of the data dir, or somebody else wrote it, and bear the name of the tree it is
- * about, or it is a copy.
+ * Reads one manifest. The file must belong to the owner of the data dir, because another user could forge it. Its name
+ * must match its tree id, because a copy has another name.
  */
 export function readManifestFile(file: string, trust = trustIn(dirname(dirname(file)))): ManifestFile {
   let result: ManifestFile;
@@ -48,10 +51,10 @@ export function readManifestFile(file: string, trust = trustIn(dirname(dirname(f
     return unreadable(file, error);
   }
   if (result.kind !== 'good' || basename(file) === `${result.manifest.treeId}.json`) return result;
-  return { kind: 'damaged', reason: `is named otherwise than the tree it is about (${result.manifest.treeId})` };
+  return { kind: 'damaged', reason: `has a file name that does not match its tree id (${result.manifest.treeId})` };
 }
 
-/** A data dir behind a folder that may not be entered, or in a loop of links, hides whatever it records. */
+/** An inaccessible parent folder or a loop of links hides all records of a data dir. */
 function trustOrDamage(dataDir: string, folder: string): Trust | DamagedManifest {
   try {
     return trustIn(dataDir);
@@ -64,7 +67,7 @@ function cannotBeListed(folder: string, error: unknown): DamagedManifest {
   return { file: folder, kind: 'unreadable', reason: `cannot be listed: ${describeErrno(error)}` };
 }
 
-/** Temporary files (a leading dot), files set aside and whatever else lies there are no manifests. */
+/** Ignores temporary files (leading dot), files that were set aside, and all other files. */
 function listManifestNames(folder: string, trust: Trust): string[] | DamagedManifest {
   try {
     assertTrustedFolder(folder, trust);
@@ -78,12 +81,12 @@ function listManifestNames(folder: string, trust: Trust): string[] | DamagedMani
 
 function unreadable(file: string, error: unknown): ManifestFile {
   if (error instanceof UnsuitableFileError) return { kind: 'damaged', reason: error.reason };
-  // Retired ones are removed while others read: a name that is gone is no damage.
+  // A retired manifest may be removed during the read; that is not damage.
   if (errnoOf(error) !== 'ENOENT') return { kind: 'unreadable', reason: `cannot be read: ${describeErrno(error)}` };
-  return { kind: 'missing', reason: 'is not there' };
+  return { kind: 'missing', reason: 'does not exist' };
 }
 
-/** Whether anything bears that name, a link that leads nowhere included. */
+/** Whether the path exists, including a link whose target does not. */
 export function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

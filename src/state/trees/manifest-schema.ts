@@ -5,7 +5,7 @@ import { check, Count, Pid, PidNamespace, Timestamp, TreeId } from '../files/sch
 /** The version this program writes. */
 const SCHEMA_VERSION = 1;
 
-// Fields we do not know are kept, not dropped: another version may have written them, and a manifest is rewritten.
+// Unknown fields are kept: another version may have written them, and manifests are rewritten.
 const Identity = v.looseObject({
   pid: Pid,
   startTicks: v.exactOptional(Count),
@@ -40,17 +40,19 @@ export type ManifestCheck =
   | { readonly kind: 'good'; readonly manifest: Manifest }
   | { readonly kind: 'damaged' | 'newer'; readonly reason: string };
 
-/** Reads a manifest from the text of its file. */
+/** Parses the text of a manifest file. */
 export function parseManifest(text: string): ManifestCheck {
   try {
     return checkManifest(JSON.parse(text));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { kind: 'damaged', reason: text.trim() === '' ? 'is empty' : 'is not JSON (torn or overwritten)' };
+    return { kind: 'damaged', reason: text.trim() === '' ? 'is empty' : 'is not JSON (truncated or overwritten)' };
   }
 }
 
-/** Checks a parsed value; a later version's manifest is told from a damaged one before anything else in it is looked at. */
+/**
+ * Checks a parsed value. The version is checked first, to distinguish a later version's manifest from a damaged one.
+ */
 export function checkManifest(value: unknown): ManifestCheck {
   const newer = newerVersion(value, SCHEMA_VERSION);
   if (newer !== undefined) return { kind: 'newer', reason: newer };
@@ -59,7 +61,7 @@ export function checkManifest(value: unknown): ManifestCheck {
   return { kind: 'damaged', reason: `is not a manifest: ${result.problem}` };
 }
 
-/** What to tell about a document whose `schemaVersion` lies beyond the one we read; undefined for any other. */
+/** The reason to refuse a document whose `schemaVersion` is above the known one; undefined for any other. */
 export function newerVersion(value: unknown, known: number): string | undefined {
   if (typeof value !== 'object' || value === null || !('schemaVersion' in value)) return undefined;
   const version = value.schemaVersion;

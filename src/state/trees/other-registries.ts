@@ -5,7 +5,7 @@ import { errnoOf } from '../../shared/errors.ts';
 import { trustIn } from '../../shared/own-file.ts';
 import { readTrustedText, UnsuitableFileError } from '../files/bounded-read.ts';
 
-/** Where the published plugin records its processes. It shares the data dir with us; these files are its own. */
+/** Where the published plugin records its processes. It shares the data dir with claude-mem and owns these files. */
 const REGISTRY_FILES = [
   'supervisor.json',
   'worker.pid',
@@ -14,13 +14,13 @@ const REGISTRY_FILES = [
   'vector-db/.claude-mem-chroma-writer.lock',
 ] as const;
 
-/** No such file, or something else in its place or that of its folder. */
+/** The file does not exist, or its path is not a file. */
 const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENXIO']);
 
-/** The real ones hold a few hundred bytes; a larger file is something else. */
+/** Real registries have a few hundred bytes; a larger file is not one. */
 const MAX_REGISTRY_BYTES = 1024 * 1024;
 
-/** Those that are there. Never writes. */
+/** The registries that exist. Never writes. */
 export function readOtherRegistries(dataDir: string): OtherRegistry[] {
   return REGISTRY_FILES.map((name) => readRegistry(dataDir, name)).filter((registry) => registry !== undefined);
 }
@@ -32,7 +32,8 @@ function readRegistry(dataDir: string, name: string): OtherRegistry | undefined 
   } catch (error) {
     if (error instanceof UnsuitableFileError && lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
       return undefined;
-    // Hidden, too long, another user's, or no descriptor left: a process it may record must not look like one that nobody records.
+    // Unreadable (too long, another user's, no descriptor left …): reported as null, so that its processes do not count
+    // as unrecorded.
     return MISSING.has(errnoOf(error) ?? '') ? undefined : { file, content: null };
   }
 }

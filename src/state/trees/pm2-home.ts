@@ -3,7 +3,7 @@ import { readBoundedText } from '../files/bounded-read.ts';
 
 const MAX_DUMP_BYTES = 16 * 1024 * 1024;
 
-/** The apps in the saved list of a PM2, which it starts at the next boot; undefined where there is no such list. Never writes. */
+/** The apps in PM2's saved list, which PM2 starts at the next boot; undefined if there is no list. Never writes. */
 export function readPm2Apps(
   home: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -13,7 +13,7 @@ export function readPm2Apps(
     const list: unknown = JSON.parse(readBoundedText(join(folder, 'dump.pm2'), MAX_DUMP_BYTES));
     return { folder, apps: Array.isArray(list) ? list.map(nameOf).filter((name) => name !== undefined) : [] };
   } catch {
-    // Another program's file: missing, hidden or being written, it tells nothing.
+    // Another program's file may be missing, unreadable, or incomplete.
     return undefined;
   }
 }

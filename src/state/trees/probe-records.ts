@@ -4,12 +4,12 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { makeFolderInDataDir } from '../files/make-folder.ts';
 import { treesFolder } from './manifest-path.ts';
 
-/** What a tree writes before it runs, at the least: its manifest, twice for a moment, and a page of each log. In bytes. */
+/** The minimum a tree writes before it runs, in bytes: its manifest, briefly twice, and a page of each log. */
 const PROBE_BYTES = 16 * 1024;
 
 /**
- * Writes where manifests are written, and takes it away again.
- * @throws ClaudeMemError `io`, or the system error of Node.js, where a tree could not be recorded.
+ * Writes and removes a test file where manifests are written.
+ * @throws ClaudeMemError `io`, or the Node.js system error, if a tree could not be recorded.
  */
 export function probeRecords(dataDir: string): void {
   const file = join(treesFolder(dataDir), '.probe');

@@ -3,7 +3,7 @@ import { askAnswering } from '../control/control-socket.ts';
 import { readManifests } from './manifest-reader.ts';
 import { readOtherRegistries } from './other-registries.ts';
 
-/** What is recorded below a data dir. Reading changes nothing; a data dir that does not exist holds nothing. */
+/** The records of a data dir. Reading changes nothing. A data dir that does not exist contains none. */
 export function createRecords(dataDir: string): Records {
   return {
     readManifests: () => readManifests(dataDir),

@@ -7,8 +7,8 @@ import { makeFolderInDataDir } from '../files/make-folder.ts';
 import { treesFolder } from './manifest-path.ts';
 
 /**
- * Writes down that this tree is to end. Never withdrawn: a supervisor that was frozen during the stop reads it before its next spawn
- * and cannot raise the tree again.
+ * Records that this tree must end. Never withdrawn: a supervisor that was frozen during the stop reads the record
+ * before its next spawn and cannot restart the tree.
  * @throws ClaudeMemError `io`.
  */
 export function writeStopIntent(dataDir: string, treeId: string, at: string): void {
@@ -21,20 +21,17 @@ export function writeStopIntent(dataDir: string, treeId: string, at: string): vo
   }
 }
 
-/** Whether the owner of the data dir wrote that this tree is to end. */
+/** Whether the owner of the data dir recorded that this tree must end. */
 export function hasStopIntent(dataDir: string, treeId: string): boolean {
   try {
     return lookAtTrusted(intentPath(dataDir, treeId), trustIn(dataDir)) !== undefined;
   } catch {
-    // Another user's file, or a folder that cannot be entered: nobody who may stop this tree wrote that.
+    // Another user's file, or a folder that cannot be entered: not written by a user who may stop this tree.
     return false;
   }
 }
 
-/**
- * Removes intents that nobody can need any more: older than 7 days, and of a tree whose manifest is gone too. Housekeeping, so whatever
- * hinders it waits for the next time.
- */
+/** Removes intents that are older than 7 days and whose manifest is gone. Errors are ignored: the next call retries. */
 export function removeOldIntents(dataDir: string, now: Date): void {
   const folder = treesFolder(dataDir);
   try {
@@ -44,11 +41,11 @@ export function removeOldIntents(dataDir: string, now: Date): void {
       if (now.getTime() - statSync(file).mtimeMs > KEPT_MS) rmSync(file, { force: true });
     }
   } catch {
-    // A folder that is not there or may not be written.
+    // The folder is missing or not writable.
   }
 }
 
-/** As long as a retired manifest. In milliseconds. */
+/** As long as a retired manifest is kept, in milliseconds. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
 function intentPath(dataDir: string, treeId: string): string {

@@ -9,41 +9,47 @@ import { isThere, MAX_MANIFEST_BYTES, readManifestFile } from './manifest-reader
 import { manifestPath, treesFolder } from './manifest-path.ts';
 import { checkManifest } from './manifest-schema.ts';
 
-/** How long a retired manifest can still be asked about. */
+/** How long a retired manifest is kept, in milliseconds. */
 const RETIRED_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * Writes manifests. A live tree's is written by its root alone, a dead tree's under `operation.lock`: nothing here guards against a
- * second writer. Every method is synchronous and returns when the change is on the disk, because a record must be there before
- * the process it is about.
+ * Writes manifests. Only its root writes a live tree's manifest; a dead tree's is written under `operation.lock`. The
+ * store itself does not prevent a second writer. Every method is synchronous and returns once the change is on disk,
+ * because a record must exist before its process.
  */
 export interface TreeStore {
-  /** @throws ClaudeMemError `io` also when that tree has a file already. */
+  /** @throws ClaudeMemError `io`, also if the tree already has a file. */
   create(manifest: Manifest): void;
   /**
-   * Reads, changes, writes; writes nothing if the change returns the very same manifest.
-   * @throws ClaudeMemError `manifest-unreadable` when it is missing or damaged, `io` when it cannot be written.
-   * @throws Error when the change drops an entry or makes it unreadable: a mistake in the caller.
+   * Reads, changes, and writes a manifest. Writes nothing if the change returns the same object.
+   * @throws ClaudeMemError `manifest-unreadable` if it is missing or damaged; `io` if it cannot be written.
+   * @throws Error if the change drops an entry or makes the manifest invalid: a bug in the caller.
    */
   update(treeId: string, change: (manifest: Manifest) => Manifest): Manifest;
   register(treeId: string, entry: ManifestEntry): Manifest;
   /** @param at ISO 8601. */
   endEntry(treeId: string, identity: StoredIdentity, at: string): Manifest;
   /**
-   * Ends the entries of processes that were seen gone, and drops the oldest of those beyond a few hundred: a crash loop of months must
-   * not fill the disk.
+   * Marks the entries of vanished processes as ended and drops the oldest ended entries beyond a few hundred, so that a
+   * long crash loop does not fill the disk.
    * @param at ISO 8601.
    */
   settle(treeId: string, gone: readonly StoredIdentity[], at: string): Manifest;
-  /** Call it once every process in the tree was seen gone. @param at ISO 8601; the first one stands. */
+  /**
+   * Retires a manifest once all processes of the tree are gone.
+   * @param at ISO 8601; the first date stays.
+   */
   retire(treeId: string, at: string): Manifest;
-  /** Renames a damaged file to `<name>.damaged-<n>` and returns that path. Refuses good ones and those of a later version. */
+  /**
+   * Renames a damaged file to `<name>.damaged-<n>` and returns that path. Refuses valid manifests and those of a later
+   * version.
+   */
   setAside(file: string): string;
-  /** Removes those of the manifests that were retired more than 7 days before `now`; returns their paths. Nothing is retired twice. */
+  /** Removes the manifests that were retired more than 7 days before `now` and returns their paths. */
   removeRetired(manifests: readonly Manifest[], now: Date): readonly string[];
 }
 
-/** The manifests below a data dir, which must exist. */
+/** The manifests of a data dir, which must exist. */
 export function openTreeStore(dataDir: string): TreeStore {
   const change = (
     treeId: string,
@@ -86,8 +92,8 @@ function create(dataDir: string, manifest: Manifest): void {
     throw ioError('create', folder, error);
   }
   if (isThere(file)) {
-    throw new ClaudeMemError('io', `${file} exists already: a manifest is never overwritten`, {
-      hint: 'A tree id is used once; start again.',
+    throw new ClaudeMemError('io', `${file} already exists, and a manifest is never overwritten`, {
+      hint: 'Start again: each start uses a new tree id.',
     });
   }
   write(file, manifest);
@@ -97,22 +103,22 @@ function readForUpdate(file: string): Manifest {
   const result = readManifestFile(file);
   if (result.kind === 'good') return result.manifest;
   throw new ClaudeMemError('manifest-unreadable', `${file} ${result.reason}`, {
-    hint: 'Run `claude-mem doctor`; its processes are still found by their marks.',
+    hint: 'Run `claude-mem doctor`. The processes of the tree are still found by their marks.',
   });
 }
 
-/** A record is never overwritten and never dropped: no caller can do it by mistake. */
+/** Records are never overwritten or dropped, even if a caller has a bug. */
 function assertSuccessor(before: Manifest, after: Manifest): Manifest {
-  if (after.treeId !== before.treeId) throw new Error(`a manifest cannot change its tree: ${before.treeId}`);
-  if (!keepsEveryEntry(before, after)) throw new Error(`an entry of tree ${before.treeId} would be dropped`);
+  if (after.treeId !== before.treeId) throw new Error(`the change would replace the tree id ${before.treeId}`);
+  if (!keepsEveryEntry(before, after)) throw new Error(`the change would drop an entry of tree ${before.treeId}`);
   return after;
 }
 
 function write(file: string, manifest: Manifest): void {
   const checked = checkManifest(manifest);
-  if (checked.kind !== 'good') throw new Error(`refusing to write a manifest that ${checked.reason}`);
+  if (checked.kind !== 'good') throw new Error(`refused to write a manifest that ${checked.reason}`);
   const text = `${JSON.stringify(checked.manifest)}\n`;
-  if (Buffer.byteLength(text) > MAX_MANIFEST_BYTES) throw new Error(`refusing to write ${file}: nobody would read it`);
+  if (Buffer.byteLength(text) > MAX_MANIFEST_BYTES) throw new Error(`refused to write ${file}: it would be too large to read`);
   writeFileAtomic(file, text);
 }
 
@@ -120,7 +126,7 @@ function setAside(dataDir: string, file: string): string {
   if (dirname(file) !== treesFolder(dataDir)) throw new Error(`${file} is not a manifest of ${dataDir}`);
   const found = readManifestFile(file);
   if (found.kind !== 'damaged') {
-    const what = found.kind === 'good' ? 'is a good manifest' : found.reason;
+    const what = found.kind === 'good' ? 'is a valid manifest' : found.reason;
     throw new ClaudeMemError('manifest-unreadable', `${file} is not set aside: it ${what}`);
   }
   const target = freeName(file);
@@ -133,7 +139,7 @@ function setAside(dataDir: string, file: string): string {
   return target;
 }
 
-/** Rename overwrites silently, so the name is looked for first; whoever sets aside holds `operation.lock`. */
+/** Looks for a free name first, because a rename overwrites silently. The caller holds `operation.lock`. */
 function freeName(file: string): string {
   for (let number = 1; ; number += 1) {
     const name = join(dirname(file), `${basename(file)}.damaged-${number}`);
@@ -150,7 +156,7 @@ function removeRetired(dataDir: string, manifests: readonly Manifest[], now: Dat
       rmSync(file);
       removed.push(file);
     } catch (error) {
-      // Somebody else removed it: that is what was wanted.
+      // Already removed by another process.
       if (errnoOf(error) !== 'ENOENT') throw ioError('remove', file, error);
     }
   }
