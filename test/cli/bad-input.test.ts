@@ -167,7 +167,7 @@ describe('a data dir that is', () => {
       expect(await nobody(['leaks'], home)).toMatchObject({ status: 0 });
       const { status, stderr } = await nobody(['reap', '--yes'], home);
       expect(status).toBe(2);
-      expect(stderr).toContain('belongs to user id 0, you are 65534');
+      expect(stderr).toContain('belongs to user id 0, but you are user id 65534');
     });
 
     test('reap as root refuses a data dir of another user', async () => {
@@ -186,7 +186,7 @@ describe('--from a file that is', () => {
   test.each<[string, string | Buffer, RegExp]>([
     ['empty', '', /is empty/],
     ['no JSON', 'hello', /is not JSON/],
-    ['cut off', '{"kind":"process-snapshot","pro', /is not JSON, or was cut off/],
+    ['cut off', '{"kind":"process-snapshot","pro', /is not JSON, or is truncated/],
     ['other JSON', '{"name":"claude-mem"}', /is not a snapshot: kind: it is not "process-snapshot"/],
     ['null', 'null', /is not a snapshot/],
     ['a snapshot of a later version', '{"schemaVersion":7,"kind":"process-snapshot"}', /written by a later version/],

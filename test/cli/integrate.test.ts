@@ -154,7 +154,7 @@ describe('--write', () => {
   test.each([
     ['no JSON', '{ "a": 1, }', 'is not valid JSON'],
     ['comments', '// mine\n{}', 'is not valid JSON'],
-    ['no object', '[]', 'holds no JSON object'],
+    ['no object', '[]', 'is not a JSON object'],
     ['hooks that are none', '{"hooks":[]}', '"hooks" is not an object'],
     ['a hook that is no list', '{"hooks":{"Stop":{}}}', '"hooks.Stop" is not a list'],
   ])('integrate --write rejects %s and changes neither file', async (_, text, message) => {

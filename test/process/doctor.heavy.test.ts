@@ -97,7 +97,7 @@ describe('the data dir', () => {
       {
         id: 'data-dir',
         done: [patient.dataDir, join(patient.dataDir, 'token')].map(
-          (path) => `Took the rights of other users from ${path}`,
+          (path) => `Removed the permissions of other users from ${path}`,
         ),
         error: null,
       },

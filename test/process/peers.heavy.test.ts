@@ -161,8 +161,8 @@ describe('in the place of a socket', () => {
       const { status, report, stderr } = await tree.json(['start', KEYWORD]);
       expect([status, report.error?.code, stderr]).toEqual([1, 'io', '']);
       expect(report.error).toMatchObject({
-        message: `${join(tree.dataDir, name)} is a folder, and claude-mem needs this path for a socket`,
-        hint: expect.stringContaining('Move it away') as string,
+        message: `claude-mem needs ${join(tree.dataDir, name)} for a socket, but it is a folder`,
+        hint: expect.stringContaining('Move or remove it') as string,
       });
       expect(tree.members()).toEqual([]);
       for (const command of ['status', 'leaks', 'stop'])

@@ -85,7 +85,7 @@ describe('a full disk', () => {
     onTestFinished(() => killAndWait(other));
     expect(await ask(other, { take: path, waitMs: 0 })).toEqual({
       refused: 'lock-held',
-      message: `${path} is held by another process, which has not written down who it is`,
+      message: `${path} is held by an unknown process`,
     });
     lock.release();
     expect(await ask(other, { take: path, waitMs: 0 })).toEqual({ taken: true });

@@ -61,7 +61,7 @@ test('a worker without a token, with another one, or that hangs is none', async 
   expect(await vectorsAt(path, { readToken: () => undefined }).query(query)).toBeUndefined();
   expect(await vectorsAt(path, { readToken: () => 'b'.repeat(64) }).query(query)).toBeUndefined();
   const readToken = () => {
-    throw new Error('holds no token');
+    throw new Error('contains no token');
   };
   expect(await vectorsAt(path, { readToken }).query(query)).toBeUndefined();
   const hanging = await listen(() => undefined);

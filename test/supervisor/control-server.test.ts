@@ -75,8 +75,8 @@ test.each<[string, (path: string) => void]>([
   } as const;
   await expect(listenForControl(path, options)).rejects.toMatchObject({
     name: 'ClaudeMemError',
-    message: `${path} is ${kind}, and claude-mem needs this path for a socket`,
-    hint: expect.stringContaining('Move it away') as string,
+    message: `claude-mem needs ${path} for a socket, but it is ${kind}`,
+    hint: expect.stringContaining('Move or remove it') as string,
   });
   if (kind !== 'a link') expect(existsSync(path)).toBe(true);
 });

@@ -56,7 +56,7 @@ export async function connectToSupervisor(
         return answer.result;
       }
       lines.close();
-      throw new Error('the supervisor sent ${MAX_OTHER_ANSWERS} answers that match no request');
+      throw new Error(`the supervisor sent ${MAX_OTHER_ANSWERS} answers that match no request`);
     },
     close: () => {
       lines.close();

@@ -188,7 +188,7 @@ function notFolder(path: string): ClaudeMemError {
 /** Most likely an unmounted disk: "no records" would be wrong. */
 function danglingLink(path: string): ClaudeMemError {
   return new ClaudeMemError('data-dir', `${path} is a link to ${readlinkSync(path)}, which does not exist`, {
-    hint: 'Mount the link's target, or remove the link.',
+    hint: "Mount the link's target, or remove the link.",
   });
 }
 

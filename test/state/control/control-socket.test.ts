@@ -195,12 +195,12 @@ describe('claimSocketPath', () => {
     chmodSync(dirname(path), 0o755);
     expect(() => {
       ensureSocketFolder(path);
-    }).toThrow(anError('io', 'only this user'));
+    }).toThrow(anError('io', 'not a private folder'));
     rmSync(dirname(path), { recursive: true });
     symlinkSync(tempDir(), dirname(path));
     expect(() => {
       ensureSocketFolder(path);
-    }).toThrow(anError('io', 'only this user'));
+    }).toThrow(anError('io', 'not a private folder'));
   });
 });
 

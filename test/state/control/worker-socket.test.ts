@@ -19,7 +19,7 @@ async function aDataDir() {
 }
 
 const NOBODY_LISTENS = 'no worker listens on this data dir';
-const NOT_CERTAIN = 'who listens there is not certain';
+const NOT_CERTAIN = 'is not trusted';
 
 test('the worker is asked over the socket in the data dir', async () => {
   const { dataDir, path } = await aDataDir();

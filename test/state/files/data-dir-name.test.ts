@@ -17,16 +17,16 @@ function thrownBy(action: () => unknown): unknown {
 describe('a data dir that only a shell would understand', () => {
   const home = '/home/ada';
   test.each([
-    ['$HOME/x', 'Did you mean /home/ada/x?', /nothing has expanded \$HOME/],
-    ['${HOME}/x', 'Did you mean /home/ada/x?', /nothing has expanded/],
-    ['$env:USERPROFILE/x', 'Did you mean /home/ada/x?', /nothing has expanded/],
-    ['%USERPROFILE%\\x', 'Did you mean /home/ada/x?', /nothing has expanded %USERPROFILE%/],
-    ['$NOWHERE/x', 'Give the whole path', /nothing has expanded/],
-    ['/srv/$MEM/x', 'Did you mean /srv/memory/x?', /nothing has expanded \$MEM/],
+    ['$HOME/x', 'Did you mean /home/ada/x?', /\$HOME was not expanded/],
+    ['${HOME}/x', 'Did you mean /home/ada/x?', /was not expanded/],
+    ['$env:USERPROFILE/x', 'Did you mean /home/ada/x?', /was not expanded/],
+    ['%USERPROFILE%\\x', 'Did you mean /home/ada/x?', /%USERPROFILE% was not expanded/],
+    ['$NOWHERE/x', 'Use the absolute path', /was not expanded/],
+    ['/srv/$MEM/x', 'Did you mean /srv/memory/x?', /\$MEM was not expanded/],
     ['"/home/ada/x"', 'Did you mean /home/ada/x?', /quotes/],
     ["'~/x'", 'Did you mean /home/ada/x?', /quotes/],
-    ['~bob/x', 'Give the whole path', /named user/],
-    ['file:///home/ada/x', 'Did you mean /home/ada/x?', /address/],
+    ['~bob/x', 'Use the absolute path', /named user/],
+    ['file:///home/ada/x', 'Did you mean /home/ada/x?', /not a URL/],
     ['memory', `Did you mean ${join(process.cwd(), 'memory')}?`, /relative/],
   ])('%s in the environment is refused, and the path that was meant is named', (text, hint, message) => {
     const error = thrownBy(() => resolveDataDir({ env: { CLAUDE_MEM_DATA_DIR: text, MEM: 'memory' }, home }));

@@ -36,7 +36,7 @@ describe('acquireLock', () => {
     symlinkSync(folder, join(folder, 'link'));
     for (const name of [path, join(folder, 'link', 'operation.lock')]) {
       await expect(acquireLock(name, { ...REQUEST, waitMs: 60_000 })).rejects.toThrow(
-        anError('lock-held', /by this process itself/),
+        anError('lock-held', /this process \(pid \d+\) already holds or awaits/),
       );
       expect(await isLockFree(name)).toBe(false);
     }

@@ -67,7 +67,7 @@ describe('parseManifest', () => {
 
   test('tells an empty file and one of zeros, as a power cut leaves them', () => {
     expect(parseManifest('')).toEqual({ kind: 'damaged', reason: 'is empty' });
-    expect(parseManifest('\0\0\0')).toEqual({ kind: 'damaged', reason: 'is not JSON (torn or overwritten)' });
+    expect(parseManifest('\0\0\0')).toEqual({ kind: 'damaged', reason: 'is not JSON (truncated or overwritten)' });
   });
 });
 

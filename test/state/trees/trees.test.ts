@@ -41,7 +41,7 @@ describe('TreeStore', () => {
     const { dataDir, store } = storeWithTree();
     expect(() => {
       store.create(aManifest({ entries: [] }));
-    }).toThrow(/exists already/);
+    }).toThrow(/already exists/);
     expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
   });
 
@@ -67,15 +67,15 @@ describe('TreeStore', () => {
 
   test('refuses a change that drops an entry, changes the tree or cannot be read back', () => {
     const { dataDir, store } = storeWithTree();
-    expect(() => store.update(TREE, (manifest) => ({ ...manifest, entries: [] }))).toThrow(/would be dropped/);
-    expect(() => store.update(TREE, (manifest) => ({ ...manifest, treeId: OTHER_TREE }))).toThrow(/cannot change/);
+    expect(() => store.update(TREE, (manifest) => ({ ...manifest, entries: [] }))).toThrow(/would drop an entry/);
+    expect(() => store.update(TREE, (manifest) => ({ ...manifest, treeId: OTHER_TREE }))).toThrow(/would replace the tree id/);
     expect(() => store.update(TREE, (manifest) => ({ ...manifest, startedAt: 'now' }))).toThrow(/startedAt/);
     expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
   });
 
   test('says so when the manifest to change is missing or damaged', () => {
     const { store, file } = storeWithTree();
-    expect(() => store.register(OTHER_TREE, anEntry(7))).toThrow(anError('manifest-unreadable', 'is not there'));
+    expect(() => store.register(OTHER_TREE, anEntry(7))).toThrow(anError('manifest-unreadable', 'does not exist'));
     writeFileSync(file, '{"schemaVersion":1,');
     expect(() => store.register(TREE, anEntry(7))).toThrow(anError('manifest-unreadable'));
     expect(readFileSync(file, 'utf8')).toBe('{"schemaVersion":1,');
@@ -131,7 +131,7 @@ describe('setAside', () => {
 
   test('leaves a good one, a later version, and files elsewhere alone', () => {
     const { store, file } = storeWithTree();
-    expect(() => store.setAside(file)).toThrow(/is a good manifest/);
+    expect(() => store.setAside(file)).toThrow(/is a valid manifest/);
     writeFileSync(file, '{"schemaVersion":2}');
     expect(() => store.setAside(file)).toThrow(/later version/);
     expect(() => store.setAside(join(tempDir(), 'x.json'))).toThrow(/is not a manifest of/);
@@ -165,10 +165,10 @@ describe('readManifests', () => {
       damaged.map(({ file, kind, reason }) => [file.slice(folder.length + 1), [kind, reason]]),
     );
     expect(found).toEqual({
-      'torn.json': ['damaged', 'is not JSON (torn or overwritten)'],
+      'torn.json': ['damaged', 'is not JSON (truncated or overwritten)'],
       'empty.json': ['damaged', 'is empty'],
-      'copy.json': ['damaged', `is named otherwise than the tree it is about (${TREE})`],
-      [`${OTHER_TREE}.json`]: ['damaged', `is named otherwise than the tree it is about (${TREE})`],
+      'copy.json': ['damaged', `has a file name that does not match its tree id (${TREE})`],
+      [`${OTHER_TREE}.json`]: ['damaged', `has a file name that does not match its tree id (${TREE})`],
       'newer.json': ['newer', expect.stringContaining('schemaVersion 3') as string],
       'link.json': ['damaged', 'is a link'],
       'folder.json': ['damaged', 'is a folder, not a file'],
