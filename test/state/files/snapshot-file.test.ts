@@ -12,7 +12,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 import { anError } from '../an-error.ts';
 import { aManifest, BORN } from '../manifests.ts';
 
-const recordings = new URL('../fixtures/recordings/', import.meta.url);
+const recordings = new URL('../../fixtures/recordings/', import.meta.url);
 const recordingNames = readdirSync(recordings).filter((name) => name.endsWith('.json'));
 
 const ROW = { pid: 7, ppid: 1, startedAt: BORN, name: 'uv', command: 'uv tool uvx chroma-mcp' };
