@@ -4,11 +4,11 @@ import { ClaudeMemError } from '../shared/errors.ts';
 import { assertOwnDatabase, fileKey } from './database-file.ts';
 import { memoryError } from './sqlite-error.ts';
 
-/** No booleans: libsql 0.5 aborts the whole process when one is bound. */
+/** Excludes booleans: libsql 0.5 aborts the whole process when one is bound. */
 export type SqlValue = string | number | null;
 export type Row = Readonly<Record<string, SqlValue>>;
 
-/** Takes its values as one array: libsql takes a single `null` for a missing object of named values. */
+/** Receives its values as one array: libsql treats a single `null` as a missing object of named values. */
 type Statement = Database.Statement<[SqlValue[]]>;
 
 export interface ConnectionOptions {
@@ -18,16 +18,16 @@ export interface ConnectionOptions {
 }
 
 /**
- * Readers never wait for the writer, nor it for them; what is waited for is a second writer (an older worker about to end) and
- * recovery after a crash. Shorter than the 5 s after which a worker counts as hung.
+ * Readers and the writer never block each other. A statement waits only for a second writer (an older worker that is
+ * about to end) or for recovery after a crash. Shorter than the 5 s after which a worker counts as hung.
  */
 const BUSY_TIMEOUT_MS = 2_000;
 
-/** SQLite's own names of the modes; neither creates a file. */
+/** SQLite's own names for the modes; neither creates a file. */
 const URI_MODE = { 'read-only': 'ro', 'read-write': 'rw' } as const;
 
 /**
- * One connection to a SQLite file: every statement is prepared once, every error names the file.
+ * One connection to a SQLite file. Prepares every statement once; every error names the file.
  * @throws ClaudeMemError `io` from each method.
  */
 export class Connection {
@@ -42,7 +42,7 @@ export class Connection {
     this.#mode = mode;
     assertOwnDatabase(path);
     this.#openedKey = fileKey(path);
-    // libsql ignores the options `readonly` and `fileMustExist`; SQLite itself reads the same from a URI.
+    // libsql ignores the options `readonly` and `fileMustExist`; SQLite reads the same settings from a URI.
     const uri = `${pathToFileURL(path).href}?mode=${URI_MODE[mode]}`;
     this.#database = this.#attempt('open the memory', () => new Database(uri, { timeout: busyTimeoutMs }));
   }
@@ -52,12 +52,12 @@ export class Connection {
     return this.#attempt('read the memory', () => this.#prepare(sql).all(bindable(values)) as Row[]);
   }
 
-  /** The first row. Through `all`, because libsql's `get` adds a `_metadata` column of its own. */
+  /** The first row. Uses `all`, because libsql's `get` adds a `_metadata` column. */
   first(sql: string, ...values: SqlValue[]): Row | undefined {
     return this.all(sql, ...values)[0];
   }
 
-  /** Runs one statement that changes something. */
+  /** Runs one statement that changes data. */
   run(sql: string, ...values: SqlValue[]): { readonly changes: number; readonly lastRowid: number } {
     return this.#attempt('write to the memory', () => {
       const { changes, lastInsertRowid } = this.#prepare(sql).run(bindable(values));
@@ -65,13 +65,13 @@ export class Connection {
     });
   }
 
-  /** Runs a script of statements that bind nothing. */
+  /** Runs a script of statements without parameters. */
   execute(sql: string): void {
     this.#requireOpen();
     this.#attempt('write to the memory', () => this.#database.exec(sql));
   }
 
-  /** The value of a pragma (libsql's `simple` gives a row). */
+  /** The value of a pragma (with `simple`, libsql returns a row). */
   pragma(source: string): SqlValue {
     return this.#attempt('open the memory', () => {
       const rows = this.#database.pragma(source) as Row[];
@@ -80,8 +80,8 @@ export class Connection {
   }
 
   /**
-   * Runs `work` in a transaction that takes the write lock at once, so that it cannot fail half way for want of it. Committed when
-   * this returns; nothing of it is stored when it throws.
+   * Runs `work` in a transaction. Takes the write lock first, so that the transaction cannot fail halfway for lack of
+   * it. Committed when this returns; nothing is stored when it throws.
    */
   transaction<Result>(work: () => Result): Result {
     this.#requireSameFile();
@@ -91,27 +91,28 @@ export class Connection {
       this.execute('COMMIT');
       return result;
     } catch (error) {
-      // SQLite has already rolled back after a full disk or an I/O error; a second time would hide the cause.
+      // SQLite has already rolled back after a full disk or an I/O error. A second rollback would fail and hide the
+      // cause.
       if (this.#database.inTransaction) this.execute('ROLLBACK');
       throw error;
     }
   }
 
-  /** Whether the file this connection holds is still the one under its name. */
+  /** Whether the open file is still the file at this path. */
   isSameFile(): boolean {
     return this.#openedKey === fileKey(this.path);
   }
 
   /**
-   * Moves the log into the database as far as no reader is in the way, and closes. Everything committed is safe without it: it keeps the
-   * next opening short. Calling it again does nothing.
+   * Checkpoints the log as far as no reader prevents it, and closes. Committed data is safe without a checkpoint, which
+   * only shortens the next open. The second call does nothing.
    */
   close(): void {
     if (!this.#database.open) return;
     try {
       this.#emptyLog();
     } finally {
-      // libsql closes the file when the last statement is collected.
+      // libsql closes the file when the last statement is garbage collected.
       this.#statements.clear();
       this.#database.close();
     }
@@ -121,20 +122,20 @@ export class Connection {
     if (this.#mode === 'read-only') return;
     try {
       if (!this.isSameFile()) return;
-      // A shutdown has a deadline: whoever is in the way is not waited for.
+      // A shutdown has a deadline, so it does not wait for readers.
       this.pragma('busy_timeout = 0');
       this.pragma('wal_checkpoint(TRUNCATE)');
     } catch (error) {
-      // A full disk, say. The log stays, and the next opening reads it.
+      // For example a full disk. The log stays, and the next open reads it.
       if (!(error instanceof ClaudeMemError)) throw error;
     }
   }
 
-  /** An acknowledgement for a row in a deleted file would be a lie. */
+  /** A row written to a deleted file would be acknowledged but lost. */
   #requireSameFile(): void {
     if (this.isSameFile()) return;
     throw new ClaudeMemError('io', `the memory ${this.path} was removed or replaced while it was open`, {
-      hint: 'Run claude-mem restart; nothing is stored until then.',
+      hint: 'Run claude-mem restart. Nothing is stored until then.',
     });
   }
 
@@ -147,7 +148,7 @@ export class Connection {
     return statement;
   }
 
-  /** libsql goes on running the statements of a closed connection. */
+  /** libsql keeps running the statements of a closed connection. */
   #requireOpen(): void {
     if (!this.#database.open) throw new Error(`the memory ${this.path} is closed`);
   }
@@ -161,7 +162,7 @@ export class Connection {
   }
 }
 
-/** libsql cuts a text at its first NUL without a word: the replacement character keeps the rest. */
+/** libsql silently cuts a text at its first NUL; the replacement character keeps the rest. */
 function bindable(values: readonly SqlValue[]): SqlValue[] {
   return values.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value));
 }

@@ -4,21 +4,21 @@ import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { lookAtTrusted, trustIn, UnsuitableFileError } from '../shared/own-file.ts';
 import { damagedError, memoryError } from './sqlite-error.ts';
 
-/** What is remembered is private. SQLite gives its `-wal` and `-shm` files the mode of the database. */
+/** The memory is private. SQLite gives its `-wal` and `-shm` files the mode of the database. */
 const FILE_MODE = 0o600;
 
-/** Where a data dir keeps its memory. */
+/** The file of a data dir's memory. */
 export function memoryPath(dataDir: string): string {
   return join(dataDir, 'memory.db');
 }
 
 /**
- * Makes sure there is a database file of mode 0600 for the writer to open. Created here and not by SQLite, which would leave the
- * mode to the umask.
+ * Ensures that a database file of mode 0600 exists for the writer to open. Created here because SQLite would take the
+ * mode from the umask.
  *
- * An existing file is never opened: closing a second descriptor of a file drops all POSIX locks this process holds on it, SQLite's
- * own too (https://www.sqlite.org/howtocorrupt.html, 2.2).
- * @throws ClaudeMemError `io` when it cannot be created or written to, or is empty beside a log that is not.
+ * Never opens an existing file: closing a second descriptor of a file drops all POSIX locks that this process holds on
+ * it, including SQLite's (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ * @throws ClaudeMemError `io` if it cannot be created or written, or is empty beside a log that is not.
  */
 export function prepareDatabaseFile(path: string): void {
   assertOwnDatabase(path);
@@ -32,20 +32,21 @@ export function prepareDatabaseFile(path: string): void {
 }
 
 /**
- * Device and inode, which tell a file that was replaced from the one that was opened; undefined where there is none.
- * @throws ClaudeMemError `io` for what is no regular file: SQLite would call a folder damaged, and wait for ever on a pipe.
+ * Device and inode, to detect a replaced file; undefined if there is no file.
+ * @throws ClaudeMemError `io` if it is not a regular file: SQLite would report a folder as damaged and wait forever on
+ * a pipe.
  */
 export function fileKey(path: string): string | undefined {
   const stats = attemptToLook(path, () => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
   if (stats === undefined) return undefined;
   if (stats.isFile()) return `${stats.dev}:${stats.ino}`;
-  throw new ClaudeMemError('io', `the memory ${path} is no regular file`, {
-    hint: 'Remove or rename what stands there, or use another data dir with --data-dir.',
+  throw new ClaudeMemError('io', `the memory ${path} is not a regular file`, {
+    hint: 'Remove or rename it, or use another data dir with --data-dir.',
   });
 }
 
 /**
- * Refuses a database, or a log of one, that is a link or belongs to another user: SQLite opens each by its name.
+ * Refuses a database or log that is a link or belongs to another user, because SQLite opens each by name.
  * @throws ClaudeMemError `io`.
  */
 export function assertOwnDatabase(path: string): void {
@@ -53,18 +54,18 @@ export function assertOwnDatabase(path: string): void {
     const trust = trustIn(dirname(path));
     for (const suffix of ['', '-wal', '-shm', '-journal']) lookAtTrusted(path + suffix, trust);
   } catch (error) {
-    if (!(error instanceof UnsuitableFileError)) throw memoryError('look at the memory', path, error);
+    if (!(error instanceof UnsuitableFileError)) throw memoryError('check the memory', path, error);
     throw new ClaudeMemError('io', `the memory cannot be used: ${error.message}`, {
-      hint: 'Move away what stands there, or use another data dir with --data-dir.',
+      hint: 'Move it away, or use another data dir with --data-dir.',
       cause: error,
     });
   }
 }
 
-/** SQLite deletes the log of an empty database: what was committed to it alone would be lost. */
+/** SQLite deletes the log of an empty database, and with it the commits that only the log contains. */
 function refuseLogWithoutDatabase(path: string): void {
   if (fileSize(path) > 0 || fileSize(`${path}-wal`) === 0) return;
-  throw damagedError(path, 'it is missing or empty, and its log (-wal) is not');
+  throw damagedError(path, 'the file is missing or empty, but its log (-wal) is not');
 }
 
 function fileSize(path: string): number {
@@ -75,11 +76,11 @@ function attemptToLook<Result>(path: string, look: () => Result): Result {
   try {
     return look();
   } catch (error) {
-    throw memoryError('look at the memory', path, error);
+    throw memoryError('check the memory', path, error);
   }
 }
 
-/** Asked of the file system, because SQLite opens what it may not write to all the same, and fails with the first row. */
+/** Checked in the file system, because SQLite opens a read-only file without an error and fails at the first write. */
 function claimExisting(path: string): void {
   try {
     const stats = lstatSync(path);

@@ -3,13 +3,13 @@ import { summarizeSession } from '../operations/hooks/session-summary.ts';
 import type { Connection } from './connection.ts';
 import { toSession, type Session } from './records.ts';
 
-/** A summary shows the beginning of a prompt, and of a long session its latest work. */
+/** A summary shows the start of the prompt, and the latest work of a long session. */
 const PROMPT_CHARACTERS = 1_000;
 const MOST_ROWS = 5_000;
 
 /**
- * Stores one event, within a transaction of the caller. The session is found by the host's id or begun; what happened decides and not
- * when it is delivered: it may come late, and again.
+ * Stores one event within the caller's transaction. Finds the session by the host's id or creates it. The time of the
+ * event counts, not the time of delivery: an event may arrive late or twice.
  */
 export function recordHookEvent(connection: Connection, event: HookEvent): { readonly isNew: boolean } {
   const session = findOrBegin(connection, event);
@@ -37,11 +37,11 @@ function findOrBegin(connection: Connection, { sessionId, project, at }: HookEve
   if (known !== undefined) return toSession(known);
   connection.run('INSERT INTO sessions (external_id, project, created_at) VALUES (?, ?, ?)', sessionId, project, at);
   const begun = find();
-  if (begun === undefined) throw new Error('a session vanished while it was being begun');
+  if (begun === undefined) throw new Error('a session vanished during its creation');
   return toSession(begun);
 }
 
-/** One that was resumed goes on; what happened before its end and comes late does not open it again. */
+/** Reopens a session that was resumed. An event from before its end that arrives late does not reopen it. */
 function reopen(connection: Connection, { id, completedAt }: Session, at: string): void {
   if (completedAt === null || at <= completedAt) return;
   connection.run('UPDATE sessions SET completed_at = NULL WHERE id = ?', id);
@@ -73,12 +73,12 @@ function recordObservation(
   return { isNew: changes > 0 };
 }
 
-/** The summary of a session that is over must not lack what came late. */
+/** A late event must appear in the summary of a completed session. */
 function summarizeAgain(connection: Connection, session: Session, at: string): void {
   if (session.completedAt !== null && at <= session.completedAt) summarize(connection, session, session.completedAt);
 }
 
-/** One summary a session, replaced each time, under a new id: the newest is the one that changed last. */
+/** Keeps one summary per session and replaces it under a new id, so that the newest id is the last change. */
 function summarize(connection: Connection, { id, externalId }: Session, at: string): void {
   const text = summarizeSession({
     prompts: connection

@@ -1,13 +1,13 @@
-/** A pasted log is cut to what one would look for, so that a search stays fast. Characters. */
+/** Longer queries are cut, for example a pasted log, so that a search stays fast. In characters. */
 const LONGEST_QUERY = 20_000;
 const LONGEST_TERM = 200;
 const MOST_TERMS = 64;
 
-/** A `"quoted phrase"`, else what stands between spaces, commas, brackets and quotes: `src/login.ts` stays one term. */
+/** A `"quoted phrase"`, or the text between spaces, commas, brackets and quotes: `src/login.ts` stays one term. */
 const TERM = /"([^"]+)"|[^\s,;()[\]{}<>"`|]+/gu;
 
 /**
- * The terms of what a person typed, each once. None for an empty query. NUL separates: it cannot be bound.
+ * The distinct terms of a typed query; empty for an empty query. NUL acts as a separator, because it cannot be bound.
  */
 export function queryTerms(query: string): string[] {
   const typed = query.slice(0, LONGEST_QUERY).replaceAll('\0', ' ');
@@ -21,9 +21,10 @@ export function queryTerms(query: string): string[] {
 }
 
 /**
- * An FTS5 expression for any of the terms; bm25 puts the observations with most and rarest of them first. As FTS5 strings, in which
- * only a quote means anything (https://www.sqlite.org/fts5.html#fts5_strings), they cannot be taken for operators.
- * @returns undefined when no term has a letter or digit to look for.
+ * An FTS5 expression that matches any of the terms; bm25 ranks observations with the most and rarest terms first. Terms
+ * are FTS5 strings, in which only a quote is special (https://www.sqlite.org/fts5.html#fts5_strings), so that they
+ * cannot act as operators.
+ * @returns undefined if no term contains a letter or digit.
  */
 export function fullTextExpression(terms: readonly string[]): string | undefined {
   const words = terms.filter((term) => /[\p{L}\p{N}]/u.test(term));

@@ -3,14 +3,14 @@ import type { Connection } from './connection.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
 /**
- * Brings the schema up to date, all missing steps in one transaction: a crash half way leaves the old schema whole.
- * @throws ClaudeMemError `io` for a database that a newer claude-mem or another program wrote; it is not touched.
+ * Updates the schema. All missing steps run in one transaction: a crash leaves the old schema intact.
+ * @throws ClaudeMemError `io` for a database of a newer claude-mem or another program, which stays unchanged.
  */
 export function migrate(connection: Connection, migrations: readonly Migration[] = MIGRATIONS): void {
   const known = newestVersion(migrations);
   if (checkedVersion(connection, known) === known) return;
   connection.transaction(() => {
-    // Read again under the lock: another process may have been quicker.
+    // Checked again under the lock: another process may have migrated meanwhile.
     const version = checkedVersion(connection, known);
     if (version === 0) refuseForeignTables(connection);
     for (const step of migrations.filter((migration) => migration.version > version)) connection.execute(step.sql);
@@ -19,9 +19,9 @@ export function migrate(connection: Connection, migrations: readonly Migration[]
 }
 
 /**
- * For a reader, which changes nothing.
- * @returns false for a database whose writer has not made the tables yet.
- * @throws ClaudeMemError `io` for a schema this version cannot read.
+ * Checks the schema for a reader, which changes nothing.
+ * @returns false if the writer has not created the tables yet.
+ * @throws ClaudeMemError `io` if this version cannot read the schema.
  */
 export function isReadable(connection: Connection, migrations: readonly Migration[] = MIGRATIONS): boolean {
   const known = newestVersion(migrations);
@@ -29,9 +29,9 @@ export function isReadable(connection: Connection, migrations: readonly Migratio
   if (version === 0 || version === known) return version === known;
   throw new ClaudeMemError(
     'io',
-    `the memory ${connection.path} is of an older claude-mem (schema ${version}, not ${known})`,
+    `the memory ${connection.path} has schema ${version} of an older claude-mem; this one reads schema ${known}`,
     {
-      hint: 'Run claude-mem start once: it brings the memory up to date.',
+      hint: 'Run claude-mem start once, which updates the memory.',
     },
   );
 }
@@ -45,9 +45,9 @@ function checkedVersion(connection: Connection, known: number): number {
   if (version <= known) return version;
   throw new ClaudeMemError(
     'io',
-    `the memory ${connection.path} is of a newer claude-mem (schema ${version}, not ${known})`,
+    `the memory ${connection.path} has schema ${version} of a newer claude-mem; this one reads schema ${known}`,
     {
-      hint: 'Update claude-mem, or use another data dir with --data-dir; nothing was changed.',
+      hint: 'Update claude-mem, or use another data dir with --data-dir. Nothing was changed.',
     },
   );
 }
@@ -57,9 +57,9 @@ function refuseForeignTables(connection: Connection): void {
   if (table === undefined) return;
   throw new ClaudeMemError(
     'io',
-    `${connection.path} is a database of another program (it has a table ${String(table)})`,
+    `${connection.path} is the database of another program (it contains the table ${String(table)})`,
     {
-      hint: 'Move that file away, or use another data dir with --data-dir; nothing was changed.',
+      hint: 'Move the file away, or use another data dir with --data-dir. Nothing was changed.',
     },
   );
 }

@@ -1,15 +1,15 @@
-/** One step of the schema. Steps are never edited once released: a change is a new step. */
+/** One schema step. A released step never changes: every change is a new step. */
 export interface Migration {
-  /** 1, 2, 3 …; the database's `user_version` once it is done. */
+  /** 1, 2, 3 …; the database's `user_version` after the step. */
   readonly version: number;
   readonly sql: string;
 }
 
 /**
- * Ids never come back (AUTOINCREMENT), and a single writer commits one transaction after the other: the order of observation ids is
- * the order of commits, which the watermark of a vector store relies on.
+ * Ids are never reused (AUTOINCREMENT), and a single writer commits one transaction after the other. Observation ids
+ * therefore follow the order of commits, which the watermark of a vector store relies on.
  *
- * The search index stores no text of its own (external content). Its triggers also serve a person who edits rows with sqlite3.
+ * The search index stores no text itself (external content). Its triggers also cover rows edited with sqlite3.
  */
 const FIRST: Migration = {
   version: 1,
@@ -77,7 +77,7 @@ const FIRST: Migration = {
   `,
 };
 
-/** Prompts and summaries that a hook delivers bear an id of its own, so that a repeated delivery is known. */
+/** Prompts and summaries delivered by a hook carry an external id, so that a repeated delivery is recognised. */
 const DELIVERED_ONCE: Migration = {
   version: 2,
   sql: `

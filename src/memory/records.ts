@@ -1,9 +1,9 @@
 import type { Row } from './connection.ts';
 
-/** What a caller gives to begin a session. */
+/** The fields a caller provides to start a session. */
 export interface NewSession {
   readonly project: string;
-  /** The caller's own id: the same one always means the same session. */
+  /** The caller's id: the same id always means the same session. */
   readonly sessionId?: string | undefined;
   readonly prompt?: string | undefined;
 }
@@ -14,7 +14,7 @@ export interface Session {
   readonly project: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** ISO 8601; null while it goes on. */
+  /** ISO 8601; null while the session is open. */
   readonly completedAt: string | null;
 }
 
@@ -26,20 +26,20 @@ export interface Prompt {
   readonly createdAt: string;
 }
 
-/** What a caller gives to be remembered. */
+/** The fields a caller provides to store an observation. */
 export interface NewObservation {
   readonly type: string;
   readonly title: string;
   readonly text: string;
   readonly files?: readonly string[] | undefined;
-  /** The caller's own id: what is delivered again under it is stored once. */
+  /** The caller's id: repeated deliveries with the same id are stored once. */
   readonly observationId?: string | undefined;
 }
 
 export interface Observation {
-  /** Ascending in the order of commits, never used twice in one database. */
+  /** Ascending in commit order, never reused within one database. */
   readonly id: number;
-  /** The caller's `observationId`, else a UUID: no other observation of any database bears it. */
+  /** The caller's `observationId`, else a UUID; unique across all databases. */
   readonly externalId: string;
   readonly sessionId: number;
   readonly type: string;
@@ -64,7 +64,7 @@ export interface SearchResult {
   readonly type: string;
   readonly title: string;
   readonly text: string;
-  /** From 0 to 1, higher is better; comparable within one answer only. */
+  /** From 0 to 1, higher is better. Comparable only within one answer. */
   readonly score: number;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -115,7 +115,7 @@ export function toSearchResult(row: Row): SearchResult {
   };
 }
 
-/** SQLite's bm25 is negative and unbounded, the better the lower (https://www.sqlite.org/fts5.html#the_bm25_function). */
+/** SQLite's bm25 is negative and unbounded; lower is better (https://www.sqlite.org/fts5.html#the_bm25_function). */
 function scoreOf(bm25: number): number {
   const strength = Math.max(0, -bm25);
   return strength / (1 + strength);
@@ -124,13 +124,13 @@ function scoreOf(bm25: number): number {
 function number(row: Row, column: string): number {
   const value = row[column];
   if (typeof value === 'number') return value;
-  throw new TypeError(`column ${column} holds no number`);
+  throw new TypeError(`column ${column} is not a number`);
 }
 
 function text(row: Row, column: string): string {
   const value = row[column];
   if (typeof value === 'string') return value;
-  throw new TypeError(`column ${column} holds no text`);
+  throw new TypeError(`column ${column} is not a text`);
 }
 
 function optionalText(row: Row, column: string): string | null {

@@ -15,9 +15,9 @@ import {
 } from './records.ts';
 
 export interface SearchRequest {
-  /** What a person typed: any text. */
+  /** The query as typed: any text. */
   readonly query: string;
-  /** At most this many results. */
+  /** Maximum number of results. */
   readonly limit: number;
   /** Only observations of this project. */
   readonly project?: string | undefined;
@@ -28,10 +28,10 @@ export interface SessionSearchOptions {
   readonly busyTimeoutMs?: number;
 }
 
-/** How many of the newest observations are looked through where the index finds nothing, which bounds that search to about 50 ms. */
+/** How many of the newest observations a substring search reads, which limits it to about 50 ms. */
 const SUBSTRING_SCAN_ROWS = 20_000;
 
-/** A word in the title says more than one in the text: weights of title, text, files. */
+/** A word in the title ranks higher than one in the text: weights of title, text, files. */
 const BY_INDEX = `
   SELECT observations.*, hits.relevance
   FROM (
@@ -45,7 +45,7 @@ const BY_INDEX = `
   JOIN observations ON observations.id = hits.rowid
   ORDER BY relevance, observations.id DESC`;
 
-/** Newest first: there is nothing else to rank by. */
+/** Newest first, because a substring match has no rank. */
 const BY_SUBSTRING = `
   SELECT observations.*, 0 AS relevance
   FROM (SELECT * FROM observations ORDER BY id DESC LIMIT ${SUBSTRING_SCAN_ROWS}) AS observations
@@ -57,9 +57,9 @@ const BY_SUBSTRING = `
   LIMIT ?3`;
 
 /**
- * Reads the memory of a data dir, without ever writing to it; several may, beside the one writer, and each call sees what was
- * committed before it. A memory that does not exist yet is empty.
- * @throws ClaudeMemError `io` from each method when the database is damaged, unreadable, or of another version.
+ * Reads the memory of a data dir and never writes to it. Several readers may run beside the one writer; each call sees
+ * everything committed before it. A memory that does not exist yet is empty.
+ * @throws ClaudeMemError `io` from each method if the database is damaged, unreadable, or of another version.
  */
 export class SessionSearch {
   readonly #path: string;
@@ -72,58 +72,61 @@ export class SessionSearch {
     this.#options = options;
   }
 
-  /** Observations with any of the query's words, best first; where no word is found, those that contain all its parts. */
+  /**
+   * Observations that contain any word of the query, best first. If there are none, observations that contain all terms
+   * as substrings.
+   */
   search({ query, limit, project }: SearchRequest): SearchResult[] {
     const terms = queryTerms(query);
     if (terms.length === 0) return [];
     const expression = fullTextExpression(terms);
     const scope = [project ?? null, limit] as const;
     const found = expression === undefined ? [] : this.#all(BY_INDEX, expression, ...scope);
-    // The index knows whole words: no emoji, and of a Chinese or Japanese sentence no part.
+    // The index contains whole words only: no emoji, and no parts of Chinese or Japanese sentences.
     const rows = found.length > 0 ? found : this.#all(BY_SUBSTRING, JSON.stringify(terms), ...scope);
     return rows.map(toSearchResult);
   }
 
-  /** The observations of these ids, in the order given; ids that do not exist are left out. */
+  /** The observations with these ids, in the given order; unknown ids are left out. */
   getObservations(ids: readonly number[]): Observation[] {
     const sql = `SELECT observations.* FROM json_each(?) AS wanted
       JOIN observations ON observations.id = wanted.value ORDER BY wanted.key`;
     return this.#all(sql, JSON.stringify(ids)).map(toObservation);
   }
 
-  /** The newest observations first, of one project or of all. */
+  /** The newest observations first, of one project or all. */
   recent(project: string | undefined, limit: number): Observation[] {
     return this.#newest('observations', project, limit).map(toObservation);
   }
 
-  /** The newest summaries first, of one project or of all. */
+  /** The newest summaries first, of one project or all. */
   recentSummaries(project: string | undefined, limit: number): Summary[] {
     return this.#newest('summaries', project, limit).map(toSessionText);
   }
 
-  /** The newest sessions first, of one project or of all. */
+  /** The newest sessions first, of one project or all. */
   recentSessions(project: string | undefined, limit: number): Session[] {
     const sql = 'SELECT * FROM sessions WHERE ?1 IS NULL OR project = ?1 ORDER BY id DESC LIMIT ?2';
     return this.#all(sql, project ?? null, limit).map(toSession);
   }
 
-  /** The session of a caller's own id. */
+  /** The session with this external id. */
   sessionOf(externalId: string): Session | undefined {
     return this.#all('SELECT * FROM sessions WHERE external_id = ?', externalId).map(toSession)[0];
   }
 
-  /** The prompts of a session, in the order they were given. */
+  /** The prompts of a session, oldest first. */
   promptsOf(sessionId: number): Prompt[] {
     return this.#all('SELECT * FROM prompts WHERE session_id = ? ORDER BY id', sessionId).map(toSessionText);
   }
 
-  /** As `SessionStore.databaseId`; undefined where there is no memory yet. */
+  /** Like `SessionStore.databaseId`; undefined if there is no memory yet. */
   databaseId(): string | undefined {
     const value = this.#all("SELECT value FROM metadata WHERE key = 'database-id'")[0]?.value;
     return typeof value === 'string' ? value : undefined;
   }
 
-  /** Calling it again does nothing. */
+  /** The second call does nothing. */
   close(): void {
     this.#isClosed = true;
     this.#connection?.close();
@@ -140,7 +143,7 @@ export class SessionSearch {
     return this.#open()?.all(sql, ...values) ?? [];
   }
 
-  /** Opened at need, and again when the file was replaced (by a backup, say). */
+  /** Opens the database on demand, and again if the file was replaced, for example by a backup. */
   #open(): Connection | undefined {
     if (this.#isClosed) throw new Error(`the reader of ${this.#path} is closed`);
     if (this.#connection?.isSameFile() === true) return this.#connection;

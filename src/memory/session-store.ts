@@ -22,7 +22,7 @@ export interface SessionStoreOptions {
 
 export interface StoredObservation {
   readonly id: number;
-  /** False when an earlier delivery of the same `observationId` had stored it. */
+  /** False if an earlier delivery of the same `observationId` had stored it. */
   readonly isNew: boolean;
 }
 
@@ -34,20 +34,21 @@ export interface MemoryCounts {
 }
 
 /**
- * The one writer of a data dir's memory. It stores nothing that stands between `<private>` and `</private>`. What a method has returned is on the disk: it survives a SIGKILL and a power cut.
- * @throws ClaudeMemError `io`, with the path and what to do, from each method; nothing of that call is stored then.
+ * The only writer of a data dir's memory. Removes text between `<private>` and `</private>` before storing. When a
+ * method returns, its change is on disk and survives a SIGKILL or power cut.
+ * @throws ClaudeMemError `io` from each method, with the path and a hint; nothing of that call is then stored.
  */
 export class SessionStore {
   readonly #connection: Connection;
   readonly #now: () => Date;
 
-  /** Creates the database (0600) where there is none; the data dir must exist. */
+  /** Creates the database (0600) if it is missing; the data dir must exist. */
   constructor(dataDir: string, { now = () => new Date(), busyTimeoutMs }: SessionStoreOptions = {}) {
     this.#now = now;
     this.#connection = openForWriting(memoryPath(dataDir), busyTimeoutMs);
   }
 
-  /** Begins a session, or finds the one of that `sessionId`, which goes on if it was completed. */
+  /** Creates a session, or finds the one with that `sessionId` and reopens it if it was completed. */
   createSession({ project, sessionId, prompt }: NewSession): Session {
     return this.#connection.transaction(() => {
       const id = this.#openSession(project, sessionId);
@@ -61,7 +62,7 @@ export class SessionStore {
     return row === undefined ? undefined : toSession(row);
   }
 
-  /** Completing it again keeps the first time. Undefined: no such session. */
+  /** Marks a session as completed. A second call keeps the first time. Undefined if there is no such session. */
   completeSession(id: number): Session | undefined {
     return this.#connection.transaction(() => {
       this.#connection.run(
@@ -73,7 +74,7 @@ export class SessionStore {
     });
   }
 
-  /** Also for a completed session: what comes late is not lost. Undefined: no such session. */
+  /** Also accepts late observations of a completed session. Undefined if there is no such session. */
   addObservation(sessionId: number, given: NewObservation): StoredObservation | undefined {
     const observation = { ...given, ...withoutPrivateParts(textsOf(given)) };
     return this.#connection.transaction(() => {
@@ -84,22 +85,22 @@ export class SessionStore {
     });
   }
 
-  /** @returns its id. Undefined: no such session. */
+  /** @returns the id; undefined if there is no such session. */
   addPrompt(sessionId: number, text: string): number | undefined {
     return this.#addText('prompts', sessionId, withoutPrivate(text));
   }
 
-  /** @returns its id. Undefined: no such session. */
+  /** @returns the id; undefined if there is no such session. */
   addSummary(sessionId: number, text: string): number | undefined {
     return this.#addText('summaries', sessionId, withoutPrivate(text));
   }
 
-  /** Stores what a hook told; one that was stored before changes nothing. */
+  /** Stores one hook event. An event that was stored before changes nothing. */
   recordEvent(event: HookEvent): { readonly isNew: boolean } {
     return this.#connection.transaction(() => recordHookEvent(this.#connection, withoutPrivateOf(event)));
   }
 
-  /** Observations whose id is greater than the watermark, in the order they were committed. */
+  /** Observations with an id above the watermark, in commit order. */
   observationsAfter(watermark: number, limit: number): Observation[] {
     const sql = 'SELECT * FROM observations WHERE id > ? ORDER BY id LIMIT ?';
     return this.#connection.all(sql, watermark, limit).map(toObservation);
@@ -122,25 +123,25 @@ export class SessionStore {
   }
 
   /**
-   * Tells this database from one that stood in its place before. Observation ids start anew in a new database, while a vector store
-   * may outlive the old one.
+   * Identifies this database. Observation ids start again in a new database, while a vector store may outlive the old
+   * one.
    */
   databaseId(): string {
     return this.#metadata('database-id') ?? '';
   }
 
-  /** Id of the last observation a vector store has; 0 for one that is not known. */
+  /** Id of the last observation in a vector store; 0 for an unknown store. */
   watermark(vectorStoreId: string): number {
     return Number(this.#metadata(watermarkKey(vectorStoreId)) ?? 0);
   }
 
-  /** May also go back, to have a vector store filled again. */
+  /** A lower value makes a vector store fill again from there. */
   setWatermark(vectorStoreId: string, observationId: number): void {
     const sql = 'INSERT INTO metadata VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value';
     this.#connection.transaction(() => this.#connection.run(sql, watermarkKey(vectorStoreId), String(observationId)));
   }
 
-  /** Calling it again does nothing. */
+  /** The second call does nothing. */
   close(): void {
     this.#connection.close();
   }
@@ -161,7 +162,9 @@ export class SessionStore {
     return session;
   }
 
-  /** A caller that got no answer sends the same again: the session is found, and its prompt is not doubled. */
+  /**
+   * A caller without an answer repeats its request. The session then exists, and its prompt must not be stored twice.
+   */
   #insertPromptOnce(sessionId: number, text: string): void {
     const last = this.#connection.first(
       'SELECT text FROM prompts WHERE session_id = ? ORDER BY id DESC LIMIT 1',
@@ -207,10 +210,10 @@ export class SessionStore {
 }
 
 /**
- * WAL, so that readers and the writer never wait for each other. `synchronous = FULL`, not NORMAL: NORMAL loses nothing when the
- * process dies, but the last commits when the machine does, and people do press the power button on one that a leak has frozen.
- * It would also hand out the lost ids again, to a vector store that has other documents under them. One fsync a commit is what it
- * costs, a few times a minute.
+ * WAL, so that readers and the writer never block each other. `synchronous = FULL`, because NORMAL loses the last
+ * commits when the machine stops, and users do power off a machine that a leak has frozen. SQLite would then also reuse
+ * the lost ids, which the vector store already holds with other documents. FULL costs one fsync per commit, a few times
+ * a minute.
  */
 function openForWriting(path: string, busyTimeoutMs: number | undefined): Connection {
   prepareDatabaseFile(path);
@@ -235,7 +238,7 @@ function textsOf({ title, text, files }: NewObservation) {
   return { title, text, ...(files === undefined ? {} : { files }) };
 }
 
-/** Hooks take private parts out themselves; other clients of the API may not. */
+/** Hooks remove private parts themselves; other API clients may not. */
 function withoutPrivateOf(event: HookEvent): HookEvent {
   switch (event.kind) {
     case 'prompt':

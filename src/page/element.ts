@@ -6,7 +6,7 @@ interface Attributes {
   readonly [name: string]: string | undefined;
 }
 
-/** An element with text and elements in it. Text stays text: what a process calls itself never becomes markup. */
+/** An element with text and child elements. Text is never parsed as markup, so process names are safe. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -18,14 +18,14 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return created;
 }
 
-/** @throws Error where the page has no such element. */
+/** @throws Error if the page has no such element. */
 export function find(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no #${id}`);
   return found;
 }
 
-/** Shows these in it. What is there already is kept and changed: focus, a selection and opened details outlive a reading. */
+/** Updates the children of an element in place, so that focus, selection and open details survive an update. */
 export function fill(id: string, ...children: readonly Child[]): void {
   adapt(find(id), element('div', {}, ...children));
 }
@@ -45,7 +45,7 @@ function adapt(target: Element, fresh: Element): void {
 
 function adaptAttributes(old: Element, fresh: Element): void {
   for (const name of old.getAttributeNames()) {
-    // Whether details are open is the person's choice.
+    // The user decides whether details are open.
     if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const name of fresh.getAttributeNames()) {

@@ -14,7 +14,7 @@ let plots: PlotHistory | undefined;
 let answeredAt: Date | undefined;
 
 void begin();
-// A second link that is opened in the same tab changes nothing but what is behind the `#`.
+// A second link opened in the same tab changes only the part after the `#`.
 addEventListener('hashchange', () => {
   location.reload();
 });
@@ -40,16 +40,16 @@ function onAnswer(answer: Answer): void {
       showState(answer.state);
       return;
     case 'failed':
-      showTrouble(`The worker answers, but could not look: ${answer.message}`);
+      showTrouble(`The worker cannot read the processes: ${answer.message}`);
       return;
     case 'silent': {
       const since = answeredAt === undefined ? '' : ` since ${timeOf(answeredAt)}`;
-      showTrouble(`The worker does not answer${since}. This page goes on by itself when it does.`);
+      showTrouble(`The worker does not answer${since}. This page reconnects automatically.`);
       return;
     }
     case 'session-over':
       forgetSession();
-      showTrouble('The session of this page is over.', OPEN_AGAIN);
+      showTrouble('The session of this page has expired.', OPEN_AGAIN);
       return;
   }
 }
@@ -70,11 +70,13 @@ function showState(state: PageState): void {
 function noticesOf({ complete, remarks, problem }: PageState): readonly Notice[] {
   const notices: Notice[] = [];
   if (problem !== null) notices.push({ tone: 'ill', text: `Problem: ${problem}.`, command: 'claude-mem status' });
-  const incomplete = complete ? [] : ['This reading is incomplete: what could not be looked at is not shown.'];
+  const incomplete = complete
+    ? []
+    : ['This reading is incomplete. Processes or files that could not be read are not shown.'];
   return [...notices, ...[...incomplete, ...remarks].map((text) => ({ tone: 'busy' as const, text }))];
 }
 
-/** What was read stays, for what it is. */
+/** The last reading stays visible, marked as stale. */
 function showTrouble(text: string, command?: string): void {
   showLive('Not connected', false);
   showNotices([{ tone: 'ill', text, ...(command === undefined ? {} : { command }) }]);

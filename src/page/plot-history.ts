@@ -5,7 +5,7 @@ import { fetchHistory } from './poll.ts';
 import { FIRST_RANGE, showRanges, type Range } from './ranges.ts';
 import { createPlots } from './show-plots.ts';
 
-/** What the plots show: what was sampled before, and what the page has read itself since it was opened. */
+/** The data of the plots: earlier samples from the supervisor, and readings since the page was opened. */
 export class PlotHistory {
   readonly #path: string;
   #range: Range = FIRST_RANGE;
@@ -19,7 +19,7 @@ export class PlotHistory {
 
   add(state: PageState): void {
     const point = pointOf(state);
-    // What this page has missed was sampled all the same.
+    // The supervisor sampled what this page missed.
     const isFirst = this.#live.length === 0;
     if (isFirst || isGap(this.#live.at(-1), point)) {
       this.#live = [];
@@ -47,21 +47,21 @@ export class PlotHistory {
     let note: string;
     try {
       const { points, damagedSamples, unreadableFiles } = await fetchHistory(this.#path, range.since);
-      // Somebody has chosen another meanwhile.
+      // The user chose another range meanwhile.
       if (range !== this.#range) return;
-      // What the leaked ones held is not sampled.
+      // Samples do not contain the memory of leaked processes.
       this.#history = points.map((point) => ({ ...point, leakedBytes: null }));
-      const unread = unreadableFiles.map(({ file, reason }) => `Could not be read: ${file}: ${reason}.`);
-      note = [...unread, ...(damagedSamples > 0 ? [`Damaged samples left out: ${damagedSamples}.`] : [])].join(' ');
+      const unread = unreadableFiles.map(({ file, reason }) => `Cannot read ${file}: ${reason}.`);
+      note = [...unread, ...(damagedSamples > 0 ? [`${damagedSamples} damaged samples are not shown.`] : [])].join(' ');
     } catch {
-      note = 'What was sampled before could not be read; the plots begin with this page.';
+      note = 'Earlier samples could not be read. The plots start when this page was opened.';
     }
     find('plot-note').textContent = note;
     this.#draw();
   }
 
   #draw(): void {
-    // Made only when there is something to be seen: a plot takes its width from the page.
+    // Created only when there is data: a plot takes its width from the page.
     this.#show ??= createPlots();
     const now = this.#live.at(-1)?.at ?? 0;
     this.#show(joinPoints(this.#history, this.#live, now - this.#range.seconds));

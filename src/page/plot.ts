@@ -3,7 +3,7 @@ import { find } from './element.ts';
 
 export interface Line {
   readonly label: string;
-  /** Name of a color of page.css. */
+  /** Name of a color in page.css. */
   readonly color: string;
 }
 
@@ -11,7 +11,7 @@ export interface PlotOptions {
   readonly id: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
-  /** Processes come in wholes. */
+  /** Whether values are whole numbers, such as process counts. */
   readonly isWhole: boolean;
   readonly onPoint: (position: number | undefined) => void;
 }
@@ -20,10 +20,10 @@ export type PlotData = readonly [at: readonly number[], ...values: (readonly (nu
 
 const HEIGHT = 180;
 const AXIS_WIDTH = 62;
-/** The scale ends above the largest value by this part of it. */
+/** The scale ends at the largest value times this factor. */
 const HEADROOM = 1.15;
 
-/** A plot over time that takes its colors from the page, light or dark, and its width from where it is. */
+/** A plot over time that follows the page's colors, light or dark, and its width. */
 export function createPlot(options: PlotOptions): (data: PlotData) => void {
   const target = find(options.id);
   const plot = new uPlot(uplotOptions(options, target.clientWidth), [[], ...options.lines.map(() => [])], target);
@@ -81,7 +81,7 @@ function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: n
   };
 }
 
-/** Seconds only where there is room for them, days only where a time would say nothing. */
+/** Shows seconds only if there is room, and days only if the time alone is ambiguous. */
 const TIMES: uPlot.Axis.DynamicValues = (plot, values) => {
   const span = (plot.scales.x?.max ?? 0) - (plot.scales.x?.min ?? 0);
   return values.map((value) => {
@@ -92,7 +92,7 @@ const TIMES: uPlot.Axis.DynamicValues = (plot, values) => {
   });
 };
 
-/** A point without neighbors draws no line. */
+/** A point without neighbors has no line. */
 function isLonely(plot: uPlot): boolean {
   return plot.data[0].length < 2;
 }

@@ -1,6 +1,6 @@
 import type { PageState } from '../worker/page/page-state.ts';
 
-/** One point of the plots; null: not known. */
+/** One point of the plots; null means unknown. */
 export interface Point {
   /** Seconds since 1970. */
   readonly at: number;
@@ -10,9 +10,9 @@ export interface Point {
   readonly leakedBytes: number | null;
 }
 
-/** Half a day at the usual pace. */
+/** Half a day at the usual interval. */
 const MOST_POINTS = 10_000;
-/** Three readings are missing: nobody looked, or nobody answered. Seconds. */
+/** Seconds. Three readings are missing: the page was not visible or the worker did not answer. */
 const GAP_SECONDS = 20;
 
 export function pointOf({ takenAt, processes, summary }: PageState): Point {
@@ -25,19 +25,19 @@ export function pointOf({ takenAt, processes, summary }: PageState): Point {
   };
 }
 
-/** What is known first and last; a reading that was shared comes once. */
+/** Appends a point and drops the oldest beyond the limit. A reading that was shared is added once. */
 export function addPoint(points: readonly Point[], point: Point): readonly Point[] {
   const last = points.at(-1);
   if (last !== undefined && point.at <= last.at) return points;
   return [...points, point].slice(-MOST_POINTS);
 }
 
-/** Whether something is missing between the two. */
+/** Whether readings are missing between the two points. */
 export function isGap(earlier: Point | undefined, later: Point): boolean {
   return earlier !== undefined && later.at - earlier.at > GAP_SECONDS;
 }
 
-/** A line must not pretend to know what was while nobody read. */
+/** Breaks the line where there was no reading. */
 export function withGaps(points: readonly Point[]): readonly Point[] {
   return points.flatMap((point, position) => {
     const previous = points[position - 1];
@@ -47,7 +47,10 @@ export function withGaps(points: readonly Point[]): readonly Point[] {
   });
 }
 
-/** What was sampled before, and from the first reading of this page on what it read itself; from that second on. */
+/**
+ * Joins earlier samples with the readings of this page, from the given second on. From the first reading on, only
+ * readings count.
+ */
 export function joinPoints(history: readonly Point[], live: readonly Point[], sinceSeconds: number): readonly Point[] {
   const firstLive = live[0]?.at ?? Number.POSITIVE_INFINITY;
   return [...history.filter(({ at }) => at < firstLive), ...withGaps(live)].filter(({ at }) => at >= sinceSeconds);

@@ -3,20 +3,20 @@ import type { PageState } from '../worker/page/page-state.ts';
 
 export type Answer =
   | { readonly kind: 'state'; readonly state: PageState }
-  /** Nobody answers. */
+  /** No worker answers. */
   | { readonly kind: 'silent' }
-  /** The worker answers that it could not look. */
+  /** The worker answers that it cannot read the processes. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'session-over' };
 
-/** A reading takes far less; a worker that needs more hangs. Milliseconds. */
+/** In milliseconds. A reading takes far less, so a worker that needs longer hangs. */
 const PATIENCE_MS = 8_000;
 const RETRY_MS = 2_000;
-/** After the worker's next reading is due, so that it is a new one. Milliseconds. */
+/** Delay after the worker's next reading is due, so that the answer is new. In milliseconds. */
 const SLACK_MS = 50;
 const SHORTEST_MS = 1_000;
 
-/** Asks for the state whenever there is a new one, for as long as somebody looks at the page. */
+/** Fetches the state whenever a new one is available, as long as the page is visible. */
 export function poll(path: string, onAnswer: (answer: Answer) => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isAsking = false;
@@ -40,13 +40,13 @@ export function poll(path: string, onAnswer: (answer: Answer) => void): void {
 }
 
 /**
- * What the supervisor sampled before the page was opened.
+ * Fetches the samples from before the page was opened.
  * @param since a duration, such as `24h`.
- * @throws Error where it cannot be had.
+ * @throws Error if they are not available.
  */
 export async function fetchHistory(path: string, since: string): Promise<PageHistory> {
   const response = await fetch(`${path}/history?since=${since}`, { signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (!response.ok) throw new Error(`the worker answers with ${response.status}`);
+  if (!response.ok) throw new Error(`the worker answered with status ${response.status}`);
   return (await response.json()) as PageHistory;
 }
 
@@ -61,12 +61,12 @@ async function fetchState(path: string): Promise<{ readonly answer: Answer; read
         nextInMs: Math.max(SHORTEST_MS, (body.nextInMs ?? 0) + SLACK_MS),
       };
     }
-    // It is on its way out, and in a moment nobody answers at all.
+    // The worker is shutting down and will soon stop answering.
     if (body.error?.code === 'shutting-down') return { answer: { kind: 'silent' }, nextInMs: RETRY_MS };
-    const message = body.error?.message ?? `it answers with ${response.status}`;
+    const message = body.error?.message ?? `the worker answered with status ${response.status}`;
     return { answer: { kind: 'failed', message }, nextInMs: RETRY_MS };
   } catch {
-    // Refused, timed out, or no JSON: whoever is there, it is not the worker.
+    // Refused, timed out, or not JSON: not an answer of the worker.
     return { answer: { kind: 'silent' }, nextInMs: RETRY_MS };
   }
 }

@@ -1,7 +1,7 @@
 import { element, fill } from './element.ts';
 
 export interface Range {
-  /** As the worker takes it. */
+  /** In the format of the worker's API. */
   readonly since: string;
   readonly seconds: number;
   readonly title: string;
@@ -16,7 +16,7 @@ const RANGES = [
 
 export const FIRST_RANGE: Range = RANGES[0];
 
-/** Buttons that say how far back the plots go. */
+/** Buttons that choose the range of the plots. */
 export function showRanges(current: Range, onChoice: (range: Range) => void): void {
   fill(
     'ranges',

@@ -3,10 +3,10 @@ import type { PageFinding, PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
 import { element, fill } from './element.ts';
 
-/** More would not be read; the command shows them all. */
+/** Limits the list to a readable length; `claude-mem leaks` shows all. */
 const MOST_SHOWN = 50;
 
-/** What leaked or may have, with the reasons in words and the command that deals with it. */
+/** Shows leaked and unverified processes with their evidence, and the command that ends leaks. */
 export function showLeaks({ summary, findings, reapCommand, complete }: PageState): void {
   const leaks = summary.orphans + summary.excess;
   const { headline, tone } = headlineOf(summary, complete);
@@ -18,14 +18,14 @@ export function showLeaks({ summary, findings, reapCommand, complete }: PageStat
       ? []
       : [element('ul', { class: 'findings' }, ...findings.slice(0, MOST_SHOWN).map(card))]),
     ...(more > 0
-      ? [element('p', {}, `And ${count(more, 'other')}: see `, element('code', {}, 'claude-mem leaks'))]
+      ? [element('p', {}, `And ${count(more, 'other')}. To see all, run `, element('code', {}, 'claude-mem leaks'))]
       : []),
     ...(reapCommand === null ? [] : [command(reapCommand)]),
     ...(leaks === 0 && summary.unverified > 0 ? [element('p', { class: 'quiet' }, UNVERIFIED)] : []),
   );
 }
 
-const UNVERIFIED = 'Unverified ones are never ended: the last reason of each says what is missing for a proof.';
+const UNVERIFIED = 'Unverified processes are never ended. The last reason of each one says which proof is missing.';
 
 function headlineOf(
   { orphans, excess, leakedMemoryBytes }: PageState['summary'],
@@ -34,11 +34,11 @@ function headlineOf(
   if (orphans + excess > 0) {
     const what = [orphans > 0 ? count(orphans, 'orphan') : '', excess > 0 ? `${excess} excess` : ''];
     const leaked = what.filter((part) => part !== '').join(', ');
-    return { headline: `Leaked: ${leaked}, holding ${formatBytes(leakedMemoryBytes)}.`, tone: 'ill' };
+    return { headline: `Leaked: ${leaked}, using ${formatBytes(leakedMemoryBytes)}.`, tone: 'ill' };
   }
   if (complete) return { headline: 'No leaks.', tone: 'well' };
-  // What was not looked at may have leaked.
-  return { headline: 'No leaks in what could be read; not everything could.', tone: 'busy' };
+  // Processes that could not be read may have leaked.
+  return { headline: 'No leaks found, but not all processes could be read.', tone: 'busy' };
 }
 
 function card({ pid, name, verdict, ageSeconds, memory, evidence, command: line }: PageFinding): Node {
@@ -65,7 +65,7 @@ function command(line: string): Node {
   return element(
     'div',
     { class: 'command' },
-    element('span', {}, 'To see what would be ended, run in a terminal:'),
+    element('span', {}, 'To see which processes would be ended, run in a terminal:'),
     element('code', { class: 'line', tabindex: '0' }, line),
   );
 }

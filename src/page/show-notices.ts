@@ -3,11 +3,11 @@ import { element, fill, find } from './element.ts';
 export interface Notice {
   readonly tone: 'ill' | 'busy';
   readonly text: string;
-  /** What to do about it. */
+  /** Command that helps to solve the problem. */
   readonly command?: string;
 }
 
-/** What a person must know before believing the rest. */
+/** Shows problems that affect the meaning of the rest of the page. */
 export function showNotices(notices: readonly Notice[]): void {
   fill(
     'notices',
@@ -26,7 +26,7 @@ export function showLive(text: string, isLive: boolean): void {
   fill('live', element('span', { class: isLive ? 'dot on' : 'dot', 'aria-hidden': 'true' }), text);
 }
 
-/** What is shown is of a worker that is not there now. */
+/** Marks the content as outdated while the worker is not reachable. */
 export function markStale(isStale: boolean): void {
   const badge = find('state');
   if (isStale && !badge.hidden) {

@@ -9,10 +9,10 @@ const LINES = [
   { label: 'leaked', color: 'leak' },
 ] as const satisfies readonly Line[];
 
-/** So many fit a screen. */
+/** About as many rows as fit on a screen. */
 const ROWS = 20;
 
-/** Memory and counts over time. Returns what shows new points. */
+/** Plots memory and counts over time. Returns a function that shows new points. */
 export function createPlots(): (points: readonly Point[]) => void {
   let shown: readonly Point[] = [];
   const describe = (position?: number): void => {
@@ -55,7 +55,7 @@ function asTable(points: readonly Point[]): Node {
   const step = Math.max(1, Math.ceil(points.length / ROWS));
   const rows = [...points].reverse().filter((_, position) => position % step === 0);
   return table(
-    'Memory and processes over time, the newest first',
+    'Memory and processes over time, newest first',
     [
       { title: 'Time', cell: ({ at }) => timeAndDay(at) },
       { title: 'Memory of the tree', isNumber: true, cell: ({ memoryBytes }) => formatKnown(memoryBytes) },

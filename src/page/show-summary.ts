@@ -4,7 +4,7 @@ import { formatAge } from '../shared/duration.ts';
 import { element, fill, find } from './element.ts';
 import { sumKnown } from './points.ts';
 
-/** What one looks for first: is it well, how much does it hold, does it search by meaning. */
+/** Shows the most important facts: state, memory, leaks, and search mode. */
 export function showSummary(state: PageState): void {
   showBadge(state);
   const { version, startedAt, takenAt, dataDir, treeId } = state;
@@ -30,7 +30,7 @@ function figures({ processes, summary, search }: PageState): readonly Node[] {
   return [
     figure('Processes', String(processes.length), ''),
     figure('Memory', formatBytes(memory), ''),
-    figure('Leaks', String(leaks), leaks === 0 ? '' : `holding ${formatBytes(summary.leakedMemoryBytes)}`, leaks > 0),
+    figure('Leaks', String(leaks), leaks === 0 ? '' : `using ${formatBytes(summary.leakedMemoryBytes)}`, leaks > 0),
     search.mode === 'semantic'
       ? figure('Search', 'by meaning', 'and by word')
       : figure('Search', 'by word', search.reason ?? ''),

@@ -18,10 +18,10 @@ const COLUMNS: readonly Column<PageProcess>[] = [
   { title: 'Restarts', isNumber: true, cell: ({ restarts }) => (restarts === null ? '–' : String(restarts)) },
 ];
 
-/** The tree, each process below the one that started it. */
+/** Shows the tree, each process below its parent. */
 export function showTree({ processes }: PageState): void {
   if (processes.length === 0) {
-    fill('tree', element('p', {}, 'No process of the tree was found: this worker runs on its own.'));
+    fill('tree', element('p', {}, 'This worker runs without a supervisor, so there is no tree to show.'));
     return;
   }
   fill('tree', table('Processes of the tree', COLUMNS, processes));

@@ -2,12 +2,12 @@ import { element } from './element.ts';
 
 export interface Column<Row> {
   readonly title: string;
-  /** Aligned to the right, in digits of one width. */
+  /** Right-aligned, with digits of equal width. */
   readonly isNumber?: boolean;
   readonly cell: (row: Row) => string | Node;
 }
 
-/** A table that becomes a list of cards on a phone; the roles are said again because the styles there take them away. */
+/** A table that becomes a list of cards on a phone. Repeats the ARIA roles, because the styles there remove them. */
 export function table<Row>(label: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLTableElement {
   const alignment = ({ isNumber = false }: Column<Row>): string | undefined => (isNumber ? 'number' : undefined);
   const head = columns.map((column) =>

@@ -1,4 +1,4 @@
-/** Counts calls that have not been answered yet, so that a shutdown can wait for them. */
+/** Counts unanswered calls, so that a shutdown can wait for them. */
 export class CallsUnderWay {
   readonly #calls = new Set<Promise<unknown>>();
 
@@ -11,9 +11,9 @@ export class CallsUnderWay {
     }
   }
 
-  /** Resolves when none is left. Never rejects: what a call throws is its caller's. */
+  /** Resolves when no call is left. Never rejects: the error of a call belongs to its caller. */
   async settled(): Promise<void> {
-    // What has just come in is begun first.
+    // Lets calls that have just arrived start first.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
   }

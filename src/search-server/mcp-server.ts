@@ -9,22 +9,22 @@ import { hybridSearch } from '../chroma/hybrid-search.ts';
 export interface SearchTools {
   readonly vectors: Pick<VectorIndex, 'query'>;
   readonly memory: Pick<SessionSearch, 'search' | 'getObservations' | 'recent'>;
-  /** How long an answer by meaning is waited for, in milliseconds. */
+  /** How long to wait for semantic results, in milliseconds. */
   readonly vectorsBudgetMs: number;
-  /** Keeps count of calls that are under way. */
+  /** Counts running calls. */
   readonly track: <Result>(call: Promise<Result>) => Promise<Result>;
 }
 
 const MOST_RESULTS = 50;
 const USUAL_RESULTS = 10;
 const MOST_IDS = 100;
-/** Lists show what an observation is about; its whole text is a call away. Characters. */
+/** Lists show the start of an observation's text, in characters; `get_observations` returns all of it. */
 const SHOWN_TEXT = 600;
 
 const READ_ONLY = { readOnlyHint: true, openWorldHint: false } as const;
 
-const limit = z.int().min(1).max(MOST_RESULTS).default(USUAL_RESULTS).describe('How many at most');
-const project = z.string().min(1).optional().describe('Only observations of this project; all projects if absent');
+const limit = z.int().min(1).max(MOST_RESULTS).default(USUAL_RESULTS).describe('Maximum number of results');
+const project = z.string().min(1).optional().describe('Restricts results to this project. Default: all projects');
 
 const listed = {
   id: z.int(),
@@ -36,7 +36,7 @@ const listed = {
 };
 const whole = { ...listed, text: z.string(), files: z.array(z.string()) };
 
-/** The tools over one memory. Each call sees what was stored before it. */
+/** The tools for one memory. Each call sees everything stored before it. */
 export function createMcpServer(tools: SearchTools, version: string): McpServer {
   const server = new McpServer({ name: 'claude-mem', version });
   offerSearch(server, tools);
@@ -51,12 +51,12 @@ function offerSearch(server: McpServer, { vectors, memory, vectorsBudgetMs, trac
     {
       title: 'Search the memory',
       description:
-        'Finds observations of earlier sessions by meaning and by word, best first. Says in `mode` whether meaning was used ' +
+        'Finds observations of earlier sessions by meaning and by word, best first. `mode` says whether meaning was used ' +
         '(`semantic`) or words alone (`keyword`, with the reason).',
-      inputSchema: { query: z.string().min(1).max(20_000).describe('What to look for, in words'), limit, project },
+      inputSchema: { query: z.string().min(1).max(20_000).describe('Search text in natural language'), limit, project },
       outputSchema: {
         mode: z.enum(['semantic', 'keyword']),
-        reason: z.string().optional().describe('Why it was not searched by meaning'),
+        reason: z.string().optional().describe('Why semantic search was not used'),
         results: z.array(z.object({ ...listed, score: z.number().describe('0 to 1, higher is better') })),
       },
       annotations: READ_ONLY,
@@ -73,7 +73,7 @@ function offerObservations(server: McpServer, { memory }: SearchTools): void {
     'get_observations',
     {
       title: 'Read observations',
-      description: 'The whole text of observations whose ids are known, for example from `search`.',
+      description: 'Returns the full text of observations by id, for example ids from `search`.',
       inputSchema: { ids: z.array(z.int().min(1)).min(1).max(MOST_IDS) },
       outputSchema: {
         observations: z.array(z.object(whole)),
@@ -94,7 +94,7 @@ function offerRecent(server: McpServer, { memory }: SearchTools): void {
     'recent',
     {
       title: 'Recent observations',
-      description: 'The newest observations, newest first.',
+      description: 'Lists the newest observations, newest first.',
       inputSchema: { project, limit },
       outputSchema: { observations: z.array(z.object({ ...listed, files: whole.files })) },
       annotations: READ_ONLY,
@@ -106,7 +106,7 @@ function offerRecent(server: McpServer, { memory }: SearchTools): void {
   );
 }
 
-/** For clients that know schemas, and as text for those that do not. A model reads both. */
+/** Structured for clients that know output schemas, and as text for all others. A model reads both. */
 function toolResult(content: Record<string, unknown>) {
   const structuredContent = harmlessValue(content);
   return { structuredContent, content: [{ type: 'text' as const, text: JSON.stringify(structuredContent) }] };

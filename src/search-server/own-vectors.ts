@@ -7,19 +7,22 @@ export type OwnIndex = Pick<ChromaManager, 'query' | 'status' | 'recycle' | 'clo
 
 export interface OwnVectorsOptions {
   /**
-   * Prepares a Chroma of this process's own, which starts with the first query if nobody else has the vectors. Undefined while there is
-   * nothing to search.
-   * @throws ClaudeMemError `io` when what it starts could not be recorded.
+   * Prepares a Chroma of this process, which starts with the first query if no other process uses the vectors.
+   * Undefined while the memory is empty.
+   * @throws ClaudeMemError `io` if its processes could not be recorded.
    */
   readonly open: () => OwnIndex | undefined;
   readonly log: Log;
   readonly startWaitMs?: number;
 }
 
-/** A client asks rarely, so nearly each query finds Chroma asleep: its start, 1.4 to 2.2 s, is waited for. Milliseconds. */
+/**
+ * How long a query waits for Chroma to start, in milliseconds. Starting takes 1.4 to 2.2 s; queries are rare, so Chroma
+ * is asleep at nearly every one.
+ */
 const START_WAIT_MS = 5_000;
 
-/** A Chroma of one's own, for a search server without a worker. Nothing is opened or written before the first query. */
+/** Chroma for a search server without a worker. Opens and writes nothing before the first query. */
 export class OwnVectors {
   readonly #options: OwnVectorsOptions;
   #index: OwnIndex | undefined;
@@ -29,7 +32,7 @@ export class OwnVectors {
     this.#options = options;
   }
 
-  /** Whether it keeps others from the vectors. */
+  /** Whether this process currently holds the vectors. */
   get isOpen(): boolean {
     const state = this.#index?.status().state;
     return state === 'ready' || state === 'starting';
@@ -40,17 +43,17 @@ export class OwnVectors {
     try {
       this.#index ??= this.#options.open();
     } catch (error) {
-      this.#options.log.error('no Chroma of its own', { error });
+      this.#options.log.error('cannot prepare Chroma', { error });
       return { available: false, reason: messageOf(error) };
     }
     if (this.#index === undefined) return { available: false, reason: 'nothing is stored yet' };
     return this.#index.query({ ...query, waitMs: this.#options.startWaitMs ?? START_WAIT_MS });
   }
 
-  /** Gives the vectors up; the next query asks for them again. */
+  /** Releases the vectors; the next query requests them again. */
   release(reason: string): void {
     this.#index?.recycle(reason).catch((error: unknown) => {
-      this.#options.log.error('the vectors could not be given up', { error });
+      this.#options.log.error('could not release the vectors', { error });
     });
   }
 

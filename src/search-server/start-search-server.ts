@@ -14,28 +14,31 @@ import type { WorkerVectors } from './worker-vectors.ts';
 
 export interface SearchServerOptions {
   readonly version: string;
-  /** Pid of whoever started it. */
+  /** Pid of the process that started it. */
   readonly startedBy: number;
   readonly input: Readable;
   readonly output: Writable;
   readonly transport: Transport;
   readonly memory: SessionSearch;
   readonly worker: Pick<WorkerVectors, 'query'>;
-  /** Undefined in a worker's tree, whose vectors are the worker's. */
+  /** Undefined in a worker's tree, where the worker owns the vectors. */
   readonly own: { readonly vectors: OwnVectors; readonly close: Closing } | undefined;
   readonly shutdown: Shutdown;
   readonly end: EndProgram;
   readonly log: Log;
 }
 
-/** Worker and client of the tree are next door; milliseconds. */
+/** Deadline for a semantic answer from the worker of the same tree, in milliseconds. */
 const WORKER_BUDGET_MS = 3_500;
-/** With a Chroma of its own that has to start first; milliseconds. */
+/** Deadline for a semantic answer if this process has to start its own Chroma first, in milliseconds. */
 const OWN_BUDGET_MS = 8_000;
-/** Of a shutdown, for answering what has been asked; milliseconds. */
+/** Part of the shutdown reserved for answering open requests, in milliseconds. */
 const LAST_ANSWERS_MS = 1_000;
 
-/** Serves until its client goes or a signal comes; then one cleanup: Chroma client, conversation, SessionSearch. */
+/**
+ * Serves until the client disconnects or a signal arrives, then closes once: Chroma client, MCP connection,
+ * SessionSearch.
+ */
 export async function startSearchServer(options: SearchServerOptions): Promise<void> {
   const { memory, worker, own, shutdown, end, log } = options;
   const calls = new CallsUnderWay();
@@ -46,13 +49,13 @@ export async function startSearchServer(options: SearchServerOptions): Promise<v
     options.version,
   );
   server.server.onclose = () => {
-    end('the conversation is closed');
+    end('the MCP connection was closed');
   };
   server.server.onerror = (error) => {
-    log.warn('the conversation has a problem', { error });
+    log.warn('MCP connection error', { error });
   };
   shutdown.add('Chroma', async (withinMs) => own?.close(withinMs));
-  shutdown.add('conversation and memory', async (withinMs) => {
+  shutdown.add('MCP connection and memory', async (withinMs) => {
     await withTimeout(Math.min(LAST_ANSWERS_MS, withinMs), calls.settled());
     await server.close();
     memory.close();

@@ -2,7 +2,10 @@ import type { VectorAnswer, VectorIndex, VectorQuery } from '../chroma/vector-in
 import type { OwnVectors } from './own-vectors.ts';
 import type { WorkerVectors } from './worker-vectors.ts';
 
-/** The worker's vectors where a worker runs; else one's own, unless this search server is a part of a worker's tree. */
+/**
+ * Queries the worker's vectors if a worker runs, else this process's own; a search server in a worker's tree has none
+ * of its own.
+ */
 export class VectorSources implements Pick<VectorIndex, 'query'> {
   readonly #worker: Pick<WorkerVectors, 'query'>;
   readonly #own: Pick<OwnVectors, 'query' | 'isOpen' | 'release'> | undefined;
@@ -17,9 +20,10 @@ export class VectorSources implements Pick<VectorIndex, 'query'> {
     if (this.#own === undefined) return fromWorker ?? { available: false, reason: 'the worker does not answer' };
     if (fromWorker === undefined) return this.#own.query(query);
     if (fromWorker.available || !this.#own.isOpen) return fromWorker;
-    // A worker has come meanwhile and cannot have the vectors because of us: this answer is the last from here.
+    // A worker has started and cannot get the vectors because this process holds them. This is the last answer from
+    // here.
     const last = await this.#own.query(query);
-    this.#own.release('a worker has come');
+    this.#own.release('a worker has started');
     return last;
   }
 }

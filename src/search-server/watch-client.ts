@@ -3,19 +3,22 @@ import type { Readable, Writable } from 'node:stream';
 export interface ClientWatch {
   readonly input: Readable;
   readonly output: Writable;
-  /** Pid of this process's parent now. */
+  /** Current parent pid of this process. */
   readonly parentPid: () => number;
-  /** Whom this process was started by. */
+  /** Pid of the process that started this one. */
   readonly startedBy: number;
   readonly everyMs?: number;
 }
 
-/** A client that dies by SIGKILL while others hold its end of the pipe shows in nothing but the parent. Milliseconds. */
+/**
+ * A client killed by SIGKILL while another process keeps its pipe end open shows only as a change of parent. In
+ * milliseconds.
+ */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Calls `onGone`, perhaps more than once, when whoever started this server is gone: stdin ends, stdout breaks, or the parent is another.
- * @returns ends the watch.
+ * Calls `onGone`, possibly more than once, when the client is gone: stdin ends, stdout breaks, or the parent changes.
+ * @returns a function that ends the watch.
  */
 export function watchClient(
   { input, output, parentPid, startedBy, everyMs = LOOK_EVERY_MS }: ClientWatch,
@@ -31,7 +34,7 @@ export function watchClient(
     onGone('stdout is closed');
   });
   const look = (): void => {
-    if (parentPid() !== startedBy) onGone('whoever started it is gone');
+    if (parentPid() !== startedBy) onGone('the parent process is gone');
   };
   look();
   const timer = setInterval(look, everyMs);

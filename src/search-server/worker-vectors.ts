@@ -2,20 +2,20 @@ import { askSocket } from '../shared/ask-socket.ts';
 import type { VectorAnswer, VectorMatch, VectorQuery } from '../chroma/vector-index.ts';
 
 export interface WorkerVectorsOptions {
-  /** Where the worker of the data dir answers our own programs. @throws Error where there is none. */
+  /** Path of the worker's socket. @throws Error if there is none. */
   readonly findSocket: () => string;
-  /** Of the data dir; undefined where no worker has ever run. */
+  /** Token of the data dir; undefined if no worker ever ran. */
   readonly readToken: () => string | undefined;
   readonly healthTimeoutMs?: number;
   readonly queryTimeoutMs?: number;
 }
 
-/** A worker answers this one at once; one that does not hangs. Milliseconds. */
+/** A healthy worker answers /health immediately. In milliseconds. */
 const HEALTH_TIMEOUT_MS = 500;
-/** Milliseconds, on top of what the query itself may wait. */
+/** In milliseconds, added to the wait time of the query itself. */
 const QUERY_TIMEOUT_MS = 3_000;
 
-/** The vectors of the worker, which holds them wherever one runs. */
+/** Queries the vectors of the worker, which owns them whenever it runs. */
 export class WorkerVectors {
   readonly #options: WorkerVectorsOptions;
 
@@ -23,7 +23,7 @@ export class WorkerVectors {
     this.#options = options;
   }
 
-  /** @returns undefined where no worker of this data dir answers. */
+  /** @returns undefined if no worker of this data dir answers. */
   async query(query: VectorQuery): Promise<VectorAnswer | undefined> {
     try {
       const token = this.#options.readToken();
@@ -33,7 +33,7 @@ export class WorkerVectors {
       const { status } = await askSocket({ socketPath, path: '/health', withinMs });
       return status === 200 ? await this.#ask(socketPath, query, token) : undefined;
     } catch {
-      // No socket, refused, timed out: there is no worker that could help.
+      // No socket, connection refused, or timeout: no worker is available.
       return undefined;
     }
   }
@@ -41,7 +41,7 @@ export class WorkerVectors {
   async #ask(socketPath: string, query: VectorQuery, token: string): Promise<VectorAnswer | undefined> {
     const withinMs = (this.#options.queryTimeoutMs ?? QUERY_TIMEOUT_MS) + (query.waitMs ?? 0);
     const asked = { socketPath, path: '/api/vectors/query', method: 'POST', token, body: query, withinMs } as const;
-    // Both ends are of one build, or the newer one only adds fields.
+    // Both ends have the same version, or the newer one only adds fields.
     const { matches, error } = (await askSocket(asked)).body as WorkerAnswer;
     if (matches !== undefined) return { available: true, matches };
     if (error?.code === 'vectors-unavailable') return { available: false, reason: error.message };
@@ -49,7 +49,7 @@ export class WorkerVectors {
   }
 }
 
-/** Of `POST /api/vectors/query`. */
+/** Response of `POST /api/vectors/query`. */
 interface WorkerAnswer {
   readonly matches?: readonly VectorMatch[];
   readonly error?: { readonly code: string; readonly message: string };

@@ -2,20 +2,20 @@ import { isZombie } from '../core/process/identity.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 import type { Log } from '../shared/log.ts';
 
-/** Exits come in bursts; one look serves them all. In milliseconds. */
+/** Exits come in bursts; one check handles all of them. In milliseconds. */
 const SETTLE_MS = 20;
-/** For what comes without a signal: an exit whose signal was missed, a grandchild that lost its parent. In milliseconds. */
+/** Interval of the check for events without a signal: a missed SIGCHLD, or a new orphan. In milliseconds. */
 const LOOK_EVERY_MS = 5_000;
 
 export interface AdoptionDuty {
   readonly observe: () => Promise<Observation>;
-  /** A look that is not older, in milliseconds, or as old as looks may be. */
+  /** A snapshot not older than this many milliseconds, or as old as the CPU limit allows. */
   readonly recent: (maxAgeMs: number) => Promise<Observation>;
-  /** The pids of all children, without a look at the process table; undefined where the kernel does not list them. */
+  /** The pids of all children, without reading the process table; undefined if the kernel does not list them. */
   readonly listChildren: () => readonly number[] | undefined;
-  /** Waits for one adopted process that has ended. */
+  /** Calls waitpid for one adopted process that has exited. */
   readonly waitFor: (pid: number) => void;
-  /** A child that Node spawned and waits for itself. */
+  /** Whether Node spawned this child and waits for it itself. */
   readonly isSpawned: (pid: number) => boolean;
   /** Ends proven orphans of the tree. */
   readonly cleanUp: () => Promise<void>;
@@ -23,8 +23,8 @@ export interface AdoptionDuty {
 }
 
 /**
- * Looks after what the kernel hands to this process because its parent died: waits for those that have ended, so that no zombie
- * stays, and ends those whose generation is over.
+ * Handles processes that the kernel re-parented to this subreaper because their parent died: waits for exited ones, so
+ * that no zombie stays, and ends those whose generation is over.
  * @returns a function that stops it.
  */
 export function tendAdoptedChildren(duty: AdoptionDuty): () => void {
@@ -36,7 +36,7 @@ export function tendAdoptedChildren(duty: AdoptionDuty): () => void {
     try {
       await tend(duty, await observe());
     } catch (error) {
-      duty.log.warn('adopted processes could not be looked for', { reason: String(error) });
+      duty.log.warn('could not look for adopted processes', { reason: String(error) });
     } finally {
       isLooking = false;
     }
@@ -44,13 +44,13 @@ export function tendAdoptedChildren(duty: AdoptionDuty): () => void {
   const onChildExit = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      // A look that is under way may have passed it by.
+      // A check in progress may have missed this exit.
       if (isLooking) onChildExit();
       else void look(duty.observe);
     }, SETTLE_MS);
   };
   const interval = setInterval(() => {
-    // A look at everything costs as much as there is; whether somebody came without a signal is known for next to nothing.
+    // Reading the whole process table is expensive; listing the children is almost free.
     const hasAdopted = duty.listChildren()?.some((pid) => !duty.isSpawned(pid)) === true;
     void look(hasAdopted ? duty.observe : () => duty.recent(LOOK_EVERY_MS));
   }, LOOK_EVERY_MS);

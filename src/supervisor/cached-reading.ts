@@ -1,14 +1,14 @@
 import { ProcessIndex } from '../core/process/process-index.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 
-/** A look at the whole process table may take this part of one core, at most. */
+/** Largest share of one core that snapshots may use. */
 const LARGEST_SHARE = 0.002;
 
-/** Looks at the process table for several that need one, so that who is content with a recent one costs nothing. */
+/** Caches the last snapshot, so a caller that accepts an older one does not trigger a new read. */
 export class CachedReading {
   readonly #observe: () => Promise<Observation>;
   readonly #now: () => number;
-  /** CPU time that this process has used, in milliseconds. */
+  /** CPU time used by this process, in milliseconds. */
   readonly #cpuMs: () => number;
   #last: { readonly observation: Observation; readonly atMs: number } | undefined;
   #costMs = 0;
@@ -22,7 +22,7 @@ export class CachedReading {
     this.#cpuMs = clock.cpuMs;
   }
 
-  /** One not older than `maxAgeMs`, or as old as keeps within the share of a core that looks may take. */
+  /** A snapshot not older than `maxAgeMs`, or older if that keeps the cost within the CPU limit. */
   async recent(maxAgeMs: number): Promise<Observation> {
     const allowedMs = Math.max(maxAgeMs, this.#costMs / LARGEST_SHARE);
     if (this.#last !== undefined && this.#now() - this.#last.atMs <= allowedMs) return this.#last.observation;
@@ -39,7 +39,7 @@ export class CachedReading {
   }
 }
 
-/** What was judged, this process and its children: the thousand others would be kept for nothing until the next look. */
+/** Keeps only classified processes, this process and its children, to save memory. */
 function withoutBystanders(observation: Observation): Observation {
   const { reading, judgements } = observation;
   const { pid: self } = reading.snapshot.self;

@@ -8,16 +8,16 @@ import type { MemberUse } from '../operations/tree/tree-meter.ts';
 import type { Log } from '../shared/log.ts';
 import { Backoff } from '../shared/backoff.ts';
 
-/** All in milliseconds. */
+/** In milliseconds. */
 export interface KeeperTiming {
-  /** The worker ends a Chroma within 5 s, by force if need be; after this it is taken for stuck. */
+  /** The worker ends Chroma within 5 s, by force if needed. After this time the supervisor ends it. */
   readonly obeyWithinMs: number;
-  /** Two recycles are at least so far apart, whatever the worker makes of the rest it was told. */
+  /** Shortest time between two recycles, regardless of how the worker handles the requested pause. */
   readonly spacingMs: number;
-  /** Rest after the second recycle in a row; doubled for each further one. */
+  /** Pause after the second recycle in a row; doubles for each further one. */
   readonly firstRestMs: number;
   readonly longestRestMs: number;
-  /** One that stayed within its limits for so long is well: the next recycle counts as the first again. */
+  /** After this time within its limits, the next recycle counts as the first again. */
   readonly wellAfterMs: number;
 }
 
@@ -33,7 +33,7 @@ const GRACE_MS = 2_000;
 
 export interface KeeperDeps {
   readonly limits: ChromaLimits;
-  /** Asks the worker to end its Chroma, and to start none for so long. */
+  /** Asks the worker to end Chroma and to wait this long before starting another. */
   readonly recycle: (reason: string, restMs: number) => void;
   readonly signaller: Signaller;
   readonly clock: Clock;
@@ -46,15 +46,15 @@ interface Asked {
 }
 
 /**
- * Keeps Chroma within its limits: asks the worker to recycle one that is over them, ends it by identity where that does not help, and
- * lets it rest ever longer when the next one grows as fast.
+ * Keeps Chroma within its limits: asks the worker to recycle a Chroma that exceeds them, and ends it by identity if
+ * that does not help. The pause before the next start grows if the limits are exceeded again soon.
  */
 export class ChromaKeeper {
   readonly #deps: KeeperDeps;
   readonly #timing: KeeperTiming;
   readonly #rests: Backoff;
   #isFirst = true;
-  /** Of the Chroma that runs now. */
+  /** Readings of the current Chroma. */
   #readings: ChromaReading[] = [];
   #watched = '';
   #watchedSinceMs = 0;
@@ -73,15 +73,15 @@ export class ChromaKeeper {
     return this.#report;
   }
 
-  /** What a person should know of it now. */
+  /** Problems to show in `status`. */
   breaches(): readonly Breach[] {
     if (this.#report === null || this.#restsUntilMs <= this.#deps.clock.now()) return [];
     const { reason, count, restsUntil } = this.#report;
-    const message = `${reason}; recycled ${count} times, it rests until ${restsUntil ?? '?'}`;
+    const message = `${reason}; recycled ${count} times, paused until ${restsUntil ?? '?'}`;
     return [{ id: 'limit:chroma', message }];
   }
 
-  /** @param uses what the processes of the tree's Chroma used when the last sample was taken. */
+  /** @param uses memory and CPU of the tree's Chroma processes in the last sample. */
   async check(uses: readonly MemberUse[]): Promise<void> {
     const { limits, clock } = this.#deps;
     if (limits.memoryBytes === 0 && limits.cpuPercent === 0) return;
@@ -92,7 +92,10 @@ export class ChromaKeeper {
     if (reason !== undefined) this.#recycle(reason, uses);
   }
 
-  /** A new pair is judged by its own readings. Its first process is the wrapper, which keeps its identity when the python comes. */
+  /**
+   * A new pair is judged by its own readings. The wrapper is the first process and keeps its identity when the python
+   * appears.
+   */
   #watch(uses: readonly MemberUse[]): void {
     const now = this.#deps.clock.now();
     const [first] = uses;
@@ -128,12 +131,12 @@ export class ChromaKeeper {
       restsUntil: restMs === 0 ? null : new Date(clock.date().getTime() + restMs).toISOString(),
       wasForced: false,
     };
-    log.warn('recycling Chroma, which is over a limit', { reason, restMs, recycles: this.#report.count });
+    log.warn('recycling Chroma because it exceeds a limit', { reason, restMs, recycles: this.#report.count });
     recycle(reason, restMs);
     this.#asked = { keys: new Set(uses.map(keyOf)), deadline: now + this.#timing.obeyWithinMs };
   }
 
-  /** By force only what was over the limit then, and is still the same process. */
+  /** Ends by force only the processes that exceeded the limit, if they are still the same. */
   async #seeToIt({ keys, deadline }: Asked, uses: readonly MemberUse[]): Promise<void> {
     const { clock, signaller, log } = this.#deps;
     const left = uses.filter((use) => keys.has(keyOf(use)));
@@ -146,7 +149,8 @@ export class ChromaKeeper {
     log.warn('the worker did not recycle Chroma; ending it by force', { pids: left.map(({ row }) => row.pid) });
     const targets = left.map(({ row }) => ({ row, restsOnCommand: false }));
     const outcomes = await terminate(targets, { signaller, clock }, { graceMs: GRACE_MS });
-    for (const { pid, outcome } of outcomes) log.info('ended a Chroma that was over a limit', { chroma: pid, outcome });
+    for (const { pid, outcome } of outcomes)
+      log.info('ended a Chroma process that exceeded a limit', { chroma: pid, outcome });
     if (this.#report !== null) this.#report = { ...this.#report, wasForced: true };
   }
 }

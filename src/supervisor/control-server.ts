@@ -4,19 +4,19 @@ import type { Log } from '../shared/log.ts';
 import { listenPrivately } from '../shared/private-socket.ts';
 import { messageOf } from '../shared/errors.ts';
 
-/** A request is one short line. */
+/** Limit for a request, which is one short line. */
 const MAX_LINE_CHARS = 128 * 1024;
-/** Of one connection, that are not answered yet. */
+/** Unanswered requests per connection. */
 const MAX_REQUESTS = 32;
-/** Answers that a peer does not read; one is some kilobytes. */
+/** Bytes of answers that a peer has not read; one answer has some kilobytes. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
-/** Of one connection: whoever asks nothing that can be answered is none of ours. */
+/** Failed requests per connection, after which the peer is assumed not to be claude-mem. */
 const MAX_FAILURES = 32;
 const MAX_CONNECTIONS = 256;
 const MAX_ID_CHARS = 64;
 const MAX_MESSAGE_CHARS = 200;
 
-/** Answers one method; what it throws becomes the error of the answer. */
+/** Handles one method; an exception becomes the error of the answer. */
 export type ControlMethods = Readonly<Record<string, (params: Record<string, unknown>) => unknown>>;
 
 export interface ControlGreeting {
@@ -32,8 +32,9 @@ interface ControlOptions {
 }
 
 /**
- * Listens on the control socket: a greeting, then newline-delimited JSON, `{id, method, params}` → `{id, result}` or `{id, error}`.
- * The socket is this user's alone. What a peer can make us keep is bounded; one that goes beyond is cut off.
+ * Listens on the control socket: a greeting, then newline-delimited JSON, `{id, method, params}` → `{id, result}` or
+ * `{id, error}`. Only this user can connect. The memory a peer can occupy is limited; a connection beyond a limit is
+ * closed.
  */
 export async function listenForControl(path: string, options: ControlOptions): Promise<{ close(): Promise<void> }> {
   const peers = new Set<Peer>();
@@ -43,15 +44,15 @@ export async function listenForControl(path: string, options: ControlOptions): P
     peers.add(peer);
     socket.on('close', () => peers.delete(peer));
   });
-  // Whoever holds the supervisor's lock is the only one who may listen here.
+  // Only the holder of the supervisor's lock may listen here.
   await listenPrivately(server, path);
   return {
     close: async () => {
       server.close();
-      // Whoever asked for the end gets the answer first.
+      // The client that requested the end receives its answer first.
       await turn();
       for (const { socket } of peers) {
-        // One that never closes its end must not keep this program alive.
+        // A peer that never closes its end must not keep this process alive.
         socket.destroySoon();
         socket.unref();
       }
@@ -59,22 +60,25 @@ export async function listenForControl(path: string, options: ControlOptions): P
   };
 }
 
-/** A new one is not refused: to whoever is refused there would be no supervisor. */
+/**
+ * Closes the longest-idle connection instead of refusing a new one: a refused client would assume that no supervisor
+ * runs.
+ */
 function dropLongestIdle(peers: ReadonlySet<Peer>): void {
   const [oldest] = peers;
   const idle = [...peers].find((peer) => peer.requests === 0) ?? oldest;
   idle?.socket.destroy();
 }
 
-/** Whoever is at the other end of one connection. */
+/** The peer of one connection. */
 class Peer {
   readonly socket: Socket;
   readonly #options: ControlOptions;
-  /** In the order of their last requests. */
+  /** Ordered by last request. */
   readonly #peers: Set<Peer>;
   #rest = '';
   #failures = 0;
-  /** Under way. */
+  /** Number of running requests. */
   requests = 0;
 
   constructor(socket: Socket, options: ControlOptions, peers: Set<Peer>) {
@@ -94,15 +98,15 @@ class Peer {
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       if (this.socket.destroyed) return;
-      if (line.length > MAX_LINE_CHARS) this.#cutOff('its line is too long');
+      if (line.length > MAX_LINE_CHARS) this.#cutOff('a line is too long');
       else if (line.trim() !== '') void this.#serve(line);
     }
-    if (this.#rest.length > MAX_LINE_CHARS) this.#cutOff('its line is too long');
+    if (this.#rest.length > MAX_LINE_CHARS) this.#cutOff('a line is too long');
   }
 
   async #serve(line: string): Promise<void> {
     if (this.requests >= MAX_REQUESTS) {
-      this.#cutOff('it asks more than it waits for');
+      this.#cutOff('too many unanswered requests');
       return;
     }
     this.requests += 1;
@@ -111,29 +115,29 @@ class Peer {
     const answer = await answerTo(line, this.#options.methods);
     this.requests -= 1;
     if (answer.problem !== undefined) {
-      this.#options.log.warn('a request on the control socket failed', { message: answer.problem });
+      this.#options.log.warn('control request failed', { message: answer.problem });
       this.#failures += 1;
     }
     this.#write(answer.line);
-    if (this.#failures > MAX_FAILURES) this.#cutOff('its requests fail');
+    if (this.#failures > MAX_FAILURES) this.#cutOff('too many failed requests');
   }
 
   #write(line: string): void {
     if (this.socket.destroyed) return;
     this.socket.write(`${line}\n`);
-    if (this.socket.writableLength > MAX_UNREAD_BYTES) this.#cutOff('it does not read its answers');
+    if (this.socket.writableLength > MAX_UNREAD_BYTES) this.#cutOff('the peer does not read its answers');
   }
 
   #cutOff(reason: string): void {
     if (this.socket.destroyed) return;
-    this.#options.log.warn('a connection to the control socket was closed', { reason });
+    this.#options.log.warn('closed a control connection', { reason });
     this.socket.destroy();
   }
 }
 
 interface Answer {
   readonly line: string;
-  /** Why it is an error. */
+  /** Error message of a failed request. */
   readonly problem?: string;
 }
 
@@ -144,7 +148,7 @@ async function answerTo(line: string, methods: ControlMethods): Promise<Answer> 
     const request = asRecord(JSON.parse(line));
     id = idOf(request.id);
     const name = typeof request.method === 'string' ? request.method : '';
-    // An own one: every object has a `constructor`.
+    // Own properties only: every object inherits `constructor`.
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) throw new Error(`no such method: ${name}`);
     return { line: JSON.stringify({ id, result: await method(asRecord(request.params)) }) };
@@ -158,7 +162,7 @@ function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** Only what is short is said again. */
+/** Echoes only short ids. */
 function idOf(id: unknown): string | number | null {
   if (typeof id === 'string' && id.length <= MAX_ID_CHARS) return id;
   return typeof id === 'number' ? id : null;

@@ -5,14 +5,14 @@ import type { Clock, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, OwnIdentity } from '../operations/ports/tree.ts';
 import type { Log } from '../shared/log.ts';
 
-/** The manifest of the supervisor's own tree, written by nobody else. */
+/** The manifest of the supervisor's own tree; no other process writes it. */
 export interface OwnManifest {
   setState(state: TreeState): void;
   register(entry: ManifestEntry): void;
   endEntry(identity: StoredIdentity, at: string): void;
-  /** These processes were seen gone: ends their entries, and drops the oldest of them where a crash loop has left hundreds. */
+  /** Marks the entries of vanished processes as ended, and drops the oldest of hundreds after a crash loop. */
   settle(gone: readonly StoredIdentity[], at: string): void;
-  /** Every process of the tree but this one was seen gone. */
+  /** Retires the manifest after every other process of the tree is gone. */
   retire(at: string): void;
 }
 
@@ -24,7 +24,7 @@ export interface SupervisorDeps {
   readonly settings: Settings;
   readonly manifest: OwnManifest;
   readonly workerScript: string;
-  /** Environment for what it spawns, without marks. */
+  /** Environment for child processes, without marks. */
   readonly env: NodeJS.ProcessEnv;
   readonly home: string;
   readonly crashLog: string;
@@ -34,6 +34,6 @@ export interface SupervisorDeps {
   readonly signaller: Signaller;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether somebody wrote down that this tree is to end. */
+  /** Whether a stop of this tree was recorded. */
   readonly isStopIntended: () => boolean;
 }

@@ -4,12 +4,12 @@ import { terminateUntilQuiet } from '../operations/terminate/terminate-until-qui
 import type { Observation } from '../operations/observe/observe.ts';
 import type { SupervisorDeps } from './deps.ts';
 
-/** Between SIGTERM and SIGKILL for what a generation left. A chroma-mcp goes within 60 ms. */
+/** Between SIGTERM and SIGKILL for leftovers of a generation, in milliseconds. A chroma-mcp ends within 60 ms. */
 const LEFTOVER_GRACE_MS = 2_000;
 
 /**
- * Ends the orphans of this tree, whichever generation left them; what is only excess or unverified stays.
- * @returns the look after it.
+ * Ends the orphans of this tree from any generation; excess and unverified processes stay.
+ * @returns the snapshot taken afterwards.
  */
 export async function cleanGeneration(deps: SupervisorDeps): Promise<Observation> {
   const { outcomes, after } = await terminateUntilQuiet(
@@ -23,11 +23,11 @@ export async function cleanGeneration(deps: SupervisorDeps): Promise<Observation
     await deps.observe(),
     { graceMs: LEFTOVER_GRACE_MS },
   );
-  for (const { pid, outcome } of outcomes) deps.log.info('ended a leftover of this tree', { leftover: pid, outcome });
+  for (const { pid, outcome } of outcomes) deps.log.info('ended an orphan of this tree', { leftover: pid, outcome });
   return after;
 }
 
-/** Notes in the manifest which recorded processes were seen gone; a worker that was killed could not say it. */
+/** Marks recorded processes that are gone as ended; a killed worker cannot do so. */
 export function settleRecords(
   deps: Pick<SupervisorDeps, 'treeId' | 'manifest'>,
   { reading, index }: Observation,

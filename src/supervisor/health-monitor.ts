@@ -4,20 +4,23 @@ import type { Log } from '../shared/log.ts';
 const CHECK_EVERY_MS = 5_000;
 const MISSES_UNTIL_HUNG = 3;
 const MAX_STATUS_LINE_CHARS = 1_024;
-/** A check that is this part of its interval late says that this process got no turn, and nothing about the worker. */
+/**
+ * Share of the interval. A check later than this means that the supervisor itself was delayed, so it says nothing about
+ * the worker.
+ */
 const OWN_DELAY = 0.2;
 
 export interface HealthMonitorOptions {
   readonly log: Log;
   readonly onHung: () => void;
-  /** From one check to the next, in milliseconds. */
+  /** Interval between checks, in milliseconds. */
   readonly everyMs?: number;
 }
 
 /**
- * Looks every 5 s for a sign of work: an answer of `/health` over its socket, however late, or any request that the worker says it has answered. Three
- * intervals in a row without a sign mean that the worker hangs. A worker under load answers others first, so an unanswered question
- * alone proves nothing; a blocked event loop gives neither sign.
+ * Looks for a sign of life every 5 s: a `/health` answer over the worker's socket, however late, or a report of any
+ * answered request. Three intervals in a row without a sign mean that the worker hangs. A worker under load answers
+ * other requests first, so one unanswered question proves nothing; a blocked event loop gives neither sign.
  */
 export class HealthMonitor {
   readonly #path: string;
@@ -29,7 +32,7 @@ export class HealthMonitor {
   #isAsking = false;
   #isStopped = false;
 
-  /** @param path of the worker's socket. */
+  /** @param path path of the worker's socket. */
   constructor(path: string, options: HealthMonitorOptions) {
     this.#path = path;
     this.#options = options;
@@ -43,7 +46,7 @@ export class HealthMonitor {
     return this.#misses === 0;
   }
 
-  /** The worker has answered somebody. */
+  /** The worker reports that it answered a request. */
   noteProgress(): void {
     this.#hasSign = true;
     this.#misses = 0;
@@ -58,18 +61,21 @@ export class HealthMonitor {
     if (this.#isStopped) return;
     this.#hasSign = false;
     if (!this.#isAsking) void this.#ask();
-    // Timers run on the monotonic clock, which stands still while the machine is suspended.
+    // Timers use the monotonic clock, which stops while the machine is suspended.
     const dueAt = performance.now() + this.#everyMs;
     this.#timer = setTimeout(() => {
       const ownDelayMs = performance.now() - dueAt;
-      // If this process itself was frozen, the answer waits in the socket, and is read before an immediate runs.
+      // If this process itself was frozen, the answer is already in the socket and is read before an immediate runs.
       setImmediate(() => {
         this.#endInterval(ownDelayMs);
       });
     }, this.#everyMs);
   }
 
-  /** One question at a time, which stays open for as long as it takes to call the worker hung: a late answer is a sign too. */
+  /**
+   * Asks one question at a time and waits until the worker would count as hung, because a late answer is a sign of life
+   * too.
+   */
   async #ask(): Promise<void> {
     this.#isAsking = true;
     const hasAnswered = await answers(this.#path, this.#everyMs * MISSES_UNTIL_HUNG);
@@ -95,8 +101,8 @@ export class HealthMonitor {
 }
 
 /**
- * Only the status is of interest, so this is spoken over a bare socket: Node's HTTP client would be a thirtieth of the memory of this
- * process, which is there to be small.
+ * Only the status matters, so this uses a bare socket: Node's HTTP client would add a thirtieth to the memory of this
+ * process.
  */
 function answers(path: string, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -2,7 +2,7 @@ import type { Manifest, ManifestEntry, StoredIdentity } from '../core/tree/manif
 import type { OwnIdentity } from '../operations/ports/tree.ts';
 import type { OwnManifest } from './deps.ts';
 
-/** Where the manifests of a data dir lie. Each method writes, and throws ClaudeMemError `io` where that fails. */
+/** Writes the manifests of a data dir. Each method throws ClaudeMemError `io` if the write fails. */
 export interface ManifestWriter {
   create(manifest: Manifest): void;
   update(treeId: string, change: (manifest: Manifest) => Manifest): unknown;
@@ -12,7 +12,7 @@ export interface ManifestWriter {
 }
 
 /**
- * Records a new tree with this supervisor as its root, before its first child.
+ * Records a new tree with this supervisor as its root, before its first child starts.
  * @throws ClaudeMemError `io`.
  */
 export function createOwnManifest(

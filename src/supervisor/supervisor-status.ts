@@ -5,7 +5,7 @@ export interface SearchStatus {
   readonly reason: string | null;
 }
 
-/** What `status` is told over the control socket. */
+/** The answer to `status` on the control socket. */
 export interface SupervisorStatus {
   readonly treeId: string;
   readonly version: string;
@@ -14,7 +14,7 @@ export interface SupervisorStatus {
   readonly port: number | null;
   readonly restarts: number;
   readonly search: SearchStatus;
-  /** Why it is not running, if it is not. */
+  /** Why the tree is not running; null if it is. */
   readonly problem: string | null;
   readonly healthy: boolean;
 }

@@ -18,11 +18,11 @@ import { Backoff } from '../shared/backoff.ts';
 import type { ChromaKeeper } from './chroma-keeper.ts';
 import type { SupervisorStatus } from './supervisor-status.ts';
 
-/** From one sample to the next, in milliseconds. */
+/** Interval between samples, in milliseconds. */
 export const SAMPLE_EVERY_MS = 5_000;
-/** A look of somebody else's that is not older will do, in milliseconds: it may be just behind the last sample. */
+/** Largest age of a shared snapshot for a sample, in milliseconds; slightly above the interval. */
 const LOOK_AGE_MS = SAMPLE_EVERY_MS + 1_000;
-/** Orphans that cannot be ended are tried again after these, in milliseconds. */
+/** First pause before another attempt to end orphans that could not be ended, in milliseconds. */
 const FIRST_REPAIR_PAUSE_MS = 10_000;
 const LONGEST_REPAIR_PAUSE_MS = 600_000;
 
@@ -34,7 +34,7 @@ export interface VitalsDeps {
   readonly keeper: ChromaKeeper;
   readonly append: (sample: Sample) => void;
   readonly status: () => SupervisorStatus;
-  /** What the worker said last of its search server and its Chroma. */
+  /** The worker's last report on its search server and Chroma. */
   readonly parts: () => WorkerParts | null;
   /** Ends proven orphans of this tree. */
   readonly cleanUp: () => Promise<void>;
@@ -44,20 +44,20 @@ export interface VitalsDeps {
   readonly log: Log;
 }
 
-/** What `status` is told of it. */
+/** The health part of `status`. */
 export interface HealthReport {
   readonly health: readonly HealthItem[];
   readonly chromaRecycles: ChromaRecycles | null;
 }
 
-/** Samples the tree every five seconds, and keeps it in bounds. What fails here never hurts the tree. */
+/** Samples the tree every five seconds and enforces its limits. An error here never affects the tree. */
 export class TreeVitals {
   readonly #deps: VitalsDeps;
   readonly #repairs = new Backoff({ firstMs: FIRST_REPAIR_PAUSE_MS, longestMs: LONGEST_REPAIR_PAUSE_MS });
   #breaches: readonly TrackedBreach[] = [];
   #repairAtMs = 0;
   #sampledAtMs: number | undefined;
-  /** Why the last attempt failed: the same is not logged twice. */
+  /** Why the last attempt failed, so that the same failure is logged once. */
   #writeFailure: string | undefined;
   #lookFailure: string | undefined;
 
@@ -77,7 +77,7 @@ export class TreeVitals {
     };
   }
 
-  /** One sample, and what follows from it. Never rejects. */
+  /** Takes one sample and acts on it. Never rejects. */
   async sample(): Promise<void> {
     const { log } = this.#deps;
     try {
@@ -85,7 +85,7 @@ export class TreeVitals {
       this.#lookFailure = undefined;
     } catch (error) {
       const reason = String(error);
-      if (reason !== this.#lookFailure) log.warn('the tree could not be sampled', { reason });
+      if (reason !== this.#lookFailure) log.warn('could not sample the tree', { reason });
       this.#lookFailure = reason;
     }
   }
@@ -110,7 +110,7 @@ export class TreeVitals {
       takenAtMs: clock.date().getTime(),
       uptimeMs: uptimeMs(),
       bootId: bootId ?? null,
-      // What was missed is a gap, and no sample stands for it.
+      // Missed time is a gap that no sample covers.
       spanMs: Math.min(spanMs, 2 * SAMPLE_EVERY_MS),
       treeId,
       state,
@@ -121,16 +121,16 @@ export class TreeVitals {
     };
   }
 
-  /** A full disk or a folder that cannot be written is said once, and once more when it works again. */
+  /** Logs a failing write (full disk, read-only folder) once, and once more when it works again. */
   #write(sample: Sample): void {
     const { append, log } = this.#deps;
     try {
       append(sample);
-      if (this.#writeFailure !== undefined) log.info('samples are written again');
+      if (this.#writeFailure !== undefined) log.info('samples are written to disk again');
       this.#writeFailure = undefined;
     } catch (error) {
       const reason = String(error);
-      if (reason !== this.#writeFailure) log.warn('samples cannot be written; the tree runs on', { reason });
+      if (reason !== this.#writeFailure) log.warn('samples cannot be written; the tree keeps running', { reason });
       this.#writeFailure = reason;
     }
   }
@@ -138,7 +138,7 @@ export class TreeVitals {
   #judge(uses: readonly MemberUse[], observation: Observation): void {
     const { clock, log, status, treeId } = this.#deps;
     const { state, healthy } = status();
-    // While it starts and ends, everything is on its way in or out.
+    // During start and stop, counts are outside their limits temporarily.
     const found = state === 'running' ? findBreaches(this.#vitals(uses, healthy, leaksOf(observation, treeId))) : [];
     const before = this.#breaches;
     this.#breaches = trackBreaches(before, found, clock.now());
@@ -158,7 +158,7 @@ export class TreeVitals {
     };
   }
 
-  /** Adopted ones are ended when they come; these hang elsewhere, where no subreaper gets them. */
+  /** Adopted orphans are ended when they arrive. These have another parent, out of the subreaper's reach. */
   async #endOrphans(count: number): Promise<void> {
     const { clock, cleanUp, log, status } = this.#deps;
     if (count === 0) {
@@ -177,7 +177,7 @@ interface Leaks {
   readonly excess: number | null;
 }
 
-/** Null where nothing was found and not everything could be looked at. */
+/** Null if nothing was found and the snapshot is incomplete. */
 function leaksOf({ judgements, isComplete }: Observation, treeId?: string): Leaks {
   const count = (verdict: 'orphan' | 'excess') => {
     const found = judgements.filter((item) => item.verdict === verdict && (treeId ?? item.treeId) === item.treeId);

@@ -1,15 +1,15 @@
 import { isAbsolute, relative, sep } from 'node:path';
 
-/** Names that change all the time and say nothing about the code. */
+/** Folders that change constantly and contain no code. */
 const IGNORED_NAMES = new Set(['node_modules', 'logs', '.git', 'vector-db', 'chroma', 'vectors', '.claude-mem']);
 const IGNORED_FILE = /\.(?:log|db)$|\.db-/;
 
-/** Changes come in bursts (an editor's save, a checkout); one restart serves them all. In milliseconds. */
+/** Changes come in bursts (an editor's save, a checkout); one restart handles all of them. In milliseconds. */
 const SETTLE_MS = 300;
 
 /**
  * Calls back when a file below the folder changes.
- * @returns a function that stops it.
+ * @returns a function that stops watching.
  */
 export async function watchFiles(
   where: { readonly folder: string; readonly dataDir: string },
@@ -31,7 +31,7 @@ export async function watchFiles(
   };
 }
 
-/** Whether a path is of the data dir or bears one of the names to ignore, below the folder that is watched. */
+/** Whether a path is in the data dir or contains an ignored name below the watched folder. */
 function isIgnored(path: string, { folder, dataDir }: { readonly folder: string; readonly dataDir: string }): boolean {
   if (isWithin(path, dataDir)) return true;
   const parts = relative(folder, path).split(sep);

@@ -5,12 +5,12 @@ import type { Supervisor } from './supervisor.ts';
 import { SAMPLE_EVERY_MS, type TreeVitals } from './vitals.ts';
 import { watchFiles } from './watch-files.ts';
 
-/** For an end that nobody set a period for, in milliseconds. */
+/** Grace period if none is given, in milliseconds. */
 export const DEFAULT_GRACE_MS = 5_000;
 
-/** What a timer can hold; a longer one would fire at once. In milliseconds. */
+/** Largest delay of a timer; a longer one would fire immediately. In milliseconds. */
 const LONGEST_GRACE_MS = 24 * 60 * 60 * 1000;
-/** For an answer that is held back, in milliseconds. */
+/** Longest time that an answer is delayed, in milliseconds. */
 const LONGEST_WAIT_MS = 60_000;
 
 export interface WatchParts {
@@ -18,12 +18,12 @@ export interface WatchParts {
   readonly greeting: ControlGreeting;
   readonly socket: string;
   readonly vitals: TreeVitals;
-  /** Asks the kernel for the orphans of the tree; undefined where it does not give them. */
+  /** Registers as subreaper; undefined if the system does not support it. */
   readonly adopt: () => AdoptionDuty | undefined;
-  /** Whether this supervisor's lock is still the file of that name: no longer where the data dir was removed or replaced. */
+  /** Whether the supervisor's lock file is still in place; false after the data dir was removed or replaced. */
   readonly isLockInPlace: () => boolean;
   readonly log: Log;
-  /** What is to be let go of when the tree has ended, the first first. */
+  /** Resources to release after the tree has ended, in order. */
   readonly cleanups: (() => unknown)[];
   /** Ends the tree; resolves with whether nothing is left. */
   readonly stop: (graceMs: number) => Promise<boolean>;
@@ -31,7 +31,7 @@ export interface WatchParts {
   readonly end: () => Promise<void>;
 }
 
-/** Answers on the control socket, adopts orphans, samples, and keeps an eye on files and on whoever started us. */
+/** Starts the control server, the subreaper, sampling, and the watches on files and on the parent process. */
 export async function watchOver(supervisor: Supervisor, parts: WatchParts): Promise<void> {
   const { dataDir, greeting, socket, vitals, adopt, log, cleanups, stop, end } = parts;
   const server = await listenForControl(socket, {
@@ -46,9 +46,9 @@ export async function watchOver(supervisor: Supervisor, parts: WatchParts): Prom
     },
   });
   cleanups.unshift(() => server.close());
-  // Also what runs already comes here then (since Linux 4.12).
+  // Running descendants are covered too (since Linux 4.12).
   const duty = adopt();
-  log.info('looking after the tree', { adoptsOrphans: duty !== undefined });
+  log.info('supervising the tree', { adoptsOrphans: duty !== undefined });
   if (duty !== undefined) cleanups.unshift(tendAdoptedChildren(duty));
   cleanups.unshift(repeat(() => vitals.sample(), SAMPLE_EVERY_MS));
   cleanups.unshift(endWithoutDataDir(parts));
@@ -60,18 +60,18 @@ export async function watchOver(supervisor: Supervisor, parts: WatchParts): Prom
     cleanups.unshift(stopWatching);
   }
   if (process.argv.includes('--foreground')) {
-    // Whoever started us is gone.
+    // The process that started the supervisor is gone.
     process.on('disconnect', () => void end());
     if (!process.connected) void end();
   }
 }
 
-/** How often the data dir has to be missing in a row: a folder may be moved away and back. */
+/** How often in a row the data dir must be missing, because a folder may be moved away and back. */
 const MISSED_LOOKS = 3;
 
 /**
- * Without its data dir a tree is of no use: nobody reaches it, what it acknowledges is lost, and nothing keeps a second one from
- * running beside it.
+ * Ends a tree whose data dir is gone: no client can reach it, acknowledged data is lost, and a second tree could start
+ * beside it.
  */
 function endWithoutDataDir({ isLockInPlace, log, end }: WatchParts): () => void {
   let missed = 0;
@@ -85,7 +85,7 @@ function endWithoutDataDir({ isLockInPlace, log, end }: WatchParts): () => void 
   }, SAMPLE_EVERY_MS);
 }
 
-/** One run at a time; a run that takes longer than the interval leaves the next one out. */
+/** Repeats one run at a time; skips a turn if a run takes longer than the interval. */
 function repeat(run: () => Promise<void>, everyMs: number): () => void {
   let isRunning = false;
   const timer = setInterval(() => {

@@ -13,7 +13,7 @@ export interface WorkerSpawn {
   readonly script: string;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** Takes what Node prints before the worker's own log is open, such as a syntax error. */
+  /** Receives what Node prints before the worker opens its log, such as a syntax error. */
   readonly crashLog: string;
 }
 
@@ -22,11 +22,11 @@ export interface WorkerEnd {
   readonly signal: string | null;
 }
 
-/** One generation of the worker: the process and the channel to it. */
+/** One generation of the worker: the process and its IPC channel. */
 export class WorkerProcess {
   readonly identity: StoredIdentity;
   readonly command: readonly string[];
-  /** Resolves when it has ended, or could not be spawned. Never rejects. */
+  /** Resolves when it has ended or could not be spawned. Never rejects. */
   readonly ended: Promise<WorkerEnd>;
   readonly #child: ChildProcess;
 
@@ -43,9 +43,9 @@ export class WorkerProcess {
   }
 
   /**
-   * Spawns it in a session of its own, so that Ctrl-C on a supervisor in the foreground reaches the supervisor alone, with no pipe to
-   * us: a dead supervisor's pipe would kill it.
-   * @throws Error when it could not be spawned.
+   * Spawns the worker in its own session, so that Ctrl-C on a foreground supervisor reaches only the supervisor. Uses
+   * no pipes to the supervisor, because a broken pipe would kill the worker after the supervisor's death.
+   * @throws Error if it could not be spawned.
    */
   static spawn({ script, env, cwd, crashLog }: WorkerSpawn, identify: IdentifyProcess): WorkerProcess {
     const command = [process.execPath, script];
@@ -64,7 +64,7 @@ export class WorkerProcess {
         if (child.pid === undefined) resolve({ code: null, signal: null });
       });
     });
-    if (child.pid === undefined) throw new Error(`the worker could not be spawned: ${process.execPath} ${script}`);
+    if (child.pid === undefined) throw new Error(`could not spawn the worker: ${process.execPath} ${script}`);
     return new WorkerProcess(child, identityOf(child.pid, identify), command, ended);
   }
 
@@ -72,16 +72,16 @@ export class WorkerProcess {
     this.#child.on('message', listener);
   }
 
-  /** A worker whose channel is closed is on its way out already. */
+  /** Does nothing if the channel is closed: the worker is then ending already. */
   send(message: SupervisorMessage): void {
     if (!this.#child.connected) return;
     this.#child.send(message, () => {
-      // The channel may close under the message; `ended` tells.
+      // The channel may close meanwhile; `ended` reports that.
     });
   }
 }
 
-/** Every generation adds to it, so it is begun anew when it has grown: what matters is the last crash. */
+/** Every generation appends; a large file is emptied first, because only the last crash matters. */
 function openCrashLog(path: string): number {
   assertOwnFolder(dirname(path));
   const fd = openOwnForWriting(path, 'append');
@@ -89,7 +89,7 @@ function openCrashLog(path: string): number {
   return fd;
 }
 
-/** Its start cannot be missing: a child that nobody has waited for keeps its pid. */
+/** The start time is always available: a child keeps its pid until it is waited for. */
 function identityOf(pid: number, identify: IdentifyProcess): StoredIdentity {
   const row = identify(pid);
   return {

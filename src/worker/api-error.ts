@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-/** What went wrong with a request, as a stable word for programs (`error.code` of the body). */
+/** The kind of error, as a stable word for programs (`error.code` in the body). */
 export type ApiErrorCode =
   | 'bad-request'
   | 'malformed-json'
@@ -15,7 +15,7 @@ export type ApiErrorCode =
   | 'shutting-down'
   | 'internal';
 
-/** An answer other than success that was foreseen. */
+/** An expected error response. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -30,7 +30,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The body of every answer that is no success. */
+/** The body of every error response. */
 export function errorBody({ code, message }: Pick<ApiError, 'code' | 'message'>) {
   return { error: { code, message } };
 }

@@ -4,7 +4,7 @@ import type { VectorAnswer, VectorQuery } from '../chroma/vector-index.ts';
 import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';
 import type { SessionStore } from '../memory/session-store.ts';
 
-/** Which worker this is: what an open port alone does not tell. */
+/** Identifies this worker, because a reachable port alone proves nothing. */
 export interface WorkerIdentity {
   readonly treeId: string;
   readonly pid: number;
@@ -22,7 +22,7 @@ export interface Readiness {
   readonly searchServer: { readonly state: string; readonly pid: number | null; readonly restarts: number };
 }
 
-/** What the HTTP API is a door to. */
+/** The services behind the HTTP API. */
 export interface Api {
   readonly identity: WorkerIdentity;
   readonly store: Pick<
@@ -30,7 +30,7 @@ export interface Api {
     'createSession' | 'addObservation' | 'addPrompt' | 'completeSession' | 'recordEvent'
   >;
   readonly memory: Pick<SessionSearch, 'recent' | 'recentSessions' | 'recentSummaries' | 'promptsOf'>;
-  /** A session began or goes on. */
+  /** A session started or continues. */
   sessionActive(): void;
   /** Observations were committed. */
   observationsAdded(): void;
@@ -38,6 +38,6 @@ export interface Api {
   queryVectors(query: VectorQuery): Promise<VectorAnswer>;
   readiness(): Readiness;
   processes(): readonly WorkerProcessInfo[];
-  /** For Prometheus, from a reading of its own. */
+  /** Metrics for Prometheus, from a fresh snapshot. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }

@@ -6,17 +6,17 @@ import type { SessionStore } from '../memory/session-store.ts';
 
 export type Vectors = Pick<ChromaSync, 'wake' | 'observationsAdded' | 'query' | 'status' | 'recycle' | 'close'>;
 
-/** Kept back of the deadline for closing SQLite, in milliseconds. */
+/** Part of the deadline reserved for closing SQLite, in milliseconds. */
 const SQLITE_RESERVE_MS = 100;
 
-/** How each part is opened; in this order. */
+/** How each part is opened, in this order. */
 export interface DatabaseParts {
   readonly openStore: () => SessionStore;
   readonly openSearch: () => SessionSearch;
   readonly openVectors: (store: SessionStore) => Vectors;
 }
 
-/** Owns what the worker remembers with: SQLite's writer and reader, and the vectors. */
+/** Owns the SQLite writer, the SQLite reader, and the vectors. */
 export class DatabaseManager {
   readonly store: SessionStore;
   readonly search: SessionSearch;
@@ -31,7 +31,7 @@ export class DatabaseManager {
     this.#log = log;
   }
 
-  /** @throws ClaudeMemError `io` when the memory cannot be opened; what was opened before is closed again. */
+  /** @throws ClaudeMemError `io` if the memory cannot be opened; parts opened before are closed again. */
   static open({ openStore, openSearch, openVectors }: DatabaseParts, log: Log): DatabaseManager {
     const opened: { close(): void }[] = [];
     try {
@@ -47,8 +47,8 @@ export class DatabaseManager {
   }
 
   /**
-   * ChromaSync first: processes hang on it, and what it still writes down goes to SQLite. Each step is on its own: one that fails or hangs
-   * hinders no other. Calling it again joins the first.
+   * Closes ChromaSync first, because it owns processes and still writes to SQLite. Each step is isolated: a step that
+   * fails or hangs does not block the others. A second call joins the first.
    */
   close(withinMs: number): Promise<void> {
     this.#closing ??= this.#close(withinMs);

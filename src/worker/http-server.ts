@@ -14,7 +14,7 @@ import { translateError } from './translate-error.ts';
 import { compileSchema } from './validation.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
-/** For a request to arrive; one that trickles in must not hold a connection for ever. Milliseconds. */
+/** How long a request may take to arrive, in milliseconds; a slow sender must not keep a connection forever. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
@@ -23,7 +23,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without a token. */
     readonly isOpen?: boolean;
-    /** Stands for the methods that a known path does not have; value of `Allow`. */
+    /** Route for the unsupported methods of a known path; value of `Allow`. */
     readonly allow?: string;
   }
 }
@@ -33,13 +33,13 @@ export interface HttpServerOptions {
   readonly api: Api;
   readonly page: PageOptions;
   readonly log: Log;
-  /** Called for each answer, also for one that its client no longer waits for. */
+  /** Called for each response, even if its client no longer waits. */
   readonly onAnswer?: () => void;
-  /** Whether requests that come on an open connection are to be refused. */
+  /** Whether to refuse requests on open connections. */
   readonly isClosing: () => boolean;
 }
 
-/** The worker's HTTP API, not yet listening. */
+/** Creates the worker's HTTP API; does not listen yet. */
 export function createHttpServer({ guard, api, page, log, isClosing, onAnswer }: HttpServerOptions): FastifyInstance {
   const server = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -59,13 +59,13 @@ export function createHttpServer({ guard, api, page, log, isClosing, onAnswer }:
   server.setErrorHandler((error, request, reply) => {
     const answer = translateError(error);
     if (answer.status < 500) return replyWithError(reply, answer);
-    // What is closed already fails in its own ways.
+    // Parts that are closed already cause arbitrary errors.
     if (isClosing()) return replyWithError(reply, shuttingDown());
-    if (answer.code !== 'vectors-unavailable') log.error('a request failed', { request: describe(request), error });
+    if (answer.code !== 'vectors-unavailable') log.error('request failed', { request: describe(request), error });
     return replyWithError(reply, answer);
   });
   server.setNotFoundHandler((request, reply) =>
-    replyWithError(reply, new ApiError(404, 'not-found', `there is no ${request.method} ${pathOf(request)}`)),
+    replyWithError(reply, new ApiError(404, 'not-found', `no route for ${request.method} ${pathOf(request)}`)),
   );
   refuseOtherMethods(server, () => {
     registerHealthRoutes(server, api);
@@ -82,7 +82,7 @@ function acceptJsonOnly(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // Many clients name the type of a body they do not send.
+    // Many clients send a content type without a body.
     if (body === '') done(null, undefined);
     else void parseJson(request, body as string, done);
   });
@@ -95,16 +95,16 @@ function guardRequests(server: FastifyInstance, options: GuardOptions, isClosing
     if (isClosing()) throw shuttingDown();
     const { allow, isOpen } = request.routeOptions.config;
     if (allow !== undefined) {
-      throw new ApiError(405, 'method-not-allowed', `${pathOf(request)} takes ${allow}`, { Allow: allow });
+      throw new ApiError(405, 'method-not-allowed', `${pathOf(request)} supports only ${allow}`, { Allow: allow });
     }
     if (isOpen !== true && !request.is404) guard.checkToken(request);
-    // What is remembered is private, also to whatever keeps copies of answers.
+    // The memory is private and must not be cached.
     reply.header('Cache-Control', 'no-store');
     done();
   });
 }
 
-/** Fastify says "not found" to the wrong method of a path that is there. */
+/** Fastify answers "not found" to an unsupported method of a known path. */
 function refuseOtherMethods(server: FastifyInstance, register: () => void): void {
   const methodsOf = new Map<string, Set<string>>();
   server.addHook('onRoute', ({ url, method, config }) => {
@@ -129,7 +129,7 @@ function shuttingDown(): ApiError {
   return new ApiError(503, 'shutting-down', 'the worker is shutting down', { Connection: 'close' });
 }
 
-/** What is no HTTP at all; there is no request to answer through. */
+/** Answers input that is not HTTP, for which there is no request object. */
 function refuseConnection(error: { readonly code?: string }, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -142,9 +142,11 @@ function refuseConnection(error: { readonly code?: string }, socket: Socket): vo
     : isTooSlow
       ? '408 Request Timeout'
       : '400 Bad Request';
-  const body = JSON.stringify(errorBody({ code: 'bad-request', message: `not a request: ${status.slice(4)}` }));
+  const body = JSON.stringify(
+    errorBody({ code: 'bad-request', message: `not a valid HTTP request: ${status.slice(4)}` }),
+  );
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`;
-  // Its other half would stay open for as long as the client likes.
+  // Otherwise the client could keep its half of the connection open.
   socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy());
 }
 
@@ -152,7 +154,7 @@ function describe(request: FastifyRequest): string {
   return `${request.method} ${pathOf(request)}`;
 }
 
-/** Without the query, which holds what somebody looked for. */
+/** Without the query string, which contains search text. */
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '';
 }

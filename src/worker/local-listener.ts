@@ -2,18 +2,18 @@ import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { listenPrivately } from '../shared/private-socket.ts';
 
-/** Of our own programs at once. */
+/** Maximum number of simultaneous connections from claude-mem processes. */
 const MAX_CONNECTIONS = 512;
 
 /**
- * A second way in to an HTTP server: a socket of the file system, for our own programs. Its folder says who may listen there and who may
- * connect, which a port does not.
+ * A second entry to an HTTP server: a Unix socket for claude-mem processes. The permissions of its folder restrict who
+ * may listen and connect, which a port cannot.
  */
 export class LocalListener {
   readonly #connections = new WeakSet<Socket>();
   #server: Server | undefined;
 
-  /** Whether a connection came in here: no web page can have made it. */
+  /** Whether a connection uses this socket, which no web page can reach. */
   isLocal(socket: Socket): boolean {
     return this.#connections.has(socket);
   }
@@ -22,7 +22,7 @@ export class LocalListener {
   async listen(path: string, http: HttpServer): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#connections.add(socket);
-      // Node's documented way to give a connection to an HTTP server: it then bounds and closes it like its own.
+      // Node's documented way to pass a connection to an HTTP server, which then limits and closes it like its own.
       http.emit('connection', socket);
     });
     server.maxConnections = MAX_CONNECTIONS;
@@ -30,7 +30,7 @@ export class LocalListener {
     await listenPrivately(server, path);
   }
 
-  /** Takes nobody in any more; resolves when the last one is gone. */
+  /** Stops accepting; resolves when the last connection is closed. */
   async close(): Promise<void> {
     const server = this.#server;
     if (server?.listening === true) await new Promise((resolve) => server.close(resolve));

@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { redactText } from '../operations/redact/redact-secrets.ts';
 import { withoutPrivateParts } from '../operations/redact/secrets/private-parts.ts';
 
-/** Redaction of a piece takes some 10 to 40 ms. Characters. */
+/** Characters per piece. Redacting a piece takes 10 to 40 ms. */
 const PIECE = 16_384;
 
 /**
- * Takes private parts and secrets out of the texts a client posts. The worker answers other requests between two pieces of a long text.
- * An end of a piece never cuts a line, a word or a key, except where one of them is longer than half a piece.
+ * Removes private parts and secrets from posted texts. The worker answers other requests between two pieces of a long
+ * text. A piece never ends inside a line, word, or key, unless that is longer than half a piece.
  */
 export async function redactPosted<Posted extends Readonly<Record<string, unknown>>>(posted: Posted): Promise<Posted> {
   const redacted: [string, unknown][] = [];

@@ -11,17 +11,17 @@ export interface PartsReport {
   readonly everyMs?: number;
 }
 
-/** A look costs a few file lookups at most. */
+/** A check costs a few file lookups at most. */
 const LOOK_EVERY_MS = 2_500;
 
-/** Tells the supervisor how search server and Chroma do, now and whenever that changes. */
+/** Reports the states of search server and Chroma to the supervisor, now and after each change. */
 export function reportParts({ searchClient, vectors, channel, shutdown, everyMs = LOOK_EVERY_MS }: PartsReport): void {
   let last = '';
   const look = (): void => {
     if (shutdown.isBegun) return;
     const { state, reason } = vectors.status();
     const parts: WorkerParts = { searchServer: searchClient.status.state, vectors: state, reason };
-    // A reason may count the seconds down: the state is what counts.
+    // Only the state counts: a reason may contain a countdown.
     const key = `${parts.searchServer} ${state}`;
     if (key === last) return;
     last = key;

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import { parseDuration } from '../shared/duration.ts';
 
-/** Characters. What is longer is no name. */
+/** Limit for names, in characters. */
 const LONGEST_NAME = 1_000;
 const LONGEST_QUERY = 20_000;
 const MOST_FILES = 1_000;
 const MOST_RESULTS = 100;
 const USUAL_RESULTS = 10;
 
-/** Text itself is bounded by the body alone. */
+/** A text without a limit of its own; the body limit applies. */
 const text = v.string('must be a text');
 const filledText = v.pipe(text, v.regex(/\S/, 'must not be empty'));
 const name = v.pipe(filledText, v.maxLength(LONGEST_NAME, `must not be longer than ${LONGEST_NAME} characters`));
@@ -27,7 +27,7 @@ const limit = v.optional(
   String(USUAL_RESULTS),
 );
 
-/** Unknown fields are left out and not refused: a client may be newer than the worker. */
+/** Ignores unknown fields, because a client may be newer than the worker. */
 export const sessionBody = v.object(
   { project: name, prompt: v.optional(text), sessionId: optionalName },
   'must be a JSON object',
@@ -46,11 +46,11 @@ export const observationBody = v.object(
   'must be a JSON object',
 );
 
-/** As `toISOString` writes it: compared as text. */
+/** The format of `toISOString`, because times are compared as text. */
 const moment = v.pipe(text, v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'must be a time in UTC'));
 const ofEvent = { id: name, at: moment, sessionId: name, project: name };
 
-/** What `claude-mem hook` tells, over HTTP or by way of the disk. */
+/** An event from `claude-mem hook`, sent over HTTP or stored in the spool. */
 export const hookEventBody = v.variant(
   'kind',
   [
@@ -67,14 +67,14 @@ export const hookEventBody = v.variant(
       }),
     }),
   ],
-  'must be an event of a hook',
+  'must be a hook event',
 );
-/** Longer than any code or id of ours; the characters are those of base64url. */
+/** Longer than any code or id of the page; base64url characters only. */
 const pageKey = v.pipe(text, v.regex(/^[\w-]{1,64}$/, 'must be letters, digits, - and _'));
 
 export const pageSessionBody = v.object({ code: pageKey }, 'must be a JSON object');
 
-/** As `history --since` takes it. */
+/** The same format as `history --since`. */
 export const historyQuery = v.object({
   since: v.optional(
     v.pipe(

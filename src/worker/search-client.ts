@@ -7,31 +7,31 @@ import { type SearchServerSpawn, spawnSearchServer } from './search-server-proce
 import { messageOf } from '../shared/errors.ts';
 
 /**
- * `starting`: its first start is on its way. `answering`: the last ping was answered. `reconnecting`: it ended, or does not answer, and
- * is started again. `closed`: for good.
+ * `starting`: its first start is in progress. `answering`: it answered the last ping. `reconnecting`: it ended or does
+ * not answer, and is being restarted. `closed`: permanently.
  */
 export type SearchServerState = 'starting' | 'answering' | 'reconnecting' | 'closed';
 
 export interface SearchServerStatus {
   readonly state: SearchServerState;
   readonly pid: number | null;
-  /** How often it was started again. */
+  /** Number of restarts. */
   readonly restarts: number;
 }
 
 export interface SearchClientOptions extends SearchServerSpawn {
-  /** One that was started already, for the first run. */
+  /** A process that is already running, for the first run. */
   readonly first?: OwnedProcess;
   readonly timing?: Partial<SearchClientTiming>;
 }
 
-/** All in milliseconds. */
+/** In milliseconds. */
 export interface SearchClientTiming {
   /** From spawn to the end of the handshake. */
   readonly connectMs: number;
   readonly pingEveryMs: number;
   readonly pingTimeoutMs: number;
-  /** After so long in health an end counts as the first again. */
+  /** After this long in health, the restart delay is reset. */
   readonly healthyAfterMs: number;
 }
 
@@ -43,13 +43,13 @@ const TIMING: SearchClientTiming = {
 };
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 15_000;
-/** One missed answer may be a machine that slept. */
+/** One missed ping may only mean that the machine was suspended. */
 const MISSED_PINGS = 2;
 const END_MS = 4_000;
 
 /**
- * Keeps a search server running beside the worker and asks it, as an MCP client does, whether it answers. One at a time: the next is
- * started when the last one and all it had started are gone, ever later if it keeps ending.
+ * Keeps a search server running beside the worker and pings it as an MCP client. Runs one at a time: the next one
+ * starts after the last one and all its children are gone, with growing delays if it keeps ending.
  */
 export class SearchClient {
   readonly #options: SearchClientOptions;
@@ -74,7 +74,7 @@ export class SearchClient {
     return { state: this.#state, pid: this.#process?.pid ?? null, restarts: this.#restarts };
   }
 
-  /** Resolves when the first attempt has come to something: it answers, or it failed and is tried again. */
+  /** Resolves when the first attempt has succeeded or failed. */
   get settled(): Promise<void> {
     return this.#firstAnswer.promise;
   }
@@ -83,7 +83,7 @@ export class SearchClient {
     this.#running = this.#keepRunning();
   }
 
-  /** Ends it and whatever it had started. Calling it again does nothing. */
+  /** Ends the search server and everything it started. The second call does nothing. */
   async close(withinMs: number): Promise<void> {
     this.#closing.abort();
     this.#state = 'closed';
@@ -99,7 +99,7 @@ export class SearchClient {
       if (this.#isClosed()) return;
       if (performance.now() - startedAt >= this.#timing.healthyAfterMs) this.#backoff.reset();
       const delayMs = this.#backoff.next();
-      log.warn('the search server is started again', { reason, delayMs });
+      log.warn('restarting the search server', { reason, delayMs });
       this.#state = 'reconnecting';
       this.#restarts += 1;
       this.#firstAnswer.resolve();
@@ -107,7 +107,7 @@ export class SearchClient {
     }
   }
 
-  /** One run, from spawn to the proof that nothing of it is left. Never throws. @returns why it ended. */
+  /** One run, from spawn to the proof that none of its processes is left. Never throws. @returns why it ended. */
   async #runOnce(): Promise<string> {
     const client = new Client({ name: 'claude-mem-worker', version: '1' });
     const over = new AbortController();
@@ -130,14 +130,14 @@ export class SearchClient {
     }
   }
 
-  /** Pings it until it ends or no longer answers. */
+  /** Pings it until it ends or stops answering. */
   async #watch(client: Client, over: AbortSignal): Promise<string> {
     for (let missed = 0; missed < MISSED_PINGS;) {
       const answers = await client.ping({ timeout: this.#timing.pingTimeoutMs }).then(
         () => true,
         () => false,
       );
-      if (over.aborted) return 'it ended';
+      if (over.aborted) return 'the search server ended';
       missed = answers ? 0 : missed + 1;
       if (answers) {
         this.#state = 'answering';
@@ -145,7 +145,7 @@ export class SearchClient {
       }
       await pause(this.#timing.pingEveryMs, over);
     }
-    return `it did not answer ${MISSED_PINGS} times in a row`;
+    return `the search server missed ${MISSED_PINGS} pings in a row`;
   }
 
   #isClosed(): boolean {
@@ -153,7 +153,7 @@ export class SearchClient {
   }
 }
 
-/** Ends early when it is over. */
+/** Returns early if the run is over. */
 async function pause(ms: number, over: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: over }).catch(() => undefined);
 }

@@ -8,7 +8,7 @@ export interface CurrentSearchMode {
   readonly reason: string | null;
 }
 
-/** How searches are answered now; by meaning is also what would be at the next need. */
+/** How searches are answered now. Semantic also if Chroma is asleep and would start on demand. */
 export function searchModeOf({ reason }: VectorStatus): CurrentSearchMode {
   return { mode: reason === null ? 'semantic' : 'keyword', reason };
 }
@@ -21,12 +21,12 @@ export interface SearchModeReport {
   readonly everyMs?: number;
 }
 
-/** A look costs a few file lookups at most. */
+/** A check costs a few file lookups at most. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Tells the supervisor, and the log, how searches are answered, now and whenever that changes.
- * @returns looks at once: somebody has just seen how it is.
+ * Reports the search mode to the supervisor and the log, now and after each change.
+ * @returns a function that checks immediately, for callers that have just noticed a change.
  */
 export function reportSearchMode({
   status,

@@ -4,12 +4,12 @@ import { type Household, OwnedProcess } from '../chroma/owned-process.ts';
 export interface SearchServerSpawn {
   /** Path of the search server's entry script. */
   readonly script: string;
-  /** What it is told beyond this process's own environment. */
+  /** Variables added to this process's environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly household: Household;
 }
 
-/** Starts a search server of this worker. Needs nothing of MCP, which takes longer to load than this takes. */
+/** Starts a search server of this worker. Does not load MCP, which takes longer than the spawn. */
 export function spawnSearchServer({ script, env, household }: SearchServerSpawn): OwnedProcess {
   const { dataDir, treeId, own, log } = household;
   const marks = marksFor({ treeId, role: 'search', dataDir, owner: own });
@@ -21,7 +21,7 @@ export function spawnSearchServer({ script, env, household }: SearchServerSpawn)
       env: definedOnly(markedEnvironment({ ...household.env, ...env }, marks)),
       cwd: process.cwd(),
       onLine: (line) => {
-        log.warn('the search server says', { line });
+        log.warn('search server output', { line });
       },
     },
     household,

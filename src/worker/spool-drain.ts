@@ -13,12 +13,12 @@ export interface SpoolDrainOptions {
   readonly everyMs?: number;
 }
 
-/** A look costs one listing of a folder that is nearly always empty. */
+/** A check costs one listing of a folder that is nearly always empty. */
 const LOOK_EVERY_MS = 1_000;
-/** An event whose delivery was begun so often and never came to an end has ended the worker each time. */
+/** After this many unfinished attempts, an event is assumed to crash the worker. */
 const MOST_ATTEMPTS = 3;
 
-/** Stores what hooks could not deliver: when the worker starts, and whenever something new waits. */
+/** Stores events that hooks could not deliver, at the start of the worker and whenever new ones arrive. */
 export class SpoolDrain {
   readonly #options: SpoolDrainOptions;
   readonly #timer: NodeJS.Timeout;
@@ -31,7 +31,7 @@ export class SpoolDrain {
     void this.look();
   }
 
-  /** Stores all that waits now; joins a look that is under way. Never rejects. */
+  /** Stores all waiting events; joins a run in progress. Never rejects. */
   look(): Promise<void> {
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
@@ -39,7 +39,7 @@ export class SpoolDrain {
     return this.#running;
   }
 
-  /** Resolves when the event that is under way is stored; the rest waits for the next worker. */
+  /** Resolves when the current event is stored; the rest waits for the next worker. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -51,30 +51,30 @@ export class SpoolDrain {
     try {
       for (let waiting = spool.list(); waiting.length > 0; waiting = spool.list()) {
         for (const event of waiting) {
-          // Hooks and searches are answered in between.
+          // Hooks and searches are answered between two events.
           await nextTurn();
           if (this.#isClosed) return;
           this.#deliver(event);
         }
-        log.info('stored what hooks had left', { events: waiting.length });
+        log.info('stored spooled hook events', { events: waiting.length });
       }
     } catch (error) {
-      // A full disk, say. What waits is safe, and the next look tries again.
-      log.error('what hooks left could not be stored', { error });
+      // For example a full disk. The events are safe, and the next check retries.
+      log.error('could not store spooled hook events', { error });
     }
   }
 
   #deliver(waiting: SpooledEvent): void {
     const { spool, store, log } = this.#options;
     if (waiting.attempts >= MOST_ATTEMPTS) {
-      this.#setAside(waiting, 'the worker ended each time it was stored');
+      this.#setAside(waiting, 'the worker crashed at each attempt to store the event');
       return;
     }
     const begun = spool.begin(waiting);
     if (begun === undefined) return;
     const checked = v.safeParse(hookEventBody, begun.content);
     if (!checked.success) {
-      this.#setAside(begun.event, 'it is no event of a hook');
+      this.#setAside(begun.event, 'the file is not a hook event');
       return;
     }
     try {
@@ -84,15 +84,15 @@ export class SpoolDrain {
         spool.postpone(begun.event);
         throw error;
       }
-      log.error('an event of a hook could not be stored', { error });
-      this.#setAside(begun.event, 'it cannot be stored');
+      log.error('could not store a hook event', { error });
+      this.#setAside(begun.event, 'the event cannot be stored');
       return;
     }
     spool.remove(begun.event);
   }
 
   #setAside(event: SpooledEvent, reason: string): void {
-    this.#options.log.error('an event of a hook is set aside', { file: event.name, reason });
+    this.#options.log.error('set a hook event aside', { file: event.name, reason });
     this.#options.spool.setAside(event);
   }
 }

@@ -26,44 +26,45 @@ export interface WorkerOptions {
   readonly identity: WorkerIdentity;
   readonly settings: Pick<Settings, 'workerHost' | 'workerPort'>;
   readonly token: string;
-  /** For our own programs. */
+  /** For claude-mem processes. */
   readonly socket: {
     readonly path: string;
-    /** Writes down where it is, once it answers. */
+    /** Records the socket's path once the worker listens. */
     readonly note: () => void;
   };
   readonly database: DatabaseParts;
   readonly searchServer: SearchClientOptions;
-  /** What hooks could not deliver. */
+  /** Events that hooks could not deliver. */
   readonly spool: EventSpool;
   readonly page: {
-    /** Where its built files are. */
+    /** Folder of the built files. */
     readonly folder: string;
     readonly look: () => Promise<Pick<PageSources, 'observation' | 'status'>>;
     readonly dataDirFlag: string | undefined;
     readonly readSamples: PageOptions['readSamples'];
   };
-  /** To the supervisor. */
+  /** IPC channel to the supervisor. */
   readonly channel: IpcChannel;
   readonly shutdown: Shutdown;
-  /** Reads and judges the processes of this data dir. */
+  /** Reads and classifies the processes of this data dir. */
   readonly observe: () => Promise<Observation>;
   readonly log: Log;
 }
 
 export interface RunningWorker {
-  /** Ends the connection to Chroma; after a rest of so many milliseconds the next need opens another. */
+  /** Ends the connection to Chroma. The next one opens on demand, after a pause of this many milliseconds. */
   recycleChroma(reason: string, restMs: number): void;
 }
 
-/** A worker without a search server works too; this long the first answer of one is waited for, in milliseconds. */
+/** How long to wait for the first answer of the search server, in milliseconds. A worker also works without one. */
 const SEARCH_SERVER_WAIT_MS = 5_000;
-/** Kept back of the deadline for cutting off requests that are still under way, in milliseconds. */
+/** Part of the deadline reserved for cutting off running requests, in milliseconds. */
 const CUT_OFF_RESERVE_MS = 200;
 
 /**
- * Brings the worker up: search server, memory, HTTP. Says `ready` when requests are answered and the search server has answered or failed.
- * @throws ClaudeMemError `io` when the memory cannot be opened; `port-taken`.
+ * Starts the worker: search server, memory, HTTP. Reports `ready` when it answers requests and the search server has
+ * answered or failed.
+ * @throws ClaudeMemError `io` if the memory cannot be opened; `port-taken`.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { shutdown, log, channel, settings } = options;
@@ -84,13 +85,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return {
     recycleChroma: (reason, restMs) => {
       database.vectors.recycle(reason, restMs).catch((error: unknown) => {
-        log.error('Chroma could not be recycled', { reason, error });
+        log.error('could not recycle Chroma', { reason, error });
       });
     },
   };
 }
 
-/** Not before it listens: of two workers the one that got the port stores. */
+/** Starts after listening: of two workers, only the one with the port stores events. */
 function drainSpool(api: Api, { spool, log, shutdown }: WorkerOptions): void {
   if (shutdown.isBegun) return;
   const drain = new SpoolDrain({ spool, log, store: (event) => takeEvent(api, event) });
@@ -118,7 +119,7 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
   if (shutdown.isBegun) return;
   try {
     await server.listen({ host, port });
-    // Not before it has the port: of two workers the one that got it is asked.
+    // Only after it has the port: of two workers, clients must reach the one with the port.
     await local.listen(socket.path, server.server);
     socket.note();
     log.info('listening', { host, port, socket: socket.path });
@@ -160,7 +161,7 @@ interface Parts {
 function createApi({ identity, observe }: WorkerOptions, { database, searchClient, lookAtMode }: Parts): Api {
   const { store, search: memory, vectors } = database;
   const readiness = () => ({ search: searchModeOf(vectors.status()), searchServer: searchClient.status });
-  // A reading takes as long for ten scrapers as for one.
+  // Simultaneous scrapers share one reading.
   const observeOnce = singleFlight(observe);
   return {
     identity,

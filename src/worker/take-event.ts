@@ -1,7 +1,7 @@
 import type { HookEvent } from '../operations/hooks/hook-event.ts';
 import type { Api } from './api.ts';
 
-/** Stores what a hook told, and wakes who has to know; the same for one that comes over HTTP and one that waited on the disk. */
+/** Stores a hook event and notifies the services that depend on it. Used for events from HTTP and from the spool. */
 export function takeEvent(
   { store, sessionActive, observationsAdded }: Pick<Api, 'store' | 'sessionActive' | 'observationsAdded'>,
   event: HookEvent,

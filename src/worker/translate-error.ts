@@ -1,17 +1,17 @@
 import { ClaudeMemError } from '../shared/errors.ts';
 import { ApiError } from './api-error.ts';
 
-/** Errors of the framework that a client can cause (https://fastify.dev/docs/latest/Reference/Errors/). */
+/** Framework errors that a client can cause (https://fastify.dev/docs/latest/Reference/Errors/). */
 const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [status: number, code: ApiError['code'], message: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [413, 'body-too-large', 'the body is larger than 1 MiB'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported-media-type', 'the body must be application/json'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'bad-request', 'the body is not as long as Content-Length says'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'bad-request', 'the length of the body does not match Content-Length'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'malformed-json', 'the body is not valid JSON'],
   FST_ERR_BAD_URL: [400, 'bad-request', 'the URL cannot be decoded'],
-  FST_ERR_VALIDATION: [400, 'bad-request', 'the request is not as it should be'],
+  FST_ERR_VALIDATION: [400, 'bad-request', 'the request is not valid'],
 };
 
-/** What a client is told about any error. One that was not foreseen is told as such, without its insides. */
+/** Converts any error into an API error. Details of unexpected errors are not sent to the client. */
 export function translateError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof ClaudeMemError) {
@@ -24,5 +24,5 @@ export function translateError(error: unknown): ApiError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const known = FRAMEWORK_ERRORS[code];
   if (known !== undefined) return new ApiError(...known);
-  return new ApiError(500, 'internal', 'an internal error; the log of the worker has the details');
+  return new ApiError(500, 'internal', 'internal error; see the worker log for details');
 }

@@ -2,7 +2,7 @@ import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import * as v from 'valibot';
 import { ApiError } from './api-error.ts';
 
-/** Lets Fastify check requests by valibot schemas, and gives handlers their types. */
+/** Makes Fastify validate requests with valibot schemas and types the handlers. */
 export interface ValibotTypes extends FastifyTypeProvider {
   readonly validator: this['schema'] extends v.GenericSchema ? v.InferOutput<this['schema']> : unknown;
 }

@@ -107,7 +107,7 @@ describe('a database of another kind', () => {
     withConnection(join(dataDir, 'memory.db'), (connection) => {
       connection.execute('CREATE TABLE recipes (name TEXT)');
     });
-    expect(thrownBy(() => openStore(dataDir)).message).toContain('another program (it has a table recipes)');
+    expect(thrownBy(() => openStore(dataDir)).message).toContain('another program (it contains the table recipes)');
   });
 
   test('of an older version: the reader waits for the writer, which brings it up to date', () => {
@@ -118,7 +118,7 @@ describe('a database of another kind', () => {
       migrate(connection);
       connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
       expect(thrownBy(() => isReadable(connection, next)).message).toContain(
-        `older claude-mem (schema ${NEWEST}, not ${NEWEST + 1})`,
+        `schema ${NEWEST} of an older claude-mem; this one reads schema ${NEWEST + 1}`,
       );
       migrate(connection, next);
       expect(isReadable(connection, next)).toBe(true);
@@ -199,7 +199,7 @@ describe('a disk or file that does not let it', () => {
     for (const open of [() => openStore(dataDir), () => openSearch(dataDir).recent(undefined, 1)]) {
       expect(thrownBy(open)).toMatchObject({
         code: 'io',
-        message: expect.stringMatching(/is a folder|no regular file/) as string,
+        message: expect.stringMatching(/is a folder|not a regular file/) as string,
       });
     }
   });

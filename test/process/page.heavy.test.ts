@@ -203,11 +203,11 @@ describeWithChromium('the page', (chromium) => {
     await second.goto(link);
     const told = () => text(second, '#notices');
     await eventually('the second is refused', async () =>
-      (await told()).includes('This link was used before, or is too old. Run claude-mem status --open'),
+      (await told()).includes('This link was already used or has expired. Run claude-mem status --open'),
     );
     expect(await rows(second)).toEqual([]);
     await second.goto(`http://127.0.0.1:${tree.port}/`);
-    await eventually('it needs a link', async () => (await told()).includes('opened by a link that works once'));
+    await eventually('it needs a link', async () => (await told()).includes('needs a one-time link'));
     await takeScreenshots(second, 'refused');
   });
 });

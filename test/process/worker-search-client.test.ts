@@ -104,7 +104,7 @@ test.each([
   await sleep(1_500);
   // 100, 200, 400 and 800 ms between them.
   expect(starts().length).toBeLessThanOrEqual(5);
-  expect(lines.some((line) => line.startsWith('warn the search server is started again'))).toBe(true);
+  expect(lines.some((line) => line.startsWith('warn restarting the search server'))).toBe(true);
   await client.close(3_000);
   await isOver();
 });

@@ -103,7 +103,7 @@ describe('of the two sources', () => {
     const { own, alone, calls } = sources(refused);
     await own.query(query);
     expect(await alone.query(query)).toEqual(found);
-    expect(calls.at(-1)).toBe('recycle: a worker has come');
+    expect(calls.at(-1)).toBe('recycle: a worker has started');
     expect(own.isOpen).toBe(false);
     expect(await alone.query(query)).toEqual(refused);
   });

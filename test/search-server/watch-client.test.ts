@@ -35,12 +35,12 @@ describe('the client is gone', () => {
   test('when the parent is another', async () => {
     const { reasons, state, stop } = watch();
     state.parent = 1;
-    await eventually('it is seen', () => reasons[0] === 'whoever started it is gone');
+    await eventually('it is seen', () => reasons[0] === 'the parent process is gone');
     stop();
   });
 
   test('when it was gone before anybody looked', () => {
-    expect(watch(4).reasons).toEqual(['whoever started it is gone']);
+    expect(watch(4).reasons).toEqual(['the parent process is gone']);
   });
 });
 

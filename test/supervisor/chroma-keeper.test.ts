@@ -87,7 +87,7 @@ test('the next ones that grow as fast rest ever longer, two recycles are half a 
   expect(keeper.breaches()).toEqual([
     {
       id: 'limit:chroma',
-      message: expect.stringMatching(/^Chroma used 130 MB.*; recycled \d+ times, it rests until /) as string,
+      message: expect.stringMatching(/^Chroma used 130 MB.*; recycled \d+ times, paused until /) as string,
     },
   ]);
   expect(machine.signals).toEqual([]);

@@ -87,7 +87,7 @@ test('a disk that is full is said once, the tree is looked after all the same, a
   expect(ids(vitals)).toEqual(['response:worker']);
   state.append = append;
   await sample(2);
-  expect(lines.filter((line) => line.includes('samples are written again'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('samples are written to disk again'))).toHaveLength(1);
   expect(samples).toHaveLength(2);
 });
 
@@ -99,7 +99,7 @@ test('a look that fails is said once and hurts nothing', async () => {
   await sample(3);
   machine.onLook = () => undefined;
   await sample(1);
-  expect(lines.filter((line) => line.includes('could not be sampled'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('could not sample the tree'))).toHaveLength(1);
   expect(samples).toHaveLength(1);
 });
 

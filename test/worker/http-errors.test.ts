@@ -10,12 +10,12 @@ const observation = { type: 'note', title: 'x', text: 'y' };
 
 describe('who may ask', () => {
   test.each([
-    [undefined, 'a bearer token is needed'],
-    ['', 'a bearer token is needed'],
-    [`Basic ${TOKEN}`, 'a bearer token is needed'],
-    ['Bearer wrong', 'the bearer token is not the one of this data dir'],
-    [`Bearer ${TOKEN}b`, 'the bearer token is not the one of this data dir'],
-    [`Bearer ${TOKEN} ${TOKEN}`, 'a bearer token is needed'],
+    [undefined, 'a bearer token is required'],
+    ['', 'a bearer token is required'],
+    [`Basic ${TOKEN}`, 'a bearer token is required'],
+    ['Bearer wrong', 'the bearer token does not match this data dir'],
+    [`Bearer ${TOKEN}b`, 'the bearer token does not match this data dir'],
+    [`Bearer ${TOKEN} ${TOKEN}`, 'a bearer token is required'],
   ])('%j gets 401', async (authorization, reason) => {
     const { request } = openServer();
     const answer = await request('GET', '/ready', { headers: { authorization } });
@@ -172,7 +172,7 @@ describe('URLs', () => {
     for (const headers of [{}, { authorization: undefined }]) {
       expect(await request('GET', url, { headers })).toMatchObject({
         status: 404,
-        body: { error: { code: 'not-found', message: `there is no GET ${url}` } },
+        body: { error: { code: 'not-found', message: `no route for GET ${url}` } },
       });
     }
   });
@@ -236,9 +236,9 @@ describe('failures', () => {
     search.close();
     expect(await request('GET', '/api/search?q=secret')).toMatchObject({
       status: 500,
-      body: { error: { code: 'internal', message: 'an internal error; the log of the worker has the details' } },
+      body: { error: { code: 'internal', message: 'internal error; see the worker log for details' } },
     });
-    expect(lines).toEqual([expect.stringContaining('error a request failed {"request":"GET /api/search"')]);
+    expect(lines).toEqual([expect.stringContaining('error request failed {"request":"GET /api/search"')]);
     expect(lines.join('')).not.toContain('secret');
   });
 
@@ -290,7 +290,7 @@ describe('on a real connection', () => {
   ])('what decides on a request is there once, or it gets 400 (%#)', async (...headers) => {
     const { port } = await listen();
     const { answer } = send(port, `GET /health HTTP/1.1\r\n${headers.join('\r\n')}\r\nConnection: close\r\n\r\n`);
-    await eventually('it is answered', () => answer().includes('is there twice'));
+    await eventually('it is answered', () => answer().includes('occurs twice'));
     expect(answer()).toMatch(/^HTTP\/1\.1 400 /);
   });
 

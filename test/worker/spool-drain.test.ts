@@ -67,7 +67,7 @@ test('what is no event, or cannot be stored, is set aside and holds nothing up',
   await open().look();
   expect(stored).toEqual(['e3']);
   expect(spool.list()).toEqual([]);
-  expect(JSON.stringify(lines)).toContain('it is no event of a hook');
+  expect(JSON.stringify(lines)).toContain('the file is not a hook event');
   expect(JSON.stringify(lines)).not.toContain('prompt 2');
 });
 

@@ -1,26 +1,32 @@
-/** All viewers share one reading of this age, in milliseconds: a page costs what one reading costs, however many look at it. */
+/**
+ * All viewers share one reading of at most this age, in milliseconds, so that the cost does not grow with the number of
+ * viewers.
+ */
 const READING_EVERY_MS = 5_000;
 
 export interface Shared<Value> {
   readonly value: Value;
-  /** Until the next one is to be had, in milliseconds. */
+  /** Time until the next reading is available, in milliseconds. */
   readonly nextInMs: number;
 }
 
-/** Reads only when somebody asks, and not more often than every so many milliseconds. */
+/** Reads on demand, at most once per interval. */
 export class SharedReading<Value> {
   readonly #read: () => Promise<Value>;
   readonly #now: () => number;
   #current: Promise<Value> | undefined;
   #takenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param now monotonic, in milliseconds. */
+  /** @param now monotonic clock, in milliseconds. */
   constructor(read: () => Promise<Value>, now: () => number) {
     this.#read = read;
     this.#now = now;
   }
 
-  /** @throws what the reading throws, for as long as it would be shared: a failing one is not repeated more often either. */
+  /**
+   * @throws the error of the reading, for as long as the reading is shared: a failing reading is not repeated more
+   * often.
+   */
   async get(): Promise<Shared<Value>> {
     if (this.#current === undefined || this.#now() - this.#takenAt >= READING_EVERY_MS) {
       this.#takenAt = this.#now();

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** From the command to the browser it takes a second; a person who copies the link to another machine needs some more. */
+/** A browser opened by the command needs a second; a user who copies the link to another machine needs longer. */
 export const CODE_LIFE_MS = 60_000;
-/** Who asks for more loses the oldest. */
+/** Further codes replace the oldest. */
 const MOST_CODES = 16;
 const CODE_BYTES = 32;
 
@@ -12,14 +12,14 @@ interface Issued {
 }
 
 /**
- * Codes that open the page once. They are kept as digests, in memory alone, and end with this worker. Wrong ones are not counted: 256 random
- * bits are not guessed within a minute, and a limit would only let anybody lock the owner out.
+ * Codes that open the page once. Stores only digests, in memory, for the life of this worker. Does not count wrong
+ * codes: 256 random bits cannot be guessed within a minute, and a limit would let any process lock the owner out.
  */
 export class OneTimeCodes {
   readonly #now: () => number;
   #issued: readonly Issued[] = [];
 
-  /** @param now monotonic, in milliseconds. */
+  /** @param now monotonic clock, in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -31,11 +31,11 @@ export class OneTimeCodes {
     return code;
   }
 
-  /** Uses a code up. @returns whether it was one. */
+  /** Consumes a code. @returns whether it was valid. */
   redeem(code: string): boolean {
     const given = digest(code);
     const valid = this.#valid();
-    // Each is compared, the found one too: how long it takes tells nothing.
+    // Compares with every code, so that the duration reveals nothing.
     const rest = valid.filter((issued) => !timingSafeEqual(issued.digest, given));
     this.#issued = rest;
     return rest.length < valid.length;

@@ -15,14 +15,14 @@ const TYPES = {
   'icon.svg': 'image/svg+xml',
 } as const;
 
-/** The files of the page: these and no others, whatever a request names. */
+/** The only files that the page serves. */
 export type AssetName = keyof typeof TYPES;
 
 export function isAssetName(name: string): name is AssetName {
   return Object.hasOwn(TYPES, name);
 }
 
-/** Reads them when they are first asked for: most workers are never looked at. */
+/** Reads a file on first request, because most workers never serve the page. */
 export function createAssetReader(folder: string): (name: AssetName) => PageAsset {
   const known = new Map<AssetName, PageAsset>();
   return (name) => {

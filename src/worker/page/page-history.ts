@@ -1,14 +1,14 @@
 import { totalUse, type Sample } from '../../core/health/sample.ts';
 import { dateSamples, gapsBetween, type DatedSample } from '../../core/health/sample-time.ts';
 
-/** What the samples tell, as the page draws it. Field names are API: add, never rename. */
+/** The samples as the page draws them. Field names are API: add, never rename. */
 export interface PageHistory {
   readonly schemaVersion: 1;
-  /** ISO 8601; what was asked for. */
+  /** Start of the requested period, ISO 8601. */
   readonly since: string;
-  /** Oldest first; one without values stands where nothing is known. */
+  /** Oldest first; a point without values marks a period without data. */
   readonly points: readonly HistoryPoint[];
-  /** Samples that are damaged and left out. */
+  /** Number of damaged samples, which are left out. */
   readonly damagedSamples: number;
   readonly unreadableFiles: readonly { readonly file: string; readonly reason: string }[];
 }
@@ -16,24 +16,24 @@ export interface PageHistory {
 export interface HistoryPoint {
   /** Seconds since 1970. */
   readonly at: number;
-  /** Of the tree. */
+  /** Number of processes in the tree. */
   readonly processes: number | null;
   readonly memoryBytes: number | null;
   /** Orphans and excess. */
   readonly leaks: number | null;
 }
 
-/** What was read of the samples. */
+/** The samples that were read. */
 export interface SampleSource {
   readonly samples: readonly Sample[];
   readonly damaged: number;
   readonly unreadable: PageHistory['unreadableFiles'];
 }
 
-/** As many as a wide screen has pixels for. */
+/** About the number of pixels of a wide screen. */
 const MOST_POINTS = 800;
 
-/** Puts together what was since then, in as many points as can be seen; each the peak of what it stands for. Pure. */
+/** Reduces the samples since then to as many points as are visible; each point is the peak of its samples. Pure. */
 export function describeHistory(
   { samples, damaged, unreadable }: SampleSource,
   { sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number },

@@ -1,20 +1,20 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** A day's work; after it the link is asked for again. */
+/** A working day; afterwards the user requests a new link. */
 const SESSION_LIFE_SECONDS = 12 * 60 * 60;
 const COOKIE = 'claude-mem-page';
 
 export interface PageSession {
-  /** Below it lies all that the session may read. */
+  /** All paths that the session may read are below this one. */
   readonly path: string;
   /** Value of `Set-Cookie`. */
   readonly cookie: string;
 }
 
 /**
- * What a browser shows that opened a link. A cookie goes to every port of a host, so other programs on 127.0.0.1 would get it too: it
- * is bound to a path that nobody else knows. It is signed and not kept, so that it outlives a worker that crashed; a new token of the
- * data dir ends it.
+ * Cookies for browsers that opened a link. Browsers send a cookie to every port of a host, so other programs on
+ * 127.0.0.1 would receive it: the cookie is restricted to an unpredictable path. It is signed and not stored, so that
+ * it survives a crash of the worker. A new token of the data dir invalidates it.
  */
 export class PageSessions {
   readonly #key: Buffer;
@@ -55,7 +55,7 @@ export class PageSessions {
   }
 }
 
-/** Another worker on this host may have left one of the same name. */
+/** Another worker on this host may have set a cookie of the same name. */
 function valuesOf(cookies = ''): readonly string[] {
   return cookies
     .split(';')

@@ -15,27 +15,27 @@ import type { TreeStatus } from '../../operations/tree/tree-lifecycle.ts';
 import type { Readiness, WorkerIdentity, WorkerProcessInfo } from '../api.ts';
 import { FINDINGS } from '../../core/verdicts/verdict.ts';
 
-/** What the page shows: `status` and `leaks` of one reading. Field names are API: add, never rename. */
+/** The content of the page: `status` and `leaks` from one reading. Field names are API: add, never rename. */
 export interface PageState extends Pick<
   StatusReport,
   'treeId' | 'startedAt' | 'version' | 'state' | 'problem' | 'search' | 'dataDir'
 > {
   readonly schemaVersion: 1;
   readonly takenAt: string;
-  /** False if anything could not be looked at. */
+  /** False if any process or file could not be read. */
   readonly complete: boolean;
-  /** What else is to be said of the reading, in sentences. */
+  /** Further remarks about the reading, in sentences. */
   readonly remarks: readonly string[];
   readonly processes: readonly PageProcess[];
   readonly summary: LeakSummary;
-  /** What leaked, and what may have. */
+  /** Leaked and unverified processes. */
   readonly findings: readonly PageFinding[];
-  /** Shows what would be ended; null where nothing leaked. */
+  /** Command that shows what would be ended; null if nothing leaked. */
   readonly reapCommand: string | null;
 }
 
 export interface PageProcess extends StatusProcess {
-  /** Its role, and the program where one role has two. */
+  /** The role, and the program if one role has two. */
   readonly name: string;
   /** 0 for the root. */
   readonly depth: number;
@@ -47,17 +47,17 @@ export interface PageFinding extends ReportedProcess {
 
 export interface PageSources {
   readonly observation: Observation;
-  /** What the supervisor says; undefined if it does not answer. */
+  /** Status from the supervisor; undefined if it does not answer. */
   readonly status: TreeStatus | undefined;
   readonly identity: WorkerIdentity;
   readonly readiness: Readiness;
-  /** What the worker says of itself and what it started. */
+  /** The worker's own processes and their states. */
   readonly services: readonly WorkerProcessInfo[];
-  /** Undefined where the data dir is the usual one. */
+  /** Undefined for the default data dir. */
   readonly dataDirFlag: string | undefined;
 }
 
-/** Puts together what the page shows. Pure. */
+/** Assembles the content of the page. Pure. */
 export function describeState(sources: PageSources): PageState {
   const { observation, status, identity, readiness, dataDirFlag } = sources;
   const { judgements, reading } = observation;
@@ -94,7 +94,7 @@ function describeFinding(judgement: Judgement): PageFinding {
   return { ...reportProcess(judgement), name: describeProcess(judgement) };
 }
 
-/** What a service says of itself tells more than that it sleeps, as the system has it. */
+/** The state that a service reports is more useful than the system's "sleeping". */
 function serviceState(
   { role, pid, state, restarts }: StatusProcess,
   { status, services, readiness: { searchServer } }: PageSources,

@@ -4,7 +4,10 @@ import type { Api } from '../api.ts';
 import { contextQuery } from '../request-schemas.ts';
 import type { ValibotTypes } from '../validation.ts';
 
-/** What a new session should know of the ones before, the newest first. Nothing in it is hidden or looks like a tag: a model reads it. */
+/**
+ * Context from earlier sessions for a new one, newest first. A model reads the text, so it contains nothing hidden and
+ * no tags.
+ */
 export function registerContextRoutes(instance: FastifyInstance, { memory }: Api): void {
   const server = instance.withTypeProvider<ValibotTypes>();
 

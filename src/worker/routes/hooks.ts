@@ -4,7 +4,7 @@ import { hookEventBody } from '../request-schemas.ts';
 import { takeEvent } from '../take-event.ts';
 import type { ValibotTypes } from '../validation.ts';
 
-/** What `claude-mem hook` delivers. 201 is said only once SQLite has it on the disk. */
+/** Receives events from `claude-mem hook`. Answers 201 once the event is on disk in SQLite. */
 export function registerHookRoutes(instance: FastifyInstance, api: Api): void {
   const server = instance.withTypeProvider<ValibotTypes>();
 

@@ -9,21 +9,21 @@ import { SharedReading } from '../page/cached-page-reading.ts';
 import { historyQuery, pageParams, pageSessionBody } from '../request-schemas.ts';
 import type { ValibotTypes } from '../validation.ts';
 
-/** What the page is made of. */
+/** The sources of the page. */
 export interface PageOptions {
-  /** Of the data dir; sessions are signed with it. */
+  /** Token of the data dir; signs the sessions. */
   readonly token: string;
-  /** Of the worker, as browsers reach it. */
+  /** Origin of the worker, as browsers reach it. */
   readonly origin: string;
   readonly readAsset: (name: AssetName) => PageAsset;
   readonly readState: () => Promise<PageState>;
   /** Oldest first. */
   readonly readSamples: () => SampleSource;
-  /** Milliseconds; monotonic, and the wall clock. */
+  /** In milliseconds: monotonic clock and wall clock. */
   readonly clock: { readonly now: () => number; readonly wall: () => number };
 }
 
-/** Nothing comes from elsewhere, nothing is inline, and nobody else's page shows or reads it. */
+/** Loads nothing from other hosts, allows nothing inline, and forbids other pages to embed or read it. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
@@ -36,8 +36,8 @@ const HEADERS = {
 };
 
 /**
- * The page. Its files hold no secret and are open. What it shows is read with the cookie of a session, which is good for these GETs
- * and for nothing else of the API; a session is opened with a code that only the bearer token gives.
+ * Serves the page. Its files contain no secrets and need no token. Its data requires a session cookie, which is valid
+ * only for these GET routes. A session starts with a code, which only a client with the bearer token can get.
  */
 export function registerPageRoutes(
   instance: FastifyInstance,
@@ -52,7 +52,7 @@ export function registerPageRoutes(
   server.get('/', { config: { isOpen: true } }, (request, reply) => sendAsset(request, reply, readAsset('index.html')));
   server.get<{ Params: { name: string } }>('/assets/:name', { config: { isOpen: true } }, (request, reply) => {
     const { name } = request.params;
-    if (!isAssetName(name)) throw new ApiError(404, 'not-found', 'there is no such file');
+    if (!isAssetName(name)) throw new ApiError(404, 'not-found', 'no such file');
     return sendAsset(request, reply, readAsset(name));
   });
 
@@ -74,7 +74,7 @@ export function registerPageRoutes(
   const admit = ({ params, headers }: { params: { id: string }; headers: FastifyRequest['headers'] }): void => {
     refuseOtherSites(headers);
     if (sessions.isOpen(params.id, headers.cookie)) return;
-    throw new ApiError(401, 'unauthorized', `the session of this page is over; ${ASK_AGAIN}`);
+    throw new ApiError(401, 'unauthorized', `the session of this page has expired; ${ASK_AGAIN}`);
   };
   const historyOf = async (spanMs: number): Promise<PageHistory> => {
     const untilMs = clock.wall();
@@ -108,20 +108,22 @@ export function registerPageRoutes(
 const ASK_AGAIN = 'run claude-mem status --open';
 
 function sendAsset(request: FastifyRequest, reply: FastifyReply, { type, body, etag }: PageAsset): FastifyReply {
-  // Kept, and asked for again each time: an upgrade must not leave an old page over a new API.
+  // Cached but revalidated each time: an upgrade must not leave an old page with a new API.
   void reply.headers({ ...HEADERS, 'Cache-Control': 'no-cache', ETag: etag });
   if (request.headers['if-none-match'] === etag) return reply.code(304).send();
   return reply.type(type).send(body);
 }
 
-/** Another port of this host is the same site to a browser, which sends our cookie along; it says so here. */
+/**
+ * A browser treats another port of this host as the same site and sends the cookie. This header reveals the difference.
+ */
 function refuseOtherSites(headers: FastifyRequest['headers']): void {
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin') return;
-  throw new ApiError(403, 'forbidden', 'this is for the page alone');
+  throw new ApiError(403, 'forbidden', 'only the claude-mem page may use this route');
 }
 
 function refuseUnless(isAccepted: boolean): void {
   if (isAccepted) return;
-  throw new ApiError(401, 'unauthorized', `this link was used before, or is too old; ${ASK_AGAIN}`);
+  throw new ApiError(401, 'unauthorized', `this link was already used or has expired; ${ASK_AGAIN}`);
 }

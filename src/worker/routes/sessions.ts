@@ -5,7 +5,7 @@ import { redactPosted } from '../redact-posted.ts';
 import { observationBody, promptBody, sessionBody, sessionParams } from '../request-schemas.ts';
 import type { ValibotTypes } from '../validation.ts';
 
-/** 201 is said only once SQLite has it on the disk. */
+/** Answers 201 once the record is on disk in SQLite. */
 export function registerSessionRoutes(instance: FastifyInstance, api: Api): void {
   const server = instance.withTypeProvider<ValibotTypes>();
 
