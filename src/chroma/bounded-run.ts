@@ -5,14 +5,14 @@ import { type Household, OwnedProcess, type OwnedSpawn } from './owned-process.t
 
 export interface BoundedResult {
   readonly exit: Exit;
-  /** What it wrote last, on stdout and then on stderr. */
+  /** The last lines of its output: stdout, then stderr. */
   readonly output: readonly string[];
 }
 
 export interface RunBounds {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** What the program does, for the message when it takes too long. */
+  /** What the program does, for the message after a timeout. */
   readonly doing: string;
 }
 
@@ -20,8 +20,8 @@ const END_MS = 5_000;
 const KEPT_LINES = 20;
 
 /**
- * Runs a program of ours to its end, recorded like any other, and ends it at the deadline.
- * @throws ChromaFailure when it takes too long or the signal is aborted; nothing is left running then.
+ * Runs a claude-mem program to its end, recorded like every other process, and ends it at the deadline.
+ * @throws ChromaFailure if it takes too long or the signal is aborted; nothing is then left running.
  */
 export async function runBounded(
   spawn: OwnedSpawn,
@@ -39,7 +39,7 @@ export async function runBounded(
   try {
     const exit = await withTimeout(deadlineMs, Promise.race([process.exited, interruption.promise]));
     if (exit === 'aborted') throw new ChromaFailure('closed', `${doing}: interrupted`);
-    if (exit === undefined) throw new ChromaFailure('broken', `${doing}: not done within ${deadlineMs / 1000} s`);
+    if (exit === undefined) throw new ChromaFailure('broken', `${doing} took longer than ${deadlineMs / 1000} s`);
     return { exit, output: [...said.lines, ...(await process.finalOutput())] };
   } finally {
     interruption.forget();

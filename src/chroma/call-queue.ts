@@ -1,17 +1,23 @@
-/** Queries come first: a person waits for them. */
+/** Queries come first, because a user waits for them. */
 export type Priority = 'query' | 'write';
 
-/** So many queries overtake a write that waits; then it gets its turn, lest a busy or slow machine never writes at all. */
+/**
+ * How many queries may overtake a waiting write before it gets its turn. Otherwise a busy or slow machine would never
+ * write.
+ */
 const QUERIES_IN_A_ROW = 3;
 
-/** One call at a time, because chroma-mcp works on one at a time: what is sent while it works can no longer be overtaken. */
+/**
+ * Sends one call at a time, because chroma-mcp processes one at a time: a call that was sent can no longer be
+ * overtaken.
+ */
 export class CallQueue {
   readonly #waiting: Record<Priority, (() => void)[]> = { query: [], write: [] };
   #isBusy = false;
-  /** Queries that had their turn while a write waited. */
+  /** Queries processed while a write waited. */
   #overtaking = 0;
 
-  /** Does the work when its turn comes. */
+  /** Runs the work when its turn comes. */
   async run<T>(priority: Priority, work: () => Promise<T>): Promise<T> {
     await this.#turn(priority);
     try {

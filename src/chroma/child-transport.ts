@@ -4,8 +4,8 @@ import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol
 import type { OwnedProcess } from './owned-process.ts';
 
 /**
- * MCP over the stdio of a process that somebody else starts and ends. The SDK's own transport ends its child by closing stdin, which
- * chroma-mcp ignores, and waits 2 s for it.
+ * MCP over the stdio of a process whose start and end belong to the caller. The SDK's transport ends its child by
+ * closing stdin, which chroma-mcp ignores, and waits 2 s for it.
  */
 export class ChildTransport implements Transport {
   onclose?: () => void;
@@ -36,7 +36,7 @@ export class ChildTransport implements Transport {
     });
   }
 
-  /** Ends nothing but the conversation. */
+  /** Ends only the MCP connection, not the process. */
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
@@ -48,7 +48,7 @@ export class ChildTransport implements Transport {
   #receive(line: string): void {
     if (this.#isClosed) return;
     const message = parse(line);
-    // chroma-mcp greets on stdout before the conversation begins, and says there why it cannot reach a server.
+    // chroma-mcp prints a greeting to stdout before the handshake, and errors if it cannot reach a server.
     if (message === undefined) this.#process.output.add(line);
     else this.onmessage?.(message);
   }

@@ -8,34 +8,37 @@ import { ChromaManager } from './chroma-manager.ts';
 import type { ChromaTiming } from './timing.ts';
 import type { VectorAnswer, VectorIndex, VectorQuery, VectorStatus } from './vector-index.ts';
 
-/** What ChromaSync reads and remembers in SQLite; `SessionStore` is one. */
+/** The parts of SQLite that ChromaSync uses; `SessionStore` provides them. */
 export type ObservationSource = Pick<
   SessionStore,
   'databaseId' | 'observationsAfter' | 'countObservationsAfter' | 'counts' | 'getSession' | 'watermark' | 'setWatermark'
 >;
 
 export interface ChromaSyncStatus extends VectorStatus {
-  /** Observations that are in SQLite and not yet among the vectors. */
+  /** Observations in SQLite that are not in the vectors yet. */
   readonly pending: number;
-  /** Pids of what runs now. */
+  /** Pids of the running processes. */
   readonly wrapperPid: number | null;
   readonly pythonPid: number | null;
 }
 
-/** A query waits for one batch at most, in milliseconds. */
+/** A query waits for at most one batch, in milliseconds. */
 const BATCH_MS = 250;
-/** Chroma loads its model anew for each call, some 150 ms, and takes 40 ms a document: fewer would be nothing but loading. */
+/**
+ * Chroma reloads its model for each call (about 150 ms) and needs 40 ms per document. A smaller batch would mostly wait
+ * for loading.
+ */
 const SMALLEST_BATCH = 3;
 const LARGEST_BATCH = 50;
-/** So many are tried one by one after a refusal: more than are ever refused in a row. */
+/** How many documents are tried one by one after a refusal; more than are ever refused in a row. */
 const CANDIDATES = 10;
 
-/** Keeps the vectors in step with SQLite, and answers queries from them. */
+/** Keeps the vectors in sync with SQLite and answers queries from them. */
 export class ChromaSync implements VectorIndex {
   readonly #source: ObservationSource;
   readonly #dependencies: ChromaDependencies;
   readonly #chroma: ChromaManager;
-  /** Whose watermark it is. */
+  /** Name of the vector store that the watermark belongs to. */
   readonly #storeId: string;
   #batchSize = SMALLEST_BATCH;
   #isFilling = false;
@@ -59,12 +62,12 @@ export class ChromaSync implements VectorIndex {
     });
   }
 
-  /** A session began or goes on: starts Chroma if it sleeps. Returns at once. */
+  /** A session started or continues: starts Chroma if it sleeps. Does not wait. */
   wake(): void {
     this.#chroma.wake();
   }
 
-  /** Observations were committed: writes them soon, and starts Chroma if it sleeps. Returns at once. */
+  /** Observations were committed: writes them soon, and starts Chroma if it sleeps. Does not wait. */
   observationsAdded(): void {
     if (this.#chroma.status().state === 'ready') this.#fill();
     else this.#chroma.wake();
@@ -84,26 +87,26 @@ export class ChromaSync implements VectorIndex {
   }
 
   /**
-   * Ends the running Chroma, if there is one, and lets the next need start another after `restMs` milliseconds: for one that grew over
-   * its limits. What it was writing is written again by the next one.
+   * Ends a running Chroma that exceeded its limits. The next one may start after `restMs` milliseconds and repeats
+   * unfinished writes.
    */
   recycle(reason: string, restMs = 0): Promise<void> {
     return this.#chroma.recycle(reason, restMs);
   }
 
-  /** Ends Chroma first, then gives up the vectors. What is not among the vectors yet is backfilled next time. */
+  /** Ends Chroma, then releases the vectors. Missing documents are backfilled next time. */
   async close(withinMs: number): Promise<void> {
-    // The batch under way fails with the connection; the database is not touched after this.
+    // The running batch fails with the connection. The database is not used afterwards.
     await withTimeout(withinMs, Promise.all([this.#chroma.close(withinMs), this.#filling]));
   }
 
-  /** One run at a time; it goes on until nothing is left, so what is committed meanwhile is in it. */
+  /** Runs once at a time and continues until nothing is left, including observations committed meanwhile. */
   #fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
     this.#filling = this.#fillUp().catch((error: unknown) => {
-      // After a lost connection onReady begins anew; after a refusal the next observation does.
-      this.#dependencies.log.warn('filling the vectors was broken off', { error: String(error) });
+      // After a lost connection, onReady starts again; after a refusal, the next observation does.
+      this.#dependencies.log.warn('stopped updating the vectors', { error: String(error) });
     });
   }
 
@@ -116,19 +119,19 @@ export class ChromaSync implements VectorIndex {
         await this.#write(batch);
       }
     } finally {
-      // In the same turn as the last look into SQLite: nothing is committed in between.
+      // In the same turn as the last check of SQLite, so that no commit is missed.
       this.#isFilling = false;
     }
   }
 
-  /** Vectors that were deleted, or restored from a backup, hold less than the watermark says. */
+  /** Detects deleted or restored vectors, which contain fewer documents than the watermark says. */
   async #verify(): Promise<void> {
     const watermark = this.#watermark();
     const expected = this.#source.counts().observations - this.#source.countObservationsAfter(watermark);
     const found = await this.#chroma.count();
     this.#isVerified = true;
     if (found >= expected) return;
-    this.#dependencies.log.warn('the vectors are incomplete and are filled again', { found, expected });
+    this.#dependencies.log.warn('the vectors are incomplete; filling them again', { found, expected });
     this.#source.setWatermark(this.#storeId, 0);
   }
 
@@ -144,8 +147,8 @@ export class ChromaSync implements VectorIndex {
   }
 
   /**
-   * Finds the one that Chroma refuses. It is left out, lest it hold up all that come after; if Chroma takes none at all, it is not the
-   * document that is wrong.
+   * Finds and skips the document that Chroma refuses, so that it does not block all later ones. If Chroma refuses every
+   * document, the cause is not the document.
    */
   async #writeSingly(refusal: ToolError): Promise<void> {
     const candidates = this.#source.observationsAfter(this.#watermark(), CANDIDATES);
@@ -159,7 +162,7 @@ export class ChromaSync implements VectorIndex {
       }
     }
     if (refused.length === candidates.length) throw refusal;
-    this.#dependencies.log.error('Chroma refused observations; they are found by keyword only', {
+    this.#dependencies.log.error('Chroma refused observations; only keyword search finds them', {
       ids: refused,
       error: refusal.message,
     });
@@ -174,7 +177,7 @@ export class ChromaSync implements VectorIndex {
   #adjustBatch({ added, workMs }: { readonly added: number; readonly workMs: number }): void {
     if (added === 0) return;
     const fitting = Math.floor((BATCH_MS * added) / workMs);
-    // At most doubled: one quick batch may have been of short texts.
+    // At most doubles: one quick batch may have contained only short texts.
     this.#batchSize = Math.max(SMALLEST_BATCH, Math.min(LARGEST_BATCH, fitting, this.#batchSize * 2));
   }
 

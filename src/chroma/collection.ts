@@ -5,10 +5,10 @@ import type { VectorDocument, VectorMatch, VectorQuery } from './vector-index.ts
 /** Calls a tool of chroma-mcp and returns the text of its result. */
 export type CallTool = (tool: string, args: Record<string, unknown>) => Promise<string>;
 
-/** What Chroma says of a collection nobody has added to yet. */
+/** Chroma's error for a collection without documents. */
 const NO_COLLECTION = /does not exist|not found/i;
 
-/** How many documents the collection holds; 0 where there is none. */
+/** Number of documents in the collection; 0 if it does not exist. */
 export async function countDocuments(call: CallTool, collection: string): Promise<number> {
   const text = await orIfMissing('0', () => call('chroma_get_collection_count', { collection_name: collection }));
   const count = Number(text);
@@ -16,7 +16,7 @@ export async function countDocuments(call: CallTool, collection: string): Promis
   return count;
 }
 
-/** Which of these ids the collection holds. */
+/** Which of these ids are in the collection. */
 export async function knownIds(
   call: CallTool,
   collection: string,
@@ -30,7 +30,7 @@ export async function knownIds(
   return new Set(found);
 }
 
-/** Adds documents whose ids are new: one that is known makes chroma-mcp refuse all of them. */
+/** Adds documents with new ids. One known id makes chroma-mcp refuse all of them. */
 export async function addDocuments(
   call: CallTool,
   collection: string,
@@ -84,7 +84,7 @@ function parseObject(tool: string, text: string): Readonly<Record<string, unknow
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch {
-    // An error in words, where a result was expected.
+    // An error message instead of a result.
   }
   throw new ToolError(tool, text);
 }

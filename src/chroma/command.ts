@@ -10,17 +10,17 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** What uvx is told to run. */
+/** The package that uvx runs. */
 export type PackageRequest = Pick<ChromaDependencies, 'constraintsFile'> & {
   readonly settings: Pick<ChromaDependencies['settings'], 'pythonVersion'>;
 };
 
-/** Chroma's files below a data dir. */
+/** Folder of Chroma's files in a data dir. */
 export function vectorsFolder(dataDir: string): string {
   return join(dataDir, 'vectors');
 }
 
-/** `uvx … chroma-mcp` as a whole; `prefix` stands before it (see parent-death.ts). */
+/** The whole `uvx … chroma-mcp` command line; `prefix` precedes it (see parent-death.ts). */
 export function chromaCommand(
   uvx: Uvx,
   dependencies: Pick<ChromaDependencies, 'dataDir' | 'constraintsFile' | 'settings'>,
@@ -30,7 +30,7 @@ export function chromaCommand(
   return withPrefix(prefix, uvx.file, args);
 }
 
-/** Fetches the packages and ends: what is in the cache afterwards starts offline. */
+/** Downloads the packages and exits. Cached packages then start offline. */
 export function prewarmCommand(
   uvx: Uvx,
   request: PackageRequest,
@@ -48,7 +48,7 @@ function packageArguments(uvx: Uvx, { constraintsFile, settings }: PackageReques
 }
 
 function clientArguments({ dataDir, settings }: Pick<ChromaDependencies, 'dataDir' | 'settings'>): string[] {
-  // With a server it is not used, but a process is known as ours by it.
+  // Not used with a server, but it identifies the process as part of claude-mem.
   const directory = ['--data-dir', vectorsFolder(dataDir)];
   if (settings.chromaMode === 'local') return ['--client-type', 'persistent', ...directory];
   const server = ['--host', settings.chromaHost, '--port', String(settings.chromaPort)];

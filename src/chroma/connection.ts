@@ -11,10 +11,10 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
-/** Ending a connection that failed may take this long, in milliseconds. */
+/** Limit for ending a failed connection, in milliseconds. */
 const END_MS = 5_000;
 
-/** A chroma-mcp that runs and answers. */
+/** A running chroma-mcp that answers. */
 export class ChromaConnection {
   readonly #process: OwnedProcess;
   readonly #client: Client;
@@ -27,8 +27,8 @@ export class ChromaConnection {
   }
 
   /**
-   * Starts it and shakes hands.
-   * @throws ChromaFailure when it cannot be had; nothing is left running then.
+   * Starts chroma-mcp and performs the handshake.
+   * @throws ChromaFailure if it is not available; nothing is then left running.
    */
   static async open(spawn: OwnedSpawn, household: Household, options: ConnectOptions): Promise<ChromaConnection> {
     const connection = new ChromaConnection(new OwnedProcess(spawn, household), options.pythonVersion);
@@ -51,7 +51,7 @@ export class ChromaConnection {
     return this.#process.python?.pid;
   }
 
-  /** Resolves, with the reason, when it has ended, by whatever cause. What it left behind may still run until `end` is through. */
+  /** Resolves with the reason when it has ended for any cause. Its children may run until `end` is done. */
   get ended(): Promise<ChromaFailure> {
     return this.#process.exited.then(async (exit) =>
       explainExit(exit, await this.#process.finalOutput(), this.#pythonVersion),
@@ -60,20 +60,20 @@ export class ChromaConnection {
 
   /**
    * Calls a tool and returns the text of its result.
-   * @throws ToolError when Chroma refuses; ChromaFailure when it is gone or gives no answer in time, after which the connection is of no
-   * use any more.
+   * @throws ToolError if Chroma refuses the call; ChromaFailure if Chroma is gone or does not answer in time. The
+   * connection is then unusable.
    */
   async call(tool: string, args: Record<string, unknown>, deadlineMs: number): Promise<string> {
     const result = await this.#request(tool, args, deadlineMs);
     const text = textOf(result);
-    // Some versions report an error as an ordinary text.
+    // Some versions report an error as a normal text.
     if (result.isError === true || /^(?:Error executing tool|Error:)/.test(text)) throw new ToolError(tool, text);
     return text;
   }
 
   /**
-   * Ends wrapper and python and closes the conversation.
-   * @returns pids of what could not be ended.
+   * Ends wrapper and python and closes the MCP connection.
+   * @returns pids of processes that could not be ended.
    */
   async end(withinMs: number): Promise<readonly number[]> {
     const survivors = await this.#process.end(withinMs);
@@ -90,7 +90,7 @@ export class ChromaConnection {
     try {
       return await this.#client.callTool({ name, arguments: args }, undefined, { timeout });
     } catch (error) {
-      if (isTimeout(error)) throw new ChromaFailure('broken', `Chroma gave no answer within ${timeout} ms`, error);
+      if (isTimeout(error)) throw new ChromaFailure('broken', `Chroma did not answer within ${timeout} ms`, error);
       if (this.#process.child.exitCode === null && this.#process.child.signalCode === null && error instanceof McpError)
         throw new ToolError(name, error.message);
       throw await this.ended;
@@ -104,7 +104,7 @@ export class ChromaConnection {
     }
     const exit = await Promise.race([this.#process.exited, shortly()]);
     if (exit !== undefined) return explainExit(exit, await this.#process.finalOutput(), pythonVersion);
-    return new ChromaFailure('broken', `chroma-mcp does not speak MCP: ${String(error)}`, error);
+    return new ChromaFailure('broken', `chroma-mcp did not answer as an MCP server: ${String(error)}`, error);
   }
 }
 
@@ -117,7 +117,7 @@ function textOf(result: Readonly<Record<string, unknown>>): string {
   return content.map(({ text }) => text ?? '').join('\n');
 }
 
-/** A conversation that broke off says so a moment before the process is seen to have ended. */
+/** A broken MCP connection is noticed shortly before the exit of its process. */
 function shortly(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(resolve, 250, undefined).unref());
 }

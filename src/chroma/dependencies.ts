@@ -3,9 +3,9 @@ import type { Clock, ProcessTable, Signaller } from '../operations/ports/process
 import type { IdentifyProcess, OwnIdentity, TreeRecorder } from '../operations/ports/tree.ts';
 import type { Log } from '../shared/log.ts';
 
-/** What a Chroma of one's own needs from outside. A service's `main.ts` puts it together. */
+/** Everything a process needs to run its own Chroma. Assembled in `wiring/`. */
 export interface ChromaDependencies {
-  /** Resolved. */
+  /** Without links. */
   readonly dataDir: string;
   readonly settings: Pick<
     Settings,
@@ -18,11 +18,11 @@ export interface ChromaDependencies {
     | 'pythonVersion'
     | 'uvx'
   >;
-  /** `chroma-sync` in the worker, `chroma-search` in a search server on its own. */
+  /** `chroma-sync` in the worker, `chroma-search` in a standalone search server. */
   readonly role: 'chroma-sync' | 'chroma-search';
   readonly treeId: string;
   readonly own: OwnIdentity;
-  /** Of this process, as it was started. */
+  /** The environment of this process at its start. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `dist/chroma-constraints.txt`. */
   readonly constraintsFile: string;
@@ -32,7 +32,7 @@ export interface ChromaDependencies {
   readonly log: Log;
 }
 
-/** Seeing, recording and ending processes. */
+/** Ports for reading, recording and ending processes. */
 export interface ChromaProcessPorts {
   readonly identify: IdentifyProcess;
   readonly table: ProcessTable;
@@ -41,13 +41,13 @@ export interface ChromaProcessPorts {
   readonly clock: Clock;
 }
 
-/** Who may open the vectors. Not asked in remote mode. */
+/** Controls who may open the vectors. Not used in remote mode. */
 export interface VectorsGuard {
   /**
-   * Takes `vectors.lock` in one attempt, without waiting.
+   * Tries once to take `vectors.lock`, without waiting.
    * @throws ClaudeMemError `lock-held` naming the holder; `io`.
    */
   readonly acquire: () => Promise<{ release(): void }>;
-  /** Ends proven orphans on the vectors, if `operation.lock` is free. Called after each taking of the lock. */
+  /** Ends proven orphans on the vectors if `operation.lock` is free. Called each time the lock was taken. */
   readonly endOrphans: () => Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What Chroma looks for before it uses its embedding model; if one is missing it downloads all of them. */
+/** The files Chroma checks before it uses its embedding model. If one is missing, it downloads all of them. */
 export const MODEL_FILES = [
   'config.json',
   'model.onnx',
@@ -11,17 +11,17 @@ export const MODEL_FILES = [
   'vocab.txt',
 ] as const;
 
-/** Chroma takes no other place, and no setting for it: it is below the home directory, whatever XDG_CACHE_HOME says. */
+/** Chroma supports no other location: always below the home directory, regardless of XDG_CACHE_HOME. */
 export function modelFolder(home: string): string {
   return join(home, '.cache', 'chroma', 'onnx_models', 'all-MiniLM-L6-v2', 'onnx');
 }
 
-/** Files of the model that are not there or empty. */
+/** Model files that are missing or empty. */
 export function missingModelFiles(folder: string): readonly string[] {
   return MODEL_FILES.filter((name) => !isFilled(join(folder, name)));
 }
 
-/** Why Chroma could not embed a text now, in words for people; undefined if it can. */
+/** Why Chroma cannot embed texts now, for users; undefined if it can. */
 export function modelProblem(home: string): string | undefined {
   const folder = modelFolder(home);
   const missing = missingModelFiles(folder);
@@ -29,7 +29,7 @@ export function modelProblem(home: string): string | undefined {
   const what =
     missing.length === MODEL_FILES.length
       ? 'the embedding model is missing'
-      : `the embedding model lacks ${missing.join(', ')}`;
+      : `the embedding model is incomplete: it lacks ${missing.join(', ')}`;
   return `${what} (${folder}); run claude-mem setup`;
 }
 
@@ -37,7 +37,7 @@ function isFilled(file: string): boolean {
   try {
     return statSync(file).size > 0;
   } catch {
-    // Missing, or unreadable, which is the same to Chroma.
+    // Missing or unreadable, which makes no difference to Chroma.
     return false;
   }
 }

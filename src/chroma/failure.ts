@@ -1,4 +1,4 @@
-/** Why there is no Chroma. Only `broken` and `no-server` cost a process, so only they are waited out ever longer. */
+/** Why Chroma is not available. Only `broken` and `no-server` attempts cost a process, so only their pauses grow. */
 export type FailureKind =
   | 'off'
   | 'closed'
@@ -12,7 +12,7 @@ export type FailureKind =
   | 'over-limit'
   | 'broken';
 
-/** Chroma is not to be had; the message says why, in words for people. */
+/** Chroma is not available; the message explains why, for users. */
 export class ChromaFailure extends Error {
   readonly kind: FailureKind;
 
@@ -23,7 +23,7 @@ export class ChromaFailure extends Error {
   }
 }
 
-/** Chroma understood the call and refused it; the connection is as good as before. */
+/** Chroma refused the call. The connection remains usable. */
 export class ToolError extends Error {
   constructor(tool: string, text: string) {
     super(`${tool}: ${text.slice(0, LONGEST_TEXT)}`);
@@ -35,42 +35,42 @@ export class ToolError extends Error {
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
-  /** It could not be started at all. */
+  /** Set if it could not be started at all. */
   readonly error?: Error;
 }
 
 const LONGEST_TEXT = 500;
 
-/** What uv prints when the cache lacks something and it may not fetch it. */
+/** uv's message if the cache lacks a package and downloads are disabled. */
 const NOT_CACHED = /not found in the cache|network was disabled|set to offline mode|network connectivity is disabled/i;
 const NO_PYTHON = /No interpreter found/i;
-/** `no Python 3.13 found`, with anything in between: one pattern for it would not be linear. */
+/** Matches `no Python 3.13 found` with any text in between; one pattern for it would not be linear. */
 const saysNoPython = (line: string) => NO_PYTHON.test(line) || (/no Python /i.test(line) && / found/i.test(line));
 const NO_NETWORK =
   /error sending request|dns error|Could not connect, are you offline|invalid peer certificate|tunnel error|operation timed out|Failed to fetch|Failed to download/i;
 const NO_SERVER = /Could not connect to a Chroma server|Error connecting to HTTP client/i;
 
-/** Explains the end of a uvx by what it printed. */
+/** Explains the end of a uvx from its output. */
 export function explainExit(exit: Exit, output: readonly string[], pythonVersion: string): ChromaFailure {
   const text = output.join('\n');
-  if (exit.error !== undefined) return new ChromaFailure('broken', `uvx cannot be run: ${exit.error.message}`);
+  if (exit.error !== undefined) return new ChromaFailure('broken', `cannot run uvx: ${exit.error.message}`);
   if (NOT_CACHED.test(text)) return new ChromaFailure('not-cached', "Chroma's packages are not on this machine yet");
   if (NO_SERVER.test(text)) return new ChromaFailure('no-server', 'the Chroma server does not answer');
   if (output.some(saysNoPython)) {
     return new ChromaFailure('no-python', `no Python that fits "${pythonVersion}" was found; run claude-mem setup`);
   }
   if (NO_NETWORK.test(text)) return new ChromaFailure('no-network', describeNetwork(output));
-  // Who was ended by a signal had no last word.
+  // A process ended by a signal printed no cause.
   const lastWord = exit.signal === null ? lastLine(output) : '';
   return new ChromaFailure('broken', `chroma-mcp ended with ${describeExit(exit)}${lastWord}`);
 }
 
-/** uv prints a chain of causes: the first names what was wanted, the last what went wrong. */
+/** uv prints a chain of causes: the first names the request, the last the error. */
 function describeNetwork(output: readonly string[]): string {
   const causes = output.filter((line) => /^(?:cause|Caused by):/i.test(line)).map((line) => line.replace(/^.*?: /, ''));
   const wanted = /https?:\/\/[^/`\s]+/.exec(output.join('\n'))?.[0] ?? 'the network';
   const reason = causes.at(-1) ?? output.at(-1) ?? 'no answer';
-  return `what Chroma needs is not on this machine yet, and ${wanted} cannot be reached (${reason})`;
+  return `Chroma's packages are not on this machine yet, and ${wanted} cannot be reached (${reason})`;
 }
 
 function describeExit({ code, signal }: Exit): string {

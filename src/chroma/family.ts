@@ -5,17 +5,18 @@ import { dataDirArgument, isChromaProgram, isChromaWrapper } from '../core/proce
 import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
 import { isHttpClient } from '../core/tree/vector-writers.ts';
 
-/** By what the processes of one spawn are known. */
+/** The marks that identify the processes of one spawn. */
 export interface FamilyMarks {
   readonly treeMark: string;
   readonly roleMark: string;
-  /** Absent where starts have no ticks, and with them owner marks. */
+  /** Absent on systems without start ticks, which owner marks need. */
   readonly ownerMark: string | undefined;
 }
 
 /**
- * What runs because of one spawn: the process itself, its descendants, and what of the same marks has lost its parent.
- * There is one spawn at a time per role and owner, so whatever bears these marks and is not older is of this one.
+ * The processes that exist because of one spawn: the process itself, its descendants, and processes with the same marks
+ * that lost their parent. Each role and owner has one spawn at a time, so every process with these marks that is not
+ * older belongs to it.
  */
 export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: FamilyMarks): readonly ProcessRow[] {
   const index = new ProcessIndex(snapshot);
@@ -31,18 +32,24 @@ export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: Fa
   return [...new Set(members)].filter((row) => !isZombie(row) && row.pid !== snapshot.self.pid);
 }
 
-/** Marks are inherited: under another live parent somebody started it on purpose, in a shell that was opened inside the tree. */
+/**
+ * Marks are inherited. Under another live parent, the process was started deliberately, for example from a shell inside
+ * the tree.
+ */
 function isLostChroma(row: ProcessRow, index: ProcessIndex): boolean {
   if (!isChromaProgram(row)) return false;
   return row.ppid === index.snapshot.self.pid || adoptionOf(row, index) !== undefined;
 }
 
-/** The python that answers, among a family. */
+/** The python of the family, which answers calls. */
 export function findPython(family: readonly ProcessRow[]): ProcessRow | undefined {
   return family.find((row) => isChromaProgram(row) && !isChromaWrapper(row));
 }
 
-/** A chroma-mcp that has these vectors open, whoever started it; one that talks to a server only names the folder. */
+/**
+ * A chroma-mcp with these vectors open, regardless of who started it. One that connects to a server only names the
+ * folder.
+ */
 export function openOnVectors(snapshot: ProcessSnapshot, folder: string): ProcessRow | undefined {
   return snapshot.processes.find(
     (row) => !isZombie(row) && isChromaProgram(row) && isOnFolder(row, folder) && !isHttpClient(row),

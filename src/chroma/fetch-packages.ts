@@ -13,8 +13,8 @@ export interface FetchOptions extends Pick<RunBounds, 'deadlineMs' | 'signal'> {
 }
 
 /**
- * Has uv put Chroma's packages into its cache, or offline only makes sure that they are there and can be imported.
- * @throws ChromaFailure; nothing is left running then.
+ * Makes uv download Chroma's packages into its cache. Offline, only checks that they are cached and importable.
+ * @throws ChromaFailure; nothing is then left running.
  */
 export async function fetchPackages(
   uvx: Uvx,
@@ -32,7 +32,7 @@ export async function fetchPackages(
     cwd: usableHome(dependencies.env),
     ...(onLine === undefined ? {} : { onLine }),
   } as const;
-  const doing = isOffline ? "looking for Chroma's packages" : "fetching Chroma's packages";
+  const doing = isOffline ? "looking for Chroma's packages" : "downloading Chroma's packages";
   const { exit, output } = await runBounded(spawn, dependencies, { ...bounds, doing });
   if (exit.code !== 0) throw explainExit(exit, output, dependencies.settings.pythonVersion);
 }

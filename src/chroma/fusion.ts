@@ -1,22 +1,22 @@
 import type { Observation, SearchResult } from '../memory/records.ts';
 
-/** An observation that is near in meaning. */
+/** An observation found by meaning. */
 export interface NearObservation {
   readonly observation: Observation;
-  /** 0: the same meaning. */
+  /** 0 means identical in meaning. */
   readonly distance: number;
 }
 
 /**
- * A hit by word counts less than one by meaning of the same score: a word may mean something else. It counts enough to bring an exact
- * name or error code, which an embedding hardly knows, above what is only vaguely alike.
+ * A keyword hit counts less than a semantic hit of the same score, because a word may have another meaning. It counts
+ * enough to rank an exact name or error code, which embeddings hardly represent, above a vague similarity.
  */
 const WORD_WEIGHT = 0.6;
 
 /**
- * One list of both kinds of hits, best first, scores from 0 to 1. Both scores are taken for the chance that the hit is what was meant:
- * found by either is good, found by both is better (`1 − (1 − meaning)(1 − word)`). Ranks alone would not do: with a word such as "the" in
- * the query every observation is a hit by word, and only its score says that it is a worthless one.
+ * Merges both kinds of hits, best first, with scores from 0 to 1. Treats each score as the probability that the hit is
+ * relevant and combines them: `1 − (1 − meaning)(1 − word)`. Ranks alone would fail: for a word such as "the", every
+ * observation is a keyword hit, and only its score shows that it is worthless.
  */
 export function fuse(near: readonly NearObservation[], byWord: readonly SearchResult[], limit: number): SearchResult[] {
   const results = new Map(near.map((hit) => [hit.observation.id, fromMeaning(hit)]));

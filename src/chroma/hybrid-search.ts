@@ -9,7 +9,7 @@ import { messageOf } from '../shared/errors.ts';
 
 export interface SearchAnswer {
   readonly mode: SearchMode;
-  /** Why it was not answered by meaning, in words for people. */
+  /** Why meaning was not used, for users. */
   readonly reason?: string;
   readonly results: readonly SearchResult[];
 }
@@ -19,13 +19,13 @@ export interface SearchSources {
   readonly memory: Pick<SessionSearch, 'search' | 'getObservations'>;
 }
 
-/** A query takes 0.2 to 0.5 s; beyond this the answer by keyword is worth more than the wait, in milliseconds. */
+/** A semantic query takes 0.2 to 0.5 s. After this many milliseconds, a keyword answer is more useful than waiting. */
 const VECTORS_BUDGET_MS = 2_000;
 
 /**
- * Searches by meaning and by word. Where there is no answer by meaning in time (Chroma is starting, absent or slow) the keyword hits are
- * the answer, and the reason is given.
- * @throws ClaudeMemError `io` when SQLite cannot be read.
+ * Searches by meaning and by keyword. If there is no semantic answer in time (Chroma is starting, missing or slow),
+ * returns the keyword hits and the reason.
+ * @throws ClaudeMemError `io` if SQLite cannot be read.
  */
 export async function hybridSearch(
   request: SearchRequest,
@@ -42,7 +42,7 @@ export async function hybridSearch(
   return { mode: 'semantic', results: fuse(observed(answer.matches, memory), byWord, request.limit) };
 }
 
-/** An answer in any case, and in time. */
+/** Always answers, and in time. */
 async function askVectors(
   vectors: SearchSources['vectors'],
   query: VectorQuery,
@@ -59,7 +59,7 @@ async function askVectors(
   }
 }
 
-/** The vectors know ids; what is shown comes from SQLite, which also knows what was deleted or replaced since. */
+/** Vectors contain only ids. The shown data comes from SQLite, which also knows deleted and replaced observations. */
 function observed(matches: readonly VectorMatch[], memory: SearchSources['memory']): readonly NearObservation[] {
   const observations = memory.getObservations(matches.map(({ observationId }) => observationId));
   return matchObservations(matches, observations).map(({ match: { distance }, observation }) => ({

@@ -1,9 +1,9 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Longer lines are cut, in characters: they are for people. */
+/** Longer lines are cut to this many characters, because users read them. */
 const LONGEST_LINE = 2_000;
 
-/** Keeps the last lines of what a process writes, and hands each one on. */
+/** Keeps the last lines of a process's output and forwards each line. */
 export class LastLines {
   readonly #keep: number;
   readonly #onLine: (line: string) => void;
@@ -21,7 +21,7 @@ export class LastLines {
   }
 
   write(chunk: Buffer): void {
-    // Progress bars go back to the start of their line instead of beginning a new one.
+    // A progress bar uses a carriage return instead of a new line.
     const parts = (this.#rest + this.#decoder.write(chunk)).split(/[\r\n]+/);
     this.#rest = (parts.pop() ?? '').slice(-LONGEST_LINE);
     for (const part of parts) this.add(part);

@@ -15,12 +15,12 @@ import { findUvx, type Uvx } from './uvx.ts';
 export interface LaunchOptions {
   readonly timing: ChromaTiming;
   readonly signal: AbortSignal;
-  /** Called when the packages have to be fetched first, which takes minutes. */
+  /** Called if the packages must be downloaded first, which takes minutes. */
   readonly onFetching: () => void;
 }
 
 /**
- * What stands in the way of a launch, as far as a few file lookups tell.
+ * Checks the requirements of a launch with a few file lookups.
  * @throws ChromaFailure `off`, `no-uvx` or `no-model`.
  */
 export function requireParts({ settings, env, dataDir }: ChromaDependencies): Uvx {
@@ -28,15 +28,15 @@ export function requireParts({ settings, env, dataDir }: ChromaDependencies): Uv
   const home = homeOf(env);
   const uvx = findUvx({ setting: settings.uvx, env, home, dataDir });
   if ('reason' in uvx) throw new ChromaFailure('no-uvx', uvx.reason);
-  // Without it Chroma starts, and the first query hangs in a download of 80 MB.
+  // Without the model Chroma starts, but its first query blocks on an 80 MB download.
   const problem = modelProblem(home);
   if (problem !== undefined) throw new ChromaFailure('no-model', problem);
   return uvx;
 }
 
 /**
- * Starts chroma-mcp: offline first, which is faster and needs no network; what the cache lacks is fetched, once.
- * @throws ChromaFailure; nothing is left running then.
+ * Starts chroma-mcp: first offline, which is faster and needs no network. Downloads missing packages once.
+ * @throws ChromaFailure; nothing is then left running.
  */
 export async function launchChroma(
   dependencies: ChromaDependencies,
@@ -56,10 +56,10 @@ export async function launchChroma(
   } catch (error) {
     if (!(error instanceof ChromaFailure) || error.kind !== 'not-cached') throw error;
     options.onFetching();
-    dependencies.log.info("fetching Chroma's packages, once");
+    dependencies.log.info("downloading Chroma's packages (first use only)");
     const { signal, timing } = options;
     await fetchPackages(uvx, dependencies, { isOffline: false, deadlineMs: timing.prewarmMs, signal });
-    // Not offline: a cache that is switched off or not writable has them no more than before.
+    // Not offline: a cache that is disabled or read-only still lacks the packages.
     return await open(false);
   }
 }
@@ -72,7 +72,7 @@ function chromaSpawn(command: Command, dependencies: ChromaDependencies): OwnedS
     env: childEnvironment(dependencies, role, { isRemote: settings.chromaMode === 'remote' }),
     cwd: usableHome(env),
     onLine: (line) => {
-      log.debug('chroma-mcp says', { line });
+      log.debug('chroma-mcp output', { line });
     },
   };
 }

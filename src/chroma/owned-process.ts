@@ -11,7 +11,7 @@ import type { Exit } from './failure.ts';
 import { type FamilyMarks, familyOf, findPython } from './family.ts';
 import { LastLines } from './last-lines.ts';
 
-/** What is needed to start, record and end a process of ours. */
+/** Dependencies for starting, recording and ending a claude-mem process. */
 export type Household = Pick<ChromaDependencies, 'dataDir' | 'treeId' | 'own' | 'env' | 'processes' | 'log'>;
 
 export interface OwnedSpawn extends Command {
@@ -21,27 +21,28 @@ export interface OwnedSpawn extends Command {
   readonly onLine?: (line: string) => void;
 }
 
-/** How many of its last lines are kept to explain its end. */
+/** Number of last lines kept to explain its end. */
 const KEPT_LINES = 40;
 /** Between SIGTERM and SIGKILL, in milliseconds; a uv and its python need about 20. */
 const GRACE_MS = 2_000;
-/** Its output may arrive after the news of its end, in milliseconds. A python that holds the pipes delays it for ever. */
+/**
+ * How long to wait for remaining output after the exit, in milliseconds. A python that keeps the pipes open delays it
+ * forever.
+ */
 const OUTPUT_WAIT_MS = 250;
-/** Until the end of a process is on the root's disk, in milliseconds. */
+/** How long to wait until the root has recorded an end, in milliseconds. */
 const RECORD_WAIT_MS = 500;
 
-/**
- * A process that we spawned, with what it starts itself: recorded from birth to the proof of its death, ended by identity only.
- */
+/** A spawned process and its children: recorded from birth until its death is proven, and ended only by identity. */
 export class OwnedProcess {
   readonly child: ChildProcessWithoutNullStreams;
-  /** What it wrote last, on stderr; stdout is the reader's. */
+  /** Last lines from stderr; stdout belongs to the reader. */
   readonly output: LastLines;
-  /** Resolves when the process itself has ended; what it started may still run. */
+  /** Resolves when the process itself has exited; its children may still run. */
   readonly exited: Promise<Exit>;
   readonly #household: Household;
   readonly #spawn: OwnedSpawn;
-  /** What is known to have run, the process itself first. */
+  /** Known processes, the spawned one first. */
   readonly #members: ProcessRow[] = [];
   readonly #recorded = new Map<number, Promise<boolean>>();
   #ending: Promise<readonly number[]> | undefined;
@@ -51,7 +52,8 @@ export class OwnedProcess {
     this.#household = household;
     this.output = new LastLines(KEPT_LINES, spawned.onLine);
     const { file, args, env, cwd } = spawned;
-    // Owner mark and parent-death signal are this process's own: it spawns from its main thread, without a shell between.
+    // The owner mark and the parent-death signal refer to this process, so it spawns from its main thread without a
+    // shell.
     this.child = spawn(file, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     this.exited = exitOf(this.child);
     this.child.stderr.on('data', (chunk: Buffer) => {
@@ -64,12 +66,12 @@ export class OwnedProcess {
     return this.child.pid;
   }
 
-  /** The python, once `recordPython` has found it. */
+  /** The python, after `recordPython` has found it. */
   get python(): ProcessRow | undefined {
     return findPython(this.#members);
   }
 
-  /** Finds the python under the wrapper and has it recorded, the wrapper as its owner. */
+  /** Finds the python under the wrapper and records it with the wrapper as its owner. */
   async recordPython(): Promise<void> {
     const python = findPython(await this.#look());
     if (python === undefined || this.#recorded.has(python.pid)) return;
@@ -77,7 +79,7 @@ export class OwnedProcess {
     this.#record(python, this.#members[0]);
   }
 
-  /** Waits, but not long, for the rest of the output of a process that has ended. */
+  /** Waits briefly for the remaining output of an exited process. */
   async finalOutput(): Promise<readonly string[]> {
     if (!this.child.stderr.closed) {
       await new Promise((resolve) => {
@@ -89,8 +91,8 @@ export class OwnedProcess {
   }
 
   /**
-   * Ends it and all it started, by SIGTERM to all at once, then by force; also what it left behind when it has ended by itself.
-   * @returns pids of what could not be ended. A second call waits for the first.
+   * Ends the process and its children: SIGTERM to all, then SIGKILL. Also ends what it left behind after its own exit.
+   * @returns pids of processes that could not be ended. A second call waits for the first.
    */
   end(withinMs: number): Promise<readonly number[]> {
     this.#ending ??= this.#end(withinMs);
@@ -100,7 +102,7 @@ export class OwnedProcess {
   async #end(withinMs: number): Promise<readonly number[]> {
     const { signaller, clock } = this.#household.processes;
     const deadline = clock.now() + withinMs;
-    // Once Node.js has waited for it, its pid may be anybody's.
+    // After Node has waited for the child, its pid may be reused.
     if (this.#members.length === 0 && this.child.exitCode === null && this.child.signalCode === null) this.#meet();
     const ports = {
       signaller,
@@ -108,18 +110,18 @@ export class OwnedProcess {
       look: () => this.#look(),
       targetsOf: (rows: readonly ProcessRow[]) => rows.map((row) => ({ row, restsOnCommand: false })),
     };
-    // A wrapper that is gone is found by no look, and what was recorded of it must be seen gone all the same.
+    // No snapshot contains an exited wrapper, but its recorded children must be proven gone too.
     const first = uniqueRows([...this.#members, ...(await this.#look())]);
     const { outcomes } = await terminateUntilQuiet(ports, first, { graceMs: Math.min(GRACE_MS, withinMs) });
     this.#letGo();
     const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
     const survivors = left.map(({ pid }) => pid);
-    // A root that is frozen records nothing, and must not hold this up: its own end says the same.
+    // A frozen root records nothing and must not block this. Its own end proves the same.
     await withTimeout(Math.max(0, Math.min(RECORD_WAIT_MS, deadline - clock.now())), this.#recordEnds(survivors));
     return survivors;
   }
 
-  /** Its record must be on its way before anything else happens, so this reads one process and does not wait. */
+  /** Must record immediately, so this reads one process and does not wait. */
   #meet(): void {
     const { pid } = this.child;
     const row = pid === undefined ? undefined : this.#household.processes.identify(pid);
@@ -137,11 +139,11 @@ export class OwnedProcess {
       owner: identityOf(parent ?? own),
       command: parent === undefined ? [this.#spawn.file, ...this.#spawn.args] : [...(row.argv ?? [row.command])],
     };
-    // A record that fails ends nothing: the marks of the process say whose it is.
+    // A failed record ends nothing: the marks of the process still identify it.
     const recorded = processes.recorder.register(registration).then(
       () => true,
       (error: unknown) => {
-        log.warn('a process could not be recorded', { pid: row.pid, error: String(error) });
+        log.warn('could not record a process', { pid: row.pid, error: String(error) });
         return false;
       },
     );
@@ -156,11 +158,11 @@ export class OwnedProcess {
         if (await this.#recorded.get(row.pid)) await recorder.ended(identityOf(row));
       }),
     ).catch((error: unknown) => {
-      this.#household.log.warn('an end could not be recorded', { error: String(error) });
+      this.#household.log.warn('could not record the end of a process', { error: String(error) });
     });
   }
 
-  /** All that runs because of this spawn; empty where the process table cannot be read: what is known has to do then. */
+  /** All processes of this spawn; empty if the process table cannot be read, so that only known processes count. */
   async #look(): Promise<readonly ProcessRow[]> {
     const [first] = this.#members;
     if (first === undefined) return [];
@@ -174,7 +176,7 @@ export class OwnedProcess {
       });
       return familyOf(snapshot, first, this.#marks());
     } catch (error) {
-      log.warn('could not look for what a process started', { pid: first.pid, error: String(error) });
+      log.warn('could not look for children of a process', { pid: first.pid, error: String(error) });
       return [];
     }
   }
@@ -184,7 +186,7 @@ export class OwnedProcess {
     return { treeMark: this.#household.treeId, roleMark: role, ownerMark: env[MARKS.owner] };
   }
 
-  /** Without this the ends of the pipes would keep the process that reads them alive. */
+  /** Closes the pipes, which would otherwise keep this process alive. */
   #letGo(): void {
     for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream.destroy();
   }
@@ -198,7 +200,7 @@ function exitOf(child: ChildProcessWithoutNullStreams): Promise<Exit> {
     child.once('error', (error) => {
       resolve({ code: null, signal: null, error });
     });
-    // One that has just ended takes no input any more; its end is what is reported.
+    // A process that has just exited accepts no input. Its exit is reported instead.
     child.stdin.on('error', () => undefined);
   });
 }

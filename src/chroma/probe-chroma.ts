@@ -11,7 +11,7 @@ import type { SetupDependencies } from './setup/step.ts';
 import { askVersion } from './setup/uvx-step.ts';
 import { findUvx, type Uvx } from './uvx.ts';
 
-/** Each is ended by the signal of the check it is for; this only ends what nobody waits for any more, in milliseconds. */
+/** Upper limit in milliseconds. Normally the signal of the check ends a probe earlier. */
 const DEADLINE_MS = 120_000;
 
 export interface PartsSource extends Omit<SetupDependencies, 'settings'> {
@@ -20,11 +20,14 @@ export interface PartsSource extends Omit<SetupDependencies, 'settings'> {
 }
 
 export interface ChromaProbe extends ChromaPort {
-  /** Resolves when everything that was started has ended. */
+  /** Resolves when every started process has ended. */
   readonly settled: () => Promise<void>;
 }
 
-/** Looks at Chroma's parts as a launch would find them. What it runs is marked but not recorded: looking writes nothing. */
+/**
+ * Checks Chroma's parts as a launch would find them. Its processes are marked but not recorded, because a check writes
+ * nothing.
+ */
 export function probeChroma(source: PartsSource): ChromaProbe {
   const running = new Set<Promise<unknown>>();
   const home = homeOf(source.env);
@@ -59,14 +62,14 @@ export function probeChroma(source: PartsSource): ChromaProbe {
 async function findPython(uvx: Uvx, dependencies: SetupDependencies, signal: AbortSignal): Promise<string | undefined> {
   const uv = uvBeside(uvx);
   if (uv === undefined) return undefined;
-  // Without it uv writes down what it learns about each Python.
+  // Without this option uv writes what it learns about each Python.
   const command = [uv, 'python', 'find', '--no-cache', '--offline', dependencies.settings.pythonVersion];
   return await askForPython(command, dependencies, { deadlineMs: DEADLINE_MS, signal });
 }
 
 async function arePackagesCached(uvx: Uvx, dependencies: SetupDependencies, signal: AbortSignal): Promise<boolean> {
   const bounds = { deadlineMs: DEADLINE_MS, signal };
-  // uv makes its folders when it is asked to run anything: where there is no cache yet, it is not asked.
+  // uv creates its folders whenever it runs. Without a cache, it is not run.
   const uv = uvBeside(uvx);
   if (uv !== undefined) {
     const { output } = await runProgram([uv, 'cache', 'dir'], dependencies, {

@@ -1,23 +1,23 @@
 import { parseDuration } from '../shared/duration.ts';
 
-/** How long things may take, all in milliseconds. */
+/** Time limits and pauses, in milliseconds. */
 export interface ChromaTiming {
-  /** From the spawn to the end of the handshake: 1.4 s with a warm disk. */
+  /** From the spawn to the end of the handshake: 1.4 s with a warm disk cache. */
   readonly connectMs: number;
-  /** Fetching 109 packages from a far registry. */
+  /** Downloading 109 packages from a distant registry. */
   readonly prewarmMs: number;
-  /** A query: 0.2 to 0.5 s, the first one loads the model. */
+  /** A query: 0.2 to 0.5 s; the first one loads the model. */
   readonly queryMs: number;
-  /** Anything else: a batch of documents is made to take a quarter of a second. */
+  /** Any other call: a batch of documents is sized to take a quarter of a second. */
   readonly callMs: number;
   /** Pauses between attempts that cost a process. */
   readonly firstRetryMs: number;
   readonly longestRetryMs: number;
-  /** Pause before the vectors are asked for again while another process has them. */
+  /** Pause before the next request for vectors that another process holds. */
   readonly ownedRetryMs: number;
-  /** After so long in health a failure counts as the first again. */
+  /** After this long in health, a failure counts as the first again. */
   readonly healthyMs: number;
-  /** Ending a Chroma that went wrong. */
+  /** Ending a failed Chroma. */
   readonly endMs: number;
 }
 
@@ -33,10 +33,10 @@ const DEFAULTS: ChromaTiming = {
   endMs: 5_000,
 };
 
-/** Only a connect is worth a setting: a slow disk can make it take longer than anybody foresaw. */
+/** Only the connect limit is configurable: a slow disk can exceed any default. */
 const CONNECT_TIMEOUT = 'CLAUDE_MEM_CHROMA_CONNECT_TIMEOUT';
 
-/** @throws ClaudeMemError `usage` for a setting that is no duration. */
+/** @throws ClaudeMemError `usage` if the setting is not a duration. */
 export function chromaTiming(
   env: Readonly<Record<string, string | undefined>>,
   given: Partial<ChromaTiming> = {},

@@ -1,33 +1,33 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 
-/** How uvx is called on this machine. */
+/** How to call uvx on this machine. */
 export interface Uvx {
   /** Absolute path. */
   readonly file: string;
-  /** What comes before uvx's own arguments: empty, or `tool run` where there is only uv. */
+  /** Arguments before uvx's own: empty, or `tool run` if there is only uv. */
   readonly prefix: readonly string[];
 }
 
 export interface UvxSource {
-  /** `CLAUDE_MEM_UVX`: path or name; undefined: look for it. */
+  /** `CLAUDE_MEM_UVX`: a path or a name; undefined: search for it. */
   readonly setting: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
-  /** Resolved. */
+  /** Without links. */
   readonly dataDir: string;
 }
 
-/** Where installers put uv when they do not put it on PATH; a service started by a desktop has a short PATH. */
+/** Folders of common installers, which a short PATH may lack, for example in a service started by a desktop. */
 const USUAL_FOLDERS = ['.local/bin', '.cargo/bin', 'bin'];
 const SYSTEM_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/snap/bin'];
 
-/** The virtual environment that `setup` installs uv into. */
+/** The virtual environment into which `setup` installs uv. */
 export function privateUvFolder(dataDir: string): string {
   return join(dataDir, 'tools', 'uv');
 }
 
-/** Finds uvx, or uv, which can do the same; the reason, in words for people, where there is none. */
+/** Finds uvx, or uv, which can do the same. Otherwise returns the reason, for users. */
 export function findUvx(source: UvxSource): Uvx | { readonly reason: string } {
   if (source.setting !== undefined) return findChosen(source.setting, source);
   for (const folder of foldersOf(source)) {
@@ -42,7 +42,7 @@ function findChosen(setting: string, source: UvxSource): Uvx | { readonly reason
   const candidates = expanded.includes('/') ? [expanded] : pathFolders(source).map((folder) => join(folder, expanded));
   const file = candidates.find(isExecutable);
   if (file !== undefined) return callOf(file);
-  return { reason: `CLAUDE_MEM_UVX names ${setting}, which is no program that can be run` };
+  return { reason: `CLAUDE_MEM_UVX is ${setting}, which is not an executable program` };
 }
 
 function foldersOf(source: UvxSource): readonly string[] {
@@ -55,7 +55,7 @@ function foldersOf(source: UvxSource): readonly string[] {
 }
 
 function pathFolders({ env }: UvxSource): readonly string[] {
-  // A relative entry would mean another folder for the child, which runs elsewhere.
+  // The child runs in another directory, where a relative entry would mean another folder.
   return (env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
 }
 
@@ -73,7 +73,7 @@ function isExecutable(file: string): boolean {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();
   } catch {
-    // Not there, or not for us: the next place may have one.
+    // Missing or not executable; the next folder may have one.
     return false;
   }
 }

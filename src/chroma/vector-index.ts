@@ -1,69 +1,69 @@
-/** What is asked of the vectors. */
+/** A query for the vectors. */
 export interface VectorQuery {
-  /** What a person typed. */
+  /** The query as typed. */
   readonly text: string;
-  /** At most this many matches; 1 or more. */
+  /** Maximum number of matches, 1 or more. */
   readonly limit: number;
   /** Only observations of this project. */
   readonly project?: string | undefined;
-  /** How long to wait for a Chroma that is just starting, in milliseconds; 0, the default: not at all. Also for one that is busy. */
+  /** How long to wait for a Chroma that is starting or busy, in milliseconds. Default 0: do not wait. */
   readonly waitMs?: number | undefined;
 }
 
-/** One observation that is near in meaning. */
+/** One observation found by meaning. */
 export interface VectorMatch {
   readonly observationId: number;
-  /** Names the very observation: a database restored from a backup may bear another one under the same id. */
+  /** Identifies the exact observation: a database restored from a backup may have another one with the same id. */
   readonly documentId: string;
-  /** 0: the same meaning; comparable within one answer only. */
+  /** 0 means identical in meaning. Comparable only within one answer. */
   readonly distance: number;
 }
 
-/** The answer to a query; when there is none, the reason in words for people: the caller goes on by keyword. */
+/** The answer to a query, or the reason why there is none, for users. The caller then answers by keyword. */
 export type VectorAnswer =
   | { readonly available: true; readonly matches: readonly VectorMatch[] }
   | { readonly available: false; readonly reason: string };
 
 /**
- * `off`: switched off by settings. `asleep`: nothing runs, the next need starts it. `starting`: on its way. `ready`. `unavailable`:
- * see the reason. `closed`: for good.
+ * `off`: disabled by settings. `asleep`: nothing runs, the next request starts it. `starting`: start in progress.
+ * `ready`. `unavailable`: see the reason. `closed`: permanently.
  */
 export type VectorState = 'off' | 'asleep' | 'starting' | 'ready' | 'unavailable' | 'closed';
 
 export interface VectorStatus {
   readonly state: VectorState;
-  /** Why queries are not answered by meaning now, in words for people; null when they are, or would be at the next need. */
+  /** Why queries are not answered by meaning now, for users; null if they are, or would be after a start on demand. */
   readonly reason: string | null;
 }
 
-/** Where a search gets its vectors from: a Chroma of this process's own, or the worker's. */
+/** The source of vectors for a search: this process's own Chroma, or the worker's. */
 export interface VectorIndex {
-  /** Never throws for a Chroma that is not to be had; bounded in time. */
+  /** Never throws if Chroma is not available; limited in time. */
   query(query: VectorQuery): Promise<VectorAnswer>;
-  /** Costs no more than a few file lookups. */
+  /** Costs a few file lookups at most. */
   status(): VectorStatus;
-  /** Lets go of everything; nothing is left running. Calling it again does nothing. */
+  /** Releases everything and leaves nothing running. The second call does nothing. */
   close(withinMs: number): Promise<void>;
 }
 
-/** A text to be found by meaning. */
+/** A text to index by meaning. */
 export interface VectorDocument {
-  /** The same for the same observation, always. */
+  /** Always the same for one observation. */
   readonly id: string;
   readonly text: string;
   readonly metadata: Readonly<Record<string, string | number>>;
 }
 
 /**
- * The writing side, for the one owner of the vectors.
- * @throws ChromaFailure when Chroma is not to be had, ToolError when it refuses; from both methods.
+ * The writing side, for the only owner of the vectors. Both methods throw.
+ * @throws ChromaFailure if Chroma is not available, ToolError if it refuses.
  */
 export interface VectorStore extends VectorIndex {
   /**
-   * Adds what is not there yet; documents whose id exists stay as they are.
-   * @returns how many were new, and how long Chroma worked on them, in milliseconds.
+   * Adds missing documents; documents with a known id stay unchanged.
+   * @returns how many were added, and how long Chroma worked on them, in milliseconds.
    */
   add(documents: readonly VectorDocument[]): Promise<{ readonly added: number; readonly workMs: number }>;
-  /** How many documents there are. */
+  /** Number of documents. */
   count(): Promise<number>;
 }

@@ -4,7 +4,7 @@ import type { ChromaDependencies } from './dependencies.ts';
 import { ChromaFailure } from './failure.ts';
 import { openOnVectors } from './family.ts';
 
-/** The right to open the vectors: `vectors.lock`, and nobody who has them open all the same. */
+/** The right to open the vectors: holds `vectors.lock`, and ensures that no process without the lock has them open. */
 export class VectorsLease {
   readonly #dependencies: ChromaDependencies;
   #lock: { release(): void } | undefined;
@@ -13,7 +13,7 @@ export class VectorsLease {
     this.#dependencies = dependencies;
   }
 
-  /** @throws ChromaFailure `owned`, saying by whom; the lock is not held then. */
+  /** @throws ChromaFailure `owned`, naming the holder; the lock is then not held. */
   async take(): Promise<void> {
     if (this.#dependencies.settings.chromaMode === 'remote' || this.#lock !== undefined) return;
     this.#lock = await this.#acquire();
@@ -26,7 +26,7 @@ export class VectorsLease {
     }
   }
 
-  /** Calling it again does nothing. */
+  /** The second call does nothing. */
   release(): void {
     this.#lock?.release();
     this.#lock = undefined;
@@ -41,22 +41,22 @@ export class VectorsLease {
     }
   }
 
-  /** What cannot be ended is found by the look that follows. */
+  /** The following check finds orphans that could not be ended. */
   async #endOrphans(): Promise<void> {
     try {
       await this.#dependencies.vectors.endOrphans();
     } catch (error) {
-      this.#dependencies.log.warn('leftovers on the vectors could not be ended', { error: String(error) });
+      this.#dependencies.log.warn('could not end orphans on the vectors', { error: String(error) });
     }
   }
 
-  /** An older version, another installation or an orphan that cannot be proven one knows nothing of the lock. */
+  /** Older versions, other installations and unproven orphans do not use the lock. */
   async #requireUnused(): Promise<void> {
     const { dataDir, processes } = this.#dependencies;
     const snapshot = await processes.table.snapshot({ dataDir, recordedPids: new Set(), memory: false });
     const user = openOnVectors(snapshot, vectorsFolder(dataDir));
     if (user === undefined) return;
     const who = `pid ${user.pid} (${user.command.slice(0, 120)})`;
-    throw new ChromaFailure('owned', `the vectors are open in another Chroma, ${who}; see claude-mem leaks`);
+    throw new ChromaFailure('owned', `another Chroma, ${who}, has the vectors open; see claude-mem leaks`);
   }
 }

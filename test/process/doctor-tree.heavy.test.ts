@@ -99,7 +99,7 @@ describe('a tree', () => {
     const tree = await TestTree.create({ env: { PATH: '/usr/bin:/bin', CLAUDE_MEM_UVX: '/nonexistent/uvx' } });
     await tree.start();
     const { detail } = await expectCheck(tree, 'chroma', 'fail');
-    expect(detail).toContain('search is by keyword only: CLAUDE_MEM_UVX names /nonexistent/uvx');
+    expect(detail).toContain('search is by keyword only: CLAUDE_MEM_UVX is /nonexistent/uvx');
   });
 });
 

@@ -125,7 +125,7 @@ describe('setup', () => {
     expect(report.steps[0]).toMatchObject({
       id: 'uvx',
       status: 'failed',
-      detail: expect.stringMatching(/^there is no uvx, and uv could not be installed: .+/) as string,
+      detail: expect.stringMatching(/^uvx was not found, and uv could not be installed: .+/) as string,
       fix: expect.stringContaining('Install uv') as string,
     });
     await tree.start();

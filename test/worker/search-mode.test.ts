@@ -26,7 +26,7 @@ test('is told at once and at every change, until the shutdown', async () => {
   await eventually('the change is told', () => sent.length === 2);
   expect(sent[1]).toEqual({ type: 'search-mode', mode: 'semantic', reason: null });
   await shutdown.begin('test', 100);
-  status = { state: 'closed', reason: 'it is shutting down' };
+  status = { state: 'closed', reason: 'Chroma is shutting down' };
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(sent).toHaveLength(2);
 });

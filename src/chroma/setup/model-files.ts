@@ -12,15 +12,16 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { MODEL_FILES } from '../embedding-model.ts';
 
-/** A folder of a model has a few levels at most; a mistaken path (a home) should not be walked to its end. */
+/** Maximum folder depth. A model has few levels, and a mistaken path such as a home must not be searched completely. */
 const DEEPEST = 4;
-/** Smaller ones are a pointer of git-lfs or an error page, in bytes. */
+/** In bytes. A smaller file is a git-lfs pointer or an error page. */
 const SMALLEST_MODEL = 1_000_000;
 
 /**
- * Lays the model out as Chroma wants it, from a folder with its files, whatever their arrangement. vocab.txt comes from the tokenizer if
- * need be; the three small files are only looked for by Chroma, never read. `weights`: which .onnx, if there are several.
- * @throws Error saying which file is missing or is not what it should be.
+ * Copies the model from a folder of any layout to the layout that Chroma expects. If needed, generates vocab.txt from
+ * the tokenizer. Chroma checks only the existence of the three small files.
+ * @param weights path of the .onnx file, if there are several.
+ * @throws Error naming the file that is missing or wrong.
  */
 export function arrangeModel(source: string, target: string, weights?: string): void {
   const files = filesBelow(source);
@@ -41,7 +42,7 @@ export function arrangeModel(source: string, target: string, weights?: string): 
   }
 }
 
-/** Puts a whole model where Chroma looks for it: others see the old one or the new one, never half of one. */
+/** Moves a complete model into place: other processes see the old or the new one, never a part. */
 export function placeModel(staged: string, folder: string): void {
   const previous = `${staged}.previous`;
   mkdirSync(dirname(folder), { recursive: true });
@@ -50,7 +51,7 @@ export function placeModel(staged: string, folder: string): void {
   rmSync(previous, { recursive: true, force: true });
 }
 
-/** Nearest to the top first, so that `config.json` is the model's and not that of a part of it. */
+/** Files nearest to the top come first, so that `config.json` belongs to the model itself. */
 function filesBelow(source: string): readonly string[] {
   const files: string[] = [];
   let folders = [source];
@@ -66,7 +67,7 @@ function filesBelow(source: string): readonly string[] {
   return files;
 }
 
-/** The words of a tokenizer in the order of their ids. */
+/** The words of a tokenizer, ordered by id. */
 function readVocabulary(tokenizer: string): string {
   let vocabulary: unknown;
   try {

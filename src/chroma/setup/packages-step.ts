@@ -4,7 +4,7 @@ import { ChromaFailure } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
 import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
-/** Sees to it that Chroma's packages are in uv's cache and can be imported. */
+/** Ensures that Chroma's packages are in uv's cache and importable. */
 export async function preparePackages(
   uvx: Uvx,
   dependencies: SetupDependencies,
@@ -20,7 +20,7 @@ export async function preparePackages(
   }
   try {
     const deadlineMs = bounds?.packagesMs ?? SETUP_BOUNDS.packagesMs;
-    const message = "fetching Chroma's packages";
+    const message = "downloading Chroma's packages";
     tell(options, 'packages', message);
     const onLine = followDownloads((fraction) => {
       tell(options, 'packages', message, fraction);
@@ -32,7 +32,7 @@ export async function preparePackages(
   }
 }
 
-/** uv names each large package when it begins, with its size, and again when it is through. */
+/** uv prints each large package when its download starts, with its size, and again when it is done. */
 function followDownloads(report: (fraction: number) => void): (line: string) => void {
   const sizes = new Map<string, number>();
   const done = new Set<string>();
@@ -54,5 +54,5 @@ function fixOf(error: unknown): string {
   const isNetwork = error instanceof ChromaFailure && error.kind === 'no-network';
   return isNetwork
     ? 'Connect this machine to the network, or set HTTPS_PROXY, SSL_CERT_FILE or UV_INDEX_URL as uv needs them, and run claude-mem setup again.'
-    : 'Run claude-mem setup again; if it stays, the message is from uv or chroma-mcp.';
+    : 'Run claude-mem setup again. If the error persists, its cause is in uv or chroma-mcp.';
 }

@@ -7,7 +7,7 @@ import type { Uvx } from '../uvx.ts';
 import { runProgram } from './run-program.ts';
 import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
 
-/** Finds the Python that uv would take, or has uv fetch one. */
+/** Finds the Python that uv would use, or makes uv download one. */
 export async function preparePython(
   uvx: Uvx,
   dependencies: SetupDependencies,
@@ -16,29 +16,34 @@ export async function preparePython(
   const { signal, bounds } = options;
   const { pythonVersion } = dependencies.settings;
   const uv = uvBeside(uvx);
-  if (uv === undefined) return step('python', 'skipped', `no uv stands beside ${uvx.file}; uvx looks for itself`);
+  if (uv === undefined) return step('python', 'skipped', `there is no uv beside ${uvx.file}; uvx finds Python itself`);
   const ask = (args: readonly string[], deadlineMs: number): Promise<string> =>
     askForPython([uv, 'python', ...args], dependencies, { deadlineMs, signal });
   const find = (): Promise<string> => ask(['find', pythonVersion], bounds?.lookMs ?? SETUP_BOUNDS.lookMs);
   try {
     return step('python', 'already', await find());
   } catch {
-    // None on this machine: what follows tells why there is none afterwards.
+    // No matching Python. The next step reports why if none can be downloaded.
   }
   try {
-    tell(options, 'python', `fetching a Python ${pythonVersion}`);
+    tell(options, 'python', `downloading Python ${pythonVersion}`);
     await ask(['install', pythonVersion], bounds?.installPythonMs ?? SETUP_BOUNDS.installPythonMs);
     return step('python', 'done', await find());
   } catch (error) {
-    const fix = `Install a Python that fits "${pythonVersion}", or name another with CLAUDE_MEM_PYTHON_VERSION.`;
-    return step('python', 'failed', `none is on this machine, and none could be fetched: ${messageOf(error)}`, fix);
+    const fix = `Install a Python that matches "${pythonVersion}", or choose another version with CLAUDE_MEM_PYTHON_VERSION.`;
+    return step(
+      'python',
+      'failed',
+      `no matching Python on this machine, and the download failed: ${messageOf(error)}`,
+      fix,
+    );
   }
 }
 
 /**
- * Runs a `uv python …` command line.
- * @returns the path of the Python it names.
- * @throws ChromaFailure when there is none.
+ * Runs a `uv python …` command.
+ * @returns the path of the Python it prints.
+ * @throws ChromaFailure if there is none.
  */
 export async function askForPython(
   command: readonly string[],
@@ -46,13 +51,13 @@ export async function askForPython(
   bounds: Pick<RunBounds, 'deadlineMs' | 'signal'>,
 ): Promise<string> {
   const { pythonVersion } = dependencies.settings;
-  const doing = `looking for a Python ${pythonVersion}`;
+  const doing = `looking for Python ${pythonVersion}`;
   const { exit, output } = await runProgram(command, dependencies, { ...bounds, doing });
   if (exit.code !== 0) throw explainExit(exit, output, pythonVersion);
   return output.findLast((line) => line.startsWith('/')) ?? pythonVersion;
 }
 
-/** The uv that belongs to this uvx. */
+/** The uv in the same folder as this uvx. */
 export function uvBeside({ file }: Uvx): string | undefined {
   const uv = basename(file) === 'uv' ? file : join(dirname(file), 'uv');
   try {

@@ -9,8 +9,8 @@ export interface ProgramRun extends RunBounds {
 }
 
 /**
- * Runs one program of the preparation, recorded and marked with the role setup.
- * @throws ChromaFailure when it is not done in time or is interrupted; nothing is left running then.
+ * Runs one program of the setup, recorded and marked with the role setup.
+ * @throws ChromaFailure if it takes too long or is interrupted; nothing is then left running.
  */
 export async function runProgram(
   [program = '', ...programArgs]: readonly string[],
@@ -31,10 +31,10 @@ export async function runProgram(
 
 const UNREACHABLE = /NewConnectionError|ProxyError|ConnectTimeout|SSLError|Name or service not known|dns error/;
 
-/** The last line that says something, for people. */
+/** The most informative last line, for users. */
 export function lastWord({ exit, output }: BoundedResult): string {
   if (exit.error !== undefined) return exit.error.message;
-  // pip names the cause in its warnings, and then says that there is no such package.
+  // pip prints the cause in its warnings, then claims that the package does not exist.
   const cause = output.findLast((line) => UNREACHABLE.test(line));
   if (cause !== undefined) {
     const reason = /\] ([^'")]+)/.exec(cause)?.[1] ?? UNREACHABLE.exec(cause)?.[0] ?? 'no answer';

@@ -6,8 +6,8 @@ import { prepareUvx } from './uvx-step.ts';
 import { messageOf } from '../../shared/errors.ts';
 
 /**
- * Prepares semantic search, once: each step looks first and does only what is missing, so it can be run again at any time. Never
- * throws: what could not be done is a failed step, and those that need it are skipped.
+ * Prepares semantic search. Each step checks first and does only what is missing, so setup can run again at any time.
+ * Never throws: a failure becomes a failed step, and the steps that need it are skipped.
  */
 export async function setUpChroma(
   dependencies: SetupDependencies,
@@ -22,7 +22,7 @@ export async function setUpChroma(
     if (options.signal.aborted) return skipRest(steps, 'interrupted');
     const done = await attempt(() => prepare(uvx, dependencies, options), steps);
     steps.push(done);
-    // A Python that uv alone could not find may be found by uvx; without packages there is nothing that could try a model.
+    // uvx may find a Python that uv did not. Without packages, no model can be tested.
     if (done.status === 'failed') return skipRest(steps, `needs ${STEP_TITLES[done.id]}`);
   }
   return steps;

@@ -1,15 +1,15 @@
 import type { ChromaDependencies } from '../dependencies.ts';
 
-/** `done`: now; `already`: before; `skipped`: not tried, the detail says why. */
+/** `done`: done now; `already`: done before; `skipped`: not tried, the detail says why. */
 export type StepStatus = 'done' | 'already' | 'failed' | 'skipped';
 
-/** What one step of the preparation came to. */
+/** The result of one setup step. */
 export interface SetupStep {
   readonly id: StepId;
   readonly title: string;
   readonly status: StepStatus;
   readonly detail: string;
-  /** What to do about a failure, in one sentence. */
+  /** How to fix a failure, in one sentence. */
   readonly fix: string | null;
 }
 
@@ -22,16 +22,16 @@ export const STEP_TITLES = {
 
 export type StepId = keyof typeof STEP_TITLES;
 
-/** What `setup` needs from outside: all that a Chroma of one's own needs, but a role and the vectors. */
+/** Dependencies of `setup`: those of Chroma, except a role and the vectors. */
 export type SetupDependencies = Omit<ChromaDependencies, 'role' | 'vectors'>;
 
 export interface SetupOptions {
-  /** `--model-from`: a folder with the model's files, or a tar.gz of one. */
+  /** `--model-from`: a folder with the model's files, or a tar.gz of it. */
   readonly modelFrom?: string | undefined;
   readonly signal: AbortSignal;
-  /** Called when something that takes long begins, and whenever there is news of it. */
+  /** Called when a long operation starts and whenever it makes progress. */
   readonly onProgress?: (progress: SetupProgress) => void;
-  /** All in milliseconds. */
+  /** In milliseconds. */
   readonly bounds?: Partial<SetupBounds>;
 }
 
@@ -39,21 +39,21 @@ export interface SetupProgress {
   readonly id: StepId;
   readonly title: string;
   readonly message: string;
-  /** From 0 to 1, as far as it is known; what is fetched may turn out to be more than was announced. */
+  /** From 0 to 1, if known; a download may be larger than announced. */
   readonly fraction?: number;
 }
 
-/** How long each part may take, in milliseconds. */
+/** Limits for each part, in milliseconds. */
 export interface SetupBounds {
-  /** A look at what is there. */
+  /** Checking what exists. */
   readonly lookMs: number;
-  /** Making a virtual environment and fetching 25 MB into it. */
+  /** Creating a virtual environment and downloading 25 MB into it. */
   readonly installUvMs: number;
-  /** Fetching a Python of 30 MB. */
+  /** Downloading a Python of 30 MB. */
   readonly installPythonMs: number;
-  /** Fetching 109 packages, 500 MB unpacked. */
+  /** Downloading 109 packages, 500 MB unpacked. */
   readonly packagesMs: number;
-  /** Fetching a model of 80 MB. */
+  /** Downloading a model of 80 MB. */
   readonly modelMs: number;
 }
 
@@ -69,7 +69,7 @@ export function step(id: StepId, status: StepStatus, detail: string, fix: string
   return { id, title: STEP_TITLES[id], status, detail, fix };
 }
 
-/** Tells whoever watches. */
+/** Reports progress to the caller. */
 export function tell({ onProgress }: SetupOptions, id: StepId, message: string, fraction?: number): void {
   onProgress?.({ id, title: STEP_TITLES[id], message, ...(fraction === undefined ? {} : { fraction }) });
 }
