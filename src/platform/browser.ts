@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Shows a URL in the person's browser, without a shell. What is in the URL shows in `ps` for a moment, so a secret in it must be good
- * for little and not for long.
- * @returns false where there is no browser in front of that person: over SSH, without a display, or none is installed.
+ * Opens a URL in the user's browser, without a shell. The URL is briefly visible in `ps`, so a secret in it must be
+ * short-lived and limited.
+ * @returns false if the user has no browser: over SSH, without a display, or none is installed.
  */
 export async function openBrowser(url: string, platform: string, env: Environment): Promise<boolean> {
   const command = browserCommand(url, platform, env);
@@ -23,7 +23,7 @@ export async function openBrowser(url: string, platform: string, env: Environmen
   });
 }
 
-/** What opens it there; undefined where nothing would. */
+/** The command that opens a URL; undefined if there is none. */
 export function browserCommand(
   url: string,
   platform: string,

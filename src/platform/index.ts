@@ -3,25 +3,25 @@ import type { MachinePort } from '../operations/ports/doctor.ts';
 import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
 
-/** What one platform has to offer. */
+/** The adapters of one platform. */
 export interface Platform {
   readonly table: ProcessTable;
   /**
-   * The same table for somebody who reads it again and again, and need not read everything every time.
-   * @param fullEveryMs how long an exec in a process that had nothing to do with us may stay unseen, in milliseconds; 10,000 unless told.
+   * The same table for repeated reading, which does not read everything every time.
+   * @param fullEveryMs how long an exec in an unrelated process may go unnoticed, in milliseconds; default 10,000.
    */
   readonly follow: (fullEveryMs?: number) => ProcessTable;
   readonly signaller: Signaller;
-  /** Machine, boot and pid namespace, as the snapshots of `table` name them; what cannot be known is absent. */
+  /** Machine, boot and pid namespace, as in the snapshots of `table`; unknown values are absent. */
   readonly readMachine: () => Pick<ProcessSnapshot, 'machineId' | 'bootId' | 'pidNamespace'>;
   readonly identify: IdentifyProcess;
-  /** Null where a reading of the whole table costs as much. */
+  /** Null if measuring one process costs as much as reading the whole table. */
   readonly measure: MeasureProcess | null;
-  /** Who listens on a TCP port of this machine, as far as this user may see. */
+  /** The process that listens on a TCP port of this machine, if this user may see it. */
   readonly findListener: (port: number) => ProcessRow | undefined;
-  /** What a root needs to get the orphans of its tree; null where the system or an optional package lacks it. */
+  /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;
-  /** Memory and limits of the machine; undefined where this system does not tell. */
+  /** Memory and limits of the machine; undefined if the system does not report them. */
   readonly load: MachineLoad | undefined;
   readonly findMarkHolders: FindMarkHolders;
 }
@@ -31,28 +31,30 @@ export interface MachineLoad {
   readonly limits: MachinePort['limits'];
 }
 
-/** The kernel gives orphans among the descendants of this process to it. */
+/** The kernel re-parents orphaned descendants to this process (subreaper). */
 export interface OrphanAdoption {
-  /** @returns whether the kernel agreed. */
+  /** @returns whether the kernel accepted the request. */
   become(): boolean;
-  /** Waits, without blocking, for an adopted process that has ended. */
+  /** Waits for an adopted process that has exited, without blocking. */
   waitFor(pid: number): void;
-  /** The pids of all children of this process; undefined where the kernel does not list them. */
+  /** The pids of all children of this process; undefined if the kernel does not list them. */
   listChildren(): readonly number[] | undefined;
 }
 
 type SupportedPlatform = 'linux' | 'android' | 'darwin' | 'win32';
 
-/** A new platform is one folder and one line here. Loaded when chosen: no platform pays for the libraries of another. */
+/**
+ * A new platform is one folder and one line here. Loaded on demand, so that no platform loads another one's libraries.
+ */
 const platforms = {
   linux: loadLinux,
-  // Termux: a Linux with a /proc, under another name.
+  // Termux is a Linux with a /proc, under another name.
   android: loadLinux,
   darwin: loadPortable,
   win32: loadWindows,
 } satisfies Record<SupportedPlatform, () => Promise<Platform>>;
 
-/** The adapters of this platform. One that is not in the table gets what any POSIX system with a ps can give. */
+/** The adapters of this platform. An unknown platform gets the adapters for any POSIX system with ps. */
 export function loadPlatform(platform: NodeJS.Platform = process.platform): Promise<Platform> {
   return isSupported(platform) ? platforms[platform]() : loadPortable();
 }
@@ -141,7 +143,7 @@ async function loadWindows(): Promise<Platform> {
     import('./windows/cim-table.ts'),
     import('./windows/cim-signaller.ts'),
   ]);
-  // Nothing is started on Windows, so no record of ours has to be compared there.
+  // claude-mem starts nothing on Windows, so there are no records to compare.
   return {
     table: createCimTable(),
     follow: () => createCimTable(),
@@ -152,12 +154,12 @@ async function loadWindows(): Promise<Platform> {
     findListener: () => undefined,
     loadAdoption: () => null,
     load: undefined,
-    // Windows shows nobody's environment.
+    // Windows does not show environments of other processes.
     findMarkHolders: () => Promise.resolve(new Set()),
   };
 }
 
-/** Who this process is, as it names itself to what it spawns and in its manifest. */
+/** The identity of this process, for its children's marks and for its manifest. */
 export function identifySelf(platform: Platform): OwnIdentity {
   const row = platform.identify(process.pid);
   return {

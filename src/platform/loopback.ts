@@ -1,11 +1,11 @@
 import { createConnection } from 'node:net';
 
-/** How long an answer over loopback may take, in milliseconds. */
+/** Limit for an answer over loopback, in milliseconds. */
 const ANSWER_MS = 3_000;
 
 /**
- * Whether anything accepts connections there. One that does not even refuse them within 3 s is taken for one that is there. Nothing is
- * said to it: anybody may listen on a port.
+ * Whether a process accepts connections on the port. A port that does not refuse within 3 s counts as open. Sends
+ * nothing, because any program may listen there.
  */
 export function isPortOpen(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

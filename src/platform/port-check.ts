@@ -2,11 +2,11 @@ import { createServer } from 'node:net';
 import type { ProcessRow } from '../core/process/snapshot.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 
-/** Who listens on a port of this machine, as far as this user may see. */
+/** The process that listens on a port of this machine, if this user may see it. */
 export type FindListener = (port: number) => Promise<ProcessRow | undefined>;
 
 /**
- * A port is not an identity: whoever has it is named, and nobody is killed for it.
+ * Checks that a port is free. A port is not an identity: the error names its holder, and nothing is killed.
  * @throws ClaudeMemError `port-taken`.
  */
 export async function assertPortFree(
@@ -35,6 +35,6 @@ export async function assertPortFree(
       ? 'another process'
       : `pid ${holder.pid} (${holder.command === '' ? holder.name : holder.command})`;
   throw new ClaudeMemError('port-taken', `port ${port} is taken by ${who}`, {
-    hint: 'End that process yourself, or start on another port: claude-mem start --port N',
+    hint: 'End that process, or use another port: claude-mem start --port N',
   });
 }

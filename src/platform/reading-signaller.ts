@@ -2,24 +2,24 @@ import type { ProcessRow } from '../core/process/snapshot.ts';
 import type { BindOptions, BoundProcess, Signal, Signaller, SignalResult } from '../operations/ports/process.ts';
 import { isSignallable, killPid } from './kill.ts';
 
-/** What a synchronous look at one pid shows. */
+/** The result of reading one pid synchronously. */
 export interface PidReading {
   readonly isZombie: boolean;
-  /** ISO 8601, always read the same way, so that it compares as text. */
+  /** ISO 8601, always formatted the same way, so that it compares as text. */
   readonly startedAt: string;
-  /** Empty where it could not be read. */
+  /** Empty if it could not be read. */
   readonly command: string;
-  /** `command` is only the beginning of a longer one. */
+  /** Whether `command` is only the beginning of a longer one. */
   readonly isCommandCut?: boolean;
 }
 
-/** Looks at one pid: `gone` is proof that nobody bears it, `unknown` is not. */
+/** Reads one pid: `gone` proves that no process has it, `unknown` proves nothing. */
 export type ReadPid = (pid: number) => PidReading | 'gone' | 'unknown';
 
 /**
- * A signaller for systems without a handle that stays bound to a process: the pid is read right before the signal and right after
- * it. Between the first reading and the signal some milliseconds are left in which the process can end and its pid be given away
- * again; systems that count pids upward do not come round that fast, and the second reading tells if one did.
+ * A signaller for systems without process handles: reads the pid directly before and directly after the signal. In the
+ * milliseconds between the first read and the signal, the process can end and its pid can be reused. Systems that
+ * assign ascending pids do not reuse one that fast, and the second read detects it.
  */
 export function createReadingSignaller(method: string, readPid: ReadPid): Signaller {
   return {
@@ -42,7 +42,7 @@ function bindTo(row: ProcessRow, options: BindOptions, readPid: ReadPid): BoundP
       return comparison === 'same' ? 'alive' : 'gone';
     },
     close() {
-      // Nothing is held between two readings.
+      // There is no handle to close.
     },
   };
 }
@@ -54,13 +54,13 @@ function signalIfSame(
 ): SignalResult {
   const reading = readPid(row.pid);
   const before = compare(row, reading, options);
-  // It had one when it was bound.
+  // It had a command line when it was bound.
   if (before === 'unknown' && typeof reading !== 'string' && reading.command === '' && reading.isCommandCut !== true)
     return 'exiting';
   if (before !== 'same') return before;
   const result = killPid(row.pid, signal);
   if (result !== 'sent') return result;
-  // Somebody else bears the pid now: whether ours had ended before the signal or of it cannot be told.
+  // The pid belongs to another process now. Whether the target ended before or because of the signal is unknown.
   const after = compare(row, readPid(row.pid), { compareCommand: false });
   return after === 'different' ? 'unknown' : 'sent';
 }
@@ -74,7 +74,7 @@ function compare(
   if (reading.isZombie) return 'gone';
   if (reading.startedAt !== row.startedAt) return 'different';
   if (!compareCommand) return 'same';
-  // Two beginnings that are equal say nothing of what follows them.
+  // Two equal beginnings prove nothing about the rest.
   if (reading.isCommandCut === true || row.commandCut === true) return 'unknown';
   if (reading.command === row.command) return 'same';
   return reading.command === '' || row.command === '' ? 'unknown' : 'different';

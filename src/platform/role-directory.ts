@@ -4,8 +4,8 @@ import { joinPath } from '../core/process/path.ts';
 import { CHROMA_DIRECTORIES } from '../core/process/role-program.ts';
 
 /**
- * The directory that a written `--data-dir` value means: the data dir's own Chroma directory where it is the same one, else its
- * real path. Undefined where that is how it is written, or where nothing is known.
+ * The directory that a `--data-dir` value means: the Chroma directory of this data dir if it is the same one, else its
+ * real path. Undefined if that equals the written value, or nothing is known.
  */
 export function resolveRoleDirectory(written: string, dataDir: string): string | undefined {
   const ours = CHROMA_DIRECTORIES.map((name) => joinPath(dataDir, name));
@@ -13,14 +13,14 @@ export function resolveRoleDirectory(written: string, dataDir: string): string |
   return meant === written ? undefined : meant;
 }
 
-/** The data dir a mark names: ours where it is the same directory, else its real path, else as written. */
+/** The data dir that a mark names: this one if it is the same directory, else its real path, else as written. */
 export function resolveDataDir(written: string, dataDir: string): string {
   return resolveDirectory(written, [dataDir]) ?? written;
 }
 
-/** Device and inode know a directory through links and mounts, where paths differ. */
+/** Device and inode identify a directory across links and mounts, where paths differ. */
 function resolveDirectory(written: string, ours: readonly string[]): string | undefined {
-  // A relative value counts from the working directory of a process that we cannot see.
+  // A relative value depends on the working directory of a process, which is unknown.
   if (!isAbsolute(written)) return undefined;
   if (ours.includes(written)) return written;
   const place = lookUp(written);
@@ -30,11 +30,11 @@ function resolveDirectory(written: string, ours: readonly string[]): string | un
 
 function lookUp(path: string): { identity: string; realPath: string } | undefined {
   try {
-    // bigint: Windows and network file systems use all 64 bits of an inode number.
+    // bigint: inode numbers on Windows and network file systems use all 64 bits.
     const { dev, ino } = statSync(path, { bigint: true });
     return { identity: `${dev}:${ino}`, realPath: realpathSync.native(path) };
   } catch {
-    // Gone, or not for us to look at: then what is written is all there is to compare.
+    // Missing or not accessible: only the written value can be compared.
     return undefined;
   }
 }

@@ -4,14 +4,13 @@ import type { CommandEnd, RunningCommand } from '../operations/ports/process.ts'
 import { markedEnvironment } from '../core/tree/marks.ts';
 import { errnoOf } from '../shared/errors.ts';
 
-/** What this process is sent is meant for the command it runs. */
+/** Signals to this process that are meant for the command it runs. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-/** A terminal sends these to both of us; twice would mean "at once" to many programs. */
+/** A terminal sends these to both processes. Many programs treat a second one as "force". */
 const FROM_THE_KEYBOARD = ['SIGINT', 'SIGQUIT'] as const;
 
 /**
- * Runs a program in this process's place: with its stdin, stdout, stderr and terminal, and with the signals that this process gets until
- * it has ended.
+ * Runs a program with this process's stdin, stdout, stderr and terminal, and forwards signals to it until it has ended.
  */
 export function runCommand(argv: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
   const [file = '', ...args] = argv;
@@ -33,8 +32,8 @@ export function runCommand(argv: readonly string[], env: Readonly<Record<string,
 }
 
 /**
- * Node.js signals a child only as long as it has not waited for it: until then nobody else can have its pid, so there is no identity
- * to compare.
+ * Forwards signals. Node.js signals a child only until it has waited for it. Until then the pid cannot be reused, so
+ * there is no identity to compare.
  */
 function passSignalsOn(child: ChildProcess): () => void {
   const passOn = (signal: NodeJS.Signals) => void child.kill(signal);

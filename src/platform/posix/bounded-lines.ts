@@ -1,15 +1,17 @@
-/** How long a line of ps may be, in bytes: a command line, or a command line with an environment. Linux's ps itself prints no more. */
+/**
+ * Limit for a line of ps, in bytes: a command line, possibly with an environment. ps on Linux prints no more than this.
+ */
 const LINE_LIMIT_BYTES = 128 * 1024;
-/** ps counts the line end in, and cuts without a word: what comes that close to the limit is taken for cut. */
+/** ps includes the line end and truncates silently, so a line this close to the limit counts as cut. */
 const SLACK_BYTES = 256;
-/** How much is kept of a line that is longer: its columns, and a beginning for people. */
+/** How much of a longer line is kept, in bytes: its columns and a beginning for display. */
 const BEGINNING_BYTES = 4_096;
 const LINE_END = 0x0a;
 
-/** Ends a line that was cut. ps never prints it. */
+/** Marks the end of a cut line. ps never prints this character. */
 export const CUT_MARK = '\0';
 
-/** Takes the output of ps as it comes, and keeps of each line no more than its limit, and of all no more than `totalBytes`. */
+/** Collects the output of ps. Keeps each line up to its limit, and at most `totalBytes` overall. */
 export class BoundedLines {
   #bytesLeft: number;
   readonly #lines: string[] = [];
@@ -21,7 +23,7 @@ export class BoundedLines {
     this.#bytesLeft = totalBytes;
   }
 
-  /** Whether there was more than `totalBytes`; what follows is not taken. */
+  /** Whether there was more than `totalBytes`; the rest is ignored. */
   get isCut(): boolean {
     return this.#isCut;
   }
@@ -30,7 +32,7 @@ export class BoundedLines {
     this.#bytesLeft -= chunk.length;
     if (this.#bytesLeft < 0) {
       this.#isCut = true;
-      // The beginning of a line could pass for another pid.
+      // The beginning of a line could be mistaken for another pid.
       this.#parts = [];
       this.#length = 0;
       return;
@@ -44,14 +46,14 @@ export class BoundedLines {
     this.#addPart(chunk.subarray(from));
   }
 
-  /** All lines, those that were too long with `CUT_MARK` behind their beginning. */
+  /** All lines; a line that was too long ends with `CUT_MARK`. */
   text(): string {
     if (this.#length > 0) this.#endLine();
     return this.#lines.map((line) => `${line}\n`).join('');
   }
 
   #addPart(part: Buffer): void {
-    // Of a line that is too long already only its length still counts.
+    // For a line beyond the limit, only its length counts.
     if (this.#length < LINE_LIMIT_BYTES) this.#parts.push(part);
     this.#length += part.length;
   }

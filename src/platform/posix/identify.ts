@@ -2,7 +2,7 @@ import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { COMMAND_COLUMNS, LISTING_COLUMNS, parseCommands, parseListing } from './parse-ps.ts';
 import { runPsSync } from './run-ps.ts';
 
-/** One process by its pid, with its start to the second; undefined if it is not there or ps fails. */
+/** One process by pid, with its start to the second; undefined if it does not exist or ps fails. */
 export function identifyByPs(pid: number): ProcessRow | undefined {
   const [listed] = parseListing(tryPs(['-ww', '-o', LISTING_COLUMNS, '-p', String(pid)])).processes;
   if (listed === undefined) return undefined;
@@ -14,7 +14,7 @@ function tryPs(args: readonly string[]): string {
   try {
     return runPsSync(args);
   } catch {
-    // ps exits with 1 where nobody has that pid.
+    // ps exits with 1 if no process has that pid.
     return '';
   }
 }

@@ -5,11 +5,11 @@ import { type ListedProcess, type Listing, LISTING_COLUMNS, parseListing } from 
 import type { PsTools } from './ps-tools.ts';
 import { psFailure } from './run-ps.ts';
 
-/** A process with what ps-list says of it, where it says something. */
+/** A process, with ps-list's description if there is one. */
 export interface DescribedProcess {
   readonly listed: ListedProcess;
   readonly descriptor: ProcessDescriptor | undefined;
-  /** Whether its command line can make it a process of ours, or a record names its pid. */
+  /** Whether its command line may be a claude-mem program, or a record contains its pid. */
   readonly isRelevant: boolean;
 }
 
@@ -18,10 +18,10 @@ export interface DescribedListing extends Pick<Listing, 'unparsed' | 'complete'>
 }
 
 /**
- * All processes.
+ * Lists all processes.
  *
- * ps-list says what runs (executable, command line) and says nothing about groups, states and bytes; it also drops rows that it
- * cannot parse. A listing of our own is taken after it and has the last word on who is there.
+ * ps-list gives executables and command lines, but no process groups, states and memory, and it drops rows that it
+ * cannot parse. A second listing, taken afterwards, decides which processes exist.
  * @throws ClaudeMemError `process-table-unreadable`
  */
 export async function listProcesses(tools: PsTools, request: SnapshotRequest): Promise<DescribedListing> {
@@ -42,9 +42,9 @@ export async function listProcesses(tools: PsTools, request: SnapshotRequest): P
 async function listAll(tools: PsTools): Promise<Listing> {
   const output = await tools.ps(['-A', '-ww', '-o', LISTING_COLUMNS]);
   const listing = parseListing(output.text);
-  // A ps that fails quietly must not read as "no processes".
+  // A ps that fails silently must not look like "no processes".
   if (!listing.processes.some((listed) => listed.pid === process.pid))
-    throw psFailure(new Error('its listing does not even hold the process that asked'));
+    throw psFailure(new Error('its listing does not contain this process'));
   const isComplete = listing.complete && output.isCut !== true;
   return {
     ...listing,
@@ -54,15 +54,15 @@ async function listAll(tools: PsTools): Promise<Listing> {
 }
 
 /**
- * What the relevant processes have started since the listing. A tree that is spawning (a uv about to start its python) would
- * otherwise be read without its newest child, and a plan made from that reading would leave the child behind. pidtree lists pids
- * and parents once more; it knows no identities, so nothing is taken from it but which pids are worth a look.
+ * Lists children that relevant processes have started since the listing. Otherwise a tree that is spawning (a uv about
+ * to start its python) would be read without its newest child, and a plan would leave that child behind. pidtree lists
+ * pids and parents once more, without identities, so it only decides which pids to read.
  */
 async function listBornSince(tools: PsTools, known: readonly number[], relevant: readonly number[]): Promise<Listing> {
   const links = await tools.listLinks();
   const seen = new Set(known);
   const family = new Set(relevant);
-  // What this process itself starts meanwhile are its own runs of ps.
+  // This process itself only starts ps meanwhile.
   const unseen = links.filter(({ pid, ppid }) => !seen.has(pid) && ppid !== process.pid);
   for (let size = -1; size < family.size;) {
     size = family.size;
@@ -70,7 +70,7 @@ async function listBornSince(tools: PsTools, known: readonly number[], relevant:
   }
   const born = unseen.map(({ pid }) => pid).filter((pid) => family.has(pid));
   if (born.length === 0) return { processes: [], unparsed: [], complete: true };
-  // With this process among them, a ps that fails quietly does not read as "they are gone".
+  // Includes this process, so that a ps that fails silently does not look like "they are gone".
   const listing = parseListing(
     (await tools.ps(['-ww', '-o', LISTING_COLUMNS, '-p', [...born, process.pid].join(',')])).text,
   );
@@ -92,7 +92,7 @@ function describeProcess(
   return { listed, descriptor: same, isRelevant };
 }
 
-/** Between the two listings a pid may have become another process. */
+/** Whether the pid belongs to the same process in both listings. */
 function isSameStart(listed: ListedProcess, descriptor: ProcessDescriptor | undefined): boolean {
   return descriptor?.startTime?.getTime() === Date.parse(listed.startedAt);
 }

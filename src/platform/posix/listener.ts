@@ -4,7 +4,7 @@ import { identifyByPs } from './identify.ts';
 
 const LSOF_TIMEOUT_MS = 5_000;
 
-/** The process that listens on a TCP port, as lsof tells it; undefined if nobody does, or there is no lsof. */
+/** The process that listens on a TCP port, according to lsof; undefined if none does, or lsof is missing. */
 export function findListenerByLsof(port: number): ProcessRow | undefined {
   const { stdout } = spawnSync('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp'], {
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** The marks of an environment; absent: the environment was read and holds no such mark. `null`: it could not be read. */
+/** The marks in an environment. Absent: the environment was read and has no such mark. `null`: it could not be read. */
 export interface Marks {
   readonly treeMark?: string | null;
   readonly ownerMark?: string | null;
@@ -17,13 +17,13 @@ const MARK_VARIABLES = {
 export const HIDDEN_MARKS: Marks = { treeMark: null, ownerMark: null, roleMark: null, dataDirMark: null };
 
 /**
- * The marks in what ps shows behind the command line when it is asked for the environment.
+ * Parses the marks from the environment that ps prints after the command line.
  * @param command the command line as ps shows it alone
- * @param shown the command line and the environment behind it, from another run of ps
+ * @param shown the command line and the environment, from another run of ps
  */
 export function parseMarks(command: string, shown: string): Marks {
-  // Where the environment is hidden ps shows the command line alone. Where the beginnings differ the process has called exec in
-  // between, and where its environment begins is anybody's guess.
+  // If the environment is hidden, ps shows only the command line. If the beginnings differ, the process has called exec
+  // meanwhile, and the start of its environment is unknown.
   if (command === '' || !shown.startsWith(`${command} `)) return HIDDEN_MARKS;
   const environment = shown.slice(command.length);
   const marks = Object.entries(MARK_VARIABLES).map(([mark, name]) => [mark, valueOf(environment, name)] as const);
@@ -31,8 +31,9 @@ export function parseMarks(command: string, shown: string): Marks {
 }
 
 /**
- * The value of a variable: a path may hold spaces, so it ends where the next assignment begins. ps puts nothing but spaces between
- * variables, so the value of another one may look like ours: two of a name are unknown (`null`), never a choice.
+ * The value of a variable. A path may contain spaces, so the value ends where the next assignment begins. ps separates
+ * variables only by spaces, so another variable's value may contain the same name: two matches are unknown (`null`),
+ * never a choice.
  */
 function valueOf(environment: string, name: string): string | null | undefined {
   const values = [...environment.matchAll(new RegExp(` ${name}=(.*?)(?= [A-Za-z_][A-Za-z0-9_]*=|$)`, 'gs'))];

@@ -1,12 +1,12 @@
 import { CUT_MARK } from './bounded-lines.ts';
 
-/** The columns of the listing, in the order `parseListing` expects; the name is last because it may hold spaces. */
+/** The columns of the listing, in the order `parseListing` expects. The name is last because it may contain spaces. */
 export const LISTING_COLUMNS = 'pid=,ppid=,pgid=,uid=,stat=,rss=,lstart=,comm=';
 
-/** The columns of the reading of command lines, in the order `parseCommands` expects. */
+/** The columns for command lines, in the order `parseCommands` expects. */
 export const COMMAND_COLUMNS = 'pid=,stat=,lstart=,command=';
 
-/** One process as the listing shows it. */
+/** One process in the listing. */
 export interface ListedProcess {
   readonly pid: number;
   readonly ppid: number;
@@ -21,34 +21,32 @@ export interface ListedProcess {
 
 export interface Listing {
   readonly processes: readonly ListedProcess[];
-  /** Pids whose line holds something else than expected. */
+  /** Pids of lines with unexpected contents. */
   readonly unparsed: readonly number[];
-  /** Whether every line gave at least its pid. */
+  /** Whether every line contains at least a pid. */
   readonly complete: boolean;
 }
 
-/** A command line, with the start of the process that had it. Start and state are undefined where the line made no sense. */
+/** A command line and the start of its process. Start and state are undefined if the line cannot be parsed. */
 export interface PsCommand {
   /** ISO 8601, whole seconds. */
   readonly startedAt: string | undefined;
   readonly state: string | undefined;
   readonly command: string;
-  /** It is longer than what was read: `command` is its beginning. */
+  /** The command line is longer than what was read; `command` is its beginning. */
   readonly isCut: boolean;
 }
 
 const LSTART = String.raw`\w{3}\s+\w{3}\s+\d{1,2}\s+\d{2}:\d{2}:\d{2}\s+\d{4}`;
-// BSD prints `-` for the start of a process that is only a zombie any more.
+// BSD prints `-` for the start of a zombie.
 const LISTED = new RegExp(
   String.raw`^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+([A-Za-z?])\S*\s+(\d+|-)\s+(${LSTART}|-)\s+(\S.*|)$`,
-  // A name may hold any character, also one that counts as a line end.
+  // A name may contain any character, including one that counts as a line end.
   's',
 );
 const COMMANDED = new RegExp(String.raw`^\s*(\d+)\s+([A-Za-z?])\S*\s+(${LSTART}|-)(?: (.*))?$`, 's');
 
-/**
- * Reads the output of `ps -o` with `LISTING_COLUMNS`, run in the C locale and in UTC.
- */
+/** Parses the output of `ps -o` with `LISTING_COLUMNS`, run in the C locale and in UTC. */
 export function parseListing(text: string): Listing {
   const processes: ListedProcess[] = [];
   const unparsed: number[] = [];
@@ -62,7 +60,7 @@ export function parseListing(text: string): Listing {
   return { processes, unparsed, complete };
 }
 
-/** Reads the output of `ps -o` with `COMMAND_COLUMNS`, by pid. A line that gives only its pid has an empty command line. */
+/** Parses the output of `ps -o` with `COMMAND_COLUMNS`, by pid. A line with only a pid has an empty command line. */
 export function parseCommands(text: string): ReadonlyMap<number, PsCommand> {
   const commands = new Map<number, PsCommand>();
   for (const line of linesOf(text)) {
@@ -77,8 +75,8 @@ export function parseCommands(text: string): ReadonlyMap<number, PsCommand> {
 }
 
 /**
- * Whether ps made this "command line" up from the short name, as it does where it cannot read the real one: `[name]` on Linux,
- * `(name)` on macOS. A zombie is `[name] <defunct>` or `<defunct>`.
+ * Whether ps made up this command line from the short name, as it does if it cannot read the real one: `[name]` on
+ * Linux, `(name)` on macOS. A zombie is `[name] <defunct>` or `<defunct>`.
  */
 export function isPlaceholder(command: string, name: string): boolean {
   if (command === '' || command === '<defunct>') return true;
@@ -94,7 +92,7 @@ function parseListed(line: string): ListedProcess | undefined {
     pid: Number(pid),
     ppid: Number(ppid),
     pgid: Number(pgid),
-    // macOS knows a user -2 (nobody), which getuid() gives unsigned.
+    // macOS has a user -2 (nobody), which getuid() returns as unsigned.
     uid: Number(uid) >>> 0,
     state: stateLetter(state),
     rssBytes: rss === '-' ? 0 : Number(rss) * 1024,
@@ -103,20 +101,20 @@ function parseListed(line: string): ListedProcess | undefined {
   };
 }
 
-/** The start in ISO 8601, from `Sat Aug  1 12:34:56 2026` in UTC; undefined if it is no date. */
+/** The start in ISO 8601, from `Sat Aug  1 12:34:56 2026` in UTC; undefined if it is not a date. */
 function startOf(lstart: string, state: string): string | undefined {
-  // A zombie holds nothing, so nothing is lost by a start that is older than any other.
+  // A zombie has no resources, so a start older than any other does no harm.
   if (lstart === '-') return state === 'Z' ? new Date(0).toISOString() : undefined;
   const date = new Date(`${lstart} UTC`);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
-/** macOS writes `U` for what everybody else calls `D` (uninterruptible). */
+/** macOS writes `U` where other systems write `D` (uninterruptible). */
 function stateLetter(letter: string): string {
   return letter === 'U' ? 'D' : letter;
 }
 
-/** macOS gives the path of the executable as `comm`; a kernel thread's name (`kworker/0:1`) may hold a slash too. */
+/** macOS gives the path of the executable as `comm`. A kernel thread's name (`kworker/0:1`) may contain a slash too. */
 function shortName(comm: string, state: string): string {
   if (state === 'Z') return comm.replace(/ <defunct>$/, '').replace(/^\((.*)\)$/, '$1');
   return comm.startsWith('/') ? comm.slice(comm.lastIndexOf('/') + 1) : comm;

@@ -9,18 +9,21 @@ import { isPlaceholder } from './parse-ps.ts';
 import { type PsTools, psTools } from './ps-tools.ts';
 import { type Detail, type Details, readDetails } from './read-details.ts';
 
-/** ps cuts starts to the second, and a record made from a process's own clock lies some milliseconds after its birth. */
+/**
+ * In milliseconds. ps truncates starts to the second, and a record made from a process's own clock is some milliseconds
+ * late.
+ */
 const START_PRECISION_MS = 2_000;
 
 /**
- * The process table through ps-list, for macOS and every other system with a POSIX ps: no session ids, no start ticks, command
- * lines in one string, memory as RSS, environments only where the system shows them.
+ * The process table through ps-list, for macOS and other systems with a POSIX ps. No session ids, no start ticks,
+ * command lines as one string, memory as RSS, and environments only if the system shows them.
  */
 export function createPsListTable(tools: PsTools = psTools): ProcessTable {
   return { source: 'ps-list', snapshot: (request) => takeSnapshot(tools, request) };
 }
 
-/** What is kept, for people, of the command line of a process that has nothing to do with us. */
+/** How much is kept of the command line of an unrelated process, for display. */
 const BEGINNING_CHARS = 4_096;
 
 async function takeSnapshot(tools: PsTools, request: SnapshotRequest): Promise<ProcessSnapshot> {
@@ -37,7 +40,7 @@ async function takeSnapshot(tools: PsTools, request: SnapshotRequest): Promise<P
     platform: process.platform,
     ...readPortableMachine(),
     complete,
-    // Of a line that could not be parsed only the pid is known: it may be anybody's, so it counts unless that pid is gone.
+    // A line that cannot be parsed shows only a pid, which may be any process. It counts unless that pid is gone.
     unreadable:
       examined.filter((row) => isOurs(row) && isUnreadable(row, request)).length +
       unparsed.filter((pid) => details?.has(pid) !== false).length,
@@ -48,13 +51,16 @@ async function takeSnapshot(tools: PsTools, request: SnapshotRequest): Promise<P
 }
 
 interface Examination {
-  /** Undefined where they could not be read. */
+  /** Undefined if they could not be read. */
   readonly details: Details | undefined;
   readonly tools: PsTools;
   readonly request: SnapshotRequest;
 }
 
-/** The rows of what matters; those without a command line are read once more: they may be in the middle of an exec, or of their end. */
+/**
+ * The relevant rows. Rows without a command line are read once more, because they may be in the middle of an exec or
+ * exiting.
+ */
 async function examineAll(
   relevant: readonly DescribedProcess[],
   { details, tools, request }: Examination,
@@ -84,7 +90,7 @@ function toRow({ listed, descriptor }: DescribedProcess): ProcessRow {
   };
 }
 
-/** It is there, and no more is known. */
+/** The process exists, but nothing else is known. */
 function toRowWithoutDetails(described: DescribedProcess): ProcessRow {
   return { ...withoutCommand(toRow(described)), ...HIDDEN_MARKS };
 }
@@ -95,12 +101,12 @@ function withoutCommand(row: ProcessRow): ProcessRow {
   return without;
 }
 
-/** The row with its details; none if the process is gone since, or the pid is another process by now. */
+/** The row with its details; empty if the process is gone or the pid belongs to another process now. */
 function examineOne(described: DescribedProcess, detail: Detail | undefined, dataDir: string): readonly ProcessRow[] {
   const { startedAt, name, state } = described.listed;
   if (detail === undefined) return [];
   const isZombie = detail.state === 'Z';
-  // A zombie may have lost its start with all the rest.
+  // A zombie may have lost its start too.
   if (!isZombie && (detail.startedAt ?? startedAt) !== startedAt) return [];
   const row: ProcessRow = {
     ...withoutCommand(toRow(described)),
@@ -120,7 +126,7 @@ function examineOne(described: DescribedProcess, detail: Detail | undefined, dat
   ];
 }
 
-/** Nothing is known of what runs there, or the rest of what was cut may make it ours. */
+/** The command line is unknown, or the part that was cut off may make it a claude-mem process. */
 function isUnreadable(row: ProcessRow, { recordedPids }: SnapshotRequest): boolean {
   if (row.state === 'Z') return false;
   if (row.commandCut === true || row.environmentCut === true) return mayRunRole(row) || recordedPids.has(row.pid);

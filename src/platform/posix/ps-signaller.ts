@@ -4,9 +4,9 @@ import { COMMAND_COLUMNS, parseCommands } from './parse-ps.ts';
 import { runPsSync } from './run-ps.ts';
 
 /**
- * The signaller for systems that have a POSIX ps and nothing better. It expects rows of the ps-list reader, which takes starts and
- * command lines the same way.
- * @param ps runs ps synchronously; tests put recorded answers in its place
+ * The signaller for systems with only a POSIX ps. Expects rows of the ps-list reader, which reads starts and command
+ * lines the same way.
+ * @param ps runs ps synchronously; tests substitute recorded answers
  */
 export function createPsSignaller(ps: (args: readonly string[]) => string = runPsSync): Signaller {
   return createReadingSignaller('ps', (pid) => readPid(pid, ps));
@@ -16,7 +16,7 @@ function readPid(pid: number, ps: (args: readonly string[]) => string): PidReadi
   const output = tryPs(pid, ps);
   if (output === undefined) return 'unknown';
   const readings = parseCommands(output);
-  // It is asked about this process too, so that a ps which fails quietly does not read as "nobody is there".
+  // Includes this process, so that a ps that fails silently does not look like "no such process".
   if (!readings.has(process.pid)) return 'unknown';
   const reading = readings.get(pid);
   if (reading === undefined) return 'gone';
@@ -28,7 +28,7 @@ function tryPs(pid: number, ps: (args: readonly string[]) => string): string | u
   try {
     return ps(['-ww', '-o', COMMAND_COLUMNS, '-p', `${pid},${process.pid}`]);
   } catch {
-    // A ps that fails has not said that nobody is there, and a signal is not sent on a guess.
+    // A failed ps does not prove that the process is gone, and no signal is sent without proof.
     return undefined;
   }
 }

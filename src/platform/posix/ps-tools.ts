@@ -2,7 +2,7 @@ import pidtree from 'pidtree';
 import psList, { type ProcessDescriptor } from 'ps-list';
 import { type PsOutput, runPs } from './run-ps.ts';
 
-/** What the portable reader asks of the machine; tests put recorded answers in its place. */
+/** External commands of the portable reader; tests substitute recorded answers. */
 export interface PsTools {
   /** All processes with name, path and command line. */
   describeAll(): Promise<readonly ProcessDescriptor[]>;
@@ -17,9 +17,9 @@ export interface ProcessLink {
 }
 
 export const psTools: PsTools = {
-  // It refuses more than 64 MB, and columns that a system does not know; what it says is of use and not needed.
+  // Fails above 64 MB and for unknown columns. Its result is useful but not required.
   describeAll: () => psList().catch(() => []),
-  // It refuses systems it does not know, OpenBSD among them.
+  // Fails on systems it does not know, such as OpenBSD.
   listLinks: () => pidtree(-1, { advanced: true }).catch(listLinksByPs),
   ps: runPs,
 };
@@ -30,7 +30,7 @@ export async function listLinksByPs(): Promise<readonly ProcessLink[]> {
   return parseLinks(text);
 }
 
-/** Reads lines of a pid and its parent's. */
+/** Parses lines of a pid and its parent's pid. */
 export function parseLinks(text: string): readonly ProcessLink[] {
   return text
     .split('\n')

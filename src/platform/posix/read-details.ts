@@ -2,31 +2,32 @@ import { HIDDEN_MARKS, type Marks, parseMarks } from './parse-environment.ts';
 import { COMMAND_COLUMNS, parseCommands, type PsCommand } from './parse-ps.ts';
 import type { PsTools } from './ps-tools.ts';
 
-/** What is read by pid, of processes that matter. */
+/** Data read by pid for relevant processes. */
 export interface Detail extends PsCommand {
   readonly marks: Marks;
   /** The environment is longer than what was read. */
   readonly isEnvironmentCut: boolean;
 }
 
-/** By pid; one that is missing is gone. */
+/** By pid; a missing pid is gone. */
 export type Details = ReadonlyMap<number, Detail>;
 
 /**
- * Command lines and marks of these pids; undefined where ps fails without a word, which its silence about this very process shows. The
- * command line is read again although ps-list has it: a process may be younger than that listing, and ps-list runs ps in the C locale,
- * which replaces every character beyond ASCII.
+ * Command lines and marks of these pids; undefined if ps fails silently, which the absence of this process shows. Reads
+ * command lines although ps-list has them: a process may be younger than that listing, and ps-list runs ps in the C
+ * locale, which replaces every non-ASCII character.
  */
 export async function readDetails(tools: PsTools, pids: readonly number[]): Promise<Details | undefined> {
   if (pids.length === 0) return new Map();
-  // To macOS `-e` is every process and `-E` the environment; the others know `e`, which comes first and without a dash.
+  // On macOS `-e` selects all processes and `-E` shows the environment. Elsewhere `e` does, which comes first and
+  // without a dash.
   const withEnvironment = process.platform === 'darwin' ? '-wwE' : 'eww';
   const [plain, full] = await Promise.all([ask(tools, '-ww', pids), ask(tools, withEnvironment, pids)]);
   if (plain === undefined) return undefined;
   return new Map([...plain].map(([pid, command]) => [pid, detailOf(command, full?.get(pid))]));
 }
 
-/** Once more where it failed: a machine that is out of processes or memory for a moment has them again in the next. */
+/** Retries once: a machine that is briefly out of processes or memory recovers. */
 async function ask(tools: PsTools, how: string, pids: readonly number[]) {
   return (await askOnce(tools, how, pids)) ?? (await askOnce(tools, how, pids));
 }
@@ -41,7 +42,7 @@ async function askOnce(tools: PsTools, how: string, pids: readonly number[]) {
 function detailOf(command: PsCommand, shown: PsCommand | undefined): Detail {
   const isSame = shown !== undefined && shown.startedAt === command.startedAt;
   const isEnvironmentCut = isSame && shown.isCut && !command.isCut;
-  // A second variable of the same name may stand in what was not read, and two are never a choice.
+  // The part that was not read may contain a second variable of the same name, which makes the value unknown.
   const isKnown = isSame && !shown.isCut;
   return { ...command, isEnvironmentCut, marks: isKnown ? parseMarks(command.command, shown.command) : HIDDEN_MARKS };
 }

@@ -2,27 +2,27 @@ import { spawn, spawnSync } from 'node:child_process';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { BoundedLines } from './bounded-lines.ts';
 
-/** What one run of ps printed. */
+/** The output of one run of ps. */
 export interface PsOutput {
-  /** A line longer than 128 KiB is a beginning and a NUL. */
+  /** A line longer than 128 KiB is cut and ends with NUL. */
   readonly text: string;
   /** Pid of that ps, which lists itself. */
   readonly pid: number | undefined;
-  /** There were more lines than can be held. */
+  /** There were more lines than can be kept. */
   readonly isCut?: boolean;
 }
 
-/** A ps that hangs (on a dead network home, say) must not hang whoever looks. */
+/** In milliseconds. A ps that hangs (for example on a dead network home) must not block the caller. */
 const TIMEOUT_MS = 10_000;
 /** 5,000 processes of 10 kB each, environments included. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-/** What ps prints of two processes. */
+/** Output for two processes. */
 const MAX_SYNC_OUTPUT_BYTES = 4 * 1024 * 1024;
 const MAX_COMPLAINT_CHARS = 4_096;
 
 /**
  * Runs ps.
- * @throws ClaudeMemError `process-table-unreadable` when ps is missing, fails or takes more than 10 s.
+ * @throws ClaudeMemError `process-table-unreadable` if ps is missing, fails, or takes more than 10 s.
  */
 export function runPs(args: readonly string[]): Promise<PsOutput> {
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function runPs(args: readonly string[]): Promise<PsOutput> {
 }
 
 /**
- * Runs ps for a few processes and waits for it without giving way to anything else in this process.
+ * Runs ps for a few processes, synchronously.
  * @throws ClaudeMemError `process-table-unreadable`, as `runPs`.
  */
 export function runPsSync(args: readonly string[]): string {
@@ -68,21 +68,21 @@ export function runPsSync(args: readonly string[]): string {
 /** The error for a process table that could not be listed. */
 export function psFailure(cause: unknown): ClaudeMemError {
   const reason = cause instanceof Error ? cause.message.trim() : String(cause);
-  return new ClaudeMemError('process-table-unreadable', `The process table could not be read with ps: ${reason}`, {
+  return new ClaudeMemError('process-table-unreadable', `Cannot read the process table with ps: ${reason}`, {
     hint: 'Check that `ps -A` works in this shell and that ps is on the PATH.',
     cause,
   });
 }
 
-/** With `-p`, ps ends with 1 and prints nothing where none of these pids exists; a complaint would stand on stderr. */
+/** With `-p`, ps exits with 1 and prints nothing if no such pid exists. Errors appear on stderr. */
 function isNobodyThere(code: unknown, stdout: string, stderr: string): boolean {
   return code === 1 && stdout.trim() === '' && stderr.trim() === '';
 }
 
 /**
- * Nothing of the user's own environment but the PATH: `PS_FORMAT`, `PS_PERSONALITY` or `COMMAND_MODE` change what ps prints. Dates
- * in the C locale and in UTC, which has no hour twice. Characters in UTF-8: in the C locale ps writes `?` for every other one, and
- * a data dir with an umlaut would match nothing.
+ * Passes on only PATH from the user's environment: `PS_FORMAT`, `PS_PERSONALITY` and `COMMAND_MODE` change the output.
+ * The C locale and UTC make dates unambiguous. Characters are UTF-8, because in the C locale ps replaces them by `?`,
+ * and a data dir with an umlaut would never match.
  */
 function psEnvironment(): NodeJS.ProcessEnv {
   const ctype = process.platform === 'darwin' ? 'UTF-8' : 'C.UTF-8';

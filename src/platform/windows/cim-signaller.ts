@@ -4,10 +4,10 @@ import { cimScript, parseCim } from './parse-cim.ts';
 import { runPowerShellSync } from './run-powershell.ts';
 
 /**
- * The signaller for Windows, which has no signals: SIGTERM and SIGKILL both end the process at once (`TerminateProcess`), without
- * asking it and without a chance to clean up, and its children stay. Each look at a pid starts a PowerShell, about half a second in
- * which nothing else runs.
- * @param run runs a script synchronously; tests put recorded answers in its place
+ * The signaller for Windows, which has no signals: SIGTERM and SIGKILL both call `TerminateProcess`, which ends the
+ * process without any cleanup and leaves its children running. Each read of a pid starts a PowerShell and blocks this
+ * process for about half a second.
+ * @param run runs a script synchronously; tests substitute recorded answers
  */
 export function createCimSignaller(run: (script: string) => string = runPowerShellSync): Signaller {
   return createReadingSignaller('cim', (pid) => readPid(pid, run));
@@ -20,7 +20,7 @@ function readPid(pid: number, run: (script: string) => string): PidReading | 'go
     if (found?.pid === pid) return { ...found, isZombie: false };
     return complete && unparsed.length === 0 ? 'gone' : 'unknown';
   } catch {
-    // A reading that fails has not said that nobody is there, and nothing is ended on a guess.
+    // A failed read does not prove that the process is gone, and no process is ended without proof.
     return 'unknown';
   }
 }

@@ -5,12 +5,12 @@ import { resolveRoleDirectory } from '../role-directory.ts';
 import { type CimProcess, type CimReading, cimScript, parseCim } from './parse-cim.ts';
 import { cimFailure, type PowerShellOutput, runPowerShell } from './run-powershell.ts';
 
-/** CIM knows starts to 100 ns; through JSON and `Date` whole milliseconds are left, perhaps rounded. */
+/** In milliseconds. CIM reports starts to 100 ns; JSON and `Date` keep whole milliseconds, possibly rounded. */
 const START_PRECISION_MS = 1;
 
 /**
- * The process table of Windows through CIM (WMI). No owner, group, session or state, no environments and so no marks; memory is
- * the working set. Takes about a second.
+ * The Windows process table through CIM (WMI). No owner, process group, session or state, no environments and so no
+ * marks; memory is the working set. Takes about a second.
  */
 export function createCimTable(run: (script: string) => Promise<PowerShellOutput> = runPowerShell): ProcessTable {
   return {
@@ -25,9 +25,9 @@ export function createCimTable(run: (script: string) => Promise<PowerShellOutput
 
 function readProcesses({ text, pid }: PowerShellOutput): CimReading {
   const reading = parseOrFail(text);
-  // Not even the PowerShell that asked: then it is not a listing.
+  // A listing without even the PowerShell that ran it is not valid.
   if (reading.processes.length === 0) throw cimFailure(new Error('its listing is empty'));
-  // The reader itself and the console host Windows gives it.
+  // Excludes the PowerShell of this reading and its console host.
   const processes = reading.processes.filter((process) => process.pid !== pid && process.ppid !== pid);
   return { ...reading, processes };
 }
@@ -63,7 +63,7 @@ function toRow(process: CimProcess, isRelevant: boolean, dataDir: string): Proce
   const roleDirectory = written === undefined ? undefined : resolveRoleDirectory(written, dataDir);
   return {
     ...process,
-    // Windows shows nobody the environment of another process.
+    // Windows does not show the environment of another process.
     treeMark: null,
     ownerMark: null,
     roleMark: null,

@@ -2,8 +2,8 @@ import { splitCommandLine } from './split-command-line.ts';
 import { isObject } from '../../core/is-object.ts';
 
 /**
- * The script whose output `parseCim` reads.
- * @param filter a WQL condition; all processes without one
+ * The script whose output `parseCim` parses.
+ * @param filter a WQL condition; default: all processes
  */
 export function cimScript(filter?: string): string {
   const where = filter === undefined ? '' : ` -Filter '${filter}'`;
@@ -11,33 +11,33 @@ export function cimScript(filter?: string): string {
   return `Get-CimInstance Win32_Process${where} | Select-Object ${columns} | ConvertTo-Json -Compress`;
 }
 
-/** One process as CIM shows it. */
+/** One process as CIM reports it. */
 export interface CimProcess {
   readonly pid: number;
-  /** Never cleared: the parent may be gone, and its pid somebody else's. */
+  /** Never cleared: the parent may be gone and its pid reused. */
   readonly ppid: number;
   readonly name: string;
   /** ISO 8601, milliseconds. */
   readonly startedAt: string;
   readonly executable?: string;
-  /** Absent where it could not be read: a process of another user, or a protected one. */
+  /** Absent if it could not be read: another user's process, or a protected one. */
   readonly argv?: readonly string[];
-  /** Empty where it could not be read. */
+  /** Empty if it could not be read. */
   readonly command: string;
   readonly rssBytes?: number;
 }
 
 export interface CimReading {
   readonly processes: readonly CimProcess[];
-  /** Pids of which name, parent or start could not be understood. */
+  /** Pids of records with an invalid name, parent or start. */
   readonly unparsed: readonly number[];
-  /** Whether every record gave at least its pid. */
+  /** Whether every record contains at least a pid. */
   readonly complete: boolean;
 }
 
 /**
- * Reads the JSON of `cimScript`: an array, or a single object where there is only one process, or nothing where there is none.
- * @throws SyntaxError when it is not JSON
+ * Parses the JSON of `cimScript`: an array, a single object for one process, or nothing.
+ * @throws SyntaxError if it is not JSON
  */
 export function parseCim(text: string): CimReading {
   const json = text.replace(/^\uFEFF/, '').trim();
@@ -50,7 +50,7 @@ export function parseCim(text: string): CimReading {
   for (const record of records) {
     const fields = isObject(record) ? record : {};
     const pid = fields.ProcessId;
-    // The idle process (0) is no process: it has neither a start nor an end.
+    // Pid 0 is the idle process, which has neither start nor end.
     if (pid === 0) continue;
     const process = typeof pid === 'number' ? parseProcess(pid, fields) : undefined;
     if (process !== undefined) processes.push(process);
@@ -76,7 +76,7 @@ function parseProcess(pid: number, fields: Readonly<Record<string, unknown>>): C
   };
 }
 
-/** `/Date(1785000000000)/` from Windows PowerShell, perhaps wrapped as `{ value }`; ISO 8601 from PowerShell 7. */
+/** `/Date(1785000000000)/` from Windows PowerShell, possibly wrapped as `{ value }`; ISO 8601 from PowerShell 7. */
 function parseDate(value: unknown): string | undefined {
   if (isObject(value)) return parseDate(value.value);
   if (typeof value !== 'string') return undefined;

@@ -2,21 +2,21 @@ import { execFile, spawnSync } from 'node:child_process';
 import { win32 } from 'node:path';
 import { ClaudeMemError } from '../../shared/errors.ts';
 
-/** What one run of PowerShell printed. */
+/** The output of one run of PowerShell. */
 export interface PowerShellOutput {
   readonly text: string;
   /** Pid of that PowerShell, which lists itself. */
   readonly pid: number | undefined;
 }
 
-/** PowerShell takes 0.3 to 2 s to start, more on a machine that is swapping. */
+/** In milliseconds. PowerShell takes 0.3 to 2 s to start, and longer on a machine that is swapping. */
 const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Runs a script in Windows PowerShell.
- * @param script a pipeline that gives JSON, without double quotes, which would have to survive two parsers
- * @throws ClaudeMemError `process-table-unreadable` when it is missing, fails or takes more than 30 s.
+ * @param script a pipeline that prints JSON, without double quotes, which two parsers would have to preserve
+ * @throws ClaudeMemError `process-table-unreadable` if it is missing, fails, or takes more than 30 s.
  */
 export function runPowerShell(script: string): Promise<PowerShellOutput> {
   return new Promise((resolve, reject) => {
@@ -29,7 +29,7 @@ export function runPowerShell(script: string): Promise<PowerShellOutput> {
 }
 
 /**
- * Runs a script and waits for it without giving way to anything else in this process.
+ * Runs a script synchronously.
  * @throws ClaudeMemError `process-table-unreadable`, as `runPowerShell`.
  */
 export function runPowerShellSync(script: string): string {
@@ -43,24 +43,25 @@ export function runPowerShellSync(script: string): string {
 /** The error for a process table that could not be listed. */
 export function cimFailure(cause: unknown): ClaudeMemError {
   const reason = cause instanceof Error ? cause.message.trim() : String(cause);
-  return new ClaudeMemError('process-table-unreadable', `The process table could not be read with CIM: ${reason}`, {
+  return new ClaudeMemError('process-table-unreadable', `Cannot read the process table with CIM: ${reason}`, {
     hint: 'Check that `powershell -Command Get-CimInstance Win32_Process` works.',
     cause,
   });
 }
 
-/** By its full path: Windows would look for a bare name in the working directory first. */
+/** Full path, because Windows would search for a bare name in the working directory first. */
 function powerShellPath(): string {
   const root = process.env.SystemRoot ?? String.raw`C:\Windows`;
   return win32.join(root, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
 }
 
-/** Failing at the first error, without a progress bar in the output. */
+/** Stops at the first error and prints no progress bar. */
 const PRELUDE = "$ErrorActionPreference='Stop'; $ProgressPreference='SilentlyContinue';";
 
 /**
- * Writes the JSON of a script in ASCII, with every other character as `\uXXXX`: the console's own code page has no letters for some user
- * names, and in Constrained Language Mode nobody may change it. Operators and casts of core types are allowed there, methods are not.
+ * Makes a script print its JSON in ASCII, with every other character as `\uXXXX`: the console's code page lacks letters
+ * of some user names and cannot be changed in Constrained Language Mode, which allows operators and casts of core types
+ * but no methods.
  */
 export function inAscii(script: string): string {
   const escape = String.raw`if ($_ -cmatch '^[^\x00-\x7f]$') { '\u{0:x4}' -f [int][char]$_ } else { $_ }`;

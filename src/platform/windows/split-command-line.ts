@@ -1,5 +1,5 @@
 /**
- * The arguments of a Windows command line, split by the rules of Microsoft's C runtime (and of `CommandLineToArgvW`).
+ * Splits a Windows command line by the rules of Microsoft's C runtime (and of `CommandLineToArgvW`).
  * @see https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
  */
 export function splitCommandLine(commandLine: string): readonly string[] {
@@ -9,7 +9,7 @@ export function splitCommandLine(commandLine: string): readonly string[] {
   return [program, ...splitArguments(rest)];
 }
 
-/** The first argument is a file name: it ends at its closing quote or at a blank, and a backslash in it is only a backslash. */
+/** The first argument is a file name: it ends at its closing quote or at a space, and a backslash in it is literal. */
 function takeProgram(text: string): { program: string; rest: string } {
   const [whole, quoted, plain] = /^(?:"([^"]*)"?|([^ \t]*))/.exec(text) ?? [''];
   return { program: quoted ?? plain ?? '', rest: text.slice(whole.length) };
@@ -19,7 +19,7 @@ function splitArguments(text: string): readonly string[] {
   const args: string[] = [];
   let current: string | undefined;
   let isQuoted = false;
-  // Backslashes count only in front of a quotation mark, so they are taken together with the marks that follow them.
+  // Backslashes are special only before quotation marks, so both are matched together.
   for (const [token, backslashes = '', after = '', alone = ''] of text.matchAll(/(\\+)("*)|("+)|[^\\"]/g)) {
     const quotes = after + alone;
     if (quotes !== '') {
@@ -38,8 +38,8 @@ function splitArguments(text: string): readonly string[] {
 }
 
 /**
- * A run of quotation marks with the backslashes in front of it: two backslashes make one, and an odd one makes the first mark
- * literal; within quotes two marks make a literal one.
+ * Decodes a run of quotation marks and the backslashes before it: two backslashes make one, and an odd one makes the
+ * first mark literal. Within quotes two marks make a literal one.
  */
 function readQuotes(backslashes: number, quotes: number, wasQuoted: boolean): { literal: string; isQuoted: boolean } {
   const isFirstLiteral = backslashes % 2 === 1;

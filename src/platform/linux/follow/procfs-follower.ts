@@ -8,28 +8,31 @@ import { type RowsRead, takeSnapshot } from '../table/procfs-table.ts';
 import { type RowDraft, RowReader } from '../table/row-reader.ts';
 
 export interface ProcfsFollowerOptions {
-  /** Where procfs is mounted. */
+  /** Mount point of procfs. */
   readonly procRoot?: string;
-  /** Everything is read anew when so much time has passed, in milliseconds; 10,000 unless told. */
+  /** Interval after which everything is read again, in milliseconds; default 10,000. */
   readonly fullEveryMs?: number;
-  /** What is younger is read anew every time, in milliseconds; 5,000 unless told. */
+  /** Younger processes are read again every time, in milliseconds; default 5,000. */
   readonly settledAfterMs?: number;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in milliseconds. */
   readonly now?: () => number;
-  /** Null: as where koffi is missing. */
+  /** Null behaves as if koffi were missing. */
   readonly native?: LinuxNative | null;
 }
 
-/** How long an exec in a process that was long there, and had nothing to do with us, may stay unseen. */
+/** How long an exec in an old, unrelated process may go unnoticed, in milliseconds. */
 const FULL_EVERY_MS = 10_000;
-/** Between fork and exec a process looks like its parent; spawning takes milliseconds, under load perhaps a second. */
+/**
+ * In milliseconds. Between fork and exec a process looks like its parent; this takes milliseconds, under load about a
+ * second.
+ */
 const SETTLED_AFTER_MS = 5_000;
 const MS_PER_TICK = 10;
 
 /**
- * The process table of Linux for somebody who reads it again and again. A row is taken over from the reading before if it is known
- * to be the same process, is older than a few seconds and had nothing to do with claude-mem or with what has; all others are read
- * anew each time, and now and then every row is.
+ * The Linux process table for repeated reading. Reuses a row if it is known to be the same process, is older than a few
+ * seconds, and is unrelated to claude-mem processes and their relatives. All other rows are read again each time, and
+ * periodically every row is.
  */
 export function createProcfsFollower(options: ProcfsFollowerOptions = {}): ProcessTable {
   const { procRoot = '/proc' } = options;
@@ -48,17 +51,17 @@ export function createProcfsFollower(options: ProcfsFollowerOptions = {}): Proce
   };
 }
 
-/** What is known of a row beside itself. */
+/** Bookkeeping for one row. */
 interface RowState {
   /**
-   * Of the `/proc/PID` it was read from; NaN where that is not known. It belongs to one process for good: the kernel makes a new one,
-   * with the next number of a counter, for whoever gets the pid later.
+   * Inode of the `/proc/PID` the row was read from; NaN if unknown. It belongs to one process: the kernel allocates the
+   * next inode number for a later process with the same pid.
    */
   inode: number;
-  /** The reading that listed it last, and the one it was read in. */
+  /** The reading that last listed the row, and the one that read it. */
   listedIn: number;
   readIn: number;
-  /** It may be taken over: old enough, and nothing to do with claude-mem. */
+  /** Whether the row may be reused: old enough and unrelated to claude-mem. */
   isSettled: boolean;
 }
 
@@ -70,13 +73,13 @@ class Follower {
   readonly #memory: MemoryKeeper;
   readonly #native: LinuxNative | null | undefined;
   #lister: PidLister | undefined;
-  /** Kept from one reading to the next and changed in place: to build them anew each time costs more than the readings do. */
+  /** Reused and changed in place, because building them anew each time costs more than the reading. */
   readonly #rows = new Map<number, RowDraft>();
   readonly #states = new Map<number, RowState>();
   #reading = 0;
   #question = '';
   #fullAt = -Infinity;
-  /** Of this reading: what has to do with claude-mem, and what could not be read completely, which has to be counted each time. */
+  /** Rows of this reading that are relevant, or were not read completely and must be counted each time. */
   readonly #readEachTime = new Set<number>();
 
   constructor(procRoot: string, options: ProcfsFollowerOptions) {
@@ -88,7 +91,7 @@ class Follower {
     this.#native = options.native;
   }
 
-  /** Loads what it takes at the first reading, which may be long after the start. */
+  /** Loads its dependencies at the first reading, which may be long after the start. */
   list(): PidInodes {
     this.#lister ??= new PidLister(this.#procRoot, this.#native === undefined ? loadLinuxNative() : this.#native);
     return this.#lister.list();
@@ -117,7 +120,7 @@ class Follower {
     return { rows: this.#rows, unreadable: reader.unreadable };
   }
 
-  /** From now on takes over what was read in this reading and is old enough by now. */
+  /** Allows later readings to reuse the rows of this reading that are old enough now. */
   settle(nowTicks: number): void {
     this.#states.forEach((state, pid) => {
       if (state.readIn !== this.#reading || Number.isNaN(state.inode) || this.#readEachTime.has(pid)) return;
@@ -126,7 +129,7 @@ class Follower {
     });
   }
 
-  /** What is kept answers one question: which directory, and of which processes the environment was read. */
+  /** Cached rows are valid for one data dir and one limit for environments. */
   #isFullDue({ dataDir, oldestTreeTicks }: SnapshotRequest): boolean {
     const question = `${oldestTreeTicks ?? ''} ${dataDir}`;
     const now = this.#now();
@@ -140,12 +143,15 @@ class Follower {
     try {
       return statSync(`${this.#procRoot}/${pid}`, { throwIfNoEntry: false })?.ino ?? Number.NaN;
     } catch {
-      // It ends at this moment, or hidepid refuses the look: then it is read, which tells the two apart.
+      // The process is ending, or hidepid hides it. Reading the row distinguishes the two.
       return Number.NaN;
     }
   }
 
-  /** @param inode of the directory before the row was read: should the pid be reused in between, the next reading sees another. */
+  /**
+   * @param inode inode of the directory before the row was read. If the pid is reused meanwhile, the next reading sees
+   * another inode.
+   */
   #read(pid: number, inode: number, reader: RowReader): void {
     const unreadableBefore = reader.unreadable;
     const row = reader.read(pid);
@@ -158,12 +164,12 @@ class Follower {
     if (reader.unreadable !== unreadableBefore) this.#readEachTime.add(pid);
   }
 
-  /** What reads as before is left as it is: new objects that live on until the next reading are what a heap grows by. */
+  /** Keeps the old object if nothing changed: objects that live until the next reading make the heap grow. */
   #keep(row: RowDraft, inode: number, isRelevant: boolean): void {
     const { pid } = row;
     const state = this.#states.get(pid);
     const before = this.#rows.get(pid);
-    // One that is relevant is not read to its end yet.
+    // A relevant row is not read completely yet.
     const isAsBefore = !isRelevant && before !== undefined && state?.inode === inode && isSameRow(before, row);
     if (!isAsBefore) this.#rows.set(pid, row);
     if (state === undefined) {
@@ -190,7 +196,9 @@ class Follower {
     });
   }
 
-  /** A parent changes only by its death: then it is listed no longer, or is another process under its pid, or a zombie. */
+  /**
+   * A parent changes only by its death. Then it is no longer listed, is another process with its pid, or is a zombie.
+   */
   #readAdopted(reader: RowReader): void {
     const adopted: number[] = [];
     this.#states.forEach((state, pid) => {
@@ -202,15 +210,18 @@ class Follower {
   }
 
   #isStillParent({ ppid, startTicks = 0 }: RowDraft): boolean {
-    // One that was taken over is the process it was.
+    // A reused row is the same process.
     if (this.#states.get(ppid)?.readIn !== this.#reading) return this.#states.has(ppid);
     const parent = this.#rows.get(ppid);
     return parent !== undefined && parent.state !== 'Z' && (parent.startTicks ?? 0) <= startTicks;
   }
 
-  /** Whoever has a word in the judgement of a row that matters: those above it, the leaders of its group and session, its owner. */
+  /**
+   * Reads every process that affects the verdict on a relevant row: its ancestors, the leaders of its process group and
+   * session, and its owner.
+   */
   #readAround(reader: RowReader): void {
-    // Grows by what turns out to matter.
+    // The list grows while new relevant rows are found.
     for (const row of reader.relevant) {
       for (const pid of [row.pgid, row.sid, parseOwnerMark(row.ownerMark)?.pid]) this.#readAgain(pid, reader);
       const seen = new Set<number>();
@@ -222,7 +233,7 @@ class Follower {
   }
 }
 
-/** Rows that were looked at closer have lists, and are never the same. The start on the wall clock is filled in later. */
+/** Rows that were read in detail contain lists and never compare as equal. The wall-clock start is filled in later. */
 function isSameRow(before: RowDraft, now: RowDraft): boolean {
   const fields = Object.keys(now) as (keyof RowDraft)[];
   return (

@@ -6,10 +6,12 @@ import { eachProcLine } from '../table/proc-text.ts';
 
 /** State of a listening socket in `/proc/net/tcp`. */
 const LISTEN = '0A';
-/** How many open files of one process are looked through: a process can have a million. */
+/** How many open files of one process are checked; a process can have a million. */
 const MOST_FILES = 65_536;
 
-/** The process that listens on a TCP port; undefined if nobody does, or it belongs to somebody whose files we may not read. */
+/**
+ * The process that listens on a TCP port; undefined if none does, or it belongs to a user whose files are not readable.
+ */
 export function findListener(port: number): ProcessRow | undefined {
   const sockets = new Set(['tcp', 'tcp6'].flatMap((table) => listeningSockets(table, port)));
   if (sockets.size === 0) return undefined;
@@ -19,11 +21,11 @@ export function findListener(port: number): ProcessRow | undefined {
   return pid === undefined ? undefined : identifyProcess(Number(pid));
 }
 
-/** Links of the sockets that listen on that port, as they stand in `/proc/PID/fd`. The kernel lists those that listen first. */
+/** The links of sockets that listen on that port, as in `/proc/PID/fd`. The kernel lists listening sockets first. */
 function listeningSockets(table: string, port: number): readonly string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const found: string[] = [];
-  // No IPv6, or a /proc without net: nobody to be found there.
+  // No IPv6, or a /proc without net: no listener can be found.
   eachProcLine(`/proc/net/${table}`, (line) => {
     const fields = line.trim().split(/\s+/);
     if (fields[1]?.endsWith(suffix) === true && fields[3] === LISTEN) found.push(`socket:[${fields[9] ?? ''}]`);
@@ -44,7 +46,7 @@ function holdsOne(folder: string, sockets: ReadonlySet<string>): boolean {
       directory.closeSync();
     }
   } catch {
-    // Gone meanwhile, or another user's.
+    // The process is gone or belongs to another user.
   }
   return false;
 }
@@ -53,7 +55,7 @@ function names(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Gone meanwhile, or another user's.
+    // The process is gone or belongs to another user.
     return [];
   }
 }

@@ -3,10 +3,10 @@ import type { Limit, MachineMemory } from '../../../operations/ports/doctor.ts';
 import { effectiveUid } from '../table/proc-file.ts';
 import { readProcText } from '../table/proc-text.ts';
 
-/** Reads a file of `/proc` or `/sys`; undefined where it is not there. */
+/** Reads a file of `/proc` or `/sys`; undefined if it does not exist. */
 type Read = (path: string) => string | undefined;
 
-/** Memory and swap of the machine, its pressure, and the limit of the container or service this runs in. */
+/** Memory, swap and memory pressure of the machine, and the limit of the container or service. */
 export function readMachineMemory(read: Read = readProcText): MachineMemory | undefined {
   const text = read('/proc/meminfo');
   const total = kilobytes(text, 'MemTotal');
@@ -24,7 +24,7 @@ export function readMachineMemory(read: Read = readProcText): MachineMemory | un
   };
 }
 
-/** How many files may be open, and whatever limits the number of processes. */
+/** The limits on open files and on the number of processes. */
 export function readMachineLimits(
   read: Read = readProcText,
   uid = process.geteuid?.(),
@@ -35,7 +35,7 @@ export function readMachineLimits(
   const limits = read('/proc/self/limits');
   const files = hardLimit(limits, 'Max open files');
   const processes = [
-    // Root is not bound by it.
+    // Root is exempt from this limit.
     ...(uid === 0 ? [] : [limitOf(hardLimit(limits, 'Max processes'), threadsOf(uid), 'ulimit -u')]),
     ...groupFiles(read, 'pids.max').map(({ value, folder }) =>
       limitOf(value, wholeNumber(read(`${folder}/pids.current`)), 'pids of the container or service'),
@@ -49,7 +49,7 @@ function limitOf(most: number | undefined, used: number | undefined, of: string)
   return most === undefined ? undefined : { most, used, of };
 }
 
-/** The limit counts threads. Processes that are hidden are other users'. */
+/** The limit counts threads. Hidden processes belong to other users. */
 function threadsOf(uid: number | undefined): number {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && effectiveUid(`/proc/${name}`) === uid)
@@ -60,12 +60,12 @@ function tasksOf(pid: string): number {
   try {
     return readdirSync(`/proc/${pid}/task`).length;
   } catch {
-    // Gone meanwhile.
+    // The process is gone.
     return 0;
   }
 }
 
-/** `0.00 0.01 0.05 1/123 4567`: the second of the pair is how many there are. */
+/** `0.00 0.01 0.05 1/123 4567`: the second number of the pair is the number of threads. */
 function threadsOfMachine(read: Read): number | undefined {
   const total = /\/(\d+)/.exec(read('/proc/loadavg') ?? '')?.[1];
   return total === undefined ? undefined : Number(total);
@@ -81,12 +81,12 @@ function groupMemory(read: Read): [limit: number | undefined, used: number | und
   const [tightest] = limits.sort((left, right) => left.value - right.value);
   if (tightest === undefined) return [undefined, undefined];
   const current = wholeNumber(read(`${tightest.folder}/memory.current`));
-  // Of what is cached the kernel takes back what it needs.
+  // The kernel can reclaim cached memory.
   const cached = Number(/^inactive_file (\d+)$/m.exec(read(`${tightest.folder}/memory.stat`) ?? '')?.[1] ?? 0);
   return [tightest.value, current === undefined ? undefined : Math.max(0, current - cached)];
 }
 
-/** The number in a file of this process's control group (version 2) and of those above it, where there is one. */
+/** The number in this file of this process's control group (version 2) and of the groups above it. */
 function groupFiles(read: Read, name: string): { readonly value: number; readonly folder: string }[] {
   const group = /^0::(\/.*)$/m.exec(read('/proc/self/cgroup') ?? '')?.[1];
   if (group === undefined) return [];
@@ -107,7 +107,7 @@ function kilobytes(text: string | undefined, name: string): number | undefined {
   return value === undefined ? undefined : Number(value) * 1024;
 }
 
-/** `max` and `unlimited` are none. */
+/** `max` and `unlimited` mean no limit. */
 function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text.trim()) ? Number(text) : undefined;
 }

@@ -2,7 +2,7 @@ import { hashMachineId } from '../../machine-id.ts';
 import { readProcLink } from '../table/proc-file.ts';
 import { readProcText } from '../table/proc-text.ts';
 
-/** What tells this machine, this boot and our place in it from others. */
+/** Identifies this machine, this boot and this pid namespace. */
 export interface MachineIdentity {
   readonly machineId?: string;
   readonly bootId?: string;
@@ -11,7 +11,7 @@ export interface MachineIdentity {
 
 const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 
-/** Reads the three; what cannot be read is absent. */
+/** Reads all three; unreadable values are absent. */
 export function readMachineIdentity(procRoot: string): MachineIdentity {
   const machineId = readMachineId(MACHINE_ID_FILES);
   const bootId = readLine(`${procRoot}/sys/kernel/random/boot_id`);
@@ -23,22 +23,22 @@ export function readMachineIdentity(procRoot: string): MachineIdentity {
   };
 }
 
-/** Hash of the first of the files that holds an id, 32 hex digits. */
+/** Hash of the first file that contains an id, 32 hex digits. */
 export function readMachineId(files: readonly string[]): string | undefined {
   for (const file of files) {
     const id = readLine(file);
-    // Before first boot the file may be empty or say `uninitialized`.
+    // Before the first boot the file may be empty or contain `uninitialized`.
     if (id !== undefined && /^[0-9a-f]{32}$/i.test(id)) return hashMachineId(id);
   }
   return undefined;
 }
 
-/** Inode of a process's pid namespace, digits only; undefined where we may not look. */
+/** Inode of a process's pid namespace, digits only; undefined if it is not readable. */
 export function readPidNamespace(directory: string): string | undefined {
   return /^pid:\[(\d+)\]$/.exec(readProcLink(`${directory}/ns/pid`) ?? '')?.[1];
 }
 
-/** Minimal containers lack these files; then the identity is compared without them. */
+/** Minimal containers lack these files; identities are then compared without them. */
 function readLine(file: string): string | undefined {
   const text = readProcText(file)?.trim();
   return text === '' ? undefined : text;

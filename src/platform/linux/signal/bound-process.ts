@@ -18,7 +18,7 @@ import { isZombie } from '../table/stat-line.ts';
 
 type Comparison = 'same' | 'exiting' | BindRefusal;
 
-/** Opens a handle on the process of that row and compares, through it, what it shows now with what the row says. */
+/** Opens a handle on the process of a row and compares the process with the row through that handle. */
 export function bindProcess(
   row: ProcessRow,
   options: BindOptions,
@@ -37,8 +37,8 @@ export function bindProcess(
 }
 
 /**
- * A process held by a directory handle on `/proc/PID`. The kernel ties the handle to the process and not to the number: once the
- * process is gone every look through it fails, whoever has the pid then.
+ * A process bound by a directory handle on `/proc/PID`. The kernel binds the handle to the process, not to its pid:
+ * once the process is gone, every read through the handle fails, even if the pid is reused.
  */
 class LinuxBoundProcess implements BoundProcess {
   readonly pid: number;
@@ -46,7 +46,7 @@ class LinuxBoundProcess implements BoundProcess {
   readonly #compareCommand: boolean;
   readonly #native: LinuxNative | null;
   readonly #directory: number;
-  /** Kept only where there is no pidfd: a read through it is the last thing done before the kill. */
+  /** Used only without pidfd: a read through it is the last operation before the kill. */
   readonly #stat: number | undefined;
   #isOpen = true;
 
@@ -65,7 +65,7 @@ class LinuxBoundProcess implements BoundProcess {
   }
 
   signal(signal: Signal): SignalResult {
-    // The number of a closed handle may already mean another file.
+    // The number of a closed handle may belong to another file.
     if (!this.#isOpen) return 'unknown';
     const comparison = this.compare();
     if (comparison !== 'same') return comparison;
@@ -86,9 +86,10 @@ class LinuxBoundProcess implements BoundProcess {
     if (this.#stat !== undefined) closeSync(this.#stat);
   }
 
-  /** Compares identity, owner and, if asked, command line with the row; a zombie counts as gone. */
+  /** Compares identity, owner and, if requested, command line with the row. A zombie counts as gone. */
   compare(): Comparison {
-    // The owner first: of a process that is gone the directory says root, and the successful read below shows it was not.
+    // Reads the owner first: the directory of a dead process belongs to root, and the successful read below proves that
+    // it was alive.
     const uid = this.#owner();
     const line = readStat(this.#path());
     if (typeof line === 'string') return line === 'vanished' ? 'gone' : 'unknown';
@@ -102,7 +103,7 @@ class LinuxBoundProcess implements BoundProcess {
     try {
       return fstatSync(this.#directory).uid;
     } catch {
-      // hidepid refuses it for a process that changed its user; it then compares as another's.
+      // hidepid hides a process that changed its user; it then compares as another user's.
       return undefined;
     }
   }
@@ -111,11 +112,11 @@ class LinuxBoundProcess implements BoundProcess {
     const read = readCommandLine(this.#path());
     if (read === 'vanished') return 'gone';
     if (read === 'unreadable') return 'unknown';
-    // Two beginnings that are equal say nothing of what follows them.
+    // Two equal beginnings prove nothing about the rest.
     if (read.argv === undefined || this.#row.commandCut === true) return 'unknown';
     const { argv, command } = read;
     const recorded = this.#row.argv;
-    // A row without a command line gives nothing to compare, and unknown never authorizes.
+    // A row without a command line cannot be compared, and unknown never authorizes a signal.
     if (recorded === undefined && this.#row.command === '') return 'unknown';
     const isEqual =
       recorded === undefined
@@ -124,7 +125,7 @@ class LinuxBoundProcess implements BoundProcess {
     return isEqual ? 'same' : this.#whyOtherCommand();
   }
 
-  /** On its way out a process lets go of its memory, and of its command line with it, a moment before it is a zombie. */
+  /** An exiting process releases its memory, including its command line, shortly before it becomes a zombie. */
   #whyOtherCommand(): Comparison {
     const line = readStat(this.#path());
     if (typeof line === 'string') return line === 'vanished' ? 'gone' : 'unknown';
@@ -140,8 +141,8 @@ class LinuxBoundProcess implements BoundProcess {
   }
 
   /**
-   * Two reads around a kill by number. A read that succeeds proves that the process was there an instant ago, so what lies between it
-   * and the kill is a few microseconds: no parsing, no await. One that succeeds afterwards proves that it had the pid all along.
+   * Reads before and after a kill by pid. The first read proves that the process existed a few microseconds before the
+   * kill: no parsing and no await in between. The second read proves that it still had the pid.
    */
   #signalByPid(signal: Signal): SignalResult {
     const before = this.#touch();
@@ -167,7 +168,7 @@ class LinuxBoundProcess implements BoundProcess {
   }
 }
 
-/** Takes the bytes of a read of which only the success counts. */
+/** Receives the bytes of reads of which only the success counts. */
 const touched = Buffer.allocUnsafe(64);
 
 function refusalOf(error: unknown): BindRefusal {

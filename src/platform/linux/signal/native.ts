@@ -4,50 +4,52 @@ import { constants } from 'node:os';
 import type * as Koffi from 'koffi';
 import type { Signal } from '../../../operations/ports/process.ts';
 
-/** What became of a child at one look. */
+/** The state of a child at one check. */
 export type WaitResult =
   | { readonly kind: 'running' }
-  /** It has ended and is waited for now: by exit (`exitCode`) or by a signal (`signal`, its number). */
+  /** It has exited and was waited for: by exit (`exitCode`) or by a signal (`signal`, its number). */
   | { readonly kind: 'ended'; readonly exitCode: number | null; readonly signal: number | null }
-  /** Not a child of ours, or waited for before. */
+  /** Not a child of this process, or waited for before. */
   | { readonly kind: 'not-a-child' };
 
-/** The system calls that Node.js lacks. */
+/** System calls that Node.js lacks. */
 export interface LinuxNative {
-  /** Whether this kernel sends signals through a directory handle on `/proc/PID` (Linux 5.1; a sandbox may forbid it). */
+  /**
+   * Whether this kernel sends signals through a directory handle on `/proc/PID` (Linux 5.1; a sandbox may forbid it).
+   */
   readonly canSignalHandles: boolean;
-  /** Signals the process a `/proc/PID` directory handle is bound to. Returns the errno; 0 means sent. */
+  /** Signals the process bound to a `/proc/PID` directory handle. Returns the errno; 0 means sent. */
   pidfdSendSignal(descriptor: number, signal: Signal): number;
-  /** Makes descendants that lose their parent come to this process instead of pid 1. Returns whether the kernel agreed. */
+  /** Makes this process the subreaper of its descendants, in place of pid 1. Returns whether the kernel accepted. */
   setChildSubreaper(): boolean;
   /**
-   * Waits for an adopted process without blocking. By pid and never -1; never for a child that Node.js spawned, whose exit would be
-   * stolen from it.
+   * Waits for an adopted process without blocking. By pid and never -1: waiting for a child that Node.js spawned would
+   * steal its exit status.
    */
   waitPid(pid: number): WaitResult;
   /**
-   * Fills a buffer with the next entries of an open directory, as `struct linux_dirent64`. Returns how many bytes of it; 0 at the end,
-   * negative where it cannot be read.
+   * Fills a buffer with the next entries of an open directory, as `struct linux_dirent64`. Returns the number of bytes;
+   * 0 at the end, negative if it cannot be read.
    */
   readDirectory(descriptor: number, buffer: Buffer): number;
 }
 
-/** The same number on every architecture that has it under its own name (it is younger than their common table). */
+/** The same number on every architecture. */
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
 const SIGNAL_NUMBERS: Readonly<Record<Signal, number>> = {
   SIGTERM: 15,
   SIGKILL: 9,
-  // This one has other numbers on other architectures.
+  // Its number differs between architectures.
   SIGSTOP: constants.signals.SIGSTOP,
 };
-/** Asks whether a signal could be sent, and sends none. */
+/** Tests whether a signal could be sent, without sending one. */
 const NO_SIGNAL = 0;
 
 let loaded: LinuxNative | null | undefined;
 
-/** Loads koffi at the first call (about 8 ms); null where it is not installed or does not load. */
+/** Loads koffi at the first call (about 8 ms); null if it is not installed or does not load. */
 export function loadLinuxNative(): LinuxNative | null {
   if (loaded === undefined) loaded = load();
   return loaded;
@@ -57,7 +59,8 @@ function load(): LinuxNative | null {
   try {
     return bindCalls(createRequire(import.meta.url)('koffi') as typeof Koffi);
   } catch {
-    // No binary for this machine, or an install without optional packages: everything works without, less tightly.
+    // No binary for this machine, or optional packages were not installed. Everything works without it, with weaker
+    // guarantees.
     return null;
   }
 }
@@ -87,7 +90,7 @@ function bindCalls(koffi: typeof Koffi): LinuxNative {
 
 type NativeCall = (...values: (number | null | [number] | Buffer)[]) => number;
 
-/** Every call fails where the C library is older than this one (glibc 2.30). */
+/** Every call fails if the C library is older than glibc 2.30. */
 function bindGetdents(libc: Koffi.LibraryHandle): NativeCall {
   try {
     return libc.func('long getdents64(int descriptor, void *buffer, size_t length)') as NativeCall;
@@ -96,7 +99,10 @@ function bindGetdents(libc: Koffi.LibraryHandle): NativeCall {
   }
 }
 
-/** A sandbox that forbids the call answers EPERM, as for another user's process; only a signal to ourselves tells them apart. */
+/**
+ * A sandbox that forbids the call answers EPERM, as for another user's process. Only a signal to this process
+ * distinguishes the two.
+ */
 function canSignalSelf(send: (descriptor: number, signal: number) => number): boolean {
   const descriptor = openSync('/proc/self', fileConstants.O_RDONLY | fileConstants.O_DIRECTORY);
   try {
@@ -106,7 +112,7 @@ function canSignalSelf(send: (descriptor: number, signal: number) => number): bo
   }
 }
 
-/** Takes the status word of waitpid(2) apart. */
+/** Decodes the status word of waitpid(2). */
 function endOf(status: number): WaitResult {
   const signal = status & 0x7f;
   return signal === 0

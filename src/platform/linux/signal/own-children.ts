@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { readProcText } from '../table/proc-text.ts';
 
 /**
- * The pids of this process's children, adopted ones included: each thread has its own. Undefined where the kernel was built without
- * that list (CONFIG_PROC_CHILDREN), and where it is longer than 64 KiB, some 8,000 children.
+ * The pids of this process's children, including adopted ones, from all threads. Undefined if the kernel lacks this
+ * list (CONFIG_PROC_CHILDREN) or it is longer than 64 KiB, about 8,000 children.
  */
 export function listOwnChildren(): readonly number[] | undefined {
   try {

@@ -5,13 +5,13 @@ import { type LinuxNative, loadLinuxNative } from './native.ts';
 import { isForeignProc } from '../table/proc-mount.ts';
 
 export interface LinuxSignallerOptions {
-  /** The native calls; null does without them. Absent: loaded when the first process is bound. */
+  /** The native calls; null works without them. Absent: loaded when the first process is bound. */
   readonly native?: LinuxNative | null;
 }
 
 /**
- * Signals processes of Linux through handles on `/proc/PID`. Its method is `pidfd` where the kernel signals a handle, which leaves no
- * moment at which the pid could be reused, and `two-reads` elsewhere.
+ * Signals Linux processes through handles on `/proc/PID`. The method is `pidfd` if the kernel can signal a handle,
+ * which rules out pid reuse, and `two-reads` otherwise.
  */
 export function createLinuxSignaller({ native }: LinuxSignallerOptions = {}): Signaller {
   let usable: LinuxNative | null | undefined;
@@ -32,7 +32,7 @@ export function createLinuxSignaller({ native }: LinuxSignallerOptions = {}): Si
     bind(row, options) {
       if (!isSignallable(row.pid)) return 'permission-denied';
       isForeign ??= isForeignProc();
-      // Its pids are not ours: the handle would show one process and a kill reach another.
+      // A foreign /proc uses other pids: the handle would show one process and a kill would reach another.
       if (isForeign) return 'unknown';
       return bindProcess(row, options, useNative());
     },

@@ -1,6 +1,6 @@
 /**
- * Parses the bytes of `/proc/PID/cmdline`: one string an argument, each ended by NUL. Empty for a zombie, a kernel thread and a
- * process that was started without arguments. Bytes that are no UTF-8 come out as U+FFFD, the same ones each time.
+ * Parses `/proc/PID/cmdline`: arguments that each end with NUL. Empty for a zombie, a kernel thread and a process
+ * started without arguments. Invalid UTF-8 becomes U+FFFD, deterministically.
  */
 export function parseCommandLine(bytes: Buffer): readonly string[] {
   if (bytes.length === 0) return [];
@@ -8,15 +8,17 @@ export function parseCommandLine(bytes: Buffer): readonly string[] {
   return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
 }
 
-/** How much is kept, for people, of a command line that goes on beyond what was read, in bytes. */
+/** How much is kept of a command line that was read partially, in bytes, for display. */
 const BEGINNING_BYTES = 4_096;
 
-/** The beginning of a command line that was read in part; of what is no whole argument nothing can be compared. */
+/** The beginning of a partially read command line. Incomplete arguments cannot be compared. */
 export function beginningOfCommandLine(bytes: Buffer): string {
   return bytes.subarray(0, BEGINNING_BYTES).toString('utf8').replaceAll('\0', ' ').trimEnd();
 }
 
-/** The command line in one string. A process that rewrote its argv leaves a tail of empty arguments, which is cut. */
+/**
+ * The command line as one string. A process that rewrote its argv leaves trailing empty arguments, which are removed.
+ */
 export function joinCommandLine(argv: readonly string[]): string {
   return argv.join(' ').trimEnd();
 }

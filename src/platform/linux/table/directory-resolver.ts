@@ -4,17 +4,17 @@ import { isSamePath, joinPath } from '../../../core/process/path.ts';
 import { CHROMA_DIRECTORIES } from '../../../core/process/role-program.ts';
 import { readProcLink } from './proc-file.ts';
 
-/** A directory that exists: where it really is, and what it is whatever it is called. */
+/** An existing directory: its real path and its identity. */
 interface Place {
   readonly realPath: string;
-  /** Device and inode: equal for one directory under two names, as with a bind mount. */
+  /** Device and inode: equal for one directory with two names, as with a bind mount. */
   readonly identity: string;
 }
 
 /**
- * Finds which directory a process means by the text it was given. One resolver serves one reading: a thousand orphans name the same
- * few directories, and each is looked up once. A process in another mount namespace or with another root means another directory by the
- * same text, as containers do that share a pid namespace: its paths are looked up below its own root, `/proc/PID/root`.
+ * Resolves the directory that a process means by a path. One resolver serves one reading and caches, because a thousand
+ * orphans name the same few directories. A process in another mount namespace or root (as in a container that shares
+ * the pid namespace) means another directory by the same path: its paths are resolved below `/proc/PID/root`.
  */
 export class DirectoryResolver {
   readonly #procRoot: string;
@@ -27,7 +27,10 @@ export class DirectoryResolver {
     this.#dataDir = dataDir;
   }
 
-  /** What `--data-dir` of a chroma program means: a Chroma directory of ours if it is one; undefined where the text says it all. */
+  /**
+   * The directory meant by a Chroma program's `--data-dir`: a Chroma directory of this data dir, if it is one.
+   * Undefined if the written path is already the answer.
+   */
   roleDirectory(pid: number, written: string): string | undefined {
     const ours = CHROMA_DIRECTORIES.map((name) => joinPath(this.#dataDir, name));
     const isOurText = ours.some((directory) => isSamePath(directory, written, 'linux'));
@@ -36,7 +39,7 @@ export class DirectoryResolver {
     return resolved === written ? undefined : resolved;
   }
 
-  /** The data dir a process was given as its mark; as written where it no longer exists. */
+  /** The data dir in a process's mark; as written if it no longer exists. */
   dataDirMark(pid: number, written: string): string {
     return this.#resolve(pid, written, [this.#dataDir]) ?? written;
   }
@@ -49,11 +52,11 @@ export class DirectoryResolver {
     const place = this.#placeOf(path);
     if (place === undefined) return path;
     const same = ours.find((directory) => this.#placeOf(directory)?.identity === place.identity);
-    // Its real path would be read as one of ours.
+    // Its real path would look like one in this mount namespace.
     return same ?? (root === '' ? place.realPath : path);
   }
 
-  /** Below which the paths of a process are to be looked up; empty where it sees what we see, or where that cannot be learned. */
+  /** Prefix for the paths of a process; empty if it has the same view of the file system, or its view is unknown. */
   #rootOf(pid: number): string {
     this.#ownView ??= viewOf(`${this.#procRoot}/self`);
     const view = viewOf(`${this.#procRoot}/${pid}`);
@@ -72,7 +75,7 @@ export class DirectoryResolver {
   }
 }
 
-/** Which file system a process sees. */
+/** The file system view of a process. */
 interface View {
   readonly mountNamespace: string | undefined;
   readonly root: string | undefined;
@@ -90,11 +93,11 @@ function isSameView(left: View, right: View): boolean {
 
 function lookUp(path: string): Place | undefined {
   try {
-    // bigint: inode numbers of overlay and network file systems use all 64 bits.
+    // bigint: inodes of overlay and network file systems use all 64 bits.
     const { dev, ino } = statSync(path, { bigint: true });
     return { realPath: realpathSync.native(path), identity: `${dev}:${ino}` };
   } catch {
-    // Gone or out of reach: the written path is all there is.
+    // Missing or not accessible: only the written path is known.
     return undefined;
   }
 }

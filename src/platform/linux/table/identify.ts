@@ -6,7 +6,7 @@ import { effectiveUid } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { rowOf } from './stat-line.ts';
 
-/** One process by its pid, with its start; undefined if it is not there or cannot be read. */
+/** One process by pid, with its start; undefined if it does not exist or cannot be read. */
 export function identifyProcess(pid: number): ProcessRow | undefined {
   const directory = `/proc/${pid}`;
   const line = readStat(directory);

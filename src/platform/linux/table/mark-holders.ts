@@ -2,8 +2,8 @@ import { listPids } from './pid-listing.ts';
 import { readProcArguments } from './proc-file.ts';
 
 /**
- * Pids whose environment holds exactly this variable with this value. Environments that may not be read (another user's, a program
- * that protects itself) hold nothing that could be found, and of a longer one the first 128 KiB are searched.
+ * Pids of processes whose environment contains exactly this variable and value. Skips unreadable environments (another
+ * user's, a protected program's). Searches the first 128 KiB of each.
  * @throws ClaudeMemError `process-table-unreadable`.
  */
 export function findMarkHolders(variable: string, value: string, procRoot = '/proc'): Promise<ReadonlySet<number>> {
@@ -15,7 +15,7 @@ export function findMarkHolders(variable: string, value: string, procRoot = '/pr
   return Promise.resolve(new Set(found));
 }
 
-/** A whole variable, and not the end of another one's value. */
+/** Matches a whole variable, not the end of another one's value. */
 function holds(environ: Buffer, entry: Buffer): boolean {
   for (let at = environ.indexOf(entry); at >= 0; at = environ.indexOf(entry, at + 1)) {
     if (at === 0 || environ[at - 1] === 0) return true;

@@ -2,7 +2,7 @@ import type { ProcessRow } from '../../../core/process/snapshot.ts';
 
 export type Marks = Pick<ProcessRow, 'treeMark' | 'ownerMark' | 'roleMark' | 'dataDirMark'>;
 
-/** What a row bears whose environment could not be read: not the same as having no marks. */
+/** The marks of a row whose environment could not be read; differs from having no marks. */
 export const UNKNOWN_MARKS: Marks = { treeMark: null, ownerMark: null, roleMark: null, dataDirMark: null };
 
 const PREFIX = Buffer.from('CLAUDE_MEM_');
@@ -14,17 +14,17 @@ const VARIABLES = {
 } as const satisfies Record<string, keyof Marks>;
 
 /**
- * Finds our marks in the bytes of `/proc/PID/environ`. Only a whole variable counts, never text inside another one's value; of two
- * with one name the first does, as for `getenv`; an empty one is no mark.
+ * Finds claude-mem marks in the bytes of `/proc/PID/environ`. Only a whole variable counts, never text inside another
+ * value. Of two with the same name the first counts, as for `getenv`. An empty one is not a mark.
  */
 export function parseMarks(environ: Buffer): Marks {
-  // Most environments hold none: one search over the bytes spares decoding and splitting them.
+  // Most environments contain none. One search over the bytes avoids decoding and splitting.
   return environ.indexOf(PREFIX) < 0 ? {} : findMarks(environ).marks;
 }
 
 /**
- * Finds our marks in the beginning of an environment that was read in part. The last variable may go on beyond it, and a mark that is
- * not among the others may still follow: it is unknown.
+ * Finds marks in the beginning of a partially read environment. The last variable may be incomplete, and a missing mark
+ * may follow later, so it is unknown.
  */
 export function parseCutMarks(beginning: Buffer): Marks {
   const { marks, seen } = findMarks(beginning.subarray(0, beginning.lastIndexOf(0) + 1));
@@ -45,7 +45,10 @@ function findMarks(environ: Buffer): { readonly marks: Marks; readonly seen: Rea
   return { marks, seen };
 }
 
-/** Whether a process descends from a tree of ours. The data dir alone says no such thing: people set it in their shell. */
+/**
+ * Whether a process descends from a claude-mem tree. The data dir alone proves nothing, because users set it in their
+ * shells.
+ */
 export function isMarked(marks: Marks): boolean {
   return [marks.treeMark, marks.ownerMark, marks.roleMark].some((mark) => typeof mark === 'string');
 }

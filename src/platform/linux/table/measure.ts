@@ -5,7 +5,7 @@ import { parseStatLine } from './stat-line.ts';
 
 let pageBytes: number | undefined;
 
-/** What a process of ours uses now: two files, of which the memory costs about 1 ms. Undefined if it is gone. */
+/** Current use of one process: reads two files, of which memory costs about 1 ms. Undefined if it is gone. */
 export function measureProcess(pid: number): MeasuredProcess | undefined {
   const directory = `/proc/${pid}`;
   const bytes = readProcFile(`${directory}/stat`);

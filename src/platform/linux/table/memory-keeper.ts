@@ -8,12 +8,12 @@ interface Measured {
   readonly memory: ProportionalMemory;
 }
 
-/** What is shared with others can change without a trace in the resident set. */
+/** In milliseconds. Shared memory can change without a change of the resident set. */
 const MEASURE_AGAIN_MS = 60_000;
 
 /**
- * Remembers PSS and swap, which cost a millisecond a process to learn: they are measured anew when the resident set has changed (as
- * it does when pages go to swap), and once a minute.
+ * Caches PSS and swap, which cost a millisecond per process: measures again when the resident set has changed (as it
+ * does when pages are swapped out), and once a minute.
  */
 export class MemoryKeeper {
   readonly #now: () => number;

@@ -7,7 +7,10 @@ export type ProportionalMemory = Pick<ProcessRow, 'pssBytes' | 'swapBytes'>;
 const PAGE_SIZE_KEY = 6;
 const USUAL_PAGE_BYTES = 4096;
 
-/** PSS and swap of a process, both in bytes and shared pages counted in parts; empty where the kernel does not tell. */
+/**
+ * PSS and swap of a process in bytes, with shared pages counted proportionally; empty if the kernel does not report
+ * them.
+ */
 export function readProportionalMemory(directory: string): ProportionalMemory {
   const bytes = readProcFile(`${directory}/smaps_rollup`);
   return typeof bytes === 'string' ? {} : parseSmapsRollup(bytes.toString('latin1'));
@@ -16,15 +19,15 @@ export function readProportionalMemory(directory: string): ProportionalMemory {
 /** Parses the text of `/proc/PID/smaps_rollup`, whose values are in kB. */
 export function parseSmapsRollup(text: string): ProportionalMemory {
   const pss = bytesOf(text, 'Pss');
-  // Proportional like PSS, so that pages two processes share are not counted twice; kernels before 4.3 know only the other.
+  // Proportional like PSS, so that shared pages are not counted twice. Kernels before 4.3 report only Swap.
   const swap = bytesOf(text, 'SwapPss') ?? bytesOf(text, 'Swap');
   return { ...(pss === undefined ? {} : { pssBytes: pss }), ...(swap === undefined ? {} : { swapBytes: swap }) };
 }
 
-/** Bytes of one page of memory, the unit of the resident set in `stat`: 4 KiB on most machines, up to 64 KiB on arm64. */
+/** Page size in bytes, the unit of the resident set in `stat`: usually 4 KiB, up to 64 KiB on arm64. */
 export function readPageBytes(procRoot: string): number {
   const vector = readProcFile(`${procRoot}/self/auxv`);
-  // Hidden where we are not dumpable ourselves; then the usual size is the best guess.
+  // Not readable if this process is not dumpable; the usual size is then the best guess.
   return (typeof vector === 'string' ? undefined : parsePageBytes(vector, process.arch)) ?? USUAL_PAGE_BYTES;
 }
 

@@ -4,8 +4,8 @@ import { ClaudeMemError } from '../../../shared/errors.ts';
 import type { LinuxNative } from '../signal/native.ts';
 
 /**
- * Pids, each with the inode of its `/proc/PID`, which is NaN where the listing does not tell. It is filled anew by the next listing: who
- * lists every second would leave a thousand entries behind each time.
+ * Pids, each with the inode of its `/proc/PID`, or NaN if unknown. The next listing reuses this object: listing every
+ * second would otherwise discard a thousand entries each time.
  */
 export interface PidInodes {
   readonly count: number;
@@ -13,15 +13,15 @@ export interface PidInodes {
   readonly inodes: Float64Array;
 }
 
-/** One call gives some 1,300 entries. */
+/** One call returns about 1,300 entries. */
 const BUFFER_BYTES = 32 * 1024;
 const IS_LITTLE_ENDIAN = endianness() === 'LE';
-/** For the first so many processes; doubled whenever there are more. */
+/** Initial number of processes; doubled when needed. */
 const FIRST_CAPACITY = 1_024;
 /** Offsets in `struct linux_dirent64`. */
 const RECORD_LENGTH = 16;
 const NAME = 19;
-/** What the kernel lists for an entry whose inode it could not make; no file of procfs has a smaller one. */
+/** The kernel's value for an entry whose inode could not be created; no procfs file has a smaller one. */
 const NO_INODE = 1;
 
 /** @throws ClaudeMemError `process-table-unreadable`. */
@@ -36,8 +36,8 @@ export function listPids(procRoot: string): readonly number[] {
 }
 
 /**
- * Lists pids with their inodes, which the kernel gives with every listing and Node.js does not pass on. Reading them by getdents64(2)
- * spares a stat(2) for each process, and is a third faster than the listing of Node.js, which sorts and decodes it.
+ * Lists pids with their inodes, which Node.js does not return. getdents64(2) avoids a stat(2) per process and is a
+ * third faster than the listing of Node.js, which sorts and decodes it.
  */
 export class PidLister {
   readonly #procRoot: string;
@@ -46,7 +46,7 @@ export class PidLister {
   readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, BUFFER_BYTES);
   readonly #listed = { count: 0, pids: new Int32Array(FIRST_CAPACITY), inodes: new Float64Array(FIRST_CAPACITY) };
 
-  /** @param native without it no inode is told. */
+  /** @param native null: inodes are unknown. */
   constructor(procRoot: string, native: Pick<LinuxNative, 'readDirectory'> | null) {
     this.#procRoot = procRoot;
     this.#native = native;
@@ -56,7 +56,7 @@ export class PidLister {
   list(): PidInodes {
     this.#listed.count = 0;
     if (this.#native !== null && this.#listInodes(this.#native)) return this.#listed;
-    // Where the call fails, the listing of Node.js says why, or succeeds.
+    // If the call fails, the listing of Node.js reports why, or succeeds.
     this.#listed.count = 0;
     for (const pid of listPids(this.#procRoot)) this.#add(pid, Number.NaN);
     return this.#listed;
@@ -98,7 +98,7 @@ export class PidLister {
     listed.count += 1;
   }
 
-  /** Two halves: one of 64 bits would be a BigInt. */
+  /** Two halves, because a 64-bit value would be a BigInt. */
   #inodeAt(at: number): number {
     const [first, second] = [
       this.#view.getUint32(at, IS_LITTLE_ENDIAN),
@@ -107,7 +107,7 @@ export class PidLister {
     return IS_LITTLE_ENDIAN ? second * 2 ** 32 + first : first * 2 ** 32 + second;
   }
 
-  /** The name that starts here, if it is a number. */
+  /** The name at this position, if it is a number. */
   #numberAt(start: number): number | undefined {
     let value = 0;
     for (let at = start; ; at += 1) {
@@ -129,8 +129,8 @@ function isDigit(code: number): boolean {
 }
 
 function listingError(procRoot: string, cause: unknown): ClaudeMemError {
-  return new ClaudeMemError('process-table-unreadable', `The processes in ${procRoot} could not be listed.`, {
-    hint: 'Check that procfs is mounted there and readable: ls /proc',
+  return new ClaudeMemError('process-table-unreadable', `Cannot list the processes in ${procRoot}.`, {
+    hint: 'Check that procfs is mounted there and readable, for example with: ls /proc',
     cause,
   });
 }

@@ -1,39 +1,42 @@
 import { closeSync, constants, openSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../../../shared/errors.ts';
 
-/** Why a file of a process could not be read: the process ended meanwhile, or anything else (permission, no file handles). */
+/** Why a process's file could not be read: the process ended, or any other cause (permission, no file handles). */
 export type ReadFailure = 'vanished' | 'unreadable';
 
-/** How much of a command line or an environment is read, in bytes. Any user can make one of 256 MB (`PR_SET_MM_MAP`, prctl(2)). */
+/**
+ * How much of a command line or environment is read, in bytes. Any user can create one of 256 MB (`PR_SET_MM_MAP`,
+ * prctl(2)).
+ */
 export const ARGUMENTS_LIMIT_BYTES = 128 * 1024;
 /** How much of any other file is read, in bytes. */
 const FILE_LIMIT_BYTES = 64 * 1024;
 
-/** What was read of a file, and whether it goes on beyond that. */
+/** The bytes read, and whether the file continues beyond them. */
 export interface BoundedBytes {
   readonly bytes: Buffer;
   readonly isCut: boolean;
 }
 
-/** All reads share it, and it never grows. The last byte only tells a file that ends at the limit from one that goes on. */
+/** Shared by all reads; never grows. Its last byte distinguishes a file that ends at the limit from a longer one. */
 const buffer = Buffer.allocUnsafeSlow(ARGUMENTS_LIMIT_BYTES + 1);
 
 /**
- * Reads a `/proc` file of a process as a whole; `unreadable` if it is longer than 64 KiB. The bytes are valid until the next read: they
- * lie in one buffer that all reads share.
+ * Reads a process's `/proc` file completely; `unreadable` if it is longer than 64 KiB. The bytes are valid until the
+ * next read, because all reads share one buffer.
  */
 export function readProcFile(path: string): Buffer | ReadFailure {
   return readProcFileWith(path, (bytes, length) => bytes.subarray(0, length)) ?? 'unreadable';
 }
 
-/** Reads the first 128 KiB of a command line or an environment. The bytes are valid until the next read. */
+/** Reads the first 128 KiB of a command line or environment. The bytes are valid until the next read. */
 export function readProcArguments(path: string): BoundedBytes | ReadFailure {
   return readBounded(path, ARGUMENTS_LIMIT_BYTES, (length, isCut) => ({ bytes: buffer.subarray(0, length), isCut }));
 }
 
 /**
- * Reads a whole `/proc` file and gives its bytes, the first `length` of that buffer, to a parser, which must not keep them. Undefined if
- * it is longer than 64 KiB.
+ * Reads a whole `/proc` file and passes the buffer and the length to a parser, which must not keep the buffer.
+ * Undefined if the file is longer than 64 KiB.
  */
 export function readProcFileWith<Parsed>(
   path: string,
@@ -54,7 +57,7 @@ function readBounded<Result>(
     return failureOf(error);
   }
   try {
-    // The kernel fills the buffer with stat, cmdline and environ as far as they go: one read is all.
+    // For stat, cmdline and environ, the kernel returns everything in one read.
     const length = readSync(descriptor, buffer, 0, limit + 1, 0);
     return use(Math.min(length, limit), length > limit);
   } catch (error) {
@@ -64,30 +67,30 @@ function readBounded<Result>(
   }
 }
 
-/** Where a `/proc` link points to; undefined where it cannot be read or there is none (a zombie has no `exe`). */
+/** Target of a `/proc` link; undefined if it cannot be read or does not exist (a zombie has no `exe`). */
 export function readProcLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
-    // Every reason means the same to a caller: this was not to be learned.
+    // The cause does not matter to callers.
     return undefined;
   }
 }
 
 /**
- * Effective uid of a process, from the owner of its `/proc/PID` directory. The directory shows it for non-dumpable processes too,
- * whose files belong to root. Undefined where it cannot be learned.
+ * Effective uid of a process: the owner of its `/proc/PID` directory. Also correct for non-dumpable processes, whose
+ * files belong to root. Undefined if it is not readable.
  */
 export function effectiveUid(directory: string): number | undefined {
   try {
     return statSync(directory, { throwIfNoEntry: false })?.uid;
   } catch {
-    // hidepid refuses the look; who it is stays unknown.
+    // Hidden by hidepid: the user stays unknown.
     return undefined;
   }
 }
 
-/** Whether an errno of a `/proc/PID` file says that the process is gone, and not only out of reach. */
+/** Whether an errno on a `/proc/PID` file means that the process is gone, rather than not accessible. */
 export function failureOf(error: unknown): ReadFailure {
   const errno = errnoOf(error);
   return errno === 'ENOENT' || errno === 'ESRCH' ? 'vanished' : 'unreadable';

@@ -1,18 +1,18 @@
 import { readProcLink } from './proc-file.ts';
 import { eachProcLine, readProcText } from './proc-text.ts';
 
-/** What our own `status` says that decides what we may see. */
+/** The fields of this process's `status` that determine what it may see. */
 export interface ReaderStatus {
-  /** Our pid in the namespace of this `/proc`, and in each one below it down to our own. */
+  /** Pids of this process in the namespace of this `/proc` and in each nested one down to its own. */
   readonly pids: readonly number[];
-  /** Whether we hold CAP_SYS_PTRACE, which sees through hidepid. */
+  /** Whether this process has CAP_SYS_PTRACE, which overrides hidepid. */
   readonly mayTrace: boolean;
 }
 
 export interface ProcMountOptions {
-  /** 0 nothing hidden, 1 contents, 2 pids too, 4 all that we may not trace. */
+  /** 0: nothing hidden, 1: contents, 2: also pids, 4: everything this process may not trace. */
   readonly hidepid: number;
-  /** Group whose members see everything. */
+  /** The group whose members see everything. */
   readonly gid: number;
 }
 
@@ -20,32 +20,31 @@ const CAP_SYS_PTRACE = 19n;
 const HIDEPID_WORDS: Readonly<Record<string, number>> = { off: 0, noaccess: 1, invisible: 2, ptraceable: 4 };
 
 /**
- * Whether this `/proc` belongs to another pid namespace than ours, or is no procfs at all: its pids mean other processes than
- * `kill` does.
+ * Whether this `/proc` belongs to another pid namespace, or is not a procfs: its pids then differ from those of `kill`.
  */
 export function isForeignProc(procRoot = '/proc'): boolean {
   if (readProcLink(`${procRoot}/self`) !== String(process.pid)) return true;
-  // The two numbers can be equal by chance; an outer /proc then lists our pid once for every namespace on the way.
+  // The numbers can be equal by chance. An outer /proc lists one pid per nested namespace.
   return (readReaderStatus(procRoot)?.pids.length ?? 1) > 1;
 }
 
-/** Whether this `/proc` can keep processes of our namespace from us, so that a pid not listed proves nothing. */
+/** Whether this `/proc` can hide processes of this pid namespace, so that a missing pid proves nothing. */
 export function hidesPids(procRoot = '/proc'): boolean {
   const { options, isKnown } = readProcMount(procRoot);
-  // A table of mounts too long to be read may hold one that hides them.
+  // An unreadably long mount table may contain an option that hides processes.
   if (!isKnown) return true;
   if (options === undefined || options.hidepid < 2) return false;
   if (readReaderStatus(procRoot)?.mayTrace === true) return false;
-  // hidepid=4 heeds no group.
+  // hidepid=4 ignores the group.
   return options.hidepid >= 4 || !ownGroups().includes(options.gid);
 }
 
-/** The options of the procfs mounted last on that mount point, from the text of `mountinfo` (proc_pid_mountinfo(5)). */
+/** The options of the last procfs mounted on this mount point, from the text of `mountinfo` (proc_pid_mountinfo(5)). */
 export function parseProcMount(mountinfo: string, mountPoint: string): ProcMountOptions | undefined {
   return parseMountLine(mountinfo.split('\n').findLast((line) => isMountedOn(line, mountPoint)));
 }
 
-/** Line by line: a host of many containers has a table of a megabyte. */
+/** Line by line, because a host with many containers has a table of a megabyte. */
 function readProcMount(procRoot: string): {
   readonly options: ProcMountOptions | undefined;
   readonly isKnown: boolean;
@@ -73,7 +72,7 @@ function parseMountLine(line: string | undefined): ProcMountOptions | undefined 
   return { hidepid: HIDEPID_WORDS[hidepid] ?? Number(hidepid), gid: Number(valueOf('gid') ?? 0) };
 }
 
-/** Parses the text of our own `/proc/self/status`. */
+/** Parses the text of `/proc/self/status`. */
 export function parseReaderStatus(status: string): ReaderStatus {
   const pids = /^NSpid:\s+(\S.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number) ?? [];
   const capabilities = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);

@@ -1,24 +1,24 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
-/** How much of a file is read, and how long a line may be, in bytes. */
+/** Limit for a file, and for one line of a table, in bytes. */
 const TEXT_LIMIT_BYTES = 64 * 1024;
-/** How much of a table is walked through, in bytes: one line a socket, or a mount, of the whole machine. */
+/** Limit for a table, in bytes; it has one line per socket or mount of the whole machine. */
 const TABLE_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** The text of a small file of the kernel or the system; undefined where it is missing, may not be read or is longer than 64 KiB. */
+/** The text of a small system file; undefined if it is missing, not readable, or longer than 64 KiB. */
 export function readProcText(path: string): string | undefined {
   try {
     const { length, isCut } = readInto(path, TEXT_LIMIT_BYTES + 1);
     return isCut ? undefined : shared.toString('utf8', 0, length);
   } catch {
-    // Another kernel, a reduced procfs or a container that hides it: not known then.
+    // Unknown on another kernel, with a reduced procfs, or if a container hides the file.
     return undefined;
   }
 }
 
 const shared = Buffer.allocUnsafeSlow(TEXT_LIMIT_BYTES + 1);
 
-/** The kernel gives some of its files a page at a time, so a short read is not the last. */
+/** The kernel returns some files page by page, so a short read is not the end. */
 function readInto(path: string, capacity: number): { readonly length: number; readonly isCut: boolean } {
   const descriptor = openSync(path, constants.O_RDONLY);
   try {
@@ -34,11 +34,11 @@ function readInto(path: string, capacity: number): { readonly length: number; re
   }
 }
 
-/** How a walk through a table ended. */
+/** How reading a table ended. */
 export type TableEnd = 'whole' | 'cut' | 'unreadable';
 
 /**
- * Walks through the lines of a table that may be long, 64 KiB at a time. `cut` where it is longer than 4 MiB, or one of its lines than
+ * Visits the lines of a long table, 64 KiB at a time. Returns `cut` if it is longer than 4 MiB or a line is longer than
  * 64 KiB.
  */
 export function eachProcLine(path: string, visit: (line: string) => void): TableEnd {

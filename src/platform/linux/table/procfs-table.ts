@@ -8,7 +8,7 @@ import { hidesPids, isForeignProc } from './proc-mount.ts';
 import { type RowDraft, RowReader } from './row-reader.ts';
 
 export interface ProcfsTableOptions {
-  /** Where procfs is mounted. */
+  /** Mount point of procfs. */
   readonly procRoot?: string;
 }
 
@@ -16,9 +16,9 @@ const TICKS_PER_SECOND = 100;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /**
- * The process table of Linux, read from `/proc` with synchronous calls: a thousand awaited reads take four times as long as these do.
- * A process caught between fork and exec shows its parent's command line and environment; nothing is carried over from one reading
- * to the next, so that is never believed for longer than a reading.
+ * The Linux process table, read from `/proc` with synchronous calls, which are four times faster than awaited ones. A
+ * process between fork and exec shows its parent's command line and environment. Nothing is reused between readings, so
+ * this affects one reading only.
  */
 export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {}): ProcessTable {
   return {
@@ -31,20 +31,20 @@ export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {
   };
 }
 
-/** The rows of the pids that were listed, and how many that matter could not be read. */
+/** The rows of the listed pids, and the number of relevant ones that could not be read. */
 export interface RowsRead {
   readonly rows: ReadonlyMap<number, RowDraft>;
   readonly unreadable: number;
 }
 
-/** How the processes of one reading are listed, and their rows read. */
+/** How one reading lists processes and reads their rows. */
 export interface RowSource<Pids> {
   readonly list: () => Pids;
   readonly read: (pids: Pids) => RowsRead;
 }
 
 /**
- * One reading of `/proc`.
+ * Takes one reading of `/proc`.
  * @throws ClaudeMemError `process-table-unreadable`.
  */
 export function takeSnapshot<Pids>(
@@ -60,7 +60,7 @@ export function takeSnapshot<Pids>(
     source: 'procfs',
     platform: 'linux',
     ...readMachineIdentity(procRoot),
-    // Every pid namespace has a pid 1 as long as it lives: where it is not listed, more may be missing.
+    // A living pid namespace always has a pid 1. If it is not listed, others may be missing too.
     complete: rows.has(1) && !hidesPids(procRoot),
     unreadable,
     self: { pid: process.pid, ...(uid === undefined ? {} : { uid }) },
@@ -81,14 +81,14 @@ function readEach(pids: readonly number[], reader: RowReader): RowsRead {
 function foreignProcError(procRoot: string): ClaudeMemError {
   return new ClaudeMemError(
     'process-table-unreadable',
-    `${procRoot} does not show this process as pid ${process.pid}: it belongs to another pid namespace, or is not mounted.`,
+    `${procRoot} does not show this process as pid ${process.pid}: it belongs to another pid namespace or is not mounted.`,
     { hint: "Mount this namespace's own procfs (unshare --pid --fork --mount-proc), or run the command outside." },
   );
 }
 
 /**
- * Dates the rows. Ages are counted in ticks: "now" is the larger of our own age and the newest start seen, which no clock step and no
- * virtual uptime can move ahead.
+ * Sets start times. Ages are counted in ticks: "now" is the larger of this process's age and the newest start seen,
+ * which neither a clock step nor a virtual uptime can move ahead.
  */
 function stampTimes(
   processes: readonly RowDraft[],
@@ -97,15 +97,16 @@ function stampTimes(
   const takenAtMs = Date.now();
   const ownTicks = ownStartTicks + Math.floor(process.uptime() * TICKS_PER_SECOND);
   const nowTicks = processes.reduce((newest, row) => Math.max(newest, row.startTicks ?? 0), ownTicks);
-  // A shell that became us by exec long after it started makes our own age too small, and then every start too late, which could
-  // pass for "born after it was registered". The uptime mends that, and where a container fakes it, it is the smaller one.
+  // If a shell became this process by exec long after its own start, the age is too small and every start too late,
+  // which could pass for "born after it was registered". The uptime corrects that. A container that fakes the uptime
+  // reports a smaller one.
   const bootedAtMs = takenAtMs - Math.max(nowTicks, uptime() * TICKS_PER_SECOND) * MS_PER_TICK;
   let previous = { ticks: 0, startedAt: isoTime(bootedAtMs) };
   for (const row of processes) {
-    // Taken over from a reading before.
+    // Reused from an earlier reading.
     if (row.startedAt !== '') continue;
     const ticks = row.startTicks ?? 0;
-    // Neighbors in the table often start in one tick, and to format a date costs as much as to parse a row.
+    // Neighboring rows often share a start tick, and formatting a date costs as much as parsing a row.
     if (ticks !== previous.ticks) previous = { ticks, startedAt: isoTime(bootedAtMs + ticks * MS_PER_TICK) };
     row.startedAt = previous.startedAt;
   }

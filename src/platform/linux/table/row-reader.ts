@@ -10,17 +10,17 @@ import { effectiveUid, readProcArguments, readProcLink } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { rowOf, type StatLine } from './stat-line.ts';
 
-/** A row while it is being read; its start on the wall clock is filled in when the reading's "now" is known. */
+/** A row during reading. Its wall-clock start is filled in when the "now" of the reading is known. */
 export type RowDraft = { -readonly [Field in keyof ProcessRow]: ProcessRow[Field] };
 
-/** Tells PSS and swap of a process, given its row and its directory. */
+/** Returns PSS and swap of a process, given its row and directory. */
 export type MeasureMemory = (row: RowDraft, directory: string) => ProportionalMemory;
 
 const measureNow: MeasureMemory = (_row, directory) => readProportionalMemory(directory);
 
 /**
- * Reads the rows of one reading of `/proc`. Of most processes it reads `stat` and drops them there; one open, read and close costs
- * about as much as the rest of a row together, so a second file is read only of what can matter.
+ * Reads the rows of one reading of `/proc`. For most processes it reads only `stat`: opening, reading and closing
+ * another file costs as much as the rest of the row, so it does so only for processes that can be relevant.
  */
 export class RowReader {
   readonly #procRoot: string;
@@ -28,7 +28,7 @@ export class RowReader {
   readonly #resolver: DirectoryResolver;
   readonly #ownUid = process.geteuid?.();
   readonly #pageBytes: number;
-  /** Rows that are or may be of a claude-mem: recorded, marked, or a chroma-mcp. */
+  /** Rows that are or may be claude-mem processes: recorded, marked, or a chroma-mcp. */
   readonly #relevant: RowDraft[] = [];
   readonly #measure: MeasureMemory;
   #unreadable = 0;
@@ -41,17 +41,17 @@ export class RowReader {
     this.#pageBytes = readPageBytes(procRoot);
   }
 
-  /** Rows so far of which something that matters could not be read. */
+  /** Number of rows so far with unreadable relevant data. */
   get unreadable(): number {
     return this.#unreadable;
   }
 
-  /** Rows so far that are or may be of a claude-mem. Grows while it is walked through. */
+  /** Rows so far that are or may be claude-mem processes. Grows during iteration. */
   get relevant(): readonly RowDraft[] {
     return this.#relevant;
   }
 
-  /** Reads one process; undefined if it is gone, also if it went half way through. */
+  /** Reads one process; undefined if it is gone or ends during the read. */
   read(pid: number): RowDraft | undefined {
     const line = readStat(this.#path(pid));
     if (typeof line === 'string') return line === 'vanished' ? undefined : this.#withoutStat(pid);
@@ -60,7 +60,7 @@ export class RowReader {
     return this.#readWhatMatters(row) === 'vanished' ? undefined : row;
   }
 
-  /** Adds what only the rows together tell: the command lines of the ancestors of what matters, and its memory. */
+  /** Adds data that needs all rows: memory of relevant rows, and command lines of their ancestors. */
   complete(rows: ReadonlyMap<number, RowDraft>): void {
     const seen = new Set<number>();
     for (const row of this.#relevant) {
@@ -78,7 +78,8 @@ export class RowReader {
     if (!isNamed && !isYoung) return 'read';
     this.#readUid(row);
     if (isNamed && this.#readProgram(row) === 'vanished') return 'vanished';
-    // What can be one of our programs shows its marks whatever its age: its manifest may be lost, and with it the age of its tree.
+    // Marks are read for possible claude-mem programs of any age: their manifest, and with it the age of their tree,
+    // may be lost.
     if (this.#mayBeOurs(row) && this.#readMarks(row) === 'vanished') return 'vanished';
     if (!isNamed && isMarked(row) && this.#readProgram(row) === 'vanished') return 'vanished';
     this.#countIfCut(row);
@@ -91,7 +92,7 @@ export class RowReader {
     if (read === 'vanished') return 'vanished';
     if (read !== 'unreadable') Object.assign(row, read);
     else if (this.#mayBeOurs(row)) this.#unreadable += 1;
-    // Neither is worth an "unreadable": other users' are hidden, and a zombie has no executable.
+    // Not counted as unreadable: other users' are hidden, and a zombie has no executable.
     const executable = readProcLink(this.#path(row.pid, 'exe'));
     if (executable !== undefined) row.executable = executable;
     const pidNamespace = readPidNamespace(this.#path(row.pid));
@@ -100,7 +101,7 @@ export class RowReader {
   }
 
   #readMarks(row: RowDraft): 'vanished' | 'read' {
-    // A dead process has no environment, and a dead leader's cannot be seen: the file is empty, which would read as "no marks".
+    // A dead process has no environment, and a dead leader's is hidden: the file is empty, which would mean "no marks".
     const isDead = row.state === 'Z' || row.state === 'X';
     const read = isDead ? 'unreadable' : readProcArguments(this.#path(row.pid, 'environ'));
     if (read === 'vanished') return 'vanished';
@@ -111,10 +112,10 @@ export class RowReader {
     return 'read';
   }
 
-  /** What was read to its limit and not to its end could not be looked at, where the rest may make the row one of ours. */
+  /** Counts a row as unreadable if it was cut at the limit and the rest may make it a claude-mem process. */
   #countIfCut(row: RowDraft): void {
     if (!this.#mayBeOurs(row) || (row.commandCut !== true && row.environmentCut !== true)) return;
-    // Without a command line it is counted already.
+    // A row without a command line is counted already.
     if (row.commandCut !== true && row.argv === undefined) return;
     if (mayRunRole(row) || this.#request.recordedPids.has(row.pid)) this.#unreadable += 1;
   }
@@ -145,11 +146,11 @@ export class RowReader {
     return row.uid === undefined || row.uid === this.#ownUid;
   }
 
-  /** A pid that is taken is told even if no more is known: a row that is missing would mean that the process is gone. */
+  /** A used pid is reported even if nothing else is known: a missing row would mean that the process is gone. */
   #withoutStat(pid: number): RowDraft {
     const row: RowDraft = { pid, ppid: 0, startedAt: '', name: '', command: '' };
     this.#readUid(row);
-    // Its name is unknown too, so it may bear one of ours.
+    // Its name is unknown too, so it may be a claude-mem process.
     if (this.#mayBeOurs(row)) this.#unreadable += 1;
     return row;
   }

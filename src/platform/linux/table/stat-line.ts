@@ -1,42 +1,42 @@
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
 
-/** What we use of `/proc/PID/stat` (proc_pid_stat(5)). */
+/** The fields of `/proc/PID/stat` that are used (proc_pid_stat(5)). */
 export interface StatLine {
   readonly pid: number;
-  /** `comm`: may hold anything, also `)`, blanks and line ends. */
+  /** `comm`: may contain any character, including `)`, spaces and line ends. */
   readonly name: string;
   readonly state: string;
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
   readonly isKernelThread: boolean;
-  /** On its way out: about to be a zombie, with or without a memory of its own. */
+  /** Exiting: about to become a zombie, with or without memory. */
   readonly isExiting: boolean;
-  /** CPU time used so far, user and system together, in clock ticks. */
+  /** CPU time used so far, user plus system, in clock ticks. */
   readonly cpuTicks: number;
-  /** Living threads, the leader included even when it is dead. */
+  /** Number of living threads; includes the leader even if it is dead. */
   readonly threads: number;
-  /** Clock ticks since boot, 100 a second. */
+  /** Clock ticks since boot, 100 per second. */
   readonly startTicks: number;
-  /** Resident set in pages. */
+  /** Resident set, in pages. */
   readonly rssPages: number;
 }
 
-/** `PF_KTHREAD` of the kernel's `sched.h`. Pid 2 proves nothing: in a container it is an ordinary process. */
+/** `PF_KTHREAD` in the kernel's `sched.h`. Pid 2 proves nothing: in a container it is an ordinary process. */
 const KERNEL_THREAD_FLAG = 0x00200000;
-/** `PF_EXITING`, set before the memory is let go. */
+/** `PF_EXITING`, set before the memory is released. */
 const EXITING_FLAG = 0x00000004;
 
 /**
- * Parses the text of `/proc/PID/stat`; undefined if it is not one, or not whole. It runs once for every process there is, so it hops
- * from blank to blank: splitting the line and making a number of each of 50 fields took twice as long.
+ * Parses the text of `/proc/PID/stat`; undefined if it is invalid or incomplete. Runs for every process, so it walks
+ * from space to space: splitting the line and converting 50 fields takes twice as long.
  */
 export function parseStatLine(text: string): StatLine | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 2 || close < open) return undefined;
   const fields = new FieldCursor(text, close + 2);
-  // In the order of the line: the cursor only goes forward.
+  // In line order: the cursor only moves forward.
   const [ppid, pgid, sid, flags] = [fields.number(4), fields.number(5), fields.number(6), fields.number(9)];
   const line = {
     pid: Number(text.slice(0, open - 1)),
@@ -56,20 +56,20 @@ export function parseStatLine(text: string): StatLine | undefined {
 }
 
 /**
- * Whether a process has exited and only waits to be waited for. A leader that ended before its other threads has state Z as well,
- * but the process lives on in them.
+ * Whether a process has exited and is waiting to be reaped. A leader that ended before its other threads also has state
+ * Z, but the process lives on in them.
  */
 export function isZombie(line: Pick<StatLine, 'state' | 'threads'>): boolean {
   return line.state === 'X' || (line.state === 'Z' && line.threads <= 1);
 }
 
-/** The row as far as `stat` tells; its start on the wall clock and its command line are filled in by the reader. */
+/** The row with the fields of `stat`. The reader adds its wall-clock start and command line. */
 export function rowOf(line: StatLine): ProcessRow {
   const { pid, ppid, pgid, sid, state, threads, startTicks, cpuTicks, name } = line;
   return { pid, ppid, pgid, sid, state, threads, startTicks, cpuTicks, startedAt: '', name, command: '' };
 }
 
-/** A torn line ends before the field it is asked for, which makes that one NaN: the last one vouches for all. */
+/** A truncated line gives NaN for every field after its end, so the last field vouches for all. */
 function isWhole(line: StatLine): boolean {
   return (
     Number.isSafeInteger(line.pid) &&
@@ -80,7 +80,7 @@ function isWhole(line: StatLine): boolean {
   );
 }
 
-/** Walks forward through the fields of a stat line, beginning with field 3. */
+/** Walks forward through the fields of a stat line, starting with field 3. */
 class FieldCursor {
   readonly #text: string;
   #field = 3;
@@ -91,7 +91,7 @@ class FieldCursor {
     this.#position = position;
   }
 
-  /** The value of a field that lies ahead; NaN where the line ends before its end. */
+  /** The value of a field ahead; NaN if the line ends before the end of the field. */
   number(field: number): number {
     for (; this.#field < field; this.#field += 1) {
       const blank = this.#text.indexOf(' ', this.#position);
@@ -101,9 +101,9 @@ class FieldCursor {
     return this.#parse();
   }
 
-  /** Digit by digit: to cut each one out as a string of its own costs more than the rest of the line. */
+  /** Digit by digit: creating a substring for each field costs more than the rest of the line. */
   #parse(): number {
-    // A group or session outside our namespace is -1 on some kernels.
+    // A process group or session outside this namespace is -1 on some kernels.
     const isNegative = this.#text.charCodeAt(this.#position) === MINUS;
     let value = 0;
     for (let position = this.#position + Number(isNegative); position < this.#text.length; position += 1) {
@@ -118,5 +118,5 @@ class FieldCursor {
 
 const MINUS = 0x2d;
 const ZERO = 0x30;
-/** A blank, as a digit. */
+/** A space, as a digit. */
 const BLANK = 0x20 - ZERO;
