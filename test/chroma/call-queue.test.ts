@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CallQueue, type Priority } from '../../src/chroma/call-queue.ts';
 
-/** Puts calls in while one is under way, then lets one after the other end; the order in which they had their turn. */
+/** Queues calls while one is running, then finishes them one by one. Returns the order in which they ran. */
 async function orderOf(...calls: readonly Priority[]): Promise<string> {
   const queue = new CallQueue();
   let release = (): void => undefined;
@@ -19,24 +19,24 @@ async function orderOf(...calls: readonly Priority[]): Promise<string> {
   return order.join(' ');
 }
 
-describe('of what waits', () => {
-  test('a query comes before a write', async () => {
+describe('the order of waiting calls', () => {
+  test('runs a waiting query before a waiting write', async () => {
     expect(await orderOf('write', 'query')).toBe('query write');
   });
 
-  test('three queries in a row overtake a write, and no more', async () => {
+  test('lets at most three queries in a row overtake a waiting write', async () => {
     const queries = Array.from({ length: 8 }, () => 'query' as const);
     expect(await orderOf('write', 'write', ...queries)).toBe(
       'query query query write query query query write query query',
     );
   });
 
-  test('queries count only while a write waits', async () => {
+  test('counts overtaking queries only while a write waits', async () => {
     expect(await orderOf('query', 'query', 'query', 'query')).toBe('query query query query');
   });
 });
 
-test('one that fails leaves the turn to the next', async () => {
+test('runs the next call after a call that fails', async () => {
   const queue = new CallQueue();
   const failed = queue.run('write', () => Promise.reject(new Error('no')));
   const next = queue.run('query', () => Promise.resolve('done'));

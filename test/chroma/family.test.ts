@@ -12,17 +12,17 @@ const python = (ppid: number, extra = {}) => row(9_200, ppid, `python /x/bin/${C
 const pidsOf = (rows: Parameters<typeof snapshotOf>[0]) =>
   familyOf(snapshotOf([init, worker, ...rows]), wrapper, MARKS).map(({ pid }) => pid);
 
-test('a chroma-mcp typed into a shell that inherited the marks of a spawn does not belong to that spawn', () => {
+test('excludes a chroma-mcp started in a shell that inherited the marks of a spawn', () => {
   const shell = row(9_150, 1, 'sh', { ...marked, sid: 9_150 });
   expect(pidsOf([wrapper, shell, python(shell.pid, { sid: shell.pid })])).toEqual([wrapper.pid]);
 });
 
-test('a python whose wrapper is gone still belongs to its spawn: adopted by pid 1, or by a subreaper', () => {
+test('includes a python whose wrapper is gone, re-parented to pid 1 or to a subreaper', () => {
   const subreaper = row(8_000, 1, 'node supervisor.js');
   expect(pidsOf([python(1)])).toEqual([9_200]);
   expect(pidsOf([subreaper, python(subreaper.pid)])).toEqual([9_200]);
 });
 
-test('a python under its live wrapper belongs to the spawn', () => {
+test('includes a python under its live wrapper', () => {
   expect(pidsOf([wrapper, python(wrapper.pid)])).toEqual([wrapper.pid, 9_200]);
 });

@@ -12,7 +12,7 @@ const silent: Vectors = { query: () => new Promise(() => undefined) };
 const broken: Vectors = { query: () => Promise.reject(new Error('it broke')) };
 const answering = (answer: VectorAnswer): Vectors => ({ query: () => Promise.resolve(answer) });
 
-/** A memory in which meaning and word disagree. */
+/** A memory in which semantic and keyword search give different results. */
 function open() {
   const { search, remember } = openMemory();
   const ids = {
@@ -35,8 +35,8 @@ function open() {
 
 const idsOf = ({ results }: { readonly results: readonly SearchResult[] }) => results.map(({ id }) => id);
 
-describe('an answer by meaning', () => {
-  test('is in the order of nearness, each row as SQLite has it', async () => {
+describe('a semantic answer', () => {
+  test('lists semantic hits by distance, with the rows from SQLite', async () => {
     const { ids, near, ask } = open();
     const answer = await ask('performance of queries', near('slow', 'other'));
     expect(answer).toMatchObject({ mode: 'semantic', results: [{ title: 'slow statements', type: 'note' }, {}] });
@@ -44,12 +44,12 @@ describe('an answer by meaning', () => {
     expect(idsOf(answer)).toEqual([ids.slow, ids.other]);
   });
 
-  test('also holds what was found by word alone: it may not be among the vectors yet', async () => {
+  test('includes keyword hits that are not in the vectors yet', async () => {
     const { ids, near, ask } = open();
     expect(idsOf(await ask('ERR_4711', near('slow')))).toContain(ids.exact);
   });
 
-  test('leaves out what SQLite does not have, or has another one of under that id', async () => {
+  test('leaves out vectors whose observation is missing in SQLite or was replaced', async () => {
     const { ids, ask } = open();
     const matches = [
       { observationId: ids.slow, documentId: `${ids.slow}-0123456789abcdef`, distance: 0 },
@@ -59,12 +59,12 @@ describe('an answer by meaning', () => {
   });
 });
 
-describe('an answer by word', () => {
+describe('a keyword answer', () => {
   test.each([
-    ['Chroma is not there', answering({ available: false, reason: 'Chroma is starting' }), 'Chroma is starting'],
-    ['it breaks', broken, 'semantic search failed: it broke'],
-    ['it is slow', silent, 'semantic search took longer than 0.02 s'],
-  ])('comes with the reason when %s', async (_when, vectors, reason) => {
+    ['Chroma is not available', answering({ available: false, reason: 'Chroma is starting' }), 'Chroma is starting'],
+    ['the vectors fail', broken, 'semantic search failed: it broke'],
+    ['the vectors are slow', silent, 'semantic search took longer than 0.02 s'],
+  ])('gives the reason for keyword search when %s', async (_when, vectors, reason) => {
     const { ids, ask } = open();
     const answer = await ask('ERR_4711', vectors, 20);
     expect(answer).toMatchObject({ mode: 'keyword', reason });
@@ -90,23 +90,23 @@ describe('fusion', () => {
   };
   const order = (...args: Parameters<typeof fuse>) => fuse(...args).map(({ id }) => id);
 
-  test('found by both comes before found by one', () => {
+  test('ranks a hit of both searches above a hit of one', () => {
     expect(order([near(1, 0.5), near(2, 0.6)], [word(2, 0.5)], 10)).toEqual([2, 1]);
   });
 
-  test('a worthless word lifts nothing', () => {
+  test('does not rank an observation higher for a worthless word', () => {
     expect(order([near(1, 0.5), near(2, 0.6)], [word(2, 0.000_001)], 10)).toEqual([1, 2]);
   });
 
-  test('an exact name comes before what is vaguely alike', () => {
+  test('ranks an exact name above a vague similarity', () => {
     expect(order([near(1, 1.6)], [word(2, 0.9)], 10)).toEqual([2, 1]);
   });
 
-  test('what is alike comes before a common word', () => {
+  test('ranks a similarity above a common word', () => {
     expect(order([near(1, 0.4)], [word(2, 0.3)], 10)).toEqual([1, 2]);
   });
 
-  test('scores are from 0 to 1, no result is there twice, and the limit holds', () => {
+  test('gives scores from 0 to 1, no duplicates, and no more results than the limit', () => {
     const fused = fuse([near(1, -0.1), near(2, 9)], [word(1, 1), word(2, 0), word(3, 1)], 2);
     expect(fused).toHaveLength(2);
     for (const { score } of fused) expect(score >= 0 && score <= 1).toBe(true);

@@ -5,7 +5,7 @@ import { row, snapshotOf } from '../core/builders.ts';
 import { FakeMachine } from '../operations/fake-machine.ts';
 import { aLog } from '../a-log.ts';
 
-test("one that could not be identified and has ended is not looked for again: its pid may be anybody's", async () => {
+test('does not look up the pid of an exited process that was never identified, because the pid may be reused', async () => {
   const stranger = row(9_500, 1, 'sshd');
   const machine = new FakeMachine([stranger]);
   const found: ProcessRow[] = [];

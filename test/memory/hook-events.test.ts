@@ -19,7 +19,7 @@ const plain = (kind: 'session-start' | 'stop' | 'session-end', minute: number): 
   kind,
 });
 
-/** A memory that was told these events. */
+/** A memory after these events. */
 function told(...events: readonly HookEvent[]) {
   const memory = openMemory();
   const tell = (...more: readonly HookEvent[]) => more.map((event) => memory.store.recordEvent(event).isNew);
@@ -29,7 +29,7 @@ function told(...events: readonly HookEvent[]) {
 
 const SESSION = [plain('session-start', 0), prompt('fix it', 1), change('a.ts', 2), plain('stop', 3)];
 
-test('a session becomes prompts, observations and a summary, at the times it happened', () => {
+test('stores prompts, observations and a summary of a session with the times of the events', () => {
   const { search, session } = told(...SESSION, plain('session-end', 4));
   expect(session()).toMatchObject({ project: 'shop', createdAt: at(0), completedAt: at(4) });
   expect(search.promptsOf(session().id)).toMatchObject([{ text: 'fix it', createdAt: at(1) }]);
@@ -38,7 +38,7 @@ test('a session becomes prompts, observations and a summary, at the times it hap
   expect(search.search({ query: 'a.ts', limit: 5 })).toHaveLength(1);
 });
 
-test('delivered twice, everything is there once', () => {
+test('stores events once that are delivered twice', () => {
   const { store, tell, session } = told(...SESSION);
   const counts = store.counts();
   expect(tell(prompt('fix it', 1), change('a.ts', 2))).toEqual([false, false]);
@@ -47,7 +47,7 @@ test('delivered twice, everything is there once', () => {
   expect(session().completedAt).toBe(null);
 });
 
-test('there is one summary a session, and it keeps up', () => {
+test('keeps one summary per session and updates it', () => {
   const { tell, search } = told(...SESSION);
   tell(prompt('and test it', 5), plain('stop', 6));
   expect(search.recentSummaries('shop', 5)).toMatchObject([
@@ -55,8 +55,8 @@ test('there is one summary a session, and it keeps up', () => {
   ]);
 });
 
-describe('what comes late', () => {
-  test('is not lost, gets into the summary, and does not open the session again', () => {
+describe('a late event', () => {
+  test('is stored and summarised, and does not reopen the session', () => {
     const { tell, search, session } = told(plain('session-start', 0), prompt('fix it', 1), plain('session-end', 9));
     expect(tell(change('late.ts', 5), prompt('early', 2))).toEqual([true, true]);
     expect(session().completedAt).toBe(at(9));
@@ -65,7 +65,7 @@ describe('what comes late', () => {
     ]);
   });
 
-  test('a session that is resumed goes on', () => {
+  test('reopens a session that is resumed', () => {
     const { tell, session } = told(...SESSION, plain('session-end', 4));
     tell(plain('session-start', 1));
     expect(session().completedAt).toBe(at(4));
@@ -74,7 +74,7 @@ describe('what comes late', () => {
   });
 });
 
-test('a session that only began and ended leaves no summary', () => {
+test('writes no summary for an empty session', () => {
   const { store } = told(plain('session-start', 0), plain('stop', 1), plain('session-end', 2));
   expect(store.counts()).toMatchObject({ sessions: 2, summaries: 0 });
 });

@@ -14,11 +14,11 @@ describe('terms of a query', () => {
     ['', []],
     ['  \n\t ', []],
     ['"" "  " ,;', []],
-  ])('of %j are %j', (query, terms) => {
+  ])('splits %j into %j', (query, terms) => {
     expect(queryTerms(query)).toEqual(terms);
   });
 
-  test('are bounded in number and length', () => {
+  test('limits the number and length of terms', () => {
     const many = queryTerms(Array.from({ length: 1_000 }, (_, index) => `w${index}`).join(' '));
     const long = queryTerms('x'.repeat(1_000_000));
     expect(many).toHaveLength(64);
@@ -32,11 +32,11 @@ describe('full-text expression', () => {
     [['NOT', 'a*', 'title:x'], '"NOT" OR "a*" OR "title:x"'],
     [['say "hi"'], '"say ""hi"""'],
     [['😀', '--', 'bug'], '"bug"'],
-  ])('of %j is %s', (terms, expression) => {
+  ])('turns the terms %j into %s', (terms, expression) => {
     expect(fullTextExpression(terms)).toBe(expression);
   });
 
-  test.each([[[]], [['😀', '--', '"']]])('has nothing to look for in %j', (terms) => {
+  test.each([[[]], [['😀', '--', '"']]])('has no full-text expression for %j', (terms) => {
     expect(fullTextExpression(terms)).toBeUndefined();
   });
 });

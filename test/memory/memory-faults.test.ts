@@ -35,7 +35,7 @@ function thrownBy(action: () => unknown): ClaudeMemError {
   throw new Error('nothing was thrown');
 }
 
-/** A connection on a fresh database, closed again before another one looks at the file. */
+/** Opens a connection on a fresh database and closes it before another one uses the file. */
 function withConnection(path: string, work: (connection: Connection) => void): void {
   if (!existsSync(path)) writeFileSync(path, '');
   const connection = new Connection(path, { mode: 'read-write' });
@@ -47,7 +47,7 @@ function withConnection(path: string, work: (connection: Connection) => void): v
 }
 
 describe('a damaged database', () => {
-  test('is refused, named and left as it is', () => {
+  test('a damaged database is refused, named and left unchanged', () => {
     const dataDir = tempDir();
     const path = join(dataDir, 'memory.db');
     writeFileSync(path, 'no database at all '.repeat(500));
@@ -61,7 +61,7 @@ describe('a damaged database', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  test('is named when a page in its middle is found broken', () => {
+  test('a damaged page in the middle is reported with the path of the database', () => {
     const { dataDir, store, search, remember } = openMemory();
     for (let index = 0; index < 200; index++) remember(`title ${index}`, 'text '.repeat(200));
     store.close();
@@ -73,7 +73,7 @@ describe('a damaged database', () => {
     expect(thrownBy(() => openSearch(dataDir).recent(undefined, 1_000)).message).toContain('is damaged');
   });
 
-  test.each(['missing', 'empty'])('a log whose database is %s is not thrown away', (state) => {
+  test.each(['missing', 'empty'])('a log whose database is %s is not deleted', (state) => {
     const dataDir = tempDir();
     const path = join(dataDir, 'memory.db');
     if (state === 'empty') writeFileSync(path, '');
@@ -83,8 +83,8 @@ describe('a damaged database', () => {
   });
 });
 
-describe('a database of another kind', () => {
-  test('of a newer version is refused and not changed', () => {
+describe('a database of another version or program', () => {
+  test('a database of a newer version is refused and left unchanged', () => {
     const dataDir = tempDir();
     const path = join(dataDir, 'memory.db');
     openStore(dataDir).close();
@@ -102,7 +102,7 @@ describe('a database of another kind', () => {
     });
   });
 
-  test('of another program is refused and not changed', () => {
+  test('a database of another program is refused and left unchanged', () => {
     const dataDir = tempDir();
     withConnection(join(dataDir, 'memory.db'), (connection) => {
       connection.execute('CREATE TABLE recipes (name TEXT)');
@@ -110,7 +110,7 @@ describe('a database of another kind', () => {
     expect(thrownBy(() => openStore(dataDir)).message).toContain('another program (it contains the table recipes)');
   });
 
-  test('of an older version: the reader waits for the writer, which brings it up to date', () => {
+  test('a reader refuses an older schema until the writer has migrated it', () => {
     const path = join(tempDir(), 'memory.db');
     const next = [...MIGRATIONS, { version: NEWEST + 1, sql: 'ALTER TABLE sessions ADD COLUMN note TEXT' }];
     withConnection(path, (connection) => {
@@ -126,7 +126,7 @@ describe('a database of another kind', () => {
     });
   });
 
-  test('what the first version stored is there after every step', () => {
+  test('data of the first version survives every migration', () => {
     const dataDir = tempDir();
     prepareDatabaseFile(join(dataDir, 'memory.db'));
     withConnection(join(dataDir, 'memory.db'), (connection) => {
@@ -139,7 +139,7 @@ describe('a database of another kind', () => {
     expect(store.counts()).toEqual({ sessions: 1, prompts: 2, observations: 0, summaries: 2 });
   });
 
-  test('a step that fails leaves the old schema whole', () => {
+  test('a failed migration leaves the old schema intact', () => {
     const path = join(tempDir(), 'memory.db');
     const broken = [...MIGRATIONS, { version: NEWEST + 1, sql: 'CREATE TABLE extra (x); CREATE TABLE sessions (x)' }];
     withConnection(path, (connection) => {
@@ -154,8 +154,8 @@ describe('a database of another kind', () => {
   });
 });
 
-describe('a disk or file that does not let it', () => {
-  test('a full disk stores nothing of the call and hinders nothing afterwards', () => {
+describe('a disk or file with an error', () => {
+  test('a full disk stores nothing of the call, and later calls work', () => {
     const path = join(tempDir(), 'memory.db');
     withConnection(path, (connection) => {
       migrate(connection);
@@ -170,7 +170,7 @@ describe('a disk or file that does not let it', () => {
     });
   });
 
-  test('another writer is waited for and then named as the cause', () => {
+  test('a second writer is waited for and then named as the cause', () => {
     const dataDir = tempDir();
     const other = openStore(dataDir);
     const store = openStore(dataDir, { busyTimeoutMs: 20 });
@@ -193,7 +193,7 @@ describe('a disk or file that does not let it', () => {
     expect(error.message).toContain('can be read but not written');
   });
 
-  test('a folder in its place', () => {
+  test('a folder in place of the database is refused with its path', () => {
     const dataDir = tempDir();
     mkdirSync(join(dataDir, 'memory.db'));
     for (const open of [() => openStore(dataDir), () => openSearch(dataDir).recent(undefined, 1)]) {
@@ -204,7 +204,7 @@ describe('a disk or file that does not let it', () => {
     }
   });
 
-  test.skipIf(isRoot)('a folder that cannot be written to (not as root, who may write anywhere)', () => {
+  test.skipIf(isRoot)('a read-only folder is reported (not as root, who can write anywhere)', () => {
     const dataDir = tempDir();
     chmodSync(dataDir, 0o500);
     const error = thrownBy(() => openStore(dataDir));
@@ -212,18 +212,15 @@ describe('a disk or file that does not let it', () => {
     expect(error.message).toContain('permission denied (EACCES)');
   });
 
-  test.skipIf(isRoot)(
-    'a file that cannot be written to is found out at once (not as root, who may write anywhere)',
-    () => {
-      const dataDir = tempDir();
-      openStore(dataDir).close();
-      chmodSync(join(dataDir, 'memory.db'), 0o400);
-      expect(thrownBy(() => openStore(dataDir)).message).toContain('permission denied (EACCES)');
-      expect(openSearch(dataDir).recent(undefined, 1)).toEqual([]);
-    },
-  );
+  test.skipIf(isRoot)('a read-only file is reported at opening (not as root, who can write anywhere)', () => {
+    const dataDir = tempDir();
+    openStore(dataDir).close();
+    chmodSync(join(dataDir, 'memory.db'), 0o400);
+    expect(thrownBy(() => openStore(dataDir)).message).toContain('permission denied (EACCES)');
+    expect(openSearch(dataDir).recent(undefined, 1)).toEqual([]);
+  });
 
-  test('a file removed while it is open takes no more rows', () => {
+  test('a file removed while open accepts no more rows', () => {
     const { dataDir, store, search, remember } = openMemory();
     remember('kept');
     expect(search.recent(undefined, 1)).toHaveLength(1);
@@ -255,7 +252,7 @@ describe('errors', () => {
   test.each([
     [2067, 'SQLITE_CONSTRAINT_UNIQUE'],
     [1, 'SQLITE_ERROR'],
-  ])('a mistake of ours (%i) keeps its stack', (rawCode, code) => {
+  ])('an unexpected error (%i) keeps its stack trace', (rawCode, code) => {
     const error = Object.assign(new Error('mistake'), { rawCode, code });
     expect(memoryError('write to', '/data/memory.db', error)).toBe(error);
   });
@@ -265,13 +262,13 @@ describe('errors', () => {
     [267, 'is damaged'],
     [1032, 'can be read but not written'],
     [261, 'another process is writing to it'],
-  ])('an extended code (%i) is known by its primary one', (rawCode, meaning) => {
+  ])('an extended result code (%i) is explained by its primary code', (rawCode, meaning) => {
     const error = Object.assign(new Error('low level'), { rawCode, code: `UNKNOWN_SQLITE_ERROR_${rawCode}` });
     expect(memoryError('read', '/data/memory.db', error).message).toContain(meaning);
   });
 });
 
-test('a truncated database is refused or found damaged, never taken for an empty one', () => {
+test('a truncated database is refused or reported as damaged, never treated as empty', () => {
   const { dataDir, store, search, remember } = openMemory();
   for (let index = 0; index < 50; index++) remember(`title ${index}`, 'text '.repeat(200));
   store.close();

@@ -4,7 +4,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { openMemory, openSearch, openStore } from './open-memory.ts';
 
 describe('keyword search', () => {
-  test('returns the rows of the HTTP API', () => {
+  test('keyword search returns rows as the HTTP API sends them', () => {
     const { search, remember, sessionId } = openMemory();
     const id = remember('Login fixed', 'the token had expired', ['src/auth.ts']);
     const [result] = search.search({ query: 'login', limit: 10 });
@@ -19,7 +19,7 @@ describe('keyword search', () => {
     });
   });
 
-  test('finds by title, text, file, word form and without accents', () => {
+  test('keyword search matches title, text, file names, word forms, and ignores accents', () => {
     const { search, remember } = openMemory();
     const id = remember('Crashed on café', 'reading session_id', ['src/auth/login.ts']);
     for (const query of ['crashes', 'cafe', 'session_id', 'login.ts', 'src/auth', '"reading session"', 'SESSION']) {
@@ -27,7 +27,7 @@ describe('keyword search', () => {
     }
   });
 
-  test('puts more and rarer words first, a title before a text, the newer before the older', () => {
+  test('keyword search ranks more and rarer words first, titles before texts, newer before older', () => {
     const { search, remember } = openMemory();
     for (let index = 0; index < 20; index++) remember(`filler ${index}`, 'nothing of interest');
     const older = remember('something', 'a deadlock');
@@ -41,7 +41,7 @@ describe('keyword search', () => {
     for (const score of scores) expect(score >= 0 && score <= 1).toBe(true);
   });
 
-  test('keeps to the project and to the limit', () => {
+  test('keyword search respects the project and the limit', () => {
     const { search, store, remember } = openMemory();
     remember('shared word');
     const other = store.createSession({ project: 'beta' }).id;
@@ -54,7 +54,7 @@ describe('keyword search', () => {
     expect(search.search({ query: 'shared', limit: 10, project: 'gamma' })).toEqual([]);
   });
 
-  test('where no word is found it finds parts: of words, of a sentence without spaces, emoji', () => {
+  test('keyword search falls back to substrings: parts of words, of sentences without spaces, emoji', () => {
     const { search, remember } = openMemory();
     const english = remember('Authentication works', '');
     const chinese = remember('修复了登录错误', '');
@@ -100,7 +100,7 @@ describe('keyword search', () => {
     '"; DROP TABLE observations; --',
     'x'.repeat(1_000_000),
     '"a '.repeat(50_000),
-  ])('takes %.40j as words', (query) => {
+  ])('treats the query %.40j as plain words', (query) => {
     const { search, remember } = openMemory();
     remember('something');
     expect(() => search.search({ query, limit: 10 })).not.toThrow();
@@ -122,14 +122,14 @@ describe('keyword search', () => {
 });
 
 describe('reading', () => {
-  test('keeps the order of the ids given and leaves out the unknown', () => {
+  test('getObservations keeps the given order and leaves out unknown ids', () => {
     const { search, remember } = openMemory();
     const [a, b, c] = [remember('a'), remember('b'), remember('c')];
     expect(search.getObservations([c, 999, a, b, -1, 1.5]).map(({ title }) => title)).toEqual(['c', 'a', 'b']);
     expect(search.getObservations([])).toEqual([]);
   });
 
-  test('gives the newest of a project first', () => {
+  test('recent lists the newest of a project first', () => {
     const { search, store, remember, sessionId } = openMemory();
     remember('first');
     remember('second');
@@ -145,7 +145,7 @@ describe('reading', () => {
     expect(search.recentSessions(undefined, 5).map(({ project }) => project)).toEqual(['beta', 'alpha']);
   });
 
-  test('sees what was committed before the call', () => {
+  test('a reader sees everything committed before the call', () => {
     const { search, remember } = openMemory();
     for (let count = 1; count <= 5; count++) {
       remember(`word ${count}`);
@@ -154,7 +154,7 @@ describe('reading', () => {
     }
   });
 
-  test('does not keep the writer from emptying its log', () => {
+  test('a reader does not prevent the writer from emptying its log', () => {
     const { dataDir, search, store, remember } = openMemory();
     remember('word');
     search.search({ query: 'word', limit: 1 });
@@ -162,7 +162,7 @@ describe('reading', () => {
     expect(openStore(dataDir).counts().observations).toBe(1);
   });
 
-  test('a memory that does not exist yet is empty, and found once it does', () => {
+  test('a missing memory is empty and is read once it exists', () => {
     const dataDir = tempDir();
     const search = openSearch(dataDir);
     expect(search.search({ query: 'word', limit: 1 })).toEqual([]);

@@ -23,12 +23,12 @@ describe('sessions', () => {
     expect(store.counts().sessions).toBe(1);
   });
 
-  test('without a sessionId each is a new one', () => {
+  test('each session without a sessionId is a new one', () => {
     const store = openStore(tempDir());
     expect(store.createSession({ project: 'alpha' }).id).not.toBe(store.createSession({ project: 'alpha' }).id);
   });
 
-  test('a repeated creation does not double its prompt, another prompt is added', () => {
+  test('a repeated creation stores its prompt once; another prompt is added', () => {
     const { store, search } = openMemory();
     const { id } = store.createSession({ project: 'alpha', sessionId: 's', prompt: 'fix the login' });
     store.createSession({ project: 'alpha', sessionId: 's', prompt: 'fix the login' });
@@ -36,7 +36,7 @@ describe('sessions', () => {
     expect(search.promptsOf(id).map(({ text }) => text)).toEqual(['fix the login', 'now the logout']);
   });
 
-  test('completing keeps the first time, coming back opens it again', () => {
+  test('completing twice keeps the first time; resuming reopens the session', () => {
     let now = MORNING;
     const store = openStore(tempDir(), { now: () => now });
     const { id } = store.createSession({ project: 'alpha', sessionId: 's' });
@@ -46,7 +46,7 @@ describe('sessions', () => {
     expect(store.createSession({ project: 'alpha', sessionId: 's' })).toMatchObject({ id, completedAt: null });
   });
 
-  test('one that does not exist takes nothing', () => {
+  test('a session that does not exist accepts no data', () => {
     const store = openStore(tempDir());
     expect(store.getSession(7)).toBeUndefined();
     expect(store.completeSession(7)).toBeUndefined();
@@ -58,7 +58,7 @@ describe('sessions', () => {
 });
 
 describe('observations', () => {
-  test('come back as they were given', () => {
+  test('observations are read back as stored', () => {
     const { store, search, sessionId } = openMemory();
     const given = { type: 'bugfix', title: 'Ünïcode 😀', text: 'a\n"quoted" text', files: ['src/a b.ts', 'é'] };
     const stored = store.addObservation(sessionId, { ...given, observationId: 'o-1' })!;
@@ -76,7 +76,7 @@ describe('observations', () => {
     expect(store.counts().observations).toBe(1);
   });
 
-  test('without an observationId each is new and gets an id of its own', () => {
+  test('each observation without an observationId is new and gets its own id', () => {
     const { store, sessionId } = openMemory();
     store.addObservation(sessionId, note);
     store.addObservation(sessionId, note);
@@ -84,13 +84,13 @@ describe('observations', () => {
     expect(first!.externalId).not.toBe(second!.externalId);
   });
 
-  test('are taken for a completed session too', () => {
+  test('a completed session accepts observations', () => {
     const { store, sessionId } = openMemory();
     store.completeSession(sessionId);
     expect(store.addObservation(sessionId, note)?.isNew).toBe(true);
   });
 
-  test('a NUL does not cut the text off', () => {
+  test('a NUL does not truncate a text', () => {
     const { remember, search } = openMemory();
     const id = remember('title', 'before\0after');
     expect(search.getObservations([id])[0]?.text).toBe('before\uFFFDafter');
@@ -110,7 +110,7 @@ describe('observations', () => {
 });
 
 describe('for a vector store', () => {
-  test('observations follow the watermark in the order of their ids, which never come back', () => {
+  test('observations after the watermark come in the order of their ids, which are never reused', () => {
     const { store, remember } = openMemory();
     const ids = [remember('a'), remember('b'), remember('c')];
     expect(store.observationsAfter(0, 2).map(({ id }) => id)).toEqual(ids.slice(0, 2));
@@ -119,7 +119,7 @@ describe('for a vector store', () => {
     expect(store.observationsAfter(ids[2]!, 10)).toEqual([]);
   });
 
-  test('each has a watermark of its own, which outlives the store', () => {
+  test('each vector store has its own watermark, which survives a reopening', () => {
     const dataDir = tempDir();
     const store = openStore(dataDir);
     store.setWatermark('local', 5);
@@ -135,7 +135,7 @@ describe('for a vector store', () => {
 });
 
 describe('the file', () => {
-  test('is private, with its log', () => {
+  test('the database file and its log are private', () => {
     const { dataDir } = openMemory();
     const modes = ['memory.db', 'memory.db-wal', 'memory.db-shm'].map(
       (name) => statSync(join(dataDir, name)).mode & 0o777,
@@ -143,7 +143,7 @@ describe('the file', () => {
     expect(modes).toEqual([0o600, 0o600, 0o600]);
   });
 
-  test('is made private when it was not', () => {
+  test('a database file that is not private becomes private', () => {
     const dataDir = tempDir();
     openStore(dataDir).close();
     chmodSync(join(dataDir, 'memory.db'), 0o644);
@@ -151,13 +151,13 @@ describe('the file', () => {
     expect(statSync(join(dataDir, 'memory.db')).mode & 0o777).toBe(0o600);
   });
 
-  test('an empty one becomes a memory', () => {
+  test('an empty file becomes a memory', () => {
     const dataDir = tempDir();
     writeFileSync(join(dataDir, 'memory.db'), '');
     expect(openStore(dataDir).createSession({ project: 'alpha' }).id).toBe(1);
   });
 
-  test('has an empty log after close, and everything is in it', () => {
+  test('closing empties the log into the database', () => {
     const { dataDir, store, remember } = openMemory();
     remember('kept');
     store.close();
@@ -165,7 +165,7 @@ describe('the file', () => {
     expect(openSearch(dataDir).recent(undefined, 10)).toHaveLength(1);
   });
 
-  test('closing twice does nothing, using it afterwards is refused', () => {
+  test('closing twice does nothing; using a closed store is refused', () => {
     const { store, search, remember } = openMemory();
     search.recent(undefined, 1);
     store.close();
@@ -176,7 +176,7 @@ describe('the file', () => {
     expect(() => search.recent(undefined, 1)).toThrow('closed');
   });
 
-  test('may lie under a path with odd characters', () => {
+  test('the database path may contain special characters', () => {
     const dataDir = join(tempDir(), 'a b?mode=memory#c%20é');
     expect(() => openStore(dataDir)).toThrow('its folder does not exist');
     mkdirSync(dataDir);

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 import { buildPage } from '../../scripts/build-page.mjs';
 import { tempDir } from '../helpers/temp-dir.ts';
 
-test('the built page needs nothing from elsewhere and has nothing inline', async () => {
+test('the built page loads nothing from other hosts and contains nothing inline', async () => {
   const folder = tempDir();
   await buildPage(folder);
   expect(readdirSync(folder).sort()).toEqual(['icon.svg', 'index.html', 'page.css', 'page.js']);
   for (const name of readdirSync(folder)) {
-    // The name of a language, which nobody fetches.
+    // An XML namespace, which no browser fetches.
     const text = readFileSync(join(folder, name), 'utf8').replaceAll('http://www.w3.org/2000/svg', '');
     expect(text.match(/(?:https?:)?\/\/[\w-]+\.\w+/g), name).toBe(null);
     expect(text.match(/@import|url\(|eval\(|new Function|innerHTML|document\.write/g), name).toBe(null);

@@ -3,20 +3,20 @@ import { addPoint, joinPoints, sumKnown, withGaps, type Point } from '../../src/
 
 const point = (at: number): Point => ({ at, processes: 3, memoryBytes: 1, leaks: 0, leakedBytes: 0 });
 
-test('a reading that was shared comes once, and none goes back in time', () => {
+test('a shared reading is added once, and an older one is not added', () => {
   const points = [point(10), point(15)];
   expect(addPoint(points, point(15))).toBe(points);
   expect(addPoint(points, point(12))).toBe(points);
   expect(addPoint(points, point(20)).map(({ at }) => at)).toEqual([10, 15, 20]);
 });
 
-test('the oldest go when there are too many', () => {
+test('the oldest points are dropped beyond the limit', () => {
   let points: readonly Point[] = Array.from({ length: 10_000 }, (_, at) => point(at));
   points = addPoint(points, point(10_000));
   expect([points.length, points[0]?.at]).toEqual([10_000, 1]);
 });
 
-test('a line breaks where nobody read', () => {
+test('a line has a gap where readings are missing', () => {
   const points = withGaps([point(0), point(5), point(100), point(105)]);
   expect(points.map(({ at, processes }) => [at, processes])).toEqual([
     [0, 3],
@@ -27,11 +27,11 @@ test('a line breaks where nobody read', () => {
   ]);
 });
 
-test('what is not known of one is left out, and of all is not known', () => {
+test('a sum skips unknown values and is unknown if all values are', () => {
   expect([sumKnown([1, null, 2]), sumKnown([null]), sumKnown([])]).toEqual([3, null, null]);
 });
 
-test('what was sampled ends where the page’s own readings begin, and both where the range does', () => {
+test('samples end where the readings of the page begin, and both are limited to the range', () => {
   const history = [point(10), point(50), point(90), point(101)];
   expect(joinPoints(history, [point(100), point(105)], 40).map(({ at }) => at)).toEqual([50, 90, 100, 105]);
   expect(joinPoints(history, [], 0)).toEqual(history);

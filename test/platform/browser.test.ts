@@ -12,11 +12,11 @@ test.each([
   ['darwin', {}, ['open', URL]],
   ['darwin', { SSH_TTY: '/dev/ttys001' }, undefined],
   ['win32', {}, ['rundll32', 'url.dll,FileProtocolHandler', URL]],
-])('on %s with %j it is %j', (platform, env, command) => {
+])('the browser command on %s with %j is %j', (platform, env, command) => {
   expect(browserCommand(URL, platform, env)).toEqual(command);
 });
 
-test('where no browser is installed nothing is opened', async () => {
+test('opens nothing if no browser is installed', async () => {
   // No POSIX system has this program.
   expect(await openBrowser(URL, 'win32', {})).toBe(false);
 });

@@ -16,7 +16,7 @@ test.each(['linux', 'android'] as const)('%s is read through procfs', async (pla
   expect((await loadPlatform(platform)).table.source).toBe('procfs');
 });
 
-test.runIf(process.platform === 'linux')('names the machine as the snapshots do', async () => {
+test.runIf(process.platform === 'linux')('readMachine returns the same values as a snapshot', async () => {
   const { table, readMachine } = await loadPlatform();
   const snapshot = await table.snapshot({ dataDir: '/nowhere', recordedPids: new Set(), memory: false });
   expect(snapshot).toMatchObject({ ...readMachine() });

@@ -16,7 +16,7 @@ const EXECED: PidReading = { ...SAME, command: 'python x' };
 
 type Reading = ReturnType<ReadPid>;
 
-/** Binds, then plays the readings one after the other. */
+/** Binds, then returns the readings one after the other. */
 function bound(readings: readonly Reading[], compareCommand = false): BoundProcess {
   const script = [SAME, ...readings];
   const signaller = createReadingSignaller('test', () => script.shift() ?? 'gone');
@@ -34,7 +34,7 @@ describe('nothing is sent', () => {
     ['to a process that is gone', 'gone', 'gone'],
     ['to a zombie', { ...SAME, isZombie: true }, 'gone'],
     ['to a later process under the pid', LATER, 'different'],
-    ['where nothing could be read', 'unknown', 'unknown'],
+    ['to a process that could not be read', 'unknown', 'unknown'],
   ])('%s', (_whom, before, expected) => {
     expect(bound([before]).signal('SIGTERM')).toBe(expected);
     expect(killPid).not.toHaveBeenCalled();
@@ -46,14 +46,14 @@ describe('nothing is sent', () => {
   });
 
   test.each(['uv tool run', 'uv tool ', 'uv too', 'uv'])(
-    'to %j, whose beginning alone is the same, if the command line is compared',
+    'to %j, which only shares the beginning, if the command line is compared',
     (command) => {
       expect(bound([{ ...SAME, command }], true).signal('SIGTERM')).toBe('different');
       expect(killPid).not.toHaveBeenCalled();
     },
   );
 
-  test('where the command line that was compared is hidden now, as of one on its way out', () => {
+  test('if the compared command line is hidden now, as for an exiting process', () => {
     expect(bound([{ ...SAME, command: '' }], true).signal('SIGTERM')).toBe('exiting');
     expect(killPid).not.toHaveBeenCalled();
   });
@@ -67,40 +67,40 @@ describe('a command line that is compared', () => {
     ['cut in the reading', ROW, CUT],
     ['not in the row', { ...ROW, command: '' }, SAME],
     ['not in the reading', ROW, { ...SAME, command: '' }],
-  ])('binds nothing where it is %s: the rest is not known', (_where, row, reading) => {
+  ])('is refused if it is %s, because the rest is unknown', (_where, row, reading) => {
     const signaller = createReadingSignaller('test', () => reading);
     expect(signaller.bind(row, { compareCommand: true })).toBe('unknown');
     expect(signaller.bind(row, { compareCommand: false })).toMatchObject({ pid: 8131 });
   });
 
-  test('is not on its way out where only its beginning was read', () => {
+  test('does not mean an exiting process if it was only cut', () => {
     expect(bound([{ ...CUT, command: '' }], true).signal('SIGTERM')).toBe('unknown');
     expect(killPid).not.toHaveBeenCalled();
   });
 
-  test('that nobody compares need not be there for a signal', () => {
+  test('is not needed for a signal if it is not compared', () => {
     expect(bound([{ ...SAME, command: '' }, SAME]).signal('SIGTERM')).toBe('sent');
   });
 });
 
 describe('the reading after the signal', () => {
   test.each<[string, Reading]>([
-    ['shows the same process, which may take its time', SAME],
+    ['shows the same process, which may end later', SAME],
     ['shows it after an exec', EXECED],
     ['shows a zombie', { ...SAME, isZombie: true }],
-    ['shows nobody', 'gone'],
-    ['fails: the one before it stands', 'unknown'],
+    ['shows no process', 'gone'],
+    ['fails, so the first one counts', 'unknown'],
   ])('%s: sent', (_what, after) => {
     expect(bound([SAME, after]).signal('SIGKILL')).toBe('sent');
     expect(killPid).toHaveBeenCalledExactlyOnceWith(8131, 'SIGKILL');
   });
 
-  test('shows somebody else: nobody knows who was hit', () => {
+  test('shows another process, so the target of the signal is unknown', () => {
     expect(bound([SAME, LATER]).signal('SIGKILL')).toBe('unknown');
   });
 });
 
-test.each(['gone', 'permission-denied', 'unknown'] as const)('passes on that the kill came to %s', (result) => {
+test.each(['gone', 'permission-denied', 'unknown'] as const)('passes on the result %s of the kill', (result) => {
   vi.mocked(killPid).mockReturnValue(result);
   expect(bound([SAME]).signal('SIGTERM')).toBe(result);
 });
@@ -112,7 +112,7 @@ test.each<[Reading, string]>([
   [LATER, 'gone'],
   ['gone', 'gone'],
   ['unknown', 'unknown'],
-])('from %j it concludes that the process is %s', (reading, state) => {
+])('concludes from the reading %j that the process is %s', (reading, state) => {
   expect(bound([reading]).state()).toBe(state);
 });
 

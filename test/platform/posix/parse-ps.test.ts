@@ -7,7 +7,7 @@ const macos = parseListing(fixture('ps/macos-listing.txt'));
 const find = (listing: typeof linux, pid: number) => listing.processes.find((listed) => listed.pid === pid);
 
 describe('the listing', () => {
-  test('gives every column its meaning', () => {
+  test('parses every column', () => {
     expect(find(linux, 8123)).toEqual({
       pid: 8123,
       ppid: 8110,
@@ -20,7 +20,7 @@ describe('the listing', () => {
     });
   });
 
-  test('leaves no line out', () => {
+  test('parses every line', () => {
     expect(linux).toMatchObject({ complete: true, unparsed: [] });
     expect(linux.processes).toHaveLength(11);
     expect(macos).toMatchObject({ complete: true, unparsed: [] });
@@ -32,7 +32,7 @@ describe('the listing', () => {
     [907, '(sd-pam)'],
     [9, 'kworker/0:0-virtio_vsock'],
     [8201, 'sh'],
-  ])('reads the name of %i to the end: %s', (pid, name) => {
+  ])('reads the whole name of %i: %s', (pid, name) => {
     expect(find(linux, pid)?.name).toBe(name);
   });
 
@@ -40,27 +40,27 @@ describe('the listing', () => {
     [611, 'Electron'],
     [84109, 'python3.13'],
     [84120, 'sh'],
-  ])('takes the file name of the path macOS gives for %i: %s', (pid, name) => {
+  ])('uses the file name from the path that macOS gives for %i: %s', (pid, name) => {
     expect(find(macos, pid)?.name).toBe(name);
   });
 
-  test('keeps a zombie whose start the system has forgotten', () => {
+  test('keeps a zombie without a start', () => {
     expect(find(macos, 84120)).toMatchObject({ state: 'Z', startedAt: '1970-01-01T00:00:00.000Z' });
   });
 
-  test('reads the negative user of macOS as getuid() gives it', () => {
+  test('reads the negative uid of macOS as getuid() returns it', () => {
     expect(find(macos, 310)?.uid).toBe(4_294_967_294);
   });
 
-  test('calls uninterruptible D on macOS too', () => {
+  test('reads the state U of macOS as D', () => {
     expect(find(macos, 84109)?.state).toBe('D');
   });
 
-  test('names the pid of a line that was cut off', () => {
+  test('reports the pid of a truncated line', () => {
     expect(parseListing('  12     1    12  1000 Ss  13')).toEqual({ processes: [], unparsed: [12], complete: true });
   });
 
-  test('is not complete with a line that gives not even a pid', () => {
+  test('is incomplete with a line without a pid', () => {
     expect(parseListing('error: something').complete).toBe(false);
   });
 });
@@ -68,7 +68,7 @@ describe('the listing', () => {
 describe('the command lines', () => {
   const commands = parseCommands(fixture('ps/macos-commands.txt'));
 
-  test('are kept as they stand, with start and state', () => {
+  test('command lines are kept unchanged, with start and state', () => {
     expect(commands.get(84109)).toMatchObject({
       startedAt: '2026-08-01T09:04:43.000Z',
       state: 'D',
@@ -77,11 +77,11 @@ describe('the command lines', () => {
     });
   });
 
-  test('are empty where there is none', () => {
+  test('a process without a command line has an empty one', () => {
     expect(commands.get(84130)).toMatchObject({ state: 'S', command: '' });
   });
 
-  test('say of a line that makes no sense only that its process is there', () => {
+  test('an invalid line shows only that its process exists', () => {
     expect(parseCommands('77 what').get(77)).toMatchObject({ startedAt: undefined, state: undefined, command: '' });
   });
 });
@@ -94,18 +94,18 @@ test.each([
   ['(sd-pam)', '(sd-pam)', false],
   ['[sh] -c x', 'sh', false],
   ['uv tool uvx', 'uv', false],
-])('whether ps made %j of %s up: %s', (command, name, expected) => {
+])('%j is a placeholder for the name %s: %s', (command, name, expected) => {
   expect(isPlaceholder(command, name)).toBe(expected);
 });
 
-test.each(['\u2028', '\r', '\u2029'])('a name or command line with %j is a row like any other', (character) => {
+test.each(['\u2028', '\r', '\u2029'])('parses a name or command line that contains %j', (character) => {
   const listed = `8123 1 8123 501 S 100 Sat Aug  1 09:04:43 2026 a${character}b`;
   expect(parseListing(listed)).toMatchObject({ processes: [{ name: `a${character}b` }], unparsed: [], complete: true });
   const command = parseCommands(`8123 S Sat Aug  1 09:04:43 2026 uv a${character}b`).get(8123);
   expect(command).toMatchObject({ state: 'S', command: `uv a${character}b`, isCut: false });
 });
 
-test('a line that ends with NUL was cut: its command line is a beginning', () => {
+test('a line that ends with NUL has a cut command line', () => {
   const command = parseCommands(`8123 S Sat Aug  1 09:04:43 2026 uv xxx\0`).get(8123);
   expect(command).toMatchObject({ command: 'uv xxx', isCut: true });
 });

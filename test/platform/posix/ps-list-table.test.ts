@@ -11,7 +11,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 const START = 'Sat Aug  1 09:04:43 2026';
 const OWN_UID = process.geteuid?.() ?? 0;
 
-/** A process of a machine that exists on paper only. */
+/** A process of a simulated machine. */
 interface FakeProcess {
   readonly pid: number;
   readonly ppid?: number;
@@ -21,7 +21,7 @@ interface FakeProcess {
   readonly name: string;
   readonly command: string;
   readonly environment?: string;
-  /** When it is there: for ps-list, for the listing, and for what is read after that. */
+  /** Whether it exists for ps-list, for the listing, and for later reads. */
   readonly seen?: { readonly described?: boolean; readonly listed?: boolean; readonly later?: boolean };
 }
 
@@ -73,25 +73,25 @@ function read(tools: PsTools, request: Partial<SnapshotRequest> = {}) {
   });
 }
 
-describe('who is there', () => {
-  test('a process that ps-list dropped', async () => {
+describe('the listed processes', () => {
+  test('include a process that ps-list dropped', async () => {
     const { processes } = await read(fakeTools([SELF, { ...UV, seen: { described: false } }]));
     expect(processes.find((row) => row.pid === 8123)?.command).toBe(UV.command);
   });
 
-  test('not one that ended after ps-list had seen it', async () => {
+  test('exclude a process that ended after ps-list saw it', async () => {
     const { processes, unreadable } = await read(fakeTools([SELF, { ...UV, seen: { listed: false, later: false } }]));
     expect(processes.map((row) => row.pid)).toEqual([process.pid]);
     expect(unreadable).toBe(0);
   });
 
-  test('not one that ended after the listing: vanished is not unreadable', async () => {
+  test('exclude a process that ended after the listing, without counting it as unreadable', async () => {
     const { processes, unreadable, complete } = await read(fakeTools([SELF, { ...UV, seen: { later: false } }]));
     expect(processes.map((row) => row.pid)).toEqual([process.pid]);
     expect({ unreadable, complete }).toEqual({ unreadable: 0, complete: true });
   });
 
-  test('the child a wrapper has started since the listing, and its child', async () => {
+  test('include the child and grandchild that a wrapper started after the listing', async () => {
     const seen = { described: false, listed: false };
     const python: FakeProcess = { pid: 8131, ppid: 8123, name: 'python3', command: 'python chroma-mcp', seen };
     const shell: FakeProcess = { pid: 8140, ppid: 8131, name: 'sh', command: 'sh -c x', seen };
@@ -100,7 +100,7 @@ describe('who is there', () => {
     expect(processes.find((row) => row.pid === 8131)).toMatchObject({ ppid: 8123, command: 'python chroma-mcp' });
   });
 
-  test('neither the ps that lists nor what this process has just started', async () => {
+  test('exclude the ps of the listing and new children of this process', async () => {
     const ps: FakeProcess = { pid: 99_999, ppid: process.pid, name: 'ps', command: 'ps -A' };
     const other: FakeProcess = { ...ps, pid: 99_998, seen: { described: false, listed: false } };
     const { processes } = await read(fakeTools([SELF, ps, other]));
@@ -108,22 +108,22 @@ describe('who is there', () => {
   });
 });
 
-describe('what it is', () => {
-  test('not what ps-list said of another process under the same pid', async () => {
+describe('the row of a process', () => {
+  test('ignores what ps-list said about another process with the same pid', async () => {
     const tools = fakeTools([SELF, { ...UV, name: 'editor', command: 'editor notes.txt' }]);
     const before = () => Promise.resolve([descriptor({ ...UV, name: 'uv' }, 'Sat Aug  1 08:00:00 2026')]);
     const { processes } = await read({ ...tools, describeAll: before });
     expect(processes.find((row) => row.pid === 8123)).toMatchObject({ name: 'editor', command: '' });
   });
 
-  test('a role program is read once more, so that its name in UTF-8 counts', async () => {
+  test('uses the UTF-8 command line from a second read', async () => {
     const uv = { ...UV, command: 'uv tool uvx chroma-mcp --data-dir /home/zoë/.claude-mem/vectors' };
     const inAscii = () => Promise.resolve([descriptor({ ...uv, command: uv.command.replace('ë', '??') }, START)]);
     const { processes } = await read({ ...fakeTools([SELF, uv]), describeAll: inAscii });
     expect(processes.find((row) => row.pid === 8123)?.command).toBe(uv.command);
   });
 
-  test('bears its marks; unknown where the environment is hidden', async () => {
+  test('contains the marks, or unknown marks if the environment is hidden', async () => {
     const marked = { ...UV, environment: 'CLAUDE_MEM_TREE=7b0c A=b' };
     const hidden = { ...UV, pid: 8124, command: '' };
     const { processes } = await read(fakeTools([SELF, marked, hidden]));
@@ -131,7 +131,7 @@ describe('what it is', () => {
     expect(processes.find((row) => row.pid === 8124)).toMatchObject({ treeMark: null, dataDirMark: null });
   });
 
-  test('a data dir written through a link is the data dir', async () => {
+  test('resolves a data dir written through a link', async () => {
     const home = tempDir();
     mkdirSync(join(home, 'real', 'vectors'), { recursive: true });
     symlinkSync(join(home, 'real'), join(home, 'link'));
@@ -141,30 +141,30 @@ describe('what it is', () => {
   });
 });
 
-describe('what could not be read', () => {
+describe('the count of unreadable processes', () => {
   test.each<[string, Partial<FakeProcess>, number]>([
-    ['a role program of ours without a command line', { command: '' }, 1],
-    ['the same as ps makes it up', { command: '[uv]' }, 1],
-    ['one of another user', { command: '', uid: OWN_UID + 1 }, 0],
+    ['a role program without a command line', { command: '' }, 1],
+    ['a role program with a placeholder from ps', { command: '[uv]' }, 1],
+    ['a process of another user', { command: '', uid: OWN_UID + 1 }, 0],
     ['a zombie', { command: '[uv] <defunct>', stat: 'Z' }, 0],
-    ['a process that matters to nobody', { command: '', name: 'editor' }, 0],
-  ])('%s', async (_what, change, expected) => {
+    ['an unrelated process', { command: '', name: 'editor' }, 0],
+  ])('for %s', async (_what, change, expected) => {
     expect((await read(fakeTools([SELF, { ...UV, ...change }]))).unreadable).toBe(expected);
   });
 
-  test('a recorded process of any name counts', async () => {
+  test('includes a recorded process of any name', async () => {
     const editor = { ...UV, name: 'editor', command: '' };
     expect((await read(fakeTools([SELF, editor]), { recordedPids: new Set([8123]) })).unreadable).toBe(1);
   });
 
-  test('a line that makes no sense counts as long as its process is there', async () => {
+  test('includes an invalid line while its process exists', async () => {
     const tools = fakeTools([SELF, { ...UV, start: 'long ago' }]);
     expect((await read(tools)).unreadable).toBe(1);
   });
 });
 
-describe('what dies between two runs of ps', () => {
-  /** The first run of ps for some pids shows one line, every later one another. */
+describe('a process that dies between two runs of ps', () => {
+  /** The first run of ps for some pids shows one line; every later run shows another. */
   function changing(first: FakeProcess, later: readonly FakeProcess[]): PsTools {
     const [before, after] = [fakeTools([SELF, first]), fakeTools([SELF, ...later])];
     let runs = 0;
@@ -178,7 +178,7 @@ describe('what dies between two runs of ps', () => {
     };
   }
 
-  test('is a zombie and nothing unreadable, also where it has lost its start', async () => {
+  test('is a zombie and not unreadable, even without a start', async () => {
     for (const start of [START, '-']) {
       const alive = fakeTools([SELF, UV]);
       const dead = fakeTools([SELF, { ...UV, stat: 'Z', command: '<defunct>', start }]);
@@ -189,7 +189,7 @@ describe('what dies between two runs of ps', () => {
     }
   });
 
-  test('and shows no command line on its way out is looked at once more', async () => {
+  test('is read once more if it shows no command line while exiting', async () => {
     const leaving = { ...UV, command: '[uv]' };
     const gone = await read(changing(leaving, []));
     expect(gone.unreadable).toBe(0);
@@ -200,10 +200,10 @@ describe('what dies between two runs of ps', () => {
   });
 });
 
-describe('a call that fails without a word', () => {
+describe('a call that fails silently', () => {
   const UV_DATA = { ...UV, environment: 'CLAUDE_MEM_TREE=7b0c A=b' };
 
-  /** Of the calls for command lines, those that this picks print nothing and end well. */
+  /** The chosen calls for command lines print nothing and exit with 0. */
   function silent(isSilent: (args: readonly string[], call: number) => boolean): PsTools {
     const tools = fakeTools([SELF, UV_DATA]);
     let call = 0;
@@ -217,26 +217,26 @@ describe('a call that fails without a word', () => {
     };
   }
 
-  test('drops no rows: they count as unreadable', async () => {
+  test('drops no rows, which count as unreadable', async () => {
     const { processes, unreadable } = await read(silent(() => true));
     expect(processes.map((row) => row.pid)).toEqual([process.pid, 8123]);
     expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: '', treeMark: null });
     expect(unreadable).toBe(2);
   });
 
-  test('once is asked again', async () => {
+  test('is retried once', async () => {
     const { processes, unreadable } = await read(silent((_, call) => call <= 2));
     expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: UV.command, treeMark: '7b0c' });
     expect(unreadable).toBe(0);
   });
 
-  test('about environments leaves the marks unknown', async () => {
+  test('for environments leaves the marks unknown', async () => {
     const { processes, unreadable } = await read(silent(([how]) => how !== '-ww'));
     expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: UV.command, treeMark: null });
     expect(unreadable).toBe(0);
   });
 
-  test('about what was born meanwhile makes the listing incomplete', async () => {
+  test('for new children makes the listing incomplete', async () => {
     const born: FakeProcess = { pid: 8131, ppid: 8123, name: 'python3', command: 'python', seen: { listed: false } };
     const tools = fakeTools([SELF, UV, born]);
     const ps: PsTools['ps'] = (args) =>
@@ -247,8 +247,8 @@ describe('a call that fails without a word', () => {
   });
 });
 
-describe('what is longer than a line of ps', () => {
-  test('is a beginning that counts as unreadable where it could be ours', async () => {
+describe('a command line longer than a line of ps', () => {
+  test('counts as unreadable if it may be a role program', async () => {
     const cut = { ...UV, command: 'uv tool uvx chroma-mcp xxx\0' };
     const mine = await read(fakeTools([SELF, cut]));
     expect(mine.unreadable).toBe(1);
@@ -259,14 +259,14 @@ describe('what is longer than a line of ps', () => {
     expect((await read(fakeTools([SELF, { ...cut, uid: OWN_UID + 1 }]))).unreadable).toBe(0);
   });
 
-  test('leaves the marks unknown where it is the environment', async () => {
+  test('leaves the marks unknown if the environment is cut', async () => {
     const cut = { ...UV, environment: 'CLAUDE_MEM_TREE=7b0c A=b\0' };
     const { processes, unreadable } = await read(fakeTools([SELF, cut]));
     expect(processes.find((row) => row.pid === 8123)).toMatchObject({ environmentCut: true, treeMark: null });
     expect(unreadable).toBe(1);
   });
 
-  test('and of no name of ours keeps a beginning', async () => {
+  test('keeps its beginning if the program is unrelated', async () => {
     const editor = { ...UV, name: 'editor', command: `editor ${'x'.repeat(100_000)}` };
     const { processes, unreadable } = await read(fakeTools([SELF, editor]));
     expect(processes.find((row) => row.pid === 8123)?.command).toHaveLength(4_096);

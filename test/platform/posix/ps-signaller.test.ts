@@ -7,7 +7,7 @@ const ROW: ProcessRow = { pid: 8123, ppid: 1, startedAt: '2026-08-01T09:04:43.00
 const self = `${process.pid} S ${START} node\n`;
 const bind = (output: string, compareCommand = true) => createPsSignaller(() => output).bind(ROW, { compareCommand });
 
-test('asks about this process in the same call', () => {
+test('reads this process in the same call', () => {
   let asked: readonly string[] = [];
   createPsSignaller((args) => {
     asked = args;
@@ -17,16 +17,16 @@ test('asks about this process in the same call', () => {
 });
 
 test.each<[string, string, string]>([
-  ['nobody has the pid', self, 'gone'],
-  ['ps fails without a word', '', 'unknown'],
-  ['ps is silent about this process', `8123 S ${START} uv x\n`, 'unknown'],
-  ['the command line is only a beginning', `${self}8123 S ${START} uv x\0\n`, 'unknown'],
-  ['another command runs there', `${self}8123 S ${START} vim\n`, 'different'],
-])('binds nothing where %s', (_, output, refusal) => {
+  ['no process has the pid', self, 'gone'],
+  ['ps fails silently', '', 'unknown'],
+  ['ps does not list this process', `8123 S ${START} uv x\n`, 'unknown'],
+  ['the command line is cut', `${self}8123 S ${START} uv x\0\n`, 'unknown'],
+  ['another command runs under the pid', `${self}8123 S ${START} vim\n`, 'different'],
+])('refuses to bind if %s', (_, output, refusal) => {
   expect(bind(output)).toBe(refusal);
 });
 
-test('binds the process of the row, and by identity alone where the command line is only a beginning', () => {
+test('binds the process of the row, by identity alone if the command line is cut', () => {
   expect(bind(`${self}8123 S ${START} uv x\n`)).toMatchObject({ pid: 8123 });
   expect(bind(`${self}8123 S ${START} uv x\0\n`, false)).toMatchObject({ pid: 8123 });
 });

@@ -32,37 +32,37 @@ describe('the parser', () => {
     });
   });
 
-  test('reads the date of PowerShell 7, and one object instead of a list', () => {
+  test('reads the date of PowerShell 7, and a single object instead of a list', () => {
     const { processes } = parseCim(fixture('cim/powershell-7-single.json.txt'));
     expect(processes).toMatchObject([{ pid: 24020, startedAt: '2026-08-01T09:04:42.712Z' }]);
   });
 
-  test('reads a date that PowerShell wrapped', () => {
+  test('reads a date wrapped in an object', () => {
     const wrapped = { ProcessId: 5, ParentProcessId: 4, Name: 'a.exe', CreationDate: { value: '/Date(1000)/' } };
     expect(parseCim(JSON.stringify(wrapped)).processes[0]?.startedAt).toBe('1970-01-01T00:00:01.000Z');
   });
 
-  test('has no command line where access was denied', () => {
+  test('has no command line if access was denied', () => {
     expect(find(2044)).toMatchObject({ name: 'python.exe', command: '' });
     expect(find(2044)).not.toHaveProperty('argv');
   });
 
-  test('leaves the idle process out', () => {
+  test('leaves out the idle process', () => {
     expect(find(0)).toBeUndefined();
   });
 
-  test('reads nothing as nothing', () => {
+  test('parses empty output as no processes', () => {
     expect(parseCim('')).toEqual({ processes: [], unparsed: [], complete: true });
   });
 
-  test('names the pid of a record without a start, and admits one without a pid', () => {
+  test('reports the pid of a record without a start, and is incomplete for one without a pid', () => {
     const records = [{ ProcessId: 5, ParentProcessId: 4, Name: 'a.exe', CreationDate: null }, { Name: 'b.exe' }];
     expect(parseCim(JSON.stringify(records))).toEqual({ processes: [], unparsed: [5], complete: false });
   });
 });
 
 describe('the reader', () => {
-  test('sees the whole chain from the worker to the last python', async () => {
+  test('reads the whole chain from the worker to the last python', async () => {
     const { processes } = await read(RECORDED);
     const chain = [24060];
     for (let pid: number | undefined = 24060; pid !== undefined;) {
@@ -73,7 +73,7 @@ describe('the reader', () => {
     expect(chain).toEqual([24060, 24052, 24044, 24020, 24012, 23960, 9002]);
   });
 
-  test('shows the chroma programs so that the core knows them', async () => {
+  test('reads chroma programs so that the core recognises them', async () => {
     const { processes } = await read(RECORDED);
     const chroma = processes.filter((row) => isChromaOfDataDir(row, DATA_DIR, 'win32'));
     expect(chroma.map((row) => row.pid)).toEqual([24012, 24020, 24044, 24052, 24060, 25100]);
@@ -81,24 +81,24 @@ describe('the reader', () => {
     expect(dataDirArgument(chroma[1]!)).toBe(String.raw`${DATA_DIR}\chroma`);
   });
 
-  test('keeps a reused parent pid and the starts that give it away', async () => {
+  test('keeps a reused parent pid and the starts that reveal it', async () => {
     const { processes } = await read(RECORDED);
     const [child, reuser] = [25100, 26000].map((pid) => processes.find((row) => row.pid === pid)!);
     expect(child!.ppid).toBe(reuser!.pid);
     expect(child!.startedAt < reuser!.startedAt).toBe(true);
   });
 
-  test('counts a python it may not look at as unreadable, and knows no marks', async () => {
+  test('counts an inaccessible python as unreadable, with unknown marks', async () => {
     const snapshot = await read(RECORDED);
     expect(snapshot).toMatchObject({ source: 'cim', complete: true, unreadable: 1, startPrecisionMs: 1 });
     expect(snapshot.processes.find((row) => row.pid === 24060)?.treeMark).toBeNull();
   });
 
-  test('counts a recorded pid it may not look at, whatever its name', async () => {
+  test('counts an inaccessible recorded pid of any name as unreadable', async () => {
     expect((await read(RECORDED, { recordedPids: [4] })).unreadable).toBe(2);
   });
 
-  test('leaves its own PowerShell and what hangs on it out', async () => {
+  test('leaves out its own PowerShell and its console host', async () => {
     const { processes } = await read(RECORDED, { pid: 24044 });
     expect(processes.map((row) => row.pid)).not.toContain(24044);
     expect(processes.map((row) => row.pid)).not.toContain(24052);
@@ -106,8 +106,8 @@ describe('the reader', () => {
 
   test.each([
     ['nothing', ''],
-    ['no JSON', 'Get-CimInstance : Access denied'],
-  ])('takes %s for a failure, never for "no processes"', async (_what, text) => {
+    ['text that is not JSON', 'Get-CimInstance : Access denied'],
+  ])('treats %s as a failure, never as "no processes"', async (_what, text) => {
     await expect(read(text)).rejects.toMatchObject({ code: 'process-table-unreadable' });
   });
 });
@@ -123,12 +123,12 @@ describe('the signaller', () => {
   });
 
   test.each<[string, string, () => string]>([
-    ['gone', 'nobody bears the pid', () => ''],
-    ['different', 'it began at another time', () => single.replace(':42.7121234', ':43.7121234')],
-    ['different', 'it runs something else', () => single.replace('tool uvx', 'tool xvu')],
+    ['gone', 'no process has the pid', () => ''],
+    ['different', 'the process started at another time', () => single.replace(':42.7121234', ':43.7121234')],
+    ['different', 'the process runs another command', () => single.replace('tool uvx', 'tool xvu')],
     [
       'unknown',
-      'its command line is hidden',
+      'the command line is hidden',
       () => JSON.stringify({ ...(JSON.parse(single) as object), CommandLine: null }),
     ],
     ['unknown', 'PowerShell prints something else', () => 'Access denied'],
@@ -139,7 +139,7 @@ describe('the signaller', () => {
         throw new Error('exit code 1');
       },
     ],
-  ])('says %s where %s', (expected, _why, answer) => {
+  ])('returns %s if %s', (expected, _why, answer) => {
     expect(bind(answer)).toBe(expected);
   });
 });

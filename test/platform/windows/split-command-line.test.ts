@@ -27,6 +27,6 @@ test.each<[string, readonly string[]]>([
   ['x """quoted""" y', ['x', '"quoted"', 'y']],
   ['x\ta\t b', ['x', 'a', 'b']],
   ['x "never closed', ['x', 'never closed']],
-])('%j', (commandLine, expected) => {
+])('splits %j', (commandLine, expected) => {
   expect(splitCommandLine(commandLine)).toEqual(expected);
 });

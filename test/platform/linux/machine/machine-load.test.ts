@@ -7,7 +7,7 @@ const KB = 1024;
 
 const files = (given: Readonly<Record<string, string>>) => (path: string) => given[path];
 
-test('memory, swap, pressure and the limit of the tightest group above this process', () => {
+test('reads memory, swap, pressure and the limit of the tightest control group', () => {
   const read = files({
     '/proc/meminfo': MEMINFO,
     '/proc/pressure/memory':
@@ -30,7 +30,7 @@ test('memory, swap, pressure and the limit of the tightest group above this proc
   });
 });
 
-test('what a kernel or container does not show is not known', () => {
+test('values that the kernel or container hides are unknown', () => {
   expect(readMachineMemory(files({}))).toBeUndefined();
   expect(readMachineMemory(files({ '/proc/meminfo': MEMINFO }))).toMatchObject({
     pressurePercent: undefined,
@@ -44,7 +44,7 @@ Max processes             100                  4096                 processes
 Max open files            1024                 20000                files
 `;
 
-test('limits: those of the user, the group and the machine', () => {
+test('reads the limits of the user, the control group and the machine', () => {
   const read = files({
     '/proc/self/limits': LIMITS,
     '/proc/self/cgroup': '0::/app\n',
@@ -55,7 +55,7 @@ test('limits: those of the user, the group and the machine', () => {
   });
   const { openFiles, processes } = readMachineLimits(read, 0);
   expect(openFiles?.most).toBe(20_000);
-  // Root is bound by the last two alone.
+  // Only the last two limits apply to root.
   expect(processes.map(({ most, used }) => [most, used])).toEqual([
     [500, 480],
     [90_000, 123],
@@ -63,12 +63,12 @@ test('limits: those of the user, the group and the machine', () => {
   expect(readMachineLimits(read, process.geteuid?.() ?? 0).processes.length).toBeGreaterThanOrEqual(2);
 });
 
-test('a user without root is bound by ulimit -u, threads counted', () => {
+test('ulimit -u limits the threads of an ordinary user', () => {
   const [limit] = readMachineLimits(files({ '/proc/self/limits': LIMITS }), 987_654).processes;
   expect(limit).toEqual({ most: 4_096, used: 0, of: 'ulimit -u' });
 });
 
-test('this machine tells', () => {
+test('reads the load of this machine', () => {
   expect(readMachineMemory()?.totalBytes).toBeGreaterThan(0);
   expect(readMachineLimits().openFiles?.most).toBeGreaterThan(0);
 });

@@ -15,17 +15,17 @@ function file(name: string, content: string): string {
 }
 
 describe('readMachineId', () => {
-  test('is a hash of the id, never the id', () => {
+  test('returns a hash of the machine id, never the id itself', () => {
     const hash = createHash('sha256').update(ID).digest('hex').slice(0, 32);
     expect(readMachineId([file('machine-id', `${ID}\n`)])).toBe(hash);
   });
 
-  test.each(['', 'uninitialized\n', 'not an id\n'])('passes over a file that says %j', (content) => {
+  test.each(['', 'uninitialized\n', 'not an id\n'])('skips a file that contains %j', (content) => {
     const good = file('dbus', `${ID}\n`);
     expect(readMachineId([file('machine-id', content), good])).toBe(readMachineId([good]));
   });
 
-  test('is unknown where there is none', () => {
+  test('returns undefined without a machine id', () => {
     expect(readMachineId([join(directory(), 'absent')])).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-// What a process shows while it dies between two reads: told here, because the moment cannot be hit.
+// Simulates a process that dies between two reads, because real timing cannot reproduce it.
 import type * as Fs from 'node:fs';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { ProcessRow } from '../../../../src/core/process/snapshot.ts';
@@ -72,7 +72,7 @@ beforeEach(() => {
   });
 });
 
-/** This very process, as another user's. */
+/** This very process, with another user's uid. */
 function bind(compareCommand: boolean, change: (row: ProcessRow) => Partial<ProcessRow> = () => ({})) {
   const row = identifyProcess(process.pid);
   if (row === undefined) throw new Error('this process cannot be read');
@@ -84,7 +84,7 @@ function bind(compareCommand: boolean, change: (row: ProcessRow) => Partial<Proc
 }
 
 test.runIf(process.platform === 'linux')(
-  'a process that dies right after its stat was read is not taken for another: its owner, which then reads as root, was read before',
+  'a process that dies right after its stat was read compares as the same, because its owner was read before',
   () => {
     world.onStat = () => {
       world.hasDied = true;
@@ -94,7 +94,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 test.runIf(process.platform === 'linux')(
-  'a process that dies before its stat is read is gone, although its owner reads as root',
+  'a process that dies before its stat is read is gone, although its directory then belongs to root',
   () => {
     world.hasDied = true;
     expect(bind(false)).toBe('gone');
@@ -102,7 +102,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 test.runIf(process.platform === 'linux')(
-  'a process that lets go of its command line between two reads is on its way out, and no other: its stat is read again afterwards',
+  'a process that loses its command line between two reads is exiting and not another one, because its stat is read again',
   () => {
     world.onCommand = () => {
       world.hasLostMemory = true;
@@ -124,13 +124,13 @@ test.runIf(process.platform === 'linux').each<[string, (row: ProcessRow) => Part
 test.runIf(process.platform === 'linux').each<[string, (row: ProcessRow) => Partial<ProcessRow>]>([
   ['was read in part for the row', () => ({ commandCut: true })],
   ['is not in the row', () => ({ argv: undefined as never, command: '' })],
-])('a command line that %s is the same as none: unknown', (_how, change) => {
+])('a command line that %s cannot be compared: unknown', (_how, change) => {
   expect(bind(true, change)).toBe('unknown');
   expect(bind(false, change)).toBe('bound');
 });
 
 test.runIf(process.platform === 'linux')(
-  'a command line that is read in part now is unknown, whatever the row says',
+  'a command line that is now read partially is unknown, regardless of the row',
   () => {
     world.isCommandCut = true;
     expect(bind(true)).toBe('unknown');
@@ -141,7 +141,7 @@ test.runIf(process.platform === 'linux')(
 test.runIf(process.platform === 'linux').each([
   ['first', (argv: readonly string[]) => ['other', ...argv.slice(1)]],
   ['last', (argv: readonly string[]) => [...argv.slice(0, -1), 'other']],
-])('a process whose %s argument alone differs is another one', (_which, other) => {
+])('a process that differs only in its %s argument is another one', (_which, other) => {
   expect(bind(true, ({ argv = [] }) => ({ argv: other(argv) }))).toBe('different');
 });
 
@@ -166,14 +166,17 @@ test.runIf(process.platform === 'linux').each([
   expect(bind(true, () => ({ argv: ['other'] }))).toBe(result);
 });
 
-test.runIf(process.platform === 'linux')('a zombie seen after its command line was read is gone, and no other', () => {
-  world.onCommand = () => {
-    world.isZombie = true;
-  };
-  expect(bind(true, () => ({ argv: ['other'] }))).toBe('gone');
-});
+test.runIf(process.platform === 'linux')(
+  'a process that becomes a zombie after its command line was read is gone and not another one',
+  () => {
+    world.onCommand = () => {
+      world.isZombie = true;
+    };
+    expect(bind(true, () => ({ argv: ['other'] }))).toBe('gone');
+  },
+);
 
-test.runIf(process.platform === 'linux')('the same command line is the same as words and as one text', () => {
+test.runIf(process.platform === 'linux')('a command line compares equal as arguments and as one string', () => {
   expect(bind(true)).toBe('bound');
   expect(bind(true, () => ({ argv: undefined as never }))).toBe('bound');
 });

@@ -13,7 +13,7 @@ test.each([
   expect(parseCommandLine(Buffer.from(text))).toEqual(argv);
 });
 
-test('every argv that exec takes comes out as it went in', () => {
+test('parses every argv that exec accepts', () => {
   const argument = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0'));
   fc.assert(
     fc.property(fc.array(argument, { minLength: 1 }), (argv) => {
@@ -22,12 +22,12 @@ test('every argv that exec takes comes out as it went in', () => {
   );
 });
 
-test('bytes that are no UTF-8 come out the same each time, so that they compare', () => {
+test('decodes invalid UTF-8 deterministically, so that it compares equal', () => {
   const bytes = Buffer.from([0x2f, 0xff, 0xfe, 0x00, 0x61, 0x00]);
   expect(parseCommandLine(bytes)).toEqual(['/\uFFFD\uFFFD', 'a']);
   expect(parseCommandLine(bytes)).toEqual(parseCommandLine(Buffer.from(bytes)));
 });
 
-test('the tail of a rewritten argv is not shown', () => {
+test('removes the empty tail of a rewritten argv', () => {
   expect(joinCommandLine(['nginx: master', '', '', ''])).toBe('nginx: master');
 });

@@ -9,7 +9,7 @@ const directory = useTempDir();
 let dataDir = '';
 let resolver = new DirectoryResolver('', '');
 
-/** A data dir with `vectors`, a bystander's directory, and a process that stands in `cwd`. */
+/** A data dir with `vectors`, another directory, and a process whose working directory is `cwd`. */
 beforeEach(() => {
   dataDir = join(directory(), '.claude-mem');
   mkdirSync(join(dataDir, 'vectors'), { recursive: true });
@@ -20,48 +20,51 @@ beforeEach(() => {
 });
 
 describe('roleDirectory', () => {
-  test.each(['vectors', 'chroma', 'vector-db', 'vectors/', './vectors'])('%s as written needs no resolving', (name) => {
-    expect(resolver.roleDirectory(PID, `${dataDir}/${name}`)).toBeUndefined();
-  });
+  test.each(['vectors', 'chroma', 'vector-db', 'vectors/', './vectors'])(
+    '%s in the data dir needs no resolving',
+    (name) => {
+      expect(resolver.roleDirectory(PID, `${dataDir}/${name}`)).toBeUndefined();
+    },
+  );
 
-  test('a relative one is taken from where the process stands', () => {
+  test('resolves a relative path from the working directory of the process', () => {
     expect(resolver.roleDirectory(PID, 'vectors')).toBe(join(dataDir, 'vectors'));
     expect(resolver.roleDirectory(PID, '../chroma-backup')).toBe(join(directory(), 'chroma-backup'));
   });
 
-  test('a relative one of a process that hides where it stands stays open', () => {
+  test('leaves a relative path unresolved if the working directory is hidden', () => {
     expect(resolver.roleDirectory(PID + 1, 'vectors')).toBeUndefined();
   });
 
-  test('a directory of ours under another name is ours', () => {
+  test('recognises the Chroma directory under another name', () => {
     symlinkSync(dataDir, join(directory(), 'link'));
     expect(resolver.roleDirectory(PID, join(directory(), 'link', 'vectors'))).toBe(join(dataDir, 'vectors'));
   });
 
-  test('our way of naming it is kept when the data dir is a link itself', () => {
+  test('keeps the name of the data dir if it is a link', () => {
     symlinkSync(dataDir, join(directory(), 'home'));
     const linked = new DirectoryResolver(join(directory(), 'proc'), join(directory(), 'home'));
     expect(linked.roleDirectory(PID, join(dataDir, 'vectors'))).toBe(join(directory(), 'home', 'vectors'));
   });
 
-  test("a bystander's directory stays what it is", () => {
+  test('resolves an unrelated directory to its real path', () => {
     expect(resolver.roleDirectory(PID, join(directory(), 'chroma-backup'))).toBeUndefined();
     expect(resolver.roleDirectory(PID, `${dataDir}/vectors-old`)).toBeUndefined();
   });
 
-  test('a relative one that no longer exists is still told where it was', () => {
+  test('makes the relative path of a removed directory absolute', () => {
     expect(resolver.roleDirectory(PID, 'chroma')).toBe(join(dataDir, 'chroma'));
   });
 });
 
 describe('dataDirMark', () => {
-  test('is resolved if it exists', () => {
+  test('resolves a data dir mark whose directory exists', () => {
     symlinkSync(dataDir, join(directory(), 'link'));
     expect(resolver.dataDirMark(PID, join(directory(), 'link'))).toBe(dataDir);
     expect(resolver.dataDirMark(PID, '.')).toBe(dataDir);
   });
 
-  test('stays as written if it does not', () => {
+  test('keeps a data dir mark as written if its directory does not exist', () => {
     expect(resolver.dataDirMark(PID, '/absent/.claude-mem')).toBe('/absent/.claude-mem');
     expect(resolver.dataDirMark(PID + 1, 'relative')).toBe('relative');
   });
@@ -76,7 +79,9 @@ describe('of a process in another mount namespace', () => {
     symlinkSync(root, join(proc(pid), 'root'));
   }
 
-  /** A folder that holds what another mount namespace shows at `/`; `home` is where this test's data dir would be in it. */
+  /**
+   * A folder with the contents that another mount namespace shows at `/`; `home` is the data dir of this test in it.
+   */
   function anotherRoot(): { root: string; home: string } {
     const root = join(directory(), 'their-root');
     const home = join(root, directory());
@@ -84,7 +89,7 @@ describe('of a process in another mount namespace', () => {
     return { root, home };
   }
 
-  test('the same path is another directory, whether or not it exists there', () => {
+  test('the same path in another mount namespace is another directory, even if it does not exist there', () => {
     const { root, home } = anotherRoot();
     setView('self', { namespace: 'mnt:[1]', root: '/' });
     setView(PID, { namespace: 'mnt:[2]', root });
@@ -97,7 +102,7 @@ describe('of a process in another mount namespace', () => {
     expect(fresh.roleDirectory(PID, join(dataDir, 'vectors'))).toBe(`${theirs}/vectors`);
   });
 
-  test('a directory that is mounted in both is ours', () => {
+  test('a directory mounted in both namespaces is recognised', () => {
     const { root, home } = anotherRoot();
     symlinkSync(dataDir, join(home, '.claude-mem'));
     setView('self', { namespace: 'mnt:[1]', root: '/' });
@@ -106,7 +111,7 @@ describe('of a process in another mount namespace', () => {
     expect(resolver.roleDirectory(PID, join(dataDir, 'vectors'))).toBeUndefined();
   });
 
-  test('with the same root in the same namespace the path says it all', () => {
+  test('with the same root in the same namespace the path is used as written', () => {
     setView('self', { namespace: 'mnt:[1]', root: '/' });
     setView(PID, { namespace: 'mnt:[1]', root: '/' });
     expect(resolver.dataDirMark(PID, '/absent')).toBe('/absent');

@@ -5,7 +5,7 @@ import { findMarkHolders } from '../../../../src/platform/linux/table/mark-holde
 import { parseMarkHolders } from '../../../../src/platform/posix/mark-holders.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-test('a whole variable counts, the end or the beginning of another one does not', async () => {
+test('matches a whole variable, not the beginning or end of another one', async () => {
   const proc = tempDir();
   const environments = {
     10: 'PATH=/bin\0MARK=abc\0',
@@ -23,7 +23,7 @@ test('a whole variable counts, the end or the beginning of another one does not'
   expect([...(await findMarkHolders('MARK', 'abc', proc))]).toEqual([10, 11, 15]);
 });
 
-test('in what ps shows it stands between spaces', () => {
+test('matches a variable between spaces in the output of ps', () => {
   const text = '   10 sleep 1 PATH=/bin MARK=abc\n  11 sleep 1 MARK=abcd\n12 x XMARK=abc\n13 y MARK=abc Z=1';
   expect([...parseMarkHolders(text, 'MARK=abc')]).toEqual([10, 13]);
 });

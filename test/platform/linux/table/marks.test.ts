@@ -6,7 +6,7 @@ function marksOf(...variables: readonly string[]) {
 }
 
 describe('parseMarks', () => {
-  test('finds the four', () => {
+  test('finds all four marks', () => {
     const owner = '4242:232988:66e56bf8:4026531836';
     expect(
       marksOf(
@@ -28,38 +28,38 @@ describe('parseMarks', () => {
     ['a name without a value', ['CLAUDE_MEM_TREE']],
     ['another case', ['claude_mem_tree=t-1', 'CLAUDE_MEM_tree=t-1']],
     ['names every object has', ['CLAUDE_MEM_X=1', 'constructor=1', '__proto__=1', '=1']],
-  ])('%s: no mark', (_, variables) => {
+  ])('finds no mark in %s', (_, variables) => {
     expect(marksOf(...variables)).toEqual({});
   });
 
-  test('of two with one name the first counts, as for getenv', () => {
+  test('uses the first of two variables with one name, as getenv does', () => {
     expect(marksOf('CLAUDE_MEM_TREE=first', 'CLAUDE_MEM_TREE=second').treeMark).toBe('first');
     expect(marksOf('CLAUDE_MEM_TREE=', 'CLAUDE_MEM_TREE=second').treeMark).toBeUndefined();
   });
 
-  test('a value may hold equals signs and line ends', () => {
+  test('accepts equals signs and line ends in a value', () => {
     expect(marksOf('CLAUDE_MEM_DATA_DIR=/a=b\nc').dataDirMark).toBe('/a=b\nc');
   });
 
-  test('an environment that is cut in the middle gives what it has', () => {
+  test('reads the marks of a truncated environment', () => {
     expect(parseMarks(Buffer.from('CLAUDE_MEM_ROLE=worker\0CLAUDE_MEM_TR')).roleMark).toBe('worker');
   });
 });
 
 describe('parseCutMarks', () => {
-  test('a mark that is not in the beginning of a longer environment is unknown', () => {
+  test('a mark missing from the beginning of a longer environment is unknown', () => {
     expect(parseCutMarks(Buffer.from('CLAUDE_MEM_TREE=t-1\0PATH=/b'))).toEqual({ ...UNKNOWN_MARKS, treeMark: 't-1' });
     expect(parseCutMarks(Buffer.from('PATH=/bin\0'))).toEqual(UNKNOWN_MARKS);
   });
 
   test.each(['CLAUDE_MEM_TREE=t-1', 'PATH=/bin\0CLAUDE_MEM_TREE=t-1'])(
-    'the last variable of a beginning may go on and is unknown: %j',
+    'the last variable of a truncated environment is unknown: %j',
     (beginning) => {
       expect(parseCutMarks(Buffer.from(beginning))).toEqual(UNKNOWN_MARKS);
     },
   );
 
-  test('an empty mark in the beginning is known to be none', () => {
+  test('an empty mark in the beginning of an environment is not a mark', () => {
     expect(parseCutMarks(Buffer.from('CLAUDE_MEM_OWNER=\0PATH'))).not.toHaveProperty('ownerMark');
   });
 });

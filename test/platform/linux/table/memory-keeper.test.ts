@@ -25,18 +25,18 @@ function scene() {
 }
 
 describe('memory', () => {
-  test('is not measured again while the resident set is the same', () => {
+  test('memory is not measured again while the resident set is unchanged', () => {
     expect(scene().measure()).toBe(1024);
   });
 
   test.each<[string, Partial<RowDraft>]>([
     ['the resident set has changed', { rssBytes: 8192 }],
     ['another process has the pid', { startTicks: 11 }],
-  ])('is measured again when %s', (_, part) => {
+  ])('memory is measured again when %s', (_, part) => {
     expect(scene().measure(part)).toBe(2048);
   });
 
-  test('is measured again once a minute', () => {
+  test('memory is measured again once a minute', () => {
     const { measure, wait } = scene();
     wait(59_999);
     expect(measure()).toBe(1024);
@@ -44,7 +44,7 @@ describe('memory', () => {
     expect(measure()).toBe(2048);
   });
 
-  test('of a process that is gone is forgotten', () => {
+  test('memory of a dead process is dropped from the cache', () => {
     const { keeper, measure } = scene();
     keeper.forgetAllBut(new Map());
     expect(measure()).toBe(2048);

@@ -13,15 +13,15 @@ Locked:                0 kB
 `;
 
 describe('parseSmapsRollup', () => {
-  test('takes the shares, in bytes', () => {
+  test('reads PSS and SwapPss in bytes', () => {
     expect(parseSmapsRollup(ROLLUP)).toEqual({ pssBytes: 31_022 * 1024, swapBytes: 512 * 1024 });
   });
 
-  test('takes the whole swap where its share is not told', () => {
+  test('uses Swap if SwapPss is missing', () => {
     expect(parseSmapsRollup(ROLLUP.replace(/^SwapPss.*\n/m, ''))).toMatchObject({ swapBytes: 1024 * 1024 });
   });
 
-  test.each(['', 'Rss: 1 kB\n', 'Pss: many kB\n'])('%j tells nothing', (text) => {
+  test.each(['', 'Rss: 1 kB\n', 'Pss: many kB\n'])('reads nothing from %j', (text) => {
     expect(parseSmapsRollup(text)).toEqual({});
   });
 });
@@ -36,13 +36,16 @@ describe('parsePageBytes', () => {
     expect(parsePageBytes(vector, arch)).toBe(Number(size));
   });
 
-  test('finds it in the short words of a 32-bit system', () => {
+  test('finds the page size in the 32-bit words of a 32-bit system', () => {
     const vector = Buffer.alloc(16);
     [33, 1, 6, 4096].forEach((word, index) => vector.writeUInt32LE(word, index * 4));
     expect(parsePageBytes(vector, 'arm')).toBe(4096);
   });
 
-  test.each([Buffer.alloc(0), Buffer.alloc(12), Buffer.alloc(64)])('a vector without one has none', (vector) => {
-    expect(parsePageBytes(vector, 'x64')).toBeUndefined();
-  });
+  test.each([Buffer.alloc(0), Buffer.alloc(12), Buffer.alloc(64)])(
+    'finds no page size in a vector without one',
+    (vector) => {
+      expect(parsePageBytes(vector, 'x64')).toBeUndefined();
+    },
+  );
 });

@@ -25,27 +25,27 @@ describe('readProcArguments', () => {
     [ARGUMENTS_LIMIT_BYTES, ARGUMENTS_LIMIT_BYTES, false],
     [ARGUMENTS_LIMIT_BYTES + 1, ARGUMENTS_LIMIT_BYTES, true],
     [8 * ARGUMENTS_LIMIT_BYTES, ARGUMENTS_LIMIT_BYTES, true],
-  ])('reads at most 128 KiB of %i bytes and knows whether that is all', (length, read, isCut) => {
+  ])('reads at most 128 KiB of %i bytes and reports whether the file continues', (length, read, isCut) => {
     const answer = readProcArguments(fileOf('x'.repeat(length)));
     expect(answer).toMatchObject({ isCut });
     expect(typeof answer === 'string' ? answer : answer.bytes.length).toBe(read);
   });
 
-  test('keeps one buffer that a long file does not grow', () => {
+  test('uses one buffer that a long file does not enlarge', () => {
     for (const length of [10, 4_000_000, 10]) {
       const answer = readProcArguments(fileOf(Buffer.alloc(length)));
       expect(typeof answer === 'string' ? answer : answer.bytes.buffer.byteLength).toBe(ARGUMENTS_LIMIT_BYTES + 1);
     }
   });
 
-  test('tells a file that is gone from one that cannot be read', () => {
+  test('distinguishes a missing file from an unreadable one', () => {
     expect(readProcArguments(join(tempDir(), 'absent'))).toBe('vanished');
     expect(readProcArguments(tempDir())).toBe('unreadable');
   });
 });
 
 describe('readProcFile', () => {
-  test('takes a file longer than 64 KiB for unreadable', () => {
+  test('treats a file longer than 64 KiB as unreadable', () => {
     expect(readProcFile(fileOf('x'.repeat(64 * KIB)))).toHaveLength(64 * KIB);
     const long = fileOf('x'.repeat(64 * KIB + 1));
     expect(readProcFile(long)).toBe('unreadable');
@@ -54,7 +54,7 @@ describe('readProcFile', () => {
 });
 
 describe('readProcText', () => {
-  test('gives the text of a file of up to 64 KiB, and no part of a longer one', () => {
+  test('returns the text of a file of up to 64 KiB, and nothing of a longer one', () => {
     expect(readProcText(fileOf('ä'.repeat(32 * KIB)))).toBe('ä'.repeat(32 * KIB));
     expect(readProcText(fileOf('x'.repeat(64 * KIB + 1)))).toBeUndefined();
     expect(readProcText(join(tempDir(), 'absent'))).toBeUndefined();
@@ -68,20 +68,20 @@ describe('eachProcLine', () => {
     return { end: eachProcLine(file, (line) => lines.push(line)), lines };
   }
 
-  test('walks through the lines of a table longer than its buffer', () => {
+  test('visits every line of a table longer than its buffer', () => {
     const lines = Array.from({ length: 5_000 }, (_, index) => `line ${index} ${'x'.repeat(100)}`);
     expect(linesOf(fileOf(`${lines.join('\n')}\n`))).toEqual({ end: 'whole', lines });
     expect(linesOf(fileOf('one\ntwo'))).toEqual({ end: 'whole', lines: ['one', 'two'] });
   });
 
-  test('is cut by a line longer than 64 KiB, and by a table longer than 4 MiB', () => {
+  test('reports a cut for a line longer than 64 KiB and for a table longer than 4 MiB', () => {
     expect(linesOf(fileOf(`one\n${'x'.repeat(200 * KIB)}\nthree\n`))).toEqual({ end: 'cut', lines: ['one'] });
     const { end, lines } = linesOf(fileOf('x\n'.repeat(3 * KIB * KIB)));
     expect(end).toBe('cut');
     expect(lines.length).toBeLessThan(2.2 * KIB * KIB);
   });
 
-  test('says that a table is missing or cannot be read', () => {
+  test('reports a missing or unreadable table', () => {
     expect(linesOf(join(tempDir(), 'absent')).end).toBe('unreadable');
     const folder = join(tempDir(), 'folder');
     mkdirSync(folder);

@@ -18,11 +18,11 @@ describe('parseProcMount', () => {
     ['rw,gid=27,hidepid=2', 2, 27],
     ['rw,hidepid=invisible,gid=27', 2, 27],
     ['rw,hidepid=ptraceable,subset=pid', 4, 0],
-  ])('%s', (options, hidepid, gid) => {
+  ])('parses the mount options %s', (options, hidepid, gid) => {
     expect(parseProcMount(mountinfo(options), '/proc')).toEqual({ hidepid, gid });
   });
 
-  test('the mount on top counts', () => {
+  test('uses the last procfs mounted on a mount point', () => {
     expect(parseProcMount(mountinfo('rw,hidepid=2', 'rw'), '/proc')).toMatchObject({ hidepid: 0 });
     expect(parseProcMount(mountinfo('rw', 'rw,hidepid=2'), '/proc')).toMatchObject({ hidepid: 2 });
   });
@@ -31,22 +31,22 @@ describe('parseProcMount', () => {
     ['', '/proc'],
     [mountinfo('rw'), '/elsewhere'],
     [mountinfo('rw'), '/'],
-  ])('where no procfs is mounted nothing is known', (text, mountPoint) => {
+  ])('returns undefined if no procfs is mounted', (text, mountPoint) => {
     expect(parseProcMount(text, mountPoint)).toBeUndefined();
   });
 });
 
 describe('parseReaderStatus', () => {
-  test('knows the right to trace', () => {
+  test('reads CAP_SYS_PTRACE', () => {
     expect(parseReaderStatus('NSpid:\t42\nCapEff:\t000001ffffffffff\n')).toEqual({ pids: [42], mayTrace: true });
     expect(parseReaderStatus('NSpid:\t42\nCapEff:\t000001fffff7ffff\n')).toEqual({ pids: [42], mayTrace: false });
   });
 
-  test('an outer /proc lists a pid for every namespace', () => {
+  test('reads one pid per namespace from an outer /proc', () => {
     expect(parseReaderStatus('NSpid:\t42\t42\nCapEff:\t0000000000000000\n').pids).toEqual([42, 42]);
   });
 
-  test('assumes nothing where nothing is said', () => {
+  test('assumes no capability and no pid if the fields are missing', () => {
     expect(parseReaderStatus('')).toEqual({ pids: [], mayTrace: false });
   });
 });

@@ -6,7 +6,7 @@ import type { SnapshotRequest } from '../../../../src/operations/ports/process.t
 import { createProcfsTable } from '../../../../src/platform/linux/table/procfs-table.ts';
 import { useTempDir } from '../../../helpers/temp-dir.ts';
 
-/** The owner of every directory made here is the reader itself. */
+/** Every directory created here belongs to this process's user. */
 interface FakeProcess {
   readonly name?: string;
   readonly ppid?: number;
@@ -14,7 +14,7 @@ interface FakeProcess {
   readonly state?: string;
   readonly threads?: number;
   readonly flags?: number;
-  /** A file that is absent reads as vanished; `unreadable` puts a directory in its place, which no read gets through. */
+  /** A missing file counts as vanished; `unreadable` creates a directory in its place, which cannot be read. */
   readonly stat?: 'torn' | 'unreadable' | 'absent';
   readonly argv?: readonly string[] | 'unreadable' | 'absent';
   readonly environ?: Readonly<Record<string, string>> | 'unreadable' | 'absent';
@@ -62,52 +62,52 @@ async function rowOf(pid: number, request: Partial<SnapshotRequest> = {}) {
   return (await read(request)).processes.find((row) => row.pid === pid);
 }
 
-describe('what is read of a process', () => {
-  test('of an ordinary one: stat, and its environment for marks', async () => {
+describe('the files read for a process', () => {
+  test('reads stat and environment of an ordinary process', async () => {
     put(50, { name: 'sleep', argv: ['sleep', '60'], environ: { HOME: '/root' } });
     expect(await rowOf(50)).toMatchObject({ pid: 50, ppid: 1, pgid: 7, sid: 8, name: 'sleep', command: '' });
     expect(await rowOf(50)).not.toHaveProperty('argv');
   });
 
-  test('of one that bears a name of ours: its command line', async () => {
+  test('reads the command line of a process with the name of a role program', async () => {
     put(50, { name: 'uv', argv: ['uv', 'tool', 'uvx'] });
     expect(await rowOf(50)).toMatchObject({ argv: ['uv', 'tool', 'uvx'], command: 'uv tool uvx' });
   });
 
-  test('of a recorded one, whatever its name', async () => {
+  test('reads the command line of a recorded process of any name', async () => {
     put(50, { name: 'sleep', argv: ['sleep', '60'] });
     expect(await rowOf(50, { recordedPids: new Set([50]) })).toMatchObject({ command: 'sleep 60' });
   });
 
-  test('of a marked one, whatever its name', async () => {
+  test('reads the command line of a marked process of any name', async () => {
     put(50, { name: 'tmux', argv: ['tmux'], environ: { CLAUDE_MEM_TREE: 't' } });
     expect(await rowOf(50)).toMatchObject({ treeMark: 't', command: 'tmux' });
   });
 
-  test('of one that merely knows the data dir: nothing more', async () => {
+  test('reads nothing more of a process with only a data dir mark', async () => {
     put(50, { name: 'bash', argv: ['bash'], environ: { CLAUDE_MEM_DATA_DIR: '/d' } });
     expect(await rowOf(50)).toMatchObject({ dataDirMark: '/d', command: '' });
   });
 
-  test('of one older than the oldest tree, of no name of ours: no environment', async () => {
+  test('skips the environment of an unrelated process older than the oldest tree', async () => {
     put(50, { name: 'sleep', startTicks: 99, environ: { CLAUDE_MEM_TREE: 't' } });
     expect(await rowOf(50, { oldestTreeTicks: 100 })).not.toHaveProperty('treeMark');
     expect(await rowOf(50, { oldestTreeTicks: 99 })).toMatchObject({ treeMark: 't' });
   });
 
-  test('of one that bears a name of ours: its marks, whatever its age', async () => {
+  test('reads the marks of a process with the name of a role program at any age', async () => {
     put(50, { name: 'uv', startTicks: 99, environ: { CLAUDE_MEM_TREE: 't' } });
     expect(await rowOf(50, { oldestTreeTicks: 100 })).toMatchObject({ treeMark: 't' });
   });
 
-  test('of a kernel thread: stat, whatever it is called and whoever recorded its pid', async () => {
+  test('reads only stat of a kernel thread, regardless of its name and of records', async () => {
     put(50, { name: 'node', flags: 0x00200040, argv: 'unreadable', environ: 'unreadable' });
     const snapshot = await read({ recordedPids: new Set([50]) });
     expect(snapshot.unreadable).toBe(0);
     expect(snapshot.processes.find(({ pid }) => pid === 50)).not.toHaveProperty('uid');
   });
 
-  test('of an ancestor of what matters: its command line, for the evidence', async () => {
+  test('reads the command line of an ancestor of a relevant process', async () => {
     put(20, { name: 'systemd', argv: ['/lib/systemd/systemd', '--user'] });
     put(50, { name: 'sh', ppid: 20, environ: { CLAUDE_MEM_TREE: 't' } });
     put(60, { name: 'node', argv: ['node', 'unrelated'], ppid: 30 });
@@ -117,20 +117,20 @@ describe('what is read of a process', () => {
     expect(await rowOf(30)).toMatchObject({ command: '' });
   });
 
-  test('parents that name each other do not hold the reading up', async () => {
+  test('terminates if two rows name each other as parent', async () => {
     put(50, { name: 'uv', ppid: 51, environ: { CLAUDE_MEM_TREE: 't' } });
     put(51, { name: 'uv', ppid: 50, environ: { CLAUDE_MEM_TREE: 't' } });
     expect((await read()).processes).toHaveLength(4);
   });
 
-  test('of a chroma-mcp: where its data dir really is', async () => {
+  test('resolves the data dir of a chroma-mcp', async () => {
     mkdirSync(join(directory(), 'data', 'vectors'), { recursive: true });
     put(50, { name: 'python3.13', argv: ['python', '/x/chroma-mcp', '--data-dir', 'vectors'] });
     symlinkSync(join(directory(), 'data'), join(procRoot(), '50', 'cwd'));
     expect(await rowOf(50)).toMatchObject({ roleDirectory: join(directory(), 'data', 'vectors') });
   });
 
-  test('of one with a command line of 100 kB: all of it, and the next one unharmed', async () => {
+  test('reads a command line of 100 kB completely, without affecting the next one', async () => {
     const long = 'x'.repeat(100_000);
     put(50, { name: 'node', argv: ['node', long] });
     put(51, { name: 'node', argv: ['node', 'short'] });
@@ -139,10 +139,10 @@ describe('what is read of a process', () => {
   });
 });
 
-describe('what goes on beyond what is read', () => {
+describe('data beyond the read limit', () => {
   const LONG = 'x'.repeat(200_000);
 
-  test('a command line of a name of ours: its beginning for people, no arguments, and unreadable', async () => {
+  test('keeps only the beginning of a long command line of a role program and counts it as unreadable', async () => {
     put(50, { name: 'uvx', argv: ['uvx', 'chroma-mcp', LONG] });
     const snapshot = await read();
     const row = snapshot.processes.find(({ pid }) => pid === 50);
@@ -152,7 +152,7 @@ describe('what goes on beyond what is read', () => {
     expect(row).not.toHaveProperty('argv');
   });
 
-  test('a command line of nothing but NUL takes no memory for its arguments', async () => {
+  test('allocates no arguments for a command line that contains only NUL', async () => {
     put(50, { name: 'uvx', argv: ['\0'.repeat(200_000)] });
     expect(await read()).toMatchObject({ unreadable: 1 });
     expect(await rowOf(50)).toMatchObject({ command: '', commandCut: true });
@@ -167,19 +167,19 @@ describe('what goes on beyond what is read', () => {
     ['python3', ['python3', '/srv/app.py', 'more', LONG], 1],
     ['editor', ['editor', 'more', LONG], 0],
   ])(
-    'a command line of %s counts as unreadable where the rest may make it ours: %#',
+    'counts a long command line of %s as unreadable if the rest may make it a role program: %#',
     async (name, argv, unreadable) => {
       put(50, { name, argv });
       expect(await read()).toMatchObject({ complete: true, unreadable });
     },
   );
 
-  test('a command line of a recorded process counts, whatever its name', async () => {
+  test('counts a long command line of a recorded process of any name as unreadable', async () => {
     put(50, { name: 'sleep', argv: ['sleep', LONG] });
     expect(await read({ recordedPids: new Set([50]) })).toMatchObject({ unreadable: 1 });
   });
 
-  test('an environment: marks in its beginning are known, others unknown', async () => {
+  test('knows the marks in the beginning of a long environment, and no others', async () => {
     const marks = { CLAUDE_MEM_TREE: 't', CLAUDE_MEM_ROLE: 'chroma-sync' };
     put(50, { name: 'uv', argv: ['uv'], environ: { ...marks, A: LONG, CLAUDE_MEM_OWNER: 'o' } });
     expect(await rowOf(50)).toMatchObject({
@@ -189,30 +189,30 @@ describe('what goes on beyond what is read', () => {
     expect(await read()).toMatchObject({ unreadable: 1 });
   });
 
-  test('an environment of a program that is none of ours is nothing unreadable', async () => {
+  test('does not count a long environment of an unrelated program as unreadable', async () => {
     put(50, { name: 'node', argv: ['node', '/srv/app.js'], environ: { A: LONG } });
     put(51, { name: 'sleep', argv: ['sleep', '60'], environ: { A: LONG } });
     expect(await read()).toMatchObject({ complete: true, unreadable: 0 });
     expect(await rowOf(51)).toMatchObject({ treeMark: null, environmentCut: true });
   });
 
-  test('a process whose command line and environment are both too long counts once', async () => {
+  test('counts a process once whose command line and environment are both too long', async () => {
     put(50, { name: 'uv', argv: ['uv', LONG], environ: { A: LONG } });
     expect(await read()).toMatchObject({ unreadable: 1 });
   });
 
-  test('a stat longer than 64 KiB is unreadable', async () => {
+  test('treats a stat longer than 64 KiB as unreadable', async () => {
     put(50, { name: 'x'.repeat(70_000) });
     expect(await read()).toMatchObject({ unreadable: 1 });
   });
 });
 
-describe('what could not be read', () => {
+describe('unreadable data', () => {
   test.each([
     ['its stat', { stat: 'unreadable' }, 1],
     ['its stat, torn', { stat: 'torn' }, 1],
     ['its command line', { name: 'uv', argv: 'unreadable' }, 1],
-    ['its command line, of no name of ours', { name: 'sleep', argv: 'unreadable' }, 0],
+    ['its command line, of an unrelated program', { name: 'sleep', argv: 'unreadable' }, 0],
     ['its environment', { name: 'uv', environ: 'unreadable' }, 0],
   ] as const)('%s', async (_, fake, unreadable) => {
     put(50, fake);
@@ -221,22 +221,22 @@ describe('what could not be read', () => {
     expect(snapshot.processes.map(({ pid }) => pid)).toContain(50);
   });
 
-  test('a command line of a recorded one counts, whatever its name', async () => {
+  test('counts an unreadable command line of a recorded process of any name', async () => {
     put(50, { name: 'sleep', argv: 'unreadable' });
     expect(await read({ recordedPids: new Set([50]) })).toMatchObject({ unreadable: 1 });
   });
 
-  test('an environment leaves the marks unknown, not absent', async () => {
+  test('an unreadable environment leaves the marks unknown, not absent', async () => {
     put(50, { name: 'uv', argv: ['uv'], environ: 'unreadable' });
     expect(await rowOf(50)).toMatchObject({ treeMark: null, ownerMark: null, roleMark: null, command: 'uv' });
   });
 
-  test('the environment of a dead leader whose threads live is unknown too: its file is empty', async () => {
+  test('the empty environment of a dead leader with living threads is unknown', async () => {
     put(50, { name: 'node', state: 'Z', threads: 3, argv: [], environ: {} });
     expect(await rowOf(50)).toMatchObject({ state: 'Z', threads: 3, argv: [], treeMark: null });
   });
 
-  test('a stat leaves a row that says only that the pid is taken, so that nobody takes it for gone', async () => {
+  test('an unreadable stat leaves a row that only shows that the pid is in use', async () => {
     put(50, { stat: 'unreadable' });
     const row = await rowOf(50);
     expect(row).toMatchObject({ pid: 50, name: '', command: '' });
@@ -244,27 +244,30 @@ describe('what could not be read', () => {
     expect(Date.parse(row!.startedAt)).toBeLessThan(Date.now());
   });
 
-  test.each(['stat', 'argv', 'environ'] as const)('one that vanishes before its %s is read is no row', async (part) => {
-    put(50, { name: 'uv', [part]: 'absent' });
-    const snapshot = await read();
-    expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
-    expect(snapshot.processes.map(({ pid }) => pid)).not.toContain(50);
-  });
+  test.each(['stat', 'argv', 'environ'] as const)(
+    'a process that vanishes before its %s is read has no row',
+    async (part) => {
+      put(50, { name: 'uv', [part]: 'absent' });
+      const snapshot = await read();
+      expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
+      expect(snapshot.processes.map(({ pid }) => pid)).not.toContain(50);
+    },
+  );
 });
 
-describe('the reading itself', () => {
-  test('"now" is the newest start where that is later than our own age', async () => {
+describe('one reading', () => {
+  test('"now" is the newest start if that is later than the age of this process', async () => {
     put(50, { startTicks: 987_654_321 });
     expect(await read()).toMatchObject({ nowTicks: 987_654_321 });
   });
 
-  test('"now" is our own start and age where nothing is newer', async () => {
+  test('"now" is the start plus age of this process if no start is newer', async () => {
     const { nowTicks } = await read();
     expect(nowTicks).toBeGreaterThanOrEqual(100);
     expect(nowTicks).toBeLessThanOrEqual(100 + Math.ceil(process.uptime() * 100));
   });
 
-  test('where pid 1 is not listed, more may be missing', async () => {
+  test('a listing without pid 1 is incomplete', async () => {
     const table = createProcfsTable({ procRoot: join(directory(), 'other') });
     mkdirSync(join(directory(), 'other'));
     symlinkSync(String(process.pid), join(directory(), 'other', 'self'));
@@ -273,9 +276,9 @@ describe('the reading itself', () => {
   });
 
   test.each([
-    ['is not there', 'absent', undefined],
-    ['shows us under another pid', 'foreign', '1'],
-    ['does not show us', 'empty', undefined],
+    ['does not exist', 'absent', undefined],
+    ['shows this process under another pid', 'foreign', '1'],
+    ['does not show this process', 'empty', undefined],
   ])('a /proc that %s is refused with a hint', async (_, name, self) => {
     const root = join(directory(), name);
     if (name !== 'absent') mkdirSync(root);
@@ -291,7 +294,7 @@ describe('the reading itself', () => {
     });
   });
 
-  test('a /proc that shows us under our own pid by chance is refused too', async () => {
+  test('a foreign /proc that shows this process under its own pid by chance is refused', async () => {
     writeFileSync(join(procRoot(), String(process.pid), 'status'), `NSpid:\t${process.pid}\t${process.pid}\n`);
     await expect(read()).rejects.toMatchObject({ code: 'process-table-unreadable' });
   });
