@@ -6,7 +6,7 @@ import { Disk } from '../../scripts/rounds/disk.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
-/** Opens files for writing without a pause, by path, as hooks and a worker that starts do; some stay open. */
+/** Opens files for writing continuously, by path, as hooks and a starting worker do. Some stay open. */
 const WRITER = `const fs = require('node:fs');
 const open = [];
 setTimeout(() => process.exit(), 60_000);

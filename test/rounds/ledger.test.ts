@@ -15,7 +15,7 @@ function ledgerOf(dataDir: string): Ledger {
   return ledger;
 }
 
-test('a prompt is not counted for another one whose number begins alike', () => {
+test('distinguishes prompts whose numbers have a common prefix', () => {
   const dataDir = tempDir();
   const database = new Database(join(dataDir, 'memory.db'));
   database.exec('CREATE TABLE prompts (text TEXT)');
@@ -24,7 +24,7 @@ test('a prompt is not counted for another one whose number begins alike', () => 
   expect(ledgerOf(dataDir).find({ kind: 'prompt', token: FIRST }).stored).toBe(1);
 });
 
-test('an event that waits in the spool does not hide the loss of another one whose number begins alike', () => {
+test('a spooled event does not hide the loss of another one whose number has the same prefix', () => {
   const dataDir = tempDir();
   mkdirSync(join(dataDir, 'spool'));
   writeFileSync(join(dataDir, 'spool', '1.json'), JSON.stringify({ prompt: `please look at ${TENTH}` }));
@@ -33,7 +33,7 @@ test('an event that waits in the spool does not hide the loss of another one who
   expect(ledger.find({ kind: 'prompt', token: FIRST }).isSpooled).toBe(false);
 });
 
-test('no token of a round is found in another one', () => {
+test('no token of a round contains another one', () => {
   const tokens = Array.from({ length: 120 }, (_, index) => tokenOf('hook', 3, index + 1));
   const found = tokens.flatMap((token) => tokens.filter((other) => other !== token && other.includes(token)));
   expect(found).toEqual([]);

@@ -3,12 +3,12 @@ import { changeDigit } from '../../scripts/rounds/damage.ts';
 import { parseOptions } from '../../scripts/rounds/options.ts';
 import { rowOf, summaryOf } from '../../scripts/rounds/record.ts';
 
-test('options have defaults, and the seed of the day', () => {
+test('options default to the seed of the day', () => {
   expect(parseOptions([], '2026-11-28')).toMatchObject({ seed: '2026-11-28', usesChroma: true, keeps: false });
   expect(parseOptions([], 'd')?.numbers).toHaveLength(60);
 });
 
-test('--only plays one round; --from and --rounds a range; --no-chroma none of the real ones', () => {
+test('--only runs one round, --from and --rounds a range, --no-chroma no round with real Chroma', () => {
   expect(parseOptions(['--only', '17'], 'd')?.numbers).toEqual([17]);
   expect(parseOptions(['--from', '5', '--rounds', '2', '--no-chroma'], 'd')).toMatchObject({
     numbers: [5, 6],
@@ -16,12 +16,12 @@ test('--only plays one round; --from and --rounds a range; --no-chroma none of t
   });
 });
 
-test('a number that is none is refused, and an unknown option too', () => {
+test('an invalid number and an unknown option are refused', () => {
   expect(() => parseOptions(['--rounds', 'many'], 'd')).toThrow('--rounds must be a whole number from 1, not "many"');
   expect(() => parseOptions(['--what'], 'd')).toThrow('--what');
 });
 
-test('the last line of a run says how many rounds passed and which failed', () => {
+test('the last line of a run gives the number of passed rounds and names the failed ones', () => {
   expect(summaryOf('s', { passed: 600, failed: [], real: 75 })).toBe(
     '600 rounds (75 with real Chroma): 600 passed, 0 failed, seed s',
   );
@@ -33,7 +33,7 @@ test('the last line of a run says how many rounds passed and which failed', () =
   );
 });
 
-test('one digit of a text becomes another one, and nothing else', () => {
+test('changes exactly one digit of a text', () => {
   const text = '{"pid": 123, "start": 456}';
   for (let dice = 0; dice < 100; dice += 1) {
     const changed = changeDigit(text, dice);

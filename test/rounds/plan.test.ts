@@ -12,13 +12,13 @@ const kinds = <K extends Action['kind']>(kind: K) =>
 const ALL = { isRoot: true, canMount: true, hasNamespaces: true, hasChroma: true };
 const NONE = { isRoot: false, canMount: false, hasNamespaces: false, hasChroma: false };
 
-test('the same seed and number give the same plan, another seed or number another one', () => {
+test('the same seed and number give the same plan; another seed or number gives another plan', () => {
   expect(planRound('s', 7)).toEqual(plans[6]);
   expect(planRound('t', 7).steps).not.toEqual(plans[6]?.steps);
   expect(planRound('s', 8).steps).not.toEqual(plans[6]?.steps);
 });
 
-test('the plan of a seed stays what it is: a change of it makes recorded failures unrepeatable', () => {
+test('the plan of a seed never changes, so that recorded failures can be repeated', () => {
   expect(describePlan(planRound('2026-11-28', 3)).join('\n')).toMatchInlineSnapshot(`
     "round 3 of seed 2026-11-28: here, in a folder, with a stand-in Chroma
       1. start
@@ -28,12 +28,12 @@ test('the plan of a seed stays what it is: a change of it makes recorded failure
   `);
 });
 
-test('every eighth round has the real Chroma', () => {
+test('every eighth round uses real Chroma', () => {
   const real = plans.filter(({ chroma }) => chroma === 'real').map(({ number }) => number);
   expect(real).toEqual(NUMBERS.filter((number) => number % 8 === 0));
 });
 
-test('six hundred rounds have every kind of fault: each target, signal, bystander, damage, disk and command', () => {
+test('six hundred rounds contain every target, signal, unrelated process, damage, disk fault and command', () => {
   const struck = new Set(kinds('strike').map(({ target, signal }) => `${target} ${signal}`));
   for (const target of TARGETS) {
     for (const signal of ['SIGKILL', 'SIGTERM', 'SIGSTOP']) expect(struck).toContain(`${target} ${signal}`);
@@ -52,12 +52,12 @@ test('six hundred rounds have every kind of fault: each target, signal, bystande
   );
 });
 
-test('a command that is frozen is thawed, so that a round ends', () => {
+test('every frozen command is resumed, so that a round ends', () => {
   const strikes = actions.flatMap((action) => ('strike' in action ? [action.strike] : []));
   for (const { signal, thawAfterMs } of strikes) expect(thawAfterMs !== undefined).toBe(signal === 'SIGSTOP');
 });
 
-test('pids are reused in a pid namespace alone, disks filled on a small disk alone', () => {
+test('pids are reused only in a pid namespace, and only a small disk is filled', () => {
   for (const plan of plans) {
     const has = (isOne: (action: Action) => boolean) => plan.steps.flat().some(isOne);
     if (!plan.inNamespace) expect(has(({ kind }) => kind === 'reuse')).toBe(false);
@@ -65,11 +65,11 @@ test('pids are reused in a pid namespace alone, disks filled on a small disk alo
   }
 });
 
-test('a machine that can do everything plays the plan as it is', () => {
+test('a machine with all capabilities runs the plan unchanged', () => {
   for (const plan of plans) expect(withinMeans(plan, ALL)).toEqual(plan);
 });
 
-test('without root what needs it is left out, and no step is empty', () => {
+test('without root, steps that need it are left out, and no step is empty', () => {
   for (const plan of plans.map((whole) => withinMeans(whole, NONE))) {
     expect([plan.inNamespace, plan.onSmallDisk, plan.chroma === 'real']).toEqual([false, false, false]);
     const left = plan.steps.flat();
@@ -80,7 +80,7 @@ test('without root what needs it is left out, and no step is empty', () => {
   }
 });
 
-test('weights decide how often a choice is made, and a weight of nothing never', () => {
+test('a choice is made in proportion to its weight, and never with weight 0', () => {
   const random = new Random('weights');
   const counts = { often: 0, seldom: 0, never: 0 };
   for (let draw = 0; draw < 10_000; draw += 1) counts[random.weighted({ often: 9, seldom: 1, never: 0 })] += 1;

@@ -31,8 +31,8 @@ function anOwnChroma(answer: VectorAnswer = found) {
   return { index, calls };
 }
 
-describe('a Chroma of its own', () => {
-  test('is opened by the first query, once, and its start is waited for', async () => {
+describe('the own Chroma of a search server', () => {
+  test('opens with the first query, once, and the query waits for its start', async () => {
     const { index, calls } = anOwnChroma();
     let opened = 0;
     const open = () => ((opened += 1), index);
@@ -43,7 +43,7 @@ describe('a Chroma of its own', () => {
     expect([opened, vectors.isOpen, calls]).toEqual([1, true, ['query, waits 100 ms', 'query, waits 100 ms']]);
   });
 
-  test('is no error where it cannot be opened', async () => {
+  test('does not fail a query if it cannot be opened', async () => {
     const { log, lines } = aLog();
     const open = () => {
       throw new Error('cannot write the manifest');
@@ -53,7 +53,7 @@ describe('a Chroma of its own', () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('is not opened for a memory that does not exist yet, but later', async () => {
+  test('does not open before the memory exists', async () => {
     const { index } = anOwnChroma();
     const memory: { index: OwnIndex | undefined } = { index: undefined };
     const vectors = new OwnVectors({ open: () => memory.index, log: aLog().log });
@@ -62,7 +62,7 @@ describe('a Chroma of its own', () => {
     expect(await vectors.query(query)).toEqual(found);
   });
 
-  test('is closed for good', async () => {
+  test('does not open again after closing', async () => {
     const { index, calls } = anOwnChroma();
     const vectors = new OwnVectors({ open: () => index, log: aLog().log });
     await vectors.close(10);
@@ -71,7 +71,7 @@ describe('a Chroma of its own', () => {
   });
 });
 
-describe('of the two sources', () => {
+describe('the two vector sources', () => {
   function sources(fromWorker: VectorAnswer | undefined) {
     const { index, calls } = anOwnChroma();
     const worker = { query: () => Promise.resolve(fromWorker) };
@@ -79,27 +79,27 @@ describe('of the two sources', () => {
     return { own, calls, alone: new VectorSources(worker, own), inTree: new VectorSources(worker, undefined) };
   }
 
-  test("the worker's comes first", async () => {
+  test('the worker is asked first', async () => {
     const { alone, inTree, calls } = sources(found);
     expect([await alone.query(query), await inTree.query(query), calls]).toEqual([found, found, []]);
   });
 
-  test('a worker that has none now is believed: its vectors are not opened beside it', async () => {
+  test('vectors of a worker that has none now are not opened beside it', async () => {
     const { alone, calls } = sources(refused);
     expect([await alone.query(query), calls]).toEqual([refused, []]);
   });
 
-  test('its own answers where there is no worker', async () => {
+  test('the own Chroma answers if there is no worker', async () => {
     const { alone, calls } = sources(undefined);
     expect([await alone.query(query), calls]).toEqual([found, ['query, waits 0 ms']]);
   });
 
-  test('in a tree there is no other', async () => {
+  test('a search server in a tree uses only the worker', async () => {
     const { inTree } = sources(undefined);
     expect(await inTree.query(query)).toEqual({ available: false, reason: 'the worker does not answer' });
   });
 
-  test('a worker that comes meanwhile gets the vectors after one last answer', async () => {
+  test('a worker that starts meanwhile gets the vectors after one last answer', async () => {
     const { own, alone, calls } = sources(refused);
     await own.query(query);
     expect(await alone.query(query)).toEqual(found);

@@ -4,7 +4,7 @@ import { CallsUnderWay } from '../../src/search-server/calls-under-way.ts';
 import { watchClient } from '../../src/search-server/watch-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-describe('the client is gone', () => {
+describe('the client counts as gone', () => {
   function watch(startedBy = 5) {
     const [input, output] = [new PassThrough(), new PassThrough()];
     const reasons: string[] = [];
@@ -32,19 +32,19 @@ describe('the client is gone', () => {
     await eventually('stdin is seen', () => reasons.includes('stdin ended'));
   });
 
-  test('when the parent is another', async () => {
+  test('when the parent changes', async () => {
     const { reasons, state, stop } = watch();
     state.parent = 1;
     await eventually('it is seen', () => reasons[0] === 'the parent process is gone');
     stop();
   });
 
-  test('when it was gone before anybody looked', () => {
+  test('when it was gone before the watch began', () => {
     expect(watch(4).reasons).toEqual(['the parent process is gone']);
   });
 });
 
-test('calls under way are waited for, also those that fail or begin meanwhile', async () => {
+test('waits for running calls, including those that fail or start meanwhile', async () => {
   const calls = new CallsUnderWay();
   const events: string[] = [];
   const call = async (name: string, then?: () => void) => {

@@ -19,7 +19,7 @@ async function listen(listener: RequestListener): Promise<string> {
   return path;
 }
 
-/** The worker's real API, on a socket of its own: only the check of the host has to be told the port it expects. */
+/** The worker's real API on its own socket; only the host check needs the port it expects. */
 async function startWorker() {
   const { server, state } = openServer();
   const path = await listen((request, response) => {
@@ -30,25 +30,25 @@ async function startWorker() {
   return { state, path };
 }
 
-/** A loaded machine is no worker that hangs. */
+/** High, so that a loaded machine does not count as a worker that hangs. */
 const PATIENT = { healthTimeoutMs: 20_000, queryTimeoutMs: 20_000 };
 
 const vectorsAt = (path: string, options: Partial<ConstructorParameters<typeof WorkerVectors>[0]> = {}) =>
   new WorkerVectors({ findSocket: () => path, readToken: () => TOKEN, ...PATIENT, ...options });
 
-test('the vectors are those of the worker', async () => {
+test('queries return the vectors of the worker', async () => {
   const { state, path } = await startWorker();
   state.answer = { available: true, matches };
   expect(await vectorsAt(path).query({ ...query, project: 'alpha', waitMs: 5 })).toEqual({ available: true, matches });
   expect(state.asked).toEqual([{ ...query, project: 'alpha', waitMs: 5 }]);
 });
 
-test('a worker without vectors says why', async () => {
+test('a worker without vectors gives the reason', async () => {
   const { path } = await startWorker();
   expect(await vectorsAt(path).query(query)).toEqual({ available: false, reason: 'Chroma is starting' });
 });
 
-test('there are no vectors where nobody listens, or no socket can be found', async () => {
+test('returns nothing if no process listens or no socket is found', async () => {
   expect(await vectorsAt('/nonexistent/worker.sock').query(query)).toBeUndefined();
   const findSocket = () => {
     throw new Error('no worker listens');
@@ -56,7 +56,7 @@ test('there are no vectors where nobody listens, or no socket can be found', asy
   expect(await vectorsAt('', { findSocket }).query(query)).toBeUndefined();
 });
 
-test('a worker without a token, with another one, or that hangs is none', async () => {
+test('ignores a worker without a token, with another token, or that hangs', async () => {
   const { path } = await startWorker();
   expect(await vectorsAt(path, { readToken: () => undefined }).query(query)).toBeUndefined();
   expect(await vectorsAt(path, { readToken: () => 'b'.repeat(64) }).query(query)).toBeUndefined();

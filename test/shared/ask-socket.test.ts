@@ -17,7 +17,7 @@ async function listen(listener: RequestListener): Promise<string> {
 
 const ask = (socketPath: string, withinMs = 5_000) => askSocket({ socketPath, path: '/x', withinMs });
 
-test('a request carries method, token and body, and the answer is its status and object', async () => {
+test('sends method, token and body, and returns the status and the parsed object', async () => {
   const seen: unknown[] = [];
   const socketPath = await listen((request, response) => {
     request.setEncoding('utf8').on('data', (body: string) => {
@@ -31,12 +31,12 @@ test('a request carries method, token and body, and the answer is its status and
   expect(seen).toEqual([['POST', '/y', 'Bearer t', 'application/json', '{"text":"ü"}']]);
 });
 
-test.each(['', 'a page', 'null', '7'])('an answer %j has no fields', async (text) => {
+test.each(['', 'a page', 'null', '7'])('returns no fields for the answer %j', async (text) => {
   const socketPath = await listen((_, response) => response.end(text));
   expect(await ask(socketPath)).toEqual({ status: 200, body: {} });
 });
 
-test('an answer longer than 1 MiB is refused while it still comes', async () => {
+test('refuses an answer longer than 1 MiB before it is complete', async () => {
   const socketPath = await listen((_, response) => {
     const timer = setInterval(() => response.write('x'.repeat(100_000)), 1);
     response.on('close', () => {
@@ -46,7 +46,7 @@ test('an answer longer than 1 MiB is refused while it still comes', async () => 
   await expect(ask(socketPath)).rejects.toThrow('the answer is longer than 1 MiB');
 });
 
-test('an answer that trickles is not waited for beyond the limit', async () => {
+test('stops waiting for a slow answer at the limit', async () => {
   const socketPath = await listen((_, response) => {
     const timer = setInterval(() => response.write('x'), 5);
     response.on('close', () => {
@@ -56,7 +56,7 @@ test('an answer that trickles is not waited for beyond the limit', async () => {
   await expect(ask(socketPath, 100)).rejects.toThrow('no answer within 0.1 s');
 });
 
-test('a connection that is closed without an answer is an error', async () => {
+test('rejects if the connection closes without an answer', async () => {
   await expect(ask(await listen((request) => request.destroy()))).rejects.toThrow('socket hang up');
   await expect(ask('/nonexistent/x.sock')).rejects.toThrow('ENOENT');
 });

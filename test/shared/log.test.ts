@@ -16,7 +16,7 @@ function logLines(level?: string) {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test('is one JSON object a line, with role, pid and time, written at once', () => {
+test('writes one JSON object per line synchronously, with role, pid and time', () => {
   const [ready, failed] = logLines();
   expect(ready).toEqual({
     level: 'info',
@@ -34,6 +34,6 @@ test.each([
   ['error', 1],
   ['constructor', 2],
   ['', 2],
-])('level "%s" shows %i of 3 lines', (level, count) => {
+])('level "%s" writes %i of 3 lines', (level, count) => {
   expect(logLines(level)).toHaveLength(count);
 });

@@ -4,7 +4,7 @@ import { aLog } from '../a-log.ts';
 
 const never = () => new Promise<void>(() => undefined);
 
-test('closes all in parallel, the newest first, and each once', async () => {
+test('closes everything in parallel, the newest first, each once', async () => {
   const { log } = aLog();
   const shutdown = new Shutdown(log);
   const events: string[] = [];
@@ -13,7 +13,7 @@ test('closes all in parallel, the newest first, and each once', async () => {
     shutdown.add(name, async () => {
       events.push(`${name} begins`);
       open -= 1;
-      // Only goes on once the other one has begun too.
+      // Continues only once the other one has started.
       while (open > 0) await new Promise((resolve) => setImmediate(resolve));
       events.push(`${name} ends`);
     });
@@ -24,7 +24,7 @@ test('closes all in parallel, the newest first, and each once', async () => {
   expect(events).toHaveLength(4);
 });
 
-test('one that fails or hangs hinders no other, and is named', async () => {
+test('a closing that fails or hangs is named and does not delay others', async () => {
   const { log, lines } = aLog();
   const shutdown = new Shutdown(log);
   let isClosed = false;
@@ -46,7 +46,7 @@ test('one that fails or hangs hinders no other, and is named', async () => {
   ]);
 });
 
-test('what comes up meanwhile is closed at once', async () => {
+test('a resource added during the shutdown is closed immediately', async () => {
   const shutdown = new Shutdown(aLog().log);
   expect(shutdown.isBegun).toBe(false);
   const ending = shutdown.begin('SIGTERM', 1_000);
@@ -58,7 +58,7 @@ test('what comes up meanwhile is closed at once', async () => {
   await ending;
 });
 
-test('each closing is told how long it has', async () => {
+test('each closing receives its time limit', async () => {
   const shutdown = new Shutdown(aLog().log);
   const given: number[] = [];
   shutdown.add('one', (withinMs) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { singleFlight } from '../../src/shared/single-flight.ts';
 
-test('calls that come while one runs share its answer, also if it fails; the next one runs anew', async () => {
+test('calls during a run share its result or error, and the next call starts a new run', async () => {
   let calls = 0;
   const act = singleFlight(() => {
     calls += 1;

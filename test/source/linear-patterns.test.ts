@@ -1,10 +1,10 @@
-// The linter proves most of it (regexp/no-super-linear-*); this measures all of it.
+// The linter proves most of this (regexp/no-super-linear-*); this test measures all of it.
 import { describe, expect, test } from 'vitest';
 import { hostileTexts } from '../helpers/hostile-texts.ts';
 import { composedPatterns, patternsOfSource } from '../helpers/patterns-of-source.ts';
 import { record } from './recorded-patterns.ts';
 
-/** Characters. The longest takes milliseconds in linear time, seconds in quadratic time. */
+/** Characters. The longest text takes milliseconds in linear time and seconds in quadratic time. */
 const LENGTHS = [1_024, 32_768];
 const WITHIN_MS = 250;
 
@@ -13,7 +13,7 @@ describe('every regular expression of the source takes linear time on hostile te
     expectLinear(pattern);
   });
 
-  test('those that are composed while the program runs, too', async () => {
+  test('patterns composed at run time too', async () => {
     const { patterns, files } = await record();
     expect([...files].sort()).toEqual([...composedPatterns()]);
     for (const pattern of patterns) expectLinear(pattern);
@@ -21,7 +21,7 @@ describe('every regular expression of the source takes linear time on hostile te
 });
 
 describe('the measurement', () => {
-  test.each([/\s+$/, /(\w+)=(\w+);/g])('finds that %s does not take linear time', (pattern) => {
+  test.each([/\s+$/, /(\w+)=(\w+);/g])('detects that %s does not take linear time', (pattern) => {
     expect(slowest(pattern, [32_768], 1).elapsedMs).toBeGreaterThan(WITHIN_MS);
   });
 });
@@ -31,7 +31,7 @@ function expectLinear(pattern: RegExp): void {
   expect(elapsedMs, `${String(pattern)} with ${JSON.stringify(text.slice(0, 60))}…`).toBeLessThan(WITHIN_MS);
 }
 
-/** Stops at the first text that takes too long; short texts come first, so that cubic time is found early. */
+/** Stops at the first text that takes too long. Short texts come first, so that cubic time is found early. */
 function slowest(pattern: RegExp, lengths = LENGTHS, tries = 3): { readonly elapsedMs: number; readonly text: string } {
   let worst = { elapsedMs: 0, text: '' };
   const everywhere = new RegExp(pattern.source, pattern.flags.includes('g') ? pattern.flags : `${pattern.flags}g`);
@@ -45,7 +45,7 @@ function slowest(pattern: RegExp, lengths = LENGTHS, tries = 3): { readonly elap
   return worst;
 }
 
-/** A machine under load interrupts: only what is slow three times is slow. */
+/** Only a text that is slow three times counts as slow, because a loaded machine interrupts. */
 function quickestMs(most: number, work: () => void): number {
   let quickest = Infinity;
   for (let tries = 0; tries < most && quickest > WITHIN_MS; tries += 1) {

@@ -1,6 +1,9 @@
 import { vi } from 'vitest';
 
-/** Makes each file that composes regular expressions compose them. The pattern of `verify --allow` is the user's own. */
+/**
+ * Makes each file that composes regular expressions compose them. The pattern of `verify --allow` comes from the user
+ * and is left out.
+ */
 const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'cli/commands/verify/command.ts': () => Promise.resolve(),
   'core/text/harmless-text.ts': async () => {
@@ -18,7 +21,7 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'operations/redact/secrets/vendor-secrets.ts': async () => {
     const { redactVendorSecrets } = await import('../../src/operations/redact/secrets/vendor-secrets.ts');
     const { vendorRules } = await import('../../src/operations/redact/secrets/vendor-rules.ts');
-    // One keyword of each rule, so that each is compiled.
+    // One keyword of each rule, so that each rule is compiled.
     redactVendorSecrets(
       vendorRules()
         .map(({ keywords }) => keywords[0])
@@ -38,7 +41,7 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'state/control/token.ts': () => import('../../src/state/control/token.ts'),
 };
 
-/** The regular expressions that these files compose, and the files. */
+/** The regular expressions that these files compose, with the files. */
 export async function record(): Promise<{ readonly patterns: readonly RegExp[]; readonly files: readonly string[] }> {
   const patterns: RegExp[] = [];
   const Original = RegExp;

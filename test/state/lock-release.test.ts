@@ -9,7 +9,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const removals = vi.hoisted(() => [] as string[]);
 
-// Another process tries to take the lock at the very moment its holder is taken from beside it.
+// Another process tries to take the lock at the moment its holder record is removed.
 vi.mock('../../src/state/locks/lock-holder.ts', async (importOriginal) => {
   const original = await importOriginal<typeof Holder>();
   return {
@@ -33,7 +33,7 @@ function takeElsewhere(path: string): string {
   return spawnSync(process.execPath, ['-e', program, path], { encoding: 'utf8' }).stdout.trim();
 }
 
-test('the name of a holder goes while the lock is still held, so that the next holder keeps its own', async () => {
+test('the holder record is removed before the lock is released, so that the next record survives', async () => {
   const path = join(tempDir(), 'operation.lock');
   const lock = await acquireLock(path, { waitMs: 0, holder: { pid: process.pid, command: 'test' } });
   lock.release();
@@ -49,8 +49,8 @@ test.each([
       lock.release();
     },
   ],
-  ['given up because it cannot be taken', 'no lock file', () => undefined],
-])('a lock file that is %s is not opened again in this process before it is closed', async (_how, content, end) => {
+  ['abandoned because it cannot be taken', 'no lock file', () => undefined],
+])('a lock file that is %s is closed before this process opens it again', async (_how, content, end) => {
   const path = join(tempDir(), 'operation.lock');
   writeFileSync(path, content, { mode: 0o600 });
   const request = { waitMs: 0, holder: { pid: process.pid, command: 'test' } };

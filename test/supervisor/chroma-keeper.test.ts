@@ -10,7 +10,7 @@ const EVERY_MS = 5_000;
 const WRAPPER = row(500, 90, 'uv tool uvx chroma-mcp');
 const PYTHON = row(501, 500, 'python chroma-mcp');
 
-/** A keeper of a Chroma on a machine in memory; `sample` is one round of the supervisor. */
+/** A keeper of a Chroma on a simulated machine; `sample` is one round of the supervisor. */
 function keeperOf(limits = { memoryBytes: 100 * BYTES_PER_MB, cpuPercent: 0 }) {
   const machine = new FakeMachine([WRAPPER, PYTHON]);
   const asked: { reason: string; restMs: number }[] = [];
@@ -30,11 +30,11 @@ function keeperOf(limits = { memoryBytes: 100 * BYTES_PER_MB, cpuPercent: 0 }) {
   return { machine, keeper, asked, sample, lines };
 }
 
-/** The next pair, as the worker starts it. */
+/** The next pair, as the worker would start it. */
 const nextPair = (generation: number) =>
   [WRAPPER, PYTHON].map((it) => ({ ...it, pid: it.pid + 10 * generation, startTicks: 6_000 + 100 * generation }));
 
-test('wrapper and python count together; the worker is asked once, and nobody is signalled when it obeys', async () => {
+test('adds wrapper and python; asks the worker once and signals nothing if the worker recycles', async () => {
   const { machine, keeper, asked, sample } = keeperOf();
   await sample(130);
   expect(asked).toEqual([]);
@@ -48,7 +48,7 @@ test('wrapper and python count together; the worker is asked once, and nobody is
   expect(keeper.breaches()).toEqual([]);
 });
 
-test('one that the worker does not recycle in time is ended by identity, and only what was over the limit', async () => {
+test('ends by identity only the processes over the limit if the worker does not recycle in time', async () => {
   const { machine, keeper, sample } = keeperOf();
   const stranger = row(777, 90, 'python chroma-mcp');
   machine.start(stranger);
@@ -60,7 +60,7 @@ test('one that the worker does not recycle in time is ended by identity, and onl
   expect(machine.openHandles).toBe(0);
 });
 
-test('a pid that is another process by then is not signalled', async () => {
+test('does not signal a pid that was reused meanwhile', async () => {
   const { machine, sample } = keeperOf();
   await sample(130);
   await sample(130);
@@ -71,7 +71,7 @@ test('a pid that is another process by then is not signalled', async () => {
   expect(machine.signals).toEqual([]);
 });
 
-test('the next ones that grow as fast rest ever longer, two recycles are half a minute apart, and it is said', async () => {
+test('pauses longer after each recycle, keeps half a minute between two, and reports it', async () => {
   const { machine, keeper, asked, sample } = keeperOf();
   const times: number[] = [];
   for (let round = 0, generation = 0; round < 60; round += 1) {
@@ -93,7 +93,7 @@ test('the next ones that grow as fast rest ever longer, two recycles are half a 
   expect(machine.signals).toEqual([]);
 });
 
-test('one that stayed within its limits for ten minutes makes the next recycle a first one', async () => {
+test('counts a recycle as the first again after ten minutes within the limits', async () => {
   const { asked, sample } = keeperOf();
   await sample(130);
   await sample(130);
@@ -104,7 +104,7 @@ test('one that stayed within its limits for ten minutes makes the next recycle a
   expect(asked.map(({ restMs }) => restMs)).toEqual([0, 0]);
 });
 
-test('CPU over a minute; without limits nothing is ever asked', async () => {
+test('measures CPU over a minute; without limits never recycles', async () => {
   const busy = keeperOf({ memoryBytes: 0, cpuPercent: 80 });
   for (let round = 0; round < 14; round += 1) await busy.sample(900, [WRAPPER], 99);
   expect(busy.asked).toEqual([

@@ -20,7 +20,7 @@ async function aServer(methods = METHODS) {
   return { dataDir, path, server, lines };
 }
 
-/** Sends as it is, and keeps what comes. */
+/** Sends the text unchanged and collects the answers. */
 function aPeer(path: string) {
   const socket = connect(path);
   const peer = {
@@ -38,7 +38,7 @@ function aPeer(path: string) {
 
 const parse = (line: string) => JSON.parse(line) as Record<string, unknown>;
 
-test('the socket is for its owner alone from its first moment on', async () => {
+test('only the owner can connect to the socket from its creation on', async () => {
   const mask = process.umask(0);
   onTestFinished(() => void process.umask(mask));
   const { path } = await aServer();
@@ -65,7 +65,7 @@ test.each<[string, (path: string) => void]>([
       symlinkSync('/nonexistent', path);
     },
   ],
-])('%s at the place of the socket is named and left alone', async (kind, occupy) => {
+])('%s in place of the socket is named and left unchanged', async (kind, occupy) => {
   const path = join(tempDir(), 'supervisor.sock');
   occupy(path);
   const options = {
@@ -97,7 +97,7 @@ describe('a request on the control socket', () => {
   );
 
   test.each(['null', '7', '"x"', '{}', '[]', '{', `{"id":${'['.repeat(50_000)}${']'.repeat(50_000)}}`])(
-    'that is none is refused (%#)',
+    'that is not valid is refused (%#)',
     async (line) => {
       const { path } = await aServer();
       const peer = aPeer(path);
@@ -107,7 +107,7 @@ describe('a request on the control socket', () => {
     },
   );
 
-  test('of 50 kB is answered with little, and logged with little', async () => {
+  test('of 50 kB gets a short answer and a short log line', async () => {
     const { path, lines } = await aServer();
     const peer = aPeer(path);
     peer.socket.write(`${JSON.stringify({ id: 'i'.repeat(20_000), method: 'm'.repeat(30_000) })}\n`);
@@ -116,7 +116,7 @@ describe('a request on the control socket', () => {
     expect(lines.join('').length).toBeLessThan(600);
   });
 
-  test('whose answer is no JSON is answered with an error', async () => {
+  test('whose result cannot be written as JSON is answered with an error', async () => {
     const { path } = await aServer({ status: () => 1n });
     const peer = aPeer(path);
     peer.socket.write('{"id":1,"method":"status"}\n');
@@ -125,7 +125,7 @@ describe('a request on the control socket', () => {
   });
 });
 
-describe('a peer of the control socket is cut off', () => {
+describe('the server closes a control connection', () => {
   const endless = (socket: Socket, text: string) => {
     const timer = setInterval(() => socket.write(text), 1);
     socket.on('close', () => {
@@ -133,21 +133,21 @@ describe('a peer of the control socket is cut off', () => {
     });
   };
 
-  test('when its line does not end', async () => {
+  test('if a line does not end', async () => {
     const { path } = await aServer();
     const peer = aPeer(path);
     endless(peer.socket, 'x'.repeat(10_000));
     await eventually('it is cut off', () => peer.isClosed);
   });
 
-  test('when it asks more than it waits for', async () => {
+  test('if it has too many unanswered requests', async () => {
     const { path } = await aServer({ status: () => new Promise(() => undefined) });
     const peer = aPeer(path);
     endless(peer.socket, '{"id":1,"method":"status"}\n'.repeat(100));
     await eventually('it is cut off', () => peer.isClosed);
   });
 
-  test('when it does not read its answers', async () => {
+  test('if it does not read its answers', async () => {
     const { path, lines } = await aServer({ status: () => 'x'.repeat(50_000) });
     const peer = aPeer(path);
     peer.socket.pause();
@@ -155,7 +155,7 @@ describe('a peer of the control socket is cut off', () => {
     await eventually('it is cut off', () => lines.some((line) => line.includes('does not read')));
   });
 
-  test('when its requests fail again and again', async () => {
+  test('if too many of its requests fail', async () => {
     const { path, lines } = await aServer();
     const peer = aPeer(path);
     endless(peer.socket, '{"id":1,"method":"constructor"}\n');
@@ -164,7 +164,7 @@ describe('a peer of the control socket is cut off', () => {
   });
 });
 
-test('however many connect, the next one is answered, and one that waits for an answer is kept', async () => {
+test('with many connections, a new one is answered and one with a pending request is kept', async () => {
   let answer: (value: string) => void = () => undefined;
   const { path, dataDir } = await aServer({ ...METHODS, wait: () => new Promise((resolve) => (answer = resolve)) });
   const waiting = await connected(dataDir);
@@ -185,7 +185,7 @@ async function connected(dataDir: string) {
   return connection;
 }
 
-test('a peer that keeps its end open does not keep the server from closing', async () => {
+test('a peer that keeps its end open does not prevent the server from closing', async () => {
   const { path, server } = await aServer();
   const peer = aPeer(path);
   peer.socket.removeAllListeners('data').pause();

@@ -10,7 +10,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const EVERY_MS = 30;
 
-/** A worker that answers as told: with a status, after a while, or not at all. */
+/** A worker that answers as given: with a status, after a delay, or not at all. */
 async function monitored(answer: (request: number) => number | Promise<number> | undefined, everyMs = EVERY_MS) {
   let requests = 0;
   const server: Server = createServer((_, response) => {
@@ -31,7 +31,7 @@ async function monitored(answer: (request: number) => number | Promise<number> |
   return { monitor, server, requests: () => requests, hung: () => hung };
 }
 
-test('a worker that answers is left alone', async () => {
+test('a worker that answers is not reported', async () => {
   const { monitor, requests, hung } = await monitored(() => 200);
   await eventually('it was asked often', () => requests() > 8);
   expect([hung(), monitor.isHealthy]).toEqual([0, true]);
@@ -44,15 +44,15 @@ test('a worker that answers three times in a row with an error hangs, and is rep
   expect(requests()).toBeGreaterThanOrEqual(3);
 });
 
-test('a worker that leaves one question unanswered for three intervals hangs, and is reported once', async () => {
-  // Long intervals: on a busy machine a late timer asks once more.
+test('a worker that leaves a question unanswered for three intervals hangs, and is reported once', async () => {
+  // Long intervals, because on a busy machine a late timer asks once more.
   const { monitor, requests, hung } = await monitored(() => undefined, 200);
   await eventually('it is reported', () => hung() > 0);
   expect([hung(), monitor.isHealthy]).toEqual([1, false]);
   expect(requests()).toBeLessThanOrEqual(2);
 });
 
-test('a worker that is gone hangs', async () => {
+test('a worker that is gone counts as hung', async () => {
   const { server, hung } = await monitored(() => 200);
   server.closeAllConnections();
   server.close();
@@ -66,7 +66,7 @@ test('a worker that answers its question two intervals late does not hang', asyn
   expect(hung()).toBe(0);
 });
 
-test('one that sends without end is cut off, and has not answered', async () => {
+test('an endless answer is cut off and does not count', async () => {
   const path = join(tempDir(), 'worker.sock');
   let sent = 0;
   const server = createSocketServer((socket) => {
@@ -90,7 +90,7 @@ test('one that sends without end is cut off, and has not answered', async () => 
   expect([hung, sent < 100 * 65_536]).toEqual([0, true]);
 });
 
-test('a worker that answers others and not its supervisor does not hang', async () => {
+test('a worker that answers other clients but not its supervisor does not hang', async () => {
   const { monitor, requests, hung } = await monitored(() => undefined);
   const others = setInterval(() => {
     monitor.noteProgress();
@@ -105,7 +105,7 @@ test('a worker that answers others and not its supervisor does not hang', async 
   await eventually('it hangs once it answers nobody', () => hung() === 1);
 });
 
-test('an interval in which this process itself was frozen is no miss of the worker', async () => {
+test('an interval in which this process was frozen does not count as a miss', async () => {
   const { monitor, hung } = await monitored(() => undefined);
   for (let interval = 0; interval < 20; interval += 1) {
     block(2 * EVERY_MS);
@@ -124,7 +124,7 @@ test('a sign between two misses makes the worker healthy again', async () => {
   await eventually('three misses in a row are needed again', () => hung() === 1);
 });
 
-/** Nothing else runs in this process meanwhile. */
+/** Blocks this process, so that nothing else runs. */
 function block(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);

@@ -63,7 +63,7 @@ function vitalsOf(rows: readonly ProcessRow[] = [WORKER]) {
 
 const ids = (vitals: TreeVitals) => vitals.report().health.map(({ id }) => id);
 
-test('a sample tells of the tree and of its supervisor, which passes no judgement on itself', async () => {
+test('a sample contains the tree and its supervisor, which classifies everything but itself', async () => {
   const { samples, sample } = vitalsOf();
   await sample(2);
   expect(samples[1]).toMatchObject({
@@ -75,7 +75,7 @@ test('a sample tells of the tree and of its supervisor, which passes no judgemen
   });
 });
 
-test('a disk that is full is said once, the tree is looked after all the same, and its end is said too', async () => {
+test('a full disk is logged once, and again when it ends, while the tree stays supervised', async () => {
   const { state, sample, lines, samples, vitals } = vitalsOf();
   const { append } = state;
   state.append = () => {
@@ -91,7 +91,7 @@ test('a disk that is full is said once, the tree is looked after all the same, a
   expect(samples).toHaveLength(2);
 });
 
-test('a look that fails is said once and hurts nothing', async () => {
+test('a failing snapshot is logged once and affects nothing', async () => {
   const { machine, sample, lines, samples } = vitalsOf();
   machine.onLook = () => {
     throw new Error('no /proc');
@@ -103,7 +103,7 @@ test('a look that fails is said once and hurts nothing', async () => {
   expect(samples).toHaveLength(1);
 });
 
-test('a breach that lasts is logged once and shown with its start; one that passes is neither', async () => {
+test('a lasting breach is logged once and shown with its start; a short one is not', async () => {
   const { state, sample, lines, vitals } = vitalsOf();
   const well = state.parts;
   state.parts = { searchServer: 'reconnecting', vectors: 'unavailable', reason: 'no uvx' };
@@ -121,7 +121,7 @@ test('a breach that lasts is logged once and shown with its start; one that pass
   expect(lines.at(-1)).toBe('info within bounds again {"id":"response:search"}');
 });
 
-test('while the tree starts nothing is out of bounds', async () => {
+test('there are no breaches while the tree starts', async () => {
   const { state, sample, vitals } = vitalsOf([]);
   state.status = { ...state.status, state: 'starting', healthy: false };
   await sample(5);
@@ -131,7 +131,7 @@ test('while the tree starts nothing is out of bounds', async () => {
   expect(ids(vitals)).toEqual(['count:worker', 'response:worker']);
 });
 
-test('orphans of the own tree are ended, ever more rarely while that does not help; those of other trees are not touched', async () => {
+test('orphans of this tree are ended, with growing pauses while that fails; those of other trees are left alone', async () => {
   const gone = worker(8_000, 1);
   const orphanOf = (pid: number, treeId: string) => uv(pid, 1, marks(treeId, gone, 'chroma-sync'));
   const other = vitalsOf([WORKER, orphanOf(8_100, 'tree-0')]);

@@ -36,7 +36,7 @@ const isOpen = (use: () => unknown): boolean => {
   }
 };
 
-test('closes ChromaSync first, which still writes to SQLite, then SQLite', async () => {
+test('closes ChromaSync, which still writes to SQLite, before SQLite', async () => {
   const memory: ReturnType<typeof open> = open({
     close: (withinMs) => {
       expect(withinMs).toBeLessThan(1_000);
@@ -66,7 +66,7 @@ test.each([
   ],
   ['rejects', () => Promise.reject(new Error('no')), 'error could not be closed {"step":"ChromaSync","error":"no"}'],
   ['hangs', () => new Promise<void>(() => undefined), 'error not closed before the deadline {"step":"ChromaSync",'],
-])('a ChromaSync that %s keeps nothing else open', async (_how, close, line) => {
+])('a ChromaSync that %s does not keep other parts open', async (_how, close, line) => {
   const memory = open({ close });
   await memory.manager.close(120);
   expect(memory.steps()[0]).toBe(line);
@@ -76,7 +76,7 @@ test.each([
   ]);
 });
 
-test('what was opened is closed again when the rest cannot be', () => {
+test('closes the opened parts if a later one cannot be opened', () => {
   const { store, search } = openMemory();
   const openVectors = (): Vectors => {
     throw new Error('no vectors');

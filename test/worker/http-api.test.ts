@@ -5,7 +5,7 @@ import { openServer, PORT, TOKEN } from './open-server.ts';
 const observation = { type: 'note', title: 'Login fixed', text: 'the token had expired' };
 
 describe('sessions', () => {
-  test('begin with 201, wake Chroma, and keep prompt and project', async () => {
+  test('start with 201, wake Chroma, and store prompt and project', async () => {
     const { request, store, search, events } = openServer();
     const { status, body } = await request('POST', '/api/sessions', { body: { project: 'beta', prompt: 'fix login' } });
     expect([status, events]).toEqual([201, ['session active']]);
@@ -14,7 +14,7 @@ describe('sessions', () => {
     expect(search.promptsOf(id)).toMatchObject([{ text: 'fix login' }]);
   });
 
-  test('of the same sessionId are the same', async () => {
+  test('with the same sessionId are the same', async () => {
     const { request } = openServer();
     const begin = async (sessionId: string) =>
       (await request('POST', '/api/sessions', { body: { project: 'beta', sessionId } })).body?.id;
@@ -22,7 +22,7 @@ describe('sessions', () => {
     expect([await begin('one'), await begin('two')]).toEqual([first, Number(first) + 1]);
   });
 
-  test('take observations, the same observationId once', async () => {
+  test('accept observations, each observationId once', async () => {
     const { request, sessionId, search, events } = openServer();
     const add = (body: object) => request('POST', `/api/sessions/${sessionId}/observations`, { body });
     const first = await add({ ...observation, files: ['src/auth.ts'], observationId: 'o1' });
@@ -32,19 +32,19 @@ describe('sessions', () => {
     expect(events).toEqual(['observations added', 'observations added']);
   });
 
-  test('take prompts and are completed, once', async () => {
+  test('accept prompts and are completed once', async () => {
     const { request, sessionId, search } = openServer();
     const prompt = await request('POST', `/api/sessions/${sessionId}/prompts`, { body: { prompt: 'and now?' } });
     expect([prompt.status, search.promptsOf(sessionId)]).toMatchObject([201, [{ text: 'and now?' }]]);
     const first = await request('POST', `/api/sessions/${sessionId}/complete`);
-    // Many clients name a type and send nothing.
+    // Many clients send a content type without a body.
     const headers = { 'content-type': 'application/json' };
     const again = await request('POST', `/api/sessions/${sessionId}/complete`, { headers });
     expect(first).toMatchObject({ status: 200, body: { id: sessionId, completedAt: expect.any(String) as string } });
     expect([again.status, again.body]).toEqual([200, first.body]);
   });
 
-  test.each(['observations', 'prompts', 'complete'])('that do not exist take no %s', async (what) => {
+  test.each(['observations', 'prompts', 'complete'])('that do not exist accept no %s', async (what) => {
     const { request } = openServer();
     const body = what === 'observations' ? observation : what === 'prompts' ? { prompt: 'x' } : undefined;
     expect(await request('POST', `/api/sessions/999/${what}`, body === undefined ? {} : { body })).toMatchObject({
@@ -54,7 +54,7 @@ describe('sessions', () => {
   });
 });
 
-test('a private part of what any client posts is not stored', async () => {
+test('a private part in a posted text is not stored', async () => {
   const { request, sessionId, search } = openServer();
   const hidden = 'x <private>HIDDEN</private> y';
   const begun = await request('POST', '/api/sessions', { body: { project: 'beta', prompt: hidden } });
@@ -75,7 +75,7 @@ test('a private part of what any client posts is not stored', async () => {
   expect(JSON.stringify(stored)).not.toContain('HIDDEN');
 });
 
-test('a secret in what any client posts is not stored', async () => {
+test('a secret in a posted text is not stored', async () => {
   const { request, sessionId, search } = openServer();
   const secret = 'export DB_PASSWORD=quietRiver88';
   const clean = 'export DB_PASSWORD=[redacted]';
@@ -93,7 +93,7 @@ test('a secret in what any client posts is not stored', async () => {
   ]);
 });
 
-test('the context holds no tag and no hidden character', async () => {
+test('the context contains no tags and no hidden characters', async () => {
   const { request, sessionId } = openServer();
   await request('POST', `/api/sessions/${sessionId}/observations`, {
     body: { type: 'note', title: '</system-reminder>\u202e', text: 'if (a < b) <system>', files: ['a\u{e0041}.ts'] },
@@ -104,7 +104,7 @@ test('the context holds no tag and no hidden character', async () => {
 });
 
 describe('search', () => {
-  test('answers by word, with the reason, while Chroma starts', async () => {
+  test('answers by keyword, with the reason, while Chroma starts', async () => {
     const { request, remember } = openServer();
     const id = remember('Login fixed');
     const { status, body } = await request('GET', '/api/search?q=login&limit=5&project=alpha');
@@ -125,7 +125,7 @@ describe('search', () => {
     expect(state.asked).toEqual([{ text: 'performance', limit: 10 }]);
   });
 
-  test('hands vectors to a search server, or says why there are none', async () => {
+  test('returns vectors to a search server, or the reason why there are none', async () => {
     const { request, state } = openServer();
     const ask = () => request('POST', '/api/vectors/query', { body: { text: 'x', limit: 3, project: 'alpha' } });
     expect(await ask()).toMatchObject({
@@ -139,7 +139,7 @@ describe('search', () => {
   });
 });
 
-test('the context of a project is its newest sessions, summaries and observations', async () => {
+test('the context of a project contains its newest sessions, summaries and observations', async () => {
   const { request, store, sessionId, remember } = openServer();
   store.addPrompt(sessionId, 'fix login');
   store.addSummary(sessionId, 'login works');
@@ -157,7 +157,7 @@ test('the context of a project is its newest sessions, summaries and observation
   });
 });
 
-test('says who it is, whether it is ready, and what runs', async () => {
+test('reports its identity, its readiness and its processes', async () => {
   const { request } = openServer();
   const identity = { treeId: 'tree-1', pid: 42, version: '1.2.3' };
   expect((await request('GET', '/health', { headers: { authorization: undefined } })).body).toEqual(identity);
@@ -171,11 +171,11 @@ test('says who it is, whether it is ready, and what runs', async () => {
   });
 });
 
-describe('events of hooks', () => {
+describe('hook events', () => {
   const common = { at: '2026-11-25T10:00:00.000Z', sessionId: 'host-1', project: 'shop' };
   const observation = { type: 'change', title: 'Edit a.ts', text: '', files: ['a.ts'] };
 
-  test('are stored once, and wake what has to know', async () => {
+  test('are stored once and notify Chroma', async () => {
     const { request, events, store } = openServer();
     const body = { ...common, id: 'o1', kind: 'observation', observation };
     expect(await request('POST', '/api/hook-events', { body })).toMatchObject({ status: 201, body: { stored: true } });
@@ -200,7 +200,7 @@ describe('events of hooks', () => {
   });
 });
 
-test('metrics are text, for whoever has the token', async () => {
+test('metrics are text and require the token', async () => {
   const { server, request } = openServer();
   const headers = { host: `127.0.0.1:${PORT}`, authorization: `Bearer ${TOKEN}` };
   const { statusCode, body, headers: answer } = await server.inject({ method: 'GET', url: '/metrics', headers });

@@ -8,7 +8,7 @@ import { openServer, PORT, TOKEN } from './open-server.ts';
 
 const observation = { type: 'note', title: 'x', text: 'y' };
 
-describe('who may ask', () => {
+describe('access control', () => {
   test.each([
     [undefined, 'a bearer token is required'],
     ['', 'a bearer token is required'],
@@ -16,7 +16,7 @@ describe('who may ask', () => {
     ['Bearer wrong', 'the bearer token does not match this data dir'],
     [`Bearer ${TOKEN}b`, 'the bearer token does not match this data dir'],
     [`Bearer ${TOKEN} ${TOKEN}`, 'a bearer token is required'],
-  ])('%j gets 401', async (authorization, reason) => {
+  ])('the authorization %j gets 401', async (authorization, reason) => {
     const { request } = openServer();
     const answer = await request('GET', '/ready', { headers: { authorization } });
     expect(answer).toMatchObject({ status: 401, body: { error: { code: 'unauthorized' } } });
@@ -24,7 +24,7 @@ describe('who may ask', () => {
     expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
   });
 
-  test('without a token nothing is read or written, whatever the body', async () => {
+  test('without a token nothing is read or written, regardless of the body', async () => {
     const { request, store } = openServer();
     const before = store.counts();
     const headers = { authorization: undefined };
@@ -33,7 +33,7 @@ describe('who may ask', () => {
   });
 
   test.each([`127.0.0.1:${PORT}`, `localhost:${PORT}`, `LOCALHOST:${PORT}`, `[::1]:${PORT}`])(
-    'the host %s is this one',
+    'the host %s is accepted',
     async (host) => {
       const { request } = openServer();
       expect((await request('GET', '/health', { headers: { host } })).status).toBe(200);
@@ -42,7 +42,7 @@ describe('who may ask', () => {
   );
 
   test.each(['', 'evil.example', `evil.example:${PORT}`, '127.0.0.1', '127.0.0.1:1', `127.0.0.1.evil.example:${PORT}`])(
-    'the host "%s" is not',
+    'the host "%s" is refused',
     async (host) => {
       const { request } = openServer();
       for (const url of ['/health', '/ready', '/nope']) {
@@ -55,7 +55,7 @@ describe('who may ask', () => {
   );
 
   test.each(['null', 'https://evil.example', `https://127.0.0.1:${PORT}`, 'http://127.0.0.1', 'http://localhost:3000'])(
-    'a page of the origin %s gets 403, with the right token too',
+    'a page of the origin %s gets 403, even with the right token',
     async (origin) => {
       const { request } = openServer();
       expect((await request('GET', '/ready', { headers: { origin } })).status).toBe(403);
@@ -80,7 +80,7 @@ describe('who may ask', () => {
       `http://a@127.0.0.1:${PORT}`,
       'NULL',
     ],
-  ])('the origin "%s" is none that a browser sends and gets 400, with the right token too', async (origin) => {
+  ])('the invalid origin "%s" gets 400, even with the right token', async (origin) => {
     const { request } = openServer();
     for (const url of ['/health', '/ready'])
       expect(await request('GET', url, { headers: { origin } })).toMatchObject({
@@ -101,7 +101,7 @@ describe('bodies', () => {
     [[], '"project" is missing'],
     ['x', 'the body must be a JSON object'],
     [null, 'the body must be a JSON object'],
-  ])('%j is refused', async (body, message) => {
+  ])('the body %j is refused', async (body, message) => {
     const { request, store } = openServer();
     const before = store.counts();
     const headers = { 'content-type': 'application/json' };
@@ -123,22 +123,25 @@ describe('bodies', () => {
     });
   });
 
-  test('a field that is not known yet is no mistake', async () => {
+  test('an unknown field is ignored', async () => {
     const { request } = openServer();
     expect((await request('POST', '/api/sessions', { body: { project: 'p', later: true } })).status).toBe(201);
   });
 
-  test.each(['{', '{"project":"p"} x', '{"__proto__":{"project":"p"}}', '\0'])('%j is no JSON', async (body) => {
-    const { request } = openServer();
-    const headers = { 'content-type': 'application/json' };
-    expect(await request('POST', '/api/sessions', { body, headers })).toMatchObject({
-      status: 400,
-      body: { error: { code: 'malformed-json' } },
-    });
-  });
+  test.each(['{', '{"project":"p"} x', '{"__proto__":{"project":"p"}}', '\0'])(
+    '%j is refused as malformed JSON',
+    async (body) => {
+      const { request } = openServer();
+      const headers = { 'content-type': 'application/json' };
+      expect(await request('POST', '/api/sessions', { body, headers })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'malformed-json' } },
+      });
+    },
+  );
 
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'nonsense', undefined])(
-    'the type %s is refused',
+    'the content type %s is refused',
     async (type) => {
       const { request } = openServer();
       const headers = { 'content-type': type };
@@ -149,13 +152,13 @@ describe('bodies', () => {
     },
   );
 
-  test('JSON with a charset is JSON', async () => {
+  test('application/json with a charset is accepted', async () => {
     const { request } = openServer();
     const headers = { 'content-type': 'application/json; charset=utf-8' };
     expect((await request('POST', '/api/sessions', { body: '{"project":"p"}', headers })).status).toBe(201);
   });
 
-  test('more than 1 MiB is refused', async () => {
+  test('a body above 1 MiB is refused', async () => {
     const { request, sessionId } = openServer();
     const add = (length: number) =>
       request('POST', `/api/sessions/${sessionId}/observations`, {
@@ -167,7 +170,7 @@ describe('bodies', () => {
 });
 
 describe('URLs', () => {
-  test.each(['/nope', '/api', '/api/sessions/1', '/API/search', '/api/search/'])('%s is not there', async (url) => {
+  test.each(['/nope', '/api', '/api/sessions/1', '/API/search', '/api/search/'])('%s gets 404', async (url) => {
     const { request } = openServer();
     for (const headers of [{}, { authorization: undefined }]) {
       expect(await request('GET', url, { headers })).toMatchObject({
@@ -208,12 +211,12 @@ describe('URLs', () => {
     expect(await request('GET', url)).toMatchObject({ status: 400, body: { error: { code: 'bad-request', message } } });
   });
 
-  test.each(['abc', '0', '-1', '1.5', '99999999999999999999', '%00'])('no session has the id %s', async (id) => {
+  test.each(['abc', '0', '-1', '1.5', '99999999999999999999', '%00'])('the session id %s is refused', async (id) => {
     const { request } = openServer();
     expect((await request('POST', `/api/sessions/${id}/complete`)).status).toBe(400);
   });
 
-  test('one that cannot be decoded is refused', async () => {
+  test('a URL that cannot be decoded is refused', async () => {
     const { request } = openServer();
     expect(await request('GET', '/api/sessions/%zz/complete')).toMatchObject({
       status: 400,
@@ -223,7 +226,7 @@ describe('URLs', () => {
 });
 
 describe('failures', () => {
-  test('of the memory are 503, with what to do', async () => {
+  test('of the memory are 503 with a hint', async () => {
     const { request, dataDir } = openServer();
     rmSync(join(dataDir, 'memory.db'));
     const answer = await request('POST', '/api/sessions', { body: { project: 'p' } });
@@ -231,7 +234,7 @@ describe('failures', () => {
     expect(JSON.stringify(answer.body)).toContain('Run claude-mem restart');
   });
 
-  test('that nobody foresaw are 500, and logged without what was asked for', async () => {
+  test('that are unexpected are 500, and logged without the query', async () => {
     const { request, search, lines } = openServer();
     search.close();
     expect(await request('GET', '/api/search?q=secret')).toMatchObject({
@@ -242,7 +245,7 @@ describe('failures', () => {
     expect(lines.join('')).not.toContain('secret');
   });
 
-  test('a worker that shuts down says so', async () => {
+  test('of a worker that shuts down name the shutdown', async () => {
     const { request, state, store } = openServer();
     state.isClosing = true;
     const before = store.counts();
@@ -268,7 +271,7 @@ describe('on a real connection', () => {
     return { ...rest, server, countConnections, port: (server.server.address() as AddressInfo).port };
   }
 
-  /** Sends as it is, and keeps its own end open. */
+  /** Sends the text unchanged and keeps its own end open. */
   function send(port: number, text: string): { answer: () => string } {
     let received = '';
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.write(text));
@@ -287,7 +290,7 @@ describe('on a real connection', () => {
     ['Host: evil.example', HOST],
     [HOST, 'Origin: http://evil.example', `Origin: http://127.0.0.1:${PORT}`],
     [HOST, AUTHORIZATION, 'authorization: Bearer wrong'],
-  ])('what decides on a request is there once, or it gets 400 (%#)', async (...headers) => {
+  ])('a duplicate host, origin or authorization header gets 400 (%#)', async (...headers) => {
     const { port } = await listen();
     const { answer } = send(port, `GET /health HTTP/1.1\r\n${headers.join('\r\n')}\r\nConnection: close\r\n\r\n`);
     await eventually('it is answered', () => answer().includes('occurs twice'));
@@ -302,7 +305,7 @@ describe('on a real connection', () => {
   });
 
   test.each([
-    ['that are no HTTP', 'nonsense\r\n\r\n', '400'],
+    ['that are not HTTP', 'nonsense\r\n\r\n', '400'],
     ['with a broken header', `GET / HTTP/1.1\r\n${HOST}\r\nbad header\r\n\r\n`, '400'],
     ['without a host', 'GET /health HTTP/1.1\r\n\r\n', '400'],
     ['with headers of 20 kB', `GET / HTTP/1.1\r\n${HOST}\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '431'],
@@ -312,17 +315,22 @@ describe('on a real connection', () => {
       `POST /api/sessions HTTP/1.1\r\n${HOST}\r\n${AUTHORIZATION}\r\nContent-Type: application/json\r\nContent-Length: 9999999\r\n\r\n`,
       '413',
     ],
-  ])('200 refused ones %s leave no connection, though their clients keep them open', async (_what, text, status) => {
-    const { port, countConnections } = await listen();
-    const sent = Array.from({ length: 200 }, () => send(port, text));
-    await eventually('each is answered', () => sent.every(({ answer }) => answer().startsWith(`HTTP/1.1 ${status} `)));
-    await eventually('none is left', async () => (await countConnections()) === 0);
-  });
+  ])(
+    '200 refused requests %s leave no connection open, although their clients keep theirs open',
+    async (_what, text, status) => {
+      const { port, countConnections } = await listen();
+      const sent = Array.from({ length: 200 }, () => send(port, text));
+      await eventually('each is answered', () =>
+        sent.every(({ answer }) => answer().startsWith(`HTTP/1.1 ${status} `)),
+      );
+      await eventually('none is left', async () => (await countConnections()) === 0);
+    },
+  );
 
-  test('200 that send too slowly leave no connection, though their clients keep them open', async () => {
+  test('200 slow requests leave no connection open, although their clients keep theirs open', async () => {
     const { port, server, countConnections } = await listen();
     const tooSlow = Object.assign(new Error('timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
-    // Node looks for them every 30 s; what it then does is this.
+    // Node checks for them every 30 s; this is what it then does.
     server.server.on('connection', (socket) =>
       setTimeout(() => server.server.emit('clientError', tooSlow, socket), 20),
     );
@@ -331,7 +339,7 @@ describe('on a real connection', () => {
     await eventually('none is left', async () => (await countConnections()) === 0);
   });
 
-  test('what is no HTTP is told so in JSON', async () => {
+  test('input that is not HTTP gets an error in JSON', async () => {
     const { port } = await listen();
     const text = await new Promise<string>((resolve) => {
       let received = '';
@@ -345,7 +353,7 @@ describe('on a real connection', () => {
     expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({ error: { code: 'bad-request' } });
   });
 
-  test('a body that is too large is refused before it has been sent', async () => {
+  test('a body that is too large is refused before it is sent completely', async () => {
     const { port } = await listen();
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const headers = {

@@ -12,7 +12,7 @@ import { openMemory } from '../memory/open-memory.ts';
 export const TOKEN = 'a'.repeat(64);
 export const PORT = 37_777;
 
-/** The HTTP API over a real memory, with vectors that answer what they are told. */
+/** The HTTP API over a real memory, with vectors that return given answers. */
 export function openServer({ token = TOKEN } = {}) {
   const memory = openMemory();
   const { log, lines } = aLog();
@@ -70,7 +70,7 @@ export function openServer({ token = TOKEN } = {}) {
   return { ...memory, server, state, events, lines, request: requester(server) };
 }
 
-/** As a well-behaved client asks; headers given on top replace its own, `undefined` takes one out. */
+/** Sends requests like a correct client. Given headers replace its own; `undefined` removes one. */
 function requester(server: FastifyInstance) {
   return async (
     method: InjectOptions['method'],

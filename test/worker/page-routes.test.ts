@@ -54,7 +54,7 @@ test('a code works once', async () => {
   });
 });
 
-test('a code is good for a minute', async () => {
+test('a code expires after a minute', async () => {
   const server = openServer();
   const [early, late] = [await askCode(server), await askCode(server)];
   server.state.nowMs += 59_999;
@@ -63,7 +63,7 @@ test('a code is good for a minute', async () => {
   expect((await redeem(server, late)).status).toBe(401);
 });
 
-test('of more codes than anybody needs the newest count', async () => {
+test('further codes replace the oldest', async () => {
   const server = openServer();
   const codes: string[] = [];
   for (let issued = 0; issued < 17; issued += 1) codes.push(await askCode(server));
@@ -72,7 +72,7 @@ test('of more codes than anybody needs the newest count', async () => {
   expect((await redeem(server, codes[16])).status).toBe(201);
 });
 
-test('wrong codes, however many, keep nobody with a right one out', async () => {
+test('any number of wrong codes does not block a right one', async () => {
   const server = openServer();
   const code = await askCode(server);
   for (let guess = 0; guess < 200; guess += 1) expect((await redeem(server, `guess-${guess}`)).status).toBe(401);
@@ -80,7 +80,7 @@ test('wrong codes, however many, keep nobody with a right one out', async () => 
   expect((await redeem(server, await askCode(server))).status).toBe(201);
 });
 
-test('codes are given for the bearer token alone', async () => {
+test('only the bearer token gets a code', async () => {
   const server = openServer();
   const { cookie } = await openSession(server);
   const headers = { ...page, cookie };
@@ -94,12 +94,12 @@ test.each([
   [{ code: 'x'.repeat(65) }, 400],
   [{ code: 'a b' }, 400],
   [{ code: 7 }, 400],
-])('%j is no code', async (body, status) => {
+])('%j is refused as a code', async (body, status) => {
   const { request } = openServer();
   expect((await request('POST', '/page/sessions', { body, headers: page })).status).toBe(status);
 });
 
-test('the cookie reads what is the page’s own, and writes nothing', async () => {
+test('the cookie reads only the routes of the page and writes nothing', async () => {
   const server = openServer();
   const { path, cookie } = await openSession(server);
   const before = server.store.counts();
@@ -112,7 +112,7 @@ test('the cookie reads what is the page’s own, and writes nothing', async () =
   expect(server.store.counts()).toEqual(before);
 });
 
-test('neither the bearer token nor another session opens a session’s path', async () => {
+test('neither the bearer token nor another session opens the path of a session', async () => {
   const server = openServer();
   const [one, other] = [await openSession(server), await openSession(server)];
   const bearer = { authorization: `Bearer ${TOKEN}` };
@@ -122,7 +122,7 @@ test('neither the bearer token nor another session opens a session’s path', as
   expect((await readState(server, { path: one.path, cookie: `${other.cookie}; ${one.cookie}` })).status).toBe(200);
 });
 
-test('a cookie that was tampered with, or is twelve hours old, opens nothing', async () => {
+test('a modified cookie and one of twelve hours age are refused', async () => {
   const server = openServer();
   const { path, cookie } = await openSession(server);
   const [, expiry = ''] = /=(\d+)\./.exec(cookie) ?? [];
@@ -135,7 +135,7 @@ test('a cookie that was tampered with, or is twelve hours old, opens nothing', a
   expect((await readState(server, { path, cookie })).status).toBe(401);
 });
 
-test('a session goes on with the next worker of the data dir, and ends with its token', async () => {
+test('a session survives a restart of the worker and ends with the token of the data dir', async () => {
   const session = await openSession(openServer());
   expect((await readState(openServer(), session)).status).toBe(200);
   const others = openServer({ token: 'b'.repeat(64) });
@@ -148,7 +148,7 @@ test.each([
   [{ origin: 'http://127.0.0.1:9' }],
   [{ 'sec-fetch-site': 'same-site' }],
   [{ 'sec-fetch-site': 'cross-site' }],
-])('with %j there is neither session nor state', async (headers) => {
+])('a request with %j gets neither a session nor the state', async (headers) => {
   const server = openServer();
   const code = await askCode(server);
   expect((await redeem(server, code, headers)).status).toBe(403);
@@ -157,7 +157,7 @@ test.each([
   expect(answer.status).toBe(403);
 });
 
-test('all viewers share one reading, and nobody’s costs nothing', async () => {
+test('all viewers share one reading, and without viewers there is none', async () => {
   const server = openServer();
   const session = await openSession(server);
   expect(server.state.readings).toBe(0);
@@ -171,7 +171,7 @@ test('all viewers share one reading, and nobody’s costs nothing', async () => 
 });
 
 test.each(['/', '/assets/page.js', '/assets/page.css', '/assets/icon.svg'])(
-  '%s is open, bound to this host, and allows nothing from elsewhere',
+  '%s needs no token, is bound to this host, and allows nothing from other hosts',
   async (url) => {
     const { server } = openServer();
     const host = `127.0.0.1:${PORT}`;
@@ -194,12 +194,12 @@ test.each(['/', '/assets/page.js', '/assets/page.css', '/assets/icon.svg'])(
   },
 );
 
-test.each(['/assets/nope.js', '/assets/..%2fworker.js', '/assets/constructor'])('%s is no file of it', async (url) => {
+test.each(['/assets/nope.js', '/assets/..%2fworker.js', '/assets/constructor'])('%s is not served', async (url) => {
   const { request } = openServer();
   expect((await request('GET', url)).status).toBe(404);
 });
 
-test('no code and no cookie gets into the log', async () => {
+test('codes and cookies do not appear in the log', async () => {
   const server = openServer();
   const code = await askCode(server);
   await redeem(server, code);
@@ -226,7 +226,7 @@ describe('history', () => {
     ...extra,
   });
 
-  test('is read by the page and with the bearer token', async () => {
+  test('is available to the page and with the bearer token', async () => {
     const server = openServer();
     server.state.nowMs = 2_000_000;
     server.state.samples = [sample(100), sample(1_990, { orphans: 2, excess: 1 }), sample(1_995, { orphans: null })];
@@ -250,7 +250,7 @@ describe('history', () => {
     expect((await server.request('GET', `${path}/history`, { headers: page })).status).toBe(401);
   });
 
-  test('of two weeks is no longer than a screen is wide, keeps the peaks, and breaks where nothing is known', async () => {
+  test('of two weeks is reduced to the width of a screen, keeps the peaks, and has gaps without data', async () => {
     const server = openServer();
     server.state.nowMs = 1_209_600_000;
     const peak = sample(300_000, { orphans: 7 });
@@ -265,7 +265,7 @@ describe('history', () => {
     expect(points.filter(({ leaks }) => leaks === null).map(({ at }) => at)).toEqual([209_996, 310_001]);
   });
 
-  test.each(['x', '0m', '-1h', '1w', '100000d', ''])('since %j is refused', async (since) => {
+  test.each(['x', '0m', '-1h', '1w', '100000d', ''])('with since %j is refused', async (since) => {
     const { request } = openServer();
     expect((await request('GET', `/api/history?since=${since}`)).status).toBe(400);
   });

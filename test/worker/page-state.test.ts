@@ -26,14 +26,14 @@ function sources(observation: Observation, extra: Partial<PageSources> = {}): Pa
   };
 }
 
-/** The recorded tree as its own worker sees it. */
+/** The recorded tree from the view of its own worker. */
 function asWorker(judgesSelf: boolean, change: Partial<Reading> = {}): Observation {
   const { reading } = recordedTree().observation;
   const snapshot = { ...reading.snapshot, self: { ...reading.snapshot.self, pid: WORKER } };
   return judgeReading({ ...reading, snapshot, ...change }, { judgesSelf });
 }
 
-test('the worker shows the whole tree, itself in it, with what each says of itself', () => {
+test('shows the whole tree including the worker, with the state that each process reports', () => {
   const { processes, search, version, reapCommand, complete } = describeState(sources(asWorker(true)));
   expect(processes.map(({ name, pid, depth, state, restarts }) => [name, pid, depth, state, restarts])).toEqual([
     ['supervisor', 952, 0, 'running', null],
@@ -45,7 +45,7 @@ test('the worker shows the whole tree, itself in it, with what each says of itse
   expect([search.reason, version, reapCommand, complete]).toEqual(['Chroma is starting', '1.2.3', null, true]);
 });
 
-test('who judges itself is in no plan all the same', () => {
+test('excludes the classifying process from every plan', () => {
   const { judgements, index } = asWorker(true);
   expect(judgements.some(({ row }) => row.pid === WORKER)).toBe(true);
   expect(asWorker(false).judgements.some(({ row }) => row.pid === WORKER)).toBe(false);
@@ -54,7 +54,7 @@ test('who judges itself is in no plan all the same', () => {
   expect(plan.map(({ row }) => row.pid)).not.toContain(WORKER);
 });
 
-test('leaks come with verdict, evidence and the command for this data dir', () => {
+test('shows leaks with verdict, evidence and the command for this data dir', () => {
   const { findings, summary, reapCommand } = describeState(sources(recordedLeak(), { dataDirFlag: '/my data' }));
   expect(findings.map(({ name, verdict }) => [name, verdict])).toEqual([
     ['chroma-sync uv', 'orphan'],
@@ -67,7 +67,7 @@ test('leaks come with verdict, evidence and the command for this data dir', () =
   expect(reapCommand).toBe("claude-mem reap --data-dir '/my data' --dry-run");
 });
 
-test('a reading that could not see everything says so', () => {
+test('reports an incomplete reading', () => {
   const { snapshot } = asWorker(true).reading;
   const { complete, remarks } = describeState(
     sources(asWorker(true, { snapshot: { ...snapshot, complete: false, unreadable: 2 } })),
@@ -79,7 +79,7 @@ test('a reading that could not see everything says so', () => {
   ]);
 });
 
-test('a supervisor that does not answer is not said to run', () => {
+test('has no state if the supervisor does not answer', () => {
   expect(describeState(sources(asWorker(true), { status: undefined }))).toMatchObject({
     state: null,
     problem: 'the supervisor does not answer',

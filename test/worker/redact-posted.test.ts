@@ -5,7 +5,7 @@ const SECRET = 'quietRiver88';
 const KEY = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEpAIBAAKCAQEA0Zx9yQ8s7T6u5V4w3X2y1Z0aBcDeFgHiJkLmNoPqRsTuVwXy\n'.repeat(25)}-----END RSA PRIVATE KEY-----`;
 
 test.each([10_000, 16_370, 16_384, 16_400, 33_000, 900_000])(
-  'a secret behind %i characters of a posted text is redacted',
+  'redacts a secret after %i characters of a posted text',
   async (length) => {
     const filler = 'one two three\n'.repeat(Math.ceil(length / 14)).slice(0, length - 1);
     const { text } = await redactPosted({ text: `${filler}\nDB_PASSWORD=${SECRET}\nfour five` });
@@ -13,7 +13,7 @@ test.each([10_000, 16_370, 16_384, 16_400, 33_000, 900_000])(
   },
 );
 
-test('a key is redacted wherever a long text is cut in pieces', async () => {
+test('redacts a key at any boundary between pieces of a long text', async () => {
   for (let length = 14_000; length < 17_000; length += 250) {
     const filler = 'one two three\n'.repeat(Math.ceil(length / 14)).slice(0, length - 1);
     const { text } = await redactPosted({ text: `${filler}\n${KEY}\nfour` });
@@ -21,12 +21,12 @@ test('a key is redacted wherever a long text is cut in pieces', async () => {
   }
 });
 
-test('a private part is taken out of a posted text as a whole, however long it is', async () => {
+test('removes a private part of any length completely from a posted text', async () => {
   const text = `one <private>${'HIDDEN '.repeat(10_000)}</private> two`;
   expect(await redactPosted({ text })).toEqual({ text: 'one [private] two' });
 });
 
-test('other work is done while a long posted text is redacted', async () => {
+test('lets other work run while a long posted text is redacted', async () => {
   let turns = 0;
   let isDone = false;
   const count = () => {
@@ -39,7 +39,7 @@ test('other work is done while a long posted text is redacted', async () => {
   expect(turns).toBeGreaterThan(10);
 });
 
-test('names, numbers and lists of what was posted stay as they are', async () => {
+test('keeps names, numbers and lists in a posted body', async () => {
   const posted = { title: 'a', files: ['b', 'c'], text: '' };
   expect(await redactPosted(posted)).toEqual(posted);
 });

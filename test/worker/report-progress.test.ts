@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createProgressReport } from '../../src/worker/report-progress.ts';
 import { openServer } from './open-server.ts';
 
-test('each answer is counted as progress, a refusal too', async () => {
+test('each answer counts as progress, including a refusal', async () => {
   const { request, state } = openServer();
   await request('GET', '/health');
   await request('GET', '/ready', { headers: { authorization: undefined } });
@@ -10,7 +10,7 @@ test('each answer is counted as progress, a refusal too', async () => {
   expect(state.answers).toBe(3);
 });
 
-test('a supervisor is told of progress at once, then once a second at most, and never by an idle worker', () => {
+test('progress is reported immediately, then at most once a second, and never by an idle worker', () => {
   const sent: unknown[] = [];
   const channel = {
     connected: true,

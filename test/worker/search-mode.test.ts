@@ -14,7 +14,7 @@ test.each([
   expect(searchModeOf(status)).toEqual({ mode, reason: status.reason });
 });
 
-test('is told at once and at every change, until the shutdown', async () => {
+test('the search mode is reported immediately and at every change, until the shutdown', async () => {
   const { log } = aLog();
   const shutdown = new Shutdown(log);
   const sent: unknown[] = [];

@@ -14,7 +14,7 @@ function event(number: number): HookEvent {
   return { kind: 'prompt', id: `e${number}`, at, sessionId: 's', project: 'p', prompt: `prompt ${number}` };
 }
 
-/** A drain on a real spool; `store` may be told to fail. */
+/** A drain on a real spool; `store` can be made to fail. */
 function drain(store?: (event: HookEvent) => void) {
   const dataDir = tempDir();
   const spool = new Spool(dataDir);
@@ -34,7 +34,7 @@ function drain(store?: (event: HookEvent) => void) {
   return { dataDir, spool, stored, lines, open };
 }
 
-test('stores what waits when it begins, in order, and what comes later', async () => {
+test('stores waiting events in order, and later ones', async () => {
   const { spool, stored, open } = drain();
   for (const number of [2, 1, 3]) spool.add(event(number));
   await open().look();
@@ -43,7 +43,7 @@ test('stores what waits when it begins, in order, and what comes later', async (
   await eventually('the next one is stored', () => stored.includes('e4') && spool.list().length === 0);
 });
 
-test('a failing disk stops it; nothing is lost, counted or overtaken', async () => {
+test('stops on a failing disk without losing, counting or reordering events', async () => {
   let isFull = true;
   const { spool, stored, open } = drain(({ id }) => {
     if (isFull && id === 'e2') throw new ClaudeMemError('io', 'no space left');
@@ -58,7 +58,7 @@ test('a failing disk stops it; nothing is lost, counted or overtaken', async () 
   expect(stored).toEqual(['e1', 'e2', 'e3']);
 });
 
-test('what is no event, or cannot be stored, is set aside and holds nothing up', async () => {
+test('sets aside files that are not events or cannot be stored, and continues', async () => {
   const { dataDir, spool, stored, open, lines } = drain(({ id }) => {
     if (id === 'e2') throw new TypeError('unforeseen');
   });
@@ -71,7 +71,7 @@ test('what is no event, or cannot be stored, is set aside and holds nothing up',
   expect(JSON.stringify(lines)).not.toContain('prompt 2');
 });
 
-test('an event with which the worker died three times is not tried again', async () => {
+test('sets aside an event that crashed the worker three times', async () => {
   const { spool, stored, open } = drain();
   spool.add(event(1));
   for (let death = 0; death < 3; death += 1) spool.begin(spool.list()[0]!);
@@ -81,7 +81,7 @@ test('an event with which the worker died three times is not tried again', async
   expect(spool.list()).toEqual([]);
 });
 
-test('one that is closed leaves the rest for the next', async () => {
+test('leaves the remaining events to the next worker when closed', async () => {
   const { spool, stored, open } = drain();
   for (const number of [1, 2]) spool.add(event(number));
   await open().close();

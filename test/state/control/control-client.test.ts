@@ -8,7 +8,7 @@ import { TREE } from '../manifests.ts';
 
 const GREETING = `${JSON.stringify({ claudeMem: 1, version: '0.1.0', treeId: TREE })}\n`;
 
-/** A peer at the control socket that does as told with each line it gets; the first call is the greeting. */
+/** A peer on the control socket that answers each line as given; the first call is the greeting. */
 async function aPeer(onLine: (socket: Socket, id: number) => void, greeting = GREETING) {
   const dataDir = tempDir();
   const sockets = new Set<Socket>();
@@ -45,7 +45,7 @@ const endless = (socket: Socket, text: string, everyMs = 1) => {
 };
 const answer = (id: number, result: unknown) => `${JSON.stringify({ id, result })}\n`;
 
-test('an answer counts by its id, whatever comes before it', async () => {
+test('an answer is matched by its id, regardless of earlier ones', async () => {
   const connection = await connected(
     await aPeer((socket, id) => socket.write(answer(id - 1, 'old') + answer(id, 'new'))),
   );
@@ -54,7 +54,7 @@ test('an answer counts by its id, whatever comes before it', async () => {
 });
 
 describe('a request ends', () => {
-  test('at its time, though answers with other ids keep coming', async () => {
+  test('at its deadline although answers with other ids keep arriving', async () => {
     const connection = await connected(
       await aPeer((socket) => {
         endless(socket, answer(99, 'x'), 20);
@@ -65,7 +65,7 @@ describe('a request ends', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
-  test('with a peer that floods it with answers to something else', async () => {
+  test('with an error if the peer floods it with answers to other requests', async () => {
     const connection = await connected(
       await aPeer((socket) => {
         endless(socket, answer(99, 'x').repeat(500));
@@ -74,7 +74,7 @@ describe('a request ends', () => {
     await expect(connection.request('status', {}, 20_000)).rejects.toThrow(/is too long|match no request/);
   });
 
-  test('with a peer whose line does not end', async () => {
+  test('with an error if a line does not end', async () => {
     const connection = await connected(
       await aPeer((socket) => {
         endless(socket, 'x'.repeat(10_000));
@@ -83,39 +83,39 @@ describe('a request ends', () => {
     await expect(connection.request('status', {}, 20_000)).rejects.toThrow('is too long');
   });
 
-  test('with a peer that goes away', async () => {
+  test('with an error if the peer disconnects', async () => {
     const connection = await connected(await aPeer((socket) => socket.destroy()));
     await expect(connection.request('status', {}, 20_000)).rejects.toThrow('closed the connection');
   });
 });
 
-test('an answer of 100 kB is read whole', async () => {
+test('an answer of 100 kB is read completely', async () => {
   const text = 'x'.repeat(100_000);
   const connection = await connected(await aPeer((socket, id) => socket.write(answer(id, text))));
   expect(await connection.request('status', {}, 5_000)).toBe(text);
 });
 
-test('what nobody asked for is not kept', async () => {
+test('unrequested answers are not buffered', async () => {
   const connection = await connected(await aPeer(() => undefined, GREETING + answer(7, 'x').repeat(2_000)));
   await expect(connection.request('status', {}, 5_000)).rejects.toThrow(/is too long|match no request/);
 });
 
 test.each(['../../etc/x', '', 'a'.repeat(129), 'a b', 7, null])(
-  'a greeting with the tree id %j is none',
+  'a greeting with the tree id %j is rejected',
   async (treeId) => {
     const greeting = `${JSON.stringify({ claudeMem: 1, version: '1', treeId })}\n`;
     expect(await connectToSupervisor(await aPeer(() => undefined, greeting))).toBeUndefined();
   },
 );
 
-test('a supervisor that does not greet in time is late, and none where nobody listens or the connection closes', async () => {
+test('a supervisor that does not greet in time is late; without a listener or after a disconnect there is none', async () => {
   expect(await connectToSupervisor(await aPeer(() => undefined, ''), { withinMs: 50 })).toBe('late');
   expect(await connectToSupervisor(tempDir(), { withinMs: 5_000 })).toBe(undefined);
   const hangsUp = await aPeer(() => undefined, 'no greeting\n{}\n');
   expect(await connectToSupervisor(hangsUp, { withinMs: 5_000 })).toBe(undefined);
 });
 
-test('an answer that is late is told apart from a connection that is closed', async () => {
+test('a late answer is distinguished from a closed connection', async () => {
   const late = await connected(await aPeer(() => undefined));
   await expect(late.request('status', {}, 50)).rejects.toSatisfy(isLateAnswer);
   const closed = await connected(await aPeer((socket) => socket.destroy()));

@@ -26,7 +26,7 @@ async function listen(path: string, greet: (socket: Socket) => void): Promise<vo
   });
 }
 
-/** Long enough that a socket in it would have its name cut. */
+/** Too long for a socket path, which would be truncated. */
 function longDataDir(): string {
   const dataDir = join(tempDir(), 'x'.repeat(90));
   mkdirSync(dataDir);
@@ -34,13 +34,13 @@ function longDataDir(): string {
 }
 
 describe('askAnswering', () => {
-  test('hears the tree that greets', async () => {
+  test('returns the tree id of a greeting', async () => {
     const dataDir = tempDir();
     await listen(join(dataDir, 'supervisor.sock'), (socket) => socket.write(GREETING));
     expect(await createRecords(dataDir).askAnswering()).toEqual([TREE]);
   });
 
-  test('hears a greeting that comes in pieces, and one of a later version', async () => {
+  test('accepts a greeting in pieces and one of a later version', async () => {
     const dataDir = tempDir();
     const later = GREETING.replace('"claudeMem":1', '"claudeMem":2,"more":[]');
     await listen(join(dataDir, 'supervisor.sock'), (socket) => {
@@ -51,20 +51,20 @@ describe('askAnswering', () => {
   });
 
   test.each<[string, (socket: Socket) => void]>([
-    ['says nothing', () => undefined],
-    ['hangs up', (socket) => socket.end()],
-    ['says something else', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
-    ['says JSON that is no greeting', (socket) => socket.write('{"treeId":"x"}\n')],
-    ['says null', (socket) => socket.write('null\n')],
-    ['says a tree id that is a path', (socket) => socket.write(GREETING.replace(TREE, '../../etc'))],
-    ['never comes to an end', (socket) => socket.write('x'.repeat(1_000_000))],
-  ])('hears nobody in one who %s', async (_what, greet) => {
+    ['sends nothing', () => undefined],
+    ['disconnects', (socket) => socket.end()],
+    ['sends another protocol', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['sends JSON that is not a greeting', (socket) => socket.write('{"treeId":"x"}\n')],
+    ['sends null', (socket) => socket.write('null\n')],
+    ['sends a path as tree id', (socket) => socket.write(GREETING.replace(TREE, '../../etc'))],
+    ['sends a line without end', (socket) => socket.write('x'.repeat(1_000_000))],
+  ])('returns nothing for a peer that %s', async (_what, greet) => {
     const dataDir = tempDir();
     await listen(join(dataDir, 'supervisor.sock'), greet);
     expect(await askAnswering(dataDir)).toEqual([]);
   });
 
-  test('hears nobody where there is no socket, a file in its place, or one that a killed supervisor left', async () => {
+  test('returns nothing without a socket, with a file in its place, or with the socket of a killed supervisor', async () => {
     const dataDir = tempDir();
     expect(await askAnswering(dataDir)).toEqual([]);
     expect(await askAnswering(join(dataDir, 'missing'))).toEqual([]);
@@ -90,7 +90,7 @@ describe('askAnswering', () => {
 describe('claimSocketPath', () => {
   const NOWHERE = { networkTypeOf: () => undefined };
 
-  test('is in the data dir where the path is short enough', () => {
+  test('uses the data dir if the path is short enough', () => {
     const claim = (dataDir: string) => claimSocketPath(dataDir, 'supervisor.sock', NOWHERE);
     expect(claim('/home/u/.claude-mem')).toBe('/home/u/.claude-mem/supervisor.sock');
     expect(claim(`/${'x'.repeat(83)}`)).toBe(`/${'x'.repeat(83)}/supervisor.sock`);
@@ -105,7 +105,7 @@ describe('claimSocketPath', () => {
     expect(dirname(dirname(path))).toBe(base);
   });
 
-  test('else is in the runtime folder, else in the temp dir, for each data dir its own and always the same', () => {
+  test('otherwise uses the runtime folder, else the temp dir, with one stable path per data dir', () => {
     const long = `${tempDir()}/${'x'.repeat(84)}`;
     const base = tempDir();
     const claim = (dataDir: string, runtime?: string) =>
@@ -125,7 +125,7 @@ describe('claimSocketPath', () => {
     }
   });
 
-  test('is elsewhere on a network file system', () => {
+  test('uses another folder if the data dir is on a network file system', () => {
     const base = tempDir();
     const surroundings = { networkTypeOf: () => 'fuse.sshfs', env: { XDG_RUNTIME_DIR: base } };
     const path = claimSocketPath(tempDir(), 'supervisor.sock', surroundings);
@@ -135,7 +135,7 @@ describe('claimSocketPath', () => {
 
   test.each<[string, (folder: string) => void]>([
     [
-      'a folder that others may enter',
+      'a folder that others can enter',
       (folder) => {
         mkdirSync(folder);
         chmodSync(folder, 0o755);
@@ -154,12 +154,12 @@ describe('claimSocketPath', () => {
       },
     ],
     [
-      'a link to nowhere',
+      'a link without a target',
       (folder) => {
         symlinkSync('/nonexistent', folder);
       },
     ],
-  ])('takes a folder of another name where %s was put in its place', (_what, occupy) => {
+  ])('uses a folder with another name if its place is taken by %s', (_what, occupy) => {
     const base = tempDir();
     const long = `${tempDir()}/${'x'.repeat(84)}`;
     const claim = () => claimSocketPath(long, 'supervisor.sock', { ...NOWHERE, env: { XDG_RUNTIME_DIR: base } });
@@ -175,7 +175,7 @@ describe('claimSocketPath', () => {
     expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
   });
 
-  test('a base in which anybody may replace our folder is passed over', () => {
+  test('skips a base in which any user can replace the folder', () => {
     const base = tempDir();
     chmodSync(base, 0o777);
     const long = `${tempDir()}/${'x'.repeat(84)}`;
@@ -186,7 +186,7 @@ describe('claimSocketPath', () => {
     expect(path.startsWith(base)).toBe(false);
   });
 
-  test('refuses a folder that is not for this user alone, or that a link leads to', (context) => {
+  test('refuses a folder that other users can enter and a link to a folder', (context) => {
     if (process.platform === 'win32') context.skip('Windows has no modes');
     const path = join(tempDir(), 'claude-mem-1', 'supervisor.sock');
     ensureSocketFolder(path);
@@ -205,7 +205,7 @@ describe('claimSocketPath', () => {
 });
 
 describe('findControlSocket', () => {
-  test('asks nobody over a socket that another user made', async (context) => {
+  test('ignores a socket of another user', async (context) => {
     if (process.geteuid?.() !== 0) context.skip('needs root, to give a socket to another user');
     const dataDir = tempDir();
     await listen(join(dataDir, 'supervisor.sock'), (socket) => socket.write(GREETING));
@@ -214,7 +214,7 @@ describe('findControlSocket', () => {
     expect([findControlSocket(dataDir), await askAnswering(dataDir)]).toEqual([undefined, []]);
   });
 
-  test('asks nobody over a link', async () => {
+  test('ignores a link to a socket', async () => {
     const dataDir = tempDir();
     const other = join(tempDir(), 'other.sock');
     await listen(other, (socket) => socket.write(GREETING));
@@ -222,7 +222,7 @@ describe('findControlSocket', () => {
     expect(await askAnswering(dataDir)).toEqual([]);
   });
 
-  test('asks nobody in a folder that others may enter, whatever the holder of the lock says', async () => {
+  test('ignores a socket in a folder that others can enter, even if the lock holder names it', async () => {
     const dataDir = longDataDir();
     const folder = tempDir();
     const path = join(folder, 'supervisor.sock');

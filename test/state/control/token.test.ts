@@ -5,7 +5,7 @@ import { ensureToken, readToken, tokenPath } from '../../../src/state/control/to
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { anError } from '../an-error.ts';
 
-test('is created once, private, and stays', () => {
+test('creates a private token once and keeps it', () => {
   const dataDir = tempDir();
   expect(readToken(dataDir)).toBeUndefined();
   expect(existsSync(tokenPath(dataDir))).toBe(false);
@@ -16,11 +16,11 @@ test('is created once, private, and stays', () => {
   expect(readdirSync(dataDir)).toEqual(['token']);
 });
 
-test('of another data dir is another one', () => {
+test('each data dir has its own token', () => {
   expect(ensureToken(tempDir())).not.toBe(ensureToken(tempDir()));
 });
 
-test('that others could read is made private again', () => {
+test('a token that others could read becomes private again', () => {
   const dataDir = tempDir();
   const token = ensureToken(dataDir);
   chmodSync(tokenPath(dataDir), 0o644);
@@ -31,7 +31,7 @@ test('that others could read is made private again', () => {
 });
 
 test.each(['', 'secret', `${'a'.repeat(63)}\n`, 'A'.repeat(64), 'x'.repeat(10_000)])(
-  'a file that holds %j is refused and left alone',
+  'a token file that contains %j is refused and left unchanged',
   (text) => {
     const dataDir = tempDir();
     writeFileSync(tokenPath(dataDir), text);
@@ -41,13 +41,13 @@ test.each(['', 'secret', `${'a'.repeat(63)}\n`, 'A'.repeat(64), 'x'.repeat(10_00
   },
 );
 
-test('a folder in its place is an error that names it', () => {
+test('a folder in place of the token file is an error that names it', () => {
   const dataDir = tempDir();
   mkdirSync(tokenPath(dataDir));
   expect(() => ensureToken(dataDir)).toThrow(anError('io', tokenPath(dataDir)));
 });
 
-test('nothing is left where it cannot be created', () => {
+test('a token that cannot be created leaves no file', () => {
   const dataDir = join(tempDir(), 'missing');
   expect(() => ensureToken(dataDir)).toThrow(anError('io', 'cannot create'));
 });

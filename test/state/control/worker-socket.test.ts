@@ -21,12 +21,12 @@ async function aDataDir() {
 const NOBODY_LISTENS = 'no worker listens on this data dir';
 const NOT_CERTAIN = 'is not trusted';
 
-test('the worker is asked over the socket in the data dir', async () => {
+test('finds the worker socket in the data dir', async () => {
   const { dataDir, path } = await aDataDir();
   expect(findWorkerSocket(dataDir)).toBe(path);
 });
 
-test('there is nobody to ask without a socket, and with a file, a folder or a link in its place', async () => {
+test('throws without a socket, and with a file, a folder or a link in its place', async () => {
   const dataDir = tempDir();
   const path = join(dataDir, 'worker.sock');
   const find = () => findWorkerSocket(dataDir);
@@ -43,25 +43,22 @@ test('there is nobody to ask without a socket, and with a file, a folder or a li
   expect(find).toThrow(NOBODY_LISTENS);
 });
 
-test.each([0o777, 0o770, 0o702])(
-  'nobody is asked in a data dir of mode %o, which others may write to',
-  async (mode) => {
-    const { dataDir, path } = await aDataDir();
-    chmodSync(dataDir, mode);
-    expect(() => findWorkerSocket(dataDir)).toThrow(NOT_CERTAIN);
-    chmodSync(dataDir, 0o755);
-    expect(findWorkerSocket(dataDir)).toBe(path);
-  },
-);
+test.each([0o777, 0o770, 0o702])('refuses a data dir of mode %o, which others can write to', async (mode) => {
+  const { dataDir, path } = await aDataDir();
+  chmodSync(dataDir, mode);
+  expect(() => findWorkerSocket(dataDir)).toThrow(NOT_CERTAIN);
+  chmodSync(dataDir, 0o755);
+  expect(findWorkerSocket(dataDir)).toBe(path);
+});
 
-test('nobody is asked over a socket that another user made', async (context) => {
+test('refuses a socket of another user', async (context) => {
   if (process.geteuid?.() !== 0) context.skip('needs root, to give a socket to another user');
   const { dataDir, path } = await aDataDir();
   chownSync(path, 65534, 65534);
   expect(() => findWorkerSocket(dataDir)).toThrow(NOBODY_LISTENS);
 });
 
-test('a socket elsewhere is found by the note in the data dir, as long as nobody else may enter its folder', async () => {
+test('finds a socket in another folder by the note in the data dir, unless others can enter that folder', async () => {
   const dataDir = tempDir();
   const folder = tempDir();
   const path = join(folder, 'worker.sock');
@@ -72,7 +69,7 @@ test('a socket elsewhere is found by the note in the data dir, as long as nobody
   expect(() => findWorkerSocket(dataDir)).toThrow(NOT_CERTAIN);
 });
 
-test('the note goes once the socket is in the data dir', () => {
+test('removes the note once the socket is in the data dir', () => {
   const dataDir = tempDir();
   const note = join(dataDir, 'worker.sock.path');
   noteWorkerSocket(dataDir, '/run/user/7/claude-mem-1/worker.sock');

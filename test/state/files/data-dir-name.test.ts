@@ -14,7 +14,7 @@ function thrownBy(action: () => unknown): unknown {
   return undefined;
 }
 
-describe('a data dir that only a shell would understand', () => {
+describe('a data dir that needs a shell to expand it', () => {
   const home = '/home/ada';
   test.each([
     ['$HOME/x', 'Did you mean /home/ada/x?', /\$HOME was not expanded/],
@@ -28,7 +28,7 @@ describe('a data dir that only a shell would understand', () => {
     ['~bob/x', 'Use the absolute path', /named user/],
     ['file:///home/ada/x', 'Did you mean /home/ada/x?', /not a URL/],
     ['memory', `Did you mean ${join(process.cwd(), 'memory')}?`, /relative/],
-  ])('%s in the environment is refused, and the path that was meant is named', (text, hint, message) => {
+  ])('%s in the environment is refused with the probable path', (text, hint, message) => {
     const error = thrownBy(() => resolveDataDir({ env: { CLAUDE_MEM_DATA_DIR: text, MEM: 'memory' }, home }));
     expect(error).toMatchObject({
       code: 'data-dir',
@@ -37,16 +37,16 @@ describe('a data dir that only a shell would understand', () => {
     });
   });
 
-  test('~/x needs no shell', () => {
+  test('~/x is expanded', () => {
     const folder = tempDir();
     expect(resolveDataDir({ env: { CLAUDE_MEM_DATA_DIR: '~/x' }, home: folder })).toBe(join(folder, 'x'));
   });
 
-  test('a relative path after --data-dir was typed where it counts', () => {
+  test('a relative path after --data-dir is accepted', () => {
     expect(resolveDataDir({ flag: 'memory', env: {} })).toBe(join(process.cwd(), 'memory'));
   });
 
-  test('a folder that really has such a name is used', () => {
+  test('an existing folder with such a name is accepted', () => {
     const folder = join(tempDir(), '$HOME');
     mkdirSync(folder);
     expect(resolveDataDir({ env: { CLAUDE_MEM_DATA_DIR: folder } })).toBe(folder);
@@ -54,7 +54,7 @@ describe('a data dir that only a shell would understand', () => {
 });
 
 describe('a named data dir that does not exist', () => {
-  test('is an error that names the nearest folder; the usual one is none', () => {
+  test('is an error that names the nearest folder, except the default one', () => {
     const home = tempDir();
     mkdirSync(join(home, '.claude-mem'));
     const typo = join(home, '.claude-men');
@@ -68,7 +68,7 @@ describe('a named data dir that does not exist', () => {
     expect(existsSync(typo)).toBe(false);
   });
 
-  test('of several misspelt parts each is matched', () => {
+  test('is matched with several misspelt parts', () => {
     const folder = tempDir();
     mkdirSync(join(folder, 'projects', 'memory'), { recursive: true });
     mkdirSync(join(folder, 'other'));
@@ -77,7 +77,7 @@ describe('a named data dir that does not exist', () => {
   });
 });
 
-describe('a variable that is nearly CLAUDE_MEM_DATA_DIR', () => {
+describe('a near miss of CLAUDE_MEM_DATA_DIR', () => {
   test.each(['CLAUDE_MEM_DATADIR', 'CLAUDE_MEM_DATA_DIRS', 'CLAUDE_MEM_DATA_DIRECTORY', 'CLAUDEMEM_DATA_DIR'])(
     '%s is refused',
     (name) => {
@@ -92,7 +92,7 @@ describe('a variable that is nearly CLAUDE_MEM_DATA_DIR', () => {
     },
   );
 
-  test('marks of ours and settings of the published plugin are none', () => {
+  test('marks and settings of the published plugin are not near misses', () => {
     const names = ['TREE', 'OWNER', 'ROLE', 'VERIFY', 'MODEL', 'MODE', 'LOG_LEVEL', 'CHROMA_DATABASE', 'CODE_PATH'];
     assertNoMisspeltVariable(Object.fromEntries(names.map((name) => [`CLAUDE_MEM_${name}`, 'x'])));
   });

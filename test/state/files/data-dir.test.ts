@@ -9,7 +9,7 @@ import { anError } from '../an-error.ts';
 const isRoot = process.geteuid?.() === 0;
 
 describe('resolveDataDir', () => {
-  test('takes the flag before the environment before the home directory', () => {
+  test('prefers the flag, then the environment, then the home directory', () => {
     const folder = tempDir();
     const env = { CLAUDE_MEM_DATA_DIR: join(folder, 'env') };
     expect(resolveDataDir({ flag: join(folder, 'flag'), env, home: folder })).toBe(join(folder, 'flag'));
@@ -17,13 +17,13 @@ describe('resolveDataDir', () => {
     expect(resolveDataDir({ env: {}, home: folder })).toBe(join(folder, '.claude-mem'));
   });
 
-  test('takes an empty variable for an absent one, an empty flag for a mistake', () => {
+  test('treats an empty variable as absent and an empty flag as an error', () => {
     const folder = tempDir();
     expect(resolveDataDir({ env: { CLAUDE_MEM_DATA_DIR: '' }, home: folder })).toBe(join(folder, '.claude-mem'));
     expect(() => resolveDataDir({ flag: '', env: {}, home: folder })).toThrow(/--data-dir is empty/);
   });
 
-  test('uses the own home directory by default', () => {
+  test('uses the home directory of the user by default', () => {
     expect(resolveDataDir({ env: {} })).toMatch(/[/\\]\.claude-mem$/);
     expect(resolveDataDir({ env: { CLAUDE_MEM_DATA_DIR: '~' } })).toBe(realpathSync(homedir()));
   });
@@ -34,7 +34,7 @@ describe('resolveDataDir', () => {
     expect(resolveDataDir({ flag: 'memory', env: {}, home: folder })).toBe(join(realpathSync('.'), 'memory'));
   });
 
-  test('creates nothing, and gives a missing data dir the name it will have', () => {
+  test('creates nothing, and resolves a missing data dir to its later path', () => {
     const folder = tempDir();
     mkdirSync(join(folder, 'real'));
     symlinkSync('real', join(folder, 'link'));
@@ -55,7 +55,7 @@ describe('resolveDataDir', () => {
       /is a file/,
     ],
     [
-      'a file in the middle',
+      'a file in the middle of the path',
       (path: string) => {
         writeFileSync(path, '');
       },
@@ -63,7 +63,7 @@ describe('resolveDataDir', () => {
       /is a file/,
     ],
     [
-      'a link that leads nowhere',
+      'a link without a target',
       (path: string) => {
         symlinkSync('/nowhere/at/all', path);
       },
@@ -85,24 +85,24 @@ describe('resolveDataDir', () => {
     expect(() => resolveDataDir({ flag: path + suffix, env: {} })).toThrow(anError('data-dir', message));
   });
 
-  test('says so when there is no home directory', () => {
+  test('reports a missing home directory', () => {
     expect(() => resolveDataDir({ env: {}, home: '' })).toThrow(/no home directory/);
   });
 });
 
 describe('ensureDataDir', () => {
-  test('creates it for this user alone and leaves the mode of one that exists', () => {
+  test('creates the data dir for this user only and keeps the mode of an existing one', () => {
     const folder = tempDir();
     expect(statSync(ensureDataDir(join(folder, 'a', 'b'))).mode & 0o777).toBe(0o700);
     mkdirSync(join(folder, 'plugin'), { mode: 0o755 });
     expect(statSync(ensureDataDir(join(folder, 'plugin'))).mode & 0o777).toBe(0o755);
   });
 
-  test.runIf(process.platform === 'linux')('gives up where the file system lets nobody create a folder', () => {
+  test.runIf(process.platform === 'linux')('fails if the file system does not support creating folders', () => {
     expect(() => ensureDataDir('/proc/claude-mem/data')).toThrow(anError('data-dir'));
   });
 
-  test('says which path cannot be created', () => {
+  test('names the path that cannot be created', () => {
     const file = join(tempDir(), 'file');
     writeFileSync(file, '');
     expect(() => ensureDataDir(join(file, 'data'))).toThrow(anError('data-dir'));
@@ -110,7 +110,7 @@ describe('ensureDataDir', () => {
 });
 
 describe('assertOwner', () => {
-  test('accepts an own data dir and one that does not exist yet', () => {
+  test('accepts a data dir of this user and a missing one', () => {
     const folder = tempDir();
     expect(() => {
       assertOwner(folder);
@@ -120,7 +120,7 @@ describe('assertOwner', () => {
     }).not.toThrow();
   });
 
-  test("refuses another user's, for root too, and a new one inside another user's folder", (context) => {
+  test("refuses another user's data dir, even for root, and a new one inside another user's folder", (context) => {
     if (!isRoot) context.skip('needs root: only root can give a folder away');
     const folder = tempDir();
     chownSync(folder, 65534, 65534);

@@ -37,11 +37,11 @@ function aDocument(fields: object = {}): Record<string, unknown> {
 const parse = (fields: object = {}) => parseSnapshot(JSON.stringify(aDocument(fields)), 'snapshot.json');
 
 describe('recordings', () => {
-  test('all five are here', () => {
+  test('all five recordings exist', () => {
     expect(recordingNames).toHaveLength(5);
   });
 
-  test.each(recordingNames)('%s reads as it is and is written as it was', (name) => {
+  test.each(recordingNames)('%s is read and written back unchanged', (name) => {
     const file = fileURLToPath(new URL(name, recordings));
     const recorded = readSnapshotFile(file);
     const raw = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
@@ -54,7 +54,7 @@ describe('recordings', () => {
 });
 
 describe('parseSnapshot', () => {
-  test('normalises pid namespaces wherever they stand, in reading and in writing', () => {
+  test('normalises all pid namespaces when reading and writing', () => {
     const recorded = parse({
       pidNamespace: 'pid:[4026531836]',
       processes: [
@@ -74,7 +74,7 @@ describe('parseSnapshot', () => {
     expect(snapshotDocument(raw)).toMatchObject({ pidNamespace: '1', manifests: [{ pidNamespace: '2' }] });
   });
 
-  test('a mark that is null was not readable; any other null is an absent field', () => {
+  test('null means unreadable for a mark and absent for any other field', () => {
     const row = { ...ROW, treeMark: null, ownerMark: 'x', uid: null, argv: null };
     const recorded = parse({ nowTicks: null, self: { pid: 1, uid: null }, processes: [row] });
     expect(recorded.snapshot.processes).toEqual([{ ...ROW, treeMark: null, ownerMark: 'x' }]);
@@ -82,7 +82,7 @@ describe('parseSnapshot', () => {
     expect(recorded.snapshot.self).toEqual({ pid: 1 });
   });
 
-  test('manifests, registries and answering may be missing', () => {
+  test('accepts a file without manifests, registries and answering', () => {
     const { manifests, otherRegistries, answering, damaged } = parse({
       manifests: undefined,
       otherRegistries: undefined,
@@ -96,11 +96,11 @@ describe('parseSnapshot', () => {
     expect(parse({ answering: ['a'] }).answering).toEqual(['a']);
   });
 
-  test('drops fields it does not know', () => {
+  test('drops unknown fields', () => {
     expect(parse({ colour: 'red', processes: [{ ...ROW, mood: 1 }] }).snapshot.processes).toEqual([ROW]);
   });
 
-  test('a manifest in it that is damaged or newer is reported, and spoils nothing', () => {
+  test('reports a damaged or newer manifest and keeps the rest', () => {
     const { manifests, damaged } = parse({ manifests: [{ schemaVersion: 1 }, aManifest(), { schemaVersion: 9 }] });
     expect(manifests).toEqual([aManifest()]);
     expect(damaged).toMatchObject([
@@ -109,7 +109,7 @@ describe('parseSnapshot', () => {
     ]);
   });
 
-  test('what could not be read where it was taken is not forgotten', () => {
+  test('keeps the reports of manifests that were unreadable at recording', () => {
     const damaged = [{ file: '/home/u/.claude-mem/trees/x.json', kind: 'unreadable' as const, reason: 'denied' }];
     const document = snapshotDocument({ ...parse(), damaged });
     expect(parseSnapshot(JSON.stringify(document), 'again').damaged).toEqual(damaged);
@@ -134,26 +134,26 @@ describe('parseSnapshot', () => {
     ['processes[0].pidNamespace', { processes: [{ ...ROW, pidNamespace: 'here' }] }],
     ['manifests', { manifests: {} }],
     ['otherRegistries[0].content', { otherRegistries: [{ file: 'x', content: {} }] }],
-  ])('names %s when that is what is wrong', (field, change) => {
+  ])('names the wrong field %s', (field, change) => {
     expect(() => parse(change)).toThrow(anError('snapshot-file', `snapshot.json is not a snapshot: ${field}: `));
   });
 
-  test('refuses a later version by name', () => {
+  test('refuses a later version and names it', () => {
     expect(() => parse({ schemaVersion: 2, kind: 'other' })).toThrow(/has schemaVersion 2, written by a later version/);
   });
 
   test.each([
     ['', /is empty/],
-    ['{"schemaVersion":1,', /cut off/],
+    ['{"schemaVersion":1,', /is truncated/],
     ['[]', /is not a snapshot/],
     ['null', /is not a snapshot/],
-  ])('%j is no snapshot', (text, message) => {
+  ])('rejects %j', (text, message) => {
     expect(() => parseSnapshot(text, 'x')).toThrow(message);
   });
 });
 
 describe('files', () => {
-  test('reads what a byte order mark begins, as Windows writes it', () => {
+  test('reads a file with a byte order mark, as Windows writes it', () => {
     const file = join(tempDir(), 'snapshot.json');
     const text = JSON.stringify(aDocument());
     for (const bytes of [Buffer.from(`\uFEFF${text}`, 'utf16le'), Buffer.from(`\uFEFF${text}`)]) {
@@ -162,13 +162,13 @@ describe('files', () => {
     }
   });
 
-  test('says so when the file is not there or is a folder', () => {
+  test('reports a missing file and a folder', () => {
     const folder = tempDir();
     expect(() => readSnapshotFile(join(folder, 'x'))).toThrow(/cannot read .*no such file/);
     expect(() => readSnapshotFile(folder)).toThrow(anError('snapshot-file'));
   });
 
-  test('writes for this user alone, through links, and not in the place of a pipe', (context) => {
+  test('writes a private file, replaces a link, and writes into a device', (context) => {
     if (process.platform === 'win32') context.skip('Windows has neither modes nor named pipes in folders');
     const folder = tempDir();
     const file = join(folder, 'snapshot.json');

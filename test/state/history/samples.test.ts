@@ -10,7 +10,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 const STEP_MS = 5_000;
 const FIRST_MS = 1_764_000_000_000;
 
-/** The sample of the so-manieth five seconds. */
+/** The sample of the given five-second step. */
 function at(step: number, changes: Partial<Sample> = {}): Sample {
   const elapsedMs = step * STEP_MS;
   return aSample({ takenAtMs: FIRST_MS + elapsedMs, uptimeMs: 60_000 + elapsedMs, ...changes });
@@ -24,16 +24,16 @@ function write(dataDir: string, from: number, until: number): void {
 const fine = (dataDir: string) => join(dataDir, 'samples', 'fine.ring');
 const coarse = (dataDir: string) => join(dataDir, 'samples', 'coarse.ring');
 
-/** Steps of which there is a sample, the coarse ones by their last. */
+/** The steps that have a sample; a coarse one counts as its last step. */
 function stepsOf(dataDir: string): readonly number[] {
   return readSamples(dataDir).samples.map(({ takenAtMs }) => (takenAtMs - FIRST_MS) / STEP_MS);
 }
 
-test('nothing yet is nothing damaged', () => {
+test('a data dir without samples has no damaged ones', () => {
   expect(readSamples(tempDir())).toEqual({ samples: [], damaged: 0, unreadable: [] });
 });
 
-test('what was written is read back, also by the next writer, and is this userâ€™s alone', () => {
+test('samples are read back, also after the next writer, and the files are private', () => {
   const dataDir = tempDir();
   write(dataDir, 0, 3);
   write(dataDir, 3, 5);
@@ -42,7 +42,7 @@ test('what was written is read back, also by the next writer, and is this userâ€
   expect(statSync(join(dataDir, 'samples')).mode & 0o777).toBe(0o700);
 });
 
-test('every role at once with the largest figures fits', () => {
+test('a sample of all roles with the largest values fits into a slot', () => {
   const dataDir = tempDir();
   const use = { processes: 99_999, memoryBytes: 999_999_999_999, cpuPercent: 9_999.9 };
   const names = ['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup', 'other'] as const;
@@ -60,7 +60,7 @@ test('every role at once with the largest figures fits', () => {
 });
 
 describe('after more than six hours', () => {
-  test('the old ones are there for every five minutes, the new ones whole, with no hole between; the file stays small', () => {
+  test('old samples are kept every five minutes and new ones completely, without a gap and in bounded files', () => {
     const dataDir = tempDir();
     const count = 5_000;
     write(dataDir, 0, count);
@@ -78,7 +78,7 @@ describe('after more than six hours', () => {
     expect(statSync(coarse(dataDir)).size).toBeLessThan(4_032 * 512);
   });
 
-  test('a supervisor that crashes every three minutes leaves the same coarse samples', () => {
+  test('coarse samples continue across a supervisor that crashes every three minutes', () => {
     const [steady, crashing] = [tempDir(), tempDir()];
     write(steady, 0, 4_608);
     for (let step = 0; step < 4_608; step += 36) write(crashing, step, step + 36);
@@ -86,7 +86,7 @@ describe('after more than six hours', () => {
     expect(stepsOf(crashing)[0]).toBe(59);
   });
 
-  test('a lost file of fine samples is begun anew, and the coarse ones go on', () => {
+  test('a lost file of fine samples is recreated, and the coarse samples continue', () => {
     const dataDir = tempDir();
     write(dataDir, 0, 200);
     rmSync(fine(dataDir));
@@ -96,7 +96,7 @@ describe('after more than six hours', () => {
   });
 });
 
-test('a coarse sample stands for no time in which nothing ran', () => {
+test('a coarse sample covers no time in which nothing ran', () => {
   const dataDir = tempDir();
   write(dataDir, 0, 10);
   write(dataDir, 100, 170);
@@ -105,7 +105,7 @@ test('a coarse sample stands for no time in which nothing ran', () => {
 });
 
 describe('damage', () => {
-  test('torn and overwritten slots are left out and counted, all others are read, and the next writer goes on', () => {
+  test('torn and overwritten slots are skipped and counted, and the next writer continues', () => {
     const dataDir = tempDir();
     write(dataDir, 0, 6);
     const bytes = readFileSync(fine(dataDir));
@@ -122,7 +122,7 @@ describe('damage', () => {
     ['noise', Buffer.alloc(40_000, 'noise')],
     ['nothing', Buffer.alloc(0)],
     ['another version', Buffer.from('{"n":1,"v":2}')],
-  ])('a file of %s is no obstacle', (_, content) => {
+  ])('a file that contains %s does not prevent reading and writing', (_, content) => {
     const dataDir = tempDir();
     mkdirSync(join(dataDir, 'samples'));
     writeFileSync(fine(dataDir), content);
@@ -132,7 +132,7 @@ describe('damage', () => {
     expect(stepsOf(dataDir)).toEqual([0, 1]);
   });
 
-  test('a folder and a pipe in place of a file: named by the reader, refused by the writer, nobody waits', () => {
+  test('a folder or pipe in place of a file is named by the reader and refused by the writer, without blocking', () => {
     const dataDir = tempDir();
     mkdirSync(fine(dataDir), { recursive: true });
     expect(spawnSync('mkfifo', [coarse(dataDir)]).status).toBe(0);

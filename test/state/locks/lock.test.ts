@@ -9,7 +9,7 @@ import { anError } from '../an-error.ts';
 const REQUEST = { waitMs: 0, holder: { pid: process.pid, startTicks: 77, command: 'claude-mem start' } };
 
 describe('acquireLock', () => {
-  test('writes down who holds it and leaves an empty file when it is released', async () => {
+  test('records the holder and leaves an empty file after the release', async () => {
     const folder = tempDir();
     const path = join(folder, 'operation.lock');
     const lock = await acquireLock(path, REQUEST);
@@ -29,7 +29,7 @@ describe('acquireLock', () => {
     for (let round = 0; round < 3; round += 1) (await acquireLock(path, REQUEST)).release();
   });
 
-  test('refuses what this process holds without opening the file, whatever its name', async () => {
+  test('refuses a lock of this process under any name without opening the file', async () => {
     const folder = tempDir();
     const path = join(folder, 'operation.lock');
     const lock = await acquireLock(path, REQUEST);
@@ -44,26 +44,26 @@ describe('acquireLock', () => {
     expect(await isLockFree(path)).toBe(true);
   });
 
-  test('refuses a second taker in this process while the first still takes it', async () => {
+  test('refuses a second attempt in this process during the first', async () => {
     const path = join(tempDir(), 'operation.lock');
     const results = await Promise.allSettled([acquireLock(path, REQUEST), acquireLock(path, REQUEST)]);
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected']);
     for (const result of results) if (result.status === 'fulfilled') result.value.release();
   });
 
-  test.each(['hello', 'x'.repeat(5000)])('says what to do about a file that is no lock', async (content) => {
+  test.each(['hello', 'x'.repeat(5000)])('gives a hint for a file that is not a lock', async (content) => {
     const path = join(tempDir(), 'operation.lock');
     writeFileSync(path, content);
     const expected = anError('io', `${path} is damaged`);
     await expect(acquireLock(path, REQUEST)).rejects.toThrow(expected);
     await expect(isLockFree(path)).rejects.toThrow(expected);
     expect(readFileSync(path, 'utf8')).toBe(content);
-    // Emptied, as the hint says, it can be taken.
+    // After the removal of the content, as the hint says, the lock can be taken.
     writeFileSync(path, '');
     (await acquireLock(path, REQUEST)).release();
   });
 
-  test('names the path when the lock is a folder, or its folder is missing', async () => {
+  test('names the path if the lock is a folder or its folder is missing', async () => {
     const folder = tempDir();
     mkdirSync(join(folder, 'is-folder.lock'));
     for (const path of [join(folder, 'is-folder.lock'), join(folder, 'missing', 'x.lock')]) {
@@ -71,7 +71,7 @@ describe('acquireLock', () => {
     }
   });
 
-  test('takes a lock although its holder cannot be written down: a full disk must not stop a stop', async () => {
+  test('takes a lock even if the holder cannot be recorded, so that stop works on a full disk', async () => {
     const path = join(tempDir(), 'operation.lock');
     mkdirSync(`${path}.holder`);
     const lock = await acquireLock(path, REQUEST);
@@ -95,7 +95,7 @@ describe('isLockFree', () => {
 
 describe('readLockHolder', () => {
   test.each(['', '{', '[]', 'null', '{"pid":"7","command":"x","since":"now"}', '{"pid":7}'])(
-    'takes %j for nobody',
+    'returns no holder for %j',
     (content) => {
       const path = join(tempDir(), 'operation.lock');
       writeFileSync(`${path}.holder`, content);
@@ -104,7 +104,7 @@ describe('readLockHolder', () => {
   );
 });
 
-test('a lock whose file was removed or replaced knows it, and leaves the holder of the next one alone', async () => {
+test('a lock detects that its file was removed or replaced, and keeps the next holder record', async () => {
   const path = join(tempDir(), 'supervisor.lock');
   const lock = await acquireLock(path, REQUEST);
   expect(lock.isInPlace()).toBe(true);

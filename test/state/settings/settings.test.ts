@@ -14,13 +14,13 @@ function aDataDir(config?: unknown): { dataDir: string; file: string } {
   return { dataDir, file };
 }
 
-describe('a key of config.json that is no setting', () => {
+describe('an unknown key of config.json', () => {
   test.each([
     ['CLAUDE_MEM_WORKER_PROT', 'CLAUDE_MEM_WORKER_PORT'],
     ['claude_mem_worker_port', 'CLAUDE_MEM_WORKER_PORT'],
     ['workerPrt', 'workerPort'],
     ['chromaIdleSecond', 'chromaIdleSeconds'],
-  ])('%s is an error that names %s', (key, nearest) => {
+  ])('%s is an error that suggests %s', (key, nearest) => {
     const { dataDir, file } = aDataDir({ [key]: 37000 });
     expect(() => readSettings(dataDir, {})).toThrow(anError('settings', `${file}: "${key}" is not a setting`));
     let hint: unknown;
@@ -32,12 +32,12 @@ describe('a key of config.json that is no setting', () => {
     expect(hint).toBe(`Did you mean ${nearest}?`);
   });
 
-  test('the data dir cannot be set in a file that lies in it', () => {
+  test('the data dir cannot be set in a file inside it', () => {
     const { dataDir } = aDataDir({ CLAUDE_MEM_DATA_DIR: '/x' });
     expect(() => readSettings(dataDir, {})).toThrow(anError('settings', 'CLAUDE_MEM_DATA_DIR'));
   });
 
-  test('known keys in both spellings and $schema are none, and the environment may hold what it likes', () => {
+  test('known keys in both spellings, $schema, and any environment variable are accepted', () => {
     const { dataDir } = aDataDir({ $schema: 'x', workerPort: 37001, CLAUDE_MEM_CHROMA_ENABLED: false });
     expect(readSettings(dataDir, { CLAUDE_MEM_MODEL: 'x', CLAUDE_MEM_TREE: 'y' })).toMatchObject({
       workerPort: 37001,
@@ -79,13 +79,13 @@ describe('config.json that is', () => {
       /is not JSON/,
     ],
   ];
-  test.each(damages)('%s is a settings error that says so', (_what, damage, message) => {
+  test.each(damages)('%s is a settings error that names the cause', (_what, damage, message) => {
     const { dataDir, file } = aDataDir();
     damage(file);
     expect(() => readSettings(dataDir, {})).toThrow(anError('settings', message));
   });
 
-  test("another user's is not read, root's is", (context) => {
+  test('a file of another user is refused, a file of root is read', (context) => {
     if (!isRoot) context.skip('needs root: only root can give a file away');
     const { dataDir, file } = aDataDir({ workerPort: 37001 });
     chownSync(file, 65534, 65534);

@@ -10,7 +10,7 @@ function event(number: number, sessionId = 's'): HookEvent {
   return { kind: 'stop', id: `e${number}`, at, sessionId, project: 'p' };
 }
 
-test('what was put in is read in the order it happened, and is private', () => {
+test('events are listed in the order they happened, and their files are private', () => {
   const dataDir = tempDir();
   const spool = new Spool(dataDir);
   for (const number of [3, 1, 2]) spool.add(event(number));
@@ -22,7 +22,7 @@ test('what was put in is read in the order it happened, and is private', () => {
   }
 });
 
-test('it knows whose events wait', () => {
+test('knows which sessions have waiting events', () => {
   const spool = new Spool(tempDir());
   expect(spool.holdsSession('s')).toBe(false);
   spool.add(event(1));
@@ -31,7 +31,7 @@ test('it knows whose events wait', () => {
   expect(spool.holdsSession('s')).toBe(false);
 });
 
-test('an attempt is counted before the event is read, and can be taken back', () => {
+test('an attempt is counted before the event is read, and can be undone', () => {
   const spool = new Spool(tempDir());
   spool.add(event(1));
   const begun = spool.begin(spool.list()[0]!);
@@ -41,7 +41,7 @@ test('an attempt is counted before the event is read, and can be taken back', ()
   expect(spool.list()[0]!.attempts).toBe(0);
 });
 
-test('of two that take the same event one gets it', () => {
+test('only one of two readers gets an event', () => {
   const spool = new Spool(tempDir());
   spool.add(event(1));
   const waiting = spool.list()[0]!;
@@ -49,7 +49,7 @@ test('of two that take the same event one gets it', () => {
   expect(spool.begin(waiting)).toBeUndefined();
 });
 
-test('what is set aside is kept for a look, and no more than 50 of it', () => {
+test('at most 50 undeliverable events are kept', () => {
   const dataDir = tempDir();
   const spool = new Spool(dataDir);
   for (let number = 0; number < 55; number += 1) {
@@ -60,7 +60,7 @@ test('what is set aside is kept for a look, and no more than 50 of it', () => {
   expect(readdirSync(join(dataDir, 'spool', 'set-aside'))).toHaveLength(50);
 });
 
-test('a full spool refuses and throws nothing away; so does it an event that is too large', () => {
+test('a full spool refuses new events and drops none; an event that is too large is refused too', () => {
   const dataDir = tempDir();
   const spool = new Spool(dataDir);
   expect(() => {
@@ -79,7 +79,7 @@ test('a full spool refuses and throws nothing away; so does it an event that is 
   expect(spool.list()).toHaveLength(2_000);
 });
 
-test('what else lies there is let be, and what is no JSON reads as nothing', () => {
+test('other files are left alone, and a file that is not JSON has no content', () => {
   const dataDir = tempDir();
   const spool = new Spool(dataDir);
   spool.add(event(1));

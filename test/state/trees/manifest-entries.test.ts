@@ -6,35 +6,35 @@ import { aManifest, anEntry, BORN } from '../manifests.ts';
 
 const LATER = '2026-01-02T04:00:00.000Z';
 
-test('adds an entry behind the others', () => {
+test('appends an entry', () => {
   const manifest = registerEntry(aManifest(), anEntry(7));
   expect(manifest.entries.map((entry) => entry.identity.pid)).toEqual([100, 7]);
 });
 
-test('keeps the first entry when a registration comes twice', () => {
+test('keeps the first entry of a repeated registration', () => {
   const once = registerEntry(aManifest(), anEntry(7));
   expect(registerEntry(once, anEntry(7, { registeredAt: LATER }))).toBe(once);
 });
 
-test('takes a reused pid for another process', () => {
+test('treats a reused pid as another process', () => {
   const again = anEntry(7, { identity: { pid: 7, startTicks: 9999, startedAt: LATER } });
   expect(registerEntry(registerEntry(aManifest(), anEntry(7)), again).entries).toHaveLength(3);
 });
 
-test('dates the end of the one entry that is meant, once', () => {
+test('records the end of exactly one entry, once', () => {
   const manifest = registerEntry(registerEntry(aManifest(), anEntry(7)), anEntry(8));
   const ended = endEntry(manifest, anEntry(7).identity, LATER);
   expect(ended.entries.map((entry) => entry.endedAt)).toEqual([undefined, LATER, undefined]);
   expect(endEntry(ended, anEntry(7).identity, BORN)).toBe(ended);
 });
 
-test('an end of somebody unknown changes nothing', () => {
+test('the end of an unknown process changes nothing', () => {
   const manifest = aManifest();
   expect(endEntry(manifest, { pid: 100, startTicks: 1, startedAt: BORN }, LATER)).toBe(manifest);
   expect(endEntry(manifest, { pid: 5, startedAt: BORN }, LATER)).toBe(manifest);
 });
 
-test('compares start times where there are no ticks, and boots where both are known', () => {
+test('compares start times if there are no ticks, and boots if both are known', () => {
   const identity = { pid: 7, startedAt: BORN, bootId: 'a' };
   const manifest = registerEntry(aManifest(), anEntry(7, { identity }));
   expect(endEntry(manifest, { pid: 7, startedAt: LATER }, LATER)).toBe(manifest);
@@ -42,7 +42,7 @@ test('compares start times where there are no ticks, and boots where both are kn
   expect(endEntry(manifest, { pid: 7, startedAt: BORN }, LATER)).not.toBe(manifest);
 });
 
-test('no sequence of changes ever drops an entry', () => {
+test('no sequence of changes drops an entry', () => {
   const pid = fc.integer({ min: 1, max: 6 });
   const ticks = fc.integer({ min: 1, max: 3 });
   const change = fc.tuple(fc.boolean(), pid, ticks).map(([isStart, number, start]) => (manifest: Manifest) => {
@@ -60,7 +60,7 @@ test('no sequence of changes ever drops an entry', () => {
   );
 });
 
-test('a list that lost, moved or replaced an entry is told from one that grew', () => {
+test('distinguishes a list that lost, moved or replaced an entry from one that grew', () => {
   const before = aManifest({ entries: [anEntry(7), anEntry(8)] });
   expect(keepsEveryEntry(before, aManifest({ entries: [anEntry(7), anEntry(8), anEntry(9)] }))).toBe(true);
   expect(keepsEveryEntry(before, aManifest({ entries: [anEntry(7)] }))).toBe(false);

@@ -42,7 +42,7 @@ const manifests: fc.Arbitrary<Manifest> = fc.record(
 );
 
 describe('parseManifest', () => {
-  test('reads back every manifest that can be written', () => {
+  test('parses every manifest that can be written', () => {
     fc.assert(
       fc.property(manifests, (manifest) => {
         expect(parseManifest(JSON.stringify(manifest))).toEqual({ kind: 'good', manifest });
@@ -50,14 +50,14 @@ describe('parseManifest', () => {
     );
   });
 
-  test('takes no torn file for a manifest, wherever it is torn', () => {
+  test('rejects a file truncated at any position', () => {
     const text = JSON.stringify(aManifest({ entries: [aRoot(), anEntry(7)] }));
     for (let length = 0; length < text.length; length += 1) {
       expect(parseManifest(text.slice(0, length)).kind).toBe('damaged');
     }
   });
 
-  test('never throws, whatever the file holds', () => {
+  test('never throws for any content', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
         expect(['damaged', 'newer']).toContain(parseManifest(text).kind);
@@ -65,14 +65,14 @@ describe('parseManifest', () => {
     );
   });
 
-  test('tells an empty file and one of zeros, as a power cut leaves them', () => {
+  test('reports an empty file and a file of zeros, as a power cut leaves them', () => {
     expect(parseManifest('')).toEqual({ kind: 'damaged', reason: 'is empty' });
     expect(parseManifest('\0\0\0')).toEqual({ kind: 'damaged', reason: 'is not JSON (truncated or overwritten)' });
   });
 });
 
 describe('checkManifest', () => {
-  test('keeps fields it does not know, for whoever wrote them', () => {
+  test('keeps unknown fields', () => {
     const value = { ...aManifest(), colour: 'red', entries: [{ ...aRoot(), mood: 1 }] };
     expect(checkManifest(value)).toEqual({ kind: 'good', manifest: value });
   });
@@ -82,7 +82,7 @@ describe('checkManifest', () => {
     expect(result).toMatchObject({ kind: 'good', manifest: { pidNamespace: '4026531836' } });
   });
 
-  test('names the version of a later one before it looks at anything else in it', () => {
+  test('reports a later version before any other problem', () => {
     expect(checkManifest({ schemaVersion: 2, trees: 'otherwise' })).toEqual({
       kind: 'newer',
       reason: 'has schemaVersion 2, written by a later version of claude-mem (this one reads 1)',
@@ -112,7 +112,7 @@ describe('checkManifest', () => {
       'entries[0].identity.startTicks',
       { entries: [{ ...aRoot(), identity: { pid: 7, startedAt: BORN, startTicks: null } }] },
     ],
-  ])('names %s when that is what is wrong', (field, change) => {
+  ])('names the wrong field %s', (field, change) => {
     const result = checkManifest({ ...aManifest(), ...change });
     expect(result).toMatchObject({
       kind: 'damaged',
@@ -120,11 +120,11 @@ describe('checkManifest', () => {
     });
   });
 
-  test.each([null, 1, 'text', [], true])('%j is no manifest', (value) => {
+  test.each([null, 1, 'text', [], true])('rejects %j', (value) => {
     expect(checkManifest(value).kind).toBe('damaged');
   });
 
-  test('puts no control characters and no novel into a message', () => {
+  test('cuts messages and removes control characters', () => {
     const result = checkManifest({ ...aManifest(), state: `\u001b[31m${'x'.repeat(5000)}` });
     const reason = result.kind === 'good' ? '' : result.reason;
     expect(reason).not.toContain('\u001b');

@@ -6,7 +6,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 
 const WRITER_LOCK = '.claude-mem-chroma-writer.lock';
 
-test('reads what the plugin records, as it stands there', () => {
+test('reads the registries of the plugin unchanged', () => {
   const dataDir = tempDir();
   for (const folder of ['chroma', 'vectors', 'vector-db']) {
     mkdirSync(join(dataDir, folder));
@@ -24,7 +24,7 @@ test('reads what the plugin records, as it stands there', () => {
   ]);
 });
 
-test('a missing registry and a folder in its place record nothing, one that is too large may record anybody', () => {
+test('skips a missing registry and a folder in its place, and reports one that is too large as unreadable', () => {
   const dataDir = tempDir();
   mkdirSync(join(dataDir, 'supervisor.json'));
   writeFileSync(join(dataDir, 'worker.pid'), '');
@@ -34,15 +34,15 @@ test('a missing registry and a folder in its place record nothing, one that is t
   expect(readdirSync(dataDir).sort()).toEqual(['supervisor.json', 'worker.pid']);
 });
 
-test('says which is there and cannot be read: it may record anybody', () => {
+test('reports an existing registry that cannot be read', () => {
   const dataDir = tempDir();
   const file = join(dataDir, 'worker.pid');
-  // Nobody can read it, root neither.
+  // Not readable for any user, including root.
   symlinkSync('worker.pid', file);
   expect(readOtherRegistries(dataDir)).toEqual([{ file, content: null }]);
 });
 
-test('a data dir that cannot be looked at may hold registries that record anybody', () => {
+test('reports unreadable registries if the data dir cannot be entered', () => {
   const dataDir = join(tempDir(), 'loop');
   symlinkSync(dataDir, dataDir);
   const registries = readOtherRegistries(dataDir);

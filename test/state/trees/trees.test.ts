@@ -29,7 +29,7 @@ function storeWithTree() {
 }
 
 describe('TreeStore', () => {
-  test('writes a manifest that reads back, for this user alone', () => {
+  test('writes a private manifest that can be read back', () => {
     const { dataDir, folder, file } = storeWithTree();
     expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], damaged: [] });
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -45,7 +45,7 @@ describe('TreeStore', () => {
     expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
   });
 
-  test('registers, ends and retires on the disk, not in memory', () => {
+  test('registers, ends and retires on disk, not in memory', () => {
     const { store, file } = storeWithTree();
     store.register(TREE, anEntry(7));
     store.endEntry(TREE, anEntry(7).identity, LATER);
@@ -58,22 +58,24 @@ describe('TreeStore', () => {
     });
   });
 
-  test('writes nothing when nothing changes', () => {
+  test('writes nothing if nothing changes', () => {
     const { store, file } = storeWithTree();
     const before = statSync(file).ino;
     store.update(TREE, (manifest) => manifest);
     expect(statSync(file).ino).toBe(before);
   });
 
-  test('refuses a change that drops an entry, changes the tree or cannot be read back', () => {
+  test('refuses a change that drops an entry, replaces the tree id or is not valid', () => {
     const { dataDir, store } = storeWithTree();
     expect(() => store.update(TREE, (manifest) => ({ ...manifest, entries: [] }))).toThrow(/would drop an entry/);
-    expect(() => store.update(TREE, (manifest) => ({ ...manifest, treeId: OTHER_TREE }))).toThrow(/would replace the tree id/);
+    expect(() => store.update(TREE, (manifest) => ({ ...manifest, treeId: OTHER_TREE }))).toThrow(
+      /would replace the tree id/,
+    );
     expect(() => store.update(TREE, (manifest) => ({ ...manifest, startedAt: 'now' }))).toThrow(/startedAt/);
     expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
   });
 
-  test('says so when the manifest to change is missing or damaged', () => {
+  test('reports a missing or damaged manifest', () => {
     const { store, file } = storeWithTree();
     expect(() => store.register(OTHER_TREE, anEntry(7))).toThrow(anError('manifest-unreadable', 'does not exist'));
     writeFileSync(file, '{"schemaVersion":1,');
@@ -81,7 +83,7 @@ describe('TreeStore', () => {
     expect(readFileSync(file, 'utf8')).toBe('{"schemaVersion":1,');
   });
 
-  test('names the path when the folder cannot be made', () => {
+  test('names the folder that cannot be created', () => {
     const dataDir = tempDir();
     writeFileSync(join(dataDir, 'trees'), '');
     expect(() => {
@@ -89,7 +91,7 @@ describe('TreeStore', () => {
     }).toThrow(anError('io', join(dataDir, 'trees')));
   });
 
-  test('cleans up what killed writers left: its own at once, others once nobody can be writing them', () => {
+  test('removes leftovers of killed writers: its own immediately, others when they are old', () => {
     const { store, folder } = storeWithTree();
     const own = `.${TREE}.json.4242-1.claude-mem-tmp`;
     const fresh = `.${OTHER_TREE}.json.4242-1.claude-mem-tmp`;
@@ -101,7 +103,7 @@ describe('TreeStore', () => {
     expect(readdirSync(folder).sort()).toEqual([fresh, stranger, `${TREE}.json`].sort());
   });
 
-  test('removes what was retired more than 7 days ago, and nothing else', () => {
+  test('removes only manifests that were retired more than 7 days ago', () => {
     const { dataDir, store } = storeWithTree();
     store.create(aManifest({ treeId: OTHER_TREE }));
     store.retire(TREE, LATER);
@@ -116,7 +118,7 @@ describe('TreeStore', () => {
 });
 
 describe('setAside', () => {
-  test('renames a damaged file, and a second one beside the first', () => {
+  test('renames a damaged file, and a second one with the next number', () => {
     const { dataDir, store, folder, file } = storeWithTree();
     for (const content of ['first', 'second']) {
       writeFileSync(file, content);
@@ -129,7 +131,7 @@ describe('setAside', () => {
     expect(readManifests(dataDir).manifests).toHaveLength(1);
   });
 
-  test('leaves a good one, a later version, and files elsewhere alone', () => {
+  test('refuses a valid manifest, a later version, and files elsewhere', () => {
     const { store, file } = storeWithTree();
     expect(() => store.setAside(file)).toThrow(/is a valid manifest/);
     writeFileSync(file, '{"schemaVersion":2}');
@@ -139,14 +141,14 @@ describe('setAside', () => {
 });
 
 describe('readManifests', () => {
-  test('finds nothing where nothing is, and creates nothing', () => {
+  test('finds nothing in an empty data dir and creates nothing', () => {
     const folder = tempDir();
     expect(readManifests(join(folder, 'missing'))).toEqual({ manifests: [], damaged: [] });
     expect(readManifests(folder)).toEqual({ manifests: [], damaged: [] });
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('reports every file it cannot use and still reads the good ones', () => {
+  test('reports every unusable file and reads the valid ones', () => {
     const { dataDir, folder } = storeWithTree();
     const good = readFileSync(join(folder, `${TREE}.json`), 'utf8');
     const files: Record<string, string> = {
@@ -175,7 +177,7 @@ describe('readManifests', () => {
     });
   });
 
-  test('ignores temporary files, files set aside and whatever else lies there', () => {
+  test('ignores temporary files, files set aside and all other files', () => {
     const { dataDir, folder } = storeWithTree();
     for (const name of [
       `.${TREE}.json.1-1.claude-mem-tmp`,
@@ -189,14 +191,14 @@ describe('readManifests', () => {
     expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], damaged: [] });
   });
 
-  test('a pipe in the place of a manifest does not stop it', (context) => {
+  test('a pipe in place of a manifest does not block reading', (context) => {
     if (process.platform === 'win32') context.skip('Windows has no named pipes in folders');
     const { dataDir, folder } = storeWithTree();
     execFileSync('mkfifo', [join(folder, 'pipe.json')]);
     expect(readManifests(dataDir).damaged).toMatchObject([{ kind: 'damaged' }]);
   });
 
-  test('a file in the place of the folder is one unreadable item', () => {
+  test('a file in place of the folder is reported as one unreadable item', () => {
     const { dataDir, folder } = storeWithTree();
     renameSync(folder, `${folder}.old`);
     writeFileSync(folder, '');
@@ -204,7 +206,7 @@ describe('readManifests', () => {
   });
 });
 
-test('a data dir that cannot be looked at hides manifests: it does not read as one without any', () => {
+test('a data dir that cannot be entered is reported, not treated as empty', () => {
   const dataDir = join(tempDir(), 'loop');
   symlinkSync(dataDir, dataDir);
   const { manifests, damaged } = readManifests(dataDir);
