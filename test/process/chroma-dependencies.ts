@@ -14,7 +14,7 @@ export interface Harness {
   readonly registered: Registration[];
   readonly ended: StoredIdentity[];
   readonly logged: string[];
-  /** How often orphans were looked for. */
+  /** How often the code looked for orphans. */
   orphanPasses: number;
 }
 
@@ -24,11 +24,11 @@ export interface HarnessOptions {
   readonly constraintsFile: string;
   readonly settings?: Partial<ChromaDependencies['settings']>;
   readonly overrides?: Partial<ChromaDependencies>;
-  /** This machine's unless told. */
+  /** Default: this machine's. */
   readonly clock?: Clock;
 }
 
-/** What a main.ts puts together, on this machine's real processes, with a record that can be looked at. */
+/** The dependencies as `wiring/` assembles them, on real processes of this machine, with an inspectable record. */
 export async function chromaDependencies({
   dataDir,
   env,

@@ -17,7 +17,7 @@ import { type AvailableStack, describeWithChroma } from '../helpers/semantic-sta
 import { createTempDir, tempDir } from '../helpers/temp-dir.ts';
 import { found, marked, syncHarness } from './chroma-harness.ts';
 
-/** Ends by the pid that the code under test gave: its own child, or that one's. */
+/** Kills by the pid that the code under test returned: its own child or grandchild. */
 function kill(pid: number | null): void {
   if (pid === null) throw new Error('there is no such process');
   process.kill(pid, 'SIGKILL');
@@ -25,7 +25,7 @@ function kill(pid: number | null): void {
 
 describeWithChroma('a Chroma that dies', (stack) => {
   test.each(['wrapper', 'python'] as const)(
-    'the %s killed: the other one goes too, and the next need starts a new pair',
+    'after the %s is killed the other process ends too, and the next request starts a new pair',
     async (which) => {
       const { open, remember, filled, running, gone, ended } = await syncHarness(stack, {
         timing: { firstRetryMs: 200 },
@@ -40,7 +40,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
       await eventually('both ends are recorded', () => ended.length === 2);
       expect(sync.status().reason).toMatch(/^chroma-mcp ended with /);
       expect(sync.status().wrapperPid).toBeNull();
-      // Nobody needs one, so nobody starts one.
+      // Without a request nothing is started.
       await sleep(400);
       expect(running().size).toBe(0);
       expect(await found(sync, 'an animal')).toEqual([cat]);
@@ -48,7 +48,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
     },
   );
 
-  test('killed again and again in the middle of writing: everything is stored, and once', async () => {
+  test('stores every document once although Chroma is killed repeatedly while writing', async () => {
     const { open, remember, filled } = await syncHarness(stack, { timing: { firstRetryMs: 50, longestRetryMs: 100 } });
     const ids = Array.from({ length: 30 }, (_, index) =>
       remember(`note ${index}: the train number ${index} was late again`),
@@ -67,7 +67,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
     expect(all.toSorted((left, right) => left - right)).toEqual(ids);
   });
 
-  test('the host killed by SIGKILL: nothing is left where there is a parent-death signal', async (context) => {
+  test('leaves nothing after SIGKILL to the host if the system has a parent-death signal', async (context) => {
     if ((await parentDeathPrefix(process.platform)).length === 0) context.skip('no setpriv --pdeathsig');
     const dataDir = tempDir();
     const treeId = 'f1e0a5c2-7d1b-4c39-9a44-52f0a1b2c3d4';
@@ -79,7 +79,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
     expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
   });
 
-  test('the host killed while Chroma starts: nothing is left', async (context) => {
+  test('leaves nothing if the host is killed while Chroma starts', async (context) => {
     if ((await parentDeathPrefix(process.platform)).length === 0) context.skip('no setpriv --pdeathsig');
     const treeId = 'f1e0a5c2-7d1b-4c39-9a44-52f0a1b2c3d5';
     for (const delayMs of [0, 60, 200, 500]) {
@@ -91,7 +91,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
     }
   });
 
-  test('two hosts on one data dir: the second one is told who has the vectors, and gets them afterwards', async () => {
+  test('a second host on one data dir learns who holds the vectors, and gets them afterwards', async () => {
     const { open, remember, state, dataDir, running } = await syncHarness(stack, { timing: { ownedRetryMs: 100 } });
     const cat = remember('a cat sleeps on the sofa');
     const host = startHost(stack, dataDir, 'f1e0a5c2-7d1b-4c39-9a44-52f0a1b2c3d6');
@@ -110,7 +110,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
     await state(sync, 'ready');
   });
 
-  test('a chroma-mcp of somebody who knows no lock: nothing is opened beside it', async () => {
+  test('opens nothing beside a chroma-mcp that does not use the lock', async () => {
     const { open, running, harness, dataDir } = await syncHarness(stack, { timing: { ownedRetryMs: 50 } });
     const stranger = await startRealChroma(stack, { dataDir });
     onTestFinished(() => stranger.cleanup());
@@ -159,7 +159,7 @@ describeWithChroma('a Chroma that dies', (stack) => {
   }
 });
 
-/** In one file of its own, as dist/worker.js is. */
+/** Bundled into one file, like dist/worker.js. */
 function buildHost() {
   const folder = createTempDir();
   const file = join(folder.path, 'host.mjs');
@@ -183,8 +183,8 @@ function buildHost() {
   };
 }
 
-describe('a uvx that does not do what it should', () => {
-  /** A home with something in the place of the model, so that uvx is what fails. */
+describe('a faulty uvx', () => {
+  /** A home with a fake model, so that only uvx fails. */
   async function withUvx(script: string, timing: Record<string, number> = {}, clock?: Clock) {
     const folder = tempDir();
     const model = join(folder, '.cache', 'chroma', 'onnx_models', 'all-MiniLM-L6-v2', 'onnx');
@@ -207,7 +207,7 @@ describe('a uvx that does not do what it should', () => {
     return { ...harness, spawned, folder };
   }
 
-  test('it hangs: searches are answered at once, and it is ended at the deadline', async () => {
+  test('that hangs does not delay searches and is ended at the deadline', async () => {
     const { open, spawned, gone, state } = await withUvx('exec sleep 60', { connectMs: 700 });
     const sync = open();
     for (let query = 0; query < 5; query += 1) {
@@ -222,7 +222,7 @@ describe('a uvx that does not do what it should', () => {
     expect(spawned()).toHaveLength(1);
   });
 
-  test('it says something else than MCP', async () => {
+  test('that does not speak MCP is ended with a reason', async () => {
     const { open, gone, state } = await withUvx('while :; do echo hello; sleep 0.1; done', { connectMs: 700 });
     const sync = open();
     sync.wake();
@@ -230,7 +230,7 @@ describe('a uvx that does not do what it should', () => {
     await gone();
   });
 
-  test('it fails: the reason is what it said, and there is no storm of attempts', async () => {
+  test('that fails is reported with its output and retried with growing pauses', async () => {
     const { open, spawned, state } = await withUvx('echo "error: the disk is on fire" >&2; exit 3', {
       firstRetryMs: 400,
     });
@@ -248,8 +248,8 @@ describe('a uvx that does not do what it should', () => {
     expect(spawned().length).toBeLessThanOrEqual(3);
   });
 
-  test('what waits to be written is tried again, also by a timer that fires before its time is up', async () => {
-    // A clock that is slow beside the timers: it stands for the fraction of a millisecond that they are early.
+  test('retries waiting documents even if the timer fires early', async () => {
+    // A clock slower than the timers simulates a timer that fires a fraction of a millisecond early.
     const clock = { now: () => performance.now() * 0.9, date: () => new Date(), sleep };
     const { open, spawned, remember } = await withUvx('exit 3', { firstRetryMs: 50, longestRetryMs: 50 }, clock);
     remember('it waits');
@@ -258,7 +258,7 @@ describe('a uvx that does not do what it should', () => {
     await eventually('a third attempt is made, by itself', () => spawned().length >= 3, { withinMs: 20_000 });
   });
 
-  test('it and its child ignore SIGTERM: both are killed', async () => {
+  test('that ignores SIGTERM is killed with its child', async () => {
     const script = `trap '' TERM\nsh -c "trap '' TERM; while :; do sleep 0.2; done" &\nwhile :; do sleep 0.2; done`;
     const { open, gone, running, logged } = await withUvx(script, { connectMs: 500 });
     const sync = open();
@@ -270,7 +270,7 @@ describe('a uvx that does not do what it should', () => {
     await gone();
   });
 
-  test('closing while it starts ends it at once', async () => {
+  test('closing during its start ends it without waiting', async () => {
     const { open, running, logged } = await withUvx('exec sleep 60', { connectMs: 60_000 });
     const sync = open();
     sync.wake();
@@ -278,13 +278,13 @@ describe('a uvx that does not do what it should', () => {
     const startedAt = performance.now();
     await sync.close(5_000);
     expect(running().size).toBe(0);
-    // Long before any deadline: the handshake was broken off.
+    // Long before any deadline: the handshake was aborted.
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(sync.status().state).toBe('closed');
     expect(logged.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 
-  test('a cache that lacks something: fetched once, recorded as setup, then connected', async () => {
+  test('missing packages are downloaded once, recorded as setup, then Chroma connects', async () => {
     const script = `case "$*" in
       *--offline*) echo "error: chroma-mcp was not found in the cache" >&2; exit 1;;
       *--help*) exit 0;;
@@ -303,7 +303,7 @@ describe('a uvx that does not do what it should', () => {
     expect(sync.status().reason).toContain('the end of this test');
   });
 
-  test('a fetch that takes too long is ended, and closing ends one that is under way', async () => {
+  test('a download that takes too long is ended, and closing ends a running one', async () => {
     const script = `case "$*" in *--offline*) echo "not found in the cache" >&2; exit 1;; *) exec sleep 60;; esac`;
     const slow = await withUvx(script, { prewarmMs: 300 });
     const sync = slow.open();
@@ -323,7 +323,7 @@ describe('a uvx that does not do what it should', () => {
     expect(other.running().size).toBe(0);
   });
 
-  test('what is missing is named at once, and nothing is started', async () => {
+  test('a missing part is named immediately, and nothing is started', async () => {
     const { open, spawned, folder, dataDir } = await withUvx('exit 1');
     rmSync(join(folder, '.cache'), { recursive: true });
     const sync = open();

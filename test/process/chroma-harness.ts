@@ -10,7 +10,7 @@ import type { AvailableStack } from '../helpers/semantic-stack.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { chromaDependencies, type HarnessOptions } from './chroma-dependencies.ts';
 
-/** A ChromaSync on a memory of its own, closed when the test is over. */
+/** A ChromaSync on its own memory, closed at the end of the test. */
 export async function syncHarness(stack: AvailableStack, options: Partial<HarnessOptions> & SyncOptions = {}) {
   const dataDir = options.dataDir ?? tempDir();
   const harness = await chromaDependencies({ env: stack.env, constraintsFile: stack.constraints, ...options, dataDir });
@@ -38,7 +38,7 @@ export async function syncHarness(stack: AvailableStack, options: Partial<Harnes
     remember,
     open,
     running: () => marked(harness.dependencies.treeId),
-    /** Waits for a state of that ChromaSync; on failure the log is printed. */
+    /** Waits for a state of that ChromaSync; prints the log on failure. */
     state: (sync: ChromaSync, state: VectorState) =>
       eventually(state, () => sync.status().state === state, { ...dump, withinMs: 60_000 }),
     filled: (sync: ChromaSync) =>
@@ -58,7 +58,7 @@ export async function found(sync: ChromaSync, text: string, limit = 1): Promise<
   return answer.matches.map(({ observationId }) => observationId);
 }
 
-/** Command lines of what runs with this tree's mark, by pid; zombies not counted. */
+/** Command lines of processes with this tree's mark, by pid, without zombies. */
 export function marked(treeId: string): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -67,7 +67,7 @@ export function marked(treeId: string): ReadonlyMap<number, string> {
       if (!environment.includes(`CLAUDE_MEM_TREE=${treeId}`)) continue;
       found.set(Number(name), readProcText(`/proc/${name}/cmdline`).split('\0').join(' ').trim());
     } catch {
-      // Gone meanwhile, or another user's. A zombie has no environment.
+      // Gone, or another user's. A zombie has no environment.
     }
   }
   return found;

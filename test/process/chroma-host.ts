@@ -1,9 +1,9 @@
-// A process that has a Chroma, like a worker: says on stdout what it has, and stays until it is killed.
+// A process with a Chroma, like a worker. Prints its state to stdout and stays until it is killed.
 import { SessionStore } from '../../src/memory/session-store.ts';
 import { ChromaSync } from '../../src/chroma/chroma-sync.ts';
 import { chromaDependencies } from './chroma-dependencies.ts';
 
-/** Ends this program if the test that started it is gone, in milliseconds. */
+/** How long this program outlives the test that started it, in milliseconds. */
 const WATCHDOG_MS = 90_000;
 
 setTimeout(() => process.exit(99), WATCHDOG_MS).unref();

@@ -1,4 +1,4 @@
-// Chroma over its limits, with processes that really grow and really burn.
+// Chroma above its limits, with processes that really allocate memory and use CPU.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,7 @@ async function healthOf(tree: TestTree): Promise<Health> {
   return JSON.parse((await tree.run(['status', '--json'])).stdout) as Health;
 }
 
-/** Waits for `status` to tell of a recycle. */
+/** Waits until `status` reports a recycle. */
 async function recycled(tree: TestTree, count: number): Promise<Health> {
   const dump = { withinMs: 100_000, dump: () => ({ members: tree.members(), log: tree.log() }) };
   return eventually(
@@ -56,7 +56,7 @@ async function recycled(tree: TestTree, count: number): Promise<Health> {
   );
 }
 
-test('one that grows is recycled through the worker; one that grows again rests, and status says so', async () => {
+test('a Chroma that grows is recycled through the worker; one that grows again is paused, as status reports', async () => {
   const tree = await treeWith('grow', { CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: '100' });
   await tree.start();
   const session = await tree.session();
@@ -69,7 +69,7 @@ test('one that grows is recycled through the worker; one that grows again rests,
   expect(chromaRecycles?.restsUntil).toMatch(/^\d{4}-/);
   expect(health.map(({ id }) => id)).toContain('limit:chroma');
   await tree.expectRoles(AT_REST, 20_000);
-  // A need does not wake it while it rests.
+  // A request does not start it during the pause.
   const { mode, titles } = await tree.search('kept');
   expect([mode, titles]).toEqual(['keyword', ['kept']]);
   expect((await healthOf(tree)).search.reason).toMatch(/^Chroma used \d+ MB, over its limit of 100 MB; next attempt/);
@@ -78,7 +78,7 @@ test('one that grows is recycled through the worker; one that grows again rests,
   await tree.stop();
 });
 
-test('one that the worker cannot recycle is ended by force', async () => {
+test('a Chroma that the worker cannot recycle is ended by force', async () => {
   const tree = await treeWith('deaf', { CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: '100' });
   await tree.start();
   await tree.session();
@@ -91,7 +91,7 @@ test('one that the worker cannot recycle is ended by force', async () => {
   await tree.stop('--grace', '2s');
 });
 
-test('one that burns CPU for a minute is recycled', { timeout: 180_000 }, async () => {
+test('a Chroma that uses too much CPU for a minute is recycled', { timeout: 180_000 }, async () => {
   const tree = await treeWith('burn', { CLAUDE_MEM_CHROMA_CPU_LIMIT_PERCENT: '2' });
   await tree.start();
   await tree.session();
@@ -102,7 +102,7 @@ test('one that burns CPU for a minute is recycled', { timeout: 180_000 }, async 
 });
 
 describeWithChroma('the real Chroma', (stack) => {
-  test('recycled in the middle of writing: nothing is lost, nothing is there twice', async () => {
+  test('a recycle during a write loses and duplicates nothing', async () => {
     const { open, remember, filled } = await syncHarness(stack);
     const ids = Array.from({ length: 30 }, (_, index) => remember(`note ${index}: the train ${index} was late again`));
     const sync = open();
@@ -118,7 +118,7 @@ describeWithChroma('the real Chroma', (stack) => {
     expect(all.toSorted((left, right) => left - right)).toEqual(ids);
   });
 
-  test('over a low limit it is recycled, rests, and what was acknowledged is found by word', async () => {
+  test('above a low limit Chroma is recycled and paused, and acknowledged data is found by keyword', async () => {
     const home = createTempDir();
     onTestFinished(() => {
       home.remove();
@@ -131,7 +131,7 @@ describeWithChroma('the real Chroma', (stack) => {
     for (let note = 0; note < 20; note += 1) await tree.observe(session, `note ${note}`, 'the train was late again');
     await recycled(tree, 1);
     await eventually('its Chroma is gone', () => tree.log().includes('Chroma was recycled'), { withinMs: 30_000 });
-    // The next need, and not a backfill, opens another.
+    // The next request, not a backfill, starts another one.
     await tree.search('train');
     await recycled(tree, 2);
     await tree.expectRoles(AT_REST, 20_000);

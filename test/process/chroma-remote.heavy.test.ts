@@ -14,7 +14,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { found, syncHarness } from './chroma-harness.ts';
 
 describeWithChroma('ChromaSync with an existing Chroma server', (stack) => {
-  test('writes and finds through it, without a lock, and its process is known as ours', async () => {
+  test('writes to and searches a remote server without a lock, with a recognisable process', async () => {
     const server = await startServer(stack);
     const { open, remember, filled, dataDir, dependencies } = await syncHarness(stack, {
       settings: remote(server.port),
@@ -35,7 +35,7 @@ describeWithChroma('ChromaSync with an existing Chroma server', (stack) => {
     expect(ours.every((row) => row.treeMark === dependencies.treeId)).toBe(true);
   });
 
-  test('two memories on one server do not mix, and both are open at the same time', async () => {
+  test('two memories on one server stay separate while both are open', async () => {
     const server = await startServer(stack);
     const settings = remote(server.port);
     const [left, right] = [await syncHarness(stack, { settings }), await syncHarness(stack, { settings })];
@@ -48,7 +48,7 @@ describeWithChroma('ChromaSync with an existing Chroma server', (stack) => {
     expect(await found(rightSync, 'sleeping cat', 5)).toEqual([other]);
   });
 
-  test('the server goes away and comes back: keyword meanwhile, and nothing is lost', async () => {
+  test('keyword search replaces a server during an outage, and nothing is lost', async () => {
     const server = await startServer(stack);
     const timing = { firstRetryMs: 100, longestRetryMs: 300 };
     const { open, remember, filled, gone } = await syncHarness(stack, { settings: remote(server.port), timing });
@@ -70,7 +70,7 @@ describeWithChroma('ChromaSync with an existing Chroma server', (stack) => {
     await filled(sync);
     expect(await found(sync, 'sql problem')).toEqual([slow]);
 
-    // One that comes back empty is filled again.
+    // A server that comes back empty is filled again.
     await again.stop();
     rmSync(server.path, { recursive: true });
     await sync.query({ text: 'sql problem', limit: 1 });
@@ -93,7 +93,7 @@ describeWithChroma('ChromaSync with an existing Chroma server', (stack) => {
     await gone();
   });
 
-  test('no server there: the reason says so, attempts get rarer', async () => {
+  test('a missing server is named as the reason and retried with growing pauses', async () => {
     const { open, state, registered } = await syncHarness(stack, { settings: remote(await freePort()) });
     const sync = open();
     sync.wake();

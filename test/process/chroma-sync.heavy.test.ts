@@ -8,7 +8,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { found, syncHarness } from './chroma-harness.ts';
 
 describeWithChroma('ChromaSync with the real Chroma', (stack) => {
-  test('starts at the first search, finds by meaning, and leaves nothing when closed', async () => {
+  test('Chroma starts at the first search, finds by meaning, and leaves nothing after closing', async () => {
     const { open, remember, state, filled, running, registered, ended, dependencies, dataDir } =
       await syncHarness(stack);
     remember('a cat sleeps on the sofa');
@@ -40,7 +40,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect(await sync.query({ text: 'sql problem', limit: 1 })).toMatchObject({ available: false });
   });
 
-  test('a backfill alone starts nothing; a new observation does, and finds its way into the vectors', async () => {
+  test('a backfill alone does not start Chroma; a new observation does and is added to the vectors', async () => {
     const { open, remember, running, filled } = await syncHarness(stack);
     remember('a cat sleeps on the sofa');
     const sync = open();
@@ -55,7 +55,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect(await found(sync, 'sql problem')).toEqual([later]);
   });
 
-  test('what was stored is found after a restart, and again after the vectors were deleted', async () => {
+  test('stored observations are found after a restart and after the vectors were deleted', async () => {
     const { open, remember, filled, dataDir, logged } = await syncHarness(stack);
     const ids = ['a cat sleeps on the sofa', 'the database query was slow', 'the train was late'].map((title) =>
       remember(title),
@@ -80,7 +80,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect((await found(third, 'an animal', 3)).toSorted()).toEqual(ids);
   });
 
-  test('keeps to a project, and takes any text there is', async () => {
+  test('search respects the project, and any text can be stored', async () => {
     const { open, remember, store, filled } = await syncHarness(stack);
     const beta = store.createSession({ project: 'be"ta \ud800' });
     const cat = remember('a cat sleeps on the sofa');
@@ -95,7 +95,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect(await ask('no such project')).toEqual({ available: true, matches: [] });
   });
 
-  test('a query does not wait behind a backfill', async () => {
+  test('a query does not wait for a backfill', async () => {
     const { open, remember, state, filled } = await syncHarness(stack);
     for (let index = 0; index < 60; index += 1) remember(`note ${index}: the train number ${index} was late again`);
     const sync = open();
@@ -105,19 +105,19 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     const times: number[] = [];
     while (sync.status().pending > 0) {
       const startedAt = performance.now();
-      // On a loaded machine one batch alone can take seconds.
+      // On a loaded machine a single batch can take seconds.
       const answer = await sync.query({ text: 'delayed railway', limit: 3, waitMs: 8_000 });
       times.push(performance.now() - startedAt);
       expect(answer.available).toBe(true);
     }
-    // Each query let one batch through at most, so there were many.
+    // Each query let at most one batch through, so there were many.
     expect(times.length).toBeGreaterThan(3);
     await filled(sync);
     expect(new Set(await found(sync, 'delayed railway', 200)).size).toBe(60);
     if (process.env.CLAUDE_MEM_SHOW_FIGURES) console.log(times.map(Math.round).join(' '));
   });
 
-  test('many that ask all the time do not keep what is new from being written', async () => {
+  test('continuous queries do not prevent new observations from being written', async () => {
     const { open, remember, state, filled } = await syncHarness(stack);
     for (let index = 0; index < 12; index += 1) remember(`note ${index}: the train number ${index} was late again`);
     const sync = open();
@@ -135,7 +135,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     }
   });
 
-  test('closes when idle, gives the vectors up, and comes back at the next need', async () => {
+  test('an idle Chroma closes, releases the vectors, and starts again on request', async () => {
     const { open, remember, state, running, gone, dataDir } = await syncHarness(stack, {
       settings: { chromaIdleSeconds: 3 },
     });
@@ -150,7 +150,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect(running().size).toBe(2);
   });
 
-  test('is recycled on request: the old pair is gone, the next need starts another', async () => {
+  test('a recycle ends the old pair, and the next request starts another', async () => {
     const { open, remember, filled, running } = await syncHarness(stack);
     const cat = remember('a cat sleeps on the sofa');
     const sync = open();
@@ -164,7 +164,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect([...running().keys()].some((pid) => before.includes(pid))).toBe(false);
   });
 
-  test('a data dir with blanks and a file instead of the vectors', async () => {
+  test('works in a data dir with spaces; a file in place of the vectors is an error', async () => {
     const dataDir = join(tempDir(), 'a data dir');
     mkdirSync(dataDir);
     const { open, remember, filled } = await syncHarness(stack, { dataDir });

@@ -3,7 +3,7 @@ import type { CheckResult } from '../../src/operations/doctor/diagnose.ts';
 import type { DoctorReport } from '../../src/cli/commands/doctor/json.ts';
 import type { RunOptions, RunResult } from '../helpers/run-cli.ts';
 
-/** Whatever runs the program on a data dir of its own: a `TestTree` or a home. */
+/** A source of program runs on its own data dir: a `TestTree` or a home. */
 export interface Patient {
   readonly run: (args: readonly string[], options?: Partial<RunOptions>) => Promise<RunResult>;
 }
@@ -35,7 +35,7 @@ export async function examine(
   };
 }
 
-/** Runs one check and expects its status; returns its result. */
+/** Runs one check, expects its status, and returns its result. */
 export async function expectCheck(
   patient: Patient,
   id: string,

@@ -1,4 +1,4 @@
-// What `doctor` says of a tree that runs, and of one that is broken.
+// The output of `doctor` for a running tree and for broken ones.
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -20,14 +20,14 @@ async function aTree(options: Parameters<typeof TestTree.create>[0] = {}): Promi
   return tree;
 }
 
-/** A role that a signal has stopped until the test is over. */
+/** A role whose process is stopped by a signal until the end of the test. */
 function freeze(tree: TestTree, role: string): void {
   const member = tree.member(role);
   kill(member, 'SIGSTOP');
 }
 
 describe('a tree', () => {
-  test('in order passes every check of it', async () => {
+  test('without faults passes every check', async () => {
     const tree = await aTree();
     const { of, report } = await examine(tree, []);
     for (const id of ['supervisor', 'worker', 'search-server', 'version', 'port', 'process-counts', 'stale-entries'])
@@ -38,7 +38,7 @@ describe('a tree', () => {
     expect(report.summary.error).toBe(0);
   });
 
-  test('whose supervisor is frozen', async () => {
+  test('whose supervisor is frozen fails', async () => {
     const tree = await aTree();
     freeze(tree, 'supervisor');
     const { pid } = tree.member('supervisor');
@@ -50,16 +50,16 @@ describe('a tree', () => {
     expect([status, of('worker').status, of('process-counts').status]).toEqual([1, 'skip', 'skip']);
   });
 
-  test('whose worker is frozen', async () => {
+  test('whose worker is frozen fails', async () => {
     const tree = await aTree();
     freeze(tree, 'worker');
     expect((await expectCheck(tree, 'worker', 'fail')).fix).toBe('claude-mem restart');
   });
 
-  test('whose search server ends again and again', async () => {
+  test('whose search server keeps ending fails', async () => {
     const tree = await aTree();
     await eventually(
-      'it says so',
+      'the check reports it',
       async () => {
         const search = tree.members().find(({ role }) => role === 'search');
         if (search !== undefined) kill(search);
@@ -69,7 +69,7 @@ describe('a tree', () => {
     );
   });
 
-  test('of another version', async () => {
+  test('of another version is reported', async () => {
     const tree = await aTree({ cli: copyOfProgram({ version: '0.0.9' }) });
     const current = await TestTree.create({ home: tree.home });
     const { detail, fix } = await expectCheck(current, 'version', 'warn');
@@ -77,7 +77,7 @@ describe('a tree', () => {
     expect(fix).toBe('claude-mem restart');
   });
 
-  test('with a second search server in its records', async () => {
+  test('with a second search server in its records is reported', async () => {
     const tree = await aTree();
     await expectCheck(tree, 'process-counts', 'pass');
     const { pid } = await startFixtureProcess();
@@ -95,7 +95,7 @@ describe('a tree', () => {
     );
   });
 
-  test('that can only search by keyword, and why', async () => {
+  test('that can only search by keyword is reported with the reason', async () => {
     const tree = await TestTree.create({ env: { PATH: '/usr/bin:/bin', CLAUDE_MEM_UVX: '/nonexistent/uvx' } });
     await tree.start();
     const { detail } = await expectCheck(tree, 'chroma', 'fail');
@@ -114,7 +114,7 @@ describeWithChroma('with the real Chroma', (stack) => {
     expect(readdirSync(dataDir)).toEqual([]);
   });
 
-  test('a Python that nobody has, and a cache that is empty', async () => {
+  test('an unavailable Python and an empty cache are reported', async () => {
     const tree = await TestTree.create({ home: stack.home, dataDir: tempDir(), env: stack.env });
     const python = { env: { ...stack.env, CLAUDE_MEM_PYTHON_VERSION: '3.99' } };
     expect((await expectCheck(tree, 'python', 'fail', python)).detail).toContain('no Python matches "3.99"');
@@ -125,7 +125,7 @@ describeWithChroma('with the real Chroma', (stack) => {
     await expectCheck(tree, 'packages', 'warn', missing);
   });
 
-  test('a Chroma that runs, and one above its limit of memory', async () => {
+  test('a running Chroma passes, and one above its memory limit fails', async () => {
     const home = createTempDir();
     onTestFinished(() => {
       home.remove();

@@ -1,4 +1,4 @@
-// Machines that are broken for real, one way after the other, and what `doctor` says of each; and that it says nothing of a sound one.
+// Machines with real faults and the output of `doctor` for each; a machine without faults has no findings.
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -30,14 +30,14 @@ const CHECK_IDS = CHECKS.map(({ id }) => id);
 
 const isRoot = process.geteuid?.() === 0;
 
-/** A home with a data dir in order. */
+/** A home with a valid data dir. */
 function aPatient() {
   const home = aHome();
   mkdirSync(home.dataDir, { mode: 0o700 });
   return home;
 }
 
-/** Every file below a folder, with its mode and content. */
+/** Every file below a folder, with mode and content. */
 function contentsOf(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .sort()
@@ -48,8 +48,8 @@ function contentsOf(folder: string): readonly string[] {
     });
 }
 
-describe('a machine in order', () => {
-  test('has nothing failed in what the data dir and the processes show, and nothing is written', async () => {
+describe('a machine without faults', () => {
+  test('passes all checks of data dir and processes, and doctor writes nothing', async () => {
     const patient = aPatient();
     const before = contentsOf(patient.home);
     const port = { CLAUDE_MEM_WORKER_PORT: String(await freePort()) };
@@ -64,7 +64,7 @@ describe('a machine in order', () => {
     expect(contentsOf(patient.home)).toEqual(before);
   });
 
-  test('needs no data dir, and makes none', async () => {
+  test('needs no data dir, and doctor creates none', async () => {
     const patient = aHome();
     expect((await expectCheck(patient, 'data-dir', 'pass')).detail).toContain('does not exist yet');
     expect(existsSync(patient.dataDir)).toBe(false);
@@ -72,7 +72,7 @@ describe('a machine in order', () => {
 });
 
 describe('the data dir', () => {
-  test('that is a file', async () => {
+  test('that is a file fails', async () => {
     const patient = aHome();
     writeFileSync(patient.dataDir, '');
     const { status, report, of } = await examine(patient, []);
@@ -80,11 +80,11 @@ describe('the data dir', () => {
     expect(of('data-dir')).toMatchObject({ status: 'fail', detail: expect.stringContaining('is a file') as unknown });
     expect(of('orphans')).toMatchObject({ status: 'skip', detail: 'not checked: see data-dir' });
     expect(report.checks).toHaveLength(CHECK_IDS.length);
-    // What does not need it is looked at all the same.
+    // Checks that do not need the data dir still run.
     expect(of('node').status).toBe('pass');
   });
 
-  test('that is open to others, until --fix closes it', async () => {
+  test('that others can enter is a warning until --fix closes it', async () => {
     const patient = aPatient();
     chmodSync(patient.dataDir, 0o755);
     writeFileSync(join(patient.dataDir, 'token'), 'x', { mode: 0o644 });
@@ -103,18 +103,18 @@ describe('the data dir', () => {
       },
     ]);
     const modes = ['', 'token', 'worker.pid'].map((name) => statSync(join(patient.dataDir, name)).mode & 0o777);
-    // The plugin's files are its own affair.
+    // The plugin's files keep their modes.
     expect(modes).toEqual([0o700, 0o600, 0o644]);
   });
 
-  test.skipIf(!isRoot)("that is somebody else's; --fix does nothing and ends with 2 (needs root)", async () => {
+  test.skipIf(!isRoot)('of another user fails; --fix does nothing and exits with 2 (needs root)', async () => {
     const patient = aPatient();
     chownSync(patient.dataDir, 65_534, 65_534);
     expect((await expectCheck(patient, 'data-dir', 'fail')).detail).toContain('belongs to user id 65534');
     expect((await patient.run(['doctor', '--fix'])).status).toBe(2);
   });
 
-  test.skipIf(!isRoot)('on a full disk (needs root)', async (context) => {
+  test.skipIf(!isRoot)('on a full disk fails (needs root)', async (context) => {
     const patient = aPatient();
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', patient.dataDir]);
     if (mounted.status !== 0) context.skip('cannot mount a small file system');
@@ -122,12 +122,12 @@ describe('the data dir', () => {
     await expectCheck(patient, 'disk-space', 'fail');
   });
 
-  test('on a disk with space', async () => {
+  test('on a disk with space passes', async () => {
     await expectCheck(aPatient(), 'disk-space', 'pass');
   });
 });
 
-test('settings that cannot be used fail, and what needs them is not guessed', async () => {
+test('invalid settings fail, and checks that need them are skipped', async () => {
   const patient = aPatient();
   writeFileSync(join(patient.dataDir, 'config.json'), '{"CLAUDE_MEM_WORKER_PORT":"many"}');
   const { detail } = await expectCheck(patient, 'settings', 'fail');
@@ -137,26 +137,29 @@ test('settings that cannot be used fail, and what needs them is not guessed', as
 });
 
 describe('uvx', () => {
-  test('that is nowhere, or not where the setting says', async () => {
+  test('that is missing, or not at the configured path, fails', async () => {
     const nowhere = { env: { PATH: '/nonexistent', CLAUDE_MEM_UVX: '/nonexistent/uvx' } };
     expect((await expectCheck(aPatient(), 'uv', 'fail', nowhere)).fix).toContain('CLAUDE_MEM_UVX');
   });
 
-  test('that does not work', async () => {
+  test('that does not work fails', async () => {
     const uvx = script('uvx', '#!/bin/sh\necho broken >&2\nexit 3\n');
     expect((await expectCheck(aPatient(), 'uv', 'fail', { env: { CLAUDE_MEM_UVX: uvx } })).detail).toContain('broken');
   });
 
   const hasSystemUvx = ['/usr/local/bin', '/usr/bin', '/bin'].some((folder) => existsSync(join(folder, 'uvx')));
-  test.skipIf(hasSystemUvx)('that a service would not find (needs a machine without a uvx for everybody)', async () => {
-    const folder = tempDir();
-    writeFileSync(join(folder, 'uvx'), '#!/bin/sh\necho "uvx 0.13.9"\n', { mode: 0o755 });
-    const { detail, fix } = await expectCheck(aPatient(), 'uv', 'warn', { env: { PATH: `${folder}:/usr/bin:/bin` } });
-    expect(detail).toContain('a service with a short PATH would not find it');
-    expect(fix).toBe(`Set CLAUDE_MEM_UVX to ${join(folder, 'uvx')}`);
-  });
+  test.skipIf(hasSystemUvx)(
+    'that a service would not find is a warning (needs a machine without a system-wide uvx)',
+    async () => {
+      const folder = tempDir();
+      writeFileSync(join(folder, 'uvx'), '#!/bin/sh\necho "uvx 0.13.9"\n', { mode: 0o755 });
+      const { detail, fix } = await expectCheck(aPatient(), 'uv', 'warn', { env: { PATH: `${folder}:/usr/bin:/bin` } });
+      expect(detail).toContain('a service with a short PATH would not find it');
+      expect(fix).toBe(`Set CLAUDE_MEM_UVX to ${join(folder, 'uvx')}`);
+    },
+  );
 
-  test('that hangs is an error after its time, hides no other check, and is not left behind', async () => {
+  test('that hangs is an error at its deadline, affects no other check, and is ended', async () => {
     const pids = join(tempDir(), 'pids');
     const uvx = script('uvx', `#!/bin/sh\necho $$ >> ${pids}\nsleep 120 &\necho $! >> ${pids}\nwait\n`);
     const { status, of } = await examine(aPatient(), ['uv', 'node'], { env: { CLAUDE_MEM_UVX: uvx } });
@@ -166,11 +169,11 @@ describe('uvx', () => {
     await eventually('nothing of it runs', () => started.every((pid) => identify(pid) === undefined));
   });
 
-  test('switched off needs no uvx', async () => {
+  test('is not needed if Chroma is switched off', async () => {
     await expectCheck(aPatient(), 'uv', 'skip', { env: { CLAUDE_MEM_CHROMA_ENABLED: 'false', PATH: '/nonexistent' } });
   });
 
-  test('Ctrl-C ends what a check has started', async () => {
+  test('Ctrl-C ends the processes of a check', async () => {
     const pids = join(tempDir(), 'pids');
     const uvx = script('uvx', `#!/bin/sh\necho $$ >> ${pids}\nexec sleep 120\n`);
     const patient = aPatient();
@@ -183,13 +186,13 @@ describe('uvx', () => {
   });
 });
 
-test('an embedding model that is missing fails', async () => {
+test('a missing embedding model fails', async () => {
   expect((await expectCheck(aPatient(), 'model', 'fail')).fix).toBe('claude-mem setup');
 });
 
 describe('the process table', () => {
   test.skipIf(!isRoot)(
-    'of another pid namespace is an error, exit 4, and nothing says clean (needs root)',
+    'of another pid namespace is an error with exit code 4, and no check reports it as clean (needs root)',
     async () => {
       const patient = aPatient();
       const unshare = ['unshare', '--pid', '--fork', '--kill-child', ...cli('doctor', '--json', 'orphans')];
@@ -219,7 +222,7 @@ describe('manifests', () => {
     expect(readFileSync(`${file}.damaged-1`, 'utf8')).toBe('{"schemaVersion":1,');
   });
 
-  test('one of a later version is left alone, with --fix too', async () => {
+  test('one of a later version stays unchanged, even with --fix', async () => {
     const patient = aPatient();
     const file = writeTreeFile(patient.dataDir, `${TREE}.json`, JSON.stringify({ schemaVersion: 9, treeId: TREE }));
     await expectCheck(patient, 'manifests', 'warn');
@@ -229,7 +232,7 @@ describe('manifests', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test('a folder that cannot be listed is an error: exit 4, also for what rests on it', async () => {
+  test('a folder that cannot be listed is an error with exit code 4, also for dependent checks', async () => {
     const patient = aPatient();
     writeFileSync(join(patient.dataDir, 'trees'), '');
     await expectCheck(patient, 'manifests', 'error');
@@ -247,7 +250,7 @@ describe('manifests', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ retiredAt: expect.any(String) as unknown });
   });
 
-  test('--fix ends no process: orphans of a dead tree live on, and are named', async () => {
+  test('--fix ends no process: orphans of a dead tree keep running and are named', async () => {
     const patient = aPatient();
     const leak = await orphans(patient.dataDir);
     const { of, status } = await examine(patient, ['--fix']);
@@ -269,14 +272,14 @@ describe('processes', () => {
     for (const pid of pids) expect(result.detail).toContain(String(pid));
   });
 
-  test('fixes repeat the data dir that was given', async () => {
+  test('the suggested commands repeat the given data dir', async () => {
     const patient = aPatient();
     await orphans(patient.dataDir);
     const { of } = await examine(aHome(), ['orphans', '--data-dir', patient.dataDir]);
     expect(of('orphans').fix).toBe(`claude-mem reap --data-dir ${patient.dataDir}`);
   });
 
-  test('excess: what its live owner has let go of', async () => {
+  test('a process released by its live owner is reported as excess', async () => {
     const patient = aPatient();
     const { pairs, parent, cleanup } = await spawnPairs({
       dataDir: patient.dataDir,
@@ -302,7 +305,7 @@ describe('processes', () => {
     expect((await expectCheck(patient, 'excess', 'fail')).fix).toBe('claude-mem reap --include excess');
   });
 
-  test('a real zombie of ours', async () => {
+  test('a real zombie of the tree is reported', async () => {
     const patient = aPatient();
     const pids = join(patient.home, 'pids');
     const parent = spawn('sh', ['-c', `(exec sleep 60) & echo $! > ${pids}; exec sleep 60`], {
@@ -325,7 +328,7 @@ describe('processes', () => {
     expect((await expectCheck(patient, 'zombies', 'warn')).detail).toContain(`pid ${parent.pid!} (sleep)`);
   });
 
-  test('two chroma-mcp on one directory, and one', async () => {
+  test('two chroma-mcp on one directory fail, and one passes', async () => {
     const patient = aPatient();
     const one = await spawnPairs({ dataDir: patient.dataDir, folder: 'chroma' });
     onTestFinished(one.cleanup);
@@ -336,7 +339,7 @@ describe('processes', () => {
     for (const { pairs } of [one, two]) expect(detail).toContain(String(pairs[0]!.python.pid));
   });
 
-  test('a live installation of another kind', async () => {
+  test('a live installation of another kind is reported', async () => {
     const patient = aPatient();
     const { pid } = await startFixtureProcess({ scriptName: 'worker-service.cjs' });
     const record = { pid, port: 37_777, startedAt: new Date().toISOString(), startToken: identify(pid)!.start };
@@ -344,13 +347,13 @@ describe('processes', () => {
     expect((await expectCheck(patient, 'other-installations', 'warn')).detail).toContain(`pid ${pid}`);
   });
 
-  test('a worker under a daemon of PM2, and its saved list', async () => {
+  test('a worker under a PM2 daemon and in its saved list is reported', async () => {
     const patient = aPatient();
     const folder = tempDir();
     const worker = join(folder, 'worker-service.cjs');
     writeFileSync(worker, 'setTimeout(() => {}, 60_000);\n');
     const daemon = join(folder, 'daemon.cjs');
-    // What PM2 7 names itself; its apps it starts as they are.
+    // The name PM2 7 gives itself; it starts its apps under their own names.
     writeFileSync(
       daemon,
       `process.title = 'PM2 v7.0.4: God Daemon (/home/u/.pm2)';
@@ -370,7 +373,7 @@ describe('processes', () => {
     expect(detail).toContain(`PM2 (pid ${pm2.pid!}) runs pid ${readFileSync(join(folder, 'pid'), 'utf8').trim()}`);
   });
 
-  test('an app in the saved list of PM2', async () => {
+  test('an app in the saved list of PM2 is reported', async () => {
     const patient = aPatient();
     mkdirSync(join(patient.home, '.pm2'));
     const list = [{ name: 'web' }, { name: 'claude-mem-worker' }];
@@ -381,7 +384,7 @@ describe('processes', () => {
   });
 });
 
-test('a port that another program holds, by name', async () => {
+test('a port held by another program fails and names that program', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
@@ -392,19 +395,19 @@ test('a port that another program holds, by name', async () => {
   expect(fix).toContain(`claude-mem start --port ${port + 1}`);
 });
 
-describe('the machine', () => {
-  test('with all guards', async (context) => {
+describe('the check of the machine', () => {
+  test('passes with all safety features', async (context) => {
     if (spawnSync('setpriv', ['--pdeathsig', 'TERM', '--', 'true']).status !== 0)
       context.skip('no setpriv of util-linux');
     await expectCheck(aPatient(), 'guards', 'pass');
   });
 
-  test('without setpriv', async () => {
+  test('warns without setpriv', async () => {
     const { detail } = await expectCheck(aPatient(), 'guards', 'warn', { env: { PATH: pathWithoutSetpriv() } });
     expect(detail).toContain('no parent-death signal');
   });
 
-  test('without koffi', async () => {
+  test('warns without koffi', async () => {
     const patient = aPatient();
     const program = copyOfProgram({ koffi: false });
     const { stdout } = await inShell('exec "$@"', [process.execPath, program, 'doctor', 'guards', '--json'], {
@@ -413,7 +416,7 @@ describe('the machine', () => {
     expect(stdout).toContain('no koffi');
   });
 
-  test('with few files to open', async () => {
+  test('warns if few files may be open', async () => {
     const { home } = aPatient();
     const limited = (most: number) =>
       inShell(`ulimit -n ${most}; exec "$@"`, cli('doctor', 'limits', '--json'), { home });
@@ -421,29 +424,32 @@ describe('the machine', () => {
     expect((await limited(4_096)).stdout).toContain('"status":"pass"');
   });
 
-  test.skipIf(!isRoot)('whose /proc says that memory is used up, and that it is not (needs root)', async () => {
-    const { home } = aPatient();
-    const says = async (availableKb: number) => {
-      const file = join(home, `meminfo-${availableKb}`);
-      const lines = [`MemTotal: 16000000 kB`, `MemAvailable: ${availableKb} kB`, 'SwapTotal: 0 kB', 'SwapFree: 0 kB'];
-      writeFileSync(file, `${lines.join('\n')}\n`);
-      // What a container shows (lxcfs) comes there the same way.
-      const script = `mount --bind ${file} /proc/meminfo && exec "$@"`;
-      const args = ['unshare', '--mount', 'bash', '-c', script, 'bash', ...cli('doctor', 'machine-memory', '--json')];
-      return (await inShell('exec "$@"', args, { home })).stdout;
-    };
-    expect(await says(200_000)).toContain('"status":"fail"');
-    expect(await says(600_000)).toContain('"status":"warn"');
-    expect(await says(9_000_000)).toContain('"status":"pass"');
-  });
+  test.skipIf(!isRoot)(
+    'warns if /proc reports that memory is exhausted, and passes otherwise (needs root)',
+    async () => {
+      const { home } = aPatient();
+      const says = async (availableKb: number) => {
+        const file = join(home, `meminfo-${availableKb}`);
+        const lines = [`MemTotal: 16000000 kB`, `MemAvailable: ${availableKb} kB`, 'SwapTotal: 0 kB', 'SwapFree: 0 kB'];
+        writeFileSync(file, `${lines.join('\n')}\n`);
+        // Values of a container (lxcfs) appear in the same way.
+        const script = `mount --bind ${file} /proc/meminfo && exec "$@"`;
+        const args = ['unshare', '--mount', 'bash', '-c', script, 'bash', ...cli('doctor', 'machine-memory', '--json')];
+        return (await inShell('exec "$@"', args, { home })).stdout;
+      };
+      expect(await says(200_000)).toContain('"status":"fail"');
+      expect(await says(600_000)).toContain('"status":"warn"');
+      expect(await says(9_000_000)).toContain('"status":"pass"');
+    },
+  );
 
-  test('says what memory there is', async () => {
+  test('reports the memory of the machine', async () => {
     const { of } = await examine(aPatient(), ['machine-memory']);
     expect(of('machine-memory').detail).toMatch(/ of .* available, /);
   });
 });
 
-test('an error in the last lines of the logs', async () => {
+test('reports an error in the last lines of the logs', async () => {
   const patient = aPatient();
   mkdirSync(join(patient.dataDir, 'logs'));
   const record = { level: 'error', time: '2026-11-25T10:00:00.000Z', role: 'worker', pid: 7, msg: 'the disk is gone' };

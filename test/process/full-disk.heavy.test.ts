@@ -1,4 +1,4 @@
-// Trees on a disk that is full, with every number of free pages that could let a step through and stop the next one.
+// Trees on a full disk, with every number of free pages that may let one step succeed and the next one fail.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { mountSmallDisk } from './small-disk.ts';
@@ -8,7 +8,7 @@ const FREE_PAGES = Array.from({ length: 17 }, (_, pages) => pages);
 const NO_SPACE = /no space left on the device|database or disk is full|ENOSPC/;
 
 describe.each(FREE_PAGES)('with %i free pages', (pages) => {
-  test('stop ends the whole tree, says what it could not record, and ends with 0', async (context) => {
+  test('stop ends the whole tree, reports what it could not record, and exits with 0', async (context) => {
     const disk = mountSmallDisk(context);
     const tree = await TestTree.create({ dataDir: join(disk.path, 'data') });
     await tree.start('--no-chroma');
@@ -23,7 +23,7 @@ describe.each(FREE_PAGES)('with %i free pages', (pages) => {
     await tree.stop();
   });
 
-  test('start either runs or leaves nothing, and says that the disk is full', async (context) => {
+  test('start either succeeds or leaves nothing and reports the full disk', async (context) => {
     const disk = mountSmallDisk(context);
     const tree = await TestTree.create({ dataDir: join(disk.path, 'data') });
     disk.fill(pages);
@@ -36,7 +36,7 @@ describe.each(FREE_PAGES)('with %i free pages', (pages) => {
     await tree.stop();
   });
 
-  test('restart ends the old tree, and either runs or leaves nothing', async (context) => {
+  test('restart ends the old tree, and either succeeds or leaves nothing', async (context) => {
     const disk = mountSmallDisk(context);
     const tree = await TestTree.create({ dataDir: join(disk.path, 'data') });
     await tree.start('--no-chroma');
@@ -50,7 +50,7 @@ describe.each(FREE_PAGES)('with %i free pages', (pages) => {
   });
 });
 
-/** A start that says it runs does, and one that says it failed has left nothing. */
+/** A start that reports success runs; one that reports failure has left nothing. */
 function expectTrue({ status, report, stdout, stderr }: Ran, tree: TestTree): void {
   if (status === 0) {
     expect(tree.roles()).toEqual(['search', 'supervisor', 'worker']);

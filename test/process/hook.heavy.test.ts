@@ -31,14 +31,14 @@ async function expectLost(tree: TestTree, stdin: string, args: readonly string[]
 
 interface Held {
   readonly writes: string;
-  /** Whether the host closes its end. */
+  /** Whether the host closes its end of stdin. */
   readonly ends?: boolean;
   readonly writesAfterMs?: number;
-  /** Then it is stopped for 5 s: longer than any limit of a hook. */
+  /** After this time the hook is stopped for 5 s, longer than any limit of a hook. */
   readonly freezeAfterMs?: number;
 }
 
-/** Runs one hook whose host and machine behave as told. */
+/** Runs one hook with the given behaviour of host and machine. */
 async function held(tree: TestTree, { writes, ends = false, writesAfterMs = 0, freezeAfterMs }: Held) {
   const child = spawn(process.execPath, [CLI, 'hook', '--data-dir', tree.dataDir], {
     env: cleanEnvironment({ home: tree.home }),
@@ -76,8 +76,8 @@ async function remembered(tree: TestTree): Promise<Context> {
   return (await tree.ask('GET', '/api/context?limit=100')).body as unknown as Context;
 }
 
-describe('beside a running tree', () => {
-  test('a whole session is remembered, and the next one is told of it', async () => {
+describe('with a running tree', () => {
+  test('a whole session is stored and appears in the context of the next one', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     expect((await hook(tree, hookInput('session-start'))).stdout).toBe('');
@@ -103,7 +103,7 @@ describe('beside a running tree', () => {
     expect((await hook(tree, elsewhere)).stdout).toBe('');
   });
 
-  test('a delivery that is repeated changes nothing', async () => {
+  test('a repeated delivery changes nothing', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     for (const name of ['user-prompt-submit', 'post-tool-use-edit', 'stop']) {
@@ -115,7 +115,7 @@ describe('beside a running tree', () => {
     expect([memory.observations.length, memory.summaries.length]).toEqual([1, 1]);
   });
 
-  test('20 sessions at once, the worker killed in between: nothing is lost, nothing is there twice', async () => {
+  test('20 simultaneous sessions lose and duplicate nothing while the worker is killed', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const sessions = Array.from({ length: 20 }, (_, number) => `session-${number}`);
@@ -147,7 +147,7 @@ describe('beside a running tree', () => {
     expect(existsSync(join(tree.dataDir, 'spool', 'set-aside'))).toBe(false);
   });
 
-  test('a worker that hangs: the host gets its turn back, and the event is stored once', async () => {
+  test('a hanging worker does not block the host, and the event is stored once', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const worker = tree.member('worker');
@@ -163,7 +163,7 @@ describe('beside a running tree', () => {
     ]);
   });
 
-  test('what is in the spool and is no event is set aside', async () => {
+  test('a file in the spool that is not an event is set aside', async () => {
     const tree = await TestTree.create();
     await hook(tree, hookInput('stop'));
     const [name] = spooled(tree);
@@ -176,8 +176,8 @@ describe('beside a running tree', () => {
   });
 });
 
-describe('where no tree runs', () => {
-  test('events wait and start nothing; a session starts the tree, which stores them in order', async () => {
+describe('without a running tree', () => {
+  test('events wait without starting a tree; a new session starts it and stores them in order', async () => {
     const tree = await TestTree.create();
     for (const name of ['user-prompt-submit', 'post-tool-use-edit', 'stop']) await hook(tree, hookInput(name));
     expect(spooled(tree)).toHaveLength(3);
@@ -190,7 +190,7 @@ describe('where no tree runs', () => {
     expect(sessions).toHaveLength(2);
     await tree.stop();
 
-    // The user ended it: only a new session raises it again.
+    // The user ended the tree; only a new session starts it again.
     await hook(tree, hookInput('user-prompt-submit', { session_id: 'next' }));
     expect(tree.roles()).toEqual([]);
     const { stdout } = await hook(tree, hookInput('session-start', { session_id: 'after' }));
@@ -199,7 +199,7 @@ describe('where no tree runs', () => {
     await eventually('it is ready', async () => (await tree.json(['status'])).report.state === 'running');
   });
 
-  test('two that start at once make one tree, with nothing but HOME in the environment', async () => {
+  test('two simultaneous sessions start one tree, with only HOME in the environment', async () => {
     const tree = await TestTree.create();
     mkdirSync(tree.dataDir, { mode: 0o700 });
     writeFileSync(join(tree.dataDir, 'config.json'), JSON.stringify({ CLAUDE_MEM_WORKER_PORT: tree.port }));
@@ -220,7 +220,7 @@ describe('where no tree runs', () => {
     await eventually('both are stored', async () => (await remembered(tree)).sessions.length === 2);
   });
 
-  test('another program on the port is not even asked', async () => {
+  test('another program on the port receives nothing', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     await tree.stop();
@@ -237,11 +237,11 @@ describe('where no tree runs', () => {
   });
 });
 
-describe('a hook that stores nothing says so with exit code 1 and one line, and never ends with 2', () => {
+describe('a hook that stores nothing exits with 1, never 2, and prints one line for', () => {
   test.each([
     ['no input', '', []],
-    ['no JSON', 'nonsense', []],
-    ['options it does not know', '{}', ['Stop', '--nonsense', '--json', 'more']],
+    ['input that is not JSON', 'nonsense', []],
+    ['unknown options', '{}', ['Stop', '--nonsense', '--json', 'more']],
     ['an option without its value', '{}', ['--data-dir']],
     ['a data dir that is a file', hookInput('stop'), ['--data-dir', '/etc/hostname']],
   ])('%s', async (_, stdin, args) => {
@@ -264,41 +264,41 @@ describe('a hook that stores nothing says so with exit code 1 and one line, and 
   });
 });
 
-describe('an event whose hook ended with 0 is stored or on the disk', () => {
-  test.each([0, 40, 80, 120, 200])('also if the hook stood still for 5 s after %i ms', async (afterMs) => {
+describe('an event whose hook exited with 0 is stored or in the spool', () => {
+  test.each([0, 40, 80, 120, 200])('if the hook was frozen for 5 s after %i ms', async (afterMs) => {
     const tree = await TestTree.create();
     const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: afterMs });
     expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
   });
 
-  test('also if its input arrives while it stands still', async () => {
+  test('if its input arrives while it is frozen', async () => {
     const tree = await TestTree.create();
     const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: 0, writesAfterMs: 3_000 });
     expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
   });
 
-  test('also if the host never closes its end', async () => {
+  test('if the host never closes stdin', async () => {
     const tree = await TestTree.create();
     const ran = await held(tree, { writes: hookInput('stop') });
     expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
   });
 });
 
-describe('whatever goes wrong, the host goes on', () => {
-  test('an event that is of no use stores nothing', async () => {
+describe('the host is not blocked by', () => {
+  test('an irrelevant event, which stores nothing', async () => {
     const tree = await TestTree.create();
     expect((await hook(tree, hookInput('stop', { hook_event_name: 'PreCompact' }))).stdout).toBe('');
     expect(spooled(tree)).toEqual([]);
   });
 
-  test('something still holds the process when all is done', async () => {
+  test('a handle that keeps the process alive', async () => {
     const tree = await TestTree.create();
     const held = '--import=data:text/javascript,setInterval(Object,1000)';
     const { status } = await tree.run(['hook'], { stdin: hookInput('stop'), env: { NODE_OPTIONS: held } });
     expect([status, spooled(tree).length]).toEqual([0, 1]);
   });
 
-  test('20 MB of input, of which little is kept', async () => {
+  test('20 MB of input, of which little is stored', async () => {
     const tree = await TestTree.create();
     await hook(tree, hookInput('post-tool-use-bash', { tool_response: { stdout: 'x '.repeat(10_000_000) } }));
     const [name] = spooled(tree);
@@ -307,14 +307,14 @@ describe('whatever goes wrong, the host goes on', () => {
     expect(event.length).toBeLessThan(10_000);
   });
 
-  test('settings that are wrong: the event waits', async () => {
+  test('invalid settings: the event waits', async () => {
     const tree = await TestTree.create({ env: { CLAUDE_MEM_WORKER_HOST: 'not a host' } });
     await hook(tree, hookInput('user-prompt-submit'));
     expect(spooled(tree)).toHaveLength(1);
     expect(tree.log()).not.toContain('checkout');
   });
 
-  test.skipIf(!isRoot)("somebody else's data dir, or settings: nothing is done (needs root)", async () => {
+  test.skipIf(!isRoot)('a data dir or settings of another user: nothing is stored (needs root)', async () => {
     const other = 54_321;
     const tree = await TestTree.create();
     const dataDir = join(tempDir(), 'theirs');
@@ -333,7 +333,7 @@ describe('whatever goes wrong, the host goes on', () => {
 });
 
 describeWithChroma('with the real Chroma', (stack) => {
-  test('after the last session and the idle time the count is back at the baseline', async () => {
+  test('the number of processes returns to the baseline after the last session and the idle time', async () => {
     const home = tempDir();
     linkModel(stack, home);
     const tree = await TestTree.create({

@@ -5,8 +5,8 @@ import { eventually } from '../helpers/eventually.ts';
 const NOBODY = 65534;
 
 /**
- * Another user's program: takes the port as soon as it is free, answers as the worker would, and tells all that it was sent.
- * It ends by itself after two minutes.
+ * A program of another user: takes the port as soon as it is free, answers like the worker, and reports everything it
+ * receives. Ends by itself after two minutes.
  */
 const PROGRAM = `
   const { createServer } = require('node:net');
@@ -32,7 +32,7 @@ const PROGRAM = `
   setTimeout(() => process.exit(), 120_000);
 `;
 
-/** Why no second user can be played here; undefined if one can. */
+/** Why a second user is not available here; undefined if one is. */
 export function noSecondUser(): string | undefined {
   if (process.geteuid?.() !== 0) return 'needs root, to run a program as another user';
   const { status } = spawnSync(process.execPath, ['-e', '0'], { uid: NOBODY, gid: NOBODY, cwd: '/' });
@@ -40,9 +40,9 @@ export function noSecondUser(): string | undefined {
 }
 
 export interface Impostor {
-  /** Resolves when the port is its own. */
+  /** Resolves when it has the port. */
   listens(): Promise<void>;
-  /** All that it was sent on any connection. */
+  /** Everything it received on any connection. */
   received(): string;
 }
 

@@ -1,4 +1,4 @@
-// A whole test run is killed. In a pid namespace of its own, where no other run that begins meanwhile can be the one that tidies up.
+// Kills a whole test run. In its own pid namespace, so that no other run that starts meanwhile can clean up.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ test('hangs', async () => {
 const PASSES = `import { test } from 'vitest';
 test('passes', () => undefined);`;
 
-/** $1 is the program. The second run begins while the first one is alive, the third one after its end. */
+/** $1 is the program. The second run starts while the first one is alive, the third one after its end. */
 const SCRIPT = `
 "$@" run hangs > first 2>&1 & first=$!
 for i in $(seq 600); do [ -e state ] && break; sleep 0.1; done
@@ -45,7 +45,7 @@ grep -q sleep /proc/$pid/cmdline || echo ended
 grep -c "$(tail -n 1 state)/disk" /proc/self/mounts
 `;
 
-test('a test run ends what a killed one left, and nothing of one that runs beside it', (context) => {
+test('a test run ends the leftovers of a killed run, and nothing of a concurrent one', (context) => {
   const unshare = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (spawnSync('unshare', [...unshare, 'true']).status !== 0) context.skip('no pid namespace can be made here');
   const folder = tempDir();

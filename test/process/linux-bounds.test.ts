@@ -1,4 +1,4 @@
-// Any user can give a process a command line or an environment of 256 MB. Nothing read beside it depends on its size.
+// Any user can give a process a command line or environment of 256 MB. Readers must not depend on that size.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -17,13 +17,13 @@ import type { ReadAnswer } from './linux-probe.ts';
 import { asUser, longMemoryTest, OTHER_USER, startLongMemory, USER } from './long-memory.ts';
 
 const MIB = 1024 * 1024;
-/** One long command line and its copies; a process that reads without a bound takes hundreds. */
+/** One long command line and its copies; an unbounded reader needs hundreds of MiB. */
 const MOST_GROWTH_BYTES = 32 * MIB;
 
 const children = useChildren();
 const REQUEST = { dataDir: '/absent', recordedPids: new Set<number>(), memory: true };
 
-/** What a reading leaves behind in this process, outside and inside the heap. */
+/** Memory that a reading leaves in this process, outside and inside the heap. */
 async function growthOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage();
   await work();
@@ -40,7 +40,7 @@ describe('beside a process with a command line of 256 MB', () => {
       const growth = await growthOf(async () => {
         for (let reading = 0; reading < 3; reading += 1) {
           const snapshot = await table.snapshot(REQUEST);
-          // Another user's can be none of ours.
+          // A process of another user is never part of this tree.
           expect(snapshot).toMatchObject({ complete: true, unreadable: 0 });
           row = snapshot.processes.find((candidate) => candidate.pid === pid);
         }
@@ -112,7 +112,7 @@ describe('commands beside both', () => {
   const PEAK =
     'process.on("exit", () => require("fs").appendFileSync(process.env.PEAK_FILE, process.resourceUsage().maxRSS + "\\n"))';
 
-  /** Runs the built program as a user, and tells the most memory it took, in bytes. */
+  /** Runs the built program as a user and returns its peak memory in bytes. */
   async function run(uid: number, args: readonly string[]): Promise<RunResult & { readonly peakBytes: number }> {
     const home = tempDir();
     const peakFile = join(home, 'peak');
@@ -149,7 +149,7 @@ describe('commands beside both', () => {
       });
       expect(peakBytes).toBeLessThan(usual[index]!.peakBytes + MOST_GROWTH_BYTES);
     }
-    // Reported, without letting another user decide the exit code.
+    // Reported, but another user must not decide the exit code.
     const { status, stdout } = await run(USER, ['leaks', '--json']);
     expect({ status, ...(JSON.parse(stdout) as object) }).toMatchObject({ status: 0, complete: true, unreadable: 1 });
     expect((await run(USER, ['leaks'])).stdout).toContain(

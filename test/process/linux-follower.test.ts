@@ -28,7 +28,7 @@ async function read(table: ProcessTable, request: Partial<SnapshotRequest> = {})
   return new Map(processes.map((row) => [row.pid, row]));
 }
 
-/** A shell that becomes something else when it is told. */
+/** A shell that execs another program on request. */
 function startShell(script: string, env: Readonly<Record<string, string>> = {}) {
   const stdio = ['pipe', 'pipe', 'inherit'] as const;
   return children.start('sh', ['-c', `read go; ${script}`], { stdio: [...stdio], env: cleanEnvironment(env) });
@@ -38,27 +38,27 @@ function marks(): Readonly<Record<string, string>> {
   return { CLAUDE_MEM_TREE: TREE, CLAUDE_MEM_DATA_DIR: directory() };
 }
 
-/** Makes a shell a program whose name can be one of ours. */
+/** Turns a shell into a program whose name may be a role program. */
 const BECOME_NODE = `exec ${process.execPath} -e 'setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)'`;
 const isNode = (row: ProcessRow | undefined) => /^(?:node|MainThread)/.test(row?.name ?? '');
 
-/** What of a row stays the same between two readings that follow each other. */
+/** The fields of a row that stay the same between two consecutive readings. */
 function lasting(row: ProcessRow | undefined) {
   if (row === undefined) return undefined;
   const { pid, ppid, pgid, sid, uid, startTicks, name, executable, argv, treeMark, ownerMark, dataDirMark } = row;
   return { pid, ppid, pgid, sid, uid, startTicks, name, executable, argv, treeMark, ownerMark, dataDirMark };
 }
 
-/** Whether the listing gives the inodes of processes, or each is asked for. */
+/** Whether the listing returns the inodes of processes, or each one is read. */
 const WAYS = [
   { way: 'by its listing', withNative: true },
   { way: 'by asking for each', withNative: false },
 ];
 
-describe.each(WAYS)('what is followed $way', ({ withNative }) => {
+describe.each(WAYS)('a table followed $way', ({ withNative }) => {
   const follow = (options: ProcfsFollowerOptions = {}) =>
     createProcfsFollower({ fullEveryMs: Infinity, native: withNative ? loadLinuxNative() : null, ...options });
-  /** Takes over whatever it may, at once and for ever, unless told. */
+  /** By default reuses everything it may, immediately and forever. */
   const eager = (options: ProcfsFollowerOptions = {}) => follow({ settledAfterMs: 0, ...options });
 
   linuxTest('is what a full reading shows, through births, deaths and execs', async () => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { test } from 'vitest';
 import type { Task } from './linux-probe.ts';
 
-/** A user and group that owns nothing. */
+/** A user and group that own nothing. */
 export const NOBODY = 65_534;
 
 const PROBE = fileURLToPath(new URL('linux-probe.ts', import.meta.url));
@@ -15,23 +15,26 @@ const SETPRIV = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-g
 const NEW_PIDS = ['unshare', '--mount', '--pid', '--fork', '--kill-child'];
 const run = promisify(execFile);
 
-/** Where a probe runs: a prefix of its command line. In all but `here` the prefix is a parent of the probe. */
+/** Where a probe runs: a prefix of its command line. In all places but `here` the prefix is a parent of the probe. */
 export const PLACES = {
   here: [],
   asNobody: SETPRIV,
-  /** A pid namespace with a /proc of its own. */
+  /** A pid namespace with its own /proc. */
   inNamespace: [...NEW_PIDS, '--mount-proc', '--'],
   /** A pid namespace that still sees the /proc of the outer one. */
   behindForeignProc: [...NEW_PIDS, '--'],
 } as const satisfies Record<string, readonly string[]>;
 
-/** In a pid namespace whose /proc is mounted with these options: a root shell as pid 1, and the probe, as nobody, below it. */
+/**
+ * In a pid namespace whose /proc is mounted with these options: a root shell as pid 1 and, below it, the probe as
+ * nobody.
+ */
 export function asNobodyUnder(procOptions: string, user: readonly string[] = PLACES.asNobody): readonly string[] {
   const script = `mount -o remount,${procOptions} /proc || exit 9; sleep 60 & "$@"; code=$?; kill $!; exit $code`;
   return [...NEW_PIDS, '--mount-proc', '--', 'sh', '-c', script, 'sh', ...user];
 }
 
-/** The same with the probe as pid 1, which it can see, and a root process beside it, which it cannot. */
+/** The same with the probe as visible pid 1, and a hidden root process beside it. */
 export function asNobodysInitUnder(procOptions: string): readonly string[] {
   const script = `mount -o remount,${procOptions} /proc || exit 9; sleep 60 & exec "$@"`;
   return [...NEW_PIDS, '--mount-proc', '--', 'sh', '-c', script, 'sh', ...PLACES.asNobody];
@@ -47,10 +50,10 @@ export async function probe(place: readonly string[], task: Task): Promise<unkno
 const isRoot = process.getuid?.() === 0;
 const isLinux = process.platform === 'linux';
 
-/** Whether another user gets at Node.js and this checkout: a home directory is often closed. */
+/** Whether another user can run Node.js and read this checkout; a home directory is often closed. */
 const nobodyGetsHere = [PROBE, process.execPath].every((path) => isOpenUpTo(path));
 
-/** A test that needs more than an ordinary user on Linux; what it lacks is printed with its name. */
+/** A test that needs more than an ordinary Linux user; its title names what is missing. */
 export const linuxTest = test.skipIf(!isLinux);
 export const otherUserTest = needing(
   'root, setpriv and a checkout others can read',
@@ -61,12 +64,12 @@ export const namespaceTest = needing('root and unshare', isLinux && isRoot && ru
 /** A Python that other users can run too. */
 export const PYTHON = ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => existsSync(path));
 
-/** The program and its arguments, as spawn wants them. */
+/** The program and its arguments, in the form of spawn. */
 export function split(commandLine: readonly string[]): [string, readonly string[]] {
   return [commandLine[0] ?? '', commandLine.slice(1)];
 }
 
-/** Resolves with the first line a child prints, which is how fixtures say that they are ready. */
+/** Resolves with the first line of a child, by which fixtures report that they are ready. */
 export async function firstLine(child: ChildProcess): Promise<string> {
   const [output] = (await once(child.stdout!, 'data')) as [Buffer];
   return output.toString().trim();

@@ -1,5 +1,6 @@
 /**
- * Does one task of the Linux adapter where a test cannot: as another user, or inside a namespace. The answer goes to stdout as JSON.
+ * Runs one task of the Linux adapter where a test cannot: as another user, or inside a namespace. Prints the answer to
+ * stdout as JSON.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +37,7 @@ export interface ReuseAnswer {
   readonly isSameTick: boolean;
   readonly result: SignalResult;
   readonly state: string;
-  /** What binding answers for the row of the dead one, now that another has its pid. */
+  /** The result of binding the row of the dead process after another one has its pid. */
   readonly lateBind: string;
   readonly impostorLives: boolean;
 }
@@ -47,20 +48,20 @@ export interface AdoptAnswer {
   readonly self: number;
   readonly whileRunning: WaitResult;
   readonly afterwards: WaitResult;
-  /** Asked once more, and for pid 1 and everybody, which is never asked. */
+  /** Asked again, and for pid 1 and -1, which are never bound. */
   readonly again: readonly WaitResult[];
   readonly isListedAfterwards: boolean;
 }
 
 export interface FollowReuseAnswer {
-  /** The rows of one pid: as first read, as followed after another process took the pid, and as read in full then. */
+  /** The rows of one pid: as first read, as followed after another process took the pid, and as then read in full. */
   readonly before?: ProcessRow;
   readonly after?: ProcessRow;
   readonly truth?: ProcessRow;
 }
 
 const WATCHDOG_SECONDS = '60';
-/** Two starts fall into one tick, or into two, by chance: a try takes some milliseconds, a tick is ten. */
+/** How many attempts to get two starts into one tick; an attempt takes some milliseconds, a tick is ten. */
 const MOST_TRIES = 500;
 
 const table = createProcfsTable();
@@ -103,7 +104,7 @@ function signal(signaller: Signaller, row: ProcessRow): SignalAnswer {
   return { method, bound: true, result, state };
 }
 
-/** Lets another process take the pid of one that is bound, and then signals the bound one. */
+/** Lets another process take the pid of a bound one, then signals the bound one. */
 async function reusePid(signaller: Signaller, wantsSameTick: boolean): Promise<ReuseAnswer> {
   for (let tries = 1; ; tries += 1) {
     const victim = await start();
@@ -123,7 +124,7 @@ async function reusePid(signaller: Signaller, wantsSameTick: boolean): Promise<R
     bound.close();
     const late = signaller.bind(row, { compareCommand: false });
     if (typeof late !== 'string') late.close();
-    // Had our SIGKILL reached it, it would not end by this one.
+    // If the SIGKILL had reached it, it would not end by this signal.
     const impostorLives = (await end(impostor, 'SIGTERM')) === 'SIGTERM';
     return {
       method: signaller.method,
@@ -137,7 +138,7 @@ async function reusePid(signaller: Signaller, wantsSameTick: boolean): Promise<R
   }
 }
 
-/** Lets another process take the pid of one that a follower has put aside as settled. */
+/** Lets another process take the pid of one that a follower has cached as settled. */
 async function followReuse(withNative: boolean): Promise<FollowReuseAnswer> {
   const native = withNative ? loadLinuxNative() : null;
   const follower = createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity, native });
@@ -152,7 +153,7 @@ async function followReuse(withNative: boolean): Promise<FollowReuseAnswer> {
     const truth = await lookAt(table, pid);
     const after = await lookAt(follower, pid);
     await end(impostor);
-    // Within one tick nothing in a row would tell the two apart.
+    // Within one tick no field of a row distinguishes the two.
     if (before?.startTicks === truth?.startTicks) continue;
     return { ...(before && { before }), ...(after && { after }), ...(truth && { truth }) };
   }
@@ -190,7 +191,7 @@ async function rowOf(child: ChildProcess): Promise<ProcessRow> {
   return row;
 }
 
-/** Only in a pid namespace of our own: the next process gets the pid after `ns_last_pid`, unless a thread is quicker. */
+/** Only in an own pid namespace: the next process gets the pid after `ns_last_pid`, unless a thread is faster. */
 async function startAt(pid: number): Promise<ChildProcess> {
   for (;;) {
     writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1));
@@ -206,7 +207,7 @@ async function start(): Promise<ChildProcess> {
   return child;
 }
 
-/** Ends a child, and returns the signal that ended it. */
+/** Ends a child and returns the signal that ended it. */
 async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<unknown> {
   const exit = once(child, 'exit');
   child.kill(signal);

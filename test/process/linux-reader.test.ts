@@ -27,10 +27,10 @@ import type { ReadAnswer } from './linux-probe.ts';
 const WAIT = `import sys, time; print('ready', flush=True); time.sleep(${WATCHDOG_SECONDS})`;
 const PR_SET_DUMPABLE = 4;
 const KERNEL_THREAD_PARENT = 2;
-/** exit(2) of the calling thread alone, which libc hides behind exit_group(2). */
+/** exit(2) of the calling thread only, which libc hides behind exit_group(2). */
 const SYS_EXIT: Readonly<Record<string, number>> = { x64: 60, arm64: 93 };
 
-/** A marked process without a data dir would be unverified in whatever data dir a test beside this one looks at. */
+/** A marked process without a data dir would be unverified in every data dir that a concurrent test reads. */
 const ELSEWHERE = { CLAUDE_MEM_DATA_DIR: '/absent/of-this-test' };
 
 const children = useChildren();
@@ -49,7 +49,7 @@ async function rowOf(pid: number, request: Partial<SnapshotRequest> = {}): Promi
   return row;
 }
 
-/** The row of a process once it has become what it is to be. */
+/** The row of a process after it has become the expected program. */
 function rowWhen(pid: number, isReady: (row: ProcessRow) => boolean, request: Partial<SnapshotRequest> = {}) {
   return eventually(`pid ${pid} to be ready`, async () => {
     const row = await rowOf(pid, request);
@@ -75,7 +75,7 @@ describe.skipIf(PYTHON === undefined)('names and command lines', () => {
     ['line ends', 'a\nb) S 1\n'],
     ['brackets', '))))(((('],
     ['blanks', '   '],
-  ])('a name of %s belongs to the right process all the same', async (_, name) => {
+  ])('a name of %s is read for the right process', async (_, name) => {
     const code = `import sys; open('/proc/self/comm', 'w').write(${JSON.stringify(name)}); ${WAIT}`;
     const { pid } = await startPython(code);
     expect(await rowOf(pid, recorded(pid))).toMatchObject({ ppid: process.pid, name, argv: [PYTHON, '-c', code] });
@@ -109,10 +109,10 @@ describe.skipIf(PYTHON === undefined)('names and command lines', () => {
   });
 });
 
-describe.skipIf(PYTHON === undefined)('a chroma-mcp under another name is read with its command line', () => {
+describe.skipIf(PYTHON === undefined)('reads the command line of a chroma-mcp named', () => {
   const FILE = 'a-program.py';
 
-  /** Starts the interpreter under that name; whatever the arguments name, it runs a program that waits. */
+  /** Starts the interpreter under that name. It runs a program that waits, regardless of the arguments. */
   async function startAs(name: string, before: readonly string[], argv0: string) {
     const folder = directory();
     mkdirSync(join(folder, 'chroma_mcp'), { recursive: true });
@@ -123,7 +123,7 @@ describe.skipIf(PYTHON === undefined)('a chroma-mcp under another name is read w
     const args = [...before, '--data-dir', join(folder, 'chroma')];
     const child = children.start(join(folder, 'bin', name), args, { cwd: folder, env: cleanEnvironment(), argv0 });
     expect(await firstLine(child)).toBe('ready');
-    // As young as nothing can be: its name alone makes it worth reading.
+    // The youngest possible process: only its name makes it relevant.
     return {
       row: await rowOf(child.pid, { oldestTreeTicks: Number.MAX_SAFE_INTEGER }),
       argv: [argv0, ...args],
@@ -168,7 +168,7 @@ describe('states', () => {
   });
 
   test.skipIf(PYTHON === undefined || SYS_EXIT[process.arch] === undefined)(
-    'a dead leader whose thread lives is told from a zombie',
+    'distinguishes a dead leader with a living thread from a zombie',
     async () => {
       const code = `import ctypes, threading, time
 threading.Thread(target=lambda: time.sleep(${WATCHDOG_SECONDS})).start()
@@ -178,7 +178,8 @@ ctypes.CDLL(None).syscall(${SYS_EXIT[process.arch]!}, 0)`;
       const row = await rowWhen(pid, ({ state }) => state === 'Z', recorded(pid));
       expect(row.threads).toBeGreaterThan(1);
       expect(row).toMatchObject({ argv: [], command: '', treeMark: null });
-      // Nor do the tests themselves take it for gone: uv dies like this, and until its last thread is dead it keeps its python.
+      // The test helpers must not count it as gone either: uv dies like this and keeps its python until its last thread
+      // is dead.
       expect(identify(pid)).toEqual({ pid, start: String(row.startTicks) });
     },
   );
@@ -257,7 +258,7 @@ describe('a chroma-mcp', () => {
     return children.start(program, ['--data-dir', dataDir], { cwd, stdio: ['pipe', 'ignore', 'ignore'] });
   }
 
-  /** In the middle of an exec the new name stands beside no arguments yet. */
+  /** In the middle of an exec the new name has no arguments yet. */
   function isStartedChroma({ name, argv }: ProcessRow): boolean {
     return name === 'chroma-mcp' && argv?.includes('--data-dir') === true;
   }
@@ -298,7 +299,7 @@ describe("other users' processes", () => {
   });
 
   otherUserTest(
-    'one of our own that hides (an ssh-agent, say) has unknown marks and is a row like any other',
+    'a non-dumpable process of this user (such as an ssh-agent) has unknown marks and a normal row',
     async () => {
       const hide = `import ctypes; ctypes.CDLL(None).prctl(${PR_SET_DUMPABLE}, 0, 0, 0, 0); ${WAIT}`;
       const { pid } = await startPython(hide, { CLAUDE_MEM_TREE: 'hidden', ...ELSEWHERE }, PLACES.asNobody);

@@ -16,7 +16,7 @@ const children = useChildren();
 const IDENTITY = { compareCommand: false };
 const COMMAND_TOO = { compareCommand: true };
 
-/** As many as the limit allows: to close them takes a process some milliseconds. */
+/** As many files as the limit allows, so that closing them takes some milliseconds. */
 const FILES_TO_CLOSE = 200_000;
 const MOST_TRIES = 20;
 
@@ -47,14 +47,14 @@ function bindOrFail(signaller: Signaller, row: ProcessRow, options = IDENTITY): 
 describe.skipIf(process.platform !== 'linux').each([
   { method: 'pidfd', withNative: true },
   { method: 'two-reads', withNative: false },
-])('by $method', ({ method, withNative }) => {
+])('the signaller by $method', ({ method, withNative }) => {
   const signaller = createLinuxSignaller(withNative ? {} : { native: null });
 
-  test('says how it closes the race', () => {
+  test('reports its method', () => {
     expect(signaller.method).toBe(method);
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)('%s reaches the bound process, and then it is gone', async (signal) => {
+  test.each(['SIGTERM', 'SIGKILL'] as const)('sends %s to the bound process, which is then gone', async (signal) => {
     const { child, row } = await startSleep();
     const bound = bindOrFail(signaller, row, COMMAND_TOO);
     expect(bound.pid).toBe(child.pid);
@@ -67,19 +67,19 @@ describe.skipIf(process.platform !== 'linux').each([
     bound.close();
   });
 
-  test('what is gone is not bound', async () => {
+  test('does not bind a process that is gone', async () => {
     const { child, row } = await startSleep();
     await endChild(child);
     expect(signaller.bind(row, IDENTITY)).toBe('gone');
   });
 
-  test('what is on its way out has no command line any more, and is not taken for another', async () => {
-    // The kernel closes them one by one after it has let go of the memory.
+  test('treats an exiting process without a command line as gone, not as another one', async () => {
+    // The kernel closes its files one by one after it has released the memory.
     const open = `try { for (let count = 0; count < ${FILES_TO_CLOSE}; count += 1) fs.openSync('/dev/null'); } catch {}`;
     const script = `${open} fs.writeSync(1, 'up\\n'); setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`;
     const limits = `ulimit -n ${FILES_TO_CLOSE} 2>/dev/null; exec "$0" -e "$1"`;
     const seen = new Set<string>();
-    // Whether somebody looks in the milliseconds that it takes is up to the scheduler.
+    // Whether a reader hits these milliseconds depends on the scheduler.
     for (let tries = 0; !seen.has('exiting'); tries += 1) {
       expect(tries).toBeLessThan(MOST_TRIES);
       const child = children.start('sh', ['-c', limits, process.execPath, script]);
@@ -92,7 +92,7 @@ describe.skipIf(process.platform !== 'linux').each([
     expect([...seen].filter((result) => !['sent', 'exiting', 'gone'].includes(result))).toEqual([]);
   });
 
-  test('a zombie is gone, although kill(2) would still reach it', async () => {
+  test('treats a zombie as gone, although kill(2) would still reach it', async () => {
     const parent = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; exec sleep ${WATCHDOG_SECONDS}`]);
     const pid = Number(await firstLine(parent));
     children.endLater(pid);
@@ -108,7 +108,7 @@ describe.skipIf(process.platform !== 'linux').each([
   });
 
   test.skipIf(PYTHON === undefined || !['x64', 'arm64'].includes(process.arch))(
-    'a dead leader whose thread lives is alive, and can be signalled',
+    'treats a dead leader with a living thread as alive, and can signal it',
     async () => {
       const exitThread = process.arch === 'x64' ? 60 : 93;
       const code = `import ctypes, threading, time
@@ -124,30 +124,30 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     },
   );
 
-  test.each([1, -1, 1_000])('a start mark shifted by %i ticks is another process', async (shift) => {
+  test.each([1, -1, 1_000])('treats a start mark shifted by %i ticks as another process', async (shift) => {
     const { child, row } = await startSleep();
     expect(signaller.bind({ ...row, startTicks: row.startTicks! + shift }, IDENTITY)).toBe('different');
     expect(child.exitCode).toBeNull();
   });
 
-  test('a row without a start mark authorises nothing', async () => {
+  test('refuses a row without a start mark', async () => {
     const { row } = await startSleep();
     const { startTicks, ...withoutMark } = row;
     expect(startTicks).toBeDefined();
     expect(signaller.bind(withoutMark, IDENTITY)).toBe('unknown');
   });
 
-  test("another user's process is a different one", async () => {
+  test('refuses a process of another user as different', async () => {
     const { row } = await startSleep();
     expect(signaller.bind({ ...row, uid: row.uid! + 1 }, IDENTITY)).toBe('different');
   });
 
-  test.each([0, 1, -1, process.pid])('pid %i is never bound', async (pid) => {
+  test.each([0, 1, -1, process.pid])('never binds pid %i', async (pid) => {
     const row = await findRow(process.pid);
     expect(signaller.bind({ ...row, pid }, IDENTITY)).toBe('permission-denied');
   });
 
-  test('what execs keeps its identity, and is another one where the command line counts', async () => {
+  test('keeps the identity of a process that execs, unless the command line is compared', async () => {
     const start = async () => {
       const child = children.start('sh', ['-c', `read line; exec sleep ${WATCHDOG_SECONDS}`], {
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -169,7 +169,7 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     strict.close();
   });
 
-  test('a command line of which the other one is only the beginning is another one', async () => {
+  test('treats a command line that only shares the beginning as another one', async () => {
     const { row } = await startSleep();
     const text = { ...row };
     Reflect.deleteProperty(text, 'argv');
@@ -182,7 +182,7 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     bindOrFail(signaller, row, COMMAND_TOO).close();
   });
 
-  test('where the command line counts and none was recorded, nothing is authorised', async () => {
+  test('refuses if the command line is compared and none was recorded', async () => {
     const { row } = await startSleep();
     const { argv, ...withoutArgv } = row;
     expect(argv).toBeDefined();
@@ -191,7 +191,7 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     bindOrFail(signaller, withoutArgv, COMMAND_TOO).close();
   });
 
-  test('a closed one neither signals nor answers: its handle may mean another file by now', async () => {
+  test('a closed handle neither signals nor answers, because its number may belong to another file', async () => {
     const { row } = await startSleep();
     const bound = bindOrFail(signaller, row);
     bound.close();
@@ -200,7 +200,7 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     expect(bound.state()).toBe('unknown');
   });
 
-  test('keeps no handle of what it did not bind', async () => {
+  test('keeps no handle of a process that it did not bind', async () => {
     const { row } = await startSleep();
     const before = openHandles();
     for (let tries = 0; tries < 50; tries += 1) {
@@ -271,7 +271,7 @@ describe('the choice of the method', () => {
     [1, 'permission-denied'],
     [3, 'gone'],
     [22, 'unknown'],
-  ])('errno %i of the kernel means %s', async (errno, result) => {
+  ])('translates errno %i of the kernel into %s', async (errno, result) => {
     const signaller = createLinuxSignaller({
       native: { ...native!, canSignalHandles: true, pidfdSendSignal: () => errno },
     });
@@ -296,7 +296,7 @@ describe('the native calls', () => {
   });
 });
 
-/** How many files this process holds open. */
+/** Number of open files of this process. */
 function openHandles(): number {
   return readdirSync('/proc/self/fd').length;
 }

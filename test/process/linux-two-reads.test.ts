@@ -17,7 +17,7 @@ const children = useChildren();
 const signaller = createLinuxSignaller({ native: null });
 const linuxTest = test.skipIf(process.platform !== 'linux');
 
-/** A process whose parent waits for it at once, so that it can vanish while this thread stands still. */
+/** A process whose parent waits for it immediately, so that it can vanish while this thread is blocked. */
 async function startVictim(): Promise<ProcessRow> {
   const shell = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; wait; read line`], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -30,7 +30,7 @@ async function startVictim(): Promise<ProcessRow> {
   });
 }
 
-/** Ends it and stands still until its pid is free: what in real life happens between two lines of code. */
+/** Ends it and blocks until its pid is free: simulates an exit between two lines of code. */
 function endAtOnce(pid: number): void {
   process.kill(pid, 'SIGKILL');
   const until = performance.now() + DEADLINE_MS;

@@ -7,32 +7,32 @@ import { firstLine, linuxTest, PYTHON, split } from './linux-places.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/long-memory.py', import.meta.url));
 
-/** What a command line or an environment can be made to: more than a string of V8 holds where each byte becomes an argument. */
+/** Target size of a command line or environment: more than a V8 string can contain if each byte becomes an argument. */
 const LONG_BYTES = 256 * 1024 * 1024;
 
 /**
- * Users of these tests alone: what they run is unreadable to themselves, and other tests that look at the machine meanwhile, as root or
- * as nobody, expect that everything of theirs can be read.
+ * Users only for these tests: their processes are unreadable even to themselves, while other tests that read the
+ * machine meanwhile, as root or as nobody, expect to read everything of their own users.
  */
 export const USER = 64_123;
 export const OTHER_USER = 64_124;
 
 export interface LongMemory {
   readonly which: 'cmdline' | 'environ';
-  /** A user id; the one that runs the test unless told. */
+  /** A user id; default: the one that runs the test. */
   readonly uid?: number;
   readonly name?: string;
-  /** The first bytes; `|` is NUL. */
+  /** The first bytes; `|` stands for NUL. */
   readonly beginning?: string;
   readonly bytes?: number;
 }
 
-/** Runs as that user, with no group of root's. */
+/** Runs as that user, without root's groups. */
 export function asUser(uid: number): readonly string[] {
   return ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
 }
 
-/** Starts a process with a command line or an environment of 256 MB. */
+/** Starts a process with a command line or environment of 256 MB. */
 export async function startLongMemory(children: Children, options: LongMemory): Promise<number> {
   const { which, uid, name = 'uvx', beginning = 'uvx|', bytes = LONG_BYTES } = options;
   const program = [PYTHON!, FIXTURE, which, String(bytes), name, String(WATCHDOG_SECONDS), beginning];
@@ -46,7 +46,7 @@ export async function startLongMemory(children: Children, options: LongMemory): 
 
 const reason = whyNot();
 
-/** A test that needs a python which may move its command line, and two more users. */
+/** A test that needs a python with permission to move its command line, and two more users. */
 export const longMemoryTest = (title: string, body: () => Promise<void>): void => {
   if (reason === undefined) linuxTest(title, body);
   else test.skip(`${title} (needs ${reason})`, body);

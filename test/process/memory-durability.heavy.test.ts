@@ -14,16 +14,16 @@ import { tempDir } from '../helpers/temp-dir.ts';
 const WRITER = fileURLToPath(new URL('../fixtures/memory-writer.ts', import.meta.url));
 const ROUNDS = 10;
 const ENDLESS = 1_000_000;
-/** Long enough for the log to be moved into the database a few times, in milliseconds. */
+/** Long enough for several checkpoints of the log, in milliseconds. */
 const LONGEST_LIFE_MS = 400;
 
 interface Writer {
   readonly child: ChildProcess;
-  /** Observation id → row id, of whole lines only: a torn line was not acknowledged. */
+  /** Observation id → row id, from complete lines only: a torn line was not acknowledged. */
   acknowledged(): ReadonlyMap<string, number>;
 }
 
-/** Its stdout is a file: what was written there before a SIGKILL stays. */
+/** Its stdout is a file, so that lines written before a SIGKILL survive. */
 function startWriter(dataDir: string, run: string, count: number): Writer {
   const output = join(dataDir, `${run}.txt`);
   const fd = openSync(output, 'wx');
@@ -43,7 +43,7 @@ function readAcknowledged(output: string): ReadonlyMap<string, number> {
   );
 }
 
-/** Observation id → row id, as a fresh reader finds them: it has to recover the log that the dead writer left. */
+/** Observation id → row id, read by a new reader, which has to recover the log of the dead writer. */
 function readStored(dataDir: string): ReadonlyMap<string, number> {
   const search = new SessionSearch(dataDir);
   try {
@@ -57,14 +57,14 @@ function expectSound(dataDir: string): void {
   const database = new Database(join(dataDir, 'memory.db'));
   try {
     expect(database.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
-    // Compares the index with the rows it belongs to, and throws where they differ.
+    // Compares the index with its rows and throws if they differ.
     database.exec("INSERT INTO observations_index (observations_index, rank) VALUES ('integrity-check', 1)");
   } finally {
     database.close();
   }
 }
 
-test('a writer ended by SIGKILL loses nothing it has acknowledged', async () => {
+test('a writer ended by SIGKILL loses no acknowledged row', async () => {
   const dataDir = tempDir();
   const acknowledged = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -78,7 +78,7 @@ test('a writer ended by SIGKILL loses nothing it has acknowledged', async () => 
     const stored = readStored(dataDir);
     for (const [observationId, id] of acknowledged)
       expect([observationId, stored.get(observationId)]).toEqual([observationId, id]);
-    // At most the one that was committed and not yet acknowledged when each writer died.
+    // At most the row that was committed but not yet acknowledged when each writer died.
     expect(stored.size - acknowledged.size).toBeLessThanOrEqual(round + 1);
   }
   expectSound(dataDir);
@@ -99,7 +99,7 @@ function expectDeliveredOnce(dataDir: string, acknowledged: ReadonlyMap<string, 
   }
 }
 
-test('several that open a new memory at the same time agree on one', async () => {
+test('simultaneous writers of a new memory agree on one database', async () => {
   const dataDir = tempDir();
   const writers = Array.from({ length: 6 }, (_, index) => startWriter(dataDir, `writer${index}`, 20));
   const exits = await Promise.all(writers.map(({ child }) => once(child, 'exit')));

@@ -24,7 +24,7 @@ async function openLink(tree: TestTree): Promise<string> {
 }
 
 describe('status --open', () => {
-  test('prints a link that works once, and opens it in a browser where there is one', async () => {
+  test('prints a one-time link and opens it in a browser if there is one', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const folder = tempDir();
@@ -52,7 +52,7 @@ describe('status --open', () => {
     expect(tree.log()).not.toContain(url?.split('=')[1]);
   });
 
-  test('says how to get there over SSH', async () => {
+  test('explains how to open the page over SSH', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const env = { DISPLAY: ':99', SSH_CONNECTION: '::1 1 ::1 22' };
@@ -62,14 +62,14 @@ describe('status --open', () => {
     expect(stderr).toContain(`ssh -L ${tree.port}:127.0.0.1:${tree.port} HOST`);
   });
 
-  test('is the usual answer where nothing runs', async () => {
+  test('gives the usual answer if nothing runs', async () => {
     const tree = await TestTree.create();
     const { stdout, status } = await tree.run(['status', '--open', '--json']);
     expect([status, (JSON.parse(stdout) as OpenReport).page]).toEqual([3, null]);
     expect(await tree.run(['status', '--open'])).toMatchObject({ status: 3, stderr: '' });
   });
 
-  test('asks the worker itself, whatever other address is set by now', async () => {
+  test('asks the running worker, even if another address is configured now', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const asked: (readonly [url: string | undefined, authorization: string | undefined])[] = [];
@@ -87,7 +87,7 @@ describe('status --open', () => {
 });
 
 describeWithChromium('the page', (chromium) => {
-  // In words of the browser: its types are not those of Node.
+  // As a string, because browser types are not available here.
   const text = async (page: Page, selector: string) =>
     String(await page.evaluate(`document.querySelector('${selector}').textContent`));
   const rows = async (page: Page) =>
@@ -97,7 +97,7 @@ describeWithChromium('the page', (chromium) => {
   const row = async (page: Page, name: string) =>
     (await rows(page)).find(([first]) => first?.split(',')[0] === name) ?? [];
 
-  test('shows the tree, follows it, shows a leak, and goes on after an outage', async () => {
+  test('shows the tree, follows changes, shows a leak, and reconnects after an outage', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const browser = await openChromium(chromium);
@@ -135,7 +135,7 @@ describeWithChromium('the page', (chromium) => {
     expect(leaks).toContain('marked as part of tree');
     expect(leaks).toContain('claude-mem reap --dry-run');
     await shows('the leak over time', async () => (await text(page, '#count-text')).includes('leaked 2'));
-    // A reading replaces nothing that a person has hold of.
+    // An update keeps the elements that the user is working with.
     expect(await page.evaluate(`document.activeElement.textContent`)).toBe('15 min');
     await page.click('#points-title');
     await takeScreenshots(page, 'leak');
@@ -169,7 +169,7 @@ describeWithChromium('the page', (chromium) => {
     expect([...deeds.hosts]).toEqual([`127.0.0.1:${tree.port}`]);
   });
 
-  test('asks for nothing while its tab is hidden', async () => {
+  test('sends no requests while its tab is hidden', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const browser = await openChromium(chromium);
@@ -182,7 +182,7 @@ describeWithChromium('the page', (chromium) => {
     await hide(true);
     const before = await rows(page);
     kill(tree.member('search'));
-    // Another tab of the same browser, with the same session, follows.
+    // Another tab of the same browser, with the same session, keeps polling.
     const other = await browser.newPage();
     await other.goto(`http://127.0.0.1:${tree.port}/`);
     const isRestarted = async (tab: Page) => (await row(tab, 'search'))[6] === '1';
@@ -192,7 +192,7 @@ describeWithChromium('the page', (chromium) => {
     await eventually('so does this one once it is seen', () => isRestarted(page));
   });
 
-  test('opened with a used link says what to do, and without one too', async () => {
+  test('explains what to do if opened with a used link or without one', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const link = await openLink(tree);

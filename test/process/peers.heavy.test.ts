@@ -1,4 +1,4 @@
-// Our own clients beside another user who took over the worker's port.
+// claude-mem's own clients while another user holds the worker's port.
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -26,7 +26,7 @@ function hook(tree: TestTree) {
   return tree.run(['hook'], { stdin: hookInput('user-prompt-submit', { prompt: PROMPT }) });
 }
 
-/** Runs everything of ours that ever asks a worker, each as a user would. */
+/** Runs every claude-mem program that asks a worker, as a user would. */
 async function askEverything(tree: TestTree): Promise<void> {
   const before = spooled(tree);
   expect(await hook(tree)).toMatchObject({ status: 0, stderr: '' });
@@ -46,11 +46,11 @@ function expectNothingTold(tree: TestTree, impostor: Impostor): void {
   const token = readFileSync(join(tree.dataDir, 'token'), 'utf8').trim();
   for (const secret of [token, PROMPT, QUERY, 'Authorization', 'authorization', 'POST'])
     expect(impostor.received()).not.toContain(secret);
-  // Not even a question: who listens on a port is nobody to ask.
+  // Not even a request, because a port does not identify its listener.
   expect(impostor.received()).toBe('');
 }
 
-describe('another user on the port of the worker, who repeats its tree id, is told nothing', () => {
+describe('another user who takes the port of the worker and repeats its tree id receives nothing', () => {
   test.for([
     ['a stop', (tree: TestTree) => tree.stop()],
     [
@@ -72,7 +72,7 @@ describe('another user on the port of the worker, who repeats its tree id, is to
     expectNothingTold(tree, impostor);
   });
 
-  test('while the supervisor tries to get a worker up again', async (context) => {
+  test('while the supervisor tries to restart the worker', async (context) => {
     if (reason !== undefined) context.skip(reason);
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
@@ -90,7 +90,7 @@ describe('another user on the port of the worker, who repeats its tree id, is to
   });
 });
 
-test('the owner’s curl with the token reaches the worker on its port, and the hook on its socket', async () => {
+test('a client with the token reaches the worker on its port, and a hook on its socket', async () => {
   const tree = await TestTree.create();
   await tree.start(KEYWORD);
   expect((await tree.ask('GET', '/ready')).body).toMatchObject({ ready: true });
@@ -100,7 +100,7 @@ test('the owner’s curl with the token reaches the worker on its port, and the 
 });
 
 describe('a tree whose data dir has a path too long for a socket', () => {
-  /** Where its sockets are, by the files of the data dir. */
+  /** The paths of its sockets, from files in the data dir. */
   const foldersOf = (tree: TestTree) => {
     const { socket } = JSON.parse(readFileSync(join(tree.dataDir, 'supervisor.lock.holder'), 'utf8')) as {
       socket: string;
@@ -116,7 +116,7 @@ describe('a tree whose data dir has a path too long for a socket', () => {
     return { tree, runtime };
   }
 
-  test('is reached over sockets in a folder for its owner alone', async () => {
+  test('is reached over sockets in a private folder', async () => {
     const { tree, runtime } = await longTree();
     await tree.start(KEYWORD);
     for (const folder of foldersOf(tree)) {
@@ -130,7 +130,7 @@ describe('a tree whose data dir has a path too long for a socket', () => {
     expect(spooled(tree)).toBe(1);
   });
 
-  test('starts and is reached although another user made that folder first', async (context) => {
+  test('starts and is reached although another user created that folder first', async (context) => {
     if (reason !== undefined) context.skip(reason);
     const { tree } = await longTree();
     await tree.start(KEYWORD);
@@ -152,28 +152,25 @@ describe('a tree whose data dir has a path too long for a socket', () => {
   });
 });
 
-describe('in the place of a socket', () => {
-  test.each(['supervisor.sock', 'worker.sock'])(
-    'a folder %s keeps the tree from starting, and is named',
-    async (name) => {
-      const tree = await TestTree.create();
-      mkdirSync(join(tree.dataDir, name), { recursive: true, mode: 0o700 });
-      const { status, report, stderr } = await tree.json(['start', KEYWORD]);
-      expect([status, report.error?.code, stderr]).toEqual([1, 'io', '']);
-      expect(report.error).toMatchObject({
-        message: `claude-mem needs ${join(tree.dataDir, name)} for a socket, but it is a folder`,
-        hint: expect.stringContaining('Move or remove it') as string,
-      });
-      expect(tree.members()).toEqual([]);
-      for (const command of ['status', 'leaks', 'stop'])
-        expect((await tree.run([command])).stderr, command).not.toMatch(/EISDIR|ERR_|at /);
-    },
-  );
+describe('in place of a socket', () => {
+  test.each(['supervisor.sock', 'worker.sock'])('a folder %s prevents the start and is named', async (name) => {
+    const tree = await TestTree.create();
+    mkdirSync(join(tree.dataDir, name), { recursive: true, mode: 0o700 });
+    const { status, report, stderr } = await tree.json(['start', KEYWORD]);
+    expect([status, report.error?.code, stderr]).toEqual([1, 'io', '']);
+    expect(report.error).toMatchObject({
+      message: `claude-mem needs ${join(tree.dataDir, name)} for a socket, but it is a folder`,
+      hint: expect.stringContaining('Move or remove it') as string,
+    });
+    expect(tree.members()).toEqual([]);
+    for (const command of ['status', 'leaks', 'stop'])
+      expect((await tree.run([command])).stderr, command).not.toMatch(/EISDIR|ERR_|at /);
+  });
 
-  test('the sockets of a killed tree are replaced by the next', async () => {
+  test('the sockets of a killed tree are replaced by the next tree', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
-    // The worker first: it would end by itself without its supervisor, and take its socket along.
+    // The worker first: without its supervisor it would end by itself and remove its socket.
     for (const role of ['worker', 'supervisor']) kill(tree.member(role));
     await tree.expectRoles([]);
     expect(existsSync(join(tree.dataDir, 'worker.sock'))).toBe(true);
@@ -187,7 +184,7 @@ describe('in the place of a socket', () => {
   });
 });
 
-test('a peer that keeps a connection to the supervisor open does not keep the tree from ending', async () => {
+test('an open connection to the supervisor does not prevent the end of the tree', async () => {
   const tree = await TestTree.create();
   await tree.start(KEYWORD);
   const peer = connect({ path: join(tree.dataDir, 'supervisor.sock'), allowHalfOpen: true });

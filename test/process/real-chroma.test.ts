@@ -1,4 +1,4 @@
-// What DESIGN says of the real chroma-mcp and rests on: a new version that behaves otherwise fails here first.
+// Properties of the real chroma-mcp that the design relies on. A new version that behaves differently fails here first.
 import { expect, onTestFinished, test } from 'vitest';
 import { identify, isAlive, parentOf, signalIfSame } from '../../scripts/leak/identity.mjs';
 import { leakRealChroma, startRealChroma, type PairOptions, type Pairs } from '../helpers/chroma-pairs.ts';
@@ -16,29 +16,29 @@ describeWithChroma('the real chroma-mcp', (stack) => {
     return { pairs, ...pairs.pairs[0]! };
   }
 
-  test('is a wrapper and a python below it', async () => {
+  test('Chroma is a wrapper with a python child', async () => {
     const { pairs, wrapper, python } = await onePair(startRealChroma, { marks: true });
     expect([parentOf(python.pid), parentOf(wrapper.pid)]).toEqual([wrapper.pid, pairs.parent.pid]);
   });
 
-  test('both outlive the death of their parent', async () => {
+  test('wrapper and python survive the death of their parent', async () => {
     const { pairs, wrapper, python } = await onePair(leakRealChroma, { marks: true });
     expect(parentOf(wrapper.pid)).toBe(pairs.adopter);
     expect([wrapper, python].filter(isAlive)).toEqual([wrapper, python]);
   });
 
-  test('both go to a subreaper as they go to pid 1', async () => {
+  test('wrapper and python are re-parented to a subreaper as to pid 1', async () => {
     const { pairs } = await onePair(leakRealChroma, { underSubreaper: true });
     expect(pairs.adopter).toBe(pairs.holder?.pid);
   });
 
-  test('both go with SIGTERM to the wrapper', async () => {
+  test('SIGTERM to the wrapper ends both', async () => {
     const { wrapper, python } = await onePair(startRealChroma);
     signalIfSame(wrapper, 'SIGTERM');
     await eventually('both are gone', () => !isAlive(wrapper) && !isAlive(python));
   });
 
-  test('the python outlives SIGKILL to the wrapper', async () => {
+  test('the python survives SIGKILL to the wrapper', async () => {
     const { wrapper, python } = await onePair(startRealChroma);
     signalIfSame(wrapper, 'SIGKILL');
     await eventually('the wrapper is gone', () => identify(wrapper.pid) === undefined);

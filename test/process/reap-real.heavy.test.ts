@@ -22,7 +22,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { runMark } from '../helpers/run-mark.ts';
 import { describeWithChroma, type AvailableStack } from '../helpers/semantic-stack.ts';
 
-/** A pattern alone proves an orphan after 120 s. */
+/** A pattern alone proves an orphan only after 120 s. */
 const OLD_ENOUGH_TICKS = 121 * 100;
 
 const everyone = ({ pairs }: Pairs): readonly Identity[] => pairs.flatMap(({ wrapper, python }) => [wrapper, python]);
@@ -35,7 +35,7 @@ async function gone(pairs: Pairs): Promise<void> {
   await eventually('uv and python are gone', () => living(pairs).length === 0, { dump: () => living(pairs) });
 }
 
-/** What lies around: below a live parent, and leaked from another data dir. Both must live. */
+/** Unrelated processes: below a live parent, and leaked from another data dir. Both must survive. */
 async function bystanders(stack: AvailableStack, dataDir: string, elsewhere: string): Promise<readonly Pairs[]> {
   const all = await Promise.all([
     startRealChroma(stack, { dataDir, folder: 'chroma', marks: true }),
@@ -51,7 +51,7 @@ async function leak(stack: AvailableStack, options: PairOptions): Promise<Orphan
   return pairs;
 }
 
-/** Kills the uv of a pair: its python stays for ever. */
+/** Kills the uv of a pair; its python keeps running. */
 async function loseWrapper(pairs: OrphanPairs): Promise<number> {
   const { wrapper, python } = pairs.pairs[0]!;
   signalIfSame(wrapper, 'SIGKILL');
@@ -60,13 +60,13 @@ async function loseWrapper(pairs: OrphanPairs): Promise<number> {
 }
 
 const PLACES = [
-  ['pid 1, or who adopts on this machine', false],
+  ['pid 1, or the subreaper of this machine', false],
   ['a subreaper', true],
 ] as const;
 
 describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (stack) => {
   describe.each(PLACES)('below %s', (_, underSubreaper) => {
-    test('marked: found, explained, ended; the others live', async () => {
+    test('marked processes are found, explained and ended; unrelated ones survive', async () => {
       const { home, dataDir, json } = aHome();
       const left = await leak(stack, { dataDir, marks: true, underSubreaper });
       const others = await bystanders(stack, dataDir, join(home, 'elsewhere'));
@@ -91,7 +91,7 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
       expect((await json(['leaks'])).status).toBe(0);
     });
 
-    test('marked, and only the python left: found and ended', async () => {
+    test('a marked python without its wrapper is found and ended', async () => {
       const { dataDir, json } = aHome();
       const left = await leak(stack, { dataDir, marks: true, underSubreaper });
       const python = await loseWrapper(left);
@@ -101,7 +101,7 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
       await gone(left);
     });
 
-    test('unmarked: proved by its age, not before, and ended', async () => {
+    test('unmarked processes are proven by their age, not earlier, and ended', async () => {
       const { home, dataDir, json, run } = aHome();
       const left = await leak(stack, { dataDir, underSubreaper });
       const others = await bystanders(stack, dataDir, join(home, 'elsewhere'));
@@ -125,7 +125,7 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
       expect(others.map((pairs) => living(pairs).length)).toEqual([2, 2]);
     });
 
-    test('unmarked, and only the python left: proved by its age and ended', async () => {
+    test('an unmarked python without its wrapper is proven by its age and ended', async () => {
       const { dataDir } = aHome();
       const left = await leak(stack, { dataDir, underSubreaper });
       const python = await loseWrapper(left);
@@ -135,13 +135,13 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
   });
 });
 
-/** As if the snapshot had been taken that much later. */
+/** A snapshot as if it had been taken later. */
 function moveOn(file: string): void {
   const snapshot = JSON.parse(readFileSync(file, 'utf8')) as { nowTicks: number };
   writeFileSync(file, JSON.stringify({ ...snapshot, nowTicks: snapshot.nowTicks + OLD_ENOUGH_TICKS }));
 }
 
-/** Reaps on this machine as it will be in two minutes; what is judged, and who gets a signal, is real. */
+/** Reaps this machine as of two minutes later; verdicts and signals are real. */
 async function reapLater(dataDir: string): Promise<ReapResult> {
   const { table, signaller } = await loadPlatform();
   const later = {
@@ -163,7 +163,7 @@ async function reapLater(dataDir: string): Promise<ReapResult> {
 }
 
 describeWithChroma('what somebody started inside a tree that is dead now', (stack) => {
-  test('lives: a tmux server, an editor, and a chroma-mcp typed into its shell', async (context) => {
+  test('spares a tmux server, an editor, and a chroma-mcp started in its shell', async (context) => {
     if (!isInstalled('tmux', '-V')) context.skip('there is no tmux');
     const { home, dataDir, json } = aHome();
     const treeId = randomUUID();
@@ -209,14 +209,14 @@ describeWithChroma('what somebody started inside a tree that is dead now', (stac
     const { report } = await json(['reap', '--yes']);
     expect(report.outcomes.map(({ pid }) => pid).sort()).toEqual([...left.pids].sort());
     await gone(left);
-    // And not when they are named either.
+    // Not even if they are named explicitly.
     const named = bystanders.map(({ pid }) => String(pid));
     expect((await json(['reap', '--yes', '--pid', ...named])).report).toMatchObject({ plan: [], outcomes: [] });
     expect(bystanders.filter((identity) => !isAlive(identity))).toEqual([]);
   });
 });
 
-/** A tmux server with a socket of its own. */
+/** A tmux server with its own socket. */
 class Tmux {
   readonly #env: NodeJS.ProcessEnv;
   #started: readonly Identity[] = [];
@@ -245,12 +245,12 @@ class Tmux {
     return this.#run('list-panes', '-s', '-F', '#{pane_pid}').split('\n').map(Number);
   }
 
-  /** What is to be ended with it. */
+  /** The processes to end with it. */
   note(identities: readonly Identity[]): void {
     this.#started = identities;
   }
 
-  /** From the last to the first, by identity: uvx takes its python along, the server its windows. */
+  /** From the last to the first, by identity: uvx ends its python, the server its windows. */
   async end(): Promise<void> {
     for (const identity of this.#started.toReversed()) signalIfSame(identity, 'SIGKILL');
     await eventually('tmux and what ran in it is gone', () => !this.#started.some(isAlive));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { redactText } from '../../src/operations/redact/redact-secrets.ts';
 import { vendorRules } from '../../src/operations/redact/secrets/vendor-rules.ts';
 
-/** No linear expression needs so long for such a text. Milliseconds. */
+/** In milliseconds; no linear expression needs this long for such a text. */
 const FAR_TOO_LONG_MS = 20_000;
 const LENGTH = 200_000;
 
@@ -78,11 +78,11 @@ const UNITS = [
   ],
 ];
 
-test.each(UNITS.map((unit) => [unit]))('200 kB of %j are redacted in linear time', (unit) => {
+test.each(UNITS.map((unit) => [unit]))('redacts 200 kB of %j in linear time', (unit) => {
   expectInTime(() => redactText(unit.repeat(LENGTH / unit.length)));
 });
 
-test('each rule of a vendor needs linear time for its own keywords, whatever follows them', () => {
+test('each vendor rule needs linear time for its keywords and any following text', () => {
   for (const { keywords, source, flags } of vendorRules()) {
     for (const keyword of keywords) {
       for (const tail of ['', ' ', '= ', 'a', 'A1', '.', '_-', '\t', '-1-1-', ` = "${'a'.repeat(38)} `]) {

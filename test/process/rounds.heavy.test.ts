@@ -1,4 +1,4 @@
-// The runner of random faults itself: it plays, and leaves nothing however it ends.
+// The runner of random faults itself: it runs rounds and leaves nothing however it ends.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PLAY = ['--no-chroma', '--seed', 'test', '--rounds', '20', '--jobs', '2'];
 const WITHIN_MS = 100_000;
-/** What is left is ended in some 2 s; the machine may be busy. */
+/** Ending the leftovers takes about 2 s; the machine may be busy. */
 const END_WITHIN_MS = 30_000;
 
 interface Runner {
@@ -81,7 +81,7 @@ async function expectEnd({ ended, output }: Runner): Promise<number | null> {
   return code ?? null;
 }
 
-/** Its own janitor, by the mark on its command line. */
+/** Its own janitor, identified by the mark on its command line. */
 function janitorOf({ run }: Runner) {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const isIt = (pid: string) => {
@@ -92,7 +92,7 @@ function janitorOf({ run }: Runner) {
   return found.find((who) => who !== undefined);
 }
 
-test('the runner plays a round, says how it went, and leaves nothing', async () => {
+test('the runner runs a round, reports the result, and leaves nothing', async () => {
   const runner = startRunner(['--no-chroma', '--seed', 'test', '--only', '1']);
   await eventually('a round is under way', () => runner.pids().length > 0, { withinMs: WITHIN_MS });
   const [code] = await runner.ended;
@@ -102,13 +102,13 @@ test('the runner plays a round, says how it went, and leaves nothing', async () 
 });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  'a runner that is interrupted by %s ends with 130 and leaves nothing behind',
+  'a runner interrupted by %s exits with 130 and leaves nothing',
   async (signal) => {
     const runner = startRunner(PLAY);
     await playUntilTreesRun(runner);
     runner.child.kill(signal);
     expect(await expectEnd(runner)).toBe(130);
-    // Its own end means that everything is removed.
+    // Its exit means that everything is removed.
     expect(runner.pids()).toEqual([]);
     await expectNothingLeft(runner);
   },
@@ -122,13 +122,13 @@ test.each([
   await playUntilTreesRun(runner);
   if (isForAll) process.kill(Number(runner.run()?.split(':')[1]), 'SIGINT');
   runner.child.kill('SIGINT');
-  // npm ends of the signal itself if its child did, which a shell calls 130.
+  // If its child ended by the signal, npm does too, which a shell reports as 130.
   expect([130, null]).toContain(await expectEnd(runner));
   expect(runner.pids()).toEqual([]);
   await expectNothingLeft(runner);
 });
 
-test('a second Ctrl-C ends the runner at once, and its janitor removes the rest', async () => {
+test('a second Ctrl-C ends the runner without cleanup, and its janitor removes the rest', async () => {
   const runner = startRunner(PLAY);
   await playUntilTreesRun(runner);
   const janitor = janitorOf(runner);
@@ -143,7 +143,7 @@ test('a second Ctrl-C ends the runner at once, and its janitor removes the rest'
   await expectNothingLeft(runner);
 });
 
-test('a runner that is killed leaves nothing behind', async () => {
+test('a killed runner leaves nothing', async () => {
   const runner = startRunner(PLAY);
   await playUntilTreesRun(runner);
   runner.child.kill('SIGKILL');
@@ -151,7 +151,7 @@ test('a runner that is killed leaves nothing behind', async () => {
   await expectNothingLeft(runner);
 });
 
-test('the next runner ends what a runner left that was killed with its janitor', async () => {
+test('the next runner ends the leftovers of a runner that was killed with its janitor', async () => {
   const dead = startRunner(PLAY);
   await playUntilTreesRun(dead);
   const janitor = janitorOf(dead);

@@ -32,7 +32,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     return started;
   }
 
-  /** A data dir whose vectors hold what a worker has stored. */
+  /** A data dir whose vectors contain the observations of a worker. */
   async function filled() {
     const [dataDir, port] = [tempDir(), await freePort()];
     const first = await worker(dataDir, port);
@@ -51,7 +51,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
       .readManifests()
       .manifests.find((found) => rootEntry(found)?.role === 'search');
 
-  test('opens the vectors itself where there is no worker, recorded as a tree of its own, and leaves nothing', async () => {
+  test('without a worker opens the vectors itself, records its own tree, and leaves nothing', async () => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port);
     expect(manifest(dataDir)).toBeUndefined();
@@ -70,7 +70,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     expect(await isLockFree(join(dataDir, 'vectors.lock'))).toBe(true);
   });
 
-  test('leaves nothing when the MCP client that started it is killed by SIGKILL', async () => {
+  test('leaves nothing if its MCP client is killed by SIGKILL', async () => {
     const { dataDir, port } = await filled();
     const env = searchServerEnvironment({ dataDir, home: stack.home, env: environment(port) });
     const client = children.start(process.execPath, [MCP_CLIENT, SEARCH_SERVER, 'sql problem'], { env });
@@ -88,7 +88,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
   });
 
   test.skipIf(!hasParentDeath())(
-    'killed by SIGKILL leaves nothing where there is a parent-death signal (needs the setpriv of util-linux)',
+    'leaves nothing after SIGKILL with a parent-death signal (needs the setpriv of util-linux)',
     async () => {
       const { dataDir, port } = await filled();
       const server = await connect(dataDir, port);
@@ -98,7 +98,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     },
   );
 
-  test('killed by SIGKILL elsewhere leaves orphans, which leaks explains and reap ends', async () => {
+  test('leaves orphans after SIGKILL without a parent-death signal, which leaks explains and reap ends', async () => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port, { PATH: pathWithoutSetpriv(stack.env.PATH) });
     expect(await server.search({ query: 'sql problem' })).toMatchObject({ mode: 'semantic' });
@@ -122,7 +122,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     expect(server.chroma()).toEqual([]);
   });
 
-  test("takes the worker's vectors where one runs, and finds at once what that adds", async () => {
+  test("uses the worker's vectors if one runs, and finds its additions immediately", async () => {
     const [dataDir, port] = [tempDir(), await freePort()];
     const running = await worker(dataDir, port);
     const server = await connect(dataDir, port);
@@ -138,7 +138,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     });
   });
 
-  test('gives the vectors to a worker that comes meanwhile', async () => {
+  test('releases the vectors to a worker that starts meanwhile', async () => {
     const { dataDir, port } = await filled();
     const server = await connect(dataDir, port);
     const find = () => server.search({ query: 'sql problem', limit: 1 });
@@ -153,7 +153,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
     expect([(await find()).mode, server.chroma()]).toEqual(['semantic', []]);
   });
 
-  test('asks a worker that has no record too: who serves the socket of the data dir is proven by it', async () => {
+  test('asks an unrecorded worker too, because the socket of the data dir proves its identity', async () => {
     const { dataDir, port } = await filled();
     const running = await worker(dataDir, port, false);
     await bySemantics(running);

@@ -11,7 +11,7 @@ import { connectSearchServer, SEARCH_SERVER, searchServerEnvironment } from './s
 
 const WITHOUT_CHROMA = { CLAUDE_MEM_CHROMA_ENABLED: 'false' };
 
-/** A data dir with a memory that a worker of the past has left. */
+/** A data dir with the memory of an earlier worker. */
 function remembered(...titles: string[]): string {
   const dataDir = tempDir();
   const store = new SessionStore(dataDir);
@@ -30,7 +30,7 @@ function requests(...calls: { method: string; params?: object }[]): string {
 }
 
 describe('a search server on its own', () => {
-  test('serves any MCP client, by word where there is no Chroma, and says why', async () => {
+  test('serves any MCP client, by keyword with a reason if there is no Chroma', async () => {
     const dataDir = remembered('Login fixed', 'lunch');
     const { call } = await connectSearchServer({ dataDir, env: WITHOUT_CHROMA });
     expect(await call('search', { query: 'login' })).toMatchObject({
@@ -42,7 +42,7 @@ describe('a search server on its own', () => {
     expect(await call('recent')).toMatchObject({ observations: [{ title: 'lunch' }, { title: 'Login fixed' }] });
   });
 
-  test('sees at once what a writer stores meanwhile', async () => {
+  test('sees new rows of a writer immediately', async () => {
     const dataDir = remembered('first');
     const { call } = await connectSearchServer({ dataDir, env: WITHOUT_CHROMA });
     expect(await call('recent')).toMatchObject({ observations: [{ title: 'first' }] });
@@ -69,7 +69,7 @@ describe('a search server on its own', () => {
     },
   );
 
-  test('answers what was asked before stdin ended, and says nothing else on stdout', async () => {
+  test('answers requests from before the end of stdin, and prints nothing else to stdout', async () => {
     const dataDir = remembered('Login fixed');
     const { stdout, stderr, status } = await runProgram(process.execPath, [SEARCH_SERVER], {
       home: dataDir,
@@ -86,7 +86,7 @@ describe('a search server on its own', () => {
     expect([answers.map(({ id }) => id), stderr, status]).toEqual([[1, 2, 3], '', 0]);
   });
 
-  test('goes on after lines that are no MCP', async () => {
+  test('continues after lines that are not MCP', async () => {
     const dataDir = remembered('Login fixed');
     const { stdout, status } = await runProgram(process.execPath, [SEARCH_SERVER], {
       home: dataDir,
@@ -96,7 +96,7 @@ describe('a search server on its own', () => {
     expect([stdout.trimEnd().split('\n'), status]).toMatchObject([{ length: 2 }, 0]);
   });
 
-  test('that cannot run says why on stderr and ends', async () => {
+  test('reports on stderr why it cannot run, and exits', async () => {
     const dataDir = tempDir();
     const { stdout, stderr, status } = await runProgram(process.execPath, [SEARCH_SERVER], {
       home: dataDir,
@@ -124,16 +124,16 @@ describe('a search server ends', () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  test('when its client closes the conversation', async () => {
+  test('when its client closes the MCP connection', async () => {
     const { client, isGone } = await connectSearchServer({ dataDir: tempDir(), env: WITHOUT_CHROMA });
     const startedAt = performance.now();
     await client.close();
     await isGone();
-    // The SDK waits 2 s for stdin's end to do something.
+    // The SDK waits 2 s for the end of stdin to take effect.
     expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
-  test('when its parent is killed and somebody else holds the pipes', async () => {
+  test('when its parent is killed while another process keeps the pipes open', async () => {
     const program = `require('node:child_process').spawn(process.execPath, [${JSON.stringify(SEARCH_SERVER)}], { stdio: 'inherit' });
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['-e', program], {

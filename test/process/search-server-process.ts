@@ -16,13 +16,13 @@ export interface SearchServerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a search server sees: nothing of a tree. */
+/** The environment of a search server, without a tree. */
 export function searchServerEnvironment({ dataDir, home = dataDir, env }: SearchServerOptions): Record<string, string> {
   const all = cleanEnvironment({ home, env: { CLAUDE_MEM_DATA_DIR: dataDir, ...env } });
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** A foreign MCP client, with the SDK's own transport, and the built search server that it started. */
+/** An external MCP client with the SDK's transport, and the built search server that it started. */
 export async function connectSearchServer(options: SearchServerOptions) {
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -46,7 +46,7 @@ export async function connectSearchServer(options: SearchServerOptions) {
     client,
     identity,
     call,
-    /** A search that is asked again while Chroma is starting: on a busy machine that takes longer than one answer may. */
+    /** Repeats a search while Chroma is starting, which on a busy machine takes longer than one answer may. */
     search: async (args: Record<string, unknown>) => {
       let answer: Record<string, unknown> = {};
       await eventually(
@@ -59,7 +59,7 @@ export async function connectSearchServer(options: SearchServerOptions) {
       );
       return answer;
     },
-    /** Pids of the Chroma processes that it, or a dead one of that pid, started. */
+    /** Pids of the Chroma processes that it, or a dead process of that pid, started. */
     chroma: () => startedBy(identity),
     kill: (signal: NodeJS.Signals) => signalIfSame(identity, signal),
     isGone: async (withinMs = 5_000) => {
@@ -68,7 +68,7 @@ export async function connectSearchServer(options: SearchServerOptions) {
   };
 }
 
-/** What bears the owner mark of that process, and what is below it: known however it was re-parented. */
+/** Processes with the owner mark of that process, and their descendants: found even after they were re-parented. */
 export function startedBy({ pid, start }: Identity): readonly number[] {
   const isMarked = (environment: string): boolean =>
     environment.split('\0').some((entry) => entry.startsWith(`CLAUDE_MEM_OWNER=${pid}:${start}:`));

@@ -1,4 +1,4 @@
-// `setup` in homes that lack something: what it does, what it says of what it cannot do, and what search makes of it.
+// `setup` in incomplete homes: what it does, what it reports for failures, and the effect on search.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ interface SetupReport {
   }[];
 }
 
-/** Nobody listens there, so whoever asks for something far is refused at once. */
+/** No process listens there, so every remote request is refused immediately. */
 const NO_NETWORK = {
   HTTPS_PROXY: 'http://127.0.0.1:9',
   HTTP_PROXY: 'http://127.0.0.1:9',
@@ -44,7 +44,7 @@ async function setUp(
 const statuses = ({ steps }: SetupReport) => Object.fromEntries(steps.map(({ id, status }) => [id, status]));
 
 describeWithChroma('setup with the real Chroma', (stack) => {
-  test('without the model search goes by word and says so at once; with --model-from it goes by meaning', async () => {
+  test('search uses keywords with a reason without the model, and meaning after setup --model-from', async () => {
     const home = tempDir();
     const tree = await TestTree.create({ home, env: { ...stack.env, HOME: home } });
     await tree.start();
@@ -57,7 +57,7 @@ describeWithChroma('setup with the real Chroma', (stack) => {
       reason: expect.stringMatching(/^the embedding model is missing .*run claude-mem setup$/) as string,
       results: [{ title: 'slow query' }],
     });
-    // Chroma, started without one, would download it first.
+    // A Chroma started without the model would download it first.
     expect(tree.psCount()).toBe(0);
     expect((await tree.run(['status'])).stdout).toContain('the embedding model is missing');
 
@@ -81,7 +81,7 @@ describeWithChroma('setup with the real Chroma', (stack) => {
     await tree.stop();
   });
 
-  test('takes the model from a tar.gz; one that is none is refused, and what was there stays', async () => {
+  test('setup accepts a tar.gz of the model; an invalid one is refused and changes nothing', async () => {
     const home = tempDir();
     const wrong = tempDir();
     writeFileSync(join(wrong, 'model.onnx'), 'not a model');
@@ -98,7 +98,7 @@ describeWithChroma('setup with the real Chroma', (stack) => {
     expect(statuses(await setUp(tree))).toMatchObject({ model: 'already' });
   });
 
-  test('without a network: says what failed and what to do, and the tree runs by word', async () => {
+  test('setup without a network reports the failure and a fix, and the tree uses keyword search', async () => {
     const home = tempDir();
     const env = { ...stack.env, HOME: home, UV_CACHE_DIR: join(home, 'cache'), ...NO_NETWORK };
     const tree = await TestTree.create({ home, env });
@@ -117,7 +117,7 @@ describeWithChroma('setup with the real Chroma', (stack) => {
 });
 
 describe('setup', () => {
-  test('without uvx and without a network says so, and a start works by word', async () => {
+  test('without uvx and network reports both, and a start uses keyword search', async () => {
     const home = tempDir();
     const tree = await TestTree.create({ home, env: { PATH: pathWithoutUvx(), ...NO_NETWORK } });
     const report = await setUp(tree);
@@ -136,7 +136,7 @@ describe('setup', () => {
     await tree.stop();
   });
 
-  test('interrupted, it ends what it started', async () => {
+  test('ends its processes when interrupted', async () => {
     const home = tempDir();
     const uvx = join(home, 'uvx');
     writeFileSync(uvx, '#!/bin/sh\nsleep 60\n');
@@ -158,11 +158,11 @@ function packed(stack: AvailableStack): string {
   return file;
 }
 
-/** What this machine's programs are, but uv. */
+/** The programs of this machine except uv. */
 function pathWithoutUvx(): string {
   const bin = tempDir();
   const find = (line: string) => spawnSync('sh', ['-c', line], { encoding: 'utf8' }).stdout.trim();
-  // Behind the shim of a version manager, which does not work under another home.
+  // Not the shim of a version manager, which does not work under another home.
   const python = find("python3 -c 'import sys; print(sys.executable)'");
   const programs = { python3: python, sh: find('command -v sh'), setpriv: find('command -v setpriv') };
   for (const [name, file] of Object.entries(programs)) if (file !== '') symlinkSync(file, join(bin, name));

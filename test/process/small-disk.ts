@@ -6,16 +6,16 @@ import { createTempDir } from '../helpers/temp-dir.ts';
 
 const PAGE_BYTES = 4096;
 
-/** A file system of a few megabytes, which fills page by page: the only honest full disk. */
+/** A file system of a few megabytes that fills page by page: a real full disk. */
 export interface SmallDisk {
   readonly path: string;
-  /** Leaves so many pages free. */
+  /** Leaves this many pages free. */
   fill(freePages: number): void;
-  /** Gives back what `fill` took. */
+  /** Frees the space that `fill` used. */
   free(): void;
 }
 
-/** Mounts one until the test is over; skips the test where that cannot be done. */
+/** Mounts one until the end of the test; skips the test if that is not possible. */
 export function mountSmallDisk(context: TestContext, size = '8m'): SmallDisk {
   const folder = createTempDir();
   const path = join(folder.path, 'disk');
@@ -28,7 +28,7 @@ export function mountSmallDisk(context: TestContext, size = '8m'): SmallDisk {
     context.skip(`cannot mount a small file system: ${mounted.error?.message ?? mounted.stderr.trim()}`);
   }
   onTestFinished(() => {
-    // What still runs there must not keep the test from ending.
+    // Processes that still run there must not prevent the end of the test.
     spawnSync('umount', ['-l', path]);
     folder.remove();
   });

@@ -11,7 +11,7 @@ import { buildStateProgram, killAndWait, startProgram } from './state-processes.
 
 const KILLS = 40;
 
-/** The last moment of a kill, in milliseconds after the first write; a write takes a few. */
+/** The latest moment of a kill, in milliseconds after the first write; a write takes a few. */
 const LATEST_KILL_MS = 25;
 
 let program: ReturnType<typeof buildStateProgram>;
@@ -22,7 +22,7 @@ afterAll(() => {
   program.remove();
 });
 
-/** Starts a writer, kills it at a random moment after its first write, returns how many entries it said were safe. */
+/** Starts a writer, kills it at a random moment after its first write, and returns how many entries it acknowledged. */
 async function writeAndKill(dataDir: string): Promise<number> {
   const writer = startProgram(program.file, ['write', dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -37,7 +37,7 @@ async function writeAndKill(dataDir: string): Promise<number> {
   }
 }
 
-test('a writer killed at any moment leaves a whole manifest with all it had promised', async () => {
+test('a writer killed at any moment leaves a complete manifest with all acknowledged entries', async () => {
   const dataDir = tempDir();
   const folder = join(dataDir, 'trees');
   const store = openTreeStore(dataDir);
@@ -47,15 +47,15 @@ test('a writer killed at any moment leaves a whole manifest with all it had prom
     const { manifests, damaged } = readManifests(dataDir);
     expect(damaged).toEqual([]);
     expect(manifests).toHaveLength(1);
-    // One more may be on the disk, its line not yet out.
+    // One more entry may be on disk without its line.
     expect(manifests[0]?.entries.length).toBeGreaterThanOrEqual(promised);
   }
-  // About one kill in four hits the middle of a write (here, on ext4): the next writer removes what it left.
+  // About one kill in four hits a write (here, on ext4); the next writer removes the leftovers.
   store.register(TREE, anEntry(7));
   expect(readdirSync(folder)).toEqual([`${TREE}.json`]);
 });
 
-test('readers beside a busy writer never see half a manifest', async () => {
+test('concurrent readers never see a partial manifest', async () => {
   const dataDir = tempDir();
   openTreeStore(dataDir).create(aManifest());
   const writer = startProgram(program.file, ['write', dataDir], { stdio: ['ignore', 'ignore', 'inherit'] });

@@ -17,7 +17,7 @@ let directory: TempDir;
 let notMounted: string | undefined;
 let disk = '';
 
-/** A file system of 64 kB and a few dozen files: the only honest full disk. */
+/** A file system of 64 kB and a few dozen files: a real full disk. */
 beforeAll(() => {
   directory = createTempDir();
   disk = join(directory.path, 'disk');
@@ -33,17 +33,17 @@ afterAll(() => {
   directory.remove();
 });
 
-// Also after a test that failed: what lies there would make the next one fail too.
+// Also after a failed test, because leftovers would make the next one fail too.
 afterEach(() => {
   if (notMounted === undefined) free();
 });
 
-/** Writes files until there is no room; empty ones until there may be no more of them. */
+/** Writes files until there is no space, then empty ones until there are no inodes. */
 function fill(content: Buffer = Buffer.alloc(1024)): void {
   expect(() => {
     for (let number = 0; number < 200; number += 1) writeFileSync(join(disk, `fill-${number}`), content);
   }).toThrow(/ENOSPC/);
-  // The one that did not get its content is there, empty.
+  // The file that did not get its content exists, empty.
   expect(readdirSync(disk).filter((name) => name.startsWith('fill-')).length).toBeGreaterThan(1);
 }
 
@@ -52,7 +52,7 @@ function free(): void {
 }
 
 describe('a full disk', () => {
-  test('leaves the manifest as it was and no temporary file', (context) => {
+  test('leaves the manifest unchanged and no temporary file', (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const store = openTreeStore(disk);
     store.create(aManifest());
@@ -69,7 +69,7 @@ describe('a full disk', () => {
     expect(readManifests(disk).manifests[0]?.entries).toHaveLength(2);
   });
 
-  test('gives the lock all the same, so that stop gets its turn; only who has it is not written down', async (context) => {
+  test('does not prevent a lock, so that stop works; only the holder is not recorded', async (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const path = join(disk, 'operation.lock');
     fill();
@@ -91,7 +91,7 @@ describe('a full disk', () => {
     expect(await ask(other, { take: path, waitMs: 0 })).toEqual({ taken: true });
   });
 
-  test('refuses a lock whose file it cannot even create, with a clear error', async (context) => {
+  test('is a clear error if the lock file cannot be created', async (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const path = join(disk, 'vectors.lock');
     fill(Buffer.alloc(0));
@@ -102,7 +102,7 @@ describe('a full disk', () => {
     (await acquireLock(path, REQUEST)).release();
   });
 
-  test('leaves no half snapshot', (context) => {
+  test('leaves no partial snapshot', (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const file = join(disk, 'snapshot.json');
     const row = { pid: 7, ppid: 1, startedAt: BORN, name: 'uv', command: 'uv '.repeat(30_000) };

@@ -32,7 +32,7 @@ async function withLockers(count: number, use: (lockers: ChildProcess[]) => Prom
   }
 }
 
-test(`of ${RACERS} processes that ask at once exactly one gets the lock, ${RACES} times`, async () => {
+test(`exactly one of ${RACERS} simultaneous processes gets the lock, ${RACES} times`, async () => {
   const folder = tempDir();
   await withLockers(RACERS, async (lockers) => {
     for (let race = 0; race < RACES; race += 1) {
@@ -48,7 +48,7 @@ test(`of ${RACERS} processes that ask at once exactly one gets the lock, ${RACES
   });
 });
 
-test(`of ${RACERS} processes that wait every one gets the lock, one after the other`, async () => {
+test(`each of ${RACERS} waiting processes gets the lock, one after the other`, async () => {
   const take = join(tempDir(), 'operation.lock');
   await withLockers(RACERS, async (lockers) => {
     let owners = 0;
@@ -56,7 +56,7 @@ test(`of ${RACERS} processes that wait every one gets the lock, one after the ot
       expect(await ask(locker, { take, waitMs: 20_000 })).toEqual({ taken: true });
       owners += 1;
       expect(owners).toBe(1);
-      // Counted down first: the next owner may be through before the answer to the release is.
+      // Decremented first, because the next holder may be done before the release is answered.
       owners -= 1;
       await ask(locker, { release: true });
     });
@@ -64,7 +64,7 @@ test(`of ${RACERS} processes that wait every one gets the lock, one after the ot
   });
 });
 
-test('the patience of a waiter begins anew when the turn passes on, and has a bound', async () => {
+test('a wait starts again when the holder changes, up to a limit', async () => {
   const take = join(tempDir(), 'operation.lock');
   await withLockers(1, async ([holder]) => {
     if (holder === undefined) throw new Error('no holder');
@@ -75,9 +75,9 @@ test('the patience of a waiter begins anew when the turn passes on, and has a bo
       writeLockHolder(take, { pid: turns, command: 'claude-mem start', since: String(turns) });
     }, 20);
     try {
-      // A holder that never changes is waited for once; ten that follow each other are not waited for any longer.
+      // A holder that never changes is waited for once; after ten holders the wait ends.
       await eventually('ten turns were waited for', async () => {
-        // A machine that stands still for 100 ms shows no turn: then it is tried again.
+        // A machine that stalls for 100 ms shows no change of holder; the test then retries.
         const before = turns;
         await expect(acquireLock(take, { ...REQUEST, waitMs: 100 })).rejects.toThrow(anError('lock-held'));
         return turns > before + 10;
@@ -93,7 +93,7 @@ test('the patience of a waiter begins anew when the turn passes on, and has a bo
   });
 });
 
-test('a killed holder lets go, and until then it is named', async () => {
+test('a lock names its holder until the holder is killed, and is then free', async () => {
   const take = join(tempDir(), 'supervisor.lock');
   await withLockers(1, async ([holder]) => {
     if (holder === undefined) throw new Error('no holder');
@@ -116,7 +116,7 @@ test('a killed holder lets go, and until then it is named', async () => {
   });
 });
 
-test('a holder without a holder file is not given another name', async () => {
+test('a holder without a record is reported as unknown', async () => {
   const take = join(tempDir(), 'supervisor.lock');
   await withLockers(1, async ([holder]) => {
     if (holder === undefined) throw new Error('no holder');
@@ -126,7 +126,7 @@ test('a holder without a holder file is not given another name', async () => {
   });
 });
 
-test('being asked about and refused does not take the lock from its holder', async () => {
+test('checks and refused attempts do not take the lock from its holder', async () => {
   const take = join(tempDir(), 'supervisor.lock');
   const lock = await acquireLock(take, REQUEST);
   await expect(acquireLock(take, REQUEST)).rejects.toThrow(/this process \(pid \d+\) already holds or awaits/);
@@ -139,7 +139,7 @@ test('being asked about and refused does not take the lock from its holder', asy
   });
 });
 
-test('a lock whose handle nobody keeps is held all the same', async () => {
+test('a lock stays held if its handle is not kept', async () => {
   const take = join(tempDir(), 'supervisor.lock');
   await acquireLock(take, REQUEST);
   setFlagsFromString('--expose-gc');
@@ -154,7 +154,7 @@ test('a lock whose handle nobody keeps is held all the same', async () => {
   });
 });
 
-test('an interrupted wait ends at once', async () => {
+test('an interrupted wait ends immediately', async () => {
   const take = join(tempDir(), 'operation.lock');
   await withLockers(1, async ([holder]) => {
     if (holder === undefined) throw new Error('no holder');
@@ -170,7 +170,7 @@ test('a child does not inherit the lock', async (context) => {
   const lock = await acquireLock(take, REQUEST);
   await withLockers(1, async ([child]) => {
     if (child === undefined) throw new Error('no child');
-    // It answers, so it has long been through exec.
+    // It answers, so it is past its exec.
     await ask(child, { release: true });
     const isLock = (target: string): boolean => target.startsWith(take);
     expect(openFiles(process.pid).filter(isLock)).toEqual([take]);
@@ -188,7 +188,7 @@ function openFiles(pid: number): string[] {
     try {
       return [readlinkSync(join(folder, fd))];
     } catch {
-      // Closed meanwhile, as the one that lists this folder is.
+      // Closed meanwhile, like the descriptor that lists this folder.
       return [];
     }
   });

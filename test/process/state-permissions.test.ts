@@ -16,9 +16,9 @@ afterAll(() => {
   program.remove();
 });
 
-describe('a user whom modes bind', () => {
+describe('an ordinary user', () => {
   const closed: string[] = [];
-  /** Takes rights away until the test is over. */
+  /** Removes permissions until the end of the test. */
   function close(path: string, mode = 0o000): void {
     chmodSync(path, mode);
     closed.push(path);
@@ -37,7 +37,7 @@ describe('a user whom modes bind', () => {
     return { dataDir, folder, file };
   }
 
-  test('is told of a manifest it may not read', (context) => {
+  test('gets a report of an unreadable manifest', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, file } = openDataDir();
     close(file);
@@ -50,7 +50,7 @@ describe('a user whom modes bind', () => {
     });
   });
 
-  test('is told of a folder it may not list', (context) => {
+  test('gets a report of a folder that cannot be listed', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, folder } = openDataDir();
     close(folder);
@@ -59,7 +59,7 @@ describe('a user whom modes bind', () => {
     });
   });
 
-  test('is told of a data dir it may not enter', (context) => {
+  test('gets a report of a data dir that cannot be entered', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, folder } = openDataDir();
     close(dataDir);
@@ -69,7 +69,7 @@ describe('a user whom modes bind', () => {
     });
   });
 
-  test('takes what may be recorded there for something that may be there', (context) => {
+  test('gets unreadable registries as possibly present', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir } = openDataDir();
     close(dataDir);
@@ -78,7 +78,7 @@ describe('a user whom modes bind', () => {
     });
   });
 
-  test('reads what it may not write, and changes nothing', (context) => {
+  test('reads a read-only data dir and changes nothing', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, folder, file } = openDataDir();
     const lock = join(dataDir, 'operation.lock');

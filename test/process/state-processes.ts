@@ -10,8 +10,8 @@ import type { LockAnswer, LockCommand } from './state-program.ts';
 const NOBODY = 65534;
 
 /**
- * The state program in one file of its own: it starts in a quarter of the time, and a user who may not enter this checkout can
- * run it.
+ * The state program bundled into one file: starts four times faster, and a user without access to this checkout can run
+ * it.
  */
 export function buildStateProgram(): { readonly file: string; readonly remove: () => void } {
   const folder = createTempDir();
@@ -34,7 +34,7 @@ export function buildStateProgram(): { readonly file: string; readonly remove: (
   };
 }
 
-/** What libsql loads. Copied, because a link into a checkout below a private folder leads nowhere for another user. */
+/** Dependencies of libsql. Copied, because another user cannot follow a link into a checkout in a private folder. */
 const PACKAGES = ['libsql', '@libsql', '@neon-rs', 'detect-libc'];
 
 function copyPackages(folder: string): void {
@@ -46,7 +46,7 @@ export function startProgram(file: string, args: readonly string[], options: Spa
   return spawn(process.execPath, [file, ...args], options);
 }
 
-/** A process that takes and releases a lock when asked to. */
+/** A process that takes and releases a lock on request. */
 export function startLocker(file: string): ChildProcess {
   return startProgram(file, ['locks'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
@@ -66,7 +66,7 @@ export async function killAndWait(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** Why nothing can be run here as a user whom file modes bind; undefined if it can. */
+/** Why no process can run here as an ordinary user; undefined if one can. */
 export function noOrdinaryUser(): string | undefined {
   if (process.geteuid === undefined) return 'this platform has no user ids';
   if (process.geteuid() !== 0) return undefined;
@@ -77,7 +77,7 @@ export function noOrdinaryUser(): string | undefined {
   return asNobody(process.execPath, '--version') === 0 ? undefined : `another user cannot run ${process.execPath}`;
 }
 
-/** What the state program sees as an ordinary user: this one, or nobody if this one is root. */
+/** The view of the state program as an ordinary user: this one, or nobody if this one is root. */
 export function lookAsOrdinaryUser(file: string, dataDir: string, env: Record<string, string> = {}): unknown {
   const program = [process.execPath, file, 'look', dataDir];
   const drop = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--'];

@@ -1,24 +1,25 @@
-// The program behind the state tests: writes manifests until it is killed, takes locks on request, or reads as another user.
+// The program for the state tests: writes manifests until it is killed, takes locks on request, or reads as another
+// user.
 import { createRecords } from '../../src/state/trees/records.ts';
 import { resolveDataDir } from '../../src/state/files/data-dir.ts';
 import { acquireLock, type HeldLock, isLockFree } from '../../src/state/locks/lock.ts';
 import { openTreeStore } from '../../src/state/trees/trees.ts';
 import { anEntry, TREE } from '../state/manifests.ts';
 
-/** Ends this program if the test that started it is gone, in milliseconds. */
+/** How long this program outlives the test that started it, in milliseconds. */
 const WATCHDOG_MS = 90_000;
 
 export type LockCommand = { readonly take: string; readonly waitMs: number } | { readonly release: true };
 export type LockAnswer =
   { readonly taken: true } | { readonly released: true } | { readonly refused: string; readonly message: string };
 
-/** Says on stdout how many entries are safely on the disk, a line for each write. */
+/** Prints how many entries are safely on disk, one line per write. */
 async function writeUntilKilled(dataDir: string): Promise<never> {
   const store = openTreeStore(dataDir);
   for (let count = store.update(TREE, (manifest) => manifest).entries.length; ; count += 1) {
     store.register(TREE, anEntry(count + 1000, { command: ['node', 'x'.repeat(5_000)] }));
     process.stdout.write(`${count + 1}\n`);
-    // Lets the line out; a burst of writes in between would only be a slower test.
+    // Lets the line out, because a burst of writes would only slow the test down.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -44,7 +45,7 @@ function serveLocks(): void {
   });
 }
 
-/** What this user sees of a data dir, as JSON on stdout. */
+/** The view of this user on a data dir, as JSON on stdout. */
 async function look(dataDir: string): Promise<void> {
   const tried = async (read: () => unknown): Promise<unknown> => {
     try {

@@ -7,7 +7,7 @@ import { buildSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { tempDir } from '../helpers/temp-dir.ts';
 
-test('of many processes that create a token at the same moment all get the same one', async () => {
+test('processes that create a token simultaneously all get the same one', async () => {
   const program = join(tempDir(), 'token.cjs');
   buildSync({
     entryPoints: [fileURLToPath(new URL('../../src/state/control/token.ts', import.meta.url))],
@@ -17,7 +17,7 @@ test('of many processes that create a token at the same moment all get the same 
     format: 'cjs',
   });
   const dataDir = tempDir();
-  // All wait for the same moment, so that they do meet.
+  // All wait for the same moment, so that they collide.
   const code = `const { ensureToken } = require(process.argv[1]); while (Date.now() < Number(process.argv[3]));
     process.stdout.write(ensureToken(process.argv[2]));`;
   const moment = String(Date.now() + 1_000);

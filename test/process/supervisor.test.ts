@@ -1,4 +1,4 @@
-// The supervisor in this process, on a worker that does not do what it should, with pauses short enough to see the end of them.
+// The supervisor in this process, with faulty workers and short pauses.
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const FAST: Partial<SupervisorTiming> = { firstRestartMs: 5, longestRestartMs: 2
 const READY = `process.send({ type: 'ready', port: 9, socket: '/nonexistent/worker.sock' });`;
 const OBEYS = `process.on('message', ({ type }) => { if (type === 'shutdown') process.exit(0); });`;
 
-test('a worker that ends again and again: given up after ten restarts, and the reason is in the status', async () => {
+test('gives up a worker after ten restarts and reports the reason in the status', async () => {
   const { supervisor, entries, states, running } = await supervised('process.exit(7);');
   supervisor.startWorker();
   await eventually('it gives up', () => supervisor.status().state === 'failed', { withinMs: 60_000 });
@@ -31,13 +31,13 @@ test('a worker that ends again and again: given up after ten restarts, and the r
     healthy: false,
   });
   expect([entries.length, states, running()]).toEqual([11, ['failed'], 0]);
-  // It stays that way until somebody asks for another try, which begins anew.
+  // It stays failed until another attempt is requested, which starts counting again.
   await supervisor.replaceWorker('somebody asked');
   expect(supervisor.status().state).toBe('starting');
   expect(await supervisor.stop(2_000)).toBe(true);
 });
 
-test('a worker that is never ready is replaced', async () => {
+test('replaces a worker that never gets ready', async () => {
   const { supervisor, entries, running } = await supervised(`${OBEYS} setInterval(() => {}, 1000);`, {
     ...FAST,
     readyWithinMs: 300,
@@ -49,7 +49,7 @@ test('a worker that is never ready is replaced', async () => {
   expect(running()).toBe(0);
 });
 
-test('whoever waits for it hears at once when it is ready, and not for ever when it is not', async () => {
+test('a wait for readiness ends immediately when ready, and at its limit otherwise', async () => {
   const { supervisor } = await supervised(`${OBEYS} setTimeout(() => { ${READY} }, 200);`);
   supervisor.startWorker();
   await supervisor.settled(1);
@@ -62,7 +62,7 @@ test('whoever waits for it hears at once when it is ready, and not for ever when
   expect(await supervisor.stop(2_000)).toBe(true);
 });
 
-test('a worker that was healthy for a while and ends counts as the first crash again', async () => {
+test('a crash after a healthy period counts as the first again', async () => {
   const script = `${READY} setTimeout(() => process.exit(1), 150);`;
   const { supervisor } = await supervised(script, { ...FAST, healthyAfterMs: 20 });
   supervisor.startWorker();
@@ -73,7 +73,7 @@ test('a worker that was healthy for a while and ends counts as the first crash a
   expect(await supervisor.stop(2_000)).toBe(true);
 });
 
-test('a worker that ignores the request to end is ended by force within the grace', async () => {
+test('a worker that ignores the request to end is ended by force within the grace period', async () => {
   const { supervisor, running } = await supervised(
     `process.on('SIGTERM', () => {}); ${READY} setInterval(() => {}, 1000);`,
   );
@@ -83,7 +83,7 @@ test('a worker that ignores the request to end is ended by force within the grac
   expect(running()).toBe(0);
 });
 
-test('whoever has the pid of a worker that hung is compared with what was spawned, and not only with itself', async () => {
+test('a process with the pid of a hung worker is compared with the spawned one before a signal', async () => {
   let isReused = false;
   const bound: number[] = [];
   const { supervisor } = await supervised(
@@ -114,7 +114,7 @@ test('whoever has the pid of a worker that hung is compared with what was spawne
   expect(bound).toHaveLength(1);
 });
 
-test('a worker that hangs and could not be hit is tried again', async () => {
+test('a hung worker that could not be signalled is tried again', async () => {
   let refusals = 0;
   const { supervisor, entries } = await supervised(
     'setInterval(() => {}, 1000);',
@@ -137,7 +137,7 @@ test('a worker that hangs and could not be hit is tried again', async () => {
 
 const FULL = new ClaudeMemError('io', 'cannot write x.json: no space left on the device (ENOSPC)');
 
-test('a supervisor that cannot record its first worker ends it and gives up at once', async () => {
+test('a supervisor that cannot record its first worker ends it and gives up immediately', async () => {
   const script = `${OBEYS} ${READY} setInterval(() => {}, 1000);`;
   const { supervisor, running } = await supervised(script, FAST, undefined, undefined, {
     register: () => {
@@ -151,7 +151,7 @@ test('a supervisor that cannot record its first worker ends it and gives up at o
   expect(await supervisor.stop(2_000)).toBe(true);
 });
 
-test('a supervisor that can record nothing any more ends its tree, and knows that nothing is left', async () => {
+test('a supervisor that cannot write records ends its tree and proves that nothing is left', async () => {
   const refuse = () => {
     throw FULL;
   };
@@ -168,7 +168,7 @@ test('a supervisor that can record nothing any more ends its tree, and knows tha
   expect(running()).toBe(0);
 });
 
-test('a tree that was told to stop spawns nothing again', async () => {
+test('a tree with a stop intent spawns nothing', async () => {
   let isStopIntended = false;
   const { supervisor, entries } = await supervised(`${READY} setTimeout(() => process.exit(1), 100);`, FAST, () => {
     return isStopIntended;

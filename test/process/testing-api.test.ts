@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BEHAVIOUR = join(ROOT, 'test/fixtures/testing/behaviour.cjs');
 const COUNT = 4;
 
-/** A project of a user's, with the package installed. */
+/** A user's project with the package installed. */
 function aProject(files: Readonly<Record<string, string>>): string {
   const folder = tempDir();
   mkdirSync(join(folder, 'node_modules'));
@@ -28,14 +28,14 @@ const IMPORTED = `import * as testing from 'claude-mem-cli/testing'; import { be
 test.each([
   ['CommonJS', 'a.test.cjs', `const { test } = require('node:test'); ${REQUIRED} ${PLAY}`],
   ['ESM', 'a.test.mjs', `import { test } from 'node:test'; ${IMPORTED} ${PLAY}`],
-])('in node:test, %s', async (_, name, text) => {
+])('works in node:test, %s', async (_, name, text) => {
   const cwd = aProject({ [name]: text });
   const { stdout, status } = await runProgram(process.execPath, ['--test', name], { home: cwd, cwd });
   expect(stdout).toContain(`pass ${COUNT}`);
   expect(status, stdout).toBe(0);
 });
 
-test.each(['forks', 'threads'])('in vitest, pool %s', async (pool) => {
+test.each(['forks', 'threads'])('works in vitest, pool %s', async (pool) => {
   const cwd = aProject({
     'a.test.mjs': `import { test } from 'vitest'; ${IMPORTED} ${pool === 'forks' ? PLAY : SEEN_BY_THREADS}`,
   });
@@ -46,10 +46,10 @@ test.each(['forks', 'threads'])('in vitest, pool %s', async (pool) => {
   expect(stdout).toContain(`${pool === 'forks' ? COUNT : COUNT - 1} passed`);
 });
 
-/** What cleared its environment could be of another thread's test. */
+/** A process that cleared its environment may belong to another thread's test. */
 const SEEN_BY_THREADS = `for (const [name, play] of Object.entries(behaviour(testing))) if (!name.startsWith('names ')) test(name, play);`;
 
-test('its types are shipped, and are all there is to know', async () => {
+test('the package ships types, which are sufficient to compile a project', async () => {
   const text = `import { expectNoLeaks, trackProcesses, LeakError, type LeakedProcess } from 'claude-mem-cli/testing';
 export const n: Promise<number> = expectNoLeaks(() => 1, { settleMs: 5, allow: ['x', /y/], reap: true });
 export async function f(): Promise<readonly LeakedProcess[]> {

@@ -1,4 +1,5 @@
-// The tree with the real uvx and chroma-mcp: counts as people take them, and every death in the middle of a session.
+// The tree with the real uvx and chroma-mcp: process counts as users take them, and every kind of death during a
+// session.
 import { expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
@@ -11,7 +12,7 @@ const AT_REST = ['search', 'supervisor', 'worker'];
 const IN_SESSION = ['python', 'search', 'supervisor', 'uv', 'worker'];
 
 describeWithChroma('a tree with the real Chroma', (stack) => {
-  test('counts return to the baseline, and what was added is found by meaning before and after', async () => {
+  test('process counts return to the baseline, and observations are found by meaning before and after', async () => {
     const tree = await treeWith(stack);
     await tree.start();
     const baseline = tree.psCount();
@@ -37,7 +38,7 @@ describeWithChroma('a tree with the real Chroma', (stack) => {
     expect(tree.psCount()).toBe(0);
   });
 
-  test('deaths in the middle of a session: what was acknowledged is there afterwards, nothing stray stays', async () => {
+  test('deaths during a session lose no acknowledged data and leave no stray process', async () => {
     const tree = await treeWith(stack);
     await tree.start();
     const session = await beginSession(tree);
@@ -50,7 +51,7 @@ describeWithChroma('a tree with the real Chroma', (stack) => {
       kill(member);
       await eventually(`the ${role} is gone`, () => !tree.members().some((member) => member.pid === pid));
       await eventually(
-        'the tree is whole again and finds it',
+        'the tree is complete again and finds it',
         async () => {
           expect((await tree.search(title)).titles).toContain(title);
           expect(tree.roles()).toEqual(IN_SESSION);
@@ -83,7 +84,7 @@ describeWithChroma('a tree with the real Chroma', (stack) => {
     },
   );
 
-  test('without koffi and setpriv they leave one, which the next start ends', async () => {
+  test('worker and supervisor killed without koffi and setpriv leave a Chroma, which the next start ends', async () => {
     const tree = await treeWith(stack, {
       cli: copyOfProgram({ koffi: false }),
       path: pathWithoutSetpriv(stack.env.PATH),
@@ -93,7 +94,7 @@ describeWithChroma('a tree with the real Chroma', (stack) => {
     await tree.expectRoles(IN_SESSION, 60_000);
     await tree.observe(session, 'acknowledged', 'written just before the crash');
 
-    // The worker alone: the supervisor ends what that generation left.
+    // Only the worker: the supervisor ends the leftovers of that generation.
     const pair = tree.members().filter(({ role }) => role === 'uv' || role === 'python');
     kill(tree.member('worker'));
     await eventually('the old pair is gone', () => !pair.some(isAlive), { withinMs: 5_000 });
@@ -126,12 +127,12 @@ async function treeWith(
   return TestTree.create({
     ...options,
     home: home.path,
-    // The home is this tree's own, not the stack's.
+    // The home belongs to this tree, not to the stack.
     env: { ...stack.env, HOME: home.path, ...(path === undefined ? {} : { PATH: path }) },
   });
 }
 
-/** Opens a session with an observation in it; Chroma comes up with the first. */
+/** Opens a session with an observation; Chroma starts with the first one. */
 async function beginSession(tree: TestTree): Promise<string> {
   const session = await tree.session();
   await tree.observe(session, 'slow query', 'the database query was slow because an index was missing');

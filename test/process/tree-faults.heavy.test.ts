@@ -1,4 +1,4 @@
-// The whole tree with a uvx that does not do what it should: it starts, answers by word, and goes without a trace.
+// The whole tree with a faulty uvx: it starts, answers by keyword, and ends without a trace.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,10 @@ const STUBBORN = `trap '' TERM
 sh -c "trap '' TERM; while :; do sleep 0.2; done" &
 while :; do sleep 0.2; done`;
 
-/** Some are born between the last look at it and its death. What it starts outlives it by far and ignores SIGTERM too. */
+/**
+ * Starts processes continuously, some between the last snapshot and its death. Its children outlive it and ignore
+ * SIGTERM.
+ */
 const PROLIFIC = `trap '' TERM
 while :; do sleep 120 & sleep 0.02; done`;
 
@@ -20,8 +23,8 @@ describe('a tree whose uvx', () => {
   test.each([
     ['takes a minute', 'exec sleep 60'],
     ['hangs before the handshake and ignores SIGTERM, as its child does', STUBBORN],
-    ['goes on starting processes while it is asked to end', PROLIFIC],
-  ])('%s: search goes by word meanwhile, and stop ends it all within the grace', async (_, script) => {
+    ['keeps starting processes while it is being ended', PROLIFIC],
+  ])('%s answers by keyword meanwhile, and stop ends everything within the grace period', async (_, script) => {
     const { tree, spawned } = await treeWithUvx(script);
     await tree.start();
     const session = await tree.session();
@@ -35,7 +38,7 @@ describe('a tree whose uvx', () => {
     await tree.stop('--grace', '3s');
   });
 
-  test('exits with an error: the reason is said, and there is no storm of attempts', async () => {
+  test('exits with an error reports the reason and retries with growing pauses', async () => {
     const { tree, spawned } = await treeWithUvx('echo "error: the disk is on fire" >&2; exit 3');
     await tree.start();
     const startedAt = performance.now();
@@ -49,7 +52,7 @@ describe('a tree whose uvx', () => {
       await tree.observe(session, `note ${request}`, 'text');
       await tree.search('text');
     }
-    // The pauses double from a second on: so many attempts fit into the time that this took.
+    // The pauses double from one second, so this many attempts fit into the elapsed time.
     const possible = 1 + Math.ceil(Math.log2((performance.now() - startedAt) / 1_000 + 1));
     expect(spawned()).toBeGreaterThanOrEqual(1);
     expect(spawned()).toBeLessThanOrEqual(possible);
@@ -57,7 +60,7 @@ describe('a tree whose uvx', () => {
   });
 });
 
-test('a worker that is frozen is ended and replaced by its supervisor; what it had acknowledged is there', async () => {
+test('a frozen worker is replaced by its supervisor and loses no acknowledged data', async () => {
   const tree = await TestTree.create();
   await tree.start('--no-chroma');
   await tree.observe(await tree.session(), 'slow query', 'the database query was slow');
@@ -79,7 +82,7 @@ test('a worker that is frozen is ended and replaced by its supervisor; what it h
   await tree.stop();
 });
 
-/** A home with something in the place of the model, so that uvx is what fails. */
+/** A home with a fake model, so that only uvx fails. */
 async function treeWithUvx(script: string) {
   const home = tempDir();
   const model = modelFolder(home);

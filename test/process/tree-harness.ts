@@ -10,7 +10,7 @@ import { freePort } from '../helpers/free-port.ts';
 import { CLI, cleanEnvironment, runProgram, type RunOptions, type RunResult } from '../helpers/run-cli.ts';
 import { createTempDir, tempDir } from '../helpers/temp-dir.ts';
 
-/** What the tests look at of `start`, `stop`, `restart` and `status --json`. */
+/** The fields of `start`, `stop`, `restart` and `status --json` that tests use. */
 export interface TreeReport {
   readonly ok: boolean;
   readonly running: boolean;
@@ -45,11 +45,11 @@ export interface TreeOptions {
   readonly home?: string;
   readonly dataDir?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The program; the built one unless told. */
+  /** The program; default: the built one. */
   readonly cli?: string;
 }
 
-/** A data dir and port of this test's own; whatever runs on it is ended when the test is over. */
+/** A data dir and port for this test; everything that runs on them is ended after the test. */
 export class TestTree {
   readonly home: string;
   readonly dataDir: string;
@@ -96,7 +96,7 @@ export class TestTree {
     return report;
   }
 
-  /** Stops it and expects that nothing is left. */
+  /** Stops the tree and expects that nothing is left. */
   async stop(...args: readonly string[]): Promise<Ran> {
     const ran = await this.json(['stop', ...args]);
     expect(ran.report).toMatchObject({ ok: true, remaining: [] });
@@ -104,7 +104,7 @@ export class TestTree {
     return ran;
   }
 
-  /** What runs with a mark of this data dir, read from /proc without any code of the program. */
+  /** Processes with a mark of this data dir, read from /proc without code of the program. */
   members(): readonly Member[] {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
@@ -124,7 +124,7 @@ export class TestTree {
     return found;
   }
 
-  /** Waits for it: a Chroma that failed to start is started again. */
+  /** Waits for a role: a Chroma that failed to start is started again. */
   async memberOnceThere(role: string, withinMs = 30_000): Promise<Member> {
     let found: Member | undefined;
     await eventually(
@@ -150,19 +150,19 @@ export class TestTree {
     );
   }
 
-  /** The count that people take, of this data dir alone. */
+  /** The count of processes as users take it, for this data dir only. */
   psCount(): number {
     const line = `ps aux | grep -E "(uvx|python.*chroma)" | grep -v grep | grep -F '${this.dataDir}' | wc -l`;
     return Number(spawnSync('sh', ['-c', line], { encoding: 'utf8' }).stdout.trim());
   }
 
-  /** What the worker tells Prometheus. */
+  /** The worker's Prometheus metrics. */
   async metrics(): Promise<string> {
     const authorization = `Bearer ${readFileSync(join(this.dataDir, 'token'), 'utf8').trim()}`;
     return (await fetch(`http://127.0.0.1:${this.port}/metrics`, { headers: { authorization } })).text();
   }
 
-  /** Asks the worker. */
+  /** Sends a request to the worker. */
   async ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
     const token = readFileSync(join(this.dataDir, 'token'), 'utf8').trim();
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
@@ -179,7 +179,7 @@ export class TestTree {
     return String(body.id);
   }
 
-  /** Adds one and returns once the API has acknowledged it. */
+  /** Adds an observation and returns once the API has acknowledged it. */
   async observe(session: string, title: string, text: string): Promise<void> {
     const observation = { type: 'discovery', title, text };
     const { status } = await this.ask('POST', `/api/sessions/${session}/observations`, observation);
@@ -239,7 +239,7 @@ export function kill(member: Identity, signal: NodeJS.Signals = 'SIGKILL'): void
   if (!signalIfSame(member, signal)) throw new Error(`pid ${member.pid} is not there any more`);
 }
 
-/** A copy of the built program elsewhere, with another version or without koffi, as an upgrade or a bare install has it. */
+/** A copy of the built program, with another version or without koffi, as after an upgrade or a minimal install. */
 export function copyOfProgram({ version, koffi = true }: { version?: string; koffi?: boolean } = {}): string {
   const folder = tempDir();
   const dist = join(folder, 'dist');
@@ -258,13 +258,13 @@ export function copyOfProgram({ version, koffi = true }: { version?: string; kof
       const text = readFileSync(join(dist, name), 'utf8');
       writeFileSync(join(dist, name), text.replaceAll(`"${built}"`, `"${version}"`));
     }
-    // V8 knows a source again by its length alone: what was compiled of another would run.
+    // V8 recognises source by its length only: code compiled from another source would run.
     for (const name of files.filter((file) => file.endsWith('.compiled'))) rmSync(join(dist, name));
   }
   return join(dist, 'cli.js');
 }
 
-/** Removed by hand: it must outlive the ending of what runs in it. */
+/** Removed explicitly: it must outlive the processes that run in it. */
 function createHome(): string {
   const folder = createTempDir();
   onTestFinished(() => {
@@ -283,7 +283,10 @@ function memberOf(pid: number, dataDir: string): Member | undefined {
   return { ...identity, role: roleOf(pid, role), ppid: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) };
 }
 
-/** The wrapper and its python bear one role; people tell them apart. While it starts, uv runs others for a moment, to ask a Python what it is. */
+/**
+ * Wrapper and python share one role; tests distinguish them. During its start, uv briefly runs other processes to query
+ * a Python.
+ */
 function roleOf(pid: number, role: string): string {
   if (!role.startsWith('chroma')) return role;
   if (read(`/proc/${pid}/comm`)?.trim() === 'uv') return 'uv';

@@ -1,4 +1,4 @@
-// What a real supervisor samples: it survives a SIGKILL, and a folder that cannot be written never hurts the tree.
+// Samples of a real supervisor survive a SIGKILL, and a read-only folder never affects the tree.
 import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ async function sampled(tree: TestTree, treeId: string | null, count: number): Pr
   );
 }
 
-test('a supervisor killed by SIGKILL loses nothing, and the next one goes on', async () => {
+test('a supervisor killed by SIGKILL loses no samples, and the next one continues', async () => {
   const tree = await TestTree.create();
   const first = await tree.start('--no-chroma');
   const { samples } = await sampled(tree, first.treeId, 2);
@@ -32,14 +32,14 @@ test('a supervisor killed by SIGKILL loses nothing, and the next one goes on', a
   await tree.expectRoles([]);
   const second = await tree.start('--no-chroma');
   const report = await sampled(tree, second.treeId, 1);
-  // Dated anew by the newest sample of this boot, which may differ by the hundredths of the uptime.
+  // Dates are derived from the newest sample of this boot, which may differ by hundredths of a second.
   const undated = report.samples.map((sample) => ({ ...sample, takenAt: '' }));
   expect(undated.slice(0, samples.length)).toEqual(samples.map((sample) => ({ ...sample, takenAt: '' })));
   expect(report.complete).toBe(true);
   await tree.stop();
 });
 
-test('samples that cannot be written are said once; the tree runs on, and they are written once it works again', async () => {
+test('samples that cannot be written are logged once, the tree keeps running, and writing resumes later', async () => {
   const tree = await TestTree.create();
   mkdirSync(tree.dataDir);
   const folder = join(tree.dataDir, 'samples');

@@ -1,4 +1,4 @@
-// A supervisor that is frozen for a while, as on a machine that swaps or that was put to sleep: late is not gone.
+// A supervisor that is frozen for a while, as on a machine that swaps or was suspended. Late does not mean gone.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ const KEYWORD = '--no-chroma';
 const ALL = ['search', 'supervisor', 'worker'];
 const FROZEN_MS = 3_200;
 
-test('a supervisor frozen for 3.2 s: start joins its tree, status and doctor see it run', async () => {
+test('start joins the tree of a supervisor frozen for 3.2 s, and status and doctor report it as running', async () => {
   const tree = await TestTree.create();
   const { treeId } = await tree.start(KEYWORD);
   const before = tree.members();
@@ -25,7 +25,7 @@ test('a supervisor frozen for 3.2 s: start joins its tree, status and doctor see
   await tree.stop();
 });
 
-test('a session that begins while supervisor and worker are frozen starts no other tree', async () => {
+test('a session started while supervisor and worker are frozen starts no second tree', async () => {
   const tree = await TestTree.create();
   await tree.start(KEYWORD);
   const before = tree.members();
@@ -34,13 +34,13 @@ test('a session that begins while supervisor and worker are frozen starts no oth
   const { status } = await tree.run(['hook'], { stdin: hookInput('session-start') });
   for (const member of frozenOnes) kill(member, 'SIGCONT');
   expect(status).toBe(0);
-  // What a start says would be written there.
+  // Output of a start would be written there.
   expect(existsSync(join(tree.dataDir, 'logs', 'hook-start.log'))).toBe(false);
   expect(tree.members()).toEqual(before);
   await tree.stop();
 });
 
-test('a supervisor frozen for 3.2 s before its tree is ready: the start that spawned it waits for it', async () => {
+test('a start waits for its supervisor that is frozen for 3.2 s before it is ready', async () => {
   const tree = await TestTree.create();
   const start = launch(tree, ['start', KEYWORD]);
   const supervisor = await eventually('its worker is spawned', () =>
@@ -52,7 +52,7 @@ test('a supervisor frozen for 3.2 s before its tree is ready: the start that spa
   await tree.stop();
 });
 
-test('eight starts at once all end with 0, and there is one tree', async () => {
+test('eight simultaneous starts all exit with 0 and share one tree', async () => {
   const tree = await TestTree.create();
   const ran = await Promise.all(Array.from({ length: 8 }, () => tree.json(['start', KEYWORD])));
   expect(ran.map(({ status, stderr }) => [status, stderr])).toEqual(ran.map(() => [0, '']));

@@ -1,4 +1,4 @@
-// Longer than any single answer may take, and on a machine that has no turn left to give.
+// Freezes longer than any single answer may take, and a machine without idle CPU.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -9,7 +9,7 @@ const KEYWORD = '--no-chroma';
 const ALL = ['search', 'supervisor', 'worker'];
 
 describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
-  test('is joined by a start, and its tree is unharmed', async () => {
+  test('is joined by a start without harm to its tree', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const before = tree.members();
@@ -19,7 +19,7 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
     await tree.stop();
   });
 
-  test('is never said by status or doctor not to run', async () => {
+  test('is never reported as not running by status or doctor', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const [status, doctor] = await whileFrozen(tree, ms, () =>
@@ -32,7 +32,7 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
     await tree.stop();
   });
 
-  test('is ended by a stop within the grace', async () => {
+  test('is ended by a stop within the grace period', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     await whileFrozen(tree, ms, () => tree.stop());
@@ -49,7 +49,7 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
     await tree.stop();
   });
 
-  test('and joined by ten starts at once is their one supervisor', async () => {
+  test('is joined by ten simultaneous starts', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const before = tree.members();
@@ -61,7 +61,7 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
   });
 });
 
-test('thirty starts at once on a machine whose cores are busy all end with 0, and there is one tree', async () => {
+test('thirty simultaneous starts on a busy machine all exit with 0 and share one tree', async () => {
   const tree = await TestTree.create();
   keepCoresBusy();
   const ran = await startAtOnce(tree, 30);
@@ -76,7 +76,7 @@ function startAtOnce(tree: TestTree, count: number) {
   return Promise.all(Array.from({ length: count }, () => tree.json(['start', KEYWORD], { timeoutMs: 110_000 })));
 }
 
-/** Two busy loops a core, which end with this test, or by themselves. */
+/** Two busy loops per core, which end with this test, or by themselves. */
 function keepCoresBusy(): void {
   const script = 'const end = Date.now() + 110_000; while (Date.now() < end);';
   for (let count = 0; count < 2 * availableParallelism(); count += 1) {

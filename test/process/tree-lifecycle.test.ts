@@ -14,7 +14,7 @@ const ALL = ['search', 'supervisor', 'worker'];
 const KEYWORD = '--no-chroma';
 
 describe('start and stop', () => {
-  test('one tree comes up, is shown, and goes without a trace', async () => {
+  test('a tree starts, is shown by status, and ends without a trace', async () => {
     const tree = await TestTree.create();
     const started = await tree.start(KEYWORD);
     expect(tree.roles()).toEqual(ALL);
@@ -38,7 +38,7 @@ describe('start and stop', () => {
   test.each([
     ['restart', [KEYWORD]],
     ['stop', []],
-  ])('what only inherited the marks of the tree lives on after %s, and is named', async (command, args) => {
+  ])('a process that only inherited the marks survives %s and is named', async (command, args) => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const inherited = readFileSync(`/proc/${tree.member('worker').pid}/environ`, 'utf8').split('\0');
@@ -49,12 +49,12 @@ describe('start and stop', () => {
     const { status, report } = await tree.json([command, ...args]);
     expect([status, report.left.map(({ pid }) => pid)]).toEqual([0, [daemon.pid]]);
     expect(daemon.chain.every(isAlive)).toBe(true);
-    // It is of an old tree now, which is no business of the next stop.
+    // It belongs to an old tree now, which the next stop ignores.
     expect((await tree.run(['stop'])).stderr).toBe('');
     await daemon.end();
   });
 
-  test('two starts at once make one tree', async () => {
+  test('two simultaneous starts share one tree', async () => {
     const tree = await TestTree.create();
     const [first, second] = await Promise.all([tree.start(KEYWORD), tree.start(KEYWORD)]);
     expect(first.treeId).toBe(second.treeId);
@@ -62,7 +62,7 @@ describe('start and stop', () => {
     expect(tree.roles()).toEqual(ALL);
   });
 
-  test('what was added is found after a restart, whose old tree is gone first', async () => {
+  test('observations are found after a restart, which ends the old tree first', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const before = tree.members();
@@ -75,7 +75,7 @@ describe('start and stop', () => {
     expect(await tree.search('slow')).toEqual({ mode: 'keyword', titles: ['slow query'] });
   });
 
-  test('a port that somebody else has is named with its holder, who lives on', async () => {
+  test('a taken port is named with its holder, which survives', async () => {
     const tree = await TestTree.create();
     const server = createServer((_, response) => response.end());
     onTestFinished(() => void server.close());
@@ -86,7 +86,7 @@ describe('start and stop', () => {
     expect([tree.members(), server.listening]).toEqual([[], true]);
   });
 
-  test('not ready: shows the cause with the last lines of the log, and nothing is left', async () => {
+  test('a tree that does not get ready is reported with the last log lines and leaves nothing', async () => {
     const tree = await TestTree.create();
     mkdirSync(join(tree.dataDir, 'memory.db'), { recursive: true });
     const { status, stderr } = await tree.run(['start', KEYWORD]);
@@ -96,7 +96,7 @@ describe('start and stop', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test('a log that cannot be written: says so, and nothing was started', async () => {
+  test('a log that cannot be written is reported and prevents the start', async () => {
     const tree = await TestTree.create();
     const crashLog = join(tree.dataDir, 'logs', 'crash.log');
     mkdirSync(crashLog, { recursive: true, mode: 0o700 });
@@ -108,7 +108,7 @@ describe('start and stop', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test('not ready within --timeout ends all it started', async () => {
+  test('a start that exceeds --timeout ends everything it started', async () => {
     const tree = await TestTree.create();
     const { status, report } = await tree.json(['start', KEYWORD, '--timeout', '1ms']);
     expect(status).toBe(1);
@@ -116,7 +116,7 @@ describe('start and stop', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test('a setting that cannot be used is named with its file, and hinders neither stop nor status', async () => {
+  test('an invalid setting is named with its file, and affects neither stop nor status', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     writeFileSync(join(tree.dataDir, 'config.json'), '{"chromaIdleSeconds": "soon"}');
@@ -136,7 +136,7 @@ describe('start and stop', () => {
     await tree.stop();
   });
 
-  test('config.json says where, the environment goes before it', async () => {
+  test('config.json sets the address, and the environment overrides it', async () => {
     const tree = await TestTree.create();
     mkdirSync(tree.dataDir, { mode: 0o700 });
     const [inFile, inEnvironment] = [await freePort(), await freePort()];
@@ -152,14 +152,14 @@ describe('start and stop', () => {
     await tree.stop();
   });
 
-  test('logs -f shows what is there, then what comes, until Ctrl-C', async () => {
+  test('logs -f shows existing lines, then new ones, until Ctrl-C', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const terminal = runCliInTerminal(['logs', '-f'], { home: tree.home, env: tree.env() });
     await terminal.waitFor('supervisor started');
     const seen = terminal.output().length;
     kill(tree.member('search'));
-    await eventually('the news is shown', () => /search server/i.test(terminal.output().slice(seen)), {
+    await eventually('the new line is shown', () => /search server/i.test(terminal.output().slice(seen)), {
       dump: () => terminal.output(),
     });
     terminal.type('\x03');
@@ -177,7 +177,7 @@ describe('start and stop', () => {
 });
 
 describe('a death', () => {
-  test('of the worker: the supervisor starts the next one, and no zombie stays', async () => {
+  test('of the worker makes the supervisor start the next one, without a zombie', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const before = tree.members();
@@ -196,7 +196,7 @@ describe('a death', () => {
     expect(leaks.summary).toMatchObject({ orphans: 0, excess: 0, unverified: 0, staleEntries: 0 });
   });
 
-  test('of the search server: the worker starts the next one', async () => {
+  test('of the search server makes the worker start the next one', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const { pid } = tree.member('search');
@@ -207,7 +207,7 @@ describe('a death', () => {
   });
 
   test.each([[['supervisor']], [['supervisor', 'worker']]])(
-    'of %j: nothing stays, and the next start works',
+    'of %j leaves nothing, and the next start works',
     async (roles) => {
       const tree = await TestTree.create();
       await tree.start(KEYWORD);
@@ -225,15 +225,15 @@ describe('a death', () => {
   );
 });
 
-describe('what is frozen', () => {
-  test('a worker: stop ends it within the grace', async () => {
+describe('a frozen process', () => {
+  test('stop ends a frozen worker within the grace period', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     kill(tree.member('worker'), 'SIGSTOP');
     await tree.stop('--grace', '1s');
   });
 
-  test('a supervisor for good: start waits for its timeout, says who is in the way and ends nothing; restart ends it', async () => {
+  test('start waits for a frozen supervisor until its timeout, names it and ends nothing; restart ends it', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const supervisor = tree.member('supervisor');
@@ -249,7 +249,7 @@ describe('what is frozen', () => {
     expect(tree.roles()).toEqual(ALL);
   });
 
-  test('a supervisor: a start that is killed while it waits for it leaves nothing of its own', async () => {
+  test('a start killed while it waits for a frozen supervisor leaves nothing', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const supervisor = tree.member('supervisor');
@@ -266,14 +266,14 @@ describe('what is frozen', () => {
     expect(tree.member('supervisor').pid).toBe(supervisor.pid);
   });
 
-  test('a worker without a supervisor: a start that is killed while it ends it leaves no supervisor of its own', async () => {
+  test('a start killed while it ends a frozen worker leaves no supervisor', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const worker = tree.member('worker');
     kill(worker, 'SIGSTOP');
     kill(tree.member('supervisor'));
     const start = launch(tree, ['start', KEYWORD]);
-    // It has one ready, which waits for its word.
+    // It has one ready, which waits for its command.
     await eventually('it has spawned one', () => tree.roles().includes('supervisor'));
     start.kill('SIGKILL');
     await exitOf(start);
@@ -283,7 +283,7 @@ describe('what is frozen', () => {
     expect(tree.roles()).toEqual(ALL);
   });
 
-  test('a supervisor that is thawed after a stop that was killed half way raises nothing again', async () => {
+  test('a supervisor resumed after a stop that was killed halfway restarts nothing', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const supervisor = tree.member('supervisor');
@@ -300,7 +300,7 @@ describe('what is frozen', () => {
     expect(tree.roles()).toEqual(ALL);
   });
 
-  test('a stop that was told and did nothing yet is finished by start', async () => {
+  test('start finishes a recorded stop that did nothing yet', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     writeFileSync(join(tree.dataDir, 'trees', `${treeId ?? ''}.stop`), '{}');
@@ -310,7 +310,7 @@ describe('what is frozen', () => {
     expect(tree.roles()).toEqual(ALL);
   });
 
-  test('a stop that was put to sleep (Ctrl-Z) holds the turn; woken, both do their work', async () => {
+  test('a suspended stop (Ctrl-Z) keeps the lock; after it resumes, both commands finish', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     kill(tree.member('supervisor'), 'SIGSTOP');
@@ -348,7 +348,7 @@ describe('in the foreground', () => {
     await tree.expectRoles([]);
   });
 
-  test('a file that changes restarts the worker, one to be ignored does not', async () => {
+  test('a changed file restarts the worker, an ignored one does not', async () => {
     const tree = await TestTree.create();
     const folder = tempDir();
     mkdirSync(join(folder, 'node_modules'));
@@ -371,8 +371,8 @@ describe('in the foreground', () => {
   });
 });
 
-describe('other times and places', () => {
-  test('an upgrade: the new program judges, stops and restarts the tree of the old one', async () => {
+describe('other boots and machines', () => {
+  test('an upgraded program classifies, stops and restarts the tree of the old version', async () => {
     const tree = await TestTree.create();
     const old = copyOfProgram({ version: '0.0.7' });
     expect((await tree.json(['start', KEYWORD], { cli: old })).report.ok).toBe(true);
@@ -386,13 +386,13 @@ describe('other times and places', () => {
   });
 
   test.each([
-    ['the machine was started anew', { bootId: 'another-boot' }],
-    ['the container was created anew on the same volume', { pidNamespace: '4026539999' }],
+    ['after a reboot', { bootId: 'another-boot' }],
+    ['after the container was recreated on the same volume', { pidNamespace: '4026539999' }],
     [
-      'the volume was moved to a container of another machine',
+      'after the volume was moved to a container of another machine',
       { machineId: 'another-machine', bootId: 'another-boot', pidNamespace: '4026539999' },
     ],
-  ])('%s: start works and nothing is called a leak', async (_, changes) => {
+  ])('%s start works and nothing is reported as a leak', async (_, changes) => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     for (const member of tree.members()) signalIfSame(member, 'SIGKILL');
@@ -411,7 +411,7 @@ describe('other times and places', () => {
     expect(status).toBe(0);
   });
 
-  test('starts, stops and reaps all at once end in one consistent state', async () => {
+  test('simultaneous starts, stops and reaps end in a consistent state', async () => {
     const tree = await TestTree.create();
     const commands = [
       ['start', KEYWORD],
@@ -430,7 +430,7 @@ describe('other times and places', () => {
     await tree.stop();
   });
 
-  test('a prompt of reap that is left open does not block stop', async () => {
+  test('an open prompt of reap does not block stop', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     kill(tree.member('search'), 'SIGSTOP');
@@ -443,7 +443,7 @@ describe('other times and places', () => {
     await terminal.ended;
   });
 
-  test('without koffi and setpriv the same comes up and goes', async () => {
+  test('a tree starts and stops without koffi and setpriv', async () => {
     const tree = await TestTree.create({ cli: copyOfProgram({ koffi: false }) });
     await tree.start(KEYWORD);
     expect(tree.log()).toContain('"adoptsOrphans":false');
@@ -457,7 +457,7 @@ describe('other times and places', () => {
   });
 });
 
-/** Children of a process that have ended and nobody has waited for. */
+/** Exited children of a process that have not been waited for. */
 function zombiesUnder(parent: number): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;

@@ -1,4 +1,4 @@
-// A worker that is busy, and one that hangs: only the second one is replaced.
+// A busy worker and a hung one: only the hung one is replaced.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const KEYWORD = '--no-chroma';
 const LOAD_MS = 60_000;
 
 test.each([200, 1_000])(
-  '%i clients for 60 s never get the worker restarted',
+  '%i clients for 60 s do not cause a restart of the worker',
   async (clients) => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
@@ -51,7 +51,7 @@ test('a worker whose event loop is blocked is replaced', async () => {
   await tree.stop();
 });
 
-/** Each client writes and searches, one request after the other, each on a connection of its own. */
+/** Each client writes and searches, one request after the other, each on a new connection. */
 async function load(tree: TestTree, session: string, clients: number) {
   const agent = new Agent({ keepAlive: false });
   const authorization = `Bearer ${readFileSync(join(tree.dataDir, 'token'), 'utf8').trim()}`;

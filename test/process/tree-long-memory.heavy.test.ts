@@ -7,7 +7,7 @@ import { longMemoryTest, OTHER_USER, startLongMemory } from './long-memory.ts';
 import { TestTree, type Member } from './tree-harness.ts';
 
 const MIB = 1024 * 1024;
-/** A supervisor that reads such a process without a bound grows by hundreds of MiB, and keeps them. */
+/** A supervisor that reads such a process without a limit grows by hundreds of MiB and keeps them. */
 const MOST_GROWTH_BYTES = 24 * MIB;
 
 const children = useChildren();
@@ -38,7 +38,7 @@ describe('beside processes of another user with a command line and an environmen
   });
 });
 
-/** The most it ever had in memory. */
+/** Its peak memory. */
 function peakBytes({ pid }: Member): number {
   const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(peak) * 1024;

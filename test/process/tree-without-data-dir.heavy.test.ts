@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { freePort } from '../helpers/free-port.ts';
 import { TestTree } from './tree-harness.ts';
 
-test('start names a tree whose data dir was removed and refuses a second one, on its port and on another; stop ends it', async () => {
+test('start names a tree whose data dir was removed and refuses a second one on any port; stop ends it', async () => {
   const tree = await TestTree.create();
   await tree.start('--no-chroma');
   const { pid } = tree.member('supervisor');
@@ -25,7 +25,7 @@ test('start names a tree whose data dir was removed and refuses a second one, on
   await tree.stop();
 });
 
-test('stop refuses a misspelt variable, and does not end the tree of the usual data dir instead', async () => {
+test('stop refuses a misspelt variable instead of ending the tree of the default data dir', async () => {
   const tree = await TestTree.create();
   await tree.start('--no-chroma');
   const { status, stderr } = await tree.run(['stop'], { env: { CLAUDE_MEM_DATADIR: '/srv/other' } });

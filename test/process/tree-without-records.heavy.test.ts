@@ -1,4 +1,4 @@
-// A tree whose data dir was removed, replaced or made unusable under it: its marks alone tell of it.
+// A tree whose data dir was removed, replaced or damaged while it ran: only its marks identify it.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { TestTree } from './tree-harness.ts';
 const TREE = ['search', 'supervisor', 'worker'];
 
 describe('a tree whose data dir was removed', () => {
-  test('stop ends it and does not make the data dir anew', async () => {
+  test('is ended by stop, which does not recreate the data dir', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     rmSync(tree.dataDir, { recursive: true });
@@ -22,7 +22,7 @@ describe('a tree whose data dir was removed', () => {
     expect(existsSync(tree.dataDir)).toBe(false);
   });
 
-  test('restart ends it, and one tree runs', async () => {
+  test('is ended by restart, after which one tree runs', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const old = tree.members().map((member) => member.pid);
@@ -34,7 +34,7 @@ describe('a tree whose data dir was removed', () => {
     await tree.stop();
   });
 
-  test('status, leaks and doctor tell that it runs, and how to end it', async () => {
+  test('is reported as running by status, leaks and doctor, with the command that ends it', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const { pid } = tree.member('supervisor');
@@ -53,7 +53,7 @@ describe('a tree whose data dir was removed', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test('stop ends it by the link that led to it', async () => {
+  test('is ended by stop through the link to it', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const link = join(tree.home, 'link');
@@ -63,7 +63,7 @@ describe('a tree whose data dir was removed', () => {
     expect([status, tree.members()]).toEqual([0, []]);
   });
 
-  test('its supervisor ends it by itself, and leaves what lies in its place', async () => {
+  test('is ended by its own supervisor, which leaves files in its place', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     rmSync(tree.dataDir, { recursive: true });
@@ -75,7 +75,7 @@ describe('a tree whose data dir was removed', () => {
   });
 });
 
-/** Damages a data dir under its running tree. Returns why that cannot be done here. */
+/** Damages a data dir under its running tree. Returns why that is not possible here. */
 const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damage: (dataDir: string) => unknown])[] = [
   [
     'the socket removed',
@@ -93,7 +93,7 @@ const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damag
     },
   ],
   [
-    'a folder in place of the lock of commands',
+    'a folder in place of operation.lock',
     [0],
     (dataDir) => {
       rmSync(join(dataDir, 'operation.lock'), { force: true });
@@ -101,7 +101,7 @@ const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damag
     },
   ],
   [
-    'a damaged lock of commands',
+    'a damaged operation.lock',
     [0],
     (dataDir) => {
       writeFileSync(join(dataDir, 'operation.lock'), 'x'.repeat(4096));
@@ -123,7 +123,7 @@ const DAMAGES: readonly (readonly [name: string, codes: readonly number[], damag
     },
   ],
   [
-    'trees/ that cannot be written',
+    'a read-only trees/',
     [0],
     (dataDir) => {
       const trees = join(dataDir, 'trees');
@@ -183,12 +183,12 @@ describe.each(DAMAGES)('with %s', (_, codes, damage) => {
 });
 
 namespaceTest(
-  'a tree in another container on a data dir of the same name is foreign: start, stop and restart spare it',
+  'start, stop and restart spare the foreign tree of another container on a data dir of the same path',
   async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     await tree.stop();
-    // As in two containers that share a pid namespace: the same path, and another folder.
+    // As in two containers that share a pid namespace: the same path, another folder.
     const script = `mount -t tmpfs -o mode=700 none ${tree.dataDir} && "$@" > /dev/null && echo ready && read line; "$1" "$2" stop`;
     const start = [process.execPath, CLI, 'start', '--no-chroma', '--port', String(await freePort())];
     const container = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', ...start], {

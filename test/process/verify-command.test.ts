@@ -21,7 +21,7 @@ interface Report {
   readonly error: { readonly code: string } | null;
 }
 
-/** Forks twice, in a session of its own, with an environment of its own; ends by itself after a minute. */
+/** Forks twice, with its own session and environment; ends by itself after a minute. */
 const DAEMON = '(setsid env -i sleep 60 >/dev/null 2>&1 &)';
 
 async function verify(options: readonly string[], script: string, cli?: string) {
@@ -35,7 +35,7 @@ async function verify(options: readonly string[], script: string, cli?: string) 
   return { ...ran, report, left, tree };
 }
 
-/** Of what the command left, whatever the test is about. */
+/** Limits for the leftovers of the command, independent of the test. */
 function endLater(pids: readonly number[]): void {
   const identities = pids.map(identify).filter((identity) => identity !== undefined);
   onTestFinished(() => {
@@ -44,7 +44,7 @@ function endLater(pids: readonly number[]): void {
 }
 
 describe('the command', () => {
-  test('gets stdin, and its stdout, stderr and success are passed through', async () => {
+  test('receives stdin, and its stdout, stderr and exit code are passed through', async () => {
     const tree = await TestTree.create();
     const script = 'cat; echo err >&2; echo "$CLAUDE_MEM_VERIFY"';
     const { stdout, stderr, status } = await tree.run(['verify', '--', 'sh', '-c', script], { stdin: 'in\n' });
@@ -54,16 +54,16 @@ describe('the command', () => {
   });
 
   test.each([
-    ['its own failure comes first', `${DAEMON}; exit 7`, 7, 1],
-    ['a signal gives 128 + its number', 'kill -KILL $$', 137, 0],
+    ['the failure of the command takes precedence', `${DAEMON}; exit 7`, 7, 1],
+    ['a signal gives 128 plus its number', 'kill -KILL $$', 137, 0],
   ])('%s', async (_, script, status, left) => {
     const result = await verify(['--settle', '100ms', '--reap'], script);
     expect([result.status, result.left.length, result.report.passed]).toEqual([status, left, false]);
   });
 
   test.each([
-    ['there is none of that name', './nothing', 127, 'not-found'],
-    ['it is not executable', './file', 126, 'not-executable'],
+    ['the program does not exist', './nothing', 127, 'not-found'],
+    ['the program is not executable', './file', 126, 'not-executable'],
   ])('%s', async (_, file, expected, code) => {
     const tree = await TestTree.create();
     writeFileSync(join(tree.home, 'file'), 'x');
@@ -73,7 +73,7 @@ describe('the command', () => {
     expect(report).toMatchObject({ passed: false, error: { code } });
   });
 
-  test('gets the signals that are sent to verify', async () => {
+  test('receives the signals sent to verify', async () => {
     const tree = await TestTree.create();
     const ready = join(tree.home, 'ready');
     const script = `trap 'echo got >${ready}.term; exit 9' TERM; echo >${ready}; while :; do sleep 0.05; done`;
@@ -83,7 +83,7 @@ describe('the command', () => {
     expect([await exitOf(command), existsSync(`${ready}.term`)]).toEqual([9, true]);
   });
 
-  test('gets Ctrl-C once', async () => {
+  test('receives Ctrl-C once', async () => {
     const tree = await TestTree.create();
     const script = `trap 'echo one' INT; echo ready; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done; echo end`;
     const terminal = runCliInTerminal(['verify', '--', 'sh', '-c', script], { home: tree.home, env: tree.env() });
@@ -95,8 +95,8 @@ describe('the command', () => {
   });
 });
 
-describe('what it left', () => {
-  test('60 daemons that forked twice, called setsid and cleared their environment are all found, and end', async () => {
+describe('a leftover of the command', () => {
+  test('is found and ended for each of 60 daemons that forked twice, called setsid and cleared their environment', async () => {
     const script = `for i in $(seq 60); do ${DAEMON}; done`;
     const { status, left, stdout } = await verify(['--settle', '0', '--reap'], script);
     expect([status, stdout]).toEqual([1, '']);
@@ -106,13 +106,13 @@ describe('what it left', () => {
     expect(left.map(({ pid }) => identify(pid)).filter((identity) => identity !== undefined)).toEqual([]);
   });
 
-  test('is not accused if it goes in time', async () => {
+  test('is not reported if it ends in time', async () => {
     const { status, report } = await verify(['--settle', '20s'], '(setsid env -i sleep 0.3 &)');
     expect([status, report.passed]).toEqual([0, true]);
     expect(report.scenarios[0]?.settledMs).toBeGreaterThan(0);
   });
 
-  test('may stay if it is allowed, with what hangs below it', async () => {
+  test('may stay with its descendants if it is allowed', async () => {
     const script = `(setsid sh -c "sleep 61 & wait" >/dev/null 2>&1 &); ${DAEMON}`;
     const { status, left, report } = await verify(['--allow', '^sh -c .*61', '--settle', '300ms'], script);
     endLater(report.scenarios.flatMap(({ allowed }) => allowed.map(({ pid }) => pid)));
@@ -120,14 +120,14 @@ describe('what it left', () => {
     expect(report.scenarios[0]?.allowed).toHaveLength(2);
   });
 
-  test('ignores SIGTERM: --reap kills it after the grace period', async () => {
+  test('that ignores SIGTERM is killed by --reap after the grace period', async () => {
     const script = `(setsid sh -c 'trap "" TERM; sleep 60 & wait; sleep 60' >/dev/null 2>&1 &)`;
     const { left } = await verify(['--settle', '300ms', '--reap', '--grace', '200ms'], script);
     expect(left.some(({ outcome }) => outcome === 'killed')).toBe(true);
     expect(left.map(({ pid }) => identify(pid)).filter((identity) => identity !== undefined)).toEqual([]);
   });
 
-  test('is waited for when it ends while the command still runs', async () => {
+  test('is waited for if it ends while the command runs', async () => {
     const tree = await TestTree.create();
     const orphan = join(tree.home, 'orphan');
     const command = launch(tree, ['verify', '--', 'sh', '-c', `(sh -c 'echo $$ >${orphan}' &); exec sleep 60`]);
@@ -139,7 +139,7 @@ describe('what it left', () => {
 });
 
 describe('--reap', () => {
-  test('never ends a tree that a data dir records, nor what hangs below it', async () => {
+  test('never ends a recorded tree or its descendants', async () => {
     const tree = await TestTree.create();
     const output = join(tree.home, 'report.json');
     const start = [
@@ -148,7 +148,7 @@ describe('--reap', () => {
       'start',
       '--no-chroma',
     ];
-    // Another data dir than the one that verify itself works on, too.
+    // Also on a data dir other than that of verify itself.
     for (const own of [[], ['--data-dir', join(tree.home, 'other')]]) {
       const args = ['verify', ...own, '--json', '--output', output, '--settle', '0', '--reap', '--', ...start];
       const { status } = await tree.run(args);
@@ -166,7 +166,7 @@ describe('--reap', () => {
   });
 
   test.each(['$HOME/mem', 'mem', '"/srv/mem"'])(
-    'is ended although its environment names the data dir %s',
+    'ends a leftover whose environment names the data dir %s',
     async (name) => {
       const script = `CLAUDE_MEM_DATA_DIR='${name}' setsid sleep 60 >/dev/null 2>&1 &`;
       const { status, left, report } = await verify(['--settle', '0', '--reap'], script);
@@ -174,7 +174,7 @@ describe('--reap', () => {
     },
   );
 
-  test('ends nothing where the records cannot be read', async () => {
+  test('ends nothing if records cannot be read', async () => {
     const tree = await TestTree.create();
     execFileSync('mkdir', ['-p', join(tree.dataDir, 'trees')]);
     writeFileSync(join(tree.dataDir, 'trees', '11111111-1111-4111-8111-111111111111.json'), '{');
@@ -200,8 +200,8 @@ describe('--reap', () => {
   });
 });
 
-describe('where nothing is adopted', () => {
-  test('it is found by its mark, and what cannot be seen is said', async () => {
+describe('without a subreaper', () => {
+  test('a leftover is found by its mark, and the limits of the search are reported', async () => {
     const script = '(setsid sleep 60 >/dev/null 2>&1 &)';
     const { status, left, report } = await verify(['--settle', '0', '--reap'], script, copyOfProgram({ koffi: false }));
     expect([status, left.map(({ outcome }) => outcome)]).toEqual([1, ['exited']]);

@@ -30,7 +30,7 @@ interface Report {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Its temporary data dir lies below a TMPDIR of this test's own, so that anybody can see whether it is gone. */
+/** Its temporary data dir is below a TMPDIR of this test, so that the test can check its removal. */
 function aPlace(env: Readonly<Record<string, string>> = {}) {
   const home = tempDir();
   const temporary = join(home, 't');
@@ -45,7 +45,7 @@ function aPlace(env: Readonly<Record<string, string>> = {}) {
   return { home, temporary, env: all, run, expectNothingLeft };
 }
 
-/** Pids whose environment speaks of a data dir below that folder. */
+/** Pids whose environment names a data dir below that folder. */
 function bearers(folder: string): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
@@ -59,7 +59,7 @@ function bearers(folder: string): readonly string[] {
 describe('without Chroma', () => {
   const NEEDS_CHROMA = ['chroma-crash', 'wrapper-crash'];
 
-  test('every other scenario passes, and why these are skipped is said', { timeout: 300_000 }, async () => {
+  test('all other scenarios pass, and the skipped ones give a reason', { timeout: 300_000 }, async () => {
     const { run, expectNothingLeft } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
     const { status, stdout, stderr } = await run(['--json']);
     const { scenarios, ...report } = JSON.parse(stdout) as Report;
@@ -73,13 +73,13 @@ describe('without Chroma', () => {
     expectNothingLeft();
   });
 
-  test('one that was named and cannot be played has not passed', async () => {
+  test('a named scenario that cannot run does not pass', async () => {
     const { run } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
     const { status, stdout } = await run(['--scenario', 'chroma-crash', '--json']);
     expect([status, (JSON.parse(stdout) as Report).passed]).toEqual([1, false]);
   });
 
-  test('the old script prints the old lines', async () => {
+  test('the old script prints the same lines as before', async () => {
     const { run, expectNothingLeft } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
     const { status, stdout } = await run([], ['sh', join(ROOT, 'scripts/test-process-cleanup.sh')]);
     expect(stdout).toMatch(
@@ -89,7 +89,7 @@ describe('without Chroma', () => {
     expectNothingLeft();
   });
 
-  test('two of them, twice, for CI', async () => {
+  test('two scenarios run twice, with reports for CI', async () => {
     const { run, home } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false', GITHUB_ACTIONS: 'true' });
     const junit = join(home, 'verify.xml');
     const args = ['--scenario', 'stop', '--scenario', 'search-crash', '--cycles', '2', '--junit', junit];
@@ -99,7 +99,7 @@ describe('without Chroma', () => {
     expect(readFileSync(junit, 'utf8')).toContain('tests="4" failures="0"');
   });
 
-  test('a start that fails is told, and leaves nothing', async () => {
+  test('a failed start is reported and leaves nothing', async () => {
     const { run, expectNothingLeft } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
     // Below this folder, so that its packages are found without links.
     mkdirSync(join(ROOT, '.cache'), { recursive: true });
@@ -117,7 +117,7 @@ describe('without Chroma', () => {
     expectNothingLeft();
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s in the middle ends all it has started', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s during a run ends everything it started', async (signal) => {
     const { home, temporary, env, expectNothingLeft } = aPlace({ CLAUDE_MEM_CHROMA_ENABLED: 'false' });
     const child = spawn(process.execPath, [CLI, 'verify', '--scenario', 'worker-crash', '--cycles', '50'], {
       env: cleanEnvironment({ home, env }),
@@ -155,7 +155,7 @@ describeWithChroma('with the real Chroma', (stack) => {
     expectNothingLeft();
   });
 
-  test('a real leak fails it, whatever the leak did to hide, and is ended', { timeout: 300_000 }, async () => {
+  test('a real leak, however hidden, fails the run and is ended', { timeout: 300_000 }, async () => {
     const uvx = join(tempDir(), 'uvx');
     const leaks = [
       `(setsid sh -c 'trap "" TERM; sleep 63 & wait; sleep 63' >/dev/null 2>&1 &)`,
@@ -173,7 +173,7 @@ describeWithChroma('with the real Chroma', (stack) => {
   });
 });
 
-test('the job for GitHub Actions is valid YAML and runs what there is', () => {
+test('the job for GitHub Actions is valid YAML and runs existing commands', () => {
   const { jobs } = parse(readFileSync(join(ROOT, 'scripts/process-cleanup.github-actions.yml'), 'utf8')) as {
     jobs: Record<string, { steps: readonly { run?: string; uses?: string }[] }>;
   };

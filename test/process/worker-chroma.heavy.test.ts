@@ -45,7 +45,7 @@ async function chroma(worker: WorkerUnderTest): Promise<readonly number[]> {
 }
 
 describeWithChroma('a worker with the real Chroma', (stack) => {
-  test('starts it with the first session, answers by word meanwhile, then by meaning, and ends all', async () => {
+  test('a worker starts Chroma with the first session, answers by keyword meanwhile, then by meaning, and ends everything', async () => {
     const worker = await running(stack);
     expect(await chroma(worker)).toEqual([]);
     await remember(worker);
@@ -68,11 +68,11 @@ describeWithChroma('a worker with the real Chroma', (stack) => {
     expect(worker.messages.filter(({ type }) => type === 'ended')).toHaveLength(3);
   });
 
-  test('finds after a restart what was stored before it', async () => {
+  test('a worker finds observations from before its restart', async () => {
     const dataDir = tempDir();
     const first = await running(stack, dataDir);
     await remember(first);
-    // Killed while Chroma is starting: nothing is among the vectors yet.
+    // Killed while Chroma is starting, so the vectors are empty.
     signalIfSame(first.identity, 'SIGKILL');
     await first.isOver();
     const second = await running(stack, dataDir);
@@ -80,7 +80,7 @@ describeWithChroma('a worker with the real Chroma', (stack) => {
     await findByMeaning(second);
   });
 
-  test('recycles it when asked to, and goes on', async () => {
+  test('a worker recycles Chroma on request and continues', async () => {
     const worker = await running(stack);
     await remember(worker);
     await findByMeaning(worker);
@@ -91,7 +91,7 @@ describeWithChroma('a worker with the real Chroma', (stack) => {
     expect(await chroma(worker)).not.toEqual(before);
   });
 
-  test('killed in the middle of a session leaves nothing', async () => {
+  test('a worker killed during a session leaves nothing', async () => {
     const worker = await running(stack);
     await remember(worker);
     await findByMeaning(worker);
@@ -101,7 +101,7 @@ describeWithChroma('a worker with the real Chroma', (stack) => {
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
-  test('shut down while Chroma starts leaves nothing', async () => {
+  test('a worker shut down while Chroma starts leaves nothing', async () => {
     for (const delayMs of [0, 300, 900]) {
       const worker = await running(stack);
       await remember(worker, []);

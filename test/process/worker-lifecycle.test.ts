@@ -8,7 +8,7 @@ import { freePort } from '../helpers/free-port.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { startWorker, type WorkerUnderTest } from './worker-process.ts';
 
-/** Without semantic search: these tests are about processes. */
+/** Without semantic search, because these tests are about processes. */
 const WITHOUT_CHROMA = { CLAUDE_MEM_CHROMA_ENABLED: 'false' };
 
 async function running(dataDir = tempDir(), env: Record<string, string> = WITHOUT_CHROMA): Promise<WorkerUnderTest> {
@@ -22,8 +22,8 @@ function searchServerOf(worker: WorkerUnderTest): number {
   return registered?.registration.identity.pid ?? 0;
 }
 
-describe('a worker that comes up', () => {
-  test('has its search server recorded before it is ready, with the marks of the tree', async () => {
+describe('a worker that starts', () => {
+  test('records its search server before it is ready, with the marks of the tree', async () => {
     const worker = await running();
     const pid = searchServerOf(worker);
     expect(worker.messages.map(({ type }) => type).slice(0, 2)).toEqual(['register', 'search-mode']);
@@ -51,7 +51,7 @@ describe('a worker that comes up', () => {
     expect(parentOf(pid)).toBe(worker.identity.pid);
   });
 
-  test('says who it is and that its search server answers', async () => {
+  test('reports its identity and that its search server answers', async () => {
     const worker = await running();
     const health = await fetch(`http://127.0.0.1:${worker.port}/health`);
     expect(await health.json()).toMatchObject({ treeId: worker.treeId, pid: worker.identity.pid });
@@ -61,14 +61,14 @@ describe('a worker that comes up', () => {
     });
   });
 
-  test('tells Prometheus about its tree, itself included', async () => {
+  test('exports metrics of its tree, including itself', async () => {
     const dataDir = tempDir();
     const worker = await running(dataDir);
     const headers = { Authorization: `Bearer ${readFileSync(join(dataDir, 'token'), 'utf8').trim()}` };
     const response = await fetch(`http://127.0.0.1:${worker.port}/metrics`, { headers });
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const text = await response.text();
-    // Without a supervisor nobody has recorded it.
+    // Without a supervisor no process has recorded it.
     expect(text).toMatch(/^claude_mem_processes\{verdict="\w+",role="worker"\} 1$/m);
     expect(text).toContain('claude_mem_search_mode{mode="keyword"} 1\n');
   });
@@ -85,7 +85,7 @@ describe('a worker that comes up', () => {
 });
 
 describe('one shutdown', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('by %s, once or often', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('by %s, sent once or several times', async (signal) => {
     const worker = await running();
     for (let count = 0; count < 3; count += 1) signalIfSame(worker.identity, signal);
     expect(await worker.ended).toEqual({ code: 0, signal: null });
@@ -100,14 +100,14 @@ describe('one shutdown', () => {
     await worker.isOver();
   });
 
-  test("by its supervisor's death", async () => {
+  test('by the death of its supervisor', async () => {
     const worker = await running();
     worker.child.disconnect();
     expect(await worker.ended).toEqual({ code: 0, signal: null });
     await worker.isOver();
   });
 
-  test('while it is still coming up', async () => {
+  test('while it is still starting', async () => {
     for (const delayMs of [0, 60, 120, 180, 240]) {
       const worker = await startWorker({ dataDir: tempDir(), env: WITHOUT_CHROMA });
       await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -117,7 +117,7 @@ describe('one shutdown', () => {
     }
   });
 
-  test('ends a search server that is frozen', async () => {
+  test('ends a frozen search server', async () => {
     const worker = await running();
     const searchServer = identify(searchServerOf(worker))!;
     signalIfSame(searchServer, 'SIGSTOP');
@@ -128,7 +128,7 @@ describe('one shutdown', () => {
   });
 });
 
-test('an error that nobody foresaw is logged and ends it, with nothing left', async () => {
+test('an unexpected error is logged and ends the worker with nothing left', async () => {
   const dataDir = tempDir();
   const fault = join(dataDir, 'fault.cjs');
   writeFileSync(fault, "process.on('SIGUSR2', () => { Promise.reject(new Error('nobody foresaw this')); });");
@@ -139,7 +139,7 @@ test('an error that nobody foresaw is logged and ends it, with nothing left', as
   expect(readFileSync(join(dataDir, 'logs', 'worker.log'), 'utf8')).toContain('nobody foresaw this');
 });
 
-test('a search server that dies is ended in the record and followed by another', async () => {
+test('a dead search server is recorded as ended and replaced', async () => {
   const worker = await running();
   const first = searchServerOf(worker);
   signalIfSame(identify(first)!, 'SIGKILL');
@@ -160,13 +160,13 @@ test('a search server that dies is ended in the record and followed by another',
 });
 
 describe('a worker that is killed', () => {
-  test('takes its search server along', async () => {
+  test('leaves no search server', async () => {
     const worker = await running();
     signalIfSame(worker.identity, 'SIGKILL');
     await worker.isOver();
   });
 
-  test('loses nothing that it acknowledged, and doubles nothing that is sent again', async () => {
+  test('loses no acknowledged data and stores repeated requests once', async () => {
     const dataDir = tempDir();
     const acknowledged = new Map<string, unknown>();
     for (let generation = 0; generation < 3; generation += 1) {
@@ -206,7 +206,7 @@ describe('a worker that cannot run', () => {
     return { code, message: worker.messages.find((message) => message.type === 'failed')?.message };
   }
 
-  test('because its port is taken says so, and leaves whoever has it alone', async () => {
+  test('because its port is taken reports that and leaves the holder alone', async () => {
     const port = await freePort();
     const other = createServer((_request, response) => response.end('other'));
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
@@ -219,14 +219,14 @@ describe('a worker that cannot run', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('other');
   });
 
-  test('because its memory is damaged', async () => {
+  test('because its memory is damaged reports that', async () => {
     const dataDir = tempDir();
     writeFileSync(join(dataDir, 'memory.db'), 'not a database'.repeat(100));
     const { code, message } = await failure(await startWorker({ dataDir, env: WITHOUT_CHROMA }));
     expect([code, message]).toEqual([1, expect.stringContaining('is damaged')]);
   });
 
-  test('because of a setting', async () => {
+  test('because of an invalid setting names it', async () => {
     const worker = await startWorker({ dataDir: tempDir(), env: { CLAUDE_MEM_WORKER_HOST: '0.0.0.0' } });
     expect(await failure(worker)).toEqual({
       code: 1,

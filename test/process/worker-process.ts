@@ -20,9 +20,9 @@ export interface WorkerOptions {
   readonly home?: string;
   readonly port?: number;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Without a channel to a supervisor. */
+  /** Without an IPC channel to a supervisor. */
   readonly isAlone?: boolean;
-  /** Written down as a supervisor would, so that others know the tree for one of this data dir. */
+  /** Recorded as by a supervisor, so that other programs recognise the tree as one of this data dir. */
   readonly hasManifest?: boolean;
 }
 
@@ -36,20 +36,20 @@ export interface WorkerUnderTest {
   readonly identity: Identity;
   readonly treeId: string;
   readonly port: number;
-  /** What it told its supervisor, which is this test. */
+  /** Messages to its supervisor, which is this test. */
   readonly messages: WorkerMessage[];
   readonly ended: Promise<Ended>;
   send(message: SupervisorMessage): void;
-  /** Resolves when it says that it is ready. */
+  /** Resolves when it reports that it is ready. */
   ready(): Promise<void>;
   request(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }>;
-  /** Command lines of what bears its tree's mark, by pid. */
+  /** Command lines of processes with its tree's mark, by pid. */
   tree(): ReadonlyMap<number, string>;
   /** Waits until nothing of its tree is left. */
   isOver(withinMs?: number): Promise<void>;
 }
 
-/** Starts the built worker and plays its supervisor: answers each record with "recorded". */
+/** Starts the built worker and acts as its supervisor: answers each record with "recorded". */
 export async function startWorker(options: WorkerOptions): Promise<WorkerUnderTest> {
   const { dataDir, home = dataDir, isAlone = false } = options;
   const treeId = randomUUID();

@@ -11,7 +11,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { aLog } from '../a-log.ts';
 
-/** Answers the handshake; pings as long as the file `healthy` is there. Notes each start. */
+/** Answers the handshake, and pings while the file `healthy` exists. Records each start. */
 const SERVER = `
   const fs = require('node:fs');
   fs.appendFileSync('starts', process.pid + '\\n');
@@ -28,7 +28,7 @@ const SERVER = `
 async function start(program: string, timing: Partial<SearchClientTiming> = {}) {
   const folder = tempDir();
   const script = join(folder, 'search-server.js');
-  // In its own folder, whatever folder it was started in.
+  // In its own folder, regardless of where it was started.
   writeFileSync(script, `process.chdir(${JSON.stringify(folder)});${program}`);
   writeFileSync(join(folder, 'healthy'), '');
   const platform = await loadPlatform();
@@ -71,7 +71,7 @@ async function start(program: string, timing: Partial<SearchClientTiming> = {}) 
   return { client, folder, starts, isOver, registered, ended, lines };
 }
 
-test('one that answers is asked again and again, and ended once', async () => {
+test('pings a search server repeatedly and ends it once', async () => {
   const { client, starts, isOver, registered, ended } = await start(SERVER);
   await client.settled;
   expect(client.status).toEqual({ state: 'answering', pid: starts()[0], restarts: 0 });
@@ -83,7 +83,7 @@ test('one that answers is asked again and again, and ended once', async () => {
   expect(ended.map(({ pid }) => pid)).toEqual(registered.map(({ identity }) => identity.pid));
 });
 
-test('one that hangs is ended and started again', async () => {
+test('restarts a search server that hangs', async () => {
   const { client, folder, starts, isOver, ended } = await start(SERVER);
   await client.settled;
   unlinkSync(join(folder, 'healthy'));
@@ -96,23 +96,23 @@ test('one that hangs is ended and started again', async () => {
 });
 
 test.each([
-  ['ends at once', "require('node:fs').appendFileSync('starts', process.pid + '\\n'); process.exit(3);"],
+  ['ends immediately', "require('node:fs').appendFileSync('starts', process.pid + '\\n'); process.exit(3);"],
   ['cannot even be read', "require('node:fs').appendFileSync('starts', process.pid + '\\n'); this is no program"],
-])('one that %s is tried ever more rarely: no storm', async (_how, program) => {
+])('retries a search server that %s with growing pauses', async (_how, program) => {
   const { client, starts, isOver, lines } = await start(program);
   await client.settled;
   await sleep(1_500);
-  // 100, 200, 400 and 800 ms between them.
+  // Pauses of 100, 200, 400 and 800 ms.
   expect(starts().length).toBeLessThanOrEqual(5);
   expect(lines.some((line) => line.startsWith('warn restarting the search server'))).toBe(true);
   await client.close(3_000);
   await isOver();
 });
 
-test('one that never shakes hands is given up', async () => {
+test('ends a search server without a handshake at the deadline', async () => {
   const { client, starts, isOver } = await start(
     "require('node:fs').appendFileSync('starts', process.pid + '\\n'); setTimeout(() => {}, 60000);",
-    // Long enough for a Node on a busy machine to begin at all.
+    // Long enough for Node to start on a busy machine.
     { connectMs: 2_000 },
   );
   await client.settled;
@@ -122,7 +122,7 @@ test('one that never shakes hands is given up', async () => {
   await isOver();
 });
 
-test('closed while it starts leaves nothing', async () => {
+test('closing during its start leaves nothing', async () => {
   for (const delayMs of [0, 20, 60]) {
     const { client, isOver } = await start(SERVER);
     await sleep(delayMs);
