@@ -16,7 +16,7 @@ import { snapshot } from './bench/snapshot.ts';
 import { tree } from './bench/tree.ts';
 import { watch } from './bench/watch.ts';
 
-/** A new one is a file in scripts/bench/ and a line here. */
+/** A new benchmark is a file in scripts/bench/ and a line here. */
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   leaks,
   snapshot,
@@ -47,13 +47,13 @@ async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
   if (unknown.length > 0) throw new Error(`no such benchmark: ${unknown.join(', ')}\n\n${HELP}`);
   if (process.platform !== 'linux') throw new Error('the benchmarks read /proc: they run on Linux alone');
-  // What the benchmarks start hangs on pipes of this process and goes with it; only the folder needs a hand.
+  // Processes that a benchmark starts read pipes of this process and end with it; only the folder must be removed.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'claude-mem-bench-')));
   process.on('exit', () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
-  // What users run, and of these sources.
+  // Builds the program from these sources, as users run it.
   execFileSync(process.execPath, ['scripts/build.mjs'], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     stdio: 'inherit',

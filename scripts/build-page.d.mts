@@ -1,2 +1,2 @@
-/** Builds the worker's page: four files that need nothing from elsewhere. */
+/** Builds the worker's page: four files without external dependencies. */
 export function buildPage(outdir: string): Promise<void>;

@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 
 const FILES = ['index.html', 'icon.svg'];
 
-/** Builds the worker's page: four files that need nothing from elsewhere. Returns what esbuild tells of it. */
+/** Builds the worker's page: four files without external dependencies. Returns esbuild's result. */
 export async function buildPage(outdir) {
   await mkdir(outdir, { recursive: true });
   const { metafile } = await build({

@@ -1,4 +1,4 @@
-// Bundles each program into one file: unbundled, the CLI takes twice as long to start. What only some commands need lies in lib/.
+// Bundles each program into one file: unbundled, the CLI takes twice as long to start. Code for few commands is in lib/.
 import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';

@@ -9,28 +9,28 @@ import { pathToFileURL } from 'node:url';
 /** How long a tree may take to get ready here, in milliseconds. */
 const READY_WITHIN_MS = 30_000;
 
-/** A program in `lib/` is one function, as Node makes one of every CommonJS file. */
+/** Wraps a program in `lib/` in one function, as Node does with every CommonJS file. */
 export const programFunction = {
   head: '(function (exports, require, module, __filename, __dirname) {',
   tail: '})',
 };
 
-/** What the command line does before it runs: a hook, for which an editor waits, is a small program of its own. */
+/** Runs before the command line: a hook, for which an editor waits, is a small separate program. */
 export const cliEntry = `const args = process.argv.slice(2);
 if (Number.parseInt(process.versions.node, 10) < 20) refuse();
 else if (args[0] === 'hook' && !args.includes('--help') && !args.includes('-h')) require('./hook.js');
 else runCompiled();
 
-// Older ones do not even understand the program; what runs it for an editor must not see it fail.
+// Older versions of Node cannot parse the program. An editor must not see a hook fail.
 function refuse() {
   process.stderr.write(\`claude-mem: needs Node.js 20.19 or later, and this is \${process.version} (\${process.execPath})\\n\`);
   process.exitCode = args[0] === 'hook' ? 0 : 2;
 }`;
 
 /**
- * The entry script of a program in `lib/`: it runs the program as if it stood in this script, from what V8 compiled when it was built.
- * V8 takes that only if its flags are the same, and otherwise compiles as always. It also takes what an earlier or later Node.js with the
- * same V8 has compiled, and may crash on it, so each Node.js has a file of its own.
+ * The entry script of a program in `lib/`: runs the program from the code that V8 compiled at build time. V8 accepts
+ * that code only with the same flags, and otherwise compiles as usual. It also accepts code of another Node.js with the
+ * same V8 version, and may crash on it, so each Node.js has its own file.
  */
 export function entryOf(name, run = 'runCompiled();') {
   return `#!/usr/bin/env node
@@ -57,20 +57,20 @@ function compiled(readFileSync) {
 }
 
 /**
- * Runs the programs and keeps what V8 has compiled of them by their end, functions that were called included: `leaks` on an empty data
- * dir, and a tree on one of its own. Where no tree can run, its programs compile when they start, as always.
+ * Runs the programs and keeps the code that V8 has compiled by their end, including called functions: `leaks` on an
+ * empty data dir, and a tree on its own data dir. If no tree can run, its programs compile at their start, as usual.
  */
 export async function compileAhead(directory) {
   const folder = mkdtempSync(join(tmpdir(), 'claude-mem-build-'));
   const environment = { PATH: process.env.PATH, HOME: folder, CLAUDE_MEM_WORKER_PORT: String(await freePort()) };
   const keeping = (programs) => ({
     ...environment,
-    // Handed on to what the program starts.
+    // Inherited by the processes that the program starts.
     NODE_OPTIONS: `--import=${pathToFileURL(resolve('scripts/keep-compiled.mjs')).href}`,
     KEEP_COMPILED: programs.join(' '),
   });
   try {
-    // What it finds on this machine, and so its exit code, is of no interest.
+    // The findings on this machine, and so the exit code, do not matter.
     const { error } = spawnSync(process.execPath, [`${directory}/cli.js`, 'leaks', '--json'], {
       env: keeping(['cli']),
     });
@@ -81,7 +81,7 @@ export async function compileAhead(directory) {
   }
 }
 
-/** In the foreground: should this process die, by Ctrl-C or SIGKILL, the tree sees its channel close and ends. */
+/** In the foreground: if this process dies, by Ctrl-C or SIGKILL, the tree sees its channel close and ends. */
 async function runTree(cli, env) {
   const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
   const child = spawn(process.execPath, [cli, 'start', '--foreground', '--no-chroma'], { env, stdio });

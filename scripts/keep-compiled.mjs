@@ -1,4 +1,5 @@
-// Preloaded by compile-ahead.mjs: when the process ends, what V8 compiled of a program in $KEEP_COMPILED goes into a file beside it.
+// Preloaded by compile-ahead.mjs: when the process ends, writes the code that V8 compiled for a program in
+// $KEEP_COMPILED into a file beside it.
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import v8 from 'node:v8';
@@ -6,7 +7,7 @@ import vm from 'node:vm';
 
 const programs = process.env.KEEP_COMPILED.split(' ');
 
-// What is kept says under which flags it was compiled, and has to fit those that a program begins with.
+// Compiled code records its flags, which must match those at the start of a program.
 v8.setFlagsFromString = () => undefined;
 
 vm.Script = class extends vm.Script {

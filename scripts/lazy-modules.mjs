@@ -1,15 +1,15 @@
 import { createRequire } from 'node:module';
 
 /**
- * Parts of Node that cost milliseconds to load and that most commands never use: commander wants child_process for the external
- * subcommands it could have, we want crypto for one hash.
+ * Parts of Node that cost milliseconds to load and that most commands never use: commander loads child_process for
+ * external subcommands, and crypto is needed for one hash only.
  */
 const LAZY_BUILTINS = [
   ...['child_process', 'crypto', 'http', 'module', 'net', 'perf_hooks', 'readline', 'timers/promises', 'tty', 'v8'],
   ...['worker_threads', 'zlib'],
 ];
 
-/** Packages that only people (or other systems) need. To parse them takes 4 ms, so they lie in files of their own. */
+/** Packages that only some output or some systems need. Parsing them takes 4 ms, so they are in separate files. */
 const APART = [
   '@clack/prompts',
   'chalk',
@@ -21,19 +21,19 @@ const APART = [
   'ps-list',
 ];
 
-/** Its other build hides what it requires from a bundler. */
+/** Its other build hides its requires from a bundler. */
 const BUNDLED_FROM = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
 
 const LAZY = 'lazy-builtin';
 const PACKAGE = 'package-apart';
 
-/** An esbuild plugin: those parts of Node are loaded when something of them is first used. */
+/** An esbuild plugin: loads these parts of Node at their first use. */
 export const lazyBuiltins = {
   name: LAZY,
   setup(build) {
     const filter = new RegExp(`^(?:node:)?(?:${LAZY_BUILTINS.join('|')})$`);
     build.onResolve({ filter }, ({ path, importer, namespace, kind }) => {
-      // Packages may do anything with what they require; what is loaded by import() is lazy already.
+      // Other packages may use a module in any way; import() is lazy already.
       const isOurs = !importer.includes('node_modules') || /[\\/](?:commander|detect-libc)[\\/]/.test(importer);
       if (namespace === LAZY || kind === 'dynamic-import' || !isOurs) return undefined;
       return { path: path.replace(/^node:/, ''), namespace: LAZY };
@@ -48,7 +48,7 @@ function lazyModule(name) {
     Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${name}')[name] });`;
 }
 
-/** An esbuild plugin: the packages lie apart, where `packagesApart` built them. */
+/** An esbuild plugin: loads the packages from the separate files that `packagesApart` built. */
 export const requirePackagesApart = {
   name: PACKAGE,
   setup(build) {
@@ -58,7 +58,7 @@ export const requirePackagesApart = {
   },
 };
 
-/** The entry points that build them, and the plugin that knows them. */
+/** The entry points of the separate files, and the plugin that builds them. */
 export const packagesApart = {
   entryPoints: Object.fromEntries(APART.map((name) => [fileOf(name), `${PACKAGE}:${name}`])),
   plugin: {
@@ -67,7 +67,7 @@ export const packagesApart = {
       const filter = new RegExp(`^${PACKAGE}:`);
       build.onResolve({ filter }, ({ path }) => ({ path: path.replace(filter, ''), namespace: PACKAGE }));
       build.onLoad({ filter: /.*/, namespace: PACKAGE }, ({ path }) => ({
-        // An import in Node takes the whole of a CommonJS file as its default, so the default has to bear the names.
+        // Node imports a whole CommonJS file as the default export, so the default must carry the names.
         contents: `const loaded = require(${JSON.stringify(BUNDLED_FROM[path] ?? path)});
           module.exports = 'default' in loaded ? Object.assign(loaded.default, loaded) : loaded;`,
         resolveDir: process.cwd(),

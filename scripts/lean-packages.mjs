@@ -1,20 +1,20 @@
 import { dirname } from 'node:path';
 
 /**
- * Parts of packages that cost every start milliseconds and a daemon memory, and that are never used here: pino's threads and its own
- * files (ours writes to one that rotates). They are replaced by what says so.
+ * Parts of packages that cost time at every start and memory in a daemon, and are never used: pino's threads and files
+ * (the log writes to a rotating file). They are replaced by stubs that throw.
  */
 const UNUSED = [
   { in: /[\\/]pino[\\/]lib[\\/]/, path: './transport', contents: unused('pino.transport') },
   { in: /[\\/]pino[\\/]pino\.js$/, path: './lib/transport', contents: unused('pino.transport') },
   { in: /[\\/]pino[\\/]lib[\\/]/, path: 'sonic-boom', contents: unused('pino.destination') },
   { in: /[\\/]pino[\\/]lib[\\/]/, path: '@pinojs/redact', contents: unused('the redaction of pino') },
-  // Asked of each log; ours are all of main threads.
+  // Read for each log; all logs belong to main threads.
   { in: /[\\/]pino[\\/]lib[\\/]/, path: 'worker_threads', contents: 'exports.isMainThread = true;' },
 ];
 const NAMESPACE = 'unused-part';
 
-/** MCP makes a schema validator for each connection, for schemas that no connection of ours has. */
+/** MCP creates a schema validator for each connection, which no connection here needs. */
 const VALIDATOR = /[\\/]sdk[\\/]dist[\\/](?:esm|cjs)[\\/]validation[\\/]ajv-provider\.js$/;
 
 /** What was found and replaced in any bundle so far. */
@@ -59,7 +59,7 @@ function unused(what) {
 }
 
 const REAL = '?real';
-/** Loaded when the first schema is to be checked. */
+/** Loaded when the first schema is checked. */
 const LAZY_VALIDATOR = `export class AjvJsonSchemaValidator {
   getValidator(schema) {
     this.validator ??= new (require('./ajv-provider.js${REAL}').AjvJsonSchemaValidator)();

@@ -1,5 +1,6 @@
-// Renders the generated blocks of the documents: `npm run docs`. With --check it changes nothing and fails where one is out of date.
-// A block stands between `<!-- generated: <id> -->` and `<!-- /generated -->`; scripts/documents/blocks.ts says what goes into it.
+// Renders the generated blocks of the documents: `npm run docs`. With --check it changes nothing and fails if one is
+// outdated. A block is between `<!-- generated: <id> -->` and `<!-- /generated -->`; scripts/documents/blocks.ts
+// defines its contents.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +24,7 @@ const BLOCK = /(<!-- generated: ([\w-]+) -->\n)([^]*?)(<!-- \/generated -->)/g;
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 
-// The blocks show what the built program prints. A check is left to whoever has built it.
+// The blocks show output of the built program. With --check the caller has built it.
 if (!options.check) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
 for (const name of DOCUMENTS) await render(name);
 

@@ -1,5 +1,6 @@
-// Renews the lock of everything chroma-mcp needs: newest versions that fit constraints.in, for every platform and Python 3.10 on.
-// Run the tests with the real Chroma afterwards: a lock that resolves is not yet one that imports.
+// Renews the lock of all dependencies of chroma-mcp: the newest versions that fit constraints.in, for every platform
+// and Python from 3.10 on. Afterwards run the tests with the real Chroma: a lock that resolves may still fail to
+// import.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,7 @@ const output = new URL('constraints.txt', folder);
 const temp = await mkdtemp(join(tmpdir(), 'cm-constraints-'));
 try {
   const uv = (await findOnPath('uv')) ?? join(await installUv(join(temp, 'venv')), 'uv');
-  // A fresh output file: an old one would be taken as preferences, and nothing would become newer.
+  // A new output file: uv would prefer the versions of an existing one.
   const resolved = join(temp, 'constraints.txt');
   const format = ['--no-header', '--no-annotate', '--quiet'];
   const target = ['--universal', '--python-version', '3.10', '--output-file', resolved];
@@ -31,7 +32,7 @@ try {
   await rm(temp, { recursive: true, force: true });
 }
 
-/** Options of the machine it was made on (its index, its links) have no business on others. */
+/** Options of the machine that made the lock (index, links) must not appear in it. */
 function assertOnlyPins(pins: string): void {
   const stranger = pins
     .trimEnd()

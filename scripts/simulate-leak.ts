@@ -1,5 +1,5 @@
-// Makes a real leak and lets claude-mem find and end it, like a session in a shell. Nothing but its own processes and its own temporary
-// data dir is touched, and both are gone at the end, however that comes. See --help.
+// Makes a real leak and lets claude-mem find and end it, like a session in a shell. Touches only its own processes and
+// its own temporary data dir, and removes both at the end in any case. See --help.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ const HELP = `Usage: npm run demo -- [options]
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const CONSTRAINTS = fileURLToPath(new URL('../dist/chroma-constraints.txt', import.meta.url));
 
-/** Where environments cannot be read only age proves a leak; what is younger than two minutes is left alone. */
+/** In milliseconds. If environments cannot be read, only age proves a leak; younger processes are left alone. */
 const PATTERN_AGE_MS = 125_000;
 
 const { values: options } = parseArgs({
@@ -46,7 +46,7 @@ else await main();
 async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // Whoever is in a hurry may be: the watchdog of the leak ends it when this process is gone, too.
+      // A second Ctrl-C exits without cleanup: the watchdog also ends the leak after the death of this process.
       if (interrupted !== undefined) process.exit(130);
       interrupted = signal;
     });
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   if (interrupted !== undefined) process.exitCode = 130;
 }
 
-/** Exit code 0 if each command said what it should. */
+/** Returns 0 if each command gave the expected output. */
 async function demonstrate(): Promise<number> {
   if (!existsSync(CLI)) throw new Error('dist/cli.js is missing: run `npm run build` first');
   const pairs = Number(options.pairs);
@@ -103,7 +103,7 @@ async function leakSome(count: number, dataDir: string): Promise<OrphanedChromas
       say(`Leaked ${count} of the real chroma-mcp.`);
       return made;
     } catch {
-      // Most likely not in uv's cache. A demonstration does not download 600 MB.
+      // Most likely not in uv's cache; a demonstration does not download 600 MB.
     }
   }
   const made = await makeLeak({ ...request, program: fixtureChroma(join(folder, 'imitation')) });
@@ -116,7 +116,10 @@ function real(uvx: string): ChromaProgram {
   return realChroma({ uvx, constraints: CONSTRAINTS, home: homedir(), env: {} });
 }
 
-/** Some machines' pid 1 waits for the dead every two seconds only; until then they are zombies, which would only distract here. */
+/**
+ * On some machines pid 1 reaps only every two seconds. Until then the dead are zombies, which would be a distraction
+ * here.
+ */
 async function untilWaitedFor({ pairs }: OrphanedChromas): Promise<void> {
   const pids = pairs.flatMap(({ wrapper, python }) => [wrapper.pid, python.pid]);
   for (let waitedMs = 0; waitedMs < 3_000 && pids.some((pid) => existsSync(`/proc/${pid}`)); waitedMs += 100)

@@ -1,4 +1,4 @@
-// npm start: prepares semantic search, starts the tree, shows it, and says what to do next. Safe to run again.
+// npm start: prepares semantic search, starts the tree, shows it, and prints the next steps. Safe to run again.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

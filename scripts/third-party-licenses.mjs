@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const IN_PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
-/** Of what was taken over as data, and lies in no package. */
+/** Licenses of data that was copied and belongs to no package. */
 const DATA_LICENSES = ['src/operations/redact/secrets/gitleaks-license.txt'];
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 
-/** Collects the packages whose code is part of a bundle, and their licenses, which have to go where their code goes. */
+/** Collects the packages whose code is part of a bundle, and their licenses, which must accompany the code. */
 export class BundledPackages {
   #folders = new Set();
 
@@ -18,7 +18,7 @@ export class BundledPackages {
     }
   }
 
-  /** @throws Error for a package that says nothing of its license. */
+  /** @throws Error for a package without a license. */
   licenses() {
     const packages = [...this.#folders].sort().map(describe);
     return [...packages, ...DATA_LICENSES.map((file) => readFileSync(file, 'utf8'))].join(`\n${'-'.repeat(80)}\n\n`);

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import ts from 'typescript';
 
 /**
- * Writes the types of a module that users import. Made of this one file alone, so whatever it exports has its types written out in it.
+ * Writes the types of a module that users import, from this one file, so that all exported types are written out in it.
  */
 export async function writeTypes(source, target) {
   const { outputText, diagnostics } = ts.transpileDeclaration(await readFile(source, 'utf8'), {

@@ -6,10 +6,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Making a virtual environment and fetching one package of 25 MB into it, from a far registry, in milliseconds. */
+/**
+ * Creating a virtual environment and downloading one package of 25 MB into it, from a distant registry, in
+ * milliseconds.
+ */
 const INSTALL_TIMEOUT_MS = 180_000;
 
-/** An executable of that name on PATH; undefined where there is none. */
+/** The path of an executable on PATH; undefined if there is none. */
 export async function findOnPath(name: string): Promise<string | undefined> {
   for (const directory of (process.env.PATH ?? '').split(delimiter).filter((part) => part !== '')) {
     const file = join(directory, name);
@@ -22,7 +25,7 @@ export async function findOnPath(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Installs uv into a virtual environment of its own and returns the folder with `uv` and `uvx`. */
+/** Installs uv into its own virtual environment and returns the folder with `uv` and `uvx`. */
 export async function installUv(directory: string, python = 'python3'): Promise<string> {
   const options = { timeout: INSTALL_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
   await run(python, ['-m', 'venv', directory], options);

@@ -2,13 +2,13 @@
 export interface BenchmarkTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Sentences below the table: what was compared with what, and what is missed. */
+  /** Sentences below the table: what is compared, and which targets are missed. */
   readonly notes: readonly string[];
 }
 
 /**
- * One benchmark. It measures what it is about and what that is compared with in turn, in one run, on real processes. Whatever it
- * starts ends with this process, however that ends.
+ * One benchmark. Measures its subject and the thing it is compared with alternately, in one run, on real processes.
+ * Everything it starts ends with this process.
  */
 export interface Benchmark {
   readonly title: string;
@@ -16,13 +16,13 @@ export interface Benchmark {
 }
 
 export interface BenchmarkTools {
-  /** A folder of this run alone, removed at its end. */
+  /** A folder for this run, removed at its end. */
   readonly folder: string;
-  /** Progress, for whoever watches. */
+  /** Reports progress. */
   readonly say: (text: string) => void;
 }
 
-/** A target of the design: how it reads, and whether the figure reaches it. */
+/** Describes a target of the design and whether the figure reaches it. */
 export function verdict(isMet: boolean): string {
   return isMet ? 'met' : '**missed**';
 }

@@ -12,7 +12,7 @@ How fast the program is, beside what it is compared with. The tables are written
 does other things meanwhile the figures grow, which is why both sides are measured in turn and the load is told.
 `;
 
-/** What the machine was and did when a benchmark began. */
+/** The machine and its load when a benchmark started. */
 export function describeMachine(): string {
   const processors = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
@@ -20,7 +20,7 @@ export function describeMachine(): string {
   return `${machine}; ${new Date().toISOString().slice(0, 10)}, load ${loadavg()[0]!.toFixed(1)} at the start, commit ${commit()}`;
 }
 
-/** Puts a table into the document, in place of the one of the same name. */
+/** Replaces the table of the same name in the document. */
 export function writeTable(
   name: string,
   { title, machine, table }: { readonly title: string; readonly machine: string; readonly table: BenchmarkTable },
@@ -37,7 +37,7 @@ export function writeTable(
   else writeFileSync(FILE, text.slice(0, start) + block + text.slice(end + close.length));
 }
 
-/** As Markdown, in columns of one width, so that it can be read as text. */
+/** Formats a table as Markdown with aligned columns. */
 export function markdown({ columns, rows }: Pick<BenchmarkTable, 'columns' | 'rows'>): string {
   const all = [columns, ...rows];
   const widths = columns.map((_, index) => Math.max(...all.map((row) => row[index]?.length ?? 0), 3));

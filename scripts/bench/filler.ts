@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { countProcesses } from './timing.ts';
 
 /**
- * Forks idle shells that wait for the end of one pipe. The other end is ours: they end with us, however that comes, and nobody has to
- * signal them. A job in the background reads from nowhere unless told otherwise, hence the copy of stdin.
+ * Forks idle shells that wait for the end of one pipe, whose other end belongs to this process. They end with it and
+ * need no signal. A background job reads from /dev/null by default, hence the copy of stdin.
  */
 const FORK_IDLE = `exec 3<&0
 n=$1
@@ -16,13 +16,13 @@ echo ready
 wait`;
 
 export interface Filler {
-  /** How many processes there were in all when it was ready. */
+  /** Total number of processes when the filler was ready. */
   readonly total: number;
-  /** Lets them go and waits until they have gone. */
+  /** Ends the processes and waits until they are gone. */
   end(): Promise<void>;
 }
 
-/** Fills the process table up to about that many processes. Where there are as many already, nothing is added. */
+/** Fills the process table up to about this many processes; adds none if there are that many already. */
 export async function fillUpTo(total: number): Promise<Filler> {
   const count = Math.max(0, total - countProcesses() - 1);
   if (count === 0) return { total: countProcesses(), end: () => Promise.resolve() };

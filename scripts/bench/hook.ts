@@ -13,7 +13,7 @@ const TARGET_MS = 300;
 const AT_ONCE = 20;
 const AT_ONCE_TARGET_MS = 2_000;
 
-/** Hooks beside a running tree, each from its start to its exit, which is what the host waits for. */
+/** Hooks beside a running tree, each from its start to its exit, for which the host waits. */
 export const hook: Benchmark = {
   title: '`claude-mem hook` beside a running tree, from start to exit',
   async run({ folder, say }) {
@@ -53,7 +53,7 @@ async function measure(env: NodeJS.ProcessEnv, say: BenchmarkTools['say']) {
         ),
       ),
     };
-    // The first round warms up caches.
+    // The first round only warms up caches.
     if (round > 0) for (const name of Object.keys(times) as (keyof typeof times)[]) times[name].push(taken[name]);
   }
   const node = median(times.node);
@@ -75,7 +75,7 @@ async function measure(env: NodeJS.ProcessEnv, say: BenchmarkTools['say']) {
   };
 }
 
-/** Milliseconds from spawn to exit; it must end with 0. */
+/** Milliseconds from spawn to exit; the exit code must be 0. */
 function run(env: NodeJS.ProcessEnv, input: string, args: readonly string[] = [CLI, 'hook']): Promise<number> {
   return timeOf(async () => {
     const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'ignore', 'inherit'] });

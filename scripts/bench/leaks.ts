@@ -11,7 +11,7 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SIZES = [100, 1_000, 5_000];
 const ROUNDS = 15;
 
-/** Nothing found; on a machine with a leak of its own the time is no other. */
+/** Exit codes of success; leaks of the machine itself do not affect the time. */
 const FINE = [0, 1];
 
 export const leaks: Benchmark = {
@@ -67,7 +67,7 @@ function rowOf(
   return [String(total), ms(node), beside(ours), ms(ps), target, verdict(isMet), beside(oldTree)];
 }
 
-/** The manifest of a tree whose root is this process: alive, and born before all that is started from here on. */
+/** The manifest of a tree whose root is this process: alive, and older than all processes started later. */
 async function recordOldTree(dataDir: string): Promise<void> {
   const { pid, startTicks, startedAt, place } = identifySelf(await loadPlatform());
   const identity = { pid, startTicks, startedAt };

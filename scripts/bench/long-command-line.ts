@@ -15,7 +15,7 @@ const NOBODY = 65_534;
 const READINGS = 60;
 const COMMANDS = 12;
 const MOST_TIMES = 1.2;
-/** Prints the most memory that a program took, in kB, when it ends. */
+/** Prints the peak memory of a program in kB when it ends. */
 const PEAK =
   'data:text/javascript,process.on("exit",()=>process.stderr.write(`peak ${process.resourceUsage().maxRSS}`))';
 
@@ -25,7 +25,7 @@ interface Figures {
   readonly peakKilobytes: number;
 }
 
-/** What reading costs beside a process whose command line, or environment, is 256 MB long. */
+/** The cost of reading beside a process with a command line or environment of 256 MB. */
 export const longCommandLine: Benchmark = {
   title: 'The same machine beside a `uvx` with a command line and one with an environment of 256 MB',
   async run({ folder, say }) {
@@ -91,7 +91,7 @@ async function peakOf(folder: string): Promise<number> {
   return Number(/peak (\d+)/.exec(said)?.[1]);
 }
 
-/** One of each kind, of another user where this is root; they end by themselves, or with the returned call. */
+/** Starts one of each kind, as another user if run as root. They end by themselves, or with the returned call. */
 async function startLong(): Promise<() => Promise<void>> {
   const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   const started = ['cmdline', 'environ'].map((which) =>

@@ -10,15 +10,15 @@ const CACHE = fileURLToPath(new URL(`../../.cache/pm2-${PM2_VERSION}`, import.me
 const PROGRAM = join(CACHE, 'node_modules', 'pm2', 'bin', 'pm2');
 const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 
-/** PM2 with a home, and so a daemon, of its own. */
+/** PM2 with its own home, and so its own daemon. */
 export interface Pm2 {
   run(...args: readonly string[]): string;
-  /** Starts the worker and waits until it has said that it is ready. */
+  /** Starts the worker and waits until it is ready. */
   readonly start: () => void;
   readonly daemonPid: () => number;
 }
 
-/** Fetches PM2 into a cache folder, once; it is no package of ours. */
+/** Downloads PM2 into a cache folder, once; it is not a dependency of the package. */
 export function preparePm2(folder: string, env: Readonly<Record<string, string>>, say: (text: string) => void): Pm2 {
   if (!existsSync(PROGRAM)) install(say);
   const home = join(folder, 'pm2');
@@ -43,7 +43,7 @@ function install(say: (text: string) => void): void {
   if (status !== 0) throw new Error(`PM2 cannot be had: ${stderr.trim().split('\n').at(-1) ?? ''}`);
 }
 
-/** The same worker; what it says to its supervisor is put into the words that PM2 understands. */
+/** The same worker, whose messages to its supervisor are translated for PM2. */
 const WORKER_UNDER_PM2 = `
 const send = process.send.bind(process);
 process.send = (message, ...rest) => {

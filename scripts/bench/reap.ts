@@ -8,7 +8,7 @@ import { verdict, type Benchmark } from './benchmark.ts';
 import { median, runToEnd, timeOf } from './timing.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-/** A wrapper and its python each. */
+/** Pairs of a wrapper and its python. */
 const PAIRS = 500;
 const RUNS = 3;
 const OBEYING_TARGET_MS = 2_000;

@@ -14,7 +14,7 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROUNDS = 7;
 const FIRST_ANSWER_TARGET_MS = 3_500;
 const STOP_TARGET_MS = 700;
-/** A round that takes longer is an error, in milliseconds. */
+/** A round that takes longer fails, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000;
 const POLL_MS = 20;
 
@@ -74,7 +74,7 @@ function tableOf(figures: Readonly<Record<'ready' | 'answer' | 'stop' | 'sdkClos
   };
 }
 
-/** One data dir with something to find in it. */
+/** A tree on one data dir with observations to find. */
 class MeasuredTree {
   readonly #env: Readonly<Record<string, string>>;
   readonly #dataDir: string;
@@ -137,7 +137,7 @@ class MeasuredTree {
   }
 }
 
-/** The same chroma-mcp, connected and closed as the SDK does it. */
+/** The same chroma-mcp, connected and closed by the SDK. */
 async function timeSdkClose({ uvx, constraints, env, home }: AvailableStack, directory: string): Promise<number> {
   const transport = new StdioClientTransport({
     command: uvx,

@@ -6,9 +6,9 @@ import { sideBySide } from './timing.ts';
 
 const SIZES = [100, 1_000, 5_000];
 const ROUNDS = 15;
-/** How many times faster than ps-list a reading of 5,000 has to be. */
+/** Required speed relative to ps-list for 5,000 processes. */
 const TARGET_FACTOR = 4;
-/** Cost per process may grow by noise, and by nothing else. */
+/** Allowed growth of the cost per process, which covers noise. */
 const GROWTH_ALLOWED = 1.15;
 
 export const snapshot: Benchmark = {

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
-/** What is timed; the duration counts from call to settled promise. */
+/** A timed operation; the duration is from call to settled promise. */
 export type Contender = () => unknown;
 
 /**
- * Times contenders in turn, round by round, so that what else the machine does falls on all of them alike. A first round warms up
- * caches and does not count.
+ * Times contenders alternately, round by round, so that other load affects all of them equally. The first round warms
+ * up caches and does not count.
  * @returns the median of each, in milliseconds.
  */
 export async function sideBySide<Name extends string>(
@@ -37,7 +37,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs a command to its end with its output in a pipe, as in a script. These exit codes are fine, any other is an error.
+ * Runs a command to its end with its output in a pipe, as in a script. Any exit code other than the given ones is an
+ * error.
  * @returns its stdout.
  */
 export function runToEnd(
@@ -57,7 +58,7 @@ export function runToEnd(
   return stdout;
 }
 
-/** How many processes /proc lists now. */
+/** Number of processes in /proc now. */
 export function countProcesses(): number {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
 }

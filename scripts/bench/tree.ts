@@ -10,9 +10,12 @@ import { median, runToEnd, timeOf } from './timing.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROUNDS = 9;
-/** In which PM2 is measured. Cold is like for like: our start finds no supervisor either. */
+/** States in which PM2 is measured. Cold is the fair comparison: `start` finds no supervisor either. */
 const STATES = ['cold', 'daemon up'];
-/** What matters is what a supervisor takes while it watches a tree, not what its start has left: seconds of life, samples included. */
+/**
+ * Seconds of supervision before the measurement, including samples, because the steady state matters and not the memory
+ * of the start.
+ */
 const LIFE_SECONDS = 120;
 const LIFE_PROCESSES = 1_000;
 const LOOK_EVERY_SECONDS = 3;
@@ -47,7 +50,7 @@ export const tree: Benchmark = {
       say(`memory of both over ${LIFE_SECONDS} s beside ${LIFE_PROCESSES} processes …`);
       const filler = await fillUpTo(LIFE_PROCESSES);
       await sleep((LIFE_SECONDS / 2) * 1_000);
-      // Between two collections of garbage a heap grows: one look would be a matter of luck.
+      // Between two garbage collections a heap grows, so a single measurement would be random.
       const looks = { ours: [] as number[], theirs: [] as number[] };
       for (let second = LIFE_SECONDS / 2; second < LIFE_SECONDS; second += LOOK_EVERY_SECONDS) {
         await sleep(LOOK_EVERY_SECONDS * 1_000);
@@ -127,7 +130,7 @@ function workerEnvironment(folder: string, port: number): Record<string, string>
   };
 }
 
-/** Proportional set size and swap in bytes: what is shared with others counts in parts. */
+/** Proportional set size and swap in bytes: shared memory counts proportionally. */
 function pssOf(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
   const kilobytes = ['Pss', 'SwapPss'].map((name) =>

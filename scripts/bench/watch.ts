@@ -10,11 +10,11 @@ import { fillUpTo } from './filler.ts';
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SIZES = [100, 1_000];
 const SECONDS = 60;
-/** Start-up, and the readings in which every process still counts as young, are none of what lasts. */
+/** Excludes the start, and the readings in which every process still counts as young. */
 const WARM_UP_SECONDS = 10;
 const TARGET_PERCENT = 1;
 
-/** What `leaks --watch` at one reading a second uses of a core, from `/proc/PID/stat`. */
+/** CPU share of `leaks --watch` at one reading a second, from `/proc/PID/stat`. */
 export const watch: Benchmark = {
   title: '`claude-mem leaks --watch --interval 1s`, CPU over a minute',
   async run({ folder, say }) {

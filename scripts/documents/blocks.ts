@@ -5,7 +5,7 @@ import * as json from './json-examples.ts';
 import * as samples from './samples.ts';
 import * as terminal from './terminal-output.ts';
 
-/** What each generated block of the documents shows. */
+/** The contents of each generated block of the documents. */
 const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   leaks: terminal.showLeaks,
   'reap-outcomes': terminal.showReapOutcomes,

@@ -16,7 +16,7 @@ import {
   recordedTree,
 } from './recorded.ts';
 
-/** Lists are cut to their first items: they all look alike. */
+/** Lists are cut to their first items, because the others look alike. */
 const SHOWN_ITEMS = 2;
 
 export function leaks(): string {
@@ -88,7 +88,7 @@ export function snapshot(): string {
   return example(parse('tree.json'));
 }
 
-/** From a real run; the types see to it that no field is missing. */
+/** From a real run; the types ensure that no field is missing. */
 const STARTED: LifecycleReport = {
   schemaVersion: 1,
   command: 'start',
@@ -122,7 +122,7 @@ function example(document: unknown): string {
   return `\`\`\`json\n${JSON.stringify(cut(document), undefined, 2)}\n\`\`\``;
 }
 
-/** Command lines stay whole. */
+/** Command lines are not cut. */
 function cut(value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = value.every((item) => typeof item === 'string') ? value : value.slice(0, SHOWN_ITEMS);

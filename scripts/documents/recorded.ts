@@ -24,7 +24,7 @@ export function recordedLeak(): Observation {
   return observed('leak.json');
 }
 
-/** What became of that leak when it was reaped. */
+/** The outcomes of reaping that leak. */
 export function recordedReap(): ReapResult {
   const seen = recordedLeak();
   const plan = planReap(seen.judgements, seen.index, { includeExcess: false });
@@ -35,7 +35,7 @@ export function recordedReap(): ReapResult {
   return { plan, outcomes: parse('reap-outcomes.json') as Outcome[], after, remaining: [] };
 }
 
-/** What `setup` said on a machine that had everything. */
+/** The output of `setup` on a machine with everything installed. */
 export const RECORDED_SETUP: readonly SetupStep[] = [
   {
     id: 'uvx',
@@ -61,7 +61,7 @@ export const RECORDED_SETUP: readonly SetupStep[] = [
   },
 ];
 
-/** What `doctor` said of a machine with one orphaned pair and little else to complain of; the other checks passed. */
+/** The report of `doctor` on a machine with one orphaned pair and few other findings; the other checks passed. */
 export const RECORDED_DOCTOR: DoctorReport = {
   schemaVersion: 1,
   command: 'doctor',
@@ -78,7 +78,7 @@ export const RECORDED_DOCTOR: DoctorReport = {
   fixed: [],
 };
 
-/** What `verify` said of a command that left a process in a session of its own, without any environment. */
+/** The report of `verify` for a command that left a process in its own session without an environment. */
 export const RECORDED_VERIFY: VerifyReport = {
   schemaVersion: 1,
   command: 'verify',
@@ -119,13 +119,13 @@ function found(id: CheckId, status: CheckStatus, detail: string, fix: string | n
   return { id, title, status, detail, why, fix };
 }
 
-/** A running tree with the real Chroma in use, and what its supervisor said of itself at that moment. */
+/** A running tree with the real Chroma in use, and the status of its supervisor at that moment. */
 export function recordedTree(): { readonly observation: Observation; readonly sight: TreeSight } {
   const observation = observed('tree.json');
   return { observation, sight: sightTree(observation, parse('tree-status.json') as TreeStatus) };
 }
 
-/** Some minutes of a tree whose Chroma was used and then closed, because nobody used it any more. */
+/** Some minutes of a tree whose Chroma was used and then closed when idle. */
 export function recordedHistory(): HistoryReport {
   return parse('history.json') as HistoryReport;
 }
@@ -133,7 +133,7 @@ export function recordedHistory(): HistoryReport {
 function observed(name: string): Observation {
   const reading = readSnapshotFile(fileURLToPath(new URL(name, FOLDER)));
   const ticks = new Map((parse(name) as ProcessSnapshot).processes.map(({ pid, cpuTicks }) => [pid, cpuTicks]));
-  // Verdicts need no CPU time, so the reader of snapshot files may leave it out.
+  // Verdicts need no CPU time, so the reader of snapshot files may omit it.
   const processes = reading.snapshot.processes.map((row) => {
     const cpuTicks = ticks.get(row.pid);
     return cpuTicks === undefined ? row : { ...row, cpuTicks };

@@ -17,10 +17,10 @@ import { asShell } from './command-output.ts';
 import { parse, RECORDED_VERIFY, recordedLeak } from './recorded.ts';
 import { shown } from './terminal-output.ts';
 
-/** The pids of the recorded leak that stand for what shows up while somebody watches. */
+/** The pids of the recorded leak that appear during the watch. */
 const LATER = new Set([1162, 1182]);
 
-/** `leaks --watch` at the moment when the second pair of the recorded leak shows up. */
+/** `leaks --watch` at the moment when the second pair of the recorded leak appears. */
 export function showWatch(): string {
   const { before, after } = growingLeak();
   const readings = [...Array<typeof before>(6).fill(before), ...Array<typeof after>(4).fill(after)];
@@ -44,7 +44,7 @@ export function showWatch(): string {
   });
 }
 
-/** What a pipe gets to know of that moment. */
+/** The output to a pipe at that moment. */
 export function showChanges(): string {
   const { before, after } = growingLeak();
   const { changes } = findChanges(findChanges(new Map(), before).known, after);
@@ -58,7 +58,7 @@ export function showOrphanCount(): string {
   return asShell('claude-mem leaks --json | jq .summary.orphans', String(summary.orphans));
 }
 
-/** What the worker says of the recorded leak, of the role that leaked. */
+/** The metrics of the worker for the recorded leak, of the role that leaked. */
 export async function showMetrics(): Promise<string> {
   const text = await renderMetrics({ observation: recordedLeak(), version: '0.1.0' });
   const lines = text.split('\n').filter((line) => line.includes('verdict="orphan"') && /chroma-sync|kind/.test(line));
@@ -76,7 +76,7 @@ function growingLeak() {
   return { before: judgeReading({ ...after.reading, snapshot: { ...snapshot, processes } }), after };
 }
 
-/** Two scenarios with the real chroma-mcp, as they went on a machine that had everything. */
+/** Two scenarios with the real chroma-mcp, as they ran on a machine with everything installed. */
 export function showScenarios(): string {
   const chroma = { mode: 'semantic', uvx: '/home/u/.local/bin/uvx', reason: null } as const;
   const results = ['stop', 'worker-crash'].map((name) => {
@@ -107,7 +107,7 @@ export function showIntegration(): string {
   });
 }
 
-/** Commands with curl, each with what the worker of a real tree answered. */
+/** curl commands, each with the answer of the worker of a real tree. */
 export function showApi(): string {
   const calls = parse('api.json') as readonly { readonly command: string; readonly answer?: unknown }[];
   const lines = calls.flatMap(({ command, answer }) => {

@@ -1,6 +1,6 @@
 import { resolveSettings, SETTING_NAMES, type Settings } from '../../src/core/settings.ts';
 
-/** What each setting does; its name and default come from the code. */
+/** The effect of each setting; its name and default come from the code. */
 const MEANING: Readonly<Record<keyof Settings, string>> = {
   workerHost: 'loopback address the worker listens on',
   workerPort: 'port of the worker',

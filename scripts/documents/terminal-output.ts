@@ -16,10 +16,10 @@ import {
   recordedTree,
 } from './recorded.ts';
 
-/** As wide as a code block is on most pages. */
+/** The width of a code block on most pages. */
 const COLUMNS = 96;
 
-/** What the program would print on the machine of the recording: the same reporters, fed from the file. */
+/** The output of the program on the recorded machine: the same reporters, with input from the file. */
 export function showLeaks(): string {
   const observation = recordedLeak();
   return shown('claude-mem leaks', (output) => {
@@ -27,7 +27,7 @@ export function showLeaks(): string {
   });
 }
 
-/** What follows the plan. */
+/** The output after the plan. */
 export function showReapOutcomes(): string {
   const result = recordedReap();
   return shown('claude-mem reap --yes', (output) => {
@@ -56,16 +56,16 @@ export function showStatus(): string {
 }
 
 export function showHistory(): string {
-  // The axis bears the local time of whoever looks.
+  // The axis shows local time.
   process.env.TZ = 'UTC';
   return shown('claude-mem history --since 5m', (output) => {
     printHistory(recordedHistory(), output);
   });
 }
 
-/** What a reporter prints for a command line, as in a shell. */
+/** The output of a reporter for a command line, as in a shell. */
 export function shown(commandLine: string, print: (output: Output) => void): string {
-  // The plan proposes the command it was called with.
+  // The plan suggests the command it was called with.
   process.argv = ['node', ...commandLine.split(' ')];
   const lines: string[] = [];
   const keep = (text: string) => void lines.push(text);

@@ -1,21 +1,21 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 
-/** How to start a chroma-mcp: the real one, or what looks like it. */
+/** How to start a chroma-mcp: the real one or an imitation. */
 export interface ChromaProgram {
   readonly command: string;
-  /** Everything before chroma-mcp's own arguments. */
+  /** The arguments before chroma-mcp's own. */
   readonly prefix: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The real one is ready when it has shaken hands, the fixture when it has left a file. */
+  /** The real one is ready after the handshake, the fixture when it has created a file. */
   readonly readyFolder?: string;
 }
 
 export const CHROMA_MCP = 'chroma-mcp==0.2.6';
 export const PYTHON_REQUEST = '>=3.10,<3.14';
 
-/** What chroma-mcp itself is told. */
+/** The arguments of chroma-mcp itself. */
 export function chromaArguments(directory: string): readonly string[] {
   return ['--client-type', 'persistent', '--data-dir', directory];
 }
@@ -25,7 +25,7 @@ export function uvxArguments(constraints: string): readonly string[] {
   return ['--python', PYTHON_REQUEST, '--constraints', constraints, '--from', CHROMA_MCP, 'chroma-mcp'];
 }
 
-/** The real one, from uv's cache. */
+/** The real chroma-mcp, from uv's cache. */
 export function realChroma(options: {
   readonly uvx: string;
   readonly constraints: string;
@@ -33,26 +33,27 @@ export function realChroma(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
 }): ChromaProgram {
   const prefix = ['--offline', ...uvxArguments(options.constraints)];
-  // It reads .env files of the folder it starts in.
+  // It reads .env files from its working directory.
   return { command: options.uvx, prefix, cwd: options.home, env: options.env };
 }
 
 export interface FixtureOptions {
-  /** What its python does on SIGTERM; `slow` takes a second. */
+  /** How its python reacts to SIGTERM; `slow` takes a second. */
   readonly onSigterm?: 'exit' | 'ignore' | 'slow';
 }
 
 /**
- * A pair of processes with the names, command lines and manners of the real ones: the wrapper keeps its python as a child, passes
- * SIGTERM on, is deaf to SIGINT and ends with it; killed, it leaves the python. They are copies of a small shell that run scripts named
- * like uv's arguments, so a thousand of them start in seconds and no compiler is needed. Both end when the pipe they read is closed.
+ * A pair of processes with the names, command lines and behaviour of the real ones: the wrapper keeps its python as a
+ * child, forwards SIGTERM and ends with it, and ignores SIGINT. If killed, it leaves the python. They are copies of a
+ * small shell that run scripts named like uv's arguments, so a thousand of them start in seconds without a compiler.
+ * Both end when the pipe they read is closed.
  */
 export function fixtureChroma(folder: string, { onSigterm = 'exit' }: FixtureOptions = {}): ChromaProgram {
   const readyFolder = join(folder, 'ready');
   mkdirSync(join(folder, 'bin'), { recursive: true });
   mkdirSync(readyFolder, { recursive: true });
   for (const name of ['uv', join('bin', 'python')]) installShell(join(folder, name));
-  // `uv tool uvx …` makes the shell run the script "tool" of the folder it starts in.
+  // `uv tool uvx …` makes the shell run the script "tool" in its working directory.
   writeFileSync(join(folder, 'tool'), WRAPPER);
   writeFileSync(join(folder, 'bin', 'chroma-mcp'), PYTHON);
   return {
@@ -91,7 +92,7 @@ function installShell(file: string): void {
   if (existsSync(file)) return;
   const shell = SHELLS.find((candidate) => existsSync(candidate) && basename(realpathSync(candidate)) !== 'busybox');
   if (shell === undefined) throw new Error(`the imitation of chroma-mcp needs one of ${SHELLS.join(', ')}`);
-  // A copy, so that the executable has the right name too; macOS does not run copies of its own programs.
+  // A copy, so that the executable has the right name too. macOS does not run copies of its own programs.
   if (process.platform === 'darwin') symlinkSync(shell, file);
   else copyFileSync(realpathSync(shell), file);
 }

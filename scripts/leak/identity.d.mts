@@ -1,6 +1,6 @@
 export interface Identity {
   readonly pid: number;
-  /** Clock ticks since boot on Linux, elsewhere what `ps` says. */
+  /** Clock ticks since boot on Linux, elsewhere the start according to `ps`. */
   readonly start: string;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 const isLinux = process.platform === 'linux';
 
-/** Pid and start of a living process; undefined if it is gone, zombies included. */
+/** Pid and start of a living process; undefined if it is gone or a zombie. */
 export function identify(pid) {
   const row = isLinux ? rowFromProc(pid) : rowFromPs(pid);
   return row && { pid, start: row.start };
@@ -13,7 +13,7 @@ export function isAlive({ pid, start }) {
   return identify(pid)?.start === start;
 }
 
-/** Signals that very process and nobody who got its pid since; false if it is gone. */
+/** Signals exactly this process, not a later one with its pid; false if it is gone. */
 export function signalIfSame(identity, signal) {
   if (!isAlive(identity)) return false;
   try {
@@ -34,7 +34,7 @@ export function childrenOf(pid) {
   return allPids().filter((candidate) => parentOf(candidate) === pid);
 }
 
-/** What a process writes into the environment of what it spawns, so that its death can be proven; empty where it cannot be. */
+/** The owner mark for children of this process, with which its death can be proven; empty if that is not possible. */
 export function ownerMarkOfSelf() {
   if (!isLinux) return '';
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -49,9 +49,9 @@ function rowFromProc(pid) {
   } catch {
     return undefined;
   }
-  // The name stands in parentheses and may hold some itself: count from the last.
+  // The name is in parentheses and may contain some, so the fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // The first thread of a killed process can be dead while others still hold on to its children: it is not gone yet.
+  // The first thread of a killed process can be dead while others still keep its children: the process is not gone yet.
   const isGone = fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[17]) <= 1);
   return isGone ? undefined : { ppid: Number(fields[1]), start: fields[19] };
 }

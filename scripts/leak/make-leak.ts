@@ -9,19 +9,19 @@ import { temporaryFolder } from './runs.mjs';
 
 export interface LeakOptions {
   readonly program: ChromaProgram;
-  /** What `--data-dir` names. */
+  /** The value of `--data-dir`. */
   readonly directory: string;
-  /** How many pairs of wrapper and python; 1 unless told. */
+  /** Number of pairs of wrapper and python; default 1. */
   readonly count?: number;
-  /** The marks a worker of ours puts into the environment of what it spawns; without them they look like the plugin's. */
+  /** The marks that a worker sets for its children; without them they look like the plugin's. */
   readonly marks?: { readonly treeId: string; readonly role: string; readonly dataDir: string };
-  /** A command that starts what follows it, in a session of its own: a subreaper, so that it adopts the orphans. */
+  /** A subreaper command that starts the command after it in its own session and adopts the orphans. */
   readonly holder?: readonly string[];
-  /** On top of the environment of this process, for all of them. */
+  /** Added to the environment of this process, for all of them. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Seconds after which everything ends by itself; 300 unless told. */
+  /** Seconds after which everything ends by itself; default 300. */
   readonly watchdogSeconds?: number;
-  /** Milliseconds until all of them must be ready; 120,000 unless told. */
+  /** Milliseconds until all of them must be ready; default 120,000. */
   readonly readyWithinMs?: number;
 }
 
@@ -30,13 +30,15 @@ export interface ChromaPair {
   readonly python: Identity;
 }
 
-/** Running chroma-mcps below a parent that leads its own session, as the plugin's worker does. */
+/** Running chroma-mcps below a parent that is a session leader, like the plugin's worker. */
 export interface StartedChromas {
   readonly pairs: readonly ChromaPair[];
   readonly parent: Identity;
-  /** The process that was asked to adopt the orphans, if one was. */
+  /** The subreaper that adopts the orphans, if one was requested. */
   readonly holder: Identity | undefined;
-  /** Kills the parent and waits until the wrappers have been adopted: from then on they are a leak. Returns their new parent. */
+  /**
+   * Kills the parent and waits until the wrappers are re-parented, which makes them a leak. Returns their new parent.
+   */
   readonly orphan: () => Promise<number>;
   /** Ends everything it started, by identity, and waits until it is gone. Also happens when this process dies. */
   readonly cleanup: () => Promise<void>;
@@ -51,7 +53,7 @@ export async function startChromas(options: LeakOptions): Promise<StartedChromas
   const folder = mkdtempSync(join(temporaryFolder(), 'cm-leak-'));
   const env = environment(options);
   const watchdogSeconds = options.watchdogSeconds ?? 300;
-  // The fixture reads this pipe and ends with it; the real one never ends on end of input.
+  // The fixture reads this pipe and ends with it; the real one does not end at the end of input.
   const stdin = options.program.readyFolder === undefined ? undefined : makeFifo(join(folder, 'stdin'));
   const watchdog = new Watchdog(watchdogSeconds, stdin, env);
   const launched = launch({ ...options, watchdogSeconds }, { folder, stdin, env });
@@ -91,7 +93,7 @@ export async function makeLeak(options: LeakOptions): Promise<OrphanedChromas> {
   }
 }
 
-/** Marks of the tree that runs this are not passed on. */
+/** Marks of the tree that runs this are removed. */
 function environment(options: LeakOptions): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !MARKS.includes(name));
   return { ...Object.fromEntries(inherited), ...options.env };
@@ -102,13 +104,13 @@ function makeFifo(file: string): string {
   return file;
 }
 
-/** The process of `watchdog.mjs`, which outlives this one if need be. */
+/** The process of `watchdog.mjs`, which may outlive this one. */
 class Watchdog {
   readonly #child: ChildProcess;
 
   constructor(seconds: number, fifo: string | undefined, env: NodeJS.ProcessEnv) {
     const args = [script('watchdog.mjs'), String(seconds), ...(fifo === undefined ? [] : [fifo])];
-    // In a session of its own: a Ctrl-C that comes before it listens for one must not end it.
+    // In its own session: an early Ctrl-C must not end it.
     this.#child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdin?.on('error', () => undefined);
   }
@@ -151,7 +153,7 @@ function launch(
   };
   const command = [...(options.holder ?? []), process.execPath, script('parent.mjs'), JSON.stringify(task)];
   const [file = '', ...args] = command;
-  // A holder stays in this session and gives its child one of its own.
+  // A subreaper stays in this session and starts its child in a new one.
   return spawn(file, args, { env, detached: options.holder === undefined, stdio: ['pipe', 'ignore', 'inherit'] });
 }
 
@@ -171,7 +173,7 @@ async function readReport(file: string, launched: ChildProcess, options: LeakOpt
   return report;
 }
 
-/** Which python belongs to which wrapper: the fixture's say it themselves, of real ones the process table does. */
+/** Pairs each python with its wrapper: the fixture reports it, for the real ones the process table shows it. */
 async function findPairs(wrappers: readonly Identity[], options: LeakOptions): Promise<readonly ChromaPair[]> {
   const { readyFolder } = options.program;
   const find =
@@ -196,7 +198,7 @@ function readyPairs(
   if (files.length < wrappers.length) return [];
   const byPid = new Map(wrappers.map((wrapper) => [wrapper.pid, wrapper]));
   return files.flatMap((file) => {
-    // Not yet whole without its line's end.
+    // Incomplete without its line end.
     const wrapper = byPid.get(Number(/^(\d+)\n/.exec(read(join(folder, file)) ?? '')?.[1]));
     return wrapper === undefined ? [] : [{ wrapper, python: identify(Number(file)) }];
   });

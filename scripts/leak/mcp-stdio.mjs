@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import { clearTimeout, setTimeout } from 'node:timers';
 
 /**
- * The least of an MCP client over the stdio of a child process: enough to shake hands and to call a tool. It closes nothing and ends
- * nothing, unlike the client of the SDK.
+ * A minimal MCP client over the stdio of a child process: performs the handshake and calls tools. Unlike the client of
+ * the SDK it closes and ends nothing.
  */
 export class McpStdio {
   #child;
@@ -19,7 +19,7 @@ export class McpStdio {
     child.once('exit', (code, signal) => this.#fail(new Error(`it ended early: ${signal ?? `exit code ${code}`}`)));
   }
 
-  /** Shakes hands; resolves once the server has answered. */
+  /** Performs the handshake; resolves once the server has answered. */
   async initialize(timeoutMs) {
     const client = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'probe', version: '1' } };
     await this.#request('initialize', client, timeoutMs);
@@ -69,7 +69,7 @@ export class McpStdio {
   }
 }
 
-/** What is no JSON is somebody's log line. */
+/** A line that is not JSON is a log line. */
 function parse(line) {
   try {
     return JSON.parse(line);

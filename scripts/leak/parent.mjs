@@ -1,17 +1,18 @@
-// Starts chroma-mcp as a worker would and stays, until it is killed: what it started is then a leak. Its one argument is JSON:
-//   { command, args, cwd, env, count, marks?: { treeId, role, dataDir }, handshake, stdin?, report, watchdogMs }
+// Starts chroma-mcp as a worker would and stays until it is killed, which turns its children into a leak. Its one
+// argument is JSON: { command, args, cwd, env, count, marks?: { treeId, role, dataDir }, handshake, stdin?, report,
+// watchdogMs }
 import { spawn } from 'node:child_process';
 import { openSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers';
 import { identify, ownerMarkOfSelf } from './identity.mjs';
 import { McpStdio } from './mcp-stdio.mjs';
 
-/** Packages may have to be compiled first. */
+/** In milliseconds; packages may have to be compiled first. */
 const HANDSHAKE_TIMEOUT_MS = 90_000;
 
 const task = JSON.parse(process.argv[2]);
 const env = { ...process.env, ...task.env, ...marks() };
-// One pipe for all of them: its other end is the watchdog's.
+// One pipe for all of them; the watchdog has its other end.
 const stdin = task.stdin === undefined ? 'pipe' : openSync(task.stdin, 'r');
 const children = [];
 

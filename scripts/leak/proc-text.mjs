@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Any user can give a process a command line or an environment of 256 MB, and splitting one ends Node.js. Bytes. */
+/** In bytes. Any user can give a process a command line or environment of 256 MB, and splitting one crashes Node.js. */
 const LONGEST = 256 * 1024;
 
-/** The beginning of a file of `/proc`, as Latin-1. Throws the system error of Node.js. */
+/** The beginning of a file of `/proc`, as Latin-1. Throws the Node.js system error. */
 export function readProcText(file) {
   const fd = openSync(file, 'r');
   try {

@@ -1,9 +1,9 @@
 import type { Identity } from './identity.mjs';
 
 export interface WhereRunsAre {
-  /** The variables whose value is a mark, or a mark with `/` and more after it. */
+  /** The variables whose value is a mark, or a mark followed by `/` and more. */
   readonly names?: readonly string[];
-  /** The beginning of the names of their folders. */
+  /** The prefix of their folder names. */
   readonly prefix?: string;
 }
 

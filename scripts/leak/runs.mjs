@@ -1,5 +1,6 @@
-// Test runs and runs of rounds. The mark of a run stands in the environment of everything the run starts, and in the file `run` of its
-// folder. The mark names the process that leads the run, so a later run can prove that the leader is gone and remove what is left.
+// Test runs and runs of rounds. Every process of a run carries its mark in the environment, and the file `run` in its
+// folder contains the mark. The mark names the leader of the run, so that a later run can prove that the leader is gone
+// and remove the leftovers.
 import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -11,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, ownerMarkOfSelf, parentOf, signalIfSame } from './identity.mjs';
 import { readProcText } from './proc-text.mjs';
 
-/** Of what a run starts, and of what a round of a run starts, which adds `/` and its number. */
+/** Variables for processes of a run, and of a round of a run, which appends `/` and its number. */
 const MARKS = ['CLAUDE_MEM_TEST_RUN', 'CLAUDE_MEM_ROUND'];
 const PREFIX = 'cm-run-';
 
@@ -20,26 +21,26 @@ const LONGEST_MS = 15_000;
 const QUIET_LOOKS = 3;
 const LONGEST_MARK = 256;
 
-/** A new mark for a run that this process leads. Off Linux the mark names nobody. */
+/** A new mark for a run that this process leads. On systems other than Linux it names no process. */
 export function newRunMark() {
   return [randomBytes(6).toString('hex'), ownerMarkOfSelf()].filter((part) => part !== '').join(':');
 }
 
-/** Makes the folder of a run below the temporary folder; other users may pass through it. */
+/** Creates the folder of a run in the temporary folder; other users may traverse it. */
 export function makeRunFolder(mark, prefix = PREFIX) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), prefix)));
   writeFileSync(join(folder, 'run'), mark);
   return folder;
 }
 
-/** Where temporary folders are made: in the folder of the test run that this process belongs to, or else where the system has them. */
+/** Parent of temporary folders: the folder of the test run of this process, else the system's. */
 export function temporaryFolder() {
   return process.env.CLAUDE_MEM_TEST_FOLDER ?? tmpdir();
 }
 
 /**
- * Whether the leader of a run is provably gone: it ran since this boot and in this pid namespace, and its pid is free or belongs to a
- * process that started at another time. False where that is not known.
+ * Whether the leader of a run is provably gone: it ran in this boot and pid namespace, and its pid is free or belongs
+ * to a process with another start. False if unknown.
  */
 export function isRunGone(mark) {
   const [, pid, start, bootId, namespace] = /^[\da-f]+:(\d+):(\d+):([\da-f-]+):(\d+)$/.exec(mark) ?? [];
@@ -48,7 +49,7 @@ export function isRunGone(mark) {
   const [, , ownBootId, ownNamespace] = ownerMarkOfSelf().split(':');
   if (bootId !== ownBootId || namespace !== ownNamespace) return false;
   const found = identify(Number(pid));
-  // A /proc mounted with `hidepid` lacks the processes of other users; the kernel still knows their pids.
+  // With `hidepid`, /proc does not list processes of other users; the kernel still knows their pids.
   return found === undefined ? isZombie(pid) || !isTaken(Number(pid)) : found.start !== start;
 }
 
@@ -82,7 +83,7 @@ async function endRuns(isDoomed, { names = MARKS, prefix = PREFIX } = {}) {
   return { ended, left, removed };
 }
 
-/** One line about what was found of runs that were killed; undefined if nothing was. */
+/** One line about the leftovers of killed runs; undefined if there were none. */
 export function describeEnded({ ended, left, removed }) {
   if (ended.length + left.length + removed.length === 0) return undefined;
   const pids = ended.length === 0 ? '' : ` (pid ${ended.map(({ pid }) => pid).join(', ')})`;
@@ -90,7 +91,9 @@ export function describeEnded({ ended, left, removed }) {
   return `left by runs that were killed: ended ${ended.length} processes${pids}, removed ${removed.length} folders${stuck}`;
 }
 
-/** Looks until three looks in a row find nothing: a process that is being ended may just have started another one. */
+/**
+ * Repeats until three checks in a row find nothing: a process that is being ended may just have started another one.
+ */
 async function endProcesses(names, isDoomed) {
   const ended = new Map();
   const spared = new Set(selfAndAncestors());
@@ -132,7 +135,7 @@ function marksOf(pid, names) {
     .map((entry) => entry.slice(entry.indexOf('=') + 1).replace(/\/.*$/, ''));
 }
 
-/** Folders of runs: those in the temporary folder, and those elsewhere that have something mounted below them. */
+/** Folders of runs: those in the temporary folder, and others with mounts below them. */
 function runFolders(prefix) {
   const listed = (attempt(() => readdirSync(tmpdir())) ?? [])
     .filter((name) => name.startsWith(prefix))
@@ -175,7 +178,7 @@ export function removeRunFolder(folder) {
   for (const point of below().reverse()) spawnSync('umount', ['-l', point], { stdio: 'ignore' });
   if (below().length > 0) return false;
   if (attempt(() => remove(folder)) === true) return true;
-  // Tests take rights away from folders. `chmod -R` follows no links.
+  // Tests remove permissions from folders. `chmod -R` follows no links.
   spawnSync('chmod', ['-R', 'u+rwX', folder], { stdio: 'ignore' });
   return attempt(() => remove(folder)) === true;
 }
@@ -185,7 +188,7 @@ function remove(folder) {
   return true;
 }
 
-/** In the order of mounting; the kernel writes blanks and backslashes as octal numbers. */
+/** In mount order; the kernel writes spaces and backslashes as octal numbers. */
 function mountPoints() {
   return (attempt(() => readProcText('/proc/self/mounts')) ?? '')
     .split('\n')
@@ -194,7 +197,7 @@ function mountPoints() {
     .map((point) => Buffer.from(point, 'latin1').toString());
 }
 
-/** Undefined for what is gone or not allowed. */
+/** Undefined if the file is gone or access is denied. */
 function attempt(act) {
   try {
     return act();

@@ -1,5 +1,6 @@
-// Ends what it was told of, however the one who told it ends: the pipe between them closes with a death too. Arguments: the seconds
-// after which it acts anyway, and perhaps a FIFO that it holds open until then. Each line of stdin is a list of identities.
+// Ends the processes on its list however its parent ends: the pipe between them closes with the parent's death.
+// Arguments: the seconds after which it acts anyway, and optionally a FIFO that it keeps open until then. Each line of
+// stdin is a list of identities.
 import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -11,11 +12,11 @@ const FORCE_MS = 5_000;
 const PAUSE_MS = 25;
 
 const [seconds, fifo] = process.argv.slice(2);
-// Reading too, so that opening does not wait for a reader.
+// Opened for reading too, so that opening does not wait for a reader.
 const held = fifo === undefined ? undefined : openSync(fifo, 'r+');
 const told = [];
 
-// The one it watches over decides what a Ctrl-C means, and what anybody else's signal.
+// The parent decides how to handle Ctrl-C and other signals.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => undefined);
 const input = createInterface({ input: process.stdin });
 const timer = setTimeout(() => input.close(), Number(seconds) * 1_000);

@@ -1,5 +1,6 @@
-// A test runner for Stryker that keeps the tests loaded. Stryker's own runner for Vitest starts a worker and loads the files again for
-// every mutant, which takes 0.7 s; here a mutant takes as long as the tests that reach it. It runs tests that mock no modules.
+// A test runner for Stryker that keeps the tests loaded. Stryker's runner for Vitest starts a worker and loads the
+// files again for every mutant, which takes 0.7 s. Here a mutant takes as long as the tests that reach it. Supports no
+// tests that mock modules.
 import { readdirSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -7,13 +8,13 @@ import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { pathToFileURL } from 'node:url';
 
-/** A test that takes longer waits for something that a mutant took away. */
+/** In milliseconds. A test that takes longer waits for something that a mutant removed. */
 const TEST_TIMEOUT_MS = 10_000;
 
-/** What the code that Stryker has prepared looks at: the mutant that is active, and where the test that runs is counted. */
+/** The object that code instrumented by Stryker reads: the active mutant, and the current test for coverage. */
 const shared = (globalThis.__stryker__ ??= {});
 
-/** A test id of its own, so that what forgetting reaches counts for no test. */
+/** A separate test id, so that code reached by the clearing counts for no test. */
 const FORGETTING = 'forgetting';
 
 class InProcessRunner {
@@ -28,7 +29,7 @@ class InProcessRunner {
     return { reloadEnvironment: false };
   }
 
-  /** Loads the tests from the folder of this process: Stryker has put its copy of the sources there. */
+  /** Loads the tests from the working directory, where Stryker has put its copy of the sources. */
   async init() {
     const { register: readTypeScript } = await import('tsx/esm/api');
     readTypeScript();
@@ -83,8 +84,8 @@ class InProcessRunner {
 }
 
 /**
- * Pushes out the names that the role programs remember: an answer from before the mutant would hide it. Their memory is emptied when
- * it holds a thousand.
+ * Evicts the cached names of role programs: an answer from before the mutant would hide it. The cache is emptied at a
+ * thousand entries.
  */
 async function forgetterOf(file) {
   const { isCandidateName } = await import(pathToFileURL(resolve(file)).href);
@@ -94,7 +95,7 @@ async function forgetterOf(file) {
   };
 }
 
-/** Stryker's numbers for the end of a test. */
+/** Stryker's numbers for the result of a test. */
 const SUCCESS = 0;
 const FAILED = 1;
 
@@ -125,5 +126,5 @@ function testsIn(path) {
 const create = (options) => new InProcessRunner(options);
 create.inject = ['options'];
 
-/** Stryker looks for this name in a plugin. */
+/** The export that Stryker expects from a plugin. */
 export const strykerPlugins = [{ kind: 'TestRunner', name: 'in-process', factory: create }];

@@ -12,13 +12,13 @@ Object.assign(expect, globalThis[expecting.ASYMMETRIC_MATCHERS_OBJECT]);
 expecting.setState({ assertionCalls: 0, isExpectingAssertions: false }, expect);
 globalThis[expecting.GLOBAL_EXPECT] = expect;
 
-/** Every test that was collected: its id, whether it is skipped, and what runs it with its hooks. */
+/** Every collected test: its id, whether it is skipped, and a function that runs it with its hooks. */
 export const collected = [];
 
 let file = { name: '', titles: [], befores: [], afters: [], beforeAlls: [] };
 let finishers = [];
 
-/** Counts what is collected from now on as of this file. */
+/** Assigns the tests collected from now on to this file. */
 export function startFile(name) {
   file = { name, titles: [], befores: [], afters: [], beforeAlls: [] };
 }

@@ -8,13 +8,13 @@ import type { BystanderKind } from './plan.ts';
 import type { Scene } from './scene.ts';
 import { BYSTANDER_MARK, identify, programOf, readStat, ROUND_MARK, signal, type Row, type Who } from './table.ts';
 
-/** Somebody who must not be hurt. */
+/** An unrelated process that must not be harmed. */
 export interface Bystander extends Who {
   readonly kind: string;
   readonly comm: string;
 }
 
-/** Every one of them ends by itself. */
+/** Each of them ends by itself after this time. */
 const SECONDS = '600';
 const READY_WITHIN_MS = 10_000;
 const NOBODY = 65_534;
@@ -22,14 +22,14 @@ const PAIR = ['python', 'uv'];
 
 interface Recipe {
   readonly command: readonly string[];
-  /** Names of its processes when it is ready, in the order of the alphabet. */
+  /** Names of its processes when it is ready, in alphabetical order. */
   readonly names: readonly string[];
   readonly isMarked: boolean;
   readonly isChild?: boolean;
   readonly uid?: number;
 }
 
-/** Starts somebody and waits until he is there. */
+/** Starts a bystander and waits until it is ready. */
 export async function startBystander(scene: Scene, kind: BystanderKind, number: number): Promise<readonly Bystander[]> {
   const { command, names, isMarked, isChild, uid } = recipeOf(scene, kind);
   const id = `${kind}-${number}`;
@@ -58,7 +58,7 @@ async function ready(scene: Scene, id: string, names: readonly string[]): Promis
   }
 }
 
-/** Not one that is just about to become something else. */
+/** Whether it is past its last exec. */
 function isSettled({ argv, comm }: Row): boolean {
   return argv.length > 0 && (comm !== 'python' || argv.some((word) => word.endsWith('/chroma-mcp')));
 }
@@ -96,7 +96,7 @@ function recipeOf({ fake, folder, dataDir }: Scene, kind: BystanderKind): Recipe
   }
 }
 
-/** Through a script, so that no word of it stands on the command line of the shell. */
+/** Through a script file, so that its text does not appear on the command line of the shell. */
 function script(text: string, fake: string): readonly string[] {
   const name = join(fake, `script-${Buffer.from(text).toString('hex').slice(-24)}`);
   if (!existsSync(name)) writeFileSync(name, `${text}\n`);
@@ -113,14 +113,14 @@ function editor(fake: string): string {
   return file;
 }
 
-/** Nothing of a tree in it. */
+/** An environment without marks. */
 function plainEnvironment(scene: Scene, id: string): Record<string, string> {
   return { PATH: '/usr/bin:/bin', [ROUND_MARK]: scene.mark, [BYSTANDER_MARK]: id };
 }
 
 const MARKS = /^CLAUDE_MEM_(?:TREE|OWNER|ROLE|DATA_DIR)=/;
 
-/** As whoever is started inside the tree inherits them: those of the innermost process that runs. */
+/** The marks that a process started inside the tree inherits: those of the innermost running process. */
 function marksOfTree(scene: Scene): Record<string, string> {
   const programs = scene.programs();
   const inner = ['python', 'uv', 'search', 'worker', 'supervisor'];
@@ -143,8 +143,8 @@ function environ(pid: number): readonly string[] {
 const MOST_TRIES = 60;
 
 /**
- * Kills a process and gives its pid to somebody else. Only in a pid namespace of our own, where the next pid can be chosen.
- * @returns nobody where the pid went to another one.
+ * Kills a process and gives its pid to another one. Only in an own pid namespace, where the next pid can be chosen.
+ * @returns an empty list if another process got the pid.
  */
 export async function reusePid(
   scene: Scene,
@@ -160,7 +160,7 @@ export async function reusePid(
     if (pid === victim.pid) return ready(scene, id, by === 'sleeper' ? ['sleep'] : PAIR);
     const wrong = identify(pid);
     if (wrong !== undefined) await endWrong(scene, wrong, id);
-    // Somebody of the tree was quicker.
+    // A process of the tree was faster.
     if (readStat(victim.pid) !== undefined) return [];
   }
   return [];

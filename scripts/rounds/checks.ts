@@ -1,10 +1,10 @@
 import type { Acknowledged, CommandFacts, Found, Truth } from './facts.ts';
 import { programOf, type Row, type Who } from './table.ts';
 
-/** Exit codes that the documents name. */
+/** Documented exit codes. */
 const KNOWN_CODES = new Set([0, 1, 2, 3, 4, 130]);
 
-/** What a command said that is not true, and what it should not have done. Empty: nothing. */
+/** False statements and forbidden actions of a command; empty if there are none. */
 export function checkCommand(facts: CommandFacts): readonly string[] {
   const found = facts.hasTimedOut
     ? ['does not end']
@@ -117,7 +117,7 @@ function checkReap({ code, isAlone, before, after }: CommandFacts): readonly str
 
 function checkStatus({ code, isAlone, before, after }: CommandFacts, report: Report): readonly string[] {
   const found: string[] = [];
-  // A tree that gave up runs, and is something found; a reading may be incomplete either way.
+  // A tree that gave up still runs and is a finding; a reading may be incomplete in both cases.
   const fitting = report.running === true ? [0, 1, 4] : [3, 4];
   if (report.running !== undefined && !fitting.includes(code ?? -1))
     found.push(`running: ${report.running} with exit code ${code ?? ''}`);
@@ -130,14 +130,17 @@ function checkStatus({ code, isAlone, before, after }: CommandFacts, report: Rep
   return found;
 }
 
-/** A tree that is whole and awake is not hurt by commands that look, nor by `reap`. */
+/** A live tree is not changed by read-only commands or by `reap`. */
 function checkUnhurt({ isAlone, before, after }: CommandFacts): readonly string[] {
   const whole = isAlone ? wholeTree(before) : [];
   const hurt = whole.filter((row) => !after.rows.some((other) => isSame(row, other)));
   return hurt.length > 0 ? [`ended ${list(hurt)} of a tree that is whole`] : [];
 }
 
-/** Supervisor, worker and search server of one tree, each under the one that its mark names; empty if anything is missing or frozen. */
+/**
+ * Supervisor, worker and search server of one tree, each under the owner that its mark names; empty if one is missing
+ * or frozen.
+ */
 function wholeTree(truth: Truth): readonly Row[] {
   const all = programs(truth);
   const supervisors = all.filter((row) => programOf(row) === 'supervisor');
@@ -159,8 +162,8 @@ function isChildOf(row: Row, parent: Row): boolean {
 }
 
 /**
- * Those that are orphans beyond any doubt, by the runner's own rule: a program of a tree whose owner mark names a process that is gone,
- * under somebody who is not of the round or under a supervisor, or the python below such a wrapper.
+ * Processes that are certainly orphans, by the runner's own rule: a program of a tree whose owner mark names a dead
+ * process, under a parent outside the round or a supervisor, or the python below such a wrapper.
  */
 export function orphansOf(truth: Truth): readonly Row[] {
   if (truth.hasFalseRegistry) return [];
@@ -179,7 +182,7 @@ export function orphansOf(truth: Truth): readonly Row[] {
   return [...lost, ...programs(truth).filter((row) => programOf(row) === 'python' && wrappers.has(row.ppid))];
 }
 
-/** Supervisors that are alive at the same time and have a worker each. */
+/** Simultaneously living supervisors that each have a worker. */
 export function doubleTrees(rows: readonly Row[]): readonly Row[] {
   const all = rows.filter((row) => row.bystander === undefined);
   const workers = all.filter((row) => programOf(row) === 'worker');
@@ -189,12 +192,12 @@ export function doubleTrees(rows: readonly Row[]): readonly Row[] {
   return rooted.length > 1 ? [...rooted, ...workers] : [];
 }
 
-/** What of a round is left that is no bystander. */
+/** Processes of a round that are left and are not bystanders. */
 export function leftOf(rows: readonly Row[]): readonly Row[] {
   return rows.filter(({ bystander }) => bystander === undefined);
 }
 
-/** What was acknowledged and is not there, or there twice. */
+/** Acknowledged records that are missing or stored twice. */
 export function checkLedger(
   acknowledged: readonly Acknowledged[],
   find: (item: Acknowledged) => Found,

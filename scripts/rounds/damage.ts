@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DamagedFile } from './plan.ts';
 import type { Scene } from './scene.ts';
 
-/** What was damaged on purpose, and may have to be put in order. */
+/** Deliberate damage that may have to be repaired. */
 export interface Damage {
   readonly file: DamagedFile;
   readonly path: string;
@@ -13,7 +13,7 @@ export interface Damage {
 export interface DamageOrder {
   readonly file: DamagedFile;
   readonly how: string;
-  /** Decides which file and which byte. */
+  /** Selects the file and the byte. */
   readonly dice: number;
   /** Pids that a false registry claims. */
   readonly claimed: readonly number[];
@@ -21,26 +21,29 @@ export interface DamageOrder {
 
 const GARBAGE = '{"schemaVersion": 1, "tr\u0000\u0001 not what it should be';
 
-/** Damages a file as its owner can, or a disk; undefined where there is nothing to damage. */
+/** Damages a file as its owner or a disk could; undefined if there is nothing to damage. */
 export function damage(scene: Scene, order: DamageOrder): Damage | undefined {
   const path = pathOf(scene, order);
   if (path === undefined) return undefined;
   try {
     spoil(path, order);
   } catch {
-    // A full or closed disk, or no such file: nothing was damaged.
+    // The disk is full or closed, or the file is missing: nothing was damaged.
     return undefined;
   }
   return { file: order.file, path, how: order.how };
 }
 
-/** Puts in order what a person has to: settings, token, the false registry, a folder in the place of a file. The rest the program copes with. */
+/**
+ * Repairs what a user has to repair: settings, token, the false registry, a folder in place of a file. The program
+ * handles the rest.
+ */
 export function repair({ file, path, how }: Damage): void {
   const isForPeople = file === 'config' || file === 'registry' || file === 'token' || how === 'folder';
   if (isForPeople) rmSync(path, { recursive: true, force: true });
 }
 
-/** Whether a manifest cannot be read as one. */
+/** Whether a manifest is unreadable. */
 export function isDamagedManifest(path: string): boolean {
   try {
     return typeof (JSON.parse(readFileSync(path, 'utf8')) as { treeId?: unknown }).treeId !== 'string';
@@ -77,7 +80,7 @@ function pathOf(scene: Scene, { file, dice }: DamageOrder): string | undefined {
 function spoil(path: string, { file, how, dice, claimed }: DamageOrder): void {
   switch (how) {
     case 'torn':
-      // Settings may not be there yet.
+      // The settings file may not exist yet.
       if (file === 'config') writeFileSync(path, '{"workerPort": 37');
       else truncateSync(path, Math.floor(statSync(path).size / 2));
       return;
@@ -103,7 +106,7 @@ function spoil(path: string, { file, how, dice, claimed }: DamageOrder): void {
   }
 }
 
-/** Makes one digit of a text another one: any field becomes anything. */
+/** Changes one digit of a text, so that any field can get any value. */
 export function changeDigit(text: string, dice: number): string {
   const places = [...text.matchAll(/\d/g)].map(({ index }) => index);
   const at = places[dice % Math.max(1, places.length)];
@@ -111,7 +114,7 @@ export function changeDigit(text: string, dice: number): string {
   return `${text.slice(0, at)}${(Number(text[at]) + 1 + (dice % 9)) % 10}${text.slice(at + 1)}`;
 }
 
-/** As the published plugin writes it; it claims a pid that is none of its own. */
+/** In the format of the published plugin; claims a pid of another process. */
 function falseRegistry(path: string, pid: number): string {
   const startedAt = new Date().toISOString();
   if (path.endsWith('worker.pid')) return JSON.stringify({ pid, port: 37_777, startedAt });

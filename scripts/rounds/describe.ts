@@ -1,6 +1,6 @@
 import type { Action, CommandStrike, RoundPlan } from './plan.ts';
 
-/** A plan in words, one line a step. */
+/** A plan in words, one line per step. */
 export function describePlan(plan: RoundPlan): readonly string[] {
   const where = [
     plan.inNamespace ? 'in a pid namespace' : 'here',

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 const SIZE = '6m';
 const BLOCK = Buffer.alloc(4096, 'x');
 
-/** The disk below a data dir: it can be filled where it is a small one, and the data dir can be closed for writing. */
+/** The disk of a data dir: can be filled if it is a small one, and the data dir can be made read-only. */
 export class Disk {
   readonly #folder: string;
   readonly #isSmall: boolean;
@@ -36,14 +36,14 @@ export class Disk {
     return this.#closed !== undefined;
   }
 
-  /** Leaves so many kB. */
+  /** Leaves this many kB free. */
   fill(leaveKb: number): void {
     if (!this.#isSmall) return;
     const file = openSync(join(this.#folder, 'fill'), 'a');
     try {
       for (;;) if (writeSync(file, BLOCK) < BLOCK.length) break;
     } catch {
-      // ENOSPC is what was wanted.
+      // ENOSPC is the goal.
     }
     const { size } = statSync(join(this.#folder, 'fill'));
     ftruncateSync(file, Math.max(0, size - leaveKb * 1024));
@@ -54,7 +54,10 @@ export class Disk {
     rmSync(join(this.#folder, 'fill'), { force: true });
   }
 
-  /** Root ignores modes, so for root it is mounted over itself read-only; what is open already stays writable. */
+  /**
+   * Root ignores modes, so for root the data dir is mounted over itself read-only; files that are open already stay
+   * writable.
+   */
   close(dataDir: string): void {
     if (this.isClosed) return;
     this.#closed = dataDir;
@@ -62,7 +65,8 @@ export class Disk {
       chmodSync(dataDir, 0o500);
       return;
     }
-    // Made read-only aside: one that opens a file for writing before the flag is set makes the kernel refuse the flag.
+    // Prepared in another place, because a file opened for writing before the flag is set makes the kernel refuse the
+    // flag.
     const aside = join(this.#folder, '..', 'aside');
     mkdirSync(aside, { recursive: true });
     run('mount', '--bind', dataDir, aside);
@@ -78,7 +82,7 @@ export class Disk {
     this.#closed = undefined;
   }
 
-  /** Gives the small disk back; lazily, because a process that is just ending may still have a file on it open. */
+  /** Unmounts the small disk lazily, because an exiting process may still have a file on it open. */
   remove(): void {
     this.open();
     if (this.#isSmall) run('umount', '-l', this.#folder);

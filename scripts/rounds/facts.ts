@@ -1,7 +1,7 @@
 import type { CommandName } from './plan.ts';
 import type { Row } from './table.ts';
 
-/** What the runner knows about one command: what it said, and what was true before and after it. */
+/** The runner's knowledge about one command: its output, and the state before and after it. */
 export interface CommandFacts {
   readonly name: CommandName;
   readonly code: number | null;
@@ -9,10 +9,10 @@ export interface CommandFacts {
   readonly stdout: string;
   readonly stderr: string;
   readonly hasTimedOut: boolean;
-  /** It got a signal from the runner. */
+  /** The runner sent it a signal. */
   readonly isStruck: boolean;
   readonly losesOutput: boolean;
-  /** Nothing else happened meanwhile: then what was true before and after was true while it looked. */
+  /** Nothing else happened meanwhile, so what was true before and after was true during the command. */
   readonly isAlone: boolean;
   readonly before: Truth;
   readonly after: Truth;
@@ -20,7 +20,7 @@ export interface CommandFacts {
 
 /** The runner's own reading. */
 export interface Truth {
-  /** Of the round, bystanders and commands included. */
+  /** Processes of the round, including bystanders and commands. */
   readonly rows: readonly Row[];
   /** Manifests that cannot be read. */
   readonly damagedManifests: readonly string[];
@@ -28,13 +28,13 @@ export interface Truth {
   readonly hasFalseRegistry: boolean;
 }
 
-/** An event or record that the program said it has. */
+/** An event or record that the program acknowledged. */
 export interface Acknowledged {
   readonly kind: 'session' | 'observation' | 'prompt' | 'tool' | 'session-start';
   readonly token: string;
 }
 
-/** How often SQLite holds it, and whether it waits in the spool. */
+/** How often SQLite contains it, and whether it waits in the spool. */
 export interface Found {
   readonly stored: number;
   readonly isSpooled: boolean;

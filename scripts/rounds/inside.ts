@@ -1,4 +1,4 @@
-// Plays one round in a pid namespace of its own. Arguments: the file with the order, and the file for the result.
+// Plays one round in its own pid namespace. Arguments: the file with the order, and the file for the result.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { runHere, type RoundOrder } from './run-round.ts';
 

@@ -1,9 +1,9 @@
-// Ends everything that bears the mark of a run, unmounts what it mounted and removes its folder, however the runner ends: the pipe
-// between them closes with its death too. Argument: the mark.
+// Ends everything with the mark of a run, unmounts its mounts and removes its folder, however the runner ends: the pipe
+// between them closes with its death. Argument: the mark.
 import { endRun } from '../leak/runs.mjs';
 
 const [mark] = process.argv.slice(2);
-// The runner decides what a Ctrl-C means.
+// The runner decides how to handle Ctrl-C.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM']) process.on(signal, () => undefined);
 process.stdin.resume();
 process.stdin.once('error', () => void tidy());

@@ -11,7 +11,7 @@ const QUERIES = {
   prompt: "SELECT count(*) AS n FROM prompts WHERE text LIKE '%' || ? || '%'",
 } as const;
 
-/** Looks where the program should have put what it acknowledged, without any code of the program. Close it. */
+/** Reads the places where the program stores acknowledged data, without code of the program. Must be closed. */
 export class Ledger {
   readonly #database: Database.Database | undefined;
   readonly #spooled: readonly string[];
@@ -36,19 +36,19 @@ export class Ledger {
       const row = this.#database?.prepare(query).get(token) as { n: number } | undefined;
       return row?.n ?? 0;
     } catch (error) {
-      // A database that was never more than begun has no tables.
+      // A database whose creation was interrupted has no tables.
       if (error instanceof Error && error.message.includes('no such table')) return 0;
       throw error;
     }
   }
 }
 
-/** What a record is known by. It ends in a letter: the 1st must not be found in what belongs to the 10th. */
+/** The token of a record. It ends with a letter, so that the token of the 1st is not part of the token of the 10th. */
 export function tokenOf(what: string, round: number, number: number): string {
   return `${what}${round}x${number}z`;
 }
 
-/** How many events wait, not counting those set aside. */
+/** Number of waiting events, without those set aside. */
 export function waitingIn(dataDir: string): number {
   try {
     return readdirSync(join(dataDir, 'spool')).filter((name) => name.endsWith('.json')).length;

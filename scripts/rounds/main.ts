@@ -53,10 +53,10 @@ async function play(options: Options, today: string): Promise<number> {
   if (killed !== undefined) console.error(killed);
   const run = newRunMark();
   const janitor = startJanitor(run);
-  // What the runner starts for itself inherits it.
+  // Inherited by the processes of the runner.
   process.env[RUN_MARK] = run;
   const folder = makeRunFolder(run);
-  // Bystanders of other users get in.
+  // Bystanders of other users need access.
   chmodSync(folder, 0o755);
   const game = new Game(options, { run, folder });
   endOnSignals(game);
@@ -69,7 +69,7 @@ async function play(options: Options, today: string): Promise<number> {
   return game.report(today);
 }
 
-/** The first signal ends the run, a second one no longer waits until everything is removed: the janitor goes on by itself. */
+/** The first signal ends the run. A second one stops waiting for the cleanup, which the janitor finishes alone. */
 function endOnSignals(game: Game): void {
   let firstAt: number | undefined;
   const interrupt = (): void => {
@@ -81,10 +81,13 @@ function endOnSignals(game: Game): void {
 }
 
 const INTERRUPTED = 130;
-/** A Ctrl-C comes from the terminal and once more from npm. */
+/** In milliseconds. A Ctrl-C arrives from the terminal and again from npm. */
 const ECHO_MS = 500;
 
-/** In a session of its own: a Ctrl-C must not end it. It bears no mark of a run: a later run must not end it. */
+/**
+ * In its own session, so that Ctrl-C does not end it, and without the mark of a run, so that a later run does not end
+ * it.
+ */
 function startJanitor(run: string): ChildProcess {
   const file = fileURLToPath(new URL('janitor.mjs', import.meta.url));
   const janitor = spawn(process.execPath, [file, run], {
@@ -105,10 +108,10 @@ async function dismiss(janitor: ChildProcess, run: string): Promise<void> {
   if (janitor.exitCode !== 0) await endRun(run);
 }
 
-/** It tries for 15 s to end processes, and then unmounts and removes. */
+/** In milliseconds. It tries for 15 s to end processes, then unmounts and removes. */
 const JANITOR_MS = 25_000;
 
-/** The whole of it is in the folder that is kept. */
+/** The kept folder contains the whole line. */
 function shortened(line: string): string {
   return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)} …` : line;
 }
@@ -145,11 +148,11 @@ class Game {
     this.#over.abort();
   }
 
-  /** Until all rounds are played, or the run is interrupted. */
+  /** Resolves when all rounds are played, or the run is interrupted. */
   async play(): Promise<void> {
     const over = once(this.#over.signal, 'abort');
     const played = this.#prepare().then(() => this.#playAll());
-    // A round that is cut short fails, which nobody wants to know.
+    // An interrupted round fails, which is irrelevant.
     await Promise.race([played, over]).catch((error: unknown) => {
       if (!this.#isInterrupted) throw error;
     });

@@ -28,7 +28,7 @@ export interface Options {
   readonly printsPlan: boolean;
 }
 
-/** @throws Error naming what cannot be used; undefined for `--help`. */
+/** @throws Error naming the invalid option; undefined for `--help`. */
 export function parseOptions(argv: readonly string[], today: string): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],

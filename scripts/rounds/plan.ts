@@ -1,6 +1,6 @@
 import { Random } from './random.ts';
 
-/** The processes of a tree that a round strikes; `uv` and `python` are the two of Chroma. */
+/** The processes of a tree that a round attacks; `uv` and `python` belong to Chroma. */
 export const TARGETS = ['supervisor', 'worker', 'search', 'uv', 'python'] as const;
 export type Target = (typeof TARGETS)[number];
 
@@ -8,7 +8,7 @@ export type CommandName = 'start' | 'stop' | 'restart' | 'reap' | 'status' | 'le
 export type HookName = 'session-start' | 'prompt' | 'tool';
 export type StrikeSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGSTOP';
 
-/** A signal to a command while it runs. A command that is frozen is always thawed again. */
+/** A signal to a running command. A frozen command is always resumed. */
 export interface CommandStrike {
   readonly signal: StrikeSignal;
   readonly afterMs: number;
@@ -30,7 +30,7 @@ export const DAMAGES = {
 } as const;
 export type DamagedFile = keyof typeof DAMAGES;
 
-/** One thing that happens, so many milliseconds after its step began. */
+/** One event, in milliseconds after the start of its step. */
 export type Action = { readonly atMs: number } & (
   | {
       readonly kind: 'run';
@@ -47,28 +47,28 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: 'reuse'; readonly target: Target; readonly by: 'sleeper' | 'stranger' }
 );
 
-/** What happens at the same time; a step ends when all of it has. */
+/** Simultaneous actions; a step ends when all of them have. */
 export type Step = readonly Action[];
 
 export interface RoundPlan {
   readonly seed: string;
   readonly number: number;
   readonly chroma: 'real' | 'stand-in' | 'off';
-  /** A pid namespace of its own, in which pids are reused on demand. */
+  /** In its own pid namespace, in which pids are reused on demand. */
   readonly inNamespace: boolean;
-  /** A small file system as data dir, so that it can be full. */
+  /** With a small file system as data dir, so that it can be full. */
   readonly onSmallDisk: boolean;
   readonly steps: readonly Step[];
-  /** Whether what was damaged, filled and closed is put in order before the last `stop`, or after it. */
+  /** Whether damaged, filled and closed resources are repaired before the last `stop`, or after it. */
   readonly healsBeforeStop: boolean;
-  /** Whether a last tree stores what waits in the spool. */
+  /** Whether a last tree stores the events that wait in the spool. */
   readonly drains: boolean;
 }
 
-/** Every so many rounds with the real Chroma. */
+/** Every this many rounds use the real Chroma. */
 const REAL_EVERY = 8;
 
-/** The plan of a round: a function of seed and number alone. What a machine cannot do is left out afterwards, see `withinMeans`. */
+/** The plan of a round, determined only by seed and number. `withinMeans` then removes what a machine cannot do. */
 export function planRound(seed: string, number: number): RoundPlan {
   const random = new Random(`${seed}/${number}`);
   const inNamespace = random.chance(20);
@@ -86,7 +86,7 @@ export function planRound(seed: string, number: number): RoundPlan {
 }
 
 export interface Means {
-  /** Root: small disks, closed folders, other users, pid namespaces. */
+  /** Root enables small disks, closed folders, other users, and pid namespaces. */
   readonly isRoot: boolean;
   readonly canMount: boolean;
   readonly hasNamespaces: boolean;
@@ -127,7 +127,7 @@ interface Context {
   readonly onSmallDisk: boolean;
 }
 
-/** Mostly a tree that runs and knows something: faults of nothing show nothing. */
+/** Usually a running tree with data, because faults without a tree reveal little. */
 function firstStep({ random }: Context): Step {
   if (random.chance(12)) return commandsAtOnce(random, ['start', 'start', 'restart', 'hook', 'stop']);
   return [{ kind: 'run', command: 'start', atMs: 0, ...(random.chance(12) ? { strike: commandStrike(random) } : {}) }];

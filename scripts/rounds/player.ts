@@ -12,13 +12,13 @@ import { hookInput, storeRecords } from './work.ts';
 
 export interface RoundResult {
   readonly violations: readonly string[];
-  /** What happened, in order, with the output of every command. */
+  /** The events in order, with the output of every command. */
   readonly log: readonly string[];
 }
 
-/** What a machine under load may take until it has done what was asked. */
+/** How long a loaded machine may take to finish an action, in milliseconds. */
 const SETTLE_MS = 5_000;
-/** A row that is still there after this was not merely on its way out. */
+/** A row that still exists after this many milliseconds was not exiting. */
 const LINGER_MS = 600;
 const SAMPLE_EVERY_MS = 120;
 const BACKGROUND_MS = 60_000;
@@ -34,7 +34,7 @@ const ARGUMENTS: Readonly<Record<CommandName, readonly string[]>> = {
   doctor: ['doctor', '--json', 'orphans', 'excess', 'supervisor', 'manifests'],
 };
 
-/** Plays a round and checks it. The scene is its own; whoever calls removes it. */
+/** Plays a round and checks it. The caller removes the scene. */
 export async function playRound(plan: RoundPlan, scene: Scene): Promise<RoundResult> {
   const player = new Player(plan, scene);
   try {
@@ -59,7 +59,7 @@ class Player {
   readonly #bystanders: Bystander[] = [];
   readonly #damages: Damage[] = [];
   readonly #acknowledged: Acknowledged[] = [];
-  /** What may change what a command sees. */
+  /** Events that may change what a command sees. */
   readonly #happenings: Happening[] = [];
   #count = 0;
 
@@ -196,7 +196,7 @@ class Player {
     }
   }
 
-  /** What is on its way out, or being replaced, right after a command is no lie yet. */
+  /** A problem right after a command counts only if it lasts: a process may be exiting or being replaced. */
   async #lasting(facts: CommandFacts): Promise<readonly string[]> {
     const first = checkCommand(facts);
     if (first.length === 0 || !facts.isAlone) return first;
@@ -207,7 +207,7 @@ class Player {
       ...facts.after,
       rows: facts.name === 'start' || facts.name === 'restart' ? facts.after.rows : rows,
     };
-    // Of a tree that is whole it is the other way round: who is missing was missing at once.
+    // For a live tree the opposite holds: a missing process was missing immediately.
     const unhurt = first.filter((what) => what.includes('of a tree that is whole'));
     return [
       ...checkCommand({ ...facts, after: later }).filter((what) => !what.includes('of a tree that is whole')),
@@ -261,14 +261,14 @@ class Player {
     this.#say('put in order');
   }
 
-  /** Also a `start` that a hook left behind. */
+  /** Includes a `start` that a hook left running. */
   async #commandsEnd(): Promise<void> {
     const rows = () => this.#scene.rows().filter((row) => isCommand(row) && row.bystander === undefined);
     if (!(await this.#eventually(() => rows().length === 0, BACKGROUND_MS)))
       this.violate(`commands that do not end: ${list(rows())}`);
   }
 
-  /** A full disk, a closed folder and damaged files do not keep a supervisor alive; settings that cannot be read may. */
+  /** A full disk, a closed folder and damaged files do not keep a supervisor alive; unreadable settings may. */
   #checkNoSupervisor(): void {
     if (this.#damages.some(({ file }) => file === 'config')) return;
     const alive = this.#scene.programs().filter((row) => programOf(row) === 'supervisor');
@@ -277,7 +277,7 @@ class Player {
 
   async #reapAll(): Promise<void> {
     let { code, stdout, stderr } = await this.#run('reap');
-    // It has set a damaged manifest aside, and says that it could not read it: the next one can.
+    // It has set a damaged manifest aside and reports that it could not read it; the next run can.
     if (code === 4) ({ code, stdout, stderr } = await this.#run('reap'));
     if (code !== 0) this.violate(`the last reap ended with ${code ?? 'a signal'}: ${stderr || stdout}`);
     const { code: clean } = await this.#run('leaks');
@@ -318,7 +318,7 @@ class Player {
 
   #lookForDoubles(): void {
     const rows = doubleTrees(this.#scene.rows());
-    // They were read one after the other: only who is still alive was so at the same time.
+    // They were read one after the other, so only those still alive existed simultaneously.
     const still = doubleTrees(rows.filter(isAlive));
     if (still.length > 0) this.violate(`two trees at once: ${list(still)}`);
   }

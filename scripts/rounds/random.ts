@@ -1,4 +1,4 @@
-/** Random numbers that only a text decides: the same seed gives the same numbers on every machine. */
+/** Random numbers determined by a text: the same seed gives the same numbers on every machine. */
 export class Random {
   #state: number;
 
@@ -11,7 +11,7 @@ export class Random {
     return least + Math.floor(this.#next() * (most - least + 1));
   }
 
-  /** True in so many cases of a hundred. */
+  /** True in this percentage of cases. */
   chance(percent: number): boolean {
     return this.#next() * 100 < percent;
   }
@@ -33,7 +33,7 @@ export class Random {
     return this.pick(entries)[0];
   }
 
-  /** Mulberry32: small, and good enough to choose faults by. */
+  /** Mulberry32: small, and good enough for choosing faults. */
   #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;

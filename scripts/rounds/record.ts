@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 export interface Tally {
   passed: number;
-  /** Their numbers. */
+  /** Numbers of the failed rounds. */
   readonly failed: number[];
-  /** How many had the real Chroma. */
+  /** Number of rounds with the real Chroma. */
   real: number;
 }
 
@@ -22,7 +22,7 @@ export function rowOf(date: string, seed: string, { passed, failed, real }: Tall
   return `| ${date} | ${seed} | ${passed + failed.length} | ${real} | ${passed} passed, ${failed.length} failed |`;
 }
 
-/** Appends the row to docs/rounds.md, whose last part the table is, and prints it. */
+/** Appends the row to docs/rounds.md, which ends with the table, and prints it. */
 export function recordRun(date: string, seed: string, tally: Tally): void {
   const row = rowOf(date, seed, tally);
   writeFileSync(DOCUMENT, `${readFileSync(DOCUMENT, 'utf8').trimEnd()}\n${row}\n`);

@@ -14,14 +14,14 @@ export interface RoundOrder {
   readonly run: string;
   readonly folder: string;
   readonly real: RealChroma | undefined;
-  /** Where logs go; undefined: nowhere. */
+  /** Destination of logs; undefined: none. */
   readonly keepIn: string;
   readonly keeps: boolean;
 }
 
 const NEW_NAMESPACE = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
 
-/** Plays a round, where its plan says. Nothing is started, mounted or kept any more once `over` is aborted. */
+/** Plays a round where its plan says. Once `over` is aborted, nothing more is started, mounted or kept. */
 export async function runRound(order: RoundOrder, over: AbortSignal): Promise<RoundResult> {
   over.throwIfAborted();
   return order.plan.inNamespace ? runInNamespace(order) : runHere(order, over);
@@ -46,7 +46,7 @@ export async function runHere(order: RoundOrder, over: AbortSignal): Promise<Rou
   }
 }
 
-/** A shell is its first process: it adopts the orphans and waits for them. */
+/** A shell is the first process of the namespace: it adopts the orphans and waits for them. */
 async function runInNamespace(order: RoundOrder): Promise<RoundResult> {
   const [task, answer] = ['task', 'answer'].map((name) => join(order.folder, `${order.plan.number}.${name}`));
   if (task === undefined || answer === undefined) throw new Error('unreachable');

@@ -9,7 +9,7 @@ import type { CommandStrike, RoundPlan } from './plan.ts';
 import { installModel, installStandIn } from './stand-in.ts';
 import { identify, programOf, ROUND_MARK, signal, Table, type Row, type Who } from './table.ts';
 
-/** The real uvx and what it needs, as prepared for the tests. */
+/** The real uvx and its requirements, as prepared for the tests. */
 export interface RealChroma {
   readonly uvx: string;
   readonly home: string;
@@ -21,7 +21,7 @@ export interface SceneOptions {
   readonly folder: string;
   readonly mark: string;
   readonly real: RealChroma | undefined;
-  /** Aborted when the run is over before the round is. */
+  /** Aborted when the run ends before the round. */
   readonly over: AbortSignal;
 }
 
@@ -36,19 +36,19 @@ export interface Ended {
 
 export interface RunOptions {
   readonly strike?: CommandStrike | undefined;
-  /** Writes into a device that is always full. */
+  /** Writes its output to a device that is always full. */
   readonly losesOutput?: boolean | undefined;
   readonly input?: string;
 }
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-/** Another command may hold the lock for 30 s, and the machine be busy. */
+/** In milliseconds. Another command may hold the lock for 30 s, and the machine may be busy. */
 const COMMAND_TIMEOUT_MS = 120_000;
 const MOST_OUTPUT = 64 * 1024;
-/** For output that was written and is not read yet, on a machine under load. */
+/** Wait for output that was written but not read yet, on a loaded machine, in milliseconds. */
 const OUTPUT_WAIT_MS = 3_000;
 
-/** What a round plays in: a data dir, a home, a port and a mark of its own. */
+/** The place of a round: its own data dir, home, port and mark. */
 export class Scene {
   readonly folder: string;
   readonly dataDir: string;
@@ -75,7 +75,7 @@ export class Scene {
     const home = join(folder, 'home');
     this.fake = join(folder, 'fake');
     mkdirSync(home, { recursive: true });
-    // Other users' bystanders run the stand-in too.
+    // Bystanders of other users run the stand-in too.
     chmodSync(folder, 0o755);
     const standIn = installStandIn(this.fake);
     this.disk = new Disk(join(folder, 'disk'), plan.onSmallDisk);
@@ -99,7 +99,7 @@ export class Scene {
     return this.#env;
   }
 
-  /** Whoever starts, mounts or damages something asks first: what an interrupted run starts would outlive it. */
+  /** Called before anything is started, mounted or damaged: it would outlive an interrupted run. */
   throwIfOver(): void {
     this.#over.throwIfAborted();
   }
@@ -108,12 +108,12 @@ export class Scene {
     return this.table.rows();
   }
 
-  /** What runs of the tree's own programs; bystanders are none, whatever they look like. */
+  /** Running programs of the tree; bystanders are excluded regardless of their look. */
   programs(rows = this.rows()): readonly Row[] {
     return rows.filter((row) => row.bystander === undefined && row.tree !== undefined && programOf(row) !== undefined);
   }
 
-  /** Kills whatever of the round is there, bystanders too. */
+  /** Kills every process of the round, including bystanders. */
   endEverybody(): void {
     for (let looks = 0; looks < 5; looks += 1) {
       const rows = this.rows();
@@ -126,7 +126,7 @@ export class Scene {
     return readFileSync(join(this.dataDir, 'token'), 'utf8').trim();
   }
 
-  /** The files of manifests, the newest last. */
+  /** The manifest files, the newest last. */
   manifests(): readonly string[] {
     const folder = join(this.dataDir, 'trees');
     try {
@@ -173,7 +173,7 @@ export class Scene {
   }
 }
 
-/** Resolves when all it wrote was read. A process that it left behind may hold on to the pipe. */
+/** Resolves when all its output was read. A process that it left behind may keep the pipe open. */
 async function outputOf(child: ChildProcess): Promise<void> {
   await Promise.race([
     once(child, 'close'),
@@ -208,7 +208,7 @@ function linkModel(from: string, home: string): void {
   symlinkSync(join(from, '.cache', 'chroma'), join(home, '.cache', 'chroma'));
 }
 
-/** Below the range the kernel picks ports of connections from; other rounds run at the same time, so it starts anywhere. */
+/** Below the kernel's range of ephemeral ports. Starts at a random port, because other rounds run simultaneously. */
 async function reservePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { MODEL_FILES, modelFolder } from '../../src/chroma/embedding-model.ts';
 
 /**
- * Puts a uvx into a folder that starts what looks like Chroma: a `uv` that stays as the parent of a `python`, passes SIGTERM on and is
- * deaf to SIGINT; the python speaks MCP, keeps documents in memory and, like the real one, does not end with its stdin.
+ * Installs a uvx that starts an imitation of Chroma: a `uv` that stays as the parent of a `python`, forwards SIGTERM
+ * and ignores SIGINT. The python speaks MCP, keeps documents in memory and, like the real one, does not end with its
+ * stdin.
  * @returns the path of the uvx.
  */
 export function installStandIn(folder: string): string {
   mkdirSync(join(folder, 'bin'), { recursive: true });
-  // Copies, so that the executable has the right name too: a shell that runs the script "tool" of the folder it starts in.
+  // Copies, so that the executable has the right name too: a shell that runs the script "tool" in its working
+  // directory.
   copyFileSync(realpathSync('/bin/sh'), join(folder, 'uv'));
   symlinkSync(python(), join(folder, 'bin', 'python'));
   writeFileSync(join(folder, 'tool'), WRAPPER);
@@ -20,7 +22,7 @@ export function installStandIn(folder: string): string {
   return uvx;
 }
 
-/** Something in the place of the embedding model: without it no Chroma is started. */
+/** A fake embedding model, without which no Chroma is started. */
 export function installModel(home: string): void {
   const folder = modelFolder(home);
   mkdirSync(folder, { recursive: true });

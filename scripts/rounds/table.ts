@@ -1,12 +1,12 @@
 import { readProcText } from '../leak/proc-text.mjs';
 import { readdirSync, statSync } from 'node:fs';
 
-/** Stands in the environment of everything a round starts; its value names run and round. */
+/** In the environment of everything a round starts; its value names run and round. */
 export const ROUND_MARK = 'CLAUDE_MEM_ROUND';
-/** Stands besides in that of bystanders; its value is their kind. */
+/** Additionally in the environment of bystanders; its value is their kind. */
 export const BYSTANDER_MARK = 'CLAUDE_MEM_BYSTANDER';
 
-/** A process of a round, read from /proc without any code of the program. */
+/** A process of a round, read from /proc without code of the program. */
 export interface Row {
   readonly pid: number;
   readonly ppid: number;
@@ -40,14 +40,14 @@ interface Stat {
 /** Reads the processes of one round, or of a whole run. */
 export class Table {
   readonly #mark: string;
-  /** Start of those that were seen twice, half a second apart, without the mark. */
+  /** Starts of processes that were seen twice, half a second apart, without the mark. */
   readonly #others = new Map<number, { readonly start: string; readonly since: number }>();
 
   constructor(mark: string) {
     this.#mark = mark;
   }
 
-  /** The living: a zombie has ended. */
+  /** Living processes; a zombie counts as ended. */
   rows(): readonly Row[] {
     return pids()
       .map((pid) => this.#row(pid))
@@ -76,7 +76,7 @@ export class Table {
     };
   }
 
-  /** A process can be seen between fork and exec, with the environment of its parent; after a while it has its own. */
+  /** A process can be seen between fork and exec, with the environment of its parent; later it has its own. */
   #isOther(pid: number, start: string): boolean {
     const known = this.#others.get(pid);
     return known?.start === start && performance.now() - known.since > SETTLED_MS;
@@ -85,7 +85,7 @@ export class Table {
 
 const SETTLED_MS = 500;
 
-/** The command line of the tree's program that this is: of which role; undefined for a shell or an editor that bears marks. */
+/** The role of a program of the tree; undefined for a shell or an editor with marks. */
 export function programOf(row: Row): 'supervisor' | 'worker' | 'search' | 'uv' | 'python' | undefined {
   const isNode = /^(?:.*\/)?node$/.test(row.argv[0] ?? '');
   const script = isNode ? row.argv[1]?.replace(/^.*\//, '') : undefined;
@@ -96,7 +96,7 @@ export function programOf(row: Row): 'supervisor' | 'worker' | 'search' | 'uv' |
   return /^uvx?$/.test(row.comm) ? 'uv' : 'python';
 }
 
-/** Whether this is a command of the round and not a part of a tree. */
+/** Whether this is a command of the round and not part of a tree. */
 export function isCommand(row: Row): boolean {
   return row.argv.some((word) => word.endsWith('/cli.js'));
 }
@@ -111,13 +111,13 @@ export function isAlive({ pid, start }: Who): boolean {
   return readStat(pid)?.start === start;
 }
 
-/** Signals that very process; false if it is gone. */
+/** Signals exactly this process; false if it is gone. */
 export function signal(who: Who, name: NodeJS.Signals): boolean {
   if (!isAlive(who)) return false;
   try {
     return process.kill(who.pid, name);
   } catch {
-    // It went in between.
+    // It ended meanwhile.
     return false;
   }
 }
@@ -128,7 +128,7 @@ export function readStat(pid: number): Stat | undefined {
   return parseStat(text);
 }
 
-/** Undefined for one that has ended. */
+/** Undefined if it has ended. */
 export function parseStat(text: string): Stat | undefined {
   const end = text.lastIndexOf(')');
   const fields = text.slice(end + 2).split(' ');

@@ -4,7 +4,7 @@ import type { Scene } from './scene.ts';
 
 const ANSWER_WITHIN_MS = 8_000;
 
-/** Stores a session and observations in it, as a client of the worker, and says what was acknowledged with 201. */
+/** Stores a session with observations as a client of the worker, and returns what was acknowledged with 201. */
 export async function storeRecords(
   scene: Scene,
   [session = '', ...observations]: readonly string[],
@@ -36,7 +36,7 @@ async function post(scene: Scene, path: string, body: unknown): Promise<string> 
   return String((JSON.parse(text) as { id: unknown }).id);
 }
 
-/** What Claude Code writes to a hook's stdin. */
+/** The input that Claude Code writes to the stdin of a hook. */
 export function hookInput(event: HookName, token: string, { folder }: Scene): string {
   const common = { cwd: folder, transcript_path: `${folder}/none.jsonl`, permission_mode: 'default' };
   switch (event) {

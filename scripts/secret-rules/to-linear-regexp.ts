@@ -1,6 +1,6 @@
-/** A name of the vendor may have more before it, which says nothing and costs fifty tries at each character. */
+/** The optional text before a vendor's name, which has no meaning and costs fifty attempts at each character. */
 const BEFORE_NAME = /^((?:\(\?i\))?)\[\\w\.-\]\{0,50\}\?(?:\(\?i:\[\\w\.-\]\{0,50\}\?)?/;
-/** The end of most rules. A token in a path, in brackets or before a comma ends, too. */
+/** The end of most rules. A token also ends in a path, in brackets or before a comma. */
 const TOKEN_ENDS = [
   '(?:[\\x60\'"\\s;]|\\\\[nr]|$|\\b)',
   '(?:[\\x60\'"\\s;]|\\\\[nr]|$)',
@@ -9,9 +9,9 @@ const TOKEN_ENDS = [
   '(?:[^a-zA-Z0-9+/]|\\z)',
 ];
 const END = '(?![\\w-])';
-/** What follows the name of a vendor in the rules that need it. */
+/** The text after a vendor's name in the rules that need it. */
 const OPERATOR = '(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60\'"\\s=]{0,5}';
-/** How often something may repeat that the rule does not bound. */
+/** Limit for repetitions without a limit in the rule. */
 const MOST_REPEATS = 200;
 
 export interface LinearRegExp {
@@ -20,7 +20,7 @@ export interface LinearRegExp {
   readonly isNamed: boolean;
 }
 
-/** Turns a regular expression of RE2, which needs linear time whatever it holds, into one of JavaScript that does, too. */
+/** Converts a regular expression of RE2, which always needs linear time, into one of JavaScript that does too. */
 export function toLinearRegExp(regex: string): LinearRegExp {
   const isNamed = regex.includes(OPERATOR);
   const hasGroupAround = regex.includes('(?i:[\\w.-]{0,50}?');
@@ -30,7 +30,7 @@ export function toLinearRegExp(regex: string): LinearRegExp {
   return { source: rewrite(isCaseless ? source.slice(4) : source), flags: isCaseless ? 'gi' : 'g', isNamed };
 }
 
-/** Spells out flags within the expression, which JavaScript knows only since V8 12.5, and bounds every repetition. */
+/** Expands flags within the expression, which JavaScript supports only since V8 12.5, and limits every repetition. */
 function rewrite(regex: string): string {
   let result = '';
   const caseless = [false];
