@@ -32,7 +32,7 @@ async function growthOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe('beside a process with a command line of 256 MB', () => {
-  longMemoryTest('a reading keeps its beginning, knows that it is cut, and does not grow', async () => {
+  longMemoryTest('a reading keeps its beginning, marks it as cut, and does not use more memory', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER, beginning: 'uvx|--from|x|' });
     const tables: ProcessTable[] = [createProcfsTable(), createProcfsFollower({ settledAfterMs: 0 })];
     for (const table of tables) {
@@ -59,7 +59,7 @@ describe('beside a process with a command line of 256 MB', () => {
     expect(snapshot?.processes.find((row) => row.pid === pid)).toMatchObject({ commandCut: true, uid: USER });
   });
 
-  longMemoryTest('a signaller never takes it for the same command, and binds it by identity alone', async () => {
+  longMemoryTest('a signaller never treats it as the same command, and binds it by identity only', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
     const row = (await createProcfsTable().snapshot(REQUEST)).processes.find((candidate) => candidate.pid === pid)!;
     expect(bindProcess(row, { compareCommand: true }, null)).toBe('unknown');
@@ -70,7 +70,7 @@ describe('beside a process with a command line of 256 MB', () => {
     expect(identifyProcess(pid)).toMatchObject({ pid, commandCut: true });
   });
 
-  longMemoryTest('the reader by ps keeps a beginning too', async () => {
+  longMemoryTest('the ps reader keeps its beginning too', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
     const growth = await growthOf(async () => {
       const snapshot = await createPsListTable().snapshot(REQUEST);
@@ -84,7 +84,7 @@ describe('beside a process with a command line of 256 MB', () => {
 });
 
 describe('beside a process with an environment of 256 MB', () => {
-  longMemoryTest('marks in its beginning are known, others unknown, and the row counts as unreadable', async () => {
+  longMemoryTest('marks in its beginning are known, others are unknown, and the row counts as unreadable', async () => {
     const beginning = 'CLAUDE_MEM_TREE=11111111-2222-4333-8444-555555555555|';
     const pid = await startLongMemory(children, { which: 'environ', uid: USER, beginning });
     const { snapshot } = (await probe(asUser(USER), { do: 'read' })) as ReadAnswer;
@@ -129,7 +129,7 @@ describe('commands beside both', () => {
     return { ...ran, peakBytes: Number(readFileSync(peakFile, 'utf8').trim()) * 1024 };
   }
 
-  longMemoryTest('of another user: leaks, reap, status and doctor answer as ever, with as much memory', async () => {
+  longMemoryTest('of another user, leaks, reap, status and doctor answer as usual with the same memory', async () => {
     const commands = [
       ['leaks'],
       ['leaks', '--all', '--json'],
@@ -157,7 +157,7 @@ describe('commands beside both', () => {
     );
   });
 
-  longMemoryTest('of the same user: leaks and reap say what they could not read, and end nothing', async () => {
+  longMemoryTest('of the same user, leaks and reap report what they could not read, and end nothing', async () => {
     const beginning = 'uvx|chroma-mcp|--data-dir|/absent/vectors|';
     const cmdline = await startLongMemory(children, { which: 'cmdline', uid: USER, beginning });
     const environ = await startLongMemory(children, { which: 'environ', uid: USER });

@@ -61,7 +61,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
   /** By default reuses everything it may, immediately and forever. */
   const eager = (options: ProcfsFollowerOptions = {}) => follow({ settledAfterMs: 0, ...options });
 
-  linuxTest('is what a full reading shows, through births, deaths and execs', async () => {
+  linuxTest('equals a full reading, through births, deaths and execs', async () => {
     const follower = follow();
     const started: ReturnType<typeof startShell>[] = [];
     for (let round = 0; round < 12; round += 1) {
@@ -82,7 +82,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
     expect(started.filter(({ pid }) => left.has(pid))).toEqual([]);
   });
 
-  linuxTest('is read anew as long as it is young: between fork and exec it looks like its parent', async () => {
+  linuxTest('reads a young process each time, because between fork and exec it looks like its parent', async () => {
     const follower = follow();
     const child = startShell(BECOME_NODE);
     expect((await read(follower)).get(child.pid)?.name).toBe('sh');
@@ -90,7 +90,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
     await eventually('the exec is seen', async () => isNode((await read(follower)).get(child.pid)));
   });
 
-  linuxTest('is taken over once it is old; a full reading, now and then, sees what it became', async () => {
+  linuxTest('reuses the row of an old process until the next periodic full reading', async () => {
     let now = 0;
     const follower = eager({ fullEveryMs: 10_000, now: () => now });
     const child = startShell(BECOME_NODE);
@@ -103,7 +103,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
     expect(isNode((await read(follower)).get(child.pid))).toBe(true);
   });
 
-  linuxTest('is read each time if it bears a mark, or is recorded', async () => {
+  linuxTest('reads a marked or recorded process each time', async () => {
     const follower = eager();
     const marked = startShell(SLEEP, marks());
     const recorded = startShell(SLEEP);
@@ -116,7 +116,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
     expect(names(await read(follower, request))).toEqual(['sleep', 'sleep']);
   });
 
-  linuxTest('gets the parent that adopted it', async () => {
+  linuxTest('shows the new parent of a re-parented process', async () => {
     const follower = eager();
     const parent = children.start('sh', ['-c', `sleep ${WATCHDOG_SECONDS} & echo $!; read go`], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -131,7 +131,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
     expect((await read(follower)).get(orphan)?.ppid).not.toBe(parent.pid);
   });
 
-  linuxTest('is all read anew for another data dir, and when an older tree becomes known', async () => {
+  linuxTest('reads everything again for another data dir, or when an older tree becomes known', async () => {
     const follower = eager();
     const child = startShell(SLEEP, marks());
     const { startTicks = 0 } = (await read(full)).get(child.pid)!;
@@ -143,7 +143,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
   });
 });
 
-namespaceTest('a pid that went to another process between two readings is that other process', async () => {
+namespaceTest('a pid reused between two readings shows the new process', async () => {
   for (const { withNative } of WAYS) {
     const task = { do: 'follow-reuse', withNative } as const;
     const { before, after, truth } = (await probe(PLACES.inNamespace, task)) as FollowReuseAnswer;
@@ -153,7 +153,7 @@ namespaceTest('a pid that went to another process between two readings is that o
   }
 });
 
-linuxTest('both ways tell the same processes apart', () => {
+linuxTest('both listings distinguish the same processes', () => {
   const told = listed(new PidLister('/proc', loadLinuxNative()));
   expect(told.has(process.pid)).toBe(true);
   for (const [pid, inode] of told) {
@@ -163,7 +163,7 @@ linuxTest('both ways tell the same processes apart', () => {
   expect(listed(new PidLister('/proc', null)).get(process.pid)).toBeNaN();
 });
 
-linuxTest('a listing longer than one call gives is whole', () => {
+linuxTest('a listing longer than one system call is complete', () => {
   const folder = directory();
   const numbers = Array.from({ length: 3_000 }, (_, index) => index + 1);
   for (const number of numbers) writeFileSync(join(folder, String(number)), '');

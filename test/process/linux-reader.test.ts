@@ -81,12 +81,12 @@ describe.skipIf(PYTHON === undefined)('names and command lines', () => {
     expect(await rowOf(pid, recorded(pid))).toMatchObject({ ppid: process.pid, name, argv: [PYTHON, '-c', code] });
   });
 
-  linuxTest('a name that is no UTF-8', async () => {
+  linuxTest('a name that is not UTF-8', async () => {
     const { pid } = await startPython(`open('/proc/self/comm', 'wb').write(b'\\xff\\xfe)'); ${WAIT}`);
     expect(await rowOf(pid)).toMatchObject({ ppid: process.pid, name: '\uFFFD\uFFFD)' });
   });
 
-  linuxTest('arguments that are no UTF-8, one of 100 kB, and empty ones', async () => {
+  linuxTest('arguments that are not UTF-8, one of 100 kB, and empty ones', async () => {
     const program = `import os; os.execv('/bin/sh', [b'sh', b'-c', b'read x', b'\\xff', b'x' * 100000, b'', b''])`;
     const child = children.start(PYTHON!, ['-c', program], { stdio: ['pipe', 'ignore', 'inherit'] });
     const row = await rowWhen(child.pid, ({ command }) => command.startsWith('sh -c'), recorded(child.pid));
@@ -146,7 +146,7 @@ describe.skipIf(PYTHON === undefined)('reads the command line of a chroma-mcp na
     expect(isChromaWrapper(row)).toBe(isWrapper);
   });
 
-  linuxTest('but not one called like an editor', async () => {
+  linuxTest('but not of a process named like an editor', async () => {
     const { row } = await startAs('.vim-wrapped', [FILE, 'chroma-mcp'], '/usr/bin/vim');
     expect(row.name).toBe('.vim-wrapped');
     expect(isChromaProgram(row)).toBe(false);
@@ -154,7 +154,7 @@ describe.skipIf(PYTHON === undefined)('reads the command line of a chroma-mcp na
 });
 
 describe('states', () => {
-  linuxTest('a zombie is a row without a command line, and nothing unreadable', async () => {
+  linuxTest('a zombie has a row without a command line and does not count as unreadable', async () => {
     const parent = children.start('sh', ['-c', `(exit 0) & exec sleep ${WATCHDOG_SECONDS}`]);
     const zombie = await eventually('a zombie', async () =>
       (await read()).processes.find(({ ppid, state }) => ppid === parent.pid && state === 'Z'),
@@ -184,7 +184,7 @@ ctypes.CDLL(None).syscall(${SYS_EXIT[process.arch]!}, 0)`;
     },
   );
 
-  linuxTest('kernel threads are listed and never looked into', async () => {
+  linuxTest('kernel threads are listed without further reads', async () => {
     const kernelThreads = (await read()).processes.filter(
       ({ ppid, sid }) => ppid === KERNEL_THREAD_PARENT && sid === 0,
     );
@@ -194,7 +194,7 @@ ctypes.CDLL(None).syscall(${SYS_EXIT[process.arch]!}, 0)`;
     }
   });
 
-  linuxTest('what vanishes in the middle of a reading is neither an error nor unreadable', async () => {
+  linuxTest('a process that vanishes during a reading is neither an error nor unreadable', async () => {
     const storm = children.start('sh', ['-c', 'while :; do node --version; /bin/true & /bin/true; done'], {
       stdio: 'ignore',
     });
@@ -212,7 +212,7 @@ describe('marks', () => {
     CLAUDE_MEM_ROLE: 'chroma-sync',
   };
 
-  linuxTest('are found on a process of any name, whose command line and place are then read too', async () => {
+  linuxTest('are found on a process of any name, whose command line and data dir are then read too', async () => {
     const env = { ...cleanEnvironment(MARKS), CLAUDE_MEM_DATA_DIR: directory() };
     const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
     const row = await rowWhen(pid, ({ command }) => command.startsWith('sleep'));
@@ -224,7 +224,7 @@ describe('marks', () => {
     expect(row.pidNamespace).toBe((await read()).pidNamespace);
   });
 
-  linuxTest('are known in the first 128 KiB of an environment, and unknown beyond', async () => {
+  linuxTest('are known in the first 128 KiB of an environment and unknown beyond', async () => {
     const padding = Object.fromEntries(['A', 'B', 'C'].map((name) => [name, name.repeat(100_000)]));
     const { CLAUDE_MEM_TREE, ...others } = MARKS;
     const env = { CLAUDE_MEM_TREE, ...ELSEWHERE, ...cleanEnvironment(padding), ...others };
@@ -233,7 +233,7 @@ describe('marks', () => {
     expect(row).toMatchObject({ treeMark: CLAUDE_MEM_TREE, ownerMark: null, roleMark: null, environmentCut: true });
   });
 
-  linuxTest('quoted in the value of another variable are none', async () => {
+  linuxTest('inside the value of another variable are ignored', async () => {
     const env = cleanEnvironment({ LAST_COMMAND: `x\nCLAUDE_MEM_TREE=${MARKS.CLAUDE_MEM_TREE}` });
     const { pid } = children.start('sleep', [String(WATCHDOG_SECONDS)], { env });
     await rowWhen(pid, ({ command }) => command.startsWith('sleep'), recorded(pid));
@@ -263,7 +263,7 @@ describe('a chroma-mcp', () => {
     return name === 'chroma-mcp' && argv?.includes('--data-dir') === true;
   }
 
-  linuxTest('on a relative, or a linked, directory of ours is known as ours', async () => {
+  linuxTest('on a relative or linked Chroma directory of the data dir is recognised', async () => {
     mkdirSync(join(directory(), 'vectors'));
     symlinkSync(directory(), join(directory(), 'link'));
     for (const written of ['vectors', './link/vectors', join(directory(), 'link', 'vectors')]) {
@@ -273,7 +273,7 @@ describe('a chroma-mcp', () => {
     }
   });
 
-  linuxTest('has its memory measured, a bystander has not', async () => {
+  linuxTest('has its memory measured, unlike an unrelated process', async () => {
     const { pid } = startChroma(join(directory(), 'vectors'), directory());
     const row = await rowWhen(pid, isStartedChroma, { memory: true });
     expect(row.pssBytes).toBeGreaterThan(0);
@@ -285,14 +285,14 @@ describe('a chroma-mcp', () => {
 });
 
 describe("other users' processes", () => {
-  otherUserTest('show their owner and their command line; root does not look for marks on them', async () => {
+  otherUserTest('show owner and command line, and root does not read their marks', async () => {
     const { pid } = await startPython(WAIT, { CLAUDE_MEM_TREE: 'of-another-user', ...ELSEWHERE }, PLACES.asNobody);
     const row = await rowOf(pid);
     expect(row).toMatchObject({ uid: NOBODY, argv: [PYTHON, '-c', WAIT] });
     expect(row).not.toHaveProperty('treeMark');
   });
 
-  otherUserTest('are nothing unreadable for an ordinary user', async () => {
+  otherUserTest('do not count as unreadable for an ordinary user', async () => {
     const { snapshot } = (await probe(PLACES.asNobody, { do: 'read', recordedPids: [1] })) as ReadAnswer;
     expect(snapshot).toMatchObject({ complete: true, unreadable: 0, self: { uid: NOBODY } });
     expect(snapshot?.processes.find(({ pid }) => pid === process.pid)).toMatchObject({ uid: 0 });
@@ -312,34 +312,34 @@ describe("other users' processes", () => {
   );
 });
 
-describe('a /proc that does not show everything', () => {
-  namespaceTest('an outer one is refused', async () => {
+describe('a /proc', () => {
+  namespaceTest('of an outer namespace is refused', async () => {
     const answer = (await probe(PLACES.behindForeignProc, { do: 'read' })) as ReadAnswer;
     expect(answer).toMatchObject({
       error: { code: 'process-table-unreadable', hint: expect.stringContaining('--mount-proc') as string },
     });
   });
 
-  namespaceTest('one of our own namespace is complete', async () => {
+  namespaceTest('of the own namespace is complete', async () => {
     const { snapshot } = (await probe(PLACES.inNamespace, { do: 'read' })) as ReadAnswer;
     expect(snapshot).toMatchObject({ complete: true, unreadable: 0, self: { pid: 1 } });
     expect(snapshot?.pidNamespace).not.toBe((await read()).pidNamespace);
     expect(snapshot?.bootId).toBe((await read()).bootId);
   });
 
-  otherUserTest('hidden pids (hidepid=2) make a reading incomplete', async () => {
+  otherUserTest('with hidden pids (hidepid=2) makes a reading incomplete', async () => {
     const { snapshot } = (await probe(asNobodyUnder('hidepid=2'), { do: 'read' })) as ReadAnswer;
     expect(snapshot).toMatchObject({ complete: false, unreadable: 0 });
     expect(snapshot?.processes.map(({ pid }) => pid)).not.toContain(1);
   });
 
-  otherUserTest('hidden pids make it incomplete also where pid 1 is our own and so is listed', async () => {
+  otherUserTest('with hidden pids makes a reading incomplete even if the own pid 1 is listed', async () => {
     const { snapshot } = (await probe(asNobodysInitUnder('hidepid=2'), { do: 'read' })) as ReadAnswer;
     expect(snapshot).toMatchObject({ complete: false, unreadable: 0 });
     expect(snapshot?.processes.map(({ pid }) => pid)).toContain(1);
   });
 
-  otherUserTest('hidden pids hide nothing from root, nor from the group that is let in', async () => {
+  otherUserTest('with hidden pids hides nothing from root or from the exempt group', async () => {
     const asRoot = (await probe(asNobodyUnder('hidepid=2', []), { do: 'read' })) as ReadAnswer;
     expect(asRoot.snapshot).toMatchObject({ complete: true });
     const asMember = (await probe(asNobodyUnder(`hidepid=2,gid=${NOBODY}`), { do: 'read' })) as ReadAnswer;
@@ -347,7 +347,7 @@ describe('a /proc that does not show everything', () => {
     expect(asMember.snapshot?.processes.map(({ pid }) => pid)).toContain(1);
   });
 
-  otherUserTest('hidden contents (hidepid=1) leave every pid in the list, with its owner', async () => {
+  otherUserTest('with hidden contents (hidepid=1) lists every pid with its owner', async () => {
     const answer = (await probe(asNobodyUnder('hidepid=1'), { do: 'read', recordedPids: [1] })) as ReadAnswer;
     expect(answer.snapshot).toMatchObject({ complete: true, unreadable: 0 });
     const init = answer.snapshot?.processes.find(({ pid }) => pid === 1);

@@ -210,21 +210,21 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     expect(openHandles()).toBe(before);
   });
 
-  otherUserTest("another user's process that may not be signalled lives on", async () => {
+  otherUserTest("reports permission-denied for another user's process, which survives", async () => {
     const { child, row } = await startSleep();
     const answer = await probe(PLACES.asNobody, { do: 'signal', row, withNative });
     expect(answer).toEqual({ method, bound: true, result: 'permission-denied', state: 'alive' } satisfies SignalAnswer);
     expect(child.signalCode).toBeNull();
   });
 
-  namespaceTest("behind another namespace's /proc nothing is bound", async () => {
+  namespaceTest('binds nothing through the /proc of another namespace', async () => {
     const { child, row } = await startSleep();
     const answer = (await probe(PLACES.behindForeignProc, { do: 'signal', row, withNative })) as SignalAnswer;
     expect(answer).toMatchObject({ bound: false, result: 'unknown' });
     expect(child.signalCode).toBeNull();
   });
 
-  namespaceTest('a pid that another process has by now is never hit', async () => {
+  namespaceTest('never signals a process that reused the pid', async () => {
     const answer = await probe(PLACES.inNamespace, { do: 'reuse', withNative, sameTick: false });
     expect(answer).toMatchObject({
       method,
@@ -236,7 +236,7 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
     } satisfies Partial<ReuseAnswer>);
   });
 
-  namespaceTest('not even one that was born in the same tick, which no start mark tells apart', async () => {
+  namespaceTest('never signals a process that reused the pid within the same start tick', async () => {
     const answer = await probe(PLACES.inNamespace, { do: 'reuse', withNative, sameTick: true });
     expect(answer).toMatchObject({
       isSamePid: true,
@@ -251,7 +251,7 @@ ctypes.CDLL(None).syscall(${exitThread}, 0)`;
 describe('the choice of the method', () => {
   const native = loadLinuxNative();
 
-  linuxTest('a kernel or sandbox that takes no handle leaves the two reads', async () => {
+  linuxTest('uses two reads if the kernel or sandbox does not accept handles', async () => {
     const refuse = () => {
       throw new Error('must not be called');
     };
@@ -283,7 +283,7 @@ describe('the choice of the method', () => {
 });
 
 describe('the native calls', () => {
-  linuxTest('a subreaper gets the orphans of its children and waits for them by pid', async () => {
+  linuxTest('makes orphans re-parent to the subreaper, which waits for them by pid', async () => {
     const answer = (await probe(PLACES.here, { do: 'adopt' })) as AdoptAnswer;
     expect(answer).toMatchObject({
       becameSubreaper: true,

@@ -46,7 +46,7 @@ async function bindVictim() {
   return { row, bound };
 }
 
-linuxTest('what dies between the check and the kill is not killed: its pid may be free by then', async () => {
+linuxTest('a process that dies between check and kill is not signalled, because its pid may be reused', async () => {
   const { row, bound } = await bindVictim();
   const { readStat } = await vi.importActual<typeof stat>('../../src/platform/linux/table/read-stat.ts');
   vi.mocked(stat.readStat).mockImplementationOnce((directory) => {
@@ -59,7 +59,7 @@ linuxTest('what dies between the check and the kill is not killed: its pid may b
   bound.close();
 });
 
-linuxTest('a kill that cannot be shown to have hit the right one is not called sent', async () => {
+linuxTest('a kill whose target cannot be proven is not reported as sent', async () => {
   const { row, bound } = await bindVictim();
   vi.mocked(kill.killPid).mockImplementationOnce((pid) => {
     expect(pid).toBe(row.pid);

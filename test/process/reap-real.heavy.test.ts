@@ -162,7 +162,7 @@ async function reapLater(dataDir: string): Promise<ReapResult> {
   );
 }
 
-describeWithChroma('what somebody started inside a tree that is dead now', (stack) => {
+describeWithChroma('programs of the user inside a tree that is now dead', (stack) => {
   test('spares a tmux server, an editor, and a chroma-mcp started in its shell', async (context) => {
     if (!isInstalled('tmux', '-V')) context.skip('there is no tmux');
     const { home, dataDir, json } = aHome();

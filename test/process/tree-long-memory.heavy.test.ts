@@ -13,7 +13,7 @@ const MOST_GROWTH_BYTES = 24 * MIB;
 const children = useChildren();
 
 describe('beside processes of another user with a command line and an environment of 256 MB', () => {
-  longMemoryTest('a tree starts, is watched and stops, and its supervisor does not grow', async () => {
+  longMemoryTest('a tree starts, is supervised and stops, and its supervisor does not grow', async () => {
     const tree = await TestTree.create();
     const startTree = () => tree.start('--no-chroma');
     await startTree();

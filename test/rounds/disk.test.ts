@@ -20,7 +20,7 @@ setTimeout(() => process.exit(), 60_000);
 
 const asRoot = test.skipIf(process.getuid?.() !== 0);
 
-asRoot('a data dir becomes read-only and writable again however busily it is written to', async () => {
+asRoot('a data dir becomes read-only and writable again even under constant writes', async () => {
   const folder = tempDir();
   const disk = new Disk(join(folder, 'disk'), false);
   const dataDir = join(folder, 'disk', 'data');

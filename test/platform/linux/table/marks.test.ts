@@ -21,7 +21,7 @@ describe('parseMarks', () => {
 
   test.each([
     ['an empty environment', []],
-    ['none of ours', ['PATH=/bin', 'HOME=/root']],
+    ['only unrelated variables', ['PATH=/bin', 'HOME=/root']],
     ['text inside a value', ['NOTE=see CLAUDE_MEM_TREE=t-1', 'OTHER=a\nCLAUDE_MEM_TREE=t-1']],
     ['a longer name', ['CLAUDE_MEM_TREES=t-1', 'XCLAUDE_MEM_TREE=t-1', 'CLAUDE_MEM_VERIFY=v']],
     ['an empty value', ['CLAUDE_MEM_TREE=']],
