@@ -315,7 +315,7 @@ describe('a faulty uvx', () => {
     const other = await withUvx(script);
     const closing = other.open();
     closing.wake();
-    await eventually('it fetches', () => closing.status().reason?.includes('are being fetched'));
+    await eventually('it fetches', () => closing.status().reason?.includes("downloading Chroma's packages"));
     await eventually('the fetch runs', () =>
       [...other.running().values()].some((command) => command.includes('sleep')),
     );
