@@ -25,7 +25,9 @@ export function claimSocketPath(dataDir: string, name: SocketName, surroundings:
   if (usual !== undefined) return usual;
   const folder = folderName(dataDir);
   const bases = basesOf(surroundings).filter((base) => isSocketPathShortEnough(join(base, `${folder}-XXXXXX`, name)));
-  let problem = new ClaudeMemError('io', `no usable folder has a path short enough for the socket ${name}`, { hint: SHORTER });
+  let problem = new ClaudeMemError('io', `no usable folder has a path short enough for the socket ${name}`, {
+    hint: SHORTER,
+  });
   for (const base of bases) {
     try {
       const path = join(base, folder, name);

@@ -32,7 +32,8 @@ export function assertPlainPath(written: WrittenDataDir): void {
   if (problem === undefined || (isAbsolute(text) && existsSync(text))) return;
   const meant = meantPath(written);
   throw new ClaudeMemError('data-dir', `${source} is "${printable(text)}": ${problem}`, {
-    hint: meant === undefined ? 'Use the absolute path of the folder.' : `Did you mean ${meant}? Use the absolute path.`,
+    hint:
+      meant === undefined ? 'Use the absolute path of the folder.' : `Did you mean ${meant}? Use the absolute path.`,
   });
 }
 

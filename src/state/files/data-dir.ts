@@ -104,9 +104,16 @@ export function assertOwner(dataDir: string): void {
   const found = ownerOf(dataDir);
   const isOurs = found.uid === own || (!found.isDataDir && own !== 0);
   if (isOurs) return;
-  throw new ClaudeMemError('not-owner', `the data dir ${dataDir} belongs to user id ${found.uid}, but you are user id ${own}`, {
-    hint: own === 0 ? 'Run the command as that user, without sudo.' : 'Choose a data dir that belongs to you with --data-dir.',
-  });
+  throw new ClaudeMemError(
+    'not-owner',
+    `the data dir ${dataDir} belongs to user id ${found.uid}, but you are user id ${own}`,
+    {
+      hint:
+        own === 0
+          ? 'Run the command as that user, without sudo.'
+          : 'Choose a data dir that belongs to you with --data-dir.',
+    },
+  );
 }
 
 /**

@@ -230,9 +230,7 @@ function heldByThisProcess(path: string): ClaudeMemError {
 function heldByAnother(path: string): ClaudeMemError {
   const holder = readLockHolder(path);
   const who =
-    holder === undefined
-      ? 'an unknown process'
-      : `pid ${holder.pid} (${holder.command}) since ${holder.since}`;
+    holder === undefined ? 'an unknown process' : `pid ${holder.pid} (${holder.command}) since ${holder.since}`;
   return new ClaudeMemError('lock-held', `${path} is held by ${who}`, {
     hint: 'Wait until that process is done, then try again.',
   });

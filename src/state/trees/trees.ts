@@ -118,7 +118,8 @@ function write(file: string, manifest: Manifest): void {
   const checked = checkManifest(manifest);
   if (checked.kind !== 'good') throw new Error(`refused to write a manifest that ${checked.reason}`);
   const text = `${JSON.stringify(checked.manifest)}\n`;
-  if (Buffer.byteLength(text) > MAX_MANIFEST_BYTES) throw new Error(`refused to write ${file}: it would be too large to read`);
+  if (Buffer.byteLength(text) > MAX_MANIFEST_BYTES)
+    throw new Error(`refused to write ${file}: it would be too large to read`);
   writeFileAtomic(file, text);
 }
 
