@@ -43,7 +43,7 @@ export interface FixtureOptions {
 }
 
 /**
- * A pair of processes with the names, command lines and behaviour of the real ones: the wrapper keeps its python as a
+ * A pair of processes with the names, command lines and behavior of the real ones: the wrapper keeps its python as a
  * child, forwards SIGTERM and ends with it, and ignores SIGINT. If killed, it leaves the python. They are copies of a
  * small shell that run scripts named like uv's arguments, so a thousand of them start in seconds without a compiler.
  * Both end when the pipe they read is closed.

@@ -77,7 +77,7 @@ const FIRST: Migration = {
   `,
 };
 
-/** Prompts and summaries delivered by a hook carry an external id, so that a repeated delivery is recognised. */
+/** Prompts and summaries delivered by a hook carry an external id, so that a repeated delivery is recognized. */
 const DELIVERED_ONCE: Migration = {
   version: 2,
   sql: `

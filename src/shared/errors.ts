@@ -14,7 +14,7 @@ export type ErrorCode =
 
 /** An expected error: the CLI prints its message and hint. For any other error it prints a stack trace. */
 export class ClaudeMemError extends Error {
-  /** By name: each bundled program has its own copy of this class and must recognise errors of the other copies. */
+  /** By name: each bundled program has its own copy of this class and must recognize errors of the other copies. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'ClaudeMemError';
   }

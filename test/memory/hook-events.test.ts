@@ -56,7 +56,7 @@ test('keeps one summary per session and updates it', () => {
 });
 
 describe('a late event', () => {
-  test('is stored and summarised, and does not reopen the session', () => {
+  test('is stored and summarized, and does not reopen the session', () => {
     const { tell, search, session } = told(plain('session-start', 0), prompt('fix it', 1), plain('session-end', 9));
     expect(tell(change('late.ts', 5), prompt('early', 2))).toEqual([true, true]);
     expect(session().completedAt).toBe(at(9));

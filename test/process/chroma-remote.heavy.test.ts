@@ -14,7 +14,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { found, syncHarness } from './chroma-harness.ts';
 
 describeWithChroma('ChromaSync with an existing Chroma server', (stack) => {
-  test('writes to and searches a remote server without a lock, with a recognisable process', async () => {
+  test('writes to and searches a remote server without a lock, with a recognizable process', async () => {
     const server = await startServer(stack);
     const { open, remember, filled, dataDir, dependencies } = await syncHarness(stack, {
       settings: remote(server.port),

@@ -38,7 +38,7 @@ interface Held {
   readonly freezeAfterMs?: number;
 }
 
-/** Runs one hook with the given behaviour of host and machine. */
+/** Runs one hook with the given behavior of host and machine. */
 async function held(tree: TestTree, { writes, ends = false, writesAfterMs = 0, freezeAfterMs }: Held) {
   const child = spawn(process.execPath, [CLI, 'hook', '--data-dir', tree.dataDir], {
     env: cleanEnvironment({ home: tree.home }),

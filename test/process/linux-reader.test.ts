@@ -263,7 +263,7 @@ describe('a chroma-mcp', () => {
     return name === 'chroma-mcp' && argv?.includes('--data-dir') === true;
   }
 
-  linuxTest('on a relative or linked Chroma directory of the data dir is recognised', async () => {
+  linuxTest('on a relative or linked Chroma directory of the data dir is recognized', async () => {
     mkdirSync(join(directory(), 'vectors'));
     symlinkSync(directory(), join(directory(), 'link'));
     for (const written of ['vectors', './link/vectors', join(directory(), 'link', 'vectors')]) {

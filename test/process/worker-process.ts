@@ -22,7 +22,7 @@ export interface WorkerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Without an IPC channel to a supervisor. */
   readonly isAlone?: boolean;
-  /** Recorded as by a supervisor, so that other programs recognise the tree as one of this data dir. */
+  /** Recorded as by a supervisor, so that other programs recognize the tree as one of this data dir. */
   readonly hasManifest?: boolean;
 }
 

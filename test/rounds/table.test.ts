@@ -26,7 +26,7 @@ test('a zombie has ended unless another thread lives', () => {
   expect(parseStat(STAT.replace(') S', ') Z').replace('20 0 1', '20 0 2'))?.state).toBe('Z');
 });
 
-test('recognises programs by role mark and command line, but not a shell or an editor with marks', () => {
+test('recognizes programs by role mark and command line, but not a shell or an editor with marks', () => {
   expect([supervisor, worker, search, uv, python].map(programOf)).toEqual([
     'supervisor',
     'worker',

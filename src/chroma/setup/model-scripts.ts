@@ -23,7 +23,7 @@ if len(cat) != 384:
 def nearness(other):
     return sum(float(a) * float(b) for a, b in zip(cat, other))
 if nearness(kitten) <= nearness(tax):
-    sys.exit("error: the model does not recognise similar texts")
+    sys.exit("error: the model does not recognize similar texts")
 `;
 
 /** Extracts the model from the two packages in argv[1] into argv[2]. */

@@ -17,7 +17,7 @@ const HOLE_MS = 20_000;
 
 export interface SampleStore {
   /**
-   * Writes the sample, and every 5 min a coarse one that summarises the samples since the last coarse one.
+   * Writes the sample, and every 5 min a coarse one that summarizes the samples since the last coarse one.
    * @throws the Node.js system error; the next call retries.
    */
   append(sample: Sample): void;
@@ -51,7 +51,7 @@ class SampleWriter {
   readonly #coarse: SampleRing;
   #sequence: number;
   #coarseSequence: number;
-  /** Samples that the next coarse sample summarises. */
+  /** Samples that the next coarse sample summarizes. */
   #pending: NumberedSample[] = [];
 
   /** Continues where the last writer stopped, also in the middle of a coarse sample. */

@@ -23,7 +23,7 @@ export function endEntry(manifest: Manifest, identity: StoredIdentity, at: strin
   };
 }
 
-/** How many entries of ended processes a tree keeps: enough to analyse a crash loop. */
+/** How many entries of ended processes a tree keeps: enough to analyze a crash loop. */
 const KEPT_ENDED_ENTRIES = 300;
 
 /**

@@ -73,7 +73,7 @@ describe('the reader', () => {
     expect(chain).toEqual([24060, 24052, 24044, 24020, 24012, 23960, 9002]);
   });
 
-  test('reads chroma programs so that the core recognises them', async () => {
+  test('reads chroma programs so that the core recognizes them', async () => {
     const { processes } = await read(RECORDED);
     const chroma = processes.filter((row) => isChromaOfDataDir(row, DATA_DIR, 'win32'));
     expect(chroma.map((row) => row.pid)).toEqual([24012, 24020, 24044, 24052, 24060, 25100]);

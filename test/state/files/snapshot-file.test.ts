@@ -54,7 +54,7 @@ describe('recordings', () => {
 });
 
 describe('parseSnapshot', () => {
-  test('normalises all pid namespaces when reading and writing', () => {
+  test('normalizes all pid namespaces when reading and writing', () => {
     const recorded = parse({
       pidNamespace: 'pid:[4026531836]',
       processes: [

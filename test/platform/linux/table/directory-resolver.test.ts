@@ -36,7 +36,7 @@ describe('roleDirectory', () => {
     expect(resolver.roleDirectory(PID + 1, 'vectors')).toBeUndefined();
   });
 
-  test('recognises the Chroma directory under another name', () => {
+  test('recognizes the Chroma directory under another name', () => {
     symlinkSync(dataDir, join(directory(), 'link'));
     expect(resolver.roleDirectory(PID, join(directory(), 'link', 'vectors'))).toBe(join(dataDir, 'vectors'));
   });
@@ -102,7 +102,7 @@ describe('of a process in another mount namespace', () => {
     expect(fresh.roleDirectory(PID, join(dataDir, 'vectors'))).toBe(`${theirs}/vectors`);
   });
 
-  test('a directory mounted in both namespaces is recognised', () => {
+  test('a directory mounted in both namespaces is recognized', () => {
     const { root, home } = anotherRoot();
     symlinkSync(dataDir, join(home, '.claude-mem'));
     setView('self', { namespace: 'mnt:[1]', root: '/' });

@@ -56,7 +56,7 @@ describe('parseStatLine', () => {
     expect(parseStatLine(text)).toBeUndefined();
   });
 
-  test('recognises a kernel thread by its flag, not by its parent', () => {
+  test('recognizes a kernel thread by its flag, not by its parent', () => {
     const kernelThread = '2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0 18446744073709551615 0\n';
     const secondInContainer = '2 (node) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0 18446744073709551615 0\n';
     expect(parseStatLine(kernelThread)).toMatchObject({ isKernelThread: true });
