@@ -267,7 +267,7 @@ describe('processes', () => {
     const result = await expectCheck(patient, 'orphans', 'fail');
     expect(result).toMatchObject({
       fix: 'claude-mem reap',
-      detail: expect.stringMatching(/^2 orphans holding/) as unknown,
+      detail: expect.stringMatching(/^2 orphans using/) as unknown,
     });
     for (const pid of pids) expect(result.detail).toContain(String(pid));
   });

@@ -124,7 +124,7 @@ function isOurHook(hook: unknown): hook is Json {
   return isObject(hook) && typeof hook.command === 'string' && runsOurHook(hook.command);
 }
 
-/** Recognises the entry as `integrate` writes it and as a person types it. Word by word: one pattern for both would not be linear. */
+/** Recognizes the entry as `integrate` writes it and as a person types it. Word by word: one pattern for both would not be linear. */
 function runsOurHook(command: string): boolean {
   const words = command.trim().split(/\s+/);
   const at = words.findIndex((word, index) => word === 'hook' && OUR_PROGRAM.test(words[index - 1] ?? ''));

@@ -60,7 +60,7 @@ export interface EventSpool {
   list(): readonly SpooledEvent[];
   /** Counts an attempt and reads the event without validating it; undefined if another process has removed it. */
   begin(event: SpooledEvent): { readonly content: unknown; readonly event: SpooledEvent } | undefined;
-  /** Uncounts the attempt, for a failure that the event did not cause. */
+  /** Takes one attempt off the count, for a failure that the event did not cause. */
   postpone(event: SpooledEvent): void;
   /** Removes a delivered event. */
   remove(event: SpooledEvent): void;
