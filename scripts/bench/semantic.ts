@@ -62,7 +62,7 @@ function tableOf(figures: Readonly<Record<'ready' | 'answer' | 'stop' | 'sdkClos
   return {
     columns: ['', 'median', 'longest', 'target', ''],
     rows: [
-      row('`start`, to ready: answers by word from here on', figures.ready),
+      row('`start`, to ready: answers by keyword from here on', figures.ready),
       row('`start`, to the first answer by meaning', figures.answer, FIRST_ANSWER_TARGET_MS),
       row('`stop` of the whole tree, with the proof that nothing is left', figures.stop, STOP_TARGET_MS),
       row("for comparison: the MCP SDK's own `close()` of chroma-mcp alone", figures.sdkClose),

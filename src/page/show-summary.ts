@@ -32,8 +32,8 @@ function figures({ processes, summary, search }: PageState): readonly Node[] {
     figure('Memory', formatBytes(memory), ''),
     figure('Leaks', String(leaks), leaks === 0 ? '' : `using ${formatBytes(summary.leakedMemoryBytes)}`, leaks > 0),
     search.mode === 'semantic'
-      ? figure('Search', 'by meaning', 'and by word')
-      : figure('Search', 'by word', search.reason ?? ''),
+      ? figure('Search', 'by meaning', 'and by keyword')
+      : figure('Search', 'by keyword', search.reason ?? ''),
   ];
 }
 

@@ -51,7 +51,7 @@ function offerSearch(server: McpServer, { vectors, memory, vectorsBudgetMs, trac
     {
       title: 'Search the memory',
       description:
-        'Finds observations of earlier sessions by meaning and by word, best first. `mode` says whether meaning was used ' +
+        'Finds observations of earlier sessions by meaning and by keyword, best first. `mode` says whether meaning was used ' +
         '(`semantic`) or words alone (`keyword`, with the reason).',
       inputSchema: { query: z.string().min(1).max(20_000).describe('Search text in natural language'), limit, project },
       outputSchema: {

@@ -332,7 +332,7 @@ describe('in the foreground', () => {
   test('Ctrl-C in a terminal ends the tree', async () => {
     const tree = await TestTree.create();
     const terminal = runCliInTerminal(['start', KEYWORD, '--foreground'], { home: tree.home, env: tree.env() });
-    await terminal.waitFor('by word');
+    await terminal.waitFor('by keyword');
     expect(tree.roles()).toEqual(ALL);
     terminal.type('\x03');
     expect((await terminal.ended).status).toBe(0);

@@ -34,7 +34,7 @@ export function printStatus(
   output.data(`\n${drawTree(sight, report)}\n`);
   const { mode, reason } = report.search;
   output.data(
-    `Search   ${mode === 'semantic' ? 'by meaning and by word' : `by word${reason === null ? '' : `: ${printable(reason)}`}`}`,
+    `Search   ${mode === 'semantic' ? 'by meaning and by keyword' : `by keyword${reason === null ? '' : `: ${printable(reason)}`}`}`,
   );
   if ((report.restarts ?? 0) > 0) output.data(`Restarts ${report.restarts ?? 0} of the worker`);
   if (report.problem !== null) output.data(`Problem  ${printable(report.problem)}`);
