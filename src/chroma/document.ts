@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Observation } from '../memory/records.ts';
 import type { VectorDocument, VectorMatch } from './vector-index.ts';
+import { documentId } from './document-id.ts';
 
 /** The model reads only the first 256 tokens. This many characters cover them in any language. */
 const LONGEST_TEXT = 4_000;
@@ -9,14 +9,6 @@ const LONGEST_TEXT = 4_000;
 export function collectionName(databaseId: string): string {
   const name = databaseId.replace(/[^a-zA-Z0-9-]/g, '-').slice(0, 100);
   return `claude-mem-${name}-v1`;
-}
-
-/**
- * Always the same for one observation. Differs for another observation with the same id, as in a database restored from
- * a backup.
- */
-export function documentId({ id, externalId }: Pick<Observation, 'id' | 'externalId'>): string {
-  return `${id}-${createHash('sha256').update(externalId).digest('hex').slice(0, 16)}`;
 }
 
 /** The observation id of a document; undefined if claude-mem did not create the document. */

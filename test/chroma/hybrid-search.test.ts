@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { documentId } from '../../src/chroma/document.ts';
+import { documentId } from '../../src/chroma/document-id.ts';
 import type { VectorAnswer, VectorIndex } from '../../src/chroma/vector-index.ts';
 import type { SearchResult } from '../../src/memory/records.ts';
 import { fuse } from '../../src/chroma/fusion.ts';

@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { VectorAnswer } from '../../src/chroma/vector-index.ts';
-import { documentId } from '../../src/chroma/document.ts';
+import { documentId } from '../../src/chroma/document-id.ts';
 import { createMcpServer } from '../../src/search-server/mcp-server.ts';
 import { openMemory } from '../memory/open-memory.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { documentId } from '../../src/chroma/document.ts';
+import { documentId } from '../../src/chroma/document-id.ts';
 import { openServer, PORT, TOKEN } from './open-server.ts';
 
 const observation = { type: 'note', title: 'Login fixed', text: 'the token had expired' };

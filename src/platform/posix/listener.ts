@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { identifyByPs } from './identify.ts';
+import { parseListener } from './parse-listener.ts';
 
 const LSOF_TIMEOUT_MS = 5_000;
 
@@ -12,10 +13,4 @@ export function findListenerByLsof(port: number): ProcessRow | undefined {
   });
   const pid = parseListener(stdout);
   return pid === undefined ? undefined : identifyByPs(pid);
-}
-
-/** The first pid in the output of `lsof -Fp`: lines of `p<pid>`, then `f<fd>`. */
-export function parseListener(output: string | null): number | undefined {
-  const pid = /^p(\d+)$/m.exec(output ?? '')?.[1];
-  return pid === undefined ? undefined : Number(pid);
 }

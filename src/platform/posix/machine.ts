@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { ProcessSnapshot } from '../../core/process/snapshot.ts';
-import { hashMachineId } from '../machine-id.ts';
+import { hashPlatformUuid } from './platform-uuid.ts';
 
 /** Identifies this machine and this boot; unknown values are absent. */
 export type PortableMachine = Pick<ProcessSnapshot, 'machineId' | 'bootId'>;
@@ -21,12 +21,6 @@ function readDarwin(): PortableMachine {
   const bootId = run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid']).trim();
   const machineId = hashPlatformUuid(run('/usr/sbin/ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']));
   return { ...(bootId === '' ? {} : { bootId }), ...(machineId === undefined ? {} : { machineId }) };
-}
-
-/** Hash of the hardware UUID in the output of `ioreg`, 32 hex digits; undefined if there is none. */
-export function hashPlatformUuid(ioreg: string): string | undefined {
-  const uuid = /"IOPlatformUUID"\s*=\s*"([0-9A-Fa-f-]+)"/.exec(ioreg)?.[1];
-  return uuid === undefined ? undefined : hashMachineId(uuid);
 }
 
 /** Empty if the command is missing or fails; identities are then compared without the value. */

@@ -1,3 +1,4 @@
+import { parseMarkHolders } from './parse-mark-holders.ts';
 import { psFailure, runPs } from './run-ps.ts';
 
 /**
@@ -16,13 +17,4 @@ export async function findMarkHoldersByPs(variable: string, value: string): Prom
 /** On macOS `-E` shows the environment; elsewhere `e` does, which comes first and without a dash. */
 function allWithEnvironment(): readonly string[] {
   return process.platform === 'darwin' ? ['-axwwE'] : ['axeww'];
-}
-
-/** Matches the entry between spaces, which ps prints between variables. */
-export function parseMarkHolders(text: string, entry: string): ReadonlySet<number> {
-  const pids = text
-    .split('\n')
-    .filter((line) => `${line} `.includes(` ${entry} `))
-    .map((line) => Number(/^\s*(\d+)/.exec(line)?.[1]));
-  return new Set(pids.filter(Number.isInteger));
 }

@@ -1,6 +1,7 @@
 import pidtree from 'pidtree';
 import psList, { type ProcessDescriptor } from 'ps-list';
 import { type PsOutput, runPs } from './run-ps.ts';
+import { parseLinks } from './parse-links.ts';
 
 /** External commands of the portable reader; tests substitute recorded answers. */
 export interface PsTools {
@@ -28,13 +29,4 @@ export const psTools: PsTools = {
 export async function listLinksByPs(): Promise<readonly ProcessLink[]> {
   const { text } = await runPs(['-A', '-o', 'pid=,ppid=']);
   return parseLinks(text);
-}
-
-/** Parses lines of a pid and its parent's pid. */
-export function parseLinks(text: string): readonly ProcessLink[] {
-  return text
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(\d+)\s*$/.exec(line))
-    .filter((found) => found !== null)
-    .map(([, pid, ppid]) => ({ pid: Number(pid), ppid: Number(ppid) }));
 }

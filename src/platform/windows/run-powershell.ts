@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { win32 } from 'node:path';
 import { ClaudeMemError } from '../../shared/errors.ts';
+import { inAscii } from './in-ascii.ts';
 
 /** The output of one run of PowerShell. */
 export interface PowerShellOutput {
@@ -57,17 +58,6 @@ function powerShellPath(): string {
 
 /** Stops at the first error and prints no progress bar. */
 const PRELUDE = "$ErrorActionPreference='Stop'; $ProgressPreference='SilentlyContinue';";
-
-/**
- * Makes a script print its JSON in ASCII, with every other character as `\uXXXX`: the console's code page lacks letters
- * of some user names and cannot be changed in Constrained Language Mode, which allows operators and casts of core types
- * but no methods.
- */
-export function inAscii(script: string): string {
-  const escape = String.raw`if ($_ -cmatch '^[^\x00-\x7f]$') { '\u{0:x4}' -f [int][char]$_ } else { $_ }`;
-  const escaped = String.raw`@($json -csplit '([^\x00-\x7f])' | ForEach-Object { ${escape} }) -join ''`;
-  return String.raw`$json = @(${script}) -join ''; if ($json -cmatch '[^\x00-\x7f]') { $json = ${escaped} }; $json`;
-}
 
 function powerShellArguments(script: string): string[] {
   return ['-NoProfile', '-NonInteractive', '-Command', `${PRELUDE} ${inAscii(script)}`];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseListener } from '../../../src/platform/posix/listener.ts';
+import { parseListener } from '../../../src/platform/posix/parse-listener.ts';
 
 test.each([
   ['one listener', 'p4711\nf23\n', 4711],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hashPlatformUuid } from '../../../src/platform/posix/machine.ts';
+import { hashPlatformUuid } from '../../../src/platform/posix/platform-uuid.ts';
 
 const IOREG = `+-o Mac14,2  <class IOPlatformExpertDevice, id 0x100000218>
     {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { listLinksByPs, parseLinks } from '../../../src/platform/posix/ps-tools.ts';
+import { listLinksByPs } from '../../../src/platform/posix/ps-tools.ts';
+import { parseLinks } from '../../../src/platform/posix/parse-links.ts';
 
 test('reads links with ps if pidtree does not support the system', async () => {
   expect(await listLinksByPs()).toContainEqual({ pid: process.pid, ppid: process.ppid });

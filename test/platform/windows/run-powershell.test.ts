@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cimScript, parseCim } from '../../../src/platform/windows/parse-cim.ts';
-import { inAscii } from '../../../src/platform/windows/run-powershell.ts';
+import { inAscii } from '../../../src/platform/windows/in-ascii.ts';
 
 describe('the script', () => {
   const script = inAscii(cimScript());

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findMarkHolders } from '../../../../src/platform/linux/table/mark-holders.ts';
-import { parseMarkHolders } from '../../../../src/platform/posix/mark-holders.ts';
+import { parseMarkHolders } from '../../../../src/platform/posix/parse-mark-holders.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 test('matches a whole variable, not the beginning or end of another one', async () => {
