@@ -20,12 +20,12 @@ export class RestartPolicy {
     this.healthyAfterMs = healthyAfterMs;
   }
 
-  /** The failed starts in a row. */
+  /** The restarts in a row. */
   get failures(): number {
     return this.#backoff.attempts;
   }
 
-  /** Milliseconds to wait before the next start; undefined after ten failed starts in a row. */
+  /** Milliseconds to wait before the next start; undefined after ten restarts in a row. */
   nextDelayMs(): number | undefined {
     return this.#backoff.attempts >= MAX_FAILED_STARTS ? undefined : this.#backoff.next();
   }

@@ -28,8 +28,8 @@ interface Cleaning {
  *
  *     waiting → spawned → running → replacing → cleaning → waiting
  *
- * A worker that exits leads from `spawned`, `running` and `replacing` to `cleaning`. Too many failed starts lead to `failed`. `stopping`
- * can follow every state and is never left.
+ * A worker that exits leads from `spawned`, `running` and `replacing` to `cleaning`. Too many restarts in a row, and a first worker that
+ * cannot be recorded, lead to `failed`. `stopping` can follow every state and is never left.
  */
 export type SupervisorState =
   /** There is no worker. The timer, if there is one, starts the next. */

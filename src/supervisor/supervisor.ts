@@ -72,8 +72,11 @@ export class Supervisor {
   #search(): SearchStatus {
     const reported = runOf(this.#state)?.search;
     if (reported !== undefined) return reported;
-    if (treeStateOf(this.#state) === 'failed') return { mode: 'keyword', reason: 'the worker does not run' };
-    return { mode: 'keyword', reason: this.#restarts === 0 ? 'the worker is starting' : 'the worker is restarting' };
+    const treeState = treeStateOf(this.#state);
+    if (treeState === 'stopping') return { mode: 'keyword', reason: 'the tree is stopping' };
+    if (treeState === 'failed') return { mode: 'keyword', reason: 'the worker does not run' };
+    const isFirst = this.#restarts === 0 && !this.#hasRun;
+    return { mode: 'keyword', reason: isFirst ? 'the worker is starting' : 'the worker is restarting' };
   }
 
   /** Resolves when the tree state changes, or is not `starting`; after `limitMs` milliseconds at the latest. */
@@ -169,8 +172,7 @@ export class Supervisor {
       return;
     }
     run.isReplaced = true;
-    this.#enterReplacing(run);
-    await this.#endWorker(run);
+    await this.#replace(run);
   }
 
   #spawn(): void {
@@ -273,10 +275,14 @@ export class Supervisor {
   async #replaceHung(run: WorkerRun, reason: string): Promise<void> {
     if (run !== runOf(this.#state) || this.isStopping) return;
     run.reason ??= reason;
+    await this.#replace(run);
+  }
+
+  async #replace(run: WorkerRun): Promise<void> {
     this.#enterReplacing(run);
     await this.#endWorker(run);
     // The worker's exit may still be on its way, or the worker could not be ended. Nothing else watches it any more.
-    if (run === runOf(this.#state)) this.#enterReplacing(run, () => void this.#replaceHung(run, reason));
+    if (run === runOf(this.#state)) this.#enterReplacing(run, () => void this.#replace(run));
   }
 
   /** A supervisor that gave up remains in that state while its worker is being ended. */

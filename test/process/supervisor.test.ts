@@ -135,6 +135,35 @@ test('a hung worker that could not be signalled is tried again', async () => {
   expect(refusals).toBeGreaterThanOrEqual(2);
 });
 
+test('a replaced worker that could not be signalled is tried again', async () => {
+  let refusals = 0;
+  const { supervisor, entries } = await supervised(
+    `${READY} setInterval(() => {}, 1000);`,
+    { ...FAST, readyWithinMs: 500, hungWorkerGraceMs: 50 },
+    () => false,
+    ({ signaller }) => ({
+      signaller: {
+        method: signaller.method,
+        bind: (row, options) => {
+          refusals += 1;
+          return refusals === 1 ? 'unknown' : signaller.bind(row, options);
+        },
+      },
+    }),
+  );
+  supervisor.startWorker();
+  await eventually('it runs', () => supervisor.status().state === 'running');
+  await supervisor.replaceWorker('a file changed');
+  expect(entries).toHaveLength(1);
+  await eventually('a second one was spawned', () => entries.length === 2);
+  // The worker did not crash.
+  expect(supervisor.status().restarts).toBe(0);
+  expect(supervisor.status().search.reason).toBe('the worker is restarting');
+  const stopped = supervisor.stop(2_000);
+  expect(await stopped).toBe(true);
+  expect(supervisor.status().search.reason).toBe('the tree is stopping');
+});
+
 const FULL = new ClaudeMemError('io', 'cannot write x.json: no space left on the device (ENOSPC)');
 
 test('a supervisor that cannot record its first worker ends it and gives up immediately', async () => {

@@ -30,7 +30,10 @@ export function clip(line: string, width: number): string {
 
 function wrapLine(line: string, width: number): string {
   const indent = (/^ */.exec(line)?.[0] ?? '').slice(0, Math.floor(width / 2));
-  return wrapAnsi(line.trim(), Math.max(1, width - indent.length), { hard: true })
+  const text = line.trim();
+  // wrap-ansi composes accents, so a path that is copied from its output can name another file.
+  if (widthOf(text) <= width - indent.length) return `${indent}${text}`;
+  return wrapAnsi(text, Math.max(1, width - indent.length), { hard: true })
     .split('\n')
     .map((part) => `${indent}${part.trimEnd()}`)
     .join('\n');

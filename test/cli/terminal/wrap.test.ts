@@ -39,3 +39,8 @@ test('wrap ignores the width of colors', () => {
   expect(widthOf(`${RED}red${DEFAULT}`)).toBe(3);
   expect(wrap(`${RED}red${DEFAULT} word`, 8)).toBe(`${RED}red${DEFAULT} word`);
 });
+
+test('a line that fits keeps its characters, so that a path can be copied', () => {
+  const decomposed = '  /home/u/cafe\u0301';
+  expect(wrap(decomposed, 80)).toBe(decomposed);
+});

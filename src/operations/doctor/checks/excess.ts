@@ -4,7 +4,7 @@ import { describeHeld } from './held.ts';
 export const excessCheck: Check = {
   id: 'excess',
   title: 'Excess processes',
-  why: 'their owner is alive but uses a replacement, so they only cost memory',
+  why: 'their owner is alive but no longer uses them; they cost memory and can keep the vectors open',
   needs: ['data-dir', 'process-table', 'manifests'],
   run: async ({ observation, place }) => {
     const seen = await observation();
