@@ -139,11 +139,12 @@ export class ChromaManager implements VectorStore {
   async close(withinMs: number): Promise<void> {
     this.#closing.abort();
     this.#retry.stop();
-    const opening = this.#state.name === 'starting' ? this.#state.opening : undefined;
-    const gone = this.#letGo(withinMs);
-    this.#enter({ name: 'closed' });
+    const state = this.#state;
+    const opening = state.name === 'starting' ? state.opening : undefined;
     // A Chroma that is just starting is ended by its own start, which sees the aborted signal.
-    await withTimeout(withinMs, Promise.allSettled([opening, gone]));
+    const gone = state.name === 'closed' ? state.gone : Promise.allSettled([opening, this.#letGo(withinMs)]);
+    this.#enter({ name: 'closed', gone });
+    await withTimeout(withinMs, gone);
   }
 
   /** @throws ChromaFailure immediately if no Chroma runs and none may start now. */

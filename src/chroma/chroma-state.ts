@@ -19,8 +19,8 @@ export type ChromaState =
       readonly readyAt: number;
       idleTimer?: NodeJS.Timeout;
     }
-  /** The program ends. */
-  | { readonly name: 'closed' };
+  /** The program ends. `gone` resolves when nothing of Chroma is left. */
+  | { readonly name: 'closed'; readonly gone: Promise<unknown> };
 
 /** The connection of a Chroma that answers. */
 export function connectionOf(state: ChromaState): ChromaConnection | undefined {

@@ -1,4 +1,7 @@
-import type { ProcessLink } from './ps-tools.ts';
+export interface ProcessLink {
+  readonly pid: number;
+  readonly ppid: number;
+}
 
 /** Parses lines of a pid and its parent's pid. */
 export function parseLinks(text: string): readonly ProcessLink[] {

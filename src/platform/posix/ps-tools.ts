@@ -1,7 +1,7 @@
 import pidtree from 'pidtree';
 import psList, { type ProcessDescriptor } from 'ps-list';
 import { type PsOutput, runPs } from './run-ps.ts';
-import { parseLinks } from './parse-links.ts';
+import { parseLinks, type ProcessLink } from './parse-links.ts';
 
 /** External commands of the portable reader; tests substitute recorded answers. */
 export interface PsTools {
@@ -10,11 +10,6 @@ export interface PsTools {
   /** All pids with their parents. */
   listLinks(): Promise<readonly ProcessLink[]>;
   ps(args: readonly string[]): Promise<PsOutput>;
-}
-
-export interface ProcessLink {
-  readonly pid: number;
-  readonly ppid: number;
 }
 
 export const psTools: PsTools = {

@@ -4,7 +4,8 @@ import type { ProcessDescriptor } from 'ps-list';
 import { describe, expect, test } from 'vitest';
 import type { SnapshotRequest } from '../../../src/operations/ports/process.ts';
 import { createPsListTable } from '../../../src/platform/posix/ps-list-table.ts';
-import type { ProcessLink, PsTools } from '../../../src/platform/posix/ps-tools.ts';
+import type { ProcessLink } from '../../../src/platform/posix/parse-links.ts';
+import type { PsTools } from '../../../src/platform/posix/ps-tools.ts';
 import { psFailure } from '../../../src/platform/posix/run-ps.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
