@@ -131,9 +131,9 @@ describe('without Chroma', () => {
   });
 
   test.each([
-    [['--scenario', 'nothing'], 'is none of stop, restart'],
-    [['--reap'], '--reap has no meaning without a command'],
-    [['--cycles', '2', '--', 'true'], '--cycles has no meaning with a command'],
+    [['--scenario', 'nothing'], 'is not one of: stop, restart'],
+    [['--reap'], '--reap cannot be used without a command'],
+    [['--cycles', '2', '--', 'true'], '--cycles cannot be used with a command'],
     [['--allow', '(', '--', 'true'], 'is not a regular expression'],
     [['--output', '/nowhere/x', '--', 'true'], 'cannot write /nowhere/x: no such file or folder (ENOENT)'],
   ])('%j is refused', async (args, message) => {
