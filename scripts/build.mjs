@@ -36,7 +36,7 @@ const common = {
   banner: { js: `#!/usr/bin/env node\n${fileUrl}` },
   logLevel: 'warning',
 };
-/** What runs from code that was compiled ahead. */
+/** Options of the programs that start from code compiled ahead. */
 const compiled = {
   ...common,
   banner: { js: `${programFunction.head}${fileUrl}` },

@@ -17,7 +17,7 @@ const NAMESPACE = 'unused-part';
 /** MCP creates a schema validator for each connection, which no connection here needs. */
 const VALIDATOR = /[\\/]sdk[\\/]dist[\\/](?:esm|cjs)[\\/]validation[\\/]ajv-provider\.js$/;
 
-/** What was found and replaced in any bundle so far. */
+/** The parts that at least one bundle has replaced. */
 const replaced = new Set();
 
 /**

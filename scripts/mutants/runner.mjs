@@ -91,7 +91,7 @@ async function forgetterOf(file) {
   const { isCandidateName } = await import(pathToFileURL(resolve(file)).href);
   let name = 0;
   return () => {
-    for (let count = 0; count < 1_000; count += 1) isCandidateName(`a name that nobody bears ${(name += 1)}`);
+    for (let count = 0; count < 1_000; count += 1) isCandidateName(`an unused name ${(name += 1)}`);
   };
 }
 

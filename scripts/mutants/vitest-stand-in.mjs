@@ -1,5 +1,5 @@
 // @ts-nocheck
-// What the tests import as `vitest`: it collects them instead of running them, so that one process can run them again for every mutant.
+// The tests import this module as `vitest`. It collects the tests instead of running them, so that one process can run them again for every mutant.
 import * as expecting from '@vitest/expect';
 
 const { chai } = expecting;

@@ -12,7 +12,7 @@ export interface BoundedResult {
 export interface RunBounds {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** What the program does, for the message after a timeout. */
+  /** The task of the program, for the message after a timeout. */
   readonly doing: string;
 }
 

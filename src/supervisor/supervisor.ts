@@ -222,7 +222,7 @@ export class Supervisor {
   #receive(run: WorkerRun, message: unknown): void {
     // Messages of Node itself, or of a later version.
     if (!isWorkerMessage(message)) return;
-    // What a worker records is true even while the worker ends.
+    // A worker's records are true even while the worker ends.
     if (message.type === 'register') {
       this.#record(run, message.id, () => {
         this.#deps.manifest.register({ ...message.registration, registeredAt: this.#now() });

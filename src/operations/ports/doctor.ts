@@ -106,7 +106,7 @@ export interface Limit {
   readonly most: number;
   /** Undefined: unknown. */
   readonly used: number | undefined;
-  /** What the limit applies to, in words. */
+  /** The resource that is limited, in words. */
   readonly of: string;
 }
 
