@@ -1,18 +1,24 @@
-// Prints "PASSED FAILED" from vitest's JSON report and the exit code of the whole test command.
+// Prints "PASSED FAILED" from vitest's JSON report and the exit code of the whole test command, then a line for each failure.
 import { readFileSync } from 'node:fs';
 
 const [file, status] = process.argv.slice(2);
-const { passed, failed } = count(read(file));
+const { passed, failures } = count(read(file));
 // A linter, a compiler, a process left behind: they fail the command and are no test.
-console.log(passed, failed === 0 && status !== '0' ? 1 : failed);
+if (failures.length === 0 && status !== '0')
+  failures.push('a check beside the tests, or a process that the tests left behind: see above');
+console.log(passed, failures.length);
+for (const failure of failures) console.log(failure);
 
 function count(report) {
-  if (report === undefined) return { passed: 0, failed: 0 };
-  // A file that cannot even be loaded has no tests to count.
-  const unloaded = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  return { passed: report.numPassedTests, failed: report.numFailedTests + unloaded.length };
+  if (report === undefined) return { passed: 0, failures: [] };
+  const failures = report.testResults.flatMap(({ name, status, assertionResults }) => {
+    const failed = assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => `${name} > ${test.fullName}`);
+    // A file that cannot even be loaded has no tests to count.
+    return status === 'failed' && failed.length === 0 ? [`${name} (could not be loaded)`] : failed;
+  });
+  return { passed: report.numPassedTests, failures };
 }
 
 /** Undefined where the command did not come as far as the tests. */

@@ -27,7 +27,30 @@ plugin_run() {
 }
 
 plugin_start() { plugin_run "$1" "$2" start >/dev/null; }
-plugin_stop() { plugin_run "$1" "$2" stop >/dev/null; }
+
+# `stop` of the plugin returns up to 3.5 s before its processes are gone, and its worker writes into its home to the end.
+plugin_stop() {
+  local folder=$1 port=$2 recorded
+  recorded=$(plugin_processes "$folder" 2>/dev/null || true)
+  plugin_run "$folder" "$port" stop >/dev/null
+  for _ in $(seq 100); do
+    plugin_lives "$recorded" || return 0
+    sleep 0.1
+  done
+  echo "the plugin's processes have not ended within 10 s of its stop: $recorded"
+  return 1
+}
+
+# Succeeds while one of the processes lives that plugin_processes has listed.
+plugin_lives() {
+  local pid started
+  while read -r _ pid started; do
+    [ -z "$pid" ] || [ "$(plugin_start_ticks "$pid")" != "$started" ] || return 0
+  done <<<"$1"
+  return 1
+}
+plugin_start_ticks() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+
 plugin_wake() { curl -s -m 90 "http://127.0.0.1:$2/api/search?query=anything" >/dev/null; }
 
 # Pid and start of every process that the plugin records, one a line.
