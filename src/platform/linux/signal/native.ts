@@ -1,8 +1,7 @@
 import { closeSync, constants as fileConstants, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import type * as Koffi from 'koffi';
 import type { Signal } from '../../../operations/ports/process.ts';
+import { loadLibc, type Libc, type NativeCall } from '../libc.ts';
 
 /** The state of a child at one check. */
 export type WaitResult =
@@ -51,28 +50,19 @@ let loaded: LinuxNative | null | undefined;
 
 /** Loads koffi at the first call (about 8 ms); null if it is not installed or does not load. */
 export function loadLinuxNative(): LinuxNative | null {
-  if (loaded === undefined) loaded = load();
+  if (loaded === undefined) loaded = bindCalls(loadLibc());
   return loaded;
 }
 
-function load(): LinuxNative | null {
-  try {
-    return bindCalls(createRequire(import.meta.url)('koffi') as typeof Koffi);
-  } catch {
-    // No binary for this machine, or optional packages were not installed. Everything works without it, with weaker
-    // guarantees.
-    return null;
-  }
-}
-
-function bindCalls(koffi: typeof Koffi): LinuxNative {
-  const libc = koffi.load(null);
+function bindCalls(loadedLibc: Libc | null): LinuxNative | null {
+  if (loadedLibc === null) return null;
+  const { library: libc, errno } = loadedLibc;
   const syscall = libc.func('long syscall(long number, long a, long b, void *c, long d)') as NativeCall;
   const prctl = libc.func('int prctl(int option, long a, long b, long c, long d)') as NativeCall;
   const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)') as NativeCall;
   const getdents = bindGetdents(libc);
   const send = (descriptor: number, signal: number): number =>
-    syscall(SYS_PIDFD_SEND_SIGNAL, descriptor, signal, null, 0) === 0 ? 0 : koffi.errno();
+    syscall(SYS_PIDFD_SEND_SIGNAL, descriptor, signal, null, 0) === 0 ? 0 : errno();
   return {
     canSignalHandles: canSignalSelf(send),
     pidfdSendSignal: (descriptor, signal) => send(descriptor, SIGNAL_NUMBERS[signal]),
@@ -88,10 +78,8 @@ function bindCalls(koffi: typeof Koffi): LinuxNative {
   };
 }
 
-type NativeCall = (...values: (number | null | [number] | Buffer)[]) => number;
-
 /** Every call fails if the C library is older than glibc 2.30. */
-function bindGetdents(libc: Koffi.LibraryHandle): NativeCall {
+function bindGetdents(libc: Libc['library']): NativeCall {
   try {
     return libc.func('long getdents64(int descriptor, void *buffer, size_t length)') as NativeCall;
   } catch {

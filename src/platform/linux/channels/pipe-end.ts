@@ -1,0 +1,54 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { endianness } from 'node:os';
+import type { ChannelState } from '../../../core/process/channels.ts';
+import type { Libc, NativeCall } from '../libc.ts';
+
+const POLLIN = 0x001;
+const POLLOUT = 0x004;
+const POLLERR = 0x008;
+const POLLHUP = 0x010;
+
+/**
+ * Whether a process can still write to a pipe that another process reads. Opens the pipe again and polls it; reads no byte.
+ * @param path link of the read end, such as `/proc/PID/fd/0`.
+ */
+export function pollWriters(path: string, libc: Libc | null): ChannelState {
+  return pollPipe(path, libc, { access: constants.O_RDONLY, ask: POLLIN, closed: POLLHUP });
+}
+
+/**
+ * Whether a process can still read from a pipe that another process writes to. Opens the pipe again and polls it; writes no byte.
+ * @param path link of the write end, such as `/proc/PID/fd/1`.
+ */
+export function pollReaders(path: string, libc: Libc | null): ChannelState {
+  return pollPipe(path, libc, { access: constants.O_WRONLY, ask: POLLOUT, closed: POLLERR });
+}
+
+interface PipeQuestion {
+  readonly access: number;
+  readonly ask: number;
+  readonly closed: number;
+}
+
+/** `unknown` if the pipe belongs to another user or closes meanwhile. */
+function pollPipe(path: string, libc: Libc | null, { access, ask, closed }: PipeQuestion): ChannelState {
+  if (libc === null) return 'unknown';
+  const poll = libc.library.func('int poll(void *requests, unsigned long count, int timeout)') as NativeCall;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, access | constants.O_NONBLOCK);
+  } catch {
+    return 'unknown';
+  }
+  try {
+    // struct pollfd { int fd; short events; short revents; }
+    const request = new DataView(new ArrayBuffer(8));
+    const isLittle = endianness() === 'LE';
+    request.setInt32(0, descriptor, isLittle);
+    request.setInt16(4, ask, isLittle);
+    if (poll(Buffer.from(request.buffer), 1, 0) < 0) return 'unknown';
+    return (request.getInt16(6, isLittle) & closed) === 0 ? 'open' : 'closed';
+  } finally {
+    closeSync(descriptor);
+  }
+}
