@@ -61,9 +61,17 @@ describe('where orphans hang', () => {
     expect(verdictOfLast([plugin, recorded], { registries })).not.toBe('orphan');
   });
 
-  test('23 children under a live worker of the plugin, one recorded: none is proven', () => {
+  test('of 23 children under a live worker of the plugin that records the youngest, 22 are excess', () => {
     const children = Array.from({ length: 23 }, (_, nth) => uv(310 + nth, 200, { sid: 200 }));
     const registries = pluginRecords({ pid: 332, startedAt: clockAt(3_400) });
+    const judged = Object.values(verdicts([plugin, ...children], { registries }));
+    expect(judged.filter((verdict) => verdict === 'excess')).toHaveLength(22);
+    expect(leaks([plugin, ...children], { registries })).toBe(22);
+  });
+
+  test('of 23 children under a live worker of the plugin that records the oldest, none is a leak', () => {
+    const children = Array.from({ length: 23 }, (_, nth) => uv(310 + nth, 200, { sid: 200 }));
+    const registries = pluginRecords({ pid: 310, startedAt: clockAt(3_400) });
     expect(leaks([plugin, ...children], { registries })).toBe(0);
   });
 

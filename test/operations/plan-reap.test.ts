@@ -27,6 +27,7 @@ function forged(snapshot: ProcessSnapshot, verdicts: readonly Verdict[]): readon
     ageSeconds: ageSeconds(process, snapshot),
     evidence: [],
     restsOnCommand: false,
+    needsSecondLook: false,
     isManagedRoot: false,
     sharesWithChildren: false,
     isOtherInstallation: false,

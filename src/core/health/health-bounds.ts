@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '../tree/manifest.ts';
+import { TREE_ROLES, type Role } from '../tree/manifest.ts';
 
 interface Bounds {
   readonly least: number;
@@ -9,7 +9,7 @@ interface Bounds {
  * The number of processes of each role in a running tree. Wrapper and python have the same role; the search server and Chroma come and
  * go.
  */
-const ROLE_BOUNDS: Readonly<Record<Role, Bounds>> = {
+const ROLE_BOUNDS: Readonly<Record<(typeof TREE_ROLES)[number], Bounds>> = {
   supervisor: { least: 1, most: 1 },
   worker: { least: 1, most: 1 },
   search: { least: 0, most: 1 },
@@ -39,7 +39,7 @@ export interface Vitals {
 
 /** The roles with too few or too many processes. */
 export function countBreaches(counts: Vitals['counts']): readonly Breach[] {
-  return ROLES.flatMap((role) => {
+  return TREE_ROLES.flatMap((role) => {
     const count = counts[role] ?? 0;
     const { least, most } = ROLE_BOUNDS[role];
     if (count >= least && count <= most) return [];

@@ -1,6 +1,6 @@
 import { chromaPart, type ChromaPart } from './chroma-command.ts';
 import { commandWords, hasExactWords } from './command-words.ts';
-import { ROLES, type Role } from '../tree/manifest.ts';
+import { TREE_ROLES, type Role } from '../tree/manifest.ts';
 import { isSamePath, joinPath } from './path.ts';
 import { baseName, isLoader, programName } from './program-name.ts';
 import type { ProcessRow } from './snapshot.ts';
@@ -97,7 +97,7 @@ export function entryScriptRole(row: ProcessRow): Role | undefined {
 
 /** The role that a mark names; undefined for an unknown role. */
 export function roleFromMark(mark: string | null | undefined): Role | undefined {
-  return ROLES.find((role) => role === mark);
+  return TREE_ROLES.find((role) => role === mark);
 }
 
 /**

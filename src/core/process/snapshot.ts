@@ -1,3 +1,5 @@
+import type { Channels } from './channels.ts';
+
 /**
  * One row of the process table. An absent field was not read (another platform, an older snapshot file, or no such mark). A mark that is
  * `null` could not be read, because the environment is hidden.
@@ -42,6 +44,8 @@ export interface ProcessRow {
   readonly dataDirMark?: string | null;
   /** The resolved value of `--data-dir`, if it differs from the written one. */
   readonly roleDirectory?: string;
+  /** Whether other processes hold the other ends of stdin and stdout. Read only where a verdict depends on it. */
+  readonly channels?: Channels;
   /** CPU time used so far, user and system, in clock ticks. */
   readonly cpuTicks?: number;
   readonly rssBytes?: number;

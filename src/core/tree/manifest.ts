@@ -1,5 +1,8 @@
-/** The roles of claude-mem processes. The uv wrapper and its python have the same chroma role. */
-export const ROLES = ['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup'] as const;
+/** The roles that marks and manifests name. The uv wrapper and its python have the same chroma role. */
+export const TREE_ROLES = ['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup'] as const;
+
+/** All roles. An observer is a coding agent that a worker of the published plugin runs to summarize a session. */
+export const ROLES = [...TREE_ROLES, 'observer'] as const;
 export type Role = (typeof ROLES)[number];
 
 export function isChromaRole(role: Role | null | undefined): boolean {

@@ -8,17 +8,29 @@ import { isObject } from '../is-object.ts';
 export interface RegistryRecord {
   readonly file: string;
   readonly isWorker: boolean;
+  /** An observer: a coding agent that the worker runs to summarize a session. */
+  readonly isObserver: boolean;
   readonly identity: Identity;
+}
+
+/** A process that a live installation records. */
+export interface LiveRecord {
+  readonly detail: string;
+  readonly isWorker: boolean;
+  /** The live worker whose record this is; a worker is its own. */
+  readonly worker: ProcessRow;
 }
 
 /** The records of other installations, judged against a snapshot. */
 export interface OtherInstallations {
   /** Processes that a live installation records: pid → evidence. */
-  readonly liveRecords: ReadonlyMap<number, { readonly detail: string; readonly isWorker: boolean }>;
+  readonly liveRecords: ReadonlyMap<number, LiveRecord>;
   /** Processes listed in a registry with a live worker, descendants of it or not: pid → file. Such a process is never ended. */
   readonly claims: ReadonlyMap<number, string>;
   /** Recorded workers that are provably gone: pid → record. The pid may be reused. */
   readonly goneWorkers: ReadonlyMap<number, RegistryRecord>;
+  /** Observers recorded by a worker that is gone: pid → that worker. The pid may be reused. */
+  readonly observers: ReadonlyMap<number, RegistryRecord>;
   /** The first registry file that could not be read; it may record any process. */
   readonly unread: string | undefined;
 }
@@ -30,7 +42,7 @@ export function parseRegistries(registries: readonly OtherRegistry[]): readonly 
     if (!isObject(content)) return [];
     if (isObject(content.processes)) return supervisorRecords(registry.file, content.processes);
     // `worker.pid` and the writer lock of Chroma's directory each name the worker.
-    return record(registry.file, content, true);
+    return record(registry.file, content, 'worker');
   });
 }
 
@@ -46,9 +58,9 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
     return row === undefined ? [] : [{ item, row }];
   });
   const livePids = new Set(live.map(({ row }) => row.pid));
-  const liveRecords = new Map<number, { detail: string; isWorker: boolean }>();
+  const liveRecords = new Map<number, LiveRecord>();
   for (const { item, row } of live) {
-    liveRecords.set(row.pid, { detail: `recorded as a live worker in ${item.file}`, isWorker: true });
+    liveRecords.set(row.pid, { detail: `recorded as a live worker in ${item.file}`, isWorker: true, worker: row });
   }
   const claims = new Map<number, string>();
   for (const item of records.filter((candidate) => !candidate.isWorker)) {
@@ -60,10 +72,37 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
     liveRecords.set(row.pid, {
       detail: `recorded in ${item.file} for the live worker pid ${worker.pid}`,
       isWorker: false,
+      worker,
     });
   }
+  const gone = goneWorkers(workers, livePids, index);
   const unread = registries.find(({ content }) => content === null)?.file;
-  return { liveRecords, claims, goneWorkers: goneWorkers(workers, livePids, index), unread };
+  return { liveRecords, claims, goneWorkers: gone, observers: leftObservers(records, gone, index), unread };
+}
+
+/** Observers that were born after their worker, in registries whose every worker is gone. */
+function leftObservers(
+  records: readonly RegistryRecord[],
+  gone: ReadonlyMap<number, RegistryRecord>,
+  index: ProcessIndex,
+): ReadonlyMap<number, RegistryRecord> {
+  const workers = records.filter(({ isWorker }) => isWorker);
+  if (workers.length === 0 || !workers.every(({ identity }) => gone.has(identity.pid))) return new Map();
+  const left = new Map<number, RegistryRecord>();
+  for (const item of records.filter(({ isObserver }) => isObserver)) {
+    const row = liveRowOf(item, index);
+    const worker = workers.find(({ file }) => file === item.file);
+    if (row !== undefined && worker !== undefined && workers.every((each) => isStartedAfter(row, each, index)))
+      left.set(row.pid, worker);
+  }
+  return left;
+}
+
+/** A worker registers itself after its start and before it starts a child. */
+function isStartedAfter(row: ProcessRow, { identity }: RegistryRecord, { snapshot }: ProcessIndex): boolean {
+  if (identity.startTicks !== undefined && row.startTicks !== undefined) return row.startTicks > identity.startTicks;
+  const precisionMs = snapshot.startPrecisionMs ?? 0;
+  return identity.startedAt !== undefined && Date.parse(row.startedAt) - precisionMs > Date.parse(identity.startedAt);
 }
 
 function goneWorkers(workers: readonly RegistryRecord[], live: ReadonlySet<number>, index: ProcessIndex) {
@@ -91,11 +130,18 @@ function liveRowOf(item: RegistryRecord, index: ProcessIndex): ProcessRow | unde
 
 function supervisorRecords(file: string, processes: Record<string, unknown>): readonly RegistryRecord[] {
   return Object.entries(processes).flatMap(([key, value]) =>
-    isObject(value) ? record(file, value, value.type === 'worker' || key === 'worker') : [],
+    isObject(value) ? record(file, value, kindOf(key, value)) : [],
   );
 }
 
-function record(file: string, value: Record<string, unknown>, isWorker: boolean): readonly RegistryRecord[] {
+type RecordKind = 'worker' | 'observer' | 'other';
+
+function kindOf(key: string, { type }: Record<string, unknown>): RecordKind {
+  if (type === 'worker' || key === 'worker') return 'worker';
+  return type === 'sdk' && key.startsWith('sdk:') ? 'observer' : 'other';
+}
+
+function record(file: string, value: Record<string, unknown>, kind: RecordKind): readonly RegistryRecord[] {
   const pid = value.pid;
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1) return [];
   const registeredAt = value.startedAt ?? value.acquiredAt;
@@ -103,7 +149,8 @@ function record(file: string, value: Record<string, unknown>, isWorker: boolean)
   return [
     {
       file,
-      isWorker,
+      isWorker: kind === 'worker',
+      isObserver: kind === 'observer',
       identity: {
         pid,
         isRegistration: true,

@@ -74,7 +74,14 @@ class Judging {
 function judge(subject: Case, context: JudgementContext): Judgement | undefined {
   const finding = isZombie(subject.row) ? findZombie(subject, context) : findVerdict(subject, context);
   if (finding === undefined) return undefined;
-  const { verdict, evidence, restsOnCommand = false, isManagedRoot = false, isOtherInstallation = false } = finding;
+  const {
+    verdict,
+    evidence,
+    restsOnCommand = false,
+    needsSecondLook = false,
+    isManagedRoot = false,
+    isOtherInstallation = false,
+  } = finding;
   return {
     row: subject.row,
     verdict,
@@ -83,6 +90,7 @@ function judge(subject: Case, context: JudgementContext): Judgement | undefined 
     ageSeconds: ageSeconds(subject.row, context.snapshot),
     evidence,
     restsOnCommand,
+    needsSecondLook,
     isManagedRoot,
     isOtherInstallation,
     sharesWithChildren: subject.isChromaWrapper || (subject.parentJudgement?.sharesWithChildren ?? false),
@@ -110,7 +118,8 @@ function findLeak(subject: Case, context: JudgementContext): Finding | undefined
 }
 
 function isRecordedAnywhere(subject: Case, context: JudgementContext): boolean {
-  return subject.recorded.length > 0 || context.others.liveRecords.has(subject.row.pid);
+  const { liveRecords, observers } = context.others;
+  return subject.recorded.length > 0 || liveRecords.has(subject.row.pid) || observers.has(subject.row.pid);
 }
 
 function isBelowJudged({ parentJudgement: parent }: Case): boolean {

@@ -4,16 +4,17 @@ import type { ManifestEntry, Role } from '../tree/manifest.ts';
 import type { RecordedEntry } from '../tree/recorded-trees.ts';
 import type { ProcessRow } from '../process/snapshot.ts';
 import type { Evidence, Finding } from './verdict.ts';
+import { EXCESS_MIN_AGE_SECONDS } from './unrecorded-child.ts';
 import { describeOwnerMark } from '../text/wording.ts';
+import { findUnrecordedChild } from './unrecorded-child.ts';
 import { placeOfMarked } from './place.ts';
-
-/** A replacement can start before its predecessor has fully ended, so both exist for a moment. Seconds. */
-const EXCESS_MIN_AGE_SECONDS = 10;
 
 /** A claude-mem process under a live owner that records another process for its role and has released this one. */
 export function findExcess(subject: Case, context: JudgementContext): Finding | undefined {
   const shared = startedByExcess(subject);
   if (shared !== undefined) return shared;
+  const unrecorded = findUnrecordedChild(subject, context);
+  if (unrecorded !== undefined) return unrecorded;
   const isOurs = (subject.isMarkedHere && subject.isRoleProgram) || subject.recorded.length > 0;
   if (!isOurs || subject.recorded.some((record) => record.isRoot || record.entry.endedAt === undefined))
     return undefined;
@@ -30,6 +31,8 @@ function startedByExcess(subject: Case): Finding | undefined {
   return {
     verdict: 'excess',
     evidence: [{ kind: 'started-by-excess', detail: `started by the excess wrapper pid ${subject.row.ppid}` }],
+    restsOnCommand: parent.restsOnCommand,
+    needsSecondLook: parent.needsSecondLook,
   };
 }
 

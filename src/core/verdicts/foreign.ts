@@ -2,6 +2,7 @@ import { namespaceDigits } from '../process/identity.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import { dataDirArgument, hasCommandLine } from '../process/role-program.ts';
 import type { Finding } from './verdict.ts';
+import { isRemoteHere } from './remote-chroma.ts';
 import { isReadInPart, partEvidence } from './read-in-part.ts';
 
 /** Belongs to another user, pid namespace or data dir, or to a live installation of another kind. */
@@ -55,7 +56,7 @@ function foreignDataDir(subject: Case, context: JudgementContext) {
     const written = dataDirArgument(row);
     if (written !== undefined)
       return { kind: 'data-dir', detail: `uses another data dir: ${row.roleDirectory ?? written}` };
-    if (!subject.isMarkedHere && subject.recorded.length === 0) {
+    if (!subject.isMarkedHere && subject.recorded.length === 0 && !isRemoteHere(subject, context)) {
       return { kind: 'data-dir', detail: 'a chroma-mcp whose command line names no claude-mem data dir' };
     }
   }

@@ -106,6 +106,7 @@ export class JudgementContext {
         recorded.at(-1)?.entry.role ??
         script ??
         (isChroma || isMarkedHere ? roleFromMark(row.roleMark) : undefined) ??
+        (this.others.observers.has(row.pid) ? 'observer' : undefined) ??
         null,
       treeId: recorded.at(-1)?.tree.manifest.treeId ?? row.treeMark ?? null,
       isMarkedHere,

@@ -7,6 +7,7 @@ import { describeOwnerMark, shortId } from '../text/wording.ts';
 import { findPatternOrphan } from './pattern.ts';
 import { treeDead, whoIsGone } from './gone.ts';
 import { liveOwner } from './live-owner.ts';
+import { findObserver, findUnreachableOrphan } from './unreachable.ts';
 import { placeOfMarked, supervisorAsParent } from './place.ts';
 
 /** A running claude-mem process whose owner is provably gone: by record, mark, lost wrapper, pattern, or as the child of an orphan. */
@@ -15,6 +16,8 @@ export function findOrphan(subject: Case, context: JudgementContext): Finding | 
     recordedOrphan(subject) ??
     markedOrphan(subject, context) ??
     wrapperLost(subject) ??
+    findUnreachableOrphan(subject, context) ??
+    findObserver(subject, context) ??
     findPatternOrphan(subject, context) ??
     startedByOrphan(subject, context)
   );
@@ -81,6 +84,7 @@ function startedByOrphan(subject: Case, context: JudgementContext): Finding | un
     verdict: 'orphan',
     evidence: [{ kind: 'started-by-orphan', detail: `started by the orphaned ${what} pid ${subject.row.ppid}` }],
     restsOnCommand: parent.restsOnCommand,
+    needsSecondLook: parent.needsSecondLook,
   };
 }
 

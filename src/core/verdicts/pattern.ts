@@ -1,9 +1,11 @@
 import { leads } from '../process/adopter.ts';
-import { ageSeconds, compareIdentity, TICKS_PER_SECOND, type Identity } from '../process/identity.ts';
+import { ageSeconds } from '../process/identity.ts';
+import { goneWorkerThatLed } from './gone-worker.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import type { ProcessIndex } from '../process/process-index.ts';
 import { isClaudeMemScript } from '../process/role-program.ts';
-import type { ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
+import type { ProcessRow } from '../process/snapshot.ts';
+import { describeChroma, isRemoteHere } from './remote-chroma.ts';
 import type { Evidence, Finding } from './verdict.ts';
 
 /** A younger process may not be recorded yet: the plugin registers its uv 2.7 s after its start. Seconds. */
@@ -14,10 +16,16 @@ export type PatternProof = { readonly proven: readonly Evidence[] } | { readonly
 
 /** An orphan proven by its command line and its position in the process table, without manifest entry or mark. */
 export function findPatternOrphan(subject: Case, context: JudgementContext): Finding | undefined {
-  if (!subject.isChromaHere || !isUnclaimed(subject, context)) return undefined;
+  if (!mayBePattern(subject, context) || !isUnclaimed(subject, context)) return undefined;
   const proof = provePattern(subject, context);
   if (!('proven' in proof)) return undefined;
   return { verdict: 'orphan', evidence: proof.proven, restsOnCommand: true };
+}
+
+/** A remote Chroma names no directory, so only the session of a recorded worker that is gone connects it with this data dir. */
+function mayBePattern(subject: Case, context: JudgementContext): boolean {
+  if (subject.isChromaHere) return true;
+  return isRemoteHere(subject, context) && goneWorkerThatLed(subject.row, context) !== undefined;
 }
 
 /** Whether no manifest entry and no mark refers to the process. An entry of unknown identity counts as one that does. */
@@ -47,7 +55,7 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
   }
   return {
     proven: [
-      { kind: 'pattern', detail: 'a chroma-mcp on this data dir, without a manifest entry or a claude-mem mark' },
+      { kind: 'pattern', detail: `${describeChroma(subject)}, without a manifest entry or a claude-mem mark` },
       { kind: 'adopted', detail: adoption },
       {
         kind: 'no-owner',
@@ -63,32 +71,6 @@ export function provePattern(subject: Case, context: JudgementContext): PatternP
 /** Without sessions and groups (Windows) a parent that is gone or younger decides: Windows does not re-parent. */
 function mayLead(row: ProcessRow, index: ProcessIndex): boolean {
   return leads(row) ?? !index.isParentGone(row);
-}
-
-/** Evidence that a recorded worker, now gone, led this session (or this process group, if sessions are unknown). */
-function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string | undefined {
-  const leader = row.sid ?? row.pgid;
-  const worker = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
-  if (worker === undefined || !mayHaveLed(worker.identity, row, context.index)) return undefined;
-  const led = row.sid === undefined ? 'process group' : 'session';
-  return `its ${led} was led by worker pid ${leader ?? 0}, which ${worker.file} records and which is gone`;
-}
-
-/**
- * The kernel does not reuse a pid that is still the id of a session or group. So a process that now has the pid of a gone worker leads
- * that session itself. A process enters a session only by birth, so a worker that led it is older.
- */
-function mayHaveLed(worker: Identity, row: ProcessRow, { byPid, snapshot }: ProcessIndex): boolean {
-  const present = byPid.get(worker.pid);
-  if (present !== undefined && compareIdentity(worker, present, snapshot) !== 'same') return false;
-  const isOlder = (row.startTicks ?? Infinity) < (worker.startTicks ?? 0);
-  return !isOlder && !isOfEarlierBoot(worker, snapshot);
-}
-
-/** A worker recorded before this boot did not lead a session of this boot. */
-function isOfEarlierBoot({ startedAt }: Identity, { nowTicks, takenAt }: ProcessSnapshot): boolean {
-  if (nowTicks === undefined || startedAt === undefined) return false;
-  return Date.parse(startedAt) < Date.parse(takenAt) - (nowTicks * 1000) / TICKS_PER_SECOND;
 }
 
 /** Without session ids, a process group proves adoption only if a recorded worker that is gone led it. */

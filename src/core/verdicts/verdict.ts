@@ -27,6 +27,11 @@ export interface Judgement {
   readonly evidence: readonly Evidence[];
   /** The verdict rests on the command line alone, so the command line must be compared again right before a signal. */
   readonly restsOnCommand: boolean;
+  /**
+   * Only a closed channel proves the release, and the owner is alive. It may be about to end the process itself, so a reap looks twice
+   * before it signals.
+   */
+  readonly needsSecondLook: boolean;
   /** The live root of a tree. No other tree's cleanup goes below it. */
   readonly isManagedRoot: boolean;
   /** The children share this verdict: true for a uv wrapper and all its descendants. */
@@ -40,6 +45,7 @@ export interface Finding {
   readonly verdict: Verdict;
   readonly evidence: readonly Evidence[];
   readonly restsOnCommand?: boolean;
+  readonly needsSecondLook?: boolean;
   readonly isManagedRoot?: boolean;
   readonly isOtherInstallation?: boolean;
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Manifest, ROLES } from '../../core/tree/manifest.ts';
+import { type Manifest, TREE_ROLES } from '../../core/tree/manifest.ts';
 import { check, Count, Pid, PidNamespace, Timestamp, TreeId } from '../files/schema.ts';
 
 /** The version this program writes. */
@@ -14,7 +14,7 @@ const Identity = v.looseObject({
 });
 
 const Entry = v.looseObject({
-  role: v.picklist(ROLES),
+  role: v.picklist(TREE_ROLES),
   identity: Identity,
   pgid: v.exactOptional(Count),
   owner: v.exactOptional(Identity),

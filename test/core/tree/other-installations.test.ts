@@ -73,6 +73,7 @@ test('the writer lock of a Chroma directory records its worker', () => {
     {
       file: 'lock',
       isWorker: true,
+      isObserver: false,
       identity: { pid: 200, startTicks: 2_000, startedAt: registered, isRegistration: true },
     },
   ]);

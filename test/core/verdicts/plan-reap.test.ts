@@ -6,7 +6,13 @@ import { indexOf, machine, NAMESPACE, row, SELF_PID, shell, uv } from '../builde
 
 function judged(of: ProcessRow, verdict: Verdict, ageSeconds = 1_000): Judgement {
   const evidence = [{ kind: 'made-up', detail: 'made up' }];
-  const rest = { restsOnCommand: false, isManagedRoot: false, sharesWithChildren: false, isOtherInstallation: false };
+  const rest = {
+    restsOnCommand: false,
+    needsSecondLook: false,
+    isManagedRoot: false,
+    sharesWithChildren: false,
+    isOtherInstallation: false,
+  };
   return { row: of, verdict, role: null, treeId: null, ageSeconds, evidence, ...rest };
 }
 
