@@ -60,6 +60,8 @@ export interface Context {
   readonly dataDir: string;
   readonly clock: Clock;
   takeReading(options: Omit<ObserveOptions, 'dataDir'>): Promise<Reading>;
+  /** Takes a reading for a snapshot file. */
+  takeFullReading(): Promise<Reading>;
   observe(options: Omit<ObserveOptions, 'dataDir'>): Promise<Observation>;
   /** Returns an `observe` for repeated calls. It does not read again what cannot have changed. */
   follow(options: Omit<ObserveOptions, 'dataDir'>): () => Promise<Observation>;

@@ -6,7 +6,7 @@ import { isChromaOfDataDir } from '../core/process/role-program.ts';
 import type { Judgement } from '../core/verdicts/verdict.ts';
 import { rootEntry, type StoredIdentity } from '../core/tree/manifest.ts';
 import type { ProcessRow } from '../core/process/snapshot.ts';
-import { observe, takeReading, type Observation } from '../operations/observe/observe.ts';
+import { observe, takeFullReading, takeReading, type Observation } from '../operations/observe/observe.ts';
 import type { Personal } from '../operations/redact/redact.ts';
 import type { Context, ContextOptions } from '../cli/context.ts';
 import { loadPlatform } from '../platform/index.ts';
@@ -43,6 +43,7 @@ export function createContext(options: ContextOptions): Context {
     dataDir,
     clock: systemClock,
     takeReading: async (request) => takeReading(await ports(), { ...request, dataDir }),
+    takeFullReading: async () => takeFullReading(await ports(), { dataDir }),
     observe: async (request) => assertFound(await observe(await ports(), { ...request, dataDir })),
     follow: (request) => {
       const following = Promise.all([ports(), platform]).then(([all, { follow }]) => ({ ...all, table: follow() }));

@@ -5,6 +5,8 @@ import type { Judgement } from './verdict.ts';
 export interface ReapRequest {
   /** End excess processes too. Orphans are always included. */
   readonly includeExcess: boolean;
+  /** End orphaned observers too. Other orphans are always included. */
+  readonly includeObservers?: boolean;
   /** Spare younger processes. Seconds. */
   readonly olderThanSeconds?: number;
   /** Consider these pids only. */
@@ -41,8 +43,10 @@ export function planReap(judgements: readonly Judgement[], index: ProcessIndex, 
 
 /** Empty: skipped without a line, because the user does not expect this process to be ended. */
 function reasonToSkip(judgement: Judgement, request: ReapRequest): string | undefined {
-  const { verdict } = judgement;
+  const { verdict, role } = judgement;
   const isNamed = request.pids !== undefined;
+  if (role === 'observer' && verdict === 'orphan' && request.includeObservers !== true)
+    return 'observer: ended only with --include observers';
   if (verdict === 'orphan' || (verdict === 'excess' && request.includeExcess)) {
     const minimum = request.olderThanSeconds;
     if (minimum === undefined || judgement.ageSeconds >= minimum) return undefined;

@@ -23,6 +23,8 @@ function looksLikeOurs(subject: Case, context: JudgementContext): readonly Evide
       detail: `recorded as ${record.entry.role} of tree ${shortId(record.tree.manifest.treeId)}`,
     });
   }
+  const observer = context.others.observers.get(row.pid);
+  if (observer !== undefined) found.push({ kind: 'recorded', detail: `recorded as an observer in ${observer.file}` });
   const copy = context.trees.copyWith(row.pid);
   if (copy !== undefined) {
     found.push({
@@ -37,6 +39,7 @@ function whatIsMissing(subject: Case, context: JudgementContext): readonly Evide
   const { row } = subject;
   if (context.snapshot.self.uid !== undefined && row.uid === undefined) return [missing('its user could not be read')];
   if (isReadInPart(row)) return [partEvidence(row)];
+  if (context.others.observers.has(row.pid)) return [missing('a process may still hold the other end of its stdin')];
   if (subject.isChromaHere && isUnclaimed(subject, context)) {
     const proof = provePattern(subject, context);
     return 'missing' in proof ? [missing(proof.missing)] : [];

@@ -51,9 +51,11 @@ const DAMAGE_ADVICE = {
  */
 export function reapArguments(judgements: readonly Judgement[], dataDirFlag: string | undefined): readonly string[] {
   const hasExcess = judgements.some(({ verdict }) => verdict === 'excess');
+  const hasObservers = judgements.some(({ verdict, role }) => verdict === 'orphan' && role === 'observer');
   return [
     'reap',
     ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag]),
     ...(hasExcess ? ['--include', 'excess'] : []),
+    ...(hasObservers ? ['--include', 'observers'] : []),
   ];
 }

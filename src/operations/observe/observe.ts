@@ -1,3 +1,5 @@
+import { findChannelCandidates, findStdioServers } from '../../core/verdicts/channel-candidates.ts';
+import type { Channels } from '../../core/process/channels.ts';
 import { classify } from '../../core/verdicts/classify.ts';
 import { JudgementContext } from '../../core/verdicts/judgement-context.ts';
 import type { Manifest } from '../../core/tree/manifest.ts';
@@ -31,7 +33,10 @@ export interface Observation {
 
 export interface ObserveOptions {
   readonly dataDir: string;
+  /** Measure the memory of the judged processes. */
   readonly memory: boolean;
+  /** With `memory`: measure foreign processes too. Default false, because it costs 1 ms or more for each. */
+  readonly foreignMemory?: boolean;
   readonly namedPids?: ReadonlySet<number>;
   /** As in `JudgementInput`. */
   readonly judgesSelf?: boolean;
@@ -44,9 +49,55 @@ export interface ObservePorts {
   readonly readBootId?: () => string | undefined;
 }
 
-/** Reads the records, then the process table, and judges. */
+/** Reads the records, then the process table, and judges. Reads channels and memory only of the processes that need them. */
 export async function observe(ports: ObservePorts, options: ObserveOptions): Promise<Observation> {
-  return judgeReading(await takeReading(ports, options), options);
+  const { table } = ports;
+  const isMeasuredLater = table.readMemory !== undefined;
+  const reading = await takeReading(ports, { ...options, memory: options.memory && !isMeasuredLater });
+  let context = contextOf(reading, options);
+  let judgements = classify(context);
+  const candidates = table.readChannels === undefined ? [] : findChannelCandidates(judgements, context);
+  if (candidates.length > 0) {
+    context = contextOf(withChannels(reading, await table.readChannels?.(candidates)), options);
+    judgements = classify(context);
+  }
+  const observation = observationOf({ ...reading, snapshot: context.snapshot }, context, judgements);
+  return options.memory && isMeasuredLater ? withMemory(observation, table, options) : observation;
+}
+
+function withMemory(
+  observation: Observation,
+  table: ProcessTable,
+  { foreignMemory = false }: Pick<ObserveOptions, 'foreignMemory'>,
+): Observation {
+  const measured = observation.judgements.filter(({ verdict }) => foreignMemory || verdict !== 'foreign');
+  const memory = table.readMemory?.(measured.map(({ row }) => row));
+  return {
+    ...observation,
+    judgements: observation.judgements.map((judgement) => {
+      const found = memory?.get(judgement.row.pid);
+      return found === undefined ? judgement : { ...judgement, row: { ...judgement.row, ...found } };
+    }),
+  };
+}
+
+function withChannels(reading: Reading, channels: ReadonlyMap<number, Channels> | undefined): Reading {
+  const { snapshot } = reading;
+  const processes = snapshot.processes.map((row) => {
+    const found = channels?.get(row.pid);
+    return found === undefined ? row : { ...row, channels: found };
+  });
+  return { ...reading, snapshot: { ...snapshot, processes } };
+}
+
+/** A reading for a snapshot file: with the memory of every claude-mem process and the channels of every stdio server. */
+export async function takeFullReading(ports: ObservePorts, options: { readonly dataDir: string }): Promise<Reading> {
+  const reading = await takeReading(ports, { ...options, memory: true });
+  const { table } = ports;
+  if (table.readChannels === undefined) return reading;
+  const context = contextOf(reading, {});
+  const servers = findStdioServers(classify(context), context);
+  return servers.length === 0 ? reading : withChannels(reading, await table.readChannels(servers));
 }
 
 /**
@@ -76,12 +127,22 @@ export function judgeReading(
   reading: Reading,
   { namedPids, judgesSelf = false }: Pick<ObserveOptions, 'namedPids' | 'judgesSelf'> = {},
 ): Observation {
-  const input = { ...reading, judgesSelf, ...(namedPids === undefined ? {} : { namedPids }) };
-  const context = new JudgementContext(input);
+  const context = contextOf(reading, { judgesSelf, ...(namedPids === undefined ? {} : { namedPids }) });
+  return observationOf(reading, context, classify(context));
+}
+
+function contextOf(
+  reading: Reading,
+  { namedPids, judgesSelf = false }: Pick<ObserveOptions, 'namedPids' | 'judgesSelf'>,
+): JudgementContext {
+  return new JudgementContext({ ...reading, judgesSelf, ...(namedPids === undefined ? {} : { namedPids }) });
+}
+
+function observationOf(reading: Reading, context: JudgementContext, judgements: readonly Judgement[]): Observation {
   return {
     reading,
     index: context.index,
-    judgements: classify(context),
+    judgements,
     staleEntries: findStaleEntries(context.trees.trees, context.index),
     isComplete: reading.snapshot.complete && reading.snapshot.unreadable === 0 && reading.damaged.length === 0,
   };

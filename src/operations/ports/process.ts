@@ -1,4 +1,5 @@
 import type { Manifest } from '../../core/tree/manifest.ts';
+import type { Channels } from '../../core/process/channels.ts';
 import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
 
 /** Options of one reading of the process table. */
@@ -22,7 +23,14 @@ export interface ProcessTable {
    * @throws ClaudeMemError `process-table-unreadable` if no process could be listed, or if `/proc` belongs to another pid namespace.
    */
   snapshot(request: SnapshotRequest): Promise<ProcessSnapshot>;
+  /** The channels of these processes, by pid. Absent if the system does not report them. */
+  readChannels?(rows: readonly ProcessRow[]): Promise<ReadonlyMap<number, Channels>>;
+  /** PSS and swap of these processes, by pid, at about 1 ms per process. Absent: a reading with `memory` measures them. */
+  readMemory?(rows: readonly ProcessRow[]): ReadonlyMap<number, ProportionalMemory>;
 }
+
+/** An absent field could not be read. */
+export type ProportionalMemory = Pick<ProcessRow, 'pssBytes' | 'swapBytes'>;
 
 /** `verify` makes a process of its own tree unresponsive with SIGSTOP. No plan contains SIGSTOP. */
 export type Signal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP';

@@ -3,7 +3,7 @@ import type { Judgement } from '../../core/verdicts/verdict.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 import type { Outcome, TerminationOptions } from './terminate.ts';
-import { terminateUntilQuiet, keyOf } from './terminate-until-quiet.ts';
+import { keyOf, type PassResult, terminateUntilQuiet } from './terminate-until-quiet.ts';
 
 export interface ReapPorts {
   readonly observe: (options: { readonly memory: boolean }) => Promise<Observation>;
@@ -32,20 +32,71 @@ export interface ReapResult {
  * ended under the same request.
  */
 export async function reap(ports: ReapPorts, options: ReapOptions): Promise<ReapResult> {
-  // Without memory: measuring a thousand processes takes a second, and only their identities are needed here.
-  const quickLook = () => ports.observe({ memory: false });
-  const first = await quickLook();
-  const planned = ({ judgements, index }: Observation) => planReap(judgements, index, options.request).plan;
-  const { outcomes, after } = await terminateUntilQuiet(
+  const firstAt = ports.clock.now();
+  const first = await quickLook(ports);
+  const plan = planReap(first.judgements, first.index, options.request);
+  const confirmed = new Set<string>();
+  const waiting = new Set(plan.plan.filter(({ needsSecondLook }) => needsSecondLook).map(keyOf));
+  let { outcomes, after } = await terminatePlanned(ports, first, { ...options, confirmed });
+  if (waiting.size > 0 && (await sleepUntil(firstAt + SECOND_LOOK_AFTER_MS, ports.clock, options))) {
+    const second = await quickLook(ports);
+    for (const item of planned(second, options, waiting)) confirmed.add(keyOf(item));
+    const result = await terminatePlanned(ports, second, { ...options, confirmed });
+    outcomes = [...outcomes, ...result.outcomes];
+    after = result.after;
+  }
+  return { plan, outcomes, after, remaining: planned(after, options, confirmed) };
+}
+
+/**
+ * In milliseconds. A client that closes the stdin of its server to end it takes up to 4 s until it kills the server itself (MCP SDK,
+ * stdio client).
+ */
+const SECOND_LOOK_AFTER_MS = 5_000;
+const SLEEP_STEP_MS = 100;
+
+/** Without memory: measuring a thousand processes takes a second, and only their identities are needed here. */
+function quickLook(ports: ReapPorts): Promise<Observation> {
+  return ports.observe({ memory: false });
+}
+
+/** The planned processes. One that needs a second look counts once it is confirmed. */
+function planned(
+  { judgements, index }: Observation,
+  { request }: Pick<ReapOptions, 'request'>,
+  confirmed: ReadonlySet<string>,
+): readonly Judgement[] {
+  return planReap(judgements, index, request).plan.filter(
+    (item) => !item.needsSecondLook || confirmed.has(keyOf(item)),
+  );
+}
+
+function terminatePlanned(
+  ports: ReapPorts,
+  first: Observation,
+  options: ReapOptions & { readonly confirmed: ReadonlySet<string> },
+): Promise<PassResult<Observation>> {
+  return terminateUntilQuiet(
     {
       look: () => ports.observe({ memory: true }),
-      quickLook,
-      targetsOf: (seen) => planned(seen).filter((item) => options.agreed?.has(keyOf(item)) ?? true),
+      quickLook: () => quickLook(ports),
+      targetsOf: (seen) =>
+        planned(seen, options, options.confirmed).filter((item) => options.agreed?.has(keyOf(item)) ?? true),
       signaller: ports.signaller,
       clock: ports.clock,
     },
     first,
     options,
   );
-  return { plan: planReap(first.judgements, first.index, options.request), outcomes, after, remaining: planned(after) };
+}
+
+/** @returns false if it was interrupted. */
+async function sleepUntil(
+  timeMs: number,
+  clock: Clock,
+  { interrupted, forced }: Pick<ReapOptions, 'interrupted' | 'forced'>,
+): Promise<boolean> {
+  const isStopped = () => interrupted?.aborted === true || forced?.aborted === true;
+  while (!isStopped() && clock.now() < timeMs) await clock.sleep(Math.min(SLEEP_STEP_MS, timeMs - clock.now()));
+  return !isStopped();
 }

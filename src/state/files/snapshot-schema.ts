@@ -22,6 +22,8 @@ export interface SnapshotDocument extends Omit<ProcessSnapshot, 'source'> {
 /** `null`: the environment could not be read. Absent: the environment was not requested. */
 const Mark = v.exactOptional(v.nullable(v.string()));
 
+const ChannelState = v.picklist(['open', 'closed', 'unknown']);
+
 const Row: v.GenericSchema<unknown, ProcessRow> = v.object({
   pid: Count,
   ppid: Count,
@@ -44,6 +46,7 @@ const Row: v.GenericSchema<unknown, ProcessRow> = v.object({
   roleMark: Mark,
   dataDirMark: Mark,
   roleDirectory: v.exactOptional(v.string()),
+  channels: v.exactOptional(v.object({ stdin: ChannelState, stdout: ChannelState })),
   cpuTicks: v.exactOptional(Count),
   rssBytes: v.exactOptional(Count),
   pssBytes: v.exactOptional(Count),

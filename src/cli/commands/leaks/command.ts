@@ -89,7 +89,7 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   const { all: showForeign = false, from, sort, dataDir: dataDirFlag } = options;
   const seen =
     from === undefined
-      ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true })
+      ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true, foreignMemory: showForeign })
       : judgeReading(await wiring.readSnapshotFile(from));
   const observation = sorted(seen, sort);
   if (options.format !== undefined) {

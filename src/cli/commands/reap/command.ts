@@ -11,13 +11,17 @@ import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.
 import type { Output } from '../../terminal/output.ts';
 import { reportReap } from './json.ts';
 
+/** Leaks that are ended only on request. */
+const INCLUDED = ['excess', 'observers'] as const;
+type Included = (typeof INCLUDED)[number];
+
 interface ReapOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly grace: number;
   readonly olderThan?: number;
   readonly pid?: ReadonlySet<number>;
-  readonly include?: 'excess';
+  readonly include?: readonly Included[];
 }
 
 type Input = CommandInput<ReapOptions>;
@@ -58,8 +62,8 @@ export const reapCommand = (wiring: CliWiring) =>
         .option('--pid <pid...>', 'only these processes', pidArgument)
         .addOption(
           suggesting(
-            new Option('--include <verdict>', 'end processes with this verdict too').argParser(includeArgument),
-            ['excess'],
+            new Option('--include <kind...>', 'end these processes too: excess, observers').argParser(includeArgument),
+            INCLUDED,
           ),
         ),
     run: runReap,
@@ -212,13 +216,20 @@ function exitCodeOf({ result, tidied }: Reaped, interrupts: Interrupts): ExitCod
 
 function requestOf({ include, olderThan, pid }: ReapOptions): ReapRequest {
   return {
-    includeExcess: include === 'excess',
+    includeExcess: include?.includes('excess') === true,
+    includeObservers: include?.includes('observers') === true,
     ...(olderThan === undefined ? {} : { olderThanSeconds: olderThan / 1000 }),
     ...(pid === undefined ? {} : { pids: pid }),
   };
 }
 
-function includeArgument(text: string): 'excess' {
-  if (text !== 'excess') throw new InvalidArgumentError('The only possible value is: excess.');
-  return text;
+/** Commas separate several kinds too. */
+function includeArgument(text: string, before: readonly Included[] | undefined): readonly Included[] {
+  return [...(before ?? []), ...text.split(',').map(includedKind)];
+}
+
+function includedKind(text: string): Included {
+  const kind = INCLUDED.find((known) => known === text);
+  if (kind === undefined) throw new InvalidArgumentError(`The possible values are: ${INCLUDED.join(', ')}.`);
+  return kind;
 }

@@ -39,7 +39,7 @@ async function recordSnapshot({
   output,
 }: CommandInput<SnapshotOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false, ifMissing: 'look' });
-  const taken = await context.takeReading({ memory: true });
+  const taken = await context.takeFullReading();
   const { isComplete, judgements } = judgeReading(taken);
   if (isComplete) context.assertDataDirExists(judgements);
   const reading = options.redact === true ? await redacted(taken, context.personal()) : taken;

@@ -5,7 +5,8 @@ import { MemoryKeeper } from '../table/memory-keeper.ts';
 import { type LinuxNative, loadLinuxNative } from '../signal/native.ts';
 import { type PidInodes, PidLister } from '../table/pid-listing.ts';
 import { type RowsRead, takeSnapshot } from '../table/procfs-table.ts';
-import { type RowDraft, RowReader } from '../table/row-reader.ts';
+import { createDetails } from '../table/details.ts';
+import { type MeasureMemory, type RowDraft, RowReader } from '../table/row-reader.ts';
 
 export interface ProcfsFollowerOptions {
   /** Mount point of procfs. */
@@ -48,6 +49,7 @@ export function createProcfsFollower(options: ProcfsFollowerOptions = {}): Proce
         follower.settle(snapshot.nowTicks);
         resolve(snapshot);
       }),
+    ...createDetails({ procRoot, measure: follower.measure }),
   };
 }
 
@@ -90,6 +92,9 @@ class Follower {
     this.#memory = new MemoryKeeper(this.#now);
     this.#native = options.native;
   }
+
+  /** Measures one process again only if its memory may have changed. */
+  readonly measure: MeasureMemory = (row, directory) => this.#memory.measure(row, directory);
 
   /** Loads its dependencies at the first reading, which may be long after the start. */
   list(): PidInodes {

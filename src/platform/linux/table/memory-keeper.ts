@@ -1,4 +1,5 @@
-import { type ProportionalMemory, readProportionalMemory } from './memory.ts';
+import type { ProportionalMemory } from '../../../operations/ports/process.ts';
+import { readProportionalMemory } from './memory.ts';
 import type { MeasureMemory, RowDraft } from './row-reader.ts';
 
 interface Measured {

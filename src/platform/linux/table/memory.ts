@@ -1,7 +1,5 @@
-import type { ProcessRow } from '../../../core/process/snapshot.ts';
+import type { ProportionalMemory } from '../../../operations/ports/process.ts';
 import { readProcFile } from './proc-file.ts';
-
-export type ProportionalMemory = Pick<ProcessRow, 'pssBytes' | 'swapBytes'>;
 
 /** `AT_PAGESZ` of the auxiliary vector (getauxval(3)). */
 const PAGE_SIZE_KEY = 6;

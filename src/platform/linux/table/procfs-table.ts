@@ -5,6 +5,7 @@ import { ClaudeMemError } from '../../../shared/errors.ts';
 import { readMachineIdentity } from '../machine/machine.ts';
 import { listPids } from './pid-listing.ts';
 import { hidesPids, isForeignProc } from './proc-mount.ts';
+import { createDetails } from './details.ts';
 import { type RowDraft, RowReader } from './row-reader.ts';
 
 export interface ProcfsTableOptions {
@@ -28,6 +29,7 @@ export function createProcfsTable({ procRoot = '/proc' }: ProcfsTableOptions = {
         const read = (pids: readonly number[]) => readEach(pids, new RowReader(procRoot, request));
         resolve(takeSnapshot(procRoot, { list: () => listPids(procRoot), read }));
       }),
+    ...createDetails({ procRoot }),
   };
 }
 

@@ -1,11 +1,11 @@
 import { dataDirArgument, isCandidateName, isChromaProgram, mayRunRole } from '../../../core/process/role-program.ts';
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
-import type { SnapshotRequest } from '../../../operations/ports/process.ts';
+import type { ProportionalMemory, SnapshotRequest } from '../../../operations/ports/process.ts';
 import { readCommandLine } from './command-line-file.ts';
 import { DirectoryResolver } from './directory-resolver.ts';
 import { readPidNamespace } from '../machine/machine.ts';
 import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from './marks.ts';
-import { type ProportionalMemory, readPageBytes, readProportionalMemory } from './memory.ts';
+import { readPageBytes, readProportionalMemory } from './memory.ts';
 import { effectiveUid, readProcArguments, readProcLink } from './proc-file.ts';
 import { readStat } from './read-stat.ts';
 import { rowOf, type StatLine } from './stat-line.ts';
@@ -14,7 +14,7 @@ import { rowOf, type StatLine } from './stat-line.ts';
 export type RowDraft = { -readonly [Field in keyof ProcessRow]: ProcessRow[Field] };
 
 /** Returns PSS and swap of a process, given its row and directory. */
-export type MeasureMemory = (row: RowDraft, directory: string) => ProportionalMemory;
+export type MeasureMemory = (row: ProcessRow, directory: string) => ProportionalMemory;
 
 const measureNow: MeasureMemory = (_row, directory) => readProportionalMemory(directory);
 
