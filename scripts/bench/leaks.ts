@@ -49,7 +49,7 @@ export const leaks: Benchmark = {
       rows,
       notes: [
         `Medians of ${ROUNDS} runs, each in turn with the others, output in a pipe. The processes are idle shells, besides what the machine runs.`,
-        'The last column is the same command where a recorded tree is older than every process: each could bear its mark, so each environment is read.',
+        'The last column is the same command where a recorded tree is older than every process: any of them may have its mark, so every environment is read.',
       ],
     };
   },

@@ -47,8 +47,8 @@ export function findPython(family: readonly ProcessRow[]): ProcessRow | undefine
 }
 
 /**
- * A chroma-mcp with these vectors open, regardless of who started it. One that connects to a server only names the
- * folder.
+ * A chroma-mcp with these vectors open, regardless of who started it. A client of a Chroma server names the folder
+ * without opening it, so it does not count.
  */
 export function openOnVectors(snapshot: ProcessSnapshot, folder: string): ProcessRow | undefined {
   return snapshot.processes.find(

@@ -141,7 +141,7 @@ export class Supervisor {
     this.#force.force();
   }
 
-  /** Calls the listener once the tree has ended, for whatever reason. */
+  /** Calls the listener once the tree has ended, for any reason. */
   onStopped(listener: () => void): void {
     this.#stopped.add(listener);
   }

@@ -126,7 +126,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     const program = join(directory(), 'a b) (c');
     symlinkSync(process.execPath, program);
     const child = children.start(program, WAITING_NODE);
-    // A name like this is none of ours: it is read to the end because its pid is recorded.
+    // The name is not that of a role program. The process is read to the end because its pid is recorded.
     const recordedPids = new Set([child.pid]);
     const isReady = ({ pid, command }: ProcessRow) => pid === child.pid && command.startsWith(program);
     const row = await rowOf(table, isReady, { recordedPids });

@@ -17,7 +17,7 @@ const requests: fc.Arbitrary<ReapRequest> = fc.record(
   { requiredKeys: ['includeExcess'] },
 );
 
-/** Judgements that nobody should have made: the plan must hold out against a judge who has gone mad. */
+/** Wrong judgements: the plan must spare protected processes even if every verdict is wrong. */
 function forged(snapshot: ProcessSnapshot, verdicts: readonly Verdict[]): readonly Judgement[] {
   return snapshot.processes.map((process, index) => ({
     row: process,

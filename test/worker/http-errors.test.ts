@@ -186,7 +186,7 @@ describe('URLs', () => {
     ['POST', '/api/search', 'GET, HEAD'],
     ['OPTIONS', '/health', 'GET, HEAD'],
     ['PUT', '/api/sessions/1/observations', 'POST'],
-  ] as const)('%s %s is told what is allowed', async (method, url, allow) => {
+  ] as const)('%s %s names the allowed method', async (method, url, allow) => {
     const { request } = openServer();
     const answer = await request(method, url, { body: { any: 'body' } });
     expect(answer).toMatchObject({ status: 405, headers: { allow }, body: { error: { code: 'method-not-allowed' } } });

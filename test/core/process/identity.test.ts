@@ -270,12 +270,12 @@ describe('which of two started earlier', () => {
   const noTicks = (of: ProcessRow): ProcessRow => without(of, 'startTicks');
   const isNot = (earlier: ProcessRow, later: ProcessRow, snapshot = precise) => isNotYounger(earlier, later, snapshot);
 
-  test('is told by ticks, whatever the clock says', () => {
+  test('is decided by ticks if the clock disagrees', () => {
     const clockSetBack = { ...late, startedAt: clockAt(1) };
     expect([isNot(early, clockSetBack), isNot(clockSetBack, early), isNot(early, early)]).toEqual([true, false, true]);
   });
 
-  test('is told by the clock if either has no ticks, and of two that started together neither is younger', () => {
+  test('is decided by the clock if either has no ticks, and of two that started together neither is younger', () => {
     for (const [left, right] of [
       [noTicks, noTicks],
       [noTicks, (of: ProcessRow) => of],
@@ -300,7 +300,7 @@ test('a process is born after a registration only if more than 250 ms lie betwee
   ).toEqual([false, true]);
 });
 
-test('an age is told by the clock where the row or the table has no ticks', () => {
+test('an age is measured by the clock if the row or the table has no ticks', () => {
   const clock = row(100, 1, 'x', { startTicks: 1, startedAt: clockAt(NOW_TICKS - 500) });
   expect(ageSeconds(without(clock, 'startTicks'), snapshotOf([]))).toBe(5);
   expect(ageSeconds(clock, without(snapshotOf([]), 'nowTicks'))).toBe(5);

@@ -55,7 +55,7 @@ describe('a parent is gone', () => {
 });
 
 describe('top down', () => {
-  test('each row comes after its parent, whatever the order of the table', () => {
+  test('each row comes after its parent, for any order of the table', () => {
     const rows = [row(13, 12, 'd'), row(12, 11, 'c'), child, parent, one];
     expect(pids(indexOf(rows).topDown())).toEqual([1, 10, 11, 12, 13]);
   });

@@ -311,7 +311,7 @@ describe('a command line in one text', () => {
   });
 
   test.each([
-    ['an argument that bears the program’s name', `/usr/bin/less /opt/uvx chroma-mcp ${CHROMA}`, { name: 'uvx2' }],
+    ['an argument that equals the program’s name', `/usr/bin/less /opt/uvx chroma-mcp ${CHROMA}`, { name: 'uvx2' }],
     [
       'an executable that is only a prefix of the first word',
       `/x/uvx-backup chroma-mcp ${CHROMA}`,

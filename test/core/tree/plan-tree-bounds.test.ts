@@ -26,7 +26,7 @@ const root = supervisor(300, 1, { treeMark: 't1', dataDirMark: DATA_DIR });
 const ours = worker(310, 300, marks('t1', root, 'worker'));
 const tree = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
 
-/** What a shutdown of the tree would end and leave. */
+/** The processes that a shutdown of the tree would end, and those that it would leave alive. */
 function shutdown(rows: readonly ProcessRow[], manifests: readonly Manifest[], extra: Partial<ProcessSnapshot> = {}) {
   const given = new Set(rows.map(({ pid }) => pid));
   const snapshot = snapshotOf([...machine.filter(({ pid }) => !given.has(pid)), ...rows], extra);

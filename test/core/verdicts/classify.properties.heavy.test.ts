@@ -203,7 +203,7 @@ function isRecorded({ pid, startTicks }: ProcessRow, { manifests }: World): bool
   );
 }
 
-/** Its marks, or those of one above it, name another owner or data dir than its record, which no process of ours can show. */
+/** Its marks, or those of an ancestor, name another owner or data dir than its record. No claude-mem process does so. */
 function isContradicted(subject: ProcessRow, { manifests, snapshot }: World): boolean {
   const records = manifests.flatMap(({ entries }) => entries.slice(1));
   return [subject, ...new ProcessIndex(snapshot).ancestorsOf(subject)].some(({ pid, ownerMark, dataDirMark }) =>

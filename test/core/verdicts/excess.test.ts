@@ -288,8 +288,8 @@ describe('a successor releases no process', () => {
   test.each<[string, ProcessRow, ProcessRow]>([
     ['is recorded under another process that was born in the same tick', current, twin],
     ['is recorded under an earlier process of that pid', current, { ...ours, ...bornAt(7) }],
-    ['bears the mark of another role', { ...current, roleMark: 'chroma-search' }, ours],
-    ['bears the mark of another owner', { ...current, ownerMark: ownerMark(root) }, ours],
+    ['has the mark of another role', { ...current, roleMark: 'chroma-search' }, ours],
+    ['has the mark of another owner', { ...current, ownerMark: ownerMark(root) }, ours],
   ])('if it %s', (_which, successor, by) => {
     expect(beside(successor, by)).not.toBe('excess');
   });

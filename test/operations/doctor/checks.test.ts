@@ -1,4 +1,4 @@
-// What cannot be forced on the machine that runs the tests, and the thresholds; the rest is forced in test/process/doctor.heavy.test.ts.
+// The thresholds, and faults that cannot be forced on the machine of the tests. test/process/doctor.heavy.test.ts forces the others.
 import { describe, expect, test } from 'vitest';
 import type { MachineMemory } from '../../../src/operations/ports/doctor.ts';
 import { chromaCheck } from '../../../src/operations/doctor/checks/chroma.ts';

@@ -66,7 +66,7 @@ function defaultSettings(env: Readonly<Record<string, string>> = {}): Settings {
   return resolveSettings({ env, config: {}, configFile: '' }).settings;
 }
 
-/** What one check finds on such a machine, whatever it needs. */
+/** The finding of one check on such a machine, regardless of the checks that it needs. */
 export async function findingOf(check: Check, overrides: Overrides = {}): Promise<Finding & { status: CheckStatus }> {
   const alone = { ...check, needs: [] };
   const [result] = await diagnose([alone], fakePorts(overrides));

@@ -4,7 +4,7 @@ import { hookInput } from '../../helpers/hook-input.ts';
 
 const AT = new Date('2026-11-25T10:00:00.000Z');
 
-/** A machine that works, unless told otherwise. */
+/** A machine without faults, unless a test overrides one. */
 function machine(changes: Partial<HookPorts> = {}) {
   const did: string[] = [];
   const ports: HookPorts = {

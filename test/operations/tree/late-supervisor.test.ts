@@ -35,7 +35,7 @@ function runningTree(): FakeMachine {
 
 type Answer = Partial<TreeStatus> | 'late' | 'closed';
 
-/** What the control socket does at a moment: nobody listens, nobody greets, or a supervisor greets and answers. */
+/** The behavior of the control socket at a moment: no listener, a listener without a greeting, or a supervisor that greets and answers. */
 interface World {
   /** A tree id, `late`, or undefined. */
   readonly greets: (nowMs: number) => string | undefined;

@@ -13,7 +13,7 @@ const child = worker(110, 100, { ...marks(OLD, root, 'worker'), sid: 110 });
 const wrapper = uv(120, 1, { ...marks(OLD, child, 'chroma-sync'), sid: 110 });
 const chroma = python(130, 120, { ...marks(OLD, child, 'chroma-sync'), sid: 110 });
 
-/** What a tree whose supervisor and worker were killed has left. */
+/** The leftovers of a tree whose supervisor and worker were killed. */
 function leftovers(): FakeMachine {
   const fake = new FakeMachine([wrapper, chroma]);
   fake.manifests = [
@@ -28,7 +28,7 @@ function leftovers(): FakeMachine {
 }
 
 interface Script {
-  /** What the new supervisor says, one status after the other; the last one for good. Undefined: it never answers. */
+  /** The statuses of the new supervisor in order. The last one is repeated. Undefined: it never answers. */
   readonly says?: readonly Partial<TreeStatus>[];
   readonly ports?: Partial<StartPorts>;
 }

@@ -73,7 +73,7 @@ class Follower {
   readonly #memory: MemoryKeeper;
   readonly #native: LinuxNative | null | undefined;
   #lister: PidLister | undefined;
-  /** Reused and changed in place, because building them anew each time costs more than the reading. */
+  /** Reused and changed in place, because building them again for every reading costs more than the reading itself. */
   readonly #rows = new Map<number, RowDraft>();
   readonly #states = new Map<number, RowState>();
   #reading = 0;
