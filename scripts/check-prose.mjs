@@ -70,7 +70,7 @@ function listFiles() {
   );
   return [
     ...documents.filter((file) => /\.(?:md|yml)$/.test(file)),
-    ...sources.filter((file) => /\.m?ts$|\.(?:mjs|css|sh)$|^\.ci\/run$/.test(file)),
+    ...sources.filter((file) => /\.m?ts$|\.(?:mjs|css|sh)$|^\.ci\/(?:run$|heavy\/[a-z])/.test(file)),
   ]
     .filter((file) => !SKIPPED.test(file))
     .sort();
@@ -99,7 +99,7 @@ function findingsOf(file) {
 function proseOf(file, text) {
   if (/\.(?:md|yml)$/.test(file)) return proseOfDocument(text);
   if (file.endsWith('.css')) return commentsOf(text, /\/\*[^]*?\*\//g);
-  if (/\.sh$|^\.ci\/run$/.test(file)) return commentsOf(text, /(?<=^|\s)#(?!!)[^\n]*/gm);
+  if (/\.sh$|^\.ci\/(?:run|heavy\/.*)$/.test(file)) return commentsOf(text, /(?<=^|\s)#(?!!)[^\n]*/gm);
   return proseOfCode(file, text);
 }
 
