@@ -69,12 +69,12 @@ function rowOf(
 
 /** The manifest of a tree whose root is this process: alive, and older than all processes started later. */
 async function recordOldTree(dataDir: string): Promise<void> {
-  const { pid, startTicks, startedAt, place } = identifySelf(await loadPlatform());
+  const { pid, startTicks, startedAt, scope } = identifySelf(await loadPlatform());
   const identity = { pid, startTicks, startedAt };
   const treeId = randomUUID();
   mkdirSync(join(dataDir, 'trees'), { recursive: true, mode: 0o700 });
   const entry = { role: 'supervisor', identity, command: ['node', 'supervisor.js'], registeredAt: startedAt };
-  const manifest = { schemaVersion: 1, treeId, state: 'running', ...place, dataDir, startedAt, entries: [entry] };
+  const manifest = { schemaVersion: 1, treeId, state: 'running', ...scope, dataDir, startedAt, entries: [entry] };
   writeFileSync(join(dataDir, 'trees', `${treeId}.json`), JSON.stringify(manifest));
 }
 

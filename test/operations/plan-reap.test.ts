@@ -119,8 +119,8 @@ test('the generated scenes produce plans', () => {
 test('a named pid is planned or skipped with a reason', () => {
   fc.assert(
     fc.property(scenes, ({ request, plan }) => {
-      const told = new Set([...plan.plan.map((planned) => planned.row.pid), ...plan.skipped.map(({ pid }) => pid)]);
-      expect([...(request.pids ?? [])].filter((pid) => !told.has(pid))).toEqual([]);
+      const reported = new Set([...plan.plan.map((planned) => planned.row.pid), ...plan.skipped.map(({ pid }) => pid)]);
+      expect([...(request.pids ?? [])].filter((pid) => !reported.has(pid))).toEqual([]);
     }),
   );
 });

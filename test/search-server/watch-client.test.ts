@@ -54,9 +54,9 @@ test('waits for running calls, including those that fail or start meanwhile', as
     if (name === 'fails') throw new Error(name);
   };
   const failing = calls.track(call('fails', () => void calls.track(call('later'))));
-  const settled = calls.settled();
+  const settled = calls.idle();
   await expect(failing).rejects.toThrow('fails');
   await settled;
   expect(events).toEqual(['fails', 'later']);
-  await calls.settled();
+  await calls.idle();
 });

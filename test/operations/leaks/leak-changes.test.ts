@@ -19,22 +19,22 @@ function see(rows: readonly ProcessRow[], extra: Partial<ProcessSnapshot> = {}) 
 }
 
 const none: Known = new Map();
-const told = ({ changes }: ReturnType<typeof findChanges>) =>
+const listChanges = ({ changes }: ReturnType<typeof findChanges>) =>
   changes.map(({ kind, judgement }) => `${judgement.row.pid} ${kind}`);
 
 describe('the changes between two readings', () => {
   const before = findChanges(none, see([chroma(500)])).known;
 
   test('are empty without a change', () => {
-    expect(told(findChanges(before, see([chroma(500)])))).toEqual([]);
+    expect(listChanges(findChanges(before, see([chroma(500)])))).toEqual([]);
   });
 
   test('are one appeared and one ended process', () => {
-    expect(told(findChanges(before, see([chroma(600)])))).toEqual(['600 appeared', '500 ended']);
+    expect(listChanges(findChanges(before, see([chroma(600)])))).toEqual(['600 appeared', '500 ended']);
   });
 
   test('are an ended and an appeared process if a pid is reused', () => {
-    expect(told(findChanges(before, see([chroma(500, { startTicks: 9_000_000 })])))).toEqual([
+    expect(listChanges(findChanges(before, see([chroma(500, { startTicks: 9_000_000 })])))).toEqual([
       '500 appeared',
       '500 ended',
     ]);
@@ -46,14 +46,14 @@ describe('the changes between two readings', () => {
   });
 
   test('are unlisted, not ended, for a live process without a verdict', () => {
-    expect(told(findChanges(before, see([row(500, 1, 'sleep 1')])))).toEqual(['500 unlisted']);
+    expect(listChanges(findChanges(before, see([row(500, 1, 'sleep 1')])))).toEqual(['500 unlisted']);
   });
 
   test('are no end for a process missing from an incomplete listing, until a complete one misses it', () => {
     const blind = findChanges(before, see([], { complete: false }));
-    expect(told(blind)).toEqual([]);
-    expect(told(findChanges(blind.known, see([chroma(500)])))).toEqual([]);
-    expect(told(findChanges(blind.known, see([])))).toEqual(['500 ended']);
+    expect(listChanges(blind)).toEqual([]);
+    expect(listChanges(findChanges(blind.known, see([chroma(500)])))).toEqual([]);
+    expect(listChanges(findChanges(blind.known, see([])))).toEqual(['500 ended']);
   });
 });
 

@@ -67,21 +67,21 @@ test('verify --reap ends the processes left, except those of another or an unkno
 
 test('a pid reused during the search for marks is not taken for a marked process', async () => {
   const machine = new FakeMachine();
-  let isBearer = false;
+  let isMarkHolder = false;
   const reuse = () => {
-    if (!isBearer) return;
-    isBearer = false;
+    if (!isMarkHolder) return;
+    isMarkHolder = false;
     machine.start(row(9_400, 1, 'sshd', bornAt(99_000)));
   };
   const { watch, end } = await watchOf(machine, {
     marked: () => {
-      const bearers = new Set(isBearer ? [9_400] : []);
+      const markHolders = new Set(isMarkHolder ? [9_400] : []);
       reuse();
-      return bearers;
+      return markHolders;
     },
     onRead: reuse,
   });
-  isBearer = true;
+  isMarkHolder = true;
   machine.start(row(9_400, 1, 'sleep 1'));
   expect((await watch.look()).left).toEqual([]);
   await end();
