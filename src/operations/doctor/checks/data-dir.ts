@@ -41,7 +41,7 @@ function andMore(rest: readonly string[]): string {
 function judgeMode({ mode }: FolderFacts, { dataDir, commandLine }: DoctorTarget): Finding {
   if (isOpenToOthers(mode))
     return warn(`${dataDir} is open to other users (mode ${octal(mode)})`, commandLine('doctor', '--fix'));
-  return pass(`${dataDir}, yours alone (mode ${octal(mode)})`);
+  return pass(`${dataDir}, only you have access (mode ${octal(mode)})`);
 }
 
 /** Whether the mode gives group or others any permission. */

@@ -12,7 +12,7 @@ export const vectorWritersCheck: Check = {
     const writers = vectorWriters(reading.snapshot, reading.dataDir);
     const shared = writers.filter(({ rows }) => rows.length > 1);
     if (shared.length === 0)
-      return passIfComplete(seen, writers.length === 0 ? 'no Chroma is running here' : 'one each');
+      return passIfComplete(seen, writers.length === 0 ? 'no Chroma is running' : 'one each');
     const each = shared.map(
       ({ directory, rows }) =>
         `${directory} is open in several processes: pid ${rows.map(({ pid }) => pid).join(', ')}`,
