@@ -56,7 +56,7 @@ test('keeps one summary per session and updates it', () => {
 });
 
 describe('a late event', () => {
-  test('is stored and summarized, and does not reopen the session', () => {
+  test('a late event is stored and summarized, and does not reopen the session', () => {
     const { recordEvents, search, session } = memoryAfter(
       plain('session-start', 0),
       prompt('fix it', 1),

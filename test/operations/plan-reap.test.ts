@@ -106,7 +106,7 @@ describe('with any judgements, a plan contains', () => {
     always((planned, { request }) => planned.ageSeconds >= (request.olderThanSeconds ?? 0));
   });
 
-  test('only named pids', () => {
+  test('a plan for named pids contains only these', () => {
     always(({ row: { pid } }, { request }) => request.pids?.has(pid) ?? true);
   });
 });

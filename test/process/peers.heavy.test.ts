@@ -116,7 +116,7 @@ describe('a tree whose data dir has a path too long for a socket', () => {
     return { tree, runtime };
   }
 
-  test('is reached over sockets in a private folder', async () => {
+  test('a tree whose data dir has a path too long for a socket is reached over sockets in a private folder', async () => {
     const { tree, runtime } = await longTree();
     await tree.start(KEYWORD);
     for (const folder of foldersOf(tree)) {

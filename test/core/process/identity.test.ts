@@ -219,12 +219,12 @@ describe('a zombie', () => {
 describe('age', () => {
   const old = row(100, 1, 'x', bornAt(NOW_TICKS - 500));
 
-  test('is counted in ticks; a clock that was set makes nothing old', () => {
+  test('age is counted in ticks; a clock that was set makes nothing old', () => {
     expect(ageSeconds(old, snapshotOf([old], { takenAt: '2036-01-01T00:00:00.000Z' }))).toBe(5);
     expect(ageSeconds({ ...old, startedAt: '1970-01-01T00:00:00.000Z' }, snapshotOf([old]))).toBe(5);
   });
 
-  test('is counted from the snapshot where there are no ticks', () => {
+  test('age is counted from the snapshot where there are no ticks', () => {
     expect(ageSeconds(asPsListShows(old), psListSnapshotOf([old]))).toBe(5);
   });
 
@@ -270,12 +270,12 @@ describe('which of two started earlier', () => {
   const noTicks = (of: ProcessRow): ProcessRow => without(of, 'startTicks');
   const isNot = (earlier: ProcessRow, later: ProcessRow, snapshot = precise) => isNotYounger(earlier, later, snapshot);
 
-  test('is decided by ticks if the clock disagrees', () => {
+  test('which of two started earlier is decided by ticks if the clock disagrees', () => {
     const clockSetBack = { ...late, startedAt: clockAt(1) };
     expect([isNot(early, clockSetBack), isNot(clockSetBack, early), isNot(early, early)]).toEqual([true, false, true]);
   });
 
-  test('is decided by the clock if either has no ticks, and of two that started together neither is younger', () => {
+  test('which of two started earlier is decided by the clock if either has no ticks, and of two that started together neither is younger', () => {
     for (const [left, right] of [
       [noTicks, noTicks],
       [noTicks, (of: ProcessRow) => of],
@@ -286,7 +286,7 @@ describe('which of two started earlier', () => {
     }
   });
 
-  test('is open within the precision of the clock', () => {
+  test('which of two started earlier is open within the precision of the clock', () => {
     const second = snapshotOf([], { startPrecisionMs: 1_000 });
     const after = (ticks: number) => noTicks(row(102, 1, 'x', bornAt(5_000 + ticks)));
     expect([100, 101].map((ticks) => isNot(after(ticks), noTicks(early), second))).toEqual([true, false]);

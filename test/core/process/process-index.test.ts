@@ -37,12 +37,12 @@ describe('family', () => {
 });
 
 describe('a parent is gone', () => {
-  test('only if the listing was complete', () => {
+  test('a missing process is gone only if the listing was complete', () => {
     expect(indexOf([child]).isParentGone(child)).toBe(true);
     expect(indexOf([child], { complete: false }).isParentGone(child)).toBe(false);
   });
 
-  test('never for want of a start to compare', () => {
+  test('a parent without a start to compare is not reported as gone', () => {
     const unread = without(parent, 'startTicks');
     const noDate = { ...unread, startedAt: '' };
     expect(indexOf([one, noDate, child]).isParentGone(child)).toBe(false);

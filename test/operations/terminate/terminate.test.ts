@@ -72,7 +72,7 @@ describe('the outcome of one process', () => {
 });
 
 describe('a batch', () => {
-  test('gets SIGTERM in one pass before any wait', async () => {
+  test('a batch gets SIGTERM in one pass before any wait', async () => {
     const { fake, end } = machineOf({ 200: { endsAfterMs: 300 }, 201: { endsAfterMs: Infinity }, 202: {} });
     const outcomes = await end();
     expect(fake.signals.slice(0, 3)).toEqual(['SIGTERM 200', 'SIGTERM 201', 'SIGTERM 202']);
@@ -109,7 +109,7 @@ describe('a batch', () => {
     expect((await end()).map(({ outcome }) => outcome)).toEqual(['survived', 'permission-denied', 'exited']);
   });
 
-  test('without targets gives no outcomes', async () => {
+  test('a batch without targets gives no outcomes', async () => {
     expect(await machineOf({}).end()).toEqual([]);
   });
 
