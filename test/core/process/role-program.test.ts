@@ -424,7 +424,7 @@ describe('our own entry scripts', () => {
   });
 });
 
-describe('is a claude-mem script that spares a process', () => {
+describe('claude-mem scripts that spare a process', () => {
   test.each([
     ['the plugin’s worker', on('bun /x/worker-service.cjs --daemon'), true],
     ['the plugin’s MCP server', on('node /x/mcp-server.cjs'), true],

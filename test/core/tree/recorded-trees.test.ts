@@ -76,9 +76,9 @@ describe('a manifest of this data dir', () => {
   test('refers to its live processes and live owners, and to no process that is gone', () => {
     const orphan = worker(320, 1);
     const both = manifest('t1', [entry('supervisor', root), entry('worker', orphan, { by: ours })]);
-    const speaksOf = (rows: readonly ProcessRow[], pid: number) => read([both], rows).mentions(pid);
-    expect([speaksOf([ours], 310), speaksOf([root], 310)]).toEqual([true, false]);
-    expect([speaksOf([orphan], 320), speaksOf([ours], 320)]).toEqual([true, false]);
+    const mentions = (rows: readonly ProcessRow[], pid: number) => read([both], rows).mentions(pid);
+    expect([mentions([ours], 310), mentions([root], 310)]).toEqual([true, false]);
+    expect([mentions([orphan], 320), mentions([ours], 320)]).toEqual([true, false]);
   });
 
   test('keeps all entries of one pid and one role', () => {

@@ -134,7 +134,7 @@ describe('nothing is started', () => {
   test.each([
     ["the supervisor's lock", 'assertLockFree', 'lock-held'],
     ['the port', 'assertPortFree', 'port-taken'],
-  ] as const)('while somebody else has %s', async (_, port, code) => {
+  ] as const)('while another program has %s', async (_, port, code) => {
     const fake = new FakeMachine();
     const refuse = () => Promise.reject(new ClaudeMemError(code, 'pid 7 has it'));
     const { result, did } = start(fake, { ports: { [port]: refuse } });
