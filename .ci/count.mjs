@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const [file, status] = process.argv.slice(2);
 const { passed, failures } = count(read(file));
-// A linter, a compiler, a process left behind: they fail the command and are no test.
+// A failing linter or compiler, or a leaked process, fails the command without a failing test.
 if (failures.length === 0 && status !== '0')
   failures.push('a check beside the tests, or a process that the tests left behind: see above');
 console.log(passed, failures.length);
@@ -15,7 +15,7 @@ function count(report) {
     const failed = assertionResults
       .filter((test) => test.status === 'failed')
       .map((test) => `${name} > ${test.fullName}`);
-    // A file that cannot even be loaded has no tests to count.
+    // A file that cannot be loaded has no tests to count.
     return status === 'failed' && failed.length === 0 ? [`${name} (could not be loaded)`] : failed;
   });
   return { passed: report.numPassedTests, failures };

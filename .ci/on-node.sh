@@ -1,4 +1,4 @@
-# The fast tests on another Node: bash .ci/on-node.sh MAJOR. It comes from the package registry and lives in a cache folder.
+# The fast tests on another Node: bash .ci/on-node.sh MAJOR. That Node comes from the package registry and stays in a cache folder.
 set -euo pipefail
 folder=$PWD/.cache/node-$1
 node=$folder/node_modules/node/bin/node

@@ -1,4 +1,4 @@
-// Plays docs/ecosystem.config.cjs with the PM2 named, in a home and on a port of its own: node .ci/pm2.mjs PATH_OF_PM2
+// Runs docs/ecosystem.config.cjs with the given PM2, in its own home and on its own port: node .ci/pm2.mjs PATH_OF_PM2
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const env = {
 try {
   run(process.execPath, pm2, 'start', resolve('docs/ecosystem.config.cjs'));
   assert.equal(app().pm2_env.status, 'online');
-  // Started means ready: nothing is waited for.
+  // PM2 reports the start only when the tree is ready, so this does not wait.
   const first = status();
   assert.deepEqual([first.running, first.state], [true, 'running']);
   const before = members();
@@ -44,7 +44,7 @@ try {
   assert.equal(app().pm2_env.status, 'stopped');
   assert.deepEqual(members(), []);
 
-  // An old worker under this very daemon is what `doctor` warns of.
+  // `doctor` warns of an old worker under this daemon.
   assert.equal(doctor().status, 'pass');
   const script = join(home, 'worker-service.js');
   writeFileSync(script, 'setTimeout(() => undefined, 300_000);\n');
@@ -105,7 +105,7 @@ function describe(pid) {
       return undefined;
     return `${pid}:${fields[18]}`;
   } catch {
-    // It ended while it was looked at.
+    // The process ended during the read.
     return undefined;
   }
 }

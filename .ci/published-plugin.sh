@@ -1,9 +1,9 @@
-# The published claude-mem plugin, real and live, for the heavy checks: source it, then
-#   plugin_install FOLDER   its package, its packages and Bun (about 20 s, from the registry)
+# Installs and runs the published claude-mem plugin for the heavy checks. Source this file, then call:
+#   plugin_install FOLDER   installs its package, its dependencies and Bun (about 20 s, from the registry)
 #   plugin_start FOLDER PORT
-#   plugin_wake FOLDER PORT   a search, which makes its worker start `uvx chroma-mcp`
+#   plugin_wake FOLDER PORT   searches, so that its worker starts `uvx chroma-mcp`
 #   plugin_stop FOLDER PORT
-# Its home is FOLDER/home. Its Chroma runs on the packages that our own tests have prepared.
+# Its home is FOLDER/home. Its Chroma uses the packages that claude-mem's tests prepared.
 
 PLUGIN_VERSION=13.25.3
 
@@ -15,7 +15,7 @@ plugin_install() {
   (cd "$1/bun" && npm init -y >/dev/null && npm install --silent --ignore-scripts --no-audit --no-fund bun@1 && node node_modules/bun/install.js)
 }
 
-# A command of the plugin in its own environment.
+# Runs a command of the plugin in its own environment.
 plugin_run() {
   local folder=$1 port=$2 chroma
   shift 2
@@ -41,7 +41,7 @@ plugin_stop() {
   return 1
 }
 
-# Succeeds while one of the processes lives that plugin_processes has listed.
+# Succeeds while a process that plugin_processes listed is alive.
 plugin_lives() {
   local pid started
   while read -r _ pid started; do
@@ -53,7 +53,7 @@ plugin_start_ticks() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -
 
 plugin_wake() { curl -s -m 90 "http://127.0.0.1:$2/api/search?query=anything" >/dev/null; }
 
-# Pid and start of every process that the plugin records, one a line.
+# Prints the pid and start of every process that the plugin records, one per line.
 plugin_processes() {
   node -e '
     const { readFileSync } = require("node:fs");

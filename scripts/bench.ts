@@ -33,7 +33,7 @@ const HELP = `Usage: npm run bench -- [options] [name…]
   --no-write  only print the tables, leave docs/benchmarks.md alone
   --help      this text
 
-Names, all of them unless told: ${Object.keys(BENCHMARKS).join(', ')}`;
+Names (default: all): ${Object.keys(BENCHMARKS).join(', ')}`;
 
 const { values: options, positionals } = parseArgs({
   options: { 'no-write': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },

@@ -15,16 +15,16 @@ const RULES_IN_PACKAGE = 'package/templates/default.toml';
 
 /** Rules for which redaction has its own, with the reason. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
-  'curl-auth-header': 'command lines and headers have rules of ours',
-  'curl-auth-user': 'command lines have rules of ours',
-  'freemius-secret-key': 'assignments have rules of ours',
-  'generic-api-key': 'assignments have rules of ours',
-  'hashicorp-tf-password': 'assignments have rules of ours',
+  'curl-auth-header': 'claude-mem has its own rules for command lines and headers',
+  'curl-auth-user': 'claude-mem has its own rules for command lines',
+  'freemius-secret-key': 'claude-mem has its own rules for assignments',
+  'generic-api-key': 'claude-mem has its own rules for assignments',
+  'hashicorp-tf-password': 'claude-mem has its own rules for assignments',
   'jwt-base64': 'its lookahead needs more than linear time',
   'kubernetes-secret-yaml': 'it matches anything below "data:"',
-  'nuget-config-password': 'assignments have rules of ours',
-  'private-key': 'key blocks have rules of ours, also for those that were cut',
-  'sidekiq-sensitive-url': 'URLs have rules of ours',
+  'nuget-config-password': 'claude-mem has its own rules for assignments',
+  'private-key': 'claude-mem has its own rules for key blocks, also for truncated ones',
+  'sidekiq-sensitive-url': 'claude-mem has its own rules for URLs',
   'sourcegraph-access-token': 'it matches any 40 hexadecimal digits, and so any commit',
   'twilio-api-key': 'its keyword is two letters',
 };

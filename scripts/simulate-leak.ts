@@ -70,7 +70,9 @@ async function demonstrate(): Promise<number> {
   const dataDir = join(folder, 'data');
   mkdirSync(join(dataDir, 'vectors'), { recursive: true, mode: 0o700 });
   leak = await leakSome(pairs, dataDir);
-  say(`The worker (pid ${leak.parent.pid}) was killed. What it had started lives on under pid ${leak.adopter}:`);
+  say(
+    `The worker (pid ${leak.parent.pid}) was killed. These processes that it started are still running, re-parented to pid ${leak.adopter}:`,
+  );
   say(leak.pairs.map(({ wrapper, python }) => `  uv ${wrapper.pid}, python ${python.pid}`).join('\n'));
   if (process.platform !== 'linux') {
     say(`This system does not show environments, so only age proves a leak: waiting ${PATTERN_AGE_MS / 1_000} s.`);
@@ -100,15 +102,15 @@ async function leakSome(count: number, dataDir: string): Promise<OrphanedChromas
   if (uvx !== undefined) {
     try {
       const made = await makeLeak({ ...request, program: real(uvx) });
-      say(`Leaked ${count} of the real chroma-mcp.`);
+      say(`Leaked ${count} real chroma-mcp ${count === 1 ? 'pair' : 'pairs'}.`);
       return made;
     } catch {
       // Most likely not in uv's cache; a demonstration does not download 600 MB.
     }
   }
   const made = await makeLeak({ ...request, program: fixtureChroma(join(folder, 'imitation')) });
-  const reason = options.imitation ? '' : ', because uvx with chroma-mcp in its cache is not at hand here';
-  say(`Leaked ${count} imitations of chroma-mcp: real processes with its names, arguments and manners${reason}.`);
+  const reason = options.imitation ? '' : ', because uvx does not have chroma-mcp in its cache on this machine';
+  say(`Leaked ${count} imitations of chroma-mcp: real processes with its names, arguments and behavior${reason}.`);
   return made;
 }
 

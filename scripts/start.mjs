@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const args = process.argv.slice(2);
-// `setup` knows these two only; the other options belong to `start`.
+// `setup` accepts only these two. The other options belong to `start`.
 const { 'data-dir': dataDir, 'no-color': noColor } = parseArgs({
   args,
   strict: false,
@@ -25,10 +25,10 @@ console.log('\nStarting …\n');
 const status = claudeMem('start', ...args);
 if (status === 0) {
   console.log(`
-What next:
-  node dist/cli.js status    the tree, its memory, how it searches
-  node dist/cli.js leaks     what leaked, and why
-  node dist/cli.js stop      end it, with the proof that nothing is left
-  npm link                   to have it as \`claude-mem\``);
+Next steps:
+  node dist/cli.js status    shows the tree, its memory and its search mode
+  node dist/cli.js leaks     shows which processes leaked, and why
+  node dist/cli.js stop      ends the tree and proves that no process is left
+  npm link                   makes the command \`claude-mem\` available everywhere`);
 }
 process.exitCode = status;

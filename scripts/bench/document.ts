@@ -8,8 +8,8 @@ const FILE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
 
 const HEAD = `# Benchmarks
 
-How fast the program is, beside what it is compared with. The tables are written by the command above each of them; on a machine that
-does other things meanwhile the figures grow, which is why both sides are measured in turn and the load is told.
+Each table compares the program with an alternative. The command above a table writes that table. A busy machine makes all figures larger, so both sides are
+measured in turn and each table has the load.
 `;
 
 /** The machine and its load when a benchmark started. */

@@ -68,10 +68,10 @@ async function measure(env: NodeJS.ProcessEnv, say: BenchmarkTools['say']) {
     rows: [
       ['`node -e 0`', `${node.toFixed(0)} ms`, '', ''],
       row('PostToolUse', median(times.PostToolUse), TARGET_MS),
-      row('SessionStart, with what is remembered', median(times.SessionStart), TARGET_MS),
-      row(`${AT_ONCE} PostToolUse at once, until the last ends`, median(times.atOnce), AT_ONCE_TARGET_MS),
+      row('SessionStart, with the stored context', median(times.SessionStart), TARGET_MS),
+      row(`${AT_ONCE} parallel PostToolUse, until the last`, median(times.atOnce), AT_ONCE_TARGET_MS),
     ],
-    notes: [`Medians of ${ROUNDS} runs, each in turn with the others. What was told is in SQLite when the hook ends.`],
+    notes: [`Medians of ${ROUNDS} runs, each in turn with the others. The event is in SQLite when the hook ends.`],
   };
 }
 

@@ -49,7 +49,7 @@ export const leaks: Benchmark = {
       rows,
       notes: [
         `Medians of ${ROUNDS} runs, each in turn with the others, output in a pipe. The processes are idle shells, besides what the machine runs.`,
-        'The last column is the same command where a recorded tree is older than every process: each could bear its mark, so each environment is read.',
+        'The last column is the same command where a recorded tree is older than every process: any of them may have its mark, so every environment is read.',
       ],
     };
   },
@@ -69,12 +69,12 @@ function rowOf(
 
 /** The manifest of a tree whose root is this process: alive, and older than all processes started later. */
 async function recordOldTree(dataDir: string): Promise<void> {
-  const { pid, startTicks, startedAt, place } = identifySelf(await loadPlatform());
+  const { pid, startTicks, startedAt, scope } = identifySelf(await loadPlatform());
   const identity = { pid, startTicks, startedAt };
   const treeId = randomUUID();
   mkdirSync(join(dataDir, 'trees'), { recursive: true, mode: 0o700 });
   const entry = { role: 'supervisor', identity, command: ['node', 'supervisor.js'], registeredAt: startedAt };
-  const manifest = { schemaVersion: 1, treeId, state: 'running', ...place, dataDir, startedAt, entries: [entry] };
+  const manifest = { schemaVersion: 1, treeId, state: 'running', ...scope, dataDir, startedAt, entries: [entry] };
   writeFileSync(join(dataDir, 'trees', `${treeId}.json`), JSON.stringify(manifest));
 }
 

@@ -40,7 +40,7 @@ function install(say: (text: string) => void): void {
   const { status, stderr } = spawnSync('npm', ['install', '--prefix', CACHE, ...options, `pm2@${PM2_VERSION}`], {
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`PM2 cannot be had: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+  if (status !== 0) throw new Error(`PM2 is not available: ${stderr.trim().split('\n').at(-1) ?? ''}`);
 }
 
 /** The same worker, whose messages to its supervisor are translated for PM2. */

@@ -46,7 +46,7 @@ export const reap: Benchmark = {
       ],
       notes: [
         `Medians of ${RUNS} runs. The orphans are ${PAIRS} pairs of small shells with the names, command lines, marks and manners of uv and chroma-mcp, whose parent was killed.`,
-        'Start of the program, two readings before the first signal (the plan is made anew under the lock) and two after the last are included. All are asked in one pass and share one grace period.',
+        'The times include the start of the program, two readings before the first signal (the plan is made again under the lock) and two after the last one. All orphans get SIGTERM in one pass and share one grace period.',
       ],
     };
   },

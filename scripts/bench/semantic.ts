@@ -22,7 +22,7 @@ export const semantic: Benchmark = {
   title: 'A tree with live Chroma: the first answer by meaning, and stop',
   async run({ folder, say }) {
     const stack = await prepareSemanticStack(say);
-    if (!stack.available) throw new Error(`the real Chroma cannot be had: ${stack.reason}`);
+    if (!stack.available) throw new Error(`the real Chroma is not available: ${stack.reason}`);
     const tree = new MeasuredTree(stack, folder, await freePort());
     const figures = { ready: [] as number[], answer: [] as number[], stop: [] as number[], sdkClose: [] as number[] };
     try {

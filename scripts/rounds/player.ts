@@ -168,7 +168,9 @@ class Player {
     if (row === undefined) return;
     const got = await reusePid(this.#scene, row, { by, number: this.#number() });
     this.#bystanders.push(...got);
-    this.#say(`killed ${target} ${row.pid}; its pid ${got.length === 0 ? 'went to nobody of ours' : `is a ${by} now`}`);
+    this.#say(
+      `killed ${target} ${row.pid}; its pid ${got.length === 0 ? 'went to another process' : `is a ${by} now`}`,
+    );
   }
 
   #find(target: Target): Row | undefined {
@@ -320,7 +322,7 @@ class Player {
     const rows = doubleTrees(this.#scene.rows());
     // They were read one after the other, so only those still alive existed simultaneously.
     const still = doubleTrees(rows.filter(isAlive));
-    if (still.length > 0) this.violate(`two trees at once: ${list(still)}`);
+    if (still.length > 0) this.violate(`two trees at the same time: ${list(still)}`);
   }
 
   #truth(): Truth {

@@ -39,7 +39,7 @@ const WRAPPER = `trap '' INT
 trap 'if [ -n "$child" ]; then kill -TERM $child; else exit 143; fi' TERM
 while [ "$1" != chroma-mcp ]; do shift; done
 shift
-# A background job reads from nowhere unless told otherwise.
+# The shell gives a background job an empty stdin unless it is redirected.
 exec 3<&0
 "$PWD/bin/python" "$PWD/bin/chroma-mcp" "$@" <&3 3<&- &
 child=$!

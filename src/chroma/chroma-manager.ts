@@ -132,7 +132,7 @@ export class ChromaManager implements VectorStore {
     this.#dependencies.log.info('recycling Chroma', { reason, restMs });
     this.#retry.rest(restMs);
     if (restMs > 0) this.#retry.note(new ChromaFailure('over-limit', reason));
-    await this.#letGo();
+    await this.#release();
     if (restMs === 0) this.#resume();
   }
 
@@ -142,7 +142,7 @@ export class ChromaManager implements VectorStore {
     const state = this.#state;
     const opening = state.name === 'starting' ? state.opening : undefined;
     // A Chroma that is just starting is ended by its own start, which sees the aborted signal.
-    const gone = state.name === 'closed' ? state.gone : Promise.allSettled([opening, this.#letGo(withinMs)]);
+    const gone = state.name === 'closed' ? state.gone : Promise.allSettled([opening, this.#release(withinMs)]);
     this.#enter({ name: 'closed', gone });
     await withTimeout(withinMs, gone);
   }
@@ -200,11 +200,11 @@ export class ChromaManager implements VectorStore {
   #lose(connection: ChromaConnection, failure: ChromaFailure): void {
     if (this.#state.name !== 'ready' || this.#state.connection !== connection) return;
     this.#retry.ranFor(this.#now() - this.#state.readyAt);
-    void this.#letGo();
+    void this.#release();
     this.#retry.note(failure);
   }
 
-  async #letGo(withinMs = this.#timing.endMs): Promise<void> {
+  async #release(withinMs = this.#timing.endMs): Promise<void> {
     const connection = connectionOf(this.#state);
     if (connection !== undefined) {
       this.#enter({ name: 'asleep' });
@@ -262,7 +262,7 @@ export class ChromaManager implements VectorStore {
     clearTimeout(state.idleTimer);
     state.idleTimer = setTimeout(() => {
       this.#dependencies.log.info('closing idle Chroma', { idleMs });
-      void this.#letGo();
+      void this.#release();
     }, idleMs).unref();
   }
 
@@ -291,7 +291,7 @@ export class ChromaManager implements VectorStore {
       : 'Chroma is starting';
   }
 
-  /** The only place that changes the state. `closed` is never left. */
+  /** The only code that changes the state. `closed` is never left. */
   #enter(next: ChromaState): void {
     if (this.#state.name === 'closed') return;
     leave(this.#state);

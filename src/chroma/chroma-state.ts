@@ -10,9 +10,9 @@ import type { ChromaConnection } from './connection.ts';
 export type ChromaState =
   /** No Chroma runs. The next use starts one, unless a failure has to wait. */
   | { readonly name: 'asleep' }
-  /** Chroma starts. `isFetching` tells a first start, which downloads packages, from a later one. */
+  /** Chroma starts. `isFetching` is true on a first start, which downloads packages. */
   | { readonly name: 'starting'; readonly opening: Promise<ChromaConnection>; isFetching: boolean }
-  /** Chroma answers. The timer closes a Chroma that nobody uses. */
+  /** Chroma answers. The timer closes an idle Chroma. */
   | {
       readonly name: 'ready';
       readonly connection: ChromaConnection;

@@ -24,7 +24,7 @@ export function familyOf(snapshot: ProcessSnapshot, first: ProcessRow, marks: Fa
   const heads = here !== undefined && isSameStart(here, first) ? [here] : [];
   const strays = snapshot.processes.filter(
     (row) =>
-      bearsMarks(row, marks) &&
+      hasMarks(row, marks) &&
       (isLostChroma(row, index) || (row.sid === first.sid && isStranded(row, index))) &&
       isNotYounger(first, row, snapshot),
   );
@@ -47,8 +47,8 @@ export function findPython(family: readonly ProcessRow[]): ProcessRow | undefine
 }
 
 /**
- * A chroma-mcp with these vectors open, regardless of who started it. One that connects to a server only names the
- * folder.
+ * A chroma-mcp with these vectors open, regardless of who started it. A client of a Chroma server names the folder
+ * without opening it, so it does not count.
  */
 export function openOnVectors(snapshot: ProcessSnapshot, folder: string): ProcessRow | undefined {
   return snapshot.processes.find(
@@ -60,7 +60,7 @@ function isOnFolder(row: ProcessRow, folder: string): boolean {
   return (row.roleDirectory ?? dataDirArgument(row)) === folder;
 }
 
-function bearsMarks(row: ProcessRow, marks: FamilyMarks): boolean {
+function hasMarks(row: ProcessRow, marks: FamilyMarks): boolean {
   return (
     marks.ownerMark !== undefined &&
     row.ownerMark === marks.ownerMark &&

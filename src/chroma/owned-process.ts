@@ -113,7 +113,7 @@ export class OwnedProcess {
     // No snapshot contains an exited wrapper, but its recorded children must be proven gone too.
     const first = uniqueRows([...this.#members, ...(await this.#look())]);
     const { outcomes } = await terminateUntilQuiet(ports, first, { graceMs: Math.min(GRACE_MS, withinMs) });
-    this.#letGo();
+    this.#release();
     const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
     const survivors = left.map(({ pid }) => pid);
     // A frozen root records nothing and must not block this. Its own end proves the same.
@@ -187,7 +187,7 @@ export class OwnedProcess {
   }
 
   /** Closes the pipes, which would otherwise keep this process alive. */
-  #letGo(): void {
+  #release(): void {
     for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream.destroy();
   }
 }

@@ -21,7 +21,7 @@ export interface PartsSource extends Omit<SetupDependencies, 'settings'> {
 
 export interface ChromaProbe extends ChromaPort {
   /** Resolves when every started process has ended. */
-  readonly settled: () => Promise<void>;
+  readonly idle: () => Promise<void>;
 }
 
 /**
@@ -53,7 +53,7 @@ export function probeChroma(source: PartsSource): ChromaProbe {
     arePackagesCached: (signal) => withUvx((uvx, dependencies) => arePackagesCached(uvx, dependencies, signal)),
     modelProblem: () => modelProblem(home),
     modelFolder: modelFolder(home),
-    settled: async () => {
+    idle: async () => {
       await Promise.allSettled(running);
     },
   };

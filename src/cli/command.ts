@@ -95,7 +95,7 @@ function helpText({ examples, exitCodes, failsOpen = false }: HelpOf, help: Help
   const wrongUsage = [EXIT.usage, 'wrong usage; nothing was done'] as const;
   const codes = [...exitCodes, ...(failsOpen ? [] : [wrongUsage])]
     .toSorted(([left], [right]) => left - right)
-    .map(([code, meaning]) => hanging(`  ${String(code).padEnd(3)}  `, meaning, help));
+    .map(([code, meaning]) => withHangingIndent(`  ${String(code).padEnd(3)}  `, meaning, help));
   return `\nExamples:\n${exampleLines(examples, help).join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
 }
 
@@ -104,11 +104,11 @@ function exampleLines(examples: HelpOf['examples'], help: Help): readonly string
   const width = Math.max(...examples.map(([line]) => line.length));
   const beside = examples.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`);
   if (beside.every((line) => line.length <= HELP_COLUMNS)) return beside;
-  return examples.map(([line, does]) => `  ${line}\n${hanging('      ', does, help)}`);
+  return examples.map(([line, does]) => `  ${line}\n${withHangingIndent('      ', does, help)}`);
 }
 
 /** Wraps a text with a hanging indent as wide as `begin`. */
-function hanging(begin: string, text: string, help: Help): string {
+function withHangingIndent(begin: string, text: string, help: Help): string {
   return begin + help.boxWrap(text, HELP_COLUMNS - begin.length).replaceAll('\n', `\n${' '.repeat(begin.length)}`);
 }
 

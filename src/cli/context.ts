@@ -77,7 +77,7 @@ export interface Context {
    * Call it before reporting that nothing was found.
    * @throws ClaudeMemError `data-dir` if the user named a data dir that does not exist or cannot be used: "nothing found" would be true
    * but misleading.
-   * @param found the judged processes. One that belongs to the data dir prevents the error, because a tree may outlive its data dir.
+   * @param found the judged processes. A process of the data dir prevents the error, because a tree may outlive its data dir.
    */
   assertDataDirExists(found?: readonly Judgement[]): void;
   /**

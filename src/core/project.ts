@@ -3,7 +3,7 @@ import { withoutTrailingSeparators } from './process/path.ts';
 /** Limit for the walk up a path, in folders. */
 const MOST_PARENTS = 64;
 
-export interface Places {
+export interface ProjectLookup {
   /** The user's home. A `.git` there belongs to dotfiles and makes no project. */
   readonly home: string | undefined;
   readonly exists: (path: string) => boolean;
@@ -14,7 +14,7 @@ export interface Places {
  * without `.git`, the name of the folder itself.
  * @returns `unnamed` for the root of a file system.
  */
-export function projectOf(cwd: string, { home, exists }: Places): string {
+export function projectOf(cwd: string, { home, exists }: ProjectLookup): string {
   let folder = withoutTrailingSeparators(cwd);
   for (let step = 0; step < MOST_PARENTS && nameOf(folder) !== '' && folder !== home; step += 1) {
     if (exists(`${folder}/.git`)) return nameOf(folder);

@@ -166,7 +166,7 @@ export function identifySelf(platform: Platform): OwnIdentity {
     pid: process.pid,
     startTicks: row?.startTicks,
     startedAt: row?.startedAt ?? new Date(Date.now() - process.uptime() * 1000).toISOString(),
-    place: platform.readMachine(),
+    scope: platform.readMachine(),
   };
 }
 

@@ -10,12 +10,12 @@ const ANSWER_MS = 3_000;
 export function isPortOpen(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ host, port, timeout: ANSWER_MS, signal });
-    const settle = (isOpen: boolean) => () => {
+    const finish = (isOpen: boolean) => () => {
       socket.destroy();
       resolve(isOpen);
     };
-    socket.once('connect', settle(true));
-    socket.once('timeout', settle(true));
-    socket.once('error', settle(false));
+    socket.once('connect', finish(true));
+    socket.once('timeout', finish(true));
+    socket.once('error', finish(false));
   });
 }

@@ -23,9 +23,9 @@ function resolveDirectory(written: string, ours: readonly string[]): string | un
   // A relative value depends on the working directory of a process, which is unknown.
   if (!isAbsolute(written)) return undefined;
   if (ours.includes(written)) return written;
-  const place = lookUp(written);
-  if (place === undefined) return undefined;
-  return ours.find((path) => lookUp(path)?.identity === place.identity) ?? place.realPath;
+  const id = lookUp(written);
+  if (id === undefined) return undefined;
+  return ours.find((path) => lookUp(path)?.identity === id.identity) ?? id.realPath;
 }
 
 function lookUp(path: string): { identity: string; realPath: string } | undefined {

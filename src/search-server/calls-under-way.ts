@@ -12,7 +12,7 @@ export class CallsUnderWay {
   }
 
   /** Resolves when no call is left. Never rejects: the error of a call belongs to its caller. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     // Lets calls that have just arrived start first.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#calls.size > 0) await Promise.allSettled(this.#calls);

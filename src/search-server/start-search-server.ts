@@ -56,7 +56,7 @@ export async function startSearchServer(options: SearchServerOptions): Promise<v
   };
   shutdown.add('Chroma', async (withinMs) => own?.close(withinMs));
   shutdown.add('MCP connection and memory', async (withinMs) => {
-    await withTimeout(Math.min(LAST_ANSWERS_MS, withinMs), calls.settled());
+    await withTimeout(Math.min(LAST_ANSWERS_MS, withinMs), calls.idle());
     await server.close();
     memory.close();
   });

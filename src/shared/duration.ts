@@ -7,13 +7,13 @@ const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as c
  * @returns milliseconds, 0 or more
  * @throws ClaudeMemError `usage` for anything else.
  */
-export function parseDuration(text: string, what = 'duration'): number {
+export function parseDuration(text: string, setting?: string): number {
   const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
   const amount = Number(parts?.[1]);
   const unit = (parts?.[2] ?? 's') as keyof typeof UNIT_MS;
   const ms = amount * UNIT_MS[unit];
   if (parts === null || !Number.isFinite(ms) || ms > Number.MAX_SAFE_INTEGER) {
-    throw new ClaudeMemError('usage', `${what}: "${text}" is not a duration`, {
+    throw new ClaudeMemError('usage', `${setting === undefined ? '' : `${setting}: `}"${text}" is not a duration`, {
       hint: 'Use a number with a unit: 500ms, 5s, 10m, 1h, 2d.',
     });
   }

@@ -3,7 +3,7 @@ import type { Observation } from '../operations/observe/observe.ts';
 import type { Log } from '../shared/log.ts';
 
 /** Exits come in bursts; one check handles all of them. In milliseconds. */
-const SETTLE_MS = 20;
+const DELAY_MS = 20;
 /** Interval of the check for events without a signal: a missed SIGCHLD, or a new orphan. In milliseconds. */
 const LOOK_EVERY_MS = 5_000;
 
@@ -47,7 +47,7 @@ export function tendAdoptedChildren(duty: AdoptionDuty): () => void {
       // A check in progress may have missed this exit.
       if (isLooking) onChildExit();
       else void look(duty.observe);
-    }, SETTLE_MS);
+    }, DELAY_MS);
   };
   const interval = setInterval(() => {
     // Reading the whole process table is expensive; listing the children is almost free.

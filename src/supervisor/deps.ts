@@ -11,7 +11,7 @@ export interface OwnManifest {
   register(entry: ManifestEntry): void;
   endEntry(identity: StoredIdentity, at: string): void;
   /** Marks the entries of vanished processes as ended, and drops the oldest of hundreds after a crash loop. */
-  settle(gone: readonly StoredIdentity[], at: string): void;
+  markGone(gone: readonly StoredIdentity[], at: string): void;
   /** Retires the manifest after every other process of the tree is gone. */
   retire(at: string): void;
 }

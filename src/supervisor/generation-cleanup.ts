@@ -28,14 +28,14 @@ export async function cleanGeneration(deps: SupervisorDeps): Promise<Observation
 }
 
 /** Marks recorded processes that are gone as ended; a killed worker cannot do so. */
-export function settleRecords(
+export function markRecordsGone(
   deps: Pick<SupervisorDeps, 'treeId' | 'manifest'>,
   { reading, index }: Observation,
 ): void {
   const tree = new RecordedTrees(reading, index).tree(deps.treeId);
   const gone = tree?.entries.filter(({ presence, isRoot }) => presence === 'gone' && !isRoot) ?? [];
   if (gone.length > 0) {
-    deps.manifest.settle(
+    deps.manifest.markGone(
       gone.map(({ entry }) => entry.identity),
       reading.snapshot.takenAt,
     );

@@ -8,7 +8,7 @@ export interface ManifestWriter {
   update(treeId: string, change: (manifest: Manifest) => Manifest): unknown;
   register(treeId: string, entry: ManifestEntry): unknown;
   endEntry(treeId: string, identity: StoredIdentity, at: string): unknown;
-  settle(treeId: string, gone: readonly StoredIdentity[], at: string): unknown;
+  markGone(treeId: string, gone: readonly StoredIdentity[], at: string): unknown;
 }
 
 /**
@@ -19,7 +19,7 @@ export function createOwnManifest(
   trees: ManifestWriter,
   { treeId, dataDir, own, command }: { treeId: string; dataDir: string; own: OwnIdentity; command: readonly string[] },
 ): OwnManifest {
-  const { machineId, bootId, pidNamespace } = own.place;
+  const { machineId, bootId, pidNamespace } = own.scope;
   trees.create({
     schemaVersion: 1,
     treeId,
@@ -46,7 +46,7 @@ export function createOwnManifest(
     setState: (state) => void trees.update(treeId, (current) => ({ ...current, state })),
     register: (entry) => void trees.register(treeId, entry),
     endEntry: (identity, at) => void trees.endEntry(treeId, identity, at),
-    settle: (gone, at) => void trees.settle(treeId, gone, at),
+    markGone: (gone, at) => void trees.markGone(treeId, gone, at),
     retire: (at) =>
       void trees.update(treeId, (current) => ({
         ...current,

@@ -9,7 +9,7 @@ import {
 import { messageOf } from '../shared/errors.ts';
 import { withTimeout } from '../shared/with-timeout.ts';
 import type { SupervisorDeps } from './deps.ts';
-import { cleanGeneration, settleRecords } from './generation-cleanup.ts';
+import { cleanGeneration, markRecordsGone } from './generation-cleanup.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { RestartPolicy, type RestartTiming } from './restart-policy.ts';
 import { endWorker, Force, shutDown } from './shut-down.ts';
@@ -80,7 +80,7 @@ export class Supervisor {
   }
 
   /** Resolves when the tree state changes, or is not `starting`; after `limitMs` milliseconds at the latest. */
-  async settled(limitMs: number): Promise<void> {
+  async untilStateChanges(limitMs: number): Promise<void> {
     if (treeStateOf(this.#state) !== 'starting') return;
     let wake = (): void => undefined;
     const changed = new Promise<void>((resolve) => this.#waiting.add((wake = resolve)));
@@ -94,7 +94,7 @@ export class Supervisor {
   }
 
   /** Does nothing if no worker is running. */
-  tellWorker(message: SupervisorMessage): void {
+  sendToWorker(message: SupervisorMessage): void {
     runOf(this.#state)?.worker.send(message);
   }
 
@@ -141,7 +141,7 @@ export class Supervisor {
     this.#force.force();
   }
 
-  /** Calls the listener once the tree has ended, for whatever reason. */
+  /** Calls the listener once the tree has ended, for any reason. */
   onStopped(listener: () => void): void {
     this.#stopped.add(listener);
   }
@@ -319,7 +319,7 @@ export class Supervisor {
   /** Ends proven orphans of this tree, and records in its manifest which processes are gone. */
   async cleanUp(): Promise<void> {
     try {
-      settleRecords(this.#deps, await cleanGeneration(this.#deps));
+      markRecordsGone(this.#deps, await cleanGeneration(this.#deps));
     } catch (error) {
       this.#deps.log.error('leftovers of the worker could not be looked for', { reason: messageOf(error) });
     }
@@ -355,7 +355,7 @@ export class Supervisor {
     return endWorker(worker, { graceMs: this.#timing.hungWorkerGraceMs, force: this.#force, deps: this.#deps });
   }
 
-  /** The only place that changes the state. */
+  /** The only code that changes the state. */
   #enter(next: SupervisorState): void {
     const before = this.#state;
     if (before.name === 'stopping') {

@@ -5,7 +5,7 @@ const IGNORED_NAMES = new Set(['node_modules', 'logs', '.git', 'vector-db', 'chr
 const IGNORED_FILE = /\.(?:log|db)$|\.db-/;
 
 /** Changes come in bursts (an editor's save, a checkout); one restart handles all of them. In milliseconds. */
-const SETTLE_MS = 300;
+const QUIET_MS = 300;
 
 /**
  * Calls back when a file below the folder changes.
@@ -22,7 +22,7 @@ export async function watchFiles(
     clearTimeout(timer);
     timer = setTimeout(() => {
       onChange(path);
-    }, SETTLE_MS);
+    }, QUIET_MS);
   });
   await new Promise<void>((resolve) => watcher.once('ready', resolve));
   return async () => {

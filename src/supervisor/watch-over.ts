@@ -39,7 +39,7 @@ export async function watchOver(supervisor: Supervisor, parts: WatchParts): Prom
     log,
     methods: {
       status: async ({ waitMs }) => {
-        if (typeof waitMs === 'number') await supervisor.settled(Math.min(waitMs, LONGEST_WAIT_MS));
+        if (typeof waitMs === 'number') await supervisor.untilStateChanges(Math.min(waitMs, LONGEST_WAIT_MS));
         return { ...supervisor.status(), ...vitals.report() };
       },
       stop: async ({ graceMs }) => ({ isClean: await stop(graceMsOf(graceMs)) }),

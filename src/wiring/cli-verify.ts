@@ -75,7 +75,7 @@ export async function createStage(context: Context, interrupted: AbortSignal): P
   }
 }
 
-interface Place {
+interface ScenarioSite {
   readonly dataDir: string;
   readonly port: number;
 }
@@ -85,7 +85,7 @@ function stageEnvironment({
   port,
   settings,
   uvx,
-}: Place & { readonly settings: Settings; readonly uvx: string | null }): NodeJS.ProcessEnv {
+}: ScenarioSite & { readonly settings: Settings; readonly uvx: string | null }): NodeJS.ProcessEnv {
   return {
     ...process.env,
     CLAUDE_MEM_DATA_DIR: dataDir,
@@ -104,7 +104,7 @@ async function stagePorts({
   dataDir,
   env,
   interrupted,
-}: Pick<Place, 'dataDir'> & {
+}: Pick<ScenarioSite, 'dataDir'> & {
   readonly env: NodeJS.ProcessEnv;
   readonly interrupted: AbortSignal;
 }): Promise<StagePorts> {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOldWorkerApp } from '../core/tree/pm2.ts';
-import type { ChromaPort, DoctorPorts, Guards, TreePort, WorkerReadiness } from '../operations/ports/doctor.ts';
+import type { ChromaPort, DoctorPorts, SafetyFeatures, TreePort, WorkerReadiness } from '../operations/ports/doctor.ts';
 import { askForStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { Platform } from '../platform/index.ts';
 import { isPortOpen } from '../platform/loopback.ts';
@@ -15,14 +15,14 @@ import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { commandLine } from '../cli/terminal/hint.ts';
 import { createTreeContext } from './cli-tree.ts';
-import type { Place } from './doctor-place.ts';
+import type { ResolvedTarget } from './doctor-target.ts';
 import { VERSION } from '../shared/version.ts';
 
 /** In milliseconds. */
 const WORKER_ANSWER_MS = 3_000;
 
 export interface AdapterSource {
-  readonly place: Place;
+  readonly target: ResolvedTarget;
   readonly platform: Platform;
   readonly chroma: ChromaPort;
   /** Value of `--data-dir`, repeated in suggested commands. */
@@ -30,12 +30,12 @@ export interface AdapterSource {
 }
 
 /** The adapters of this machine for the checks. */
-export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: AdapterSource): DoctorPorts {
-  const { dataDir } = place;
+export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: AdapterSource): DoctorPorts {
+  const { dataDir } = target;
   return {
-    place: {
+    target: {
       dataDir,
-      dataDirProblem: place.problem,
+      dataDirProblem: target.problem,
       version: VERSION,
       platform: process.platform,
       node: { version: process.version, file: process.execPath },
@@ -44,12 +44,12 @@ export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: Adap
         commandLine([...words, ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag])]),
     },
     folder: folderFacts,
-    tree: treePort(place, platform),
+    tree: treePort(target, platform),
     chroma,
     machine: {
       memory: () => platform.load?.memory(),
       limits: () => platform.load?.limits() ?? { openFiles: undefined, processes: [] },
-      guards: () => findGuards(platform),
+      safetyFeatures: () => findSafetyFeatures(platform),
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     },
     others: {
@@ -62,7 +62,7 @@ export function createDoctorPorts({ place, platform, chroma, dataDirFlag }: Adap
   };
 }
 
-function treePort({ dataDir, context }: Place, platform: Platform): TreePort {
+function treePort({ dataDir, context }: ResolvedTarget, platform: Platform): TreePort {
   const usable = () => {
     if (context === undefined) throw new Error('the data dir cannot be used');
     return context;
@@ -103,7 +103,7 @@ async function askWorker(
   return body;
 }
 
-async function findGuards(platform: Platform): Promise<Guards> {
+async function findSafetyFeatures(platform: Platform): Promise<SafetyFeatures> {
   const adoption = platform.loadAdoption();
   return {
     parentDeath: (await parentDeathPrefix(process.platform)).length > 0,

@@ -19,7 +19,7 @@ import { findPersonal } from './context.ts';
 import type { CheckList, DoctorReport, DoctorRequest } from '../cli/commands/doctor/json.ts';
 import { createDoctorPorts } from './doctor-ports.ts';
 import { bugReport } from '../cli/commands/doctor/bug-report.ts';
-import { findPlace, type Place } from './doctor-place.ts';
+import { resolveTarget, type ResolvedTarget } from './doctor-target.ts';
 
 /** Time limit to end processes that checks started, in milliseconds. */
 const CLEAN_UP_MS = 8_000;
@@ -34,29 +34,29 @@ export function list(): CheckList {
  * @throws ClaudeMemError `not-owner` and `lock-held` with `fix`; `io` if the report cannot be written.
  */
 export async function examine(request: DoctorRequest): Promise<DoctorReport> {
-  const place = findPlace(request.dataDir);
-  if (request.fix && place.context !== undefined) assertOwner(place.dataDir);
+  const target = resolveTarget(request.dataDir);
+  if (request.fix && target.context !== undefined) assertOwner(target.dataDir);
   const platform = await loadPlatform();
-  const chroma = partsOf(place, platform);
-  const ports = createDoctorPorts({ place, platform, chroma, dataDirFlag: request.dataDir });
+  const chroma = partsOf(target, platform);
+  const ports = createDoctorPorts({ target, platform, chroma, dataDirFlag: request.dataDir });
   const { interrupted } = request;
   const only = request.only.length === 0 ? undefined : request.only;
   const run = () => diagnose(CHECKS, ports, { only, interrupted });
   try {
     let checks = await run();
     let fixed: readonly Repair[] = [];
-    if (request.fix && !interrupted.aborted && place.context !== undefined && repairable(checks).length > 0) {
-      fixed = await repairAll(checks, place.context, interrupted);
+    if (request.fix && !interrupted.aborted && target.context !== undefined && repairable(checks).length > 0) {
+      fixed = await repairAll(checks, target.context, interrupted);
       checks = await run();
     }
     const report: DoctorReport = {
-      ...{ schemaVersion: 1, command: 'doctor', version: ports.place.version, dataDir: place.dataDir },
+      ...{ schemaVersion: 1, command: 'doctor', version: ports.target.version, dataDir: target.dataDir },
       ...{ checks, summary: summarize(checks), fixed },
     };
     if (request.report !== undefined) writeFileForPeople(request.report, bugReport(report, findPersonal()));
     return report;
   } finally {
-    await withTimeout(CLEAN_UP_MS, chroma.settled());
+    await withTimeout(CLEAN_UP_MS, chroma.idle());
   }
 }
 
@@ -82,7 +82,7 @@ async function repairAll(
 }
 
 /** Probe processes get the marks of a separate tree that is never recorded. */
-function partsOf({ dataDir }: Place, platform: Platform): ChromaProbe {
+function partsOf({ dataDir }: ResolvedTarget, platform: Platform): ChromaProbe {
   const { table, signaller, identify } = platform;
   const own = identifySelf(platform);
   return probeChroma({

@@ -30,7 +30,7 @@ const OWN_CHROMA_IDLE_MS = 30_000;
 const PROOF_RESERVE_MS = 500;
 
 async function main(): Promise<void> {
-  const place = findStarter();
+  const starter = findStarter();
   const dataDir = resolveDataDir({ env: process.env });
   assertOwner(dataDir);
   const log = createFileLog(join(dataDir, 'logs', 'search-server.log'), {
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const memory = new SessionSearch(dataDir);
   await startSearchServer({
     version: VERSION,
-    startedBy: place.startedBy,
+    startedBy: starter.startedBy,
     input: process.stdin,
     output: process.stdout,
     transport: new StdioServerTransport(),
@@ -58,14 +58,14 @@ async function main(): Promise<void> {
       findSocket: () => findWorkerSocket(dataDir),
       readToken: () => readToken(dataDir),
     }),
-    own: place.isInTree ? undefined : await ownVectors({ dataDir, treeId: place.treeId, settings, memory, log }),
+    own: starter.isInTree ? undefined : await ownVectors({ dataDir, treeId: starter.treeId, settings, memory, log }),
     shutdown,
     end,
     log,
   });
 }
 
-interface StartPlace {
+interface Starter {
   readonly isInTree: boolean;
   readonly treeId: string;
   readonly startedBy: number;
@@ -75,7 +75,7 @@ interface StartPlace {
  * A worker identifies its search server by an argument, because environment variables are inherited. Without the argument, this process is
  * the root of its own tree and drops inherited marks.
  */
-function findStarter(): StartPlace {
+function findStarter(): Starter {
   const workerPid = /^[1-9]\d*$/.exec(process.argv[process.argv.indexOf('--worker-pid') + 1] ?? '')?.[0];
   const treeId = process.env[MARKS.tree];
   if (process.argv.includes('--worker-pid') && workerPid !== undefined && treeId !== undefined) {

@@ -18,10 +18,10 @@ const GRACE_MS = 2_000;
  * @throws ClaudeMemError `data-dir`, `not-owner`, `settings`, `io`.
  */
 export async function runSetup(
-  place: { readonly dataDir: string },
+  target: { readonly dataDir: string },
   options: SetupOptions,
 ): Promise<readonly SetupStep[]> {
-  const dataDir = ensureDataDir(place.dataDir);
+  const dataDir = ensureDataDir(target.dataDir);
   const log = createFileLog(join(dataDir, 'logs', 'setup.log'), { role: 'setup' });
   const { own, clock, processPorts, takeReading, signaller } = await loadAdapters(dataDir, log);
   const treeId = randomUUID();

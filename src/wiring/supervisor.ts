@@ -194,7 +194,7 @@ function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
       cpuPercent: settings.chromaCpuLimitPercent,
     },
     recycle: (reason, restMs) => {
-      supervisor.tellWorker({ type: 'recycle-chroma', reason, restMs });
+      supervisor.sendToWorker({ type: 'recycle-chroma', reason, restMs });
     },
     signaller: platform.signaller,
     clock: systemClock,
@@ -202,7 +202,7 @@ function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
   });
   return new TreeVitals({
     treeId,
-    bootId: own.place.bootId,
+    bootId: own.scope.bootId,
     look,
     meter: new TreeMeter(treeId, platform.measure),
     keeper,

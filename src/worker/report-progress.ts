@@ -1,7 +1,7 @@
 import { type IpcChannel, sendToSupervisor } from '../operations/tree/tree-messages.ts';
 
 /** Shortest interval between two reports, in milliseconds; the supervisor checks every few seconds. */
-const TELL_EVERY_MS = 1_000;
+const REPORT_EVERY_MS = 1_000;
 
 /**
  * Returns a function to call after each answered request. It reports to the supervisor within the same turn of the
@@ -9,10 +9,10 @@ const TELL_EVERY_MS = 1_000;
  * nothing.
  */
 export function createProgressReport(channel: IpcChannel, now: () => number = () => performance.now()): () => void {
-  let toldAt = -Infinity;
+  let reportedAt = -Infinity;
   return () => {
-    if (now() - toldAt < TELL_EVERY_MS) return;
-    toldAt = now();
+    if (now() - reportedAt < REPORT_EVERY_MS) return;
+    reportedAt = now();
     sendToSupervisor(channel, { type: 'progress' });
   };
 }

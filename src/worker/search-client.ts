@@ -75,7 +75,7 @@ export class SearchClient {
   }
 
   /** Resolves when the first attempt has succeeded or failed. */
-  get settled(): Promise<void> {
+  get firstAttempt(): Promise<void> {
     return this.#firstAnswer.promise;
   }
 

@@ -78,7 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const api = createApi(options, { database, searchClient, lookAtMode });
   await listen(api, options);
   drainSpool(api, options);
-  await withTimeout(SEARCH_SERVER_WAIT_MS, searchClient.settled);
+  await withTimeout(SEARCH_SERVER_WAIT_MS, searchClient.firstAttempt);
   const { workerPort: port } = settings;
   log.info('ready', { port, searchServer: searchClient.status.state });
   if (!shutdown.isBegun) sendToSupervisor(channel, { type: 'ready', port, socket: options.socket.path });

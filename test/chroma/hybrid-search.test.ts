@@ -64,7 +64,7 @@ describe('a keyword answer', () => {
     ['Chroma is not available', answering({ available: false, reason: 'Chroma is starting' }), 'Chroma is starting'],
     ['the vectors fail', broken, 'semantic search failed: it broke'],
     ['the vectors are slow', silent, 'semantic search took longer than 0.02 s'],
-  ])('gives the reason for keyword search when %s', async (_when, vectors, reason) => {
+  ])('a keyword answer gives the reason for keyword search when %s', async (_when, vectors, reason) => {
     const { ids, ask } = open();
     const answer = await ask('ERR_4711', vectors, 20);
     expect(answer).toMatchObject({ mode: 'keyword', reason });
@@ -94,7 +94,7 @@ describe('fusion', () => {
     expect(order([near(1, 0.5), near(2, 0.6)], [word(2, 0.5)], 10)).toEqual([2, 1]);
   });
 
-  test('does not rank an observation higher for a worthless word', () => {
+  test('fusion does not rank an observation higher for a worthless word', () => {
     expect(order([near(1, 0.5), near(2, 0.6)], [word(2, 0.000_001)], 10)).toEqual([1, 2]);
   });
 
@@ -106,7 +106,7 @@ describe('fusion', () => {
     expect(order([near(1, 0.4)], [word(2, 0.3)], 10)).toEqual([1, 2]);
   });
 
-  test('gives scores from 0 to 1, no duplicates, and no more results than the limit', () => {
+  test('fusion gives scores from 0 to 1, no duplicates, and no more results than the limit', () => {
     const fused = fuse([near(1, -0.1), near(2, 9)], [word(1, 1), word(2, 0), word(3, 1)], 2);
     expect(fused).toHaveLength(2);
     for (const { score } of fused) expect(score >= 0 && score <= 1).toBe(true);

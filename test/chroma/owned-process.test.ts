@@ -14,7 +14,7 @@ test('does not look up the pid of an exited process that was never identified, b
     {
       dataDir: '/absent',
       treeId: 't',
-      own: { pid: process.pid, startedAt: '', place: {} },
+      own: { pid: process.pid, startedAt: '', scope: {} },
       env: {},
       log: aLog().log,
       processes: {

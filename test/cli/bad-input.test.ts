@@ -187,7 +187,7 @@ describe('--from a file that is', () => {
     ['empty', '', /is empty/],
     ['no JSON', 'hello', /is not JSON/],
     ['cut off', '{"kind":"process-snapshot","pro', /is not JSON, or is truncated/],
-    ['other JSON', '{"name":"claude-mem"}', /is not a snapshot: kind: it is not "process-snapshot"/],
+    ['other JSON', '{"name":"claude-mem"}', /is not a snapshot: kind: must be "process-snapshot"/],
     ['null', 'null', /is not a snapshot/],
     ['a snapshot of a later version', '{"schemaVersion":7,"kind":"process-snapshot"}', /written by a later version/],
     ['half a snapshot', '{"schemaVersion":1,"kind":"process-snapshot"}', /is not a snapshot: takenAt/],

@@ -5,7 +5,7 @@ import { runMark } from '../helpers/run-mark.ts';
 
 /** A test that dies leaves its children behind; they end by themselves. */
 export const WATCHDOG_SECONDS = 60;
-/** A node that says on its output that it is up, and waits, with whatever arguments follow. */
+/** A node that prints `up` and waits. It accepts further arguments. */
 export const WAITING_NODE = ['-e', `console.log('up'); setTimeout(() => {}, ${WATCHDOG_SECONDS}_000)`] as const;
 
 export interface Children {

@@ -126,7 +126,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     const program = join(directory(), 'a b) (c');
     symlinkSync(process.execPath, program);
     const child = children.start(program, WAITING_NODE);
-    // A name like this is none of ours: it is read to the end because its pid is recorded.
+    // The name is not that of a role program. The process is read to the end because its pid is recorded.
     const recordedPids = new Set([child.pid]);
     const isReady = ({ pid, command }: ProcessRow) => pid === child.pid && command.startsWith(program);
     const row = await rowOf(table, isReady, { recordedPids });
@@ -146,7 +146,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
     expect(below).toEqual([grandchild]);
   });
 
-  test('does not list its own helper processes', async () => {
+  test('the $source reader does not list its own helper processes', async () => {
     const { processes } = await read(table);
     const own = processes.filter(({ ppid }) => ppid === process.pid);
     expect(own.filter(({ name }) => name === 'ps')).toEqual([]);
@@ -177,7 +177,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       return dataDir;
     }
 
-    test('is recognized by its data dir and has its marks', async () => {
+    test('a chroma-mcp is recognized by its data dir and has its marks', async () => {
       const dataDir = makeDataDir();
       const marks = {
         CLAUDE_MEM_TREE: '0f5ba1fc-4b1c-4c0e-8f6f-0d9f5f0b7a11',
@@ -192,7 +192,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       if (SHOWS_ENVIRONMENTS || shown[0] !== null) expect(shown).toEqual(Object.values(marks));
     });
 
-    test('without marks has none', async () => {
+    test('a chroma-mcp without marks has none', async () => {
       const dataDir = makeDataDir();
       const child = startChroma(join(dataDir, 'vectors'), {});
       const row = await rowOf(table, ({ pid, command }) => pid === child.pid && command.includes('--data-dir'), {
@@ -202,7 +202,7 @@ describe.each(READABLE)('the $source reader', ({ source, create, createBlind, pr
       if (SHOWS_ENVIRONMENTS) expect(row).not.toHaveProperty('treeMark');
     });
 
-    test('is recognized through a link to its data dir', async () => {
+    test('a chroma-mcp is recognized through a link to its data dir', async () => {
       const dataDir = makeDataDir();
       const link = join(directory(), 'link');
       symlinkSync(dataDir, link);

@@ -80,13 +80,13 @@ describe.each(METHODS.filter(({ platforms }) => platforms.includes(process.platf
       bound.close();
     });
 
-    test('does not bind to a process that has ended', async () => {
+    test('the signaller by $method does not bind to a process that has ended', async () => {
       const { child, row } = await startChild();
       await endChild(child);
       expect(signaller.bind(row, { compareCommand: false })).toBe('gone');
     });
 
-    test('does not bind to a later process with the same pid', async () => {
+    test('the signaller by $method does not bind to a later process with the same pid', async () => {
       const { row } = await startChild();
       const earlier = {
         ...row,
@@ -96,7 +96,7 @@ describe.each(METHODS.filter(({ platforms }) => platforms.includes(process.platf
       expect(signaller.bind(earlier, { compareCommand: false })).toBe('different');
     });
 
-    test('does not bind to the same process with another command line, if that is compared', async () => {
+    test('the signaller by $method does not bind to the same process with another command line, if that is compared', async () => {
       const { row } = await startChild();
       const { argv, ...rest } = row;
       const other = { ...rest, ...(argv === undefined ? {} : { argv: ['uv', 'tool'] }), command: 'uv tool' };

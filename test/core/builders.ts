@@ -101,7 +101,7 @@ export function pluginWorker(pid: number, extra: Partial<ProcessRow> = {}): Proc
   });
 }
 
-/** The marks that a process of ours is spawned with. */
+/** The marks that a claude-mem process is spawned with. */
 export function marks(treeId: string, owner: ProcessRow, role: Role): Partial<ProcessRow> {
   return {
     treeMark: treeId,

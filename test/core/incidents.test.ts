@@ -41,7 +41,7 @@ const pluginRecords = (chroma?: { pid: number; startedAt: string }): OtherRegist
   },
 ];
 
-describe('where orphans hang', () => {
+describe('the parents of orphans', () => {
   test('343 of 346 orphans under systemd --user are found', () => {
     const pairs = Array.from({ length: 173 }, (_, nth) => [
       uv(1_000 + 2 * nth, nth === 0 ? 1 : systemdUser.pid, { sid: 300 }),
@@ -95,7 +95,7 @@ describe('between fork and exec, when a process shows the command line and the m
   const forked = (parent: ProcessRow, age = secondsOld(0)) => ({ ...parent, pid: 8_000, ppid: parent.pid, ...age });
 
   test.each([
-    // A root bears no mark of its tree.
+    // A root has no mark of its tree.
     ['the supervisor', root, undefined],
     ['the worker', of, 'managed'],
     ['the wrapper', wrapper, 'managed'],
@@ -181,7 +181,7 @@ describe('containers and mounts', () => {
   const of = worker(20, 7, marks('t1', root, 'worker'));
   const tree = manifest('t1', [entry('supervisor', root), entry('worker', of, { by: root })]);
 
-  test('a container created anew on the same volume: its records are of another namespace, and nothing is gone by them', () => {
+  test('a container that is created again on the same volume: its records are of another namespace, and prove no process gone', () => {
     const fresh = row(20, 1, 'node worker.js');
     const recorded = [{ ...tree, pidNamespace: '4026532000' }];
     expect(verdicts([fresh, uv(30, 20, { sid: 20 })], { manifests: recorded })).toEqual({ 30: 'unverified' });

@@ -42,7 +42,7 @@ const PIDS = [100, 101, 102, 103, 104, 105, 106, 107, 108, 109] as const;
 const TREES = ['t1', 't2', 't3'] as const;
 const FIRST_TICK = 1_000;
 
-/** A tree that is alive in every second world, a worker that it let go of included; the made-up processes may hang below it. */
+/** A tree that is alive in every second world. It includes a replaced worker, and generated processes may be its descendants. */
 const supervisor0 = supervisor(80, 1, { treeMark: 't0' });
 const worker0 = worker(81, 80, marks('t0', supervisor0, 'worker'));
 const pastWorker0 = worker(82, 80, marks('t0', supervisor0, 'worker'));
@@ -157,7 +157,7 @@ const processes: fc.Arbitrary<ProcessRow[]> = fc
 const entryDraft = fc.record({
   role: fc.constantFrom<Role>('worker', 'search', 'chroma-sync', 'chroma-sync', 'setup'),
   pid,
-  /** A pid, its parent, or nobody. */
+  /** A pid, its parent, or no process. */
   by: fc.oneof(pid, fc.constantFrom('parent' as const, 'parent' as const, undefined)),
   isTrue: mostly(true, false),
   isEnded: mostly(false, true),
@@ -219,7 +219,7 @@ function toRegistries(made: ValueOf<typeof registry>): readonly OtherRegistry[] 
   ];
 }
 
-/** Process tables with marks, manifests and registries that speak about them, truly and falsely. */
+/** Process tables with marks, and with manifests and registries that record them truly and falsely. */
 export const worlds: fc.Arbitrary<World> = fc
   .record({
     processes,

@@ -20,17 +20,17 @@ const plain = (kind: 'session-start' | 'stop' | 'session-end', minute: number): 
 });
 
 /** A memory after these events. */
-function told(...events: readonly HookEvent[]) {
+function memoryAfter(...events: readonly HookEvent[]) {
   const memory = openMemory();
-  const tell = (...more: readonly HookEvent[]) => more.map((event) => memory.store.recordEvent(event).isNew);
-  tell(...events);
-  return { ...memory, tell, session: () => memory.search.sessionOf('host-1')! };
+  const recordEvents = (...more: readonly HookEvent[]) => more.map((event) => memory.store.recordEvent(event).isNew);
+  recordEvents(...events);
+  return { ...memory, recordEvents, session: () => memory.search.sessionOf('host-1')! };
 }
 
 const SESSION = [plain('session-start', 0), prompt('fix it', 1), change('a.ts', 2), plain('stop', 3)];
 
 test('stores prompts, observations and a summary of a session with the times of the events', () => {
-  const { search, session } = told(...SESSION, plain('session-end', 4));
+  const { search, session } = memoryAfter(...SESSION, plain('session-end', 4));
   expect(session()).toMatchObject({ project: 'shop', createdAt: at(0), completedAt: at(4) });
   expect(search.promptsOf(session().id)).toMatchObject([{ text: 'fix it', createdAt: at(1) }]);
   expect(search.recent('shop', 5)).toMatchObject([{ title: 'Edit a.ts', files: ['a.ts'], createdAt: at(2) }]);
@@ -39,26 +39,30 @@ test('stores prompts, observations and a summary of a session with the times of 
 });
 
 test('stores events once that are delivered twice', () => {
-  const { store, tell, session } = told(...SESSION);
+  const { store, recordEvents, session } = memoryAfter(...SESSION);
   const counts = store.counts();
-  expect(tell(prompt('fix it', 1), change('a.ts', 2))).toEqual([false, false]);
-  tell(...SESSION);
+  expect(recordEvents(prompt('fix it', 1), change('a.ts', 2))).toEqual([false, false]);
+  recordEvents(...SESSION);
   expect(store.counts()).toEqual(counts);
   expect(session().completedAt).toBe(null);
 });
 
 test('keeps one summary per session and updates it', () => {
-  const { tell, search } = told(...SESSION);
-  tell(prompt('and test it', 5), plain('stop', 6));
+  const { recordEvents, search } = memoryAfter(...SESSION);
+  recordEvents(prompt('and test it', 5), plain('stop', 6));
   expect(search.recentSummaries('shop', 5)).toMatchObject([
     { text: 'Asked: fix it\nAsked: and test it\nChanged: a.ts', createdAt: at(6) },
   ]);
 });
 
 describe('a late event', () => {
-  test('is stored and summarized, and does not reopen the session', () => {
-    const { tell, search, session } = told(plain('session-start', 0), prompt('fix it', 1), plain('session-end', 9));
-    expect(tell(change('late.ts', 5), prompt('early', 2))).toEqual([true, true]);
+  test('a late event is stored and summarized, and does not reopen the session', () => {
+    const { recordEvents, search, session } = memoryAfter(
+      plain('session-start', 0),
+      prompt('fix it', 1),
+      plain('session-end', 9),
+    );
+    expect(recordEvents(change('late.ts', 5), prompt('early', 2))).toEqual([true, true]);
     expect(session().completedAt).toBe(at(9));
     expect(search.recentSummaries('shop', 5)).toMatchObject([
       { text: 'Asked: fix it\nAsked: early\nChanged: late.ts' },
@@ -66,15 +70,15 @@ describe('a late event', () => {
   });
 
   test('reopens a session that is resumed', () => {
-    const { tell, session } = told(...SESSION, plain('session-end', 4));
-    tell(plain('session-start', 1));
+    const { recordEvents, session } = memoryAfter(...SESSION, plain('session-end', 4));
+    recordEvents(plain('session-start', 1));
     expect(session().completedAt).toBe(at(4));
-    tell({ ...plain('session-start', 30), project: 'elsewhere' });
+    recordEvents({ ...plain('session-start', 30), project: 'elsewhere' });
     expect(session()).toMatchObject({ completedAt: null, project: 'shop' });
   });
 });
 
 test('writes no summary for an empty session', () => {
-  const { store } = told(plain('session-start', 0), plain('stop', 1), plain('session-end', 2));
+  const { store } = memoryAfter(plain('session-start', 0), plain('stop', 1), plain('session-end', 2));
   expect(store.counts()).toMatchObject({ sessions: 2, summaries: 0 });
 });

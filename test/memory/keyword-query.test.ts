@@ -36,7 +36,7 @@ describe('full-text expression', () => {
     expect(fullTextExpression(terms)).toBe(expression);
   });
 
-  test.each([[[]], [['😀', '--', '"']]])('has no full-text expression for %j', (terms) => {
+  test.each([[[]], [['😀', '--', '"']]])('terms without words have no full-text expression: %j', (terms) => {
     expect(fullTextExpression(terms)).toBeUndefined();
   });
 });

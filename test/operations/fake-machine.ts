@@ -14,11 +14,11 @@ import { DATA_DIR, machine, snapshotOf } from '../core/builders.ts';
 
 type Refusal = Exclude<SignalResult, 'sent'>;
 
-/** What a process does when it is looked for or signalled; whatever is not said is done as asked, at once. */
+/** The behavior of a process when it is bound or signaled. Without an entry it obeys immediately. */
 export interface Behaviour {
-  /** What binding it comes to instead. */
+  /** The result of binding it. */
   readonly bind?: BindRefusal;
-  /** What a signal comes to instead of being delivered. */
+  /** The result of a signal, which is then not delivered. */
   readonly refuse?: Partial<Record<Signal, Refusal>>;
   /** Milliseconds from SIGTERM to its end; Infinity: it ignores it. */
   readonly endsAfterMs?: number;

@@ -17,7 +17,7 @@ const requests: fc.Arbitrary<ReapRequest> = fc.record(
   { requiredKeys: ['includeExcess'] },
 );
 
-/** Judgements that nobody should have made: the plan must hold out against a judge who has gone mad. */
+/** Wrong judgements: the plan must spare protected processes even if every verdict is wrong. */
 function forged(snapshot: ProcessSnapshot, verdicts: readonly Verdict[]): readonly Judgement[] {
   return snapshot.processes.map((process, index) => ({
     row: process,
@@ -106,7 +106,7 @@ describe('with any judgements, a plan contains', () => {
     always((planned, { request }) => planned.ageSeconds >= (request.olderThanSeconds ?? 0));
   });
 
-  test('only named pids', () => {
+  test('a plan for named pids contains only these', () => {
     always(({ row: { pid } }, { request }) => request.pids?.has(pid) ?? true);
   });
 });
@@ -119,8 +119,8 @@ test('the generated scenes produce plans', () => {
 test('a named pid is planned or skipped with a reason', () => {
   fc.assert(
     fc.property(scenes, ({ request, plan }) => {
-      const told = new Set([...plan.plan.map((planned) => planned.row.pid), ...plan.skipped.map(({ pid }) => pid)]);
-      expect([...(request.pids ?? [])].filter((pid) => !told.has(pid))).toEqual([]);
+      const reported = new Set([...plan.plan.map((planned) => planned.row.pid), ...plan.skipped.map(({ pid }) => pid)]);
+      expect([...(request.pids ?? [])].filter((pid) => !reported.has(pid))).toEqual([]);
     }),
   );
 });

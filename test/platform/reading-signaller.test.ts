@@ -53,7 +53,7 @@ describe('nothing is sent', () => {
     },
   );
 
-  test('if the compared command line is hidden now, as for an exiting process', () => {
+  test('nothing is sent if the compared command line is hidden now, as for an exiting process', () => {
     expect(bound([{ ...SAME, command: '' }], true).signal('SIGTERM')).toBe('exiting');
     expect(killPid).not.toHaveBeenCalled();
   });
@@ -67,18 +67,18 @@ describe('a command line that is compared', () => {
     ['cut in the reading', ROW, CUT],
     ['not in the row', { ...ROW, command: '' }, SAME],
     ['not in the reading', ROW, { ...SAME, command: '' }],
-  ])('is refused if it is %s, because the rest is unknown', (_where, row, reading) => {
+  ])('a command line that is compared is refused if it is %s, because the rest is unknown', (_where, row, reading) => {
     const signaller = createReadingSignaller('test', () => reading);
     expect(signaller.bind(row, { compareCommand: true })).toBe('unknown');
     expect(signaller.bind(row, { compareCommand: false })).toMatchObject({ pid: 8131 });
   });
 
-  test('does not mean an exiting process if it was only cut', () => {
+  test('a command line that is compared does not mean an exiting process if it was only cut', () => {
     expect(bound([{ ...CUT, command: '' }], true).signal('SIGTERM')).toBe('unknown');
     expect(killPid).not.toHaveBeenCalled();
   });
 
-  test('is not needed for a signal if it is not compared', () => {
+  test('a command line that is compared is not needed for a signal if it is not compared', () => {
     expect(bound([{ ...SAME, command: '' }, SAME]).signal('SIGTERM')).toBe('sent');
   });
 });

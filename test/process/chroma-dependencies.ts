@@ -67,7 +67,7 @@ export async function chromaDependencies({
       },
       role: 'chroma-sync',
       treeId: randomUUID(),
-      own: { pid, startTicks, startedAt, place: platform.readMachine() },
+      own: { pid, startTicks, startedAt, scope: platform.readMachine() },
       env: { ...env, ...runMark() },
       constraintsFile,
       platform: process.platform,

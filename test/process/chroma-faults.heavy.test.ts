@@ -207,7 +207,7 @@ describe('a faulty uvx', () => {
     return { ...harness, spawned, folder };
   }
 
-  test('that hangs does not delay searches and is ended at the deadline', async () => {
+  test('a faulty uvx that hangs does not delay searches and is ended at the deadline', async () => {
     const { open, spawned, gone, state } = await withUvx('exec sleep 60', { connectMs: 700 });
     const sync = open();
     for (let query = 0; query < 5; query += 1) {
@@ -222,7 +222,7 @@ describe('a faulty uvx', () => {
     expect(spawned()).toHaveLength(1);
   });
 
-  test('that does not speak MCP is ended with a reason', async () => {
+  test('a faulty uvx that does not speak MCP is ended with a reason', async () => {
     const { open, gone, state } = await withUvx('while :; do echo hello; sleep 0.1; done', { connectMs: 700 });
     const sync = open();
     sync.wake();
@@ -230,7 +230,7 @@ describe('a faulty uvx', () => {
     await gone();
   });
 
-  test('that fails is reported with its output and retried with growing pauses', async () => {
+  test('a faulty uvx that fails is reported with its output and retried with growing pauses', async () => {
     const { open, spawned, state } = await withUvx('echo "error: the disk is on fire" >&2; exit 3', {
       firstRetryMs: 400,
     });
@@ -258,7 +258,7 @@ describe('a faulty uvx', () => {
     await eventually('a third attempt is made, by itself', () => spawned().length >= 3, { withinMs: 20_000 });
   });
 
-  test('that ignores SIGTERM is killed with its child', async () => {
+  test('a faulty uvx that ignores SIGTERM is killed with its child', async () => {
     const script = `trap '' TERM\nsh -c "trap '' TERM; while :; do sleep 0.2; done" &\nwhile :; do sleep 0.2; done`;
     const { open, gone, running, logged } = await withUvx(script, { connectMs: 500 });
     const sync = open();

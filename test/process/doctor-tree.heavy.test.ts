@@ -27,7 +27,7 @@ function freeze(tree: TestTree, role: string): void {
 }
 
 describe('a tree', () => {
-  test('without faults passes every check', async () => {
+  test('a tree without faults passes every check', async () => {
     const tree = await aTree();
     const { of, report } = await examine(tree, []);
     for (const id of ['supervisor', 'worker', 'search-server', 'version', 'port', 'process-counts', 'stale-entries'])
@@ -69,7 +69,7 @@ describe('a tree', () => {
     );
   });
 
-  test('of another version is reported', async () => {
+  test('a tree of another version is reported', async () => {
     const tree = await aTree({ cli: copyOfProgram({ version: '0.0.9' }) });
     const current = await TestTree.create({ home: tree.home });
     const { detail, fix } = await expectCheck(current, 'version', 'warn');
@@ -77,7 +77,7 @@ describe('a tree', () => {
     expect(fix).toBe('claude-mem restart');
   });
 
-  test('with a second search server in its records is reported', async () => {
+  test('a tree with a second search server in its records is reported', async () => {
     const tree = await aTree();
     await expectCheck(tree, 'process-counts', 'pass');
     const { pid } = await startFixtureProcess();
@@ -95,7 +95,7 @@ describe('a tree', () => {
     );
   });
 
-  test('that can only search by keyword is reported with the reason', async () => {
+  test('a tree that can only search by keyword is reported with the reason', async () => {
     const tree = await TestTree.create({ env: { PATH: '/usr/bin:/bin', CLAUDE_MEM_UVX: '/nonexistent/uvx' } });
     await tree.start();
     const { detail } = await expectCheck(tree, 'chroma', 'fail');

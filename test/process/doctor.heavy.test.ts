@@ -72,7 +72,7 @@ describe('a machine without faults', () => {
 });
 
 describe('the data dir', () => {
-  test('that is a file fails', async () => {
+  test('the data dir that is a file fails', async () => {
     const patient = aHome();
     writeFileSync(patient.dataDir, '');
     const { status, report, of } = await examine(patient, []);
@@ -84,7 +84,7 @@ describe('the data dir', () => {
     expect(of('node').status).toBe('pass');
   });
 
-  test('that others can enter is a warning until --fix closes it', async () => {
+  test('the data dir that others can enter is a warning until --fix closes it', async () => {
     const patient = aPatient();
     chmodSync(patient.dataDir, 0o755);
     writeFileSync(join(patient.dataDir, 'token'), 'x', { mode: 0o644 });
@@ -107,12 +107,15 @@ describe('the data dir', () => {
     expect(modes).toEqual([0o700, 0o600, 0o644]);
   });
 
-  test.skipIf(!isRoot)('of another user fails; --fix does nothing and exits with 2 (needs root)', async () => {
-    const patient = aPatient();
-    chownSync(patient.dataDir, 65_534, 65_534);
-    expect((await expectCheck(patient, 'data-dir', 'fail')).detail).toContain('belongs to user id 65534');
-    expect((await patient.run(['doctor', '--fix'])).status).toBe(2);
-  });
+  test.skipIf(!isRoot)(
+    'the data dir of another user fails; --fix does nothing and exits with 2 (needs root)',
+    async () => {
+      const patient = aPatient();
+      chownSync(patient.dataDir, 65_534, 65_534);
+      expect((await expectCheck(patient, 'data-dir', 'fail')).detail).toContain('belongs to user id 65534');
+      expect((await patient.run(['doctor', '--fix'])).status).toBe(2);
+    },
+  );
 
   test.skipIf(!isRoot)('on a full disk fails (needs root)', async (context) => {
     const patient = aPatient();
@@ -137,19 +140,19 @@ test('invalid settings fail, and checks that need them are skipped', async () =>
 });
 
 describe('uvx', () => {
-  test('that is missing, or not at the configured path, fails', async () => {
+  test('uvx that is missing, or not at the configured path, fails', async () => {
     const nowhere = { env: { PATH: '/nonexistent', CLAUDE_MEM_UVX: '/nonexistent/uvx' } };
     expect((await expectCheck(aPatient(), 'uv', 'fail', nowhere)).fix).toContain('CLAUDE_MEM_UVX');
   });
 
-  test('that does not work fails', async () => {
+  test('uvx that does not work fails', async () => {
     const uvx = script('uvx', '#!/bin/sh\necho broken >&2\nexit 3\n');
     expect((await expectCheck(aPatient(), 'uv', 'fail', { env: { CLAUDE_MEM_UVX: uvx } })).detail).toContain('broken');
   });
 
   const hasSystemUvx = ['/usr/local/bin', '/usr/bin', '/bin'].some((folder) => existsSync(join(folder, 'uvx')));
   test.skipIf(hasSystemUvx)(
-    'that a service would not find is a warning (needs a machine without a system-wide uvx)',
+    'uvx that a service would not find is a warning (needs a machine without a system-wide uvx)',
     async () => {
       const folder = tempDir();
       writeFileSync(join(folder, 'uvx'), '#!/bin/sh\necho "uvx 0.13.9"\n', { mode: 0o755 });
@@ -159,7 +162,7 @@ describe('uvx', () => {
     },
   );
 
-  test('that hangs is an error at its deadline, affects no other check, and is ended', async () => {
+  test('uvx that hangs is an error at its deadline, affects no other check, and is ended', async () => {
     const pids = join(tempDir(), 'pids');
     const uvx = script('uvx', `#!/bin/sh\necho $$ >> ${pids}\nsleep 120 &\necho $! >> ${pids}\nwait\n`);
     const { status, of } = await examine(aPatient(), ['uv', 'node'], { env: { CLAUDE_MEM_UVX: uvx } });
@@ -169,7 +172,7 @@ describe('uvx', () => {
     await eventually('nothing of it runs', () => started.every((pid) => identify(pid) === undefined));
   });
 
-  test('is not needed if Chroma is switched off', async () => {
+  test('uvx is not needed if Chroma is switched off', async () => {
     await expectCheck(aPatient(), 'uv', 'skip', { env: { CLAUDE_MEM_CHROMA_ENABLED: 'false', PATH: '/nonexistent' } });
   });
 
@@ -192,7 +195,7 @@ test('a missing embedding model fails', async () => {
 
 describe('the process table', () => {
   test.skipIf(!isRoot)(
-    'of another pid namespace is an error with exit code 4, and no check reports it as clean (needs root)',
+    'the process table of another pid namespace is an error with exit code 4, and no check reports it as clean (needs root)',
     async () => {
       const patient = aPatient();
       const unshare = ['unshare', '--pid', '--fork', '--kill-child', ...cli('doctor', '--json', 'orphans')];

@@ -265,19 +265,22 @@ describe('a hook that stores nothing exits with 1, never 2, and prints one line 
 });
 
 describe('an event whose hook exited with 0 is stored or in the spool', () => {
-  test.each([0, 40, 80, 120, 200])('if the hook was frozen for 5 s after %i ms', async (afterMs) => {
-    const tree = await TestTree.create();
-    const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: afterMs });
-    expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
-  });
+  test.each([0, 40, 80, 120, 200])(
+    'an event whose hook exited with 0 is stored or in the spool if the hook was frozen for 5 s after %i ms',
+    async (afterMs) => {
+      const tree = await TestTree.create();
+      const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: afterMs });
+      expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
+    },
+  );
 
-  test('if its input arrives while it is frozen', async () => {
+  test('an event whose hook exited with 0 is stored or in the spool if its input arrives while it is frozen', async () => {
     const tree = await TestTree.create();
     const ran = await held(tree, { writes: hookInput('stop'), ends: true, freezeAfterMs: 0, writesAfterMs: 3_000 });
     expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);
   });
 
-  test('if the host never closes stdin', async () => {
+  test('an event whose hook exited with 0 is stored or in the spool if the host never closes stdin', async () => {
     const tree = await TestTree.create();
     const ran = await held(tree, { writes: hookInput('stop') });
     expect([ran.status, ran.stderr, spooled(tree).length]).toEqual([0, '', 1]);

@@ -34,7 +34,7 @@ async function growthOf(work: () => Promise<unknown>): Promise<number> {
 describe('beside a process with a command line of 256 MB', () => {
   longMemoryTest('a reading keeps its beginning, marks it as cut, and does not use more memory', async () => {
     const pid = await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER, beginning: 'uvx|--from|x|' });
-    const tables: ProcessTable[] = [createProcfsTable(), createProcfsFollower({ settledAfterMs: 0 })];
+    const tables: ProcessTable[] = [createProcfsTable(), createProcfsFollower({ stableAfterMs: 0 })];
     for (const table of tables) {
       let row;
       const growth = await growthOf(async () => {

@@ -59,7 +59,7 @@ describe.each(WAYS)('a table followed $way', ({ withNative }) => {
   const follow = (options: ProcfsFollowerOptions = {}) =>
     createProcfsFollower({ fullEveryMs: Infinity, native: withNative ? loadLinuxNative() : null, ...options });
   /** By default reuses everything it may, immediately and forever. */
-  const eager = (options: ProcfsFollowerOptions = {}) => follow({ settledAfterMs: 0, ...options });
+  const eager = (options: ProcfsFollowerOptions = {}) => follow({ stableAfterMs: 0, ...options });
 
   linuxTest('equals a full reading, through births, deaths and execs', async () => {
     const follower = follow();
@@ -154,9 +154,9 @@ namespaceTest('a pid reused between two readings shows the new process', async (
 });
 
 linuxTest('both listings distinguish the same processes', () => {
-  const told = listed(new PidLister('/proc', loadLinuxNative()));
-  expect(told.has(process.pid)).toBe(true);
-  for (const [pid, inode] of told) {
+  const listedPids = listed(new PidLister('/proc', loadLinuxNative()));
+  expect(listedPids.has(process.pid)).toBe(true);
+  for (const [pid, inode] of listedPids) {
     const now = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.ino;
     if (now !== undefined) expect(inode).toBe(now);
   }

@@ -27,7 +27,7 @@ export const PLACES = {
 
 /**
  * In a pid namespace whose /proc is mounted with these options: a root shell as pid 1 and, below it, the probe as
- * nobody.
+ * the user `nobody`.
  */
 export function asNobodyUnder(procOptions: string, user: readonly string[] = PLACES.asNobody): readonly string[] {
   const script = `mount -o remount,${procOptions} /proc || exit 9; sleep 60 & "$@"; code=$?; kill $!; exit $code`;

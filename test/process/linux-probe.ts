@@ -141,7 +141,7 @@ async function reusePid(signaller: Signaller, wantsSameTick: boolean): Promise<R
 /** Lets another process take the pid of one that a follower has cached as settled. */
 async function followReuse(withNative: boolean): Promise<FollowReuseAnswer> {
   const native = withNative ? loadLinuxNative() : null;
-  const follower = createProcfsFollower({ settledAfterMs: 0, fullEveryMs: Infinity, native });
+  const follower = createProcfsFollower({ stableAfterMs: 0, fullEveryMs: Infinity, native });
   const lookAt = async (from: ProcessTable, pid: number) =>
     (await takeSnapshot([], from)).processes.find((row) => row.pid === pid);
   for (;;) {

@@ -67,7 +67,7 @@ describe.skipIf(process.platform !== 'linux').each([
     bound.close();
   });
 
-  test('does not bind a process that is gone', async () => {
+  test('the signaller by $method does not bind a process that is gone', async () => {
     const { child, row } = await startSleep();
     await endChild(child);
     expect(signaller.bind(row, IDENTITY)).toBe('gone');

@@ -12,7 +12,7 @@ const LONG_BYTES = 256 * 1024 * 1024;
 
 /**
  * Users only for these tests: their processes are unreadable even to themselves, while other tests that read the
- * machine meanwhile, as root or as nobody, expect to read everything of their own users.
+ * machine meanwhile, as root or as `nobody`, expect to read everything of their own users.
  */
 export const USER = 64_123;
 export const OTHER_USER = 64_124;

@@ -62,7 +62,7 @@ describe('status --open', () => {
     expect(stderr).toContain(`ssh -L ${tree.port}:127.0.0.1:${tree.port} HOST`);
   });
 
-  test('gives the usual answer if nothing runs', async () => {
+  test('status --open gives the usual answer if nothing runs', async () => {
     const tree = await TestTree.create();
     const { stdout, status } = await tree.run(['status', '--open', '--json']);
     expect([status, (JSON.parse(stdout) as OpenReport).page]).toEqual([3, null]);

@@ -42,7 +42,7 @@ async function askEverything(tree: TestTree): Promise<void> {
   ]);
 }
 
-function expectNothingTold(tree: TestTree, impostor: Impostor): void {
+function expectNothingSent(tree: TestTree, impostor: Impostor): void {
   const token = readFileSync(join(tree.dataDir, 'token'), 'utf8').trim();
   for (const secret of [token, PROMPT, QUERY, 'Authorization', 'authorization', 'POST'])
     expect(impostor.received()).not.toContain(secret);
@@ -69,7 +69,7 @@ describe('another user who takes the port of the worker and repeats its tree id 
     const impostor = startImpostor(tree.port, treeId ?? '');
     await impostor.listens();
     await askEverything(tree);
-    expectNothingTold(tree, impostor);
+    expectNothingSent(tree, impostor);
   });
 
   test('while the supervisor tries to restart the worker', async (context) => {
@@ -86,7 +86,7 @@ describe('another user who takes the port of the worker and repeats its tree id 
       checks: { id: string; status: string }[];
     };
     expect(checks.find(({ id }) => id === 'worker')?.status).toBe('fail');
-    expectNothingTold(tree, impostor);
+    expectNothingSent(tree, impostor);
   });
 });
 
@@ -116,7 +116,7 @@ describe('a tree whose data dir has a path too long for a socket', () => {
     return { tree, runtime };
   }
 
-  test('is reached over sockets in a private folder', async () => {
+  test('a tree whose data dir has a path too long for a socket is reached over sockets in a private folder', async () => {
     const { tree, runtime } = await longTree();
     await tree.start(KEYWORD);
     for (const folder of foldersOf(tree)) {

@@ -108,23 +108,26 @@ describe('a search server on its own', () => {
 });
 
 describe('a search server ends', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('by %s, with exit code 0', async (signal) => {
-    const child = spawn(process.execPath, [SEARCH_SERVER], {
-      env: searchServerEnvironment({ dataDir: tempDir(), env: WITHOUT_CHROMA }),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    child.stdin.write(requests());
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    const ended = new Promise((resolve) => {
-      child.once('exit', (code, by) => {
-        resolve([code, by]);
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'a search server ends by %s, with exit code 0',
+    async (signal) => {
+      const child = spawn(process.execPath, [SEARCH_SERVER], {
+        env: searchServerEnvironment({ dataDir: tempDir(), env: WITHOUT_CHROMA }),
+        stdio: ['pipe', 'pipe', 'inherit'],
       });
-    });
-    child.kill(signal);
-    expect(await ended).toEqual([0, null]);
-  });
+      child.stdin.write(requests());
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      const ended = new Promise((resolve) => {
+        child.once('exit', (code, by) => {
+          resolve([code, by]);
+        });
+      });
+      child.kill(signal);
+      expect(await ended).toEqual([0, null]);
+    },
+  );
 
-  test('when its client closes the MCP connection', async () => {
+  test('a search server ends when its client closes the MCP connection', async () => {
     const { client, isGone } = await connectSearchServer({ dataDir: tempDir(), env: WITHOUT_CHROMA });
     const startedAt = performance.now();
     await client.close();
@@ -133,7 +136,7 @@ describe('a search server ends', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
-  test('when its parent is killed while another process keeps the pipes open', async () => {
+  test('a search server ends when its parent is killed while another process keeps the pipes open', async () => {
     const program = `require('node:child_process').spawn(process.execPath, [${JSON.stringify(SEARCH_SERVER)}], { stdio: 'inherit' });
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['-e', program], {

@@ -117,7 +117,7 @@ describeWithChroma('setup with the real Chroma', (stack) => {
 });
 
 describe('setup', () => {
-  test('without uvx and network reports both, and a start uses keyword search', async () => {
+  test('setup without uvx and network reports both, and a start uses keyword search', async () => {
     const home = tempDir();
     const tree = await TestTree.create({ home, env: { PATH: pathWithoutUvx(), ...NO_NETWORK } });
     const report = await setUp(tree);
@@ -136,7 +136,7 @@ describe('setup', () => {
     await tree.stop();
   });
 
-  test('ends its processes when interrupted', async () => {
+  test('setup ends its processes when interrupted', async () => {
     const home = tempDir();
     const uvx = join(home, 'uvx');
     writeFileSync(uvx, '#!/bin/sh\nsleep 60\n');

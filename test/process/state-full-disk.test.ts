@@ -69,7 +69,7 @@ describe('a full disk', () => {
     expect(readManifests(disk).manifests[0]?.entries).toHaveLength(2);
   });
 
-  test('does not prevent a lock, so that stop works; only the holder is not recorded', async (context) => {
+  test('a full disk does not prevent a lock, so that stop works; only the holder is not recorded', async (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const path = join(disk, 'operation.lock');
     fill();
@@ -91,7 +91,7 @@ describe('a full disk', () => {
     expect(await ask(other, { take: path, waitMs: 0 })).toEqual({ taken: true });
   });
 
-  test('is a clear error if the lock file cannot be created', async (context) => {
+  test('a full disk is a clear error if the lock file cannot be created', async (context) => {
     if (notMounted !== undefined) context.skip(notMounted);
     const path = join(disk, 'vectors.lock');
     fill(Buffer.alloc(0));

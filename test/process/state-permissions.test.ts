@@ -37,7 +37,7 @@ describe('an ordinary user', () => {
     return { dataDir, folder, file };
   }
 
-  test('gets a report of an unreadable manifest', (context) => {
+  test('an ordinary user gets a report of an unreadable manifest', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, file } = openDataDir();
     close(file);
@@ -50,7 +50,7 @@ describe('an ordinary user', () => {
     });
   });
 
-  test('gets a report of a folder that cannot be listed', (context) => {
+  test('an ordinary user gets a report of a folder that cannot be listed', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, folder } = openDataDir();
     close(folder);
@@ -59,7 +59,7 @@ describe('an ordinary user', () => {
     });
   });
 
-  test('gets a report of a data dir that cannot be entered', (context) => {
+  test('an ordinary user gets a report of a data dir that cannot be entered', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir, folder } = openDataDir();
     close(dataDir);
@@ -69,7 +69,7 @@ describe('an ordinary user', () => {
     });
   });
 
-  test('gets unreadable registries as possibly present', (context) => {
+  test('an ordinary user gets unreadable registries as possibly present', (context) => {
     if (reason !== undefined) context.skip(reason);
     const { dataDir } = openDataDir();
     close(dataDir);

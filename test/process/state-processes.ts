@@ -77,7 +77,7 @@ export function noOrdinaryUser(): string | undefined {
   return asNobody(process.execPath, '--version') === 0 ? undefined : `another user cannot run ${process.execPath}`;
 }
 
-/** The view of the state program as an ordinary user: this one, or nobody if this one is root. */
+/** The view of the state program as an ordinary user: this one, or `nobody` if this one is root. */
 export function lookAsOrdinaryUser(file: string, dataDir: string, env: Record<string, string> = {}): unknown {
   const program = [process.execPath, file, 'look', dataDir];
   const drop = ['setpriv', '--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--'];

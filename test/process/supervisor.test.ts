@@ -52,12 +52,12 @@ test('replaces a worker that never gets ready', async () => {
 test('a wait for readiness ends immediately when ready, and at its limit otherwise', async () => {
   const { supervisor } = await supervised(`${OBEYS} setTimeout(() => { ${READY} }, 200);`);
   supervisor.startWorker();
-  await supervisor.settled(1);
+  await supervisor.untilStateChanges(1);
   expect(supervisor.status().state).toBe('starting');
   const before = performance.now();
-  await supervisor.settled(60_000);
+  await supervisor.untilStateChanges(60_000);
   expect(supervisor.status().state).toBe('running');
-  await supervisor.settled(60_000);
+  await supervisor.untilStateChanges(60_000);
   expect(performance.now() - before).toBeLessThan(30_000);
   expect(await supervisor.stop(2_000)).toBe(true);
 });
@@ -189,7 +189,7 @@ test('a supervisor that cannot write records ends its tree and proves that nothi
     FAST,
     undefined,
     undefined,
-    { setState: refuse, endEntry: refuse, settle: refuse, retire: refuse },
+    { setState: refuse, endEntry: refuse, markGone: refuse, retire: refuse },
   );
   supervisor.startWorker();
   await eventually('it runs', () => supervisor.status().state === 'running');
@@ -245,7 +245,7 @@ async function supervised(
         setState: (state) => states.push(state),
         register: (entry) => entries.push(entry),
         endEntry: () => undefined,
-        settle: () => undefined,
+        markGone: () => undefined,
         retire: () => undefined,
         ...manifest,
       },

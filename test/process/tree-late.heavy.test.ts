@@ -9,7 +9,7 @@ const KEYWORD = '--no-chroma';
 const ALL = ['search', 'supervisor', 'worker'];
 
 describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
-  test('is joined by a start without harm to its tree', async () => {
+  test('a supervisor frozen for %i ms is joined by a start without harm to its tree', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const before = tree.members();
@@ -19,7 +19,7 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
     await tree.stop();
   });
 
-  test('is never reported as not running by status or doctor', async () => {
+  test('a supervisor frozen for %i ms is never reported as not running by status or doctor', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const [status, doctor] = await whileFrozen(tree, ms, () =>
@@ -32,14 +32,14 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
     await tree.stop();
   });
 
-  test('is ended by a stop within the grace period', async () => {
+  test('a supervisor frozen for %i ms is ended by a stop within the grace period', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     await whileFrozen(tree, ms, () => tree.stop());
     expect(tree.members()).toEqual([]);
   });
 
-  test('is replaced by a restart', async () => {
+  test('a supervisor frozen for %i ms is replaced by a restart', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const { status, report } = await whileFrozen(tree, ms, () => tree.json(['restart', KEYWORD]));
@@ -49,7 +49,7 @@ describe.each([3_200, 10_000])('a supervisor frozen for %i ms', (ms) => {
     await tree.stop();
   });
 
-  test('is joined by ten simultaneous starts', async () => {
+  test('a supervisor frozen for %i ms is joined by ten simultaneous starts', async () => {
     const tree = await TestTree.create();
     const { treeId } = await tree.start(KEYWORD);
     const before = tree.members();

@@ -177,7 +177,7 @@ describe('start and stop', () => {
 });
 
 describe('a death', () => {
-  test('of the worker makes the supervisor start the next one, without a zombie', async () => {
+  test('a death of the worker makes the supervisor start the next one, without a zombie', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const before = tree.members();
@@ -196,7 +196,7 @@ describe('a death', () => {
     expect(leaks.summary).toMatchObject({ orphans: 0, excess: 0, unverified: 0, staleEntries: 0 });
   });
 
-  test('of the search server makes the worker start the next one', async () => {
+  test('a death of the search server makes the worker start the next one', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
     const { pid } = tree.member('search');
@@ -207,7 +207,7 @@ describe('a death', () => {
   });
 
   test.each([[['supervisor']], [['supervisor', 'worker']]])(
-    'of %j leaves nothing, and the next start works',
+    'a death of %j leaves nothing, and the next start works',
     async (roles) => {
       const tree = await TestTree.create();
       await tree.start(KEYWORD);

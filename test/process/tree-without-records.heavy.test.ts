@@ -12,7 +12,7 @@ import { TestTree } from './tree-harness.ts';
 const TREE = ['search', 'supervisor', 'worker'];
 
 describe('a tree whose data dir was removed', () => {
-  test('is ended by stop, which does not recreate the data dir', async () => {
+  test('a tree whose data dir was removed is ended by stop, which does not recreate the data dir', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     rmSync(tree.dataDir, { recursive: true });
@@ -22,7 +22,7 @@ describe('a tree whose data dir was removed', () => {
     expect(existsSync(tree.dataDir)).toBe(false);
   });
 
-  test('is ended by restart, after which one tree runs', async () => {
+  test('a tree whose data dir was removed is ended by restart, after which one tree runs', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const old = tree.members().map((member) => member.pid);
@@ -34,7 +34,7 @@ describe('a tree whose data dir was removed', () => {
     await tree.stop();
   });
 
-  test('is reported as running by status, leaks and doctor, with the command that ends it', async () => {
+  test('a tree whose data dir was removed is reported as running by status, leaks and doctor, with the command that ends it', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const { pid } = tree.member('supervisor');
@@ -53,7 +53,7 @@ describe('a tree whose data dir was removed', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test('is ended by stop through the link to it', async () => {
+  test('a tree whose data dir was removed is ended by stop through the link to it', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     const link = join(tree.home, 'link');
@@ -63,7 +63,7 @@ describe('a tree whose data dir was removed', () => {
     expect([status, tree.members()]).toEqual([0, []]);
   });
 
-  test('is ended by its own supervisor, which leaves files in its place', async () => {
+  test('a tree whose data dir was removed is ended by its own supervisor, which leaves files in its place', async () => {
     const tree = await TestTree.create();
     await tree.start('--no-chroma');
     rmSync(tree.dataDir, { recursive: true });

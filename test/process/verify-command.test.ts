@@ -96,7 +96,7 @@ describe('the command', () => {
 });
 
 describe('a leftover of the command', () => {
-  test('is found and ended for each of 60 daemons that forked twice, called setsid and cleared their environment', async () => {
+  test('a leftover of the command is found and ended for each of 60 daemons that forked twice, called setsid and cleared their environment', async () => {
     const script = `for i in $(seq 60); do ${DAEMON}; done`;
     const { status, left, stdout } = await verify(['--settle', '0', '--reap'], script);
     expect([status, stdout]).toEqual([1, '']);
@@ -106,7 +106,7 @@ describe('a leftover of the command', () => {
     expect(left.map(({ pid }) => identify(pid)).filter((identity) => identity !== undefined)).toEqual([]);
   });
 
-  test('is not reported if it ends in time', async () => {
+  test('a leftover of the command is not reported if it ends in time', async () => {
     const { status, report } = await verify(['--settle', '20s'], '(setsid env -i sleep 0.3 &)');
     expect([status, report.passed]).toEqual([0, true]);
     expect(report.scenarios[0]?.settledMs).toBeGreaterThan(0);
@@ -120,14 +120,14 @@ describe('a leftover of the command', () => {
     expect(report.scenarios[0]?.allowed).toHaveLength(2);
   });
 
-  test('that ignores SIGTERM is killed by --reap after the grace period', async () => {
+  test('a leftover of the command that ignores SIGTERM is killed by --reap after the grace period', async () => {
     const script = `(setsid sh -c 'trap "" TERM; sleep 60 & wait; sleep 60' >/dev/null 2>&1 &)`;
     const { left } = await verify(['--settle', '300ms', '--reap', '--grace', '200ms'], script);
     expect(left.some(({ outcome }) => outcome === 'killed')).toBe(true);
     expect(left.map(({ pid }) => identify(pid)).filter((identity) => identity !== undefined)).toEqual([]);
   });
 
-  test('is waited for if it ends while the command runs', async () => {
+  test('a leftover of the command is waited for if it ends while the command runs', async () => {
     const tree = await TestTree.create();
     const orphan = join(tree.home, 'orphan');
     const command = launch(tree, ['verify', '--', 'sh', '-c', `(sh -c 'echo $$ >${orphan}' &); exec sleep 60`]);
@@ -166,7 +166,7 @@ describe('--reap', () => {
   });
 
   test.each(['$HOME/mem', 'mem', '"/srv/mem"'])(
-    'ends a leftover whose environment names the data dir %s',
+    '--reap ends a leftover whose environment names the data dir %s',
     async (name) => {
       const script = `CLAUDE_MEM_DATA_DIR='${name}' setsid sleep 60 >/dev/null 2>&1 &`;
       const { status, left, report } = await verify(['--settle', '0', '--reap'], script);
@@ -174,7 +174,7 @@ describe('--reap', () => {
     },
   );
 
-  test('ends nothing if records cannot be read', async () => {
+  test('--reap ends nothing if records cannot be read', async () => {
     const tree = await TestTree.create();
     execFileSync('mkdir', ['-p', join(tree.dataDir, 'trees')]);
     writeFileSync(join(tree.dataDir, 'trees', '11111111-1111-4111-8111-111111111111.json'), '{');

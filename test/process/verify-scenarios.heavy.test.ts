@@ -40,13 +40,13 @@ function aPlace(env: Readonly<Record<string, string>> = {}) {
     runProgram(program[0]!, [...program.slice(1), ...args], { home, env: all, timeoutMs: 280_000 });
   const expectNothingLeft = () => {
     expect(readdirSync(temporary)).toEqual([]);
-    expect(bearers(temporary)).toEqual([]);
+    expect(markHolders(temporary)).toEqual([]);
   };
   return { home, temporary, env: all, run, expectNothingLeft };
 }
 
 /** Pids whose environment names a data dir below that folder. */
-function bearers(folder: string): readonly string[] {
+function markHolders(folder: string): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
       return readProcText(`/proc/${pid}/environ`).includes(`CLAUDE_MEM_DATA_DIR=${folder}/`);
@@ -124,7 +124,7 @@ describe('without Chroma', () => {
       stdio: 'ignore',
     });
     onTestFinished(() => void child.kill('SIGKILL'));
-    await eventually('a tree runs', () => bearers(temporary).length >= 3, { withinMs: 60_000 });
+    await eventually('a tree runs', () => markHolders(temporary).length >= 3, { withinMs: 60_000 });
     child.kill(signal);
     expect(await exitOf(child)).toBe(130);
     expectNothingLeft();

@@ -85,22 +85,25 @@ describe('a worker that starts', () => {
 });
 
 describe('one shutdown', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('by %s, sent once or several times', async (signal) => {
-    const worker = await running();
-    for (let count = 0; count < 3; count += 1) signalIfSame(worker.identity, signal);
-    expect(await worker.ended).toEqual({ code: 0, signal: null });
-    await worker.isOver();
-    expect(worker.messages.filter(({ type }) => type === 'ended')).toHaveLength(1);
-  });
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'one shutdown by %s, sent once or several times',
+    async (signal) => {
+      const worker = await running();
+      for (let count = 0; count < 3; count += 1) signalIfSame(worker.identity, signal);
+      expect(await worker.ended).toEqual({ code: 0, signal: null });
+      await worker.isOver();
+      expect(worker.messages.filter(({ type }) => type === 'ended')).toHaveLength(1);
+    },
+  );
 
-  test('by its supervisor', async () => {
+  test('one shutdown by its supervisor', async () => {
     const worker = await running();
     worker.send({ type: 'shutdown', deadlineMs: 3_000 });
     expect(await worker.ended).toEqual({ code: 0, signal: null });
     await worker.isOver();
   });
 
-  test('by the death of its supervisor', async () => {
+  test('one shutdown by the death of its supervisor', async () => {
     const worker = await running();
     worker.child.disconnect();
     expect(await worker.ended).toEqual({ code: 0, signal: null });
@@ -117,7 +120,7 @@ describe('one shutdown', () => {
     }
   });
 
-  test('ends a frozen search server', async () => {
+  test('one shutdown ends a frozen search server', async () => {
     const worker = await running();
     const searchServer = identify(searchServerOf(worker))!;
     signalIfSame(searchServer, 'SIGSTOP');

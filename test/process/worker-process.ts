@@ -119,7 +119,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerUnderTe
 async function writeManifest(dataDir: string, treeId: string): Promise<void> {
   const own = identifySelf(await loadPlatform());
   const { pid, startTicks = 0, startedAt } = own;
-  const { machineId = 'unknown', bootId = '', pidNamespace = '' } = own.place;
+  const { machineId = 'unknown', bootId = '', pidNamespace = '' } = own.scope;
   openTreeStore(dataDir).create({
     schemaVersion: 1,
     treeId,

@@ -73,7 +73,7 @@ async function start(program: string, timing: Partial<SearchClientTiming> = {}) 
 
 test('pings a search server repeatedly and ends it once', async () => {
   const { client, starts, isOver, registered, ended } = await start(SERVER);
-  await client.settled;
+  await client.firstAttempt;
   expect(client.status).toEqual({ state: 'answering', pid: starts()[0], restarts: 0 });
   await sleep(100);
   expect(starts()).toHaveLength(1);
@@ -85,7 +85,7 @@ test('pings a search server repeatedly and ends it once', async () => {
 
 test('restarts a search server that hangs', async () => {
   const { client, folder, starts, isOver, ended } = await start(SERVER);
-  await client.settled;
+  await client.firstAttempt;
   unlinkSync(join(folder, 'healthy'));
   await eventually('it is given up', () => starts().length >= 2);
   expect(ended[0]?.pid).toBe(starts()[0]);
@@ -100,7 +100,7 @@ test.each([
   ['cannot even be read', "require('node:fs').appendFileSync('starts', process.pid + '\\n'); this is no program"],
 ])('retries a search server that %s with growing pauses', async (_how, program) => {
   const { client, starts, isOver, lines } = await start(program);
-  await client.settled;
+  await client.firstAttempt;
   await sleep(1_500);
   // Pauses of 100, 200, 400 and 800 ms.
   expect(starts().length).toBeLessThanOrEqual(5);
@@ -115,7 +115,7 @@ test('ends a search server without a handshake at the deadline', async () => {
     // Long enough for Node to start on a busy machine.
     { connectMs: 2_000 },
   );
-  await client.settled;
+  await client.firstAttempt;
   expect(client.status.restarts).toBe(1);
   await eventually('it is tried again', () => starts().length >= 2, { withinMs: 60_000 });
   await client.close(3_000);

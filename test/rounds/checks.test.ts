@@ -21,11 +21,11 @@ describe('the output of a command', () => {
       ran('reap', 0, {}, { losesOutput: true }),
       'reap: exit code 0 though its output was lost',
     ],
-  ])('is refused: %s', (_, facts, what) => {
+  ])('the output of a command is refused: %s', (_, facts, what) => {
     expect(checkCommand(facts)).toContain(what);
   });
 
-  test('is not checked for a command that the runner hit', () => {
+  test('the output of a command is not checked for a command that the runner hit', () => {
     expect(checkCommand(ran('stop', null, {}, { signal: 'SIGKILL', isStruck: true, stdout: '' }))).toEqual([]);
   });
 });
@@ -110,7 +110,7 @@ describe("the runner's own orphans", () => {
     expect(pids([row(20, 1, { start: 'later', tree: undefined }), lostUv])).toEqual([40]);
   });
 
-  test('are not expected while a false registry records them', () => {
+  test("the runner's own orphans are not expected while a false registry records them", () => {
     expect(pids([lostUv], { hasFalseRegistry: true })).toEqual([]);
   });
 });
@@ -132,13 +132,13 @@ describe('an acknowledged event', () => {
   const check = (stored: number, isSpooled: boolean, isDrained = false) =>
     checkLedger([{ kind: 'prompt', token: 'x' }], () => ({ stored, isSpooled }), { isDrained });
 
-  test('is stored once, or waits in the spool', () => {
+  test('an acknowledged event is stored once, or waits in the spool', () => {
     expect(check(1, false)).toEqual([]);
     expect(check(0, true)).toEqual([]);
     expect(check(1, true)).toEqual([]);
   });
 
-  test('is reported if lost, stored twice, or left in the spool by a tree that had time', () => {
+  test('an acknowledged event is reported if lost, stored twice, or left in the spool by a tree that had time', () => {
     expect(check(0, false)).toEqual(['prompt x was acknowledged and is lost']);
     expect(check(2, false)).toEqual(['prompt x was acknowledged once and is stored 2 times']);
     expect(check(0, true, true)).toHaveLength(1);

@@ -48,7 +48,7 @@ test('offers three read-only tools with schemas', async () => {
 });
 
 describe('search', () => {
-  test('gives the keyword mode and its reason', async () => {
+  test('search gives the keyword mode and its reason', async () => {
     const { call, remember, sessionId } = await connect();
     const id = remember('Login fixed', 'the token had expired');
     const { structured, content } = await call('search', { query: 'login' });
@@ -70,7 +70,7 @@ describe('search', () => {
     expect(content).toEqual([{ type: 'text', text: JSON.stringify(structured) }]);
   });
 
-  test('gives the semantic mode', async () => {
+  test('search gives the semantic mode', async () => {
     const { call, remember, state, search } = await connect();
     const id = remember('slow statements');
     const [found] = search.getObservations([id]);

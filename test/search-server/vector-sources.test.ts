@@ -43,7 +43,7 @@ describe('the own Chroma of a search server', () => {
     expect([opened, vectors.isOpen, calls]).toEqual([1, true, ['query, waits 100 ms', 'query, waits 100 ms']]);
   });
 
-  test('does not fail a query if it cannot be opened', async () => {
+  test('the own Chroma of a search server does not fail a query if it cannot be opened', async () => {
     const { log, lines } = aLog();
     const open = () => {
       throw new Error('cannot write the manifest');
@@ -53,7 +53,7 @@ describe('the own Chroma of a search server', () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('does not open before the memory exists', async () => {
+  test('the own Chroma of a search server does not open before the memory exists', async () => {
     const { index } = anOwnChroma();
     const memory: { index: OwnIndex | undefined } = { index: undefined };
     const vectors = new OwnVectors({ open: () => memory.index, log: aLog().log });
@@ -62,7 +62,7 @@ describe('the own Chroma of a search server', () => {
     expect(await vectors.query(query)).toEqual(found);
   });
 
-  test('does not open again after closing', async () => {
+  test('the own Chroma of a search server does not open again after closing', async () => {
     const { index, calls } = anOwnChroma();
     const vectors = new OwnVectors({ open: () => index, log: aLog().log });
     await vectors.close(10);

@@ -17,14 +17,14 @@ describe('the client counts as gone', () => {
     return { input, output, reasons, state, stop };
   }
 
-  test('when stdin ends', async () => {
+  test('the client counts as gone when stdin ends', async () => {
     const { input, reasons } = watch();
     expect(reasons).toEqual([]);
     input.end();
     await eventually('it is seen', () => reasons[0] === 'stdin ended');
   });
 
-  test('when stdin or stdout breaks', async () => {
+  test('the client counts as gone when stdin or stdout breaks', async () => {
     const { input, output, reasons } = watch();
     output.destroy(new Error('EPIPE'));
     await eventually('stdout is seen', () => reasons.includes('stdout is closed'));
@@ -32,14 +32,14 @@ describe('the client counts as gone', () => {
     await eventually('stdin is seen', () => reasons.includes('stdin ended'));
   });
 
-  test('when the parent changes', async () => {
+  test('the client counts as gone when the parent changes', async () => {
     const { reasons, state, stop } = watch();
     state.parent = 1;
     await eventually('it is seen', () => reasons[0] === 'the parent process is gone');
     stop();
   });
 
-  test('when it was gone before the watch began', () => {
+  test('the client counts as gone when it was gone before the watch began', () => {
     expect(watch(4).reasons).toEqual(['the parent process is gone']);
   });
 });
@@ -54,9 +54,9 @@ test('waits for running calls, including those that fail or start meanwhile', as
     if (name === 'fails') throw new Error(name);
   };
   const failing = calls.track(call('fails', () => void calls.track(call('later'))));
-  const settled = calls.settled();
+  const settled = calls.idle();
   await expect(failing).rejects.toThrow('fails');
   await settled;
   expect(events).toEqual(['fails', 'later']);
-  await calls.settled();
+  await calls.idle();
 });

@@ -83,7 +83,7 @@ test.each<[string, (path: string) => void]>([
 
 describe('a request on the control socket', () => {
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', '', 7, null, { a: 1 }, ['status']])(
-    'with the method %j is refused',
+    'a request on the control socket with the method %j is refused',
     async (method) => {
       const { path, lines } = await aServer();
       const peer = aPeer(path);
@@ -97,7 +97,7 @@ describe('a request on the control socket', () => {
   );
 
   test.each(['null', '7', '"x"', '{}', '[]', '{', `{"id":${'['.repeat(50_000)}${']'.repeat(50_000)}}`])(
-    'that is not valid is refused (%#)',
+    'a request on the control socket that is not valid is refused (%#)',
     async (line) => {
       const { path } = await aServer();
       const peer = aPeer(path);
@@ -107,7 +107,7 @@ describe('a request on the control socket', () => {
     },
   );
 
-  test('of 50 kB gets a short answer and a short log line', async () => {
+  test('a request on the control socket of 50 kB gets a short answer and a short log line', async () => {
     const { path, lines } = await aServer();
     const peer = aPeer(path);
     peer.socket.write(`${JSON.stringify({ id: 'i'.repeat(20_000), method: 'm'.repeat(30_000) })}\n`);
@@ -133,21 +133,21 @@ describe('the server closes a control connection', () => {
     });
   };
 
-  test('if a line does not end', async () => {
+  test('the server closes a control connection if a line does not end', async () => {
     const { path } = await aServer();
     const peer = aPeer(path);
     endless(peer.socket, 'x'.repeat(10_000));
     await eventually('it is cut off', () => peer.isClosed);
   });
 
-  test('if it has too many unanswered requests', async () => {
+  test('the server closes a control connection if it has too many unanswered requests', async () => {
     const { path } = await aServer({ status: () => new Promise(() => undefined) });
     const peer = aPeer(path);
     endless(peer.socket, '{"id":1,"method":"status"}\n'.repeat(100));
     await eventually('it is cut off', () => peer.isClosed);
   });
 
-  test('if it does not read its answers', async () => {
+  test('the server closes a control connection if it does not read its answers', async () => {
     const { path, lines } = await aServer({ status: () => 'x'.repeat(50_000) });
     const peer = aPeer(path);
     peer.socket.pause();
@@ -155,7 +155,7 @@ describe('the server closes a control connection', () => {
     await eventually('it is cut off', () => lines.some((line) => line.includes('does not read')));
   });
 
-  test('if too many of its requests fail', async () => {
+  test('the server closes a control connection if too many of its requests fail', async () => {
     const { path, lines } = await aServer();
     const peer = aPeer(path);
     endless(peer.socket, '{"id":1,"method":"constructor"}\n');

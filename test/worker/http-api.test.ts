@@ -14,7 +14,7 @@ describe('sessions', () => {
     expect(search.promptsOf(id)).toMatchObject([{ text: 'fix login' }]);
   });
 
-  test('with the same sessionId are the same', async () => {
+  test('sessions with the same sessionId are the same', async () => {
     const { request } = openServer();
     const begin = async (sessionId: string) =>
       (await request('POST', '/api/sessions', { body: { project: 'beta', sessionId } })).body?.id;
@@ -44,7 +44,7 @@ describe('sessions', () => {
     expect([again.status, again.body]).toEqual([200, first.body]);
   });
 
-  test.each(['observations', 'prompts', 'complete'])('that do not exist accept no %s', async (what) => {
+  test.each(['observations', 'prompts', 'complete'])('sessions that do not exist accept no %s', async (what) => {
     const { request } = openServer();
     const body = what === 'observations' ? observation : what === 'prompts' ? { prompt: 'x' } : undefined;
     expect(await request('POST', `/api/sessions/999/${what}`, body === undefined ? {} : { body })).toMatchObject({
@@ -175,7 +175,7 @@ describe('hook events', () => {
   const common = { at: '2026-11-25T10:00:00.000Z', sessionId: 'host-1', project: 'shop' };
   const observation = { type: 'change', title: 'Edit a.ts', text: '', files: ['a.ts'] };
 
-  test('are stored once and notify Chroma', async () => {
+  test('hook events are stored once and notify Chroma', async () => {
     const { request, events, store } = openServer();
     const body = { ...common, id: 'o1', kind: 'observation', observation };
     expect(await request('POST', '/api/hook-events', { body })).toMatchObject({ status: 201, body: { stored: true } });

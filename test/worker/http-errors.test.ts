@@ -186,7 +186,7 @@ describe('URLs', () => {
     ['POST', '/api/search', 'GET, HEAD'],
     ['OPTIONS', '/health', 'GET, HEAD'],
     ['PUT', '/api/sessions/1/observations', 'POST'],
-  ] as const)('%s %s is told what is allowed', async (method, url, allow) => {
+  ] as const)('%s %s names the allowed method', async (method, url, allow) => {
     const { request } = openServer();
     const answer = await request(method, url, { body: { any: 'body' } });
     expect(answer).toMatchObject({ status: 405, headers: { allow }, body: { error: { code: 'method-not-allowed' } } });
@@ -226,7 +226,7 @@ describe('URLs', () => {
 });
 
 describe('failures', () => {
-  test('of the memory are 503 with a hint', async () => {
+  test('failures of the memory are 503 with a hint', async () => {
     const { request, dataDir } = openServer();
     rmSync(join(dataDir, 'memory.db'));
     const answer = await request('POST', '/api/sessions', { body: { project: 'p' } });
@@ -234,7 +234,7 @@ describe('failures', () => {
     expect(JSON.stringify(answer.body)).toContain('Run claude-mem restart');
   });
 
-  test('that are unexpected are 500, and logged without the query', async () => {
+  test('failures that are unexpected are 500, and logged without the query', async () => {
     const { request, search, lines } = openServer();
     search.close();
     expect(await request('GET', '/api/search?q=secret')).toMatchObject({
@@ -245,7 +245,7 @@ describe('failures', () => {
     expect(lines.join('')).not.toContain('secret');
   });
 
-  test('of a worker that shuts down name the shutdown', async () => {
+  test('failures of a worker that shuts down name the shutdown', async () => {
     const { request, state, store } = openServer();
     state.isClosing = true;
     const before = store.counts();

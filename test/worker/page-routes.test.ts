@@ -226,7 +226,7 @@ describe('history', () => {
     ...extra,
   });
 
-  test('is available to the page and with the bearer token', async () => {
+  test('history is available to the page and with the bearer token', async () => {
     const server = openServer();
     server.state.nowMs = 2_000_000;
     server.state.samples = [sample(100), sample(1_990, { orphans: 2, excess: 1 }), sample(1_995, { orphans: null })];
@@ -250,7 +250,7 @@ describe('history', () => {
     expect((await server.request('GET', `${path}/history`, { headers: page })).status).toBe(401);
   });
 
-  test('of two weeks is reduced to the width of a screen, keeps the peaks, and has gaps without data', async () => {
+  test('history of two weeks is reduced to the width of a screen, keeps the peaks, and has gaps without data', async () => {
     const server = openServer();
     server.state.nowMs = 1_209_600_000;
     const peak = sample(300_000, { orphans: 7 });
@@ -265,7 +265,7 @@ describe('history', () => {
     expect(points.filter(({ leaks }) => leaks === null).map(({ at }) => at)).toEqual([209_996, 310_001]);
   });
 
-  test.each(['x', '0m', '-1h', '1w', '100000d', ''])('with since %j is refused', async (since) => {
+  test.each(['x', '0m', '-1h', '1w', '100000d', ''])('history with since %j is refused', async (since) => {
     const { request } = openServer();
     expect((await request('GET', `/api/history?since=${since}`)).status).toBe(400);
   });

@@ -79,7 +79,7 @@ test('reports an incomplete reading', () => {
   ]);
 });
 
-test('has no state if the supervisor does not answer', () => {
+test('the page has no state if the supervisor does not answer', () => {
   expect(describeState(sources(asWorker(true), { status: undefined }))).toMatchObject({
     state: null,
     problem: 'the supervisor does not answer',

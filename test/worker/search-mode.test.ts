@@ -23,7 +23,7 @@ test('the search mode is reported immediately and at every change, until the shu
   reportSearchMode({ status: () => status, channel, log, shutdown, everyMs: 2 });
   expect(sent).toEqual([{ type: 'search-mode', mode: 'keyword', reason: 'Chroma is starting' }]);
   status = { state: 'ready', reason: null };
-  await eventually('the change is told', () => sent.length === 2);
+  await eventually('the change is reported', () => sent.length === 2);
   expect(sent[1]).toEqual({ type: 'search-mode', mode: 'semantic', reason: null });
   await shutdown.begin('test', 100);
   status = { state: 'closed', reason: 'Chroma is shutting down' };

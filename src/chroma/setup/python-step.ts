@@ -5,7 +5,14 @@ import type { RunBounds } from '../bounded-run.ts';
 import { explainExit } from '../failure.ts';
 import type { Uvx } from '../uvx.ts';
 import { runProgram } from './run-program.ts';
-import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
+import {
+  type SetupDependencies,
+  type SetupOptions,
+  type SetupStep,
+  SETUP_BOUNDS,
+  step,
+  reportProgress,
+} from './step.ts';
 
 /** Finds the Python that uv would use, or makes uv download one. */
 export async function preparePython(
@@ -26,7 +33,7 @@ export async function preparePython(
     // No matching Python. The next step reports why if none can be downloaded.
   }
   try {
-    tell(options, 'python', `downloading Python ${pythonVersion}`);
+    reportProgress(options, 'python', `downloading Python ${pythonVersion}`);
     await ask(['install', pythonVersion], bounds?.installPythonMs ?? SETUP_BOUNDS.installPythonMs);
     return step('python', 'done', await find());
   } catch (error) {

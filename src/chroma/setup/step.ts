@@ -70,6 +70,6 @@ export function step(id: StepId, status: StepStatus, detail: string, fix: string
 }
 
 /** Reports progress to the caller. */
-export function tell({ onProgress }: SetupOptions, id: StepId, message: string, fraction?: number): void {
+export function reportProgress({ onProgress }: SetupOptions, id: StepId, message: string, fraction?: number): void {
   onProgress?.({ id, title: STEP_TITLES[id], message, ...(fraction === undefined ? {} : { fraction }) });
 }

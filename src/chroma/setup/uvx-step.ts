@@ -5,7 +5,14 @@ import type { RunBounds } from '../bounded-run.ts';
 import { homeOf } from '../home.ts';
 import { findUvx, privateUvFolder, type Uvx } from '../uvx.ts';
 import { lastWord, runProgram } from './run-program.ts';
-import { type SetupDependencies, type SetupOptions, type SetupStep, SETUP_BOUNDS, step, tell } from './step.ts';
+import {
+  type SetupDependencies,
+  type SetupOptions,
+  type SetupStep,
+  SETUP_BOUNDS,
+  step,
+  reportProgress,
+} from './step.ts';
 
 const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
 const INSTALL_UV =
@@ -95,7 +102,7 @@ async function buildUv(folder: string, dependencies: SetupDependencies, options:
   const python = await findPython(dependencies, signal);
   const run = async (command: readonly string[], doing: string): Promise<void> => {
     const deadlineMs = bounds?.installUvMs ?? SETUP_BOUNDS.installUvMs;
-    tell(options, 'uvx', doing);
+    reportProgress(options, 'uvx', doing);
     const result = await runProgram(command, dependencies, { deadlineMs, signal, doing });
     if (result.exit.code !== 0) throw new Error(`${doing}: ${lastWord(result)}`);
   };

@@ -16,11 +16,11 @@ export interface Identity {
   /** Whether `startedAt` is the time of registration: the process started before it. */
   readonly isRegistration?: boolean;
   /** Where the pid is valid. Absent: the record's format has no such fields, so they are not compared. */
-  readonly place?: Place;
+  readonly scope?: IdentityScope;
 }
 
 /** The machine, boot and pid namespace in which a pid is valid. */
-export interface Place {
+export interface IdentityScope {
   readonly machineId?: string | undefined;
   readonly bootId?: string | undefined;
   readonly pidNamespace?: string | undefined;
@@ -36,8 +36,8 @@ export function isZombie(row: Pick<ProcessRow, 'state' | 'threads'>): boolean {
 }
 
 /** The identity of a manifest entry, completed from its manifest. */
-export function storedIdentity(stored: StoredIdentity, manifest: Place): Identity {
-  return { ...stored, place: { ...manifest, bootId: stored.bootId ?? manifest.bootId } };
+export function storedIdentity(stored: StoredIdentity, manifest: IdentityScope): Identity {
+  return { ...stored, scope: { ...manifest, bootId: stored.bootId ?? manifest.bootId } };
 }
 
 /**
@@ -51,13 +51,13 @@ export function parseOwnerMark(mark: string | null | undefined): Identity | unde
   return {
     pid: Number(pid),
     startTicks: Number(ticks),
-    place: { bootId: emptyIsAbsent(bootId), pidNamespace: namespaceDigits(emptyIsAbsent(pidNamespace)) },
+    scope: { bootId: emptyIsAbsent(bootId), pidNamespace: namespaceDigits(emptyIsAbsent(pidNamespace)) },
   };
 }
 
 /** The owner mark of a process, for the environments of its children. */
-export function formatOwnerMark(owner: { pid: number; startTicks: number }, place: Place): string {
-  return `${owner.pid}:${owner.startTicks}:${place.bootId ?? ''}:${place.pidNamespace ?? ''}`;
+export function formatOwnerMark(owner: { pid: number; startTicks: number }, scope: IdentityScope): string {
+  return `${owner.pid}:${owner.startTicks}:${scope.bootId ?? ''}:${scope.pidNamespace ?? ''}`;
 }
 
 /** Reduces `pid:[4026531836]` to `4026531836`, the form that is compared. */
@@ -67,8 +67,8 @@ export function namespaceDigits(namespace: string | undefined): string | undefin
 
 /** Compares a recorded identity with a row of a snapshot: machine and boot first, then namespace, pid and start. */
 export function compareIdentity(identity: Identity, row: ProcessRow, snapshot: ProcessSnapshot): Comparison {
-  const place = comparePlace(identity.place, snapshot);
-  if (place !== 'same') return place;
+  const scope = compareScope(identity.scope, snapshot);
+  if (scope !== 'same') return scope;
   if (identity.pid !== row.pid) return 'different';
   return compareStart(identity, row, snapshot);
 }
@@ -82,8 +82,8 @@ export function lookUpIdentity(
   snapshot: ProcessSnapshot,
   byPid: ReadonlyMap<number, ProcessRow>,
 ): Presence {
-  const place = comparePlace(identity.place, snapshot);
-  if (place !== 'same') return place === 'different' ? 'gone' : 'unknown';
+  const scope = compareScope(identity.scope, snapshot);
+  if (scope !== 'same') return scope === 'different' ? 'gone' : 'unknown';
   const row = byPid.get(identity.pid);
   if (row === undefined) return snapshot.complete ? 'gone' : 'unknown';
   const comparison = compareStart(identity, row, snapshot);
@@ -129,15 +129,15 @@ export function ageSeconds(row: ProcessRow, snapshot: ProcessSnapshot): number {
 /** Clock ticks per second: `USER_HZ`, which is 100 on every supported Linux architecture. */
 export const TICKS_PER_SECOND = 100;
 
-function comparePlace(place: Place | undefined, snapshot: ProcessSnapshot): Comparison {
-  if (place === undefined) return 'same';
-  if (place.bootId !== snapshot.bootId) {
-    if (place.bootId === undefined || snapshot.bootId === undefined) return 'unknown';
-    const isSameMachine = place.machineId !== undefined && place.machineId === snapshot.machineId;
+function compareScope(scope: IdentityScope | undefined, snapshot: ProcessSnapshot): Comparison {
+  if (scope === undefined) return 'same';
+  if (scope.bootId !== snapshot.bootId) {
+    if (scope.bootId === undefined || snapshot.bootId === undefined) return 'unknown';
+    const isSameMachine = scope.machineId !== undefined && scope.machineId === snapshot.machineId;
     return isSameMachine ? 'different' : 'unknown';
   }
   const here = namespaceDigits(snapshot.pidNamespace);
-  return namespaceDigits(place.pidNamespace) === here ? 'same' : 'unknown';
+  return namespaceDigits(scope.pidNamespace) === here ? 'same' : 'unknown';
 }
 
 function compareStart(identity: Identity, row: ProcessRow, snapshot: ProcessSnapshot): Comparison {

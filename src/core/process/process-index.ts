@@ -73,11 +73,11 @@ export class ProcessIndex {
   /** The rows, each after its parent. */
   topDown(): readonly ProcessRow[] {
     const { processes } = this.snapshot;
-    const ordered = this.#place(processes.filter((row) => this.parentOf(row) === undefined));
+    const ordered = this.#appendTopDown(processes.filter((row) => this.parentOf(row) === undefined));
     if (ordered.size === processes.length) return [...ordered];
     // Rows of a cycle come last, from the smallest pid on, so that the result does not depend on the order of the table.
     const hidden = processes.filter((row) => !ordered.has(row));
-    for (const row of hidden.sort((left, right) => left.pid - right.pid)) this.#place([row], ordered);
+    for (const row of hidden.sort((left, right) => left.pid - right.pid)) this.#appendTopDown([row], ordered);
     return [...ordered];
   }
 
@@ -106,7 +106,7 @@ export class ProcessIndex {
   }
 
   /** Adds the rows and their descendants, each parent before its children. The loop also visits the rows it appends. */
-  #place(rows: readonly ProcessRow[], ordered = new Set<ProcessRow>()): Set<ProcessRow> {
+  #appendTopDown(rows: readonly ProcessRow[], ordered = new Set<ProcessRow>()): Set<ProcessRow> {
     const open = [...rows];
     for (const row of open) {
       if (ordered.has(row)) continue;

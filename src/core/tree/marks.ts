@@ -1,4 +1,4 @@
-import { formatOwnerMark, type Place } from '../process/identity.ts';
+import { formatOwnerMark, type IdentityScope } from '../process/identity.ts';
 import type { Role } from './manifest.ts';
 
 /** The environment variables that mark a claude-mem process from its start. */
@@ -15,7 +15,7 @@ export interface MarkInput {
   /** Resolved. */
   readonly dataDir: string;
   /** The process that spawns it. A root has no owner mark: the program that started it may exit. */
-  readonly owner?: { readonly pid: number; readonly startTicks?: number | undefined; readonly place: Place };
+  readonly owner?: { readonly pid: number; readonly startTicks?: number | undefined; readonly scope: IdentityScope };
 }
 
 /**
@@ -39,6 +39,6 @@ export function marksFor({ treeId, role, dataDir, owner }: MarkInput): Readonly<
     [MARKS.owner]:
       owner?.startTicks === undefined
         ? undefined
-        : formatOwnerMark({ pid: owner.pid, startTicks: owner.startTicks }, owner.place),
+        : formatOwnerMark({ pid: owner.pid, startTicks: owner.startTicks }, owner.scope),
   };
 }

@@ -48,7 +48,7 @@ export function parseRegistries(registries: readonly OtherRegistry[]): readonly 
 
 /**
  * Splits the records into those of a live installation and workers that are gone. An entry counts if its worker is alive, the recorded
- * process descends from that worker, and both were born before the registration: otherwise a reused pid would be protected for ever.
+ * process descends from that worker, and both were born before the registration: otherwise a reused pid would be protected permanently.
  */
 export function judgeRegistries(registries: readonly OtherRegistry[], index: ProcessIndex): OtherInstallations {
   const records = parseRegistries(registries);

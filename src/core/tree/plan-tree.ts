@@ -115,7 +115,7 @@ class TreeDraft {
     const { snapshot, index } = this.#context;
     const present = index.byPid.get(identity.pid);
     if (present !== undefined) return compareIdentity(identity, present, snapshot) === 'same';
-    return presence === 'gone' && identity.place?.bootId === snapshot.bootId;
+    return presence === 'gone' && identity.scope?.bootId === snapshot.bootId;
   }
 
   #mayBeEnded(row: ProcessRow): boolean {

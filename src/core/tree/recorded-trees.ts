@@ -75,7 +75,7 @@ export class RecordedTrees {
   }
 
   /** Whether an entry refers, or may refer, to the process with this pid, as its own identity or as an owner. */
-  speaksOf(pid: number): boolean {
+  mentions(pid: number): boolean {
     return this.#named.has(pid);
   }
 

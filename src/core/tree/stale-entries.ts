@@ -26,7 +26,7 @@ export function findStaleEntries(trees: readonly RecordedTree[], index: ProcessI
 
 function reasonOf({ identity }: RecordedEntry, index: ProcessIndex): string {
   const { bootId } = index.snapshot;
-  if (identity.place?.bootId !== bootId) return 'recorded before the last boot';
+  if (identity.scope?.bootId !== bootId) return 'recorded before the last boot';
   const row = index.byPid.get(identity.pid);
   if (row === undefined) return 'no such process';
   if (isZombie(row)) return 'has exited and is a zombie';

@@ -7,7 +7,7 @@ import type { Evidence, Finding } from './verdict.ts';
 import { EXCESS_MIN_AGE_SECONDS } from './unrecorded-child.ts';
 import { describeOwnerMark } from '../text/wording.ts';
 import { findUnrecordedChild } from './unrecorded-child.ts';
-import { placeOfMarked } from './place.ts';
+import { trustedParentOfMarked } from './marked-parent.ts';
 
 /** A claude-mem process under a live owner that records another process for its role and has released this one. */
 export function findExcess(subject: Case, context: JudgementContext): Finding | undefined {
@@ -39,7 +39,7 @@ function startedByExcess(subject: Case): Finding | undefined {
 function findRelease(subject: Case, context: JudgementContext): Evidence | undefined {
   if (subject.recorded.length > 0) return recordedEnd(subject);
   // Under any other parent the marks may be inherited, for example in a terminal that was opened inside the tree.
-  if (subject.ownerPresence !== 'alive' || placeOfMarked(subject, context) === undefined) return undefined;
+  if (subject.ownerPresence !== 'alive' || trustedParentOfMarked(subject, context) === undefined) return undefined;
   if (context.trees.tree(subject.row.treeMark)?.rootPresence !== 'alive') return undefined;
   return pastGeneration(subject, context) ?? replaced(subject, context);
 }

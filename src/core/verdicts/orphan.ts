@@ -8,7 +8,7 @@ import { findPatternOrphan } from './pattern.ts';
 import { treeDead, whoIsGone } from './gone.ts';
 import { liveOwner } from './live-owner.ts';
 import { findObserver, findUnreachableOrphan } from './unreachable.ts';
-import { placeOfMarked, supervisorAsParent } from './place.ts';
+import { trustedParentOfMarked, supervisorAsParent } from './marked-parent.ts';
 
 /** A running claude-mem process whose owner is provably gone: by record, mark, lost wrapper, pattern, or as the child of an orphan. */
 export function findOrphan(subject: Case, context: JudgementContext): Finding | undefined {
@@ -41,14 +41,14 @@ function markedOrphan(subject: Case, context: JudgementContext): Finding | undef
   if (!subject.isMarkedHere || !subject.isRoleProgram) return undefined;
   const isTreeDead = context.trees.isDead(subject.row.treeMark);
   if (subject.ownerPresence !== 'gone' && !isTreeDead) return undefined;
-  const place = placeOfMarked(subject, context);
-  if (place === undefined) return undefined;
+  const parent = trustedParentOfMarked(subject, context);
+  if (parent === undefined) return undefined;
   const evidence: Evidence[] = [{ kind: 'marked', detail: `marked as part of tree ${shortId(subject.row.treeMark)}` }];
   if (subject.ownerPresence === 'gone') {
     evidence.push({ kind: 'owner-gone', detail: `started by ${markedOwner(subject, context)}, which is gone` });
   }
   if (isTreeDead) evidence.push(treeDead(subject.row.treeMark));
-  return { verdict: 'orphan', evidence: [...evidence, place] };
+  return { verdict: 'orphan', evidence: [...evidence, parent] };
 }
 
 /** The owner that the mark names, with the role that its tree's manifest records for it. */
@@ -63,14 +63,14 @@ function markedOwner({ owner, row }: Case, { trees }: JudgementContext): string 
 function wrapperLost(subject: Case): Finding | undefined {
   if (!subject.isChroma || subject.isChromaWrapper) return undefined;
   if (!(subject.isMarkedHere && subject.isRoleProgram) && subject.recorded.length === 0) return undefined;
-  const place =
+  const parent =
     subject.adoption === undefined ? supervisorAsParent(subject) : { kind: 'adopted', detail: subject.adoption };
   // A live wrapper keeps its python as a child, so another parent means that the wrapper is gone. A python under its owner was started
   // without a wrapper.
-  if (place === undefined || liveOwner(subject) !== undefined) return undefined;
+  if (parent === undefined || liveOwner(subject) !== undefined) return undefined;
   return {
     verdict: 'orphan',
-    evidence: [{ kind: 'wrapper-lost', detail: 'a claude-mem chroma-mcp python whose uv wrapper is gone' }, place],
+    evidence: [{ kind: 'wrapper-lost', detail: 'a claude-mem chroma-mcp python whose uv wrapper is gone' }, parent],
   };
 }
 

@@ -30,7 +30,7 @@ function mayBePattern(subject: Case, context: JudgementContext): boolean {
 
 /** Whether no manifest entry and no mark refers to the process. An entry of unknown identity counts as one that does. */
 export function isUnclaimed({ row }: Case, { trees }: JudgementContext): boolean {
-  return !trees.speaksOf(row.pid) && typeof row.treeMark !== 'string' && typeof row.ownerMark !== 'string';
+  return !trees.mentions(row.pid) && typeof row.treeMark !== 'string' && typeof row.ownerMark !== 'string';
 }
 
 /** Checks the conditions in order; the first that fails is reported as missing. */

@@ -8,7 +8,7 @@ import type { Evidence, Finding } from './verdict.ts';
 
 /**
  * A chroma-mcp that was re-parented and that no client can reach. Standard input is the only channel of a stdio server, so it can never
- * get work again, whatever its age, session and marks.
+ * get work again, regardless of its age, session and marks.
  */
 export function findUnreachableOrphan(subject: Case, context: JudgementContext): Finding | undefined {
   const { row } = subject;

@@ -37,7 +37,7 @@ export async function diagnose(
   ports: DoctorPorts,
   { only, limitMs, interrupted }: DiagnoseOptions = {},
 ): Promise<readonly CheckResult[]> {
-  const shared = shareLooks(ports);
+  const shared = shareReadings(ports);
   const findings = new Map<CheckId, Promise<Finding>>();
   const find = (check: Check): Promise<Finding> => {
     const known = findings.get(check.id);
@@ -59,9 +59,9 @@ export async function diagnose(
   return results;
 }
 
-type SharedLooks = Omit<Look, 'signal'>;
+type SharedReadings = Omit<Look, 'signal'>;
 
-function shareLooks(ports: DoctorPorts): SharedLooks {
+function shareReadings(ports: DoctorPorts): SharedReadings {
   let observation: Promise<Observation> | undefined;
   let status: Promise<TreeStatus | undefined> | undefined;
   return {
@@ -74,7 +74,7 @@ function shareLooks(ports: DoctorPorts): SharedLooks {
 
 interface Run {
   readonly find: (check: Check) => Promise<Finding>;
-  readonly shared: SharedLooks;
+  readonly shared: SharedReadings;
   readonly limitMs: number;
   readonly interrupted: AbortSignal | undefined;
 }

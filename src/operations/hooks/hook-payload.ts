@@ -62,7 +62,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Cut off, or no JSON at all: the caller tells.
+    // The input is truncated or not JSON. The caller reports it.
     return undefined;
   }
 }

@@ -40,17 +40,17 @@ interface HookEntry {
 }
 
 function hookFor(event: string, { node, script, dataDir }: ProgramCall): HookEntry {
-  const place = dataDir === undefined ? [] : ['--data-dir', dataDir];
+  const dataDirFlag = dataDir === undefined ? [] : ['--data-dir', dataDir];
   return {
     type: 'command',
-    command: quoteShell([node, script, 'hook', event, FOR_HOST, ...place]),
+    command: quoteShell([node, script, 'hook', event, FOR_HOST, ...dataDirFlag]),
     timeout: TIMEOUT_S,
   };
 }
 
 function serverFor({ node, script, dataDir }: ProgramCall): { readonly command: string; readonly args: string[] } {
-  const place = dataDir === undefined ? [] : ['--data-dir', dataDir];
-  return { command: node, args: [script, 'search-server', ...place] };
+  const dataDirFlag = dataDir === undefined ? [] : ['--data-dir', dataDir];
+  return { command: node, args: [script, 'search-server', ...dataDirFlag] };
 }
 
 /** One change of a JSON file; an undefined value removes the field. */

@@ -35,7 +35,17 @@ const TYPES: Readonly<Record<string, string | undefined>> = {
 };
 
 /** Input fields that describe the tool use in a few words. The title shows the first one present. */
-const TELLING = ['file_path', 'notebook_path', 'command', 'pattern', 'query', 'url', 'description', 'path', 'prompt'];
+const SUMMARY_FIELDS = [
+  'file_path',
+  'notebook_path',
+  'command',
+  'pattern',
+  'query',
+  'url',
+  'description',
+  'path',
+  'prompt',
+];
 const FILE_FIELDS = ['file_path', 'notebook_path'];
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,8 +56,10 @@ export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayl
   const toolResponse = withoutPrivateParts(payload.toolResponse);
   const input = isObject(toolInput) ? toolInput : {};
   const files = FILE_FIELDS.map((field) => input[field]).filter((file) => typeof file === 'string');
-  const telling = TELLING.map((field) => input[field]).find((value) => typeof value === 'string' && value !== '');
-  const what = typeof telling === 'string' ? relative(telling, cwd) : '';
+  const summary = SUMMARY_FIELDS.map((field) => input[field]).find(
+    (value) => typeof value === 'string' && value !== '',
+  );
+  const what = typeof summary === 'string' ? relative(summary, cwd) : '';
   const type = TYPES[toolName] ?? 'tool';
   // The answer of a change only repeats its input.
   const answer = type === 'change' ? '' : boundedText(textOf(toolResponse), LONGEST_RESPONSE);

@@ -5,7 +5,7 @@ import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 
 /** The ports of the checks. No port writes. */
 export interface DoctorPorts {
-  readonly place: DoctorPlace;
+  readonly target: DoctorTarget;
   readonly folder: FolderPort;
   readonly tree: TreePort;
   readonly chroma: ChromaPort;
@@ -14,7 +14,7 @@ export interface DoctorPorts {
   readonly logs: LogsPort;
 }
 
-export interface DoctorPlace {
+export interface DoctorTarget {
   /** Resolved; as written if it is unusable. */
   readonly dataDir: string;
   /** Why the data dir is unusable. */
@@ -38,7 +38,7 @@ export interface FolderFacts {
 
 export interface FolderPort {
   /** Folders and files that other users can write, in words. While there is one, no command acts on the data dir. */
-  readonly openPlaces: (dataDir: string) => readonly string[];
+  readonly pathsOpenToOthers: (dataDir: string) => readonly string[];
   /** Files of other users under the names of claude-mem's own files. They are never read. */
   readonly strangers: (dataDir: string) => readonly string[];
   /** Undefined if it does not exist. */
@@ -111,7 +111,7 @@ export interface Limit {
 }
 
 /** Safety features of this machine. */
-export interface Guards {
+export interface SafetyFeatures {
   /** The kernel ends Chroma when its owner dies. */
   readonly parentDeath: boolean;
   /** The supervisor is a child subreaper: orphans of its tree are re-parented to it. */
@@ -128,7 +128,7 @@ export interface MachinePort {
   /** Undefined if the system does not report it. */
   readonly memory: () => MachineMemory | undefined;
   readonly limits: () => { readonly openFiles: Limit | undefined; readonly processes: readonly Limit[] };
-  readonly guards: () => Promise<Guards>;
+  readonly safetyFeatures: () => Promise<SafetyFeatures>;
   /** Rejects on abort. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

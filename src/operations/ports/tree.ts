@@ -1,4 +1,4 @@
-import type { Place } from '../../core/process/identity.ts';
+import type { IdentityScope } from '../../core/process/identity.ts';
 import type { Role, StoredIdentity } from '../../core/tree/manifest.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import type { HookEvent } from '../hooks/hook-event.ts';
@@ -9,7 +9,7 @@ export interface OwnIdentity {
   readonly startTicks?: number | undefined;
   /** ISO 8601. */
   readonly startedAt: string;
-  readonly place: Place;
+  readonly scope: IdentityScope;
 }
 
 /** Reads one process; undefined if it does not exist. Synchronous, because it runs between a spawn and its record. */

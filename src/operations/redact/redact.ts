@@ -65,10 +65,10 @@ function redactRow(row: ProcessRow, hide: Hide): ProcessRow {
 
 /** Command lines of unrelated processes are not judged, so they are dropped. */
 function placeOnly(row: ProcessRow, hide: Hide): ProcessRow {
-  const place = { ...row, name: hide(row.name), command: hide(row.name) };
+  const hidden = { ...row, name: hide(row.name), command: hide(row.name) };
   for (const field of ['argv', 'executable', 'dataDirMark', 'roleDirectory'] as const)
-    Reflect.deleteProperty(place, field);
-  return place;
+    Reflect.deleteProperty(hidden, field);
+  return hidden;
 }
 
 /** Copies known fields only: unknown fields of a later version may contain anything. */

@@ -11,8 +11,8 @@ export interface ReapAndTidyPorts extends Omit<ReapPorts, 'signaller'> {
   readonly loadTrees: () => TreeFiles;
   /**
    * Takes turns with other commands that spawn or end processes.
-   * @param goesOnWithout called with the reason where the lock cannot be had; true begins the action without it.
-   * @throws ClaudeMemError `lock-held`, and whatever `goesOnWithout` refuses.
+   * @param goesOnWithout called with the cause if the lock is unavailable; true begins the action without it.
+   * @throws ClaudeMemError `lock-held`, and every error that `goesOnWithout` throws.
    */
   readonly underOperationLock: <T>(
     action: () => Promise<T>,
@@ -42,7 +42,7 @@ export interface Reaped {
 }
 
 /**
- * Carries out a plan under the operation lock, and tidies the manifests of dead trees. The plan is made anew under the lock, because a
+ * Carries out a plan under the operation lock, and tidies the manifests of dead trees. The plan is made again under the lock, because a
  * person may take an hour to answer. Without anything to end or to tidy, no lock is taken and nothing is written.
  * @throws ClaudeMemError `lock-held` naming the holder.
  */

@@ -6,13 +6,13 @@ import type { Reading } from '../observe/observe.ts';
 import type { Clock, Signaller } from '../ports/process.ts';
 import type { Outcome, TerminationOptions } from './terminate.ts';
 
-export interface EndTreePorts {
+export interface TerminateTreePorts {
   readonly takeReading: () => Promise<Reading>;
   readonly signaller: Signaller;
   readonly clock: Clock;
 }
 
-export interface EndTreeResult {
+export interface TerminateTreeResult {
   readonly outcomes: readonly Outcome[];
   /** Processes of the trees that still run. */
   readonly remaining: TreePlan['plan'];
@@ -25,19 +25,19 @@ export interface EndTreeResult {
 
 /** Ends every process of one tree, and proves with a fresh reading that none is left. */
 export function terminateTree(
-  ports: EndTreePorts,
+  ports: TerminateTreePorts,
   treeId: string,
   options: TerminationOptions,
-): Promise<EndTreeResult> {
-  return endTrees(ports, new Set([treeId]), options);
+): Promise<TerminateTreeResult> {
+  return terminateTrees(ports, new Set([treeId]), options);
 }
 
 /** The same for several trees, in shared passes under one deadline. */
-export async function endTrees(
-  ports: EndTreePorts,
+export async function terminateTrees(
+  ports: TerminateTreePorts,
   treeIds: ReadonlySet<string>,
   options: TerminationOptions,
-): Promise<EndTreeResult> {
+): Promise<TerminateTreeResult> {
   const look = async () => {
     const reading = await ports.takeReading();
     const context = new JudgementContext(reading);

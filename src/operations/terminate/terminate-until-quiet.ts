@@ -55,7 +55,7 @@ export async function terminateUntilQuiet<Look>(
     if (targets.length > 0) {
       const ended = await terminate(targets, ports, { ...options, beforeKill: lookOnceMore });
       // A linked target that exited by itself between two readings gets no outcome.
-      outcomes.push(...ended.filter(({ outcome }, place) => place < found.length || outcome !== 'already-gone'));
+      outcomes.push(...ended.filter(({ outcome }, index) => index < found.length || outcome !== 'already-gone'));
     }
     after = await ports.look();
   }

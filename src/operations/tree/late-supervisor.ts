@@ -28,22 +28,22 @@ export async function waitForLateSupervisor(ports: LifecyclePorts, options: Late
     const trees = runningTrees(await ports.takeReading());
     const tree = trees.find((candidate) => !isOver(candidate, ports));
     // A listener without a record may hold the supervisor's lock, so the wait goes on. A tree with a stop intent is ended by the start.
-    if (tree === undefined && (answer === 'nobody' || trees.length > 0)) return;
+    if (tree === undefined && (answer === 'silent' || trees.length > 0)) return;
     if (options.interrupted?.aborted === true) throw interruptedStart();
     if (ports.clock.now() >= options.deadline) throw doesNotAnswer(tree, ports.clock.now() - startedAt);
     await ports.clock.sleep(PAUSE_MS);
   }
 }
 
-async function tryToAsk(ports: LifecyclePorts): Promise<'answers' | 'late' | 'nobody'> {
+async function tryToAsk(ports: LifecyclePorts): Promise<'answers' | 'late' | 'silent'> {
   const connection = await ports.connect(GREETING_WITHIN_MS);
-  if (connection === undefined) return 'nobody';
+  if (connection === undefined) return 'silent';
   if (connection === 'late') return 'late';
   try {
     if (!ports.isStopIntended(connection.treeId)) await connection.status();
     return 'answers';
   } catch (error) {
-    return isLateAnswer(error) ? 'late' : 'nobody';
+    return isLateAnswer(error) ? 'late' : 'silent';
   } finally {
     connection.close();
   }

@@ -9,7 +9,7 @@ export interface ManifestWriter {
   retire(treeId: string, at: string): Manifest;
 }
 
-export interface OwnTreeOptions {
+export interface StandaloneTreeOptions {
   /** Role of this program, the root. */
   readonly role: 'search' | 'setup';
   readonly treeId: string;
@@ -26,10 +26,10 @@ export interface OwnTreeOptions {
  * itself, before it spawns its first child. A program that never spawns a child writes no manifest.
  */
 export class StandaloneTree implements TreeRecorder {
-  readonly #options: OwnTreeOptions;
+  readonly #options: StandaloneTreeOptions;
   #manifest: Manifest | undefined;
 
-  constructor(options: OwnTreeOptions) {
+  constructor(options: StandaloneTreeOptions) {
     this.#options = options;
   }
 
@@ -67,7 +67,7 @@ export class StandaloneTree implements TreeRecorder {
   }
 
   /** Writes synchronously: the record must be on disk before the recorded process goes on. */
-  #write(change: (options: OwnTreeOptions, at: string) => Manifest): Promise<void> {
+  #write(change: (options: StandaloneTreeOptions, at: string) => Manifest): Promise<void> {
     try {
       this.#manifest = change(this.#options, this.#options.now().toISOString());
       return Promise.resolve();
@@ -78,7 +78,7 @@ export class StandaloneTree implements TreeRecorder {
 
   #firstManifest(): Manifest {
     const { role, treeId, dataDir, own, command, now } = this.#options;
-    const { machineId, bootId, pidNamespace } = own.place;
+    const { machineId, bootId, pidNamespace } = own.scope;
     const { pid, startTicks, startedAt } = own;
     const identity: StoredIdentity = { pid, startedAt, ...(startTicks === undefined ? {} : { startTicks }) };
     return {

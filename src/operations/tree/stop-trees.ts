@@ -2,7 +2,7 @@ import { JudgementContext } from '../../core/verdicts/judgement-context.ts';
 import { planTree, type TreePlan } from '../../core/tree/plan-tree.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { keyOf } from '../terminate/terminate-until-quiet.ts';
-import { endTrees } from '../terminate/terminate-tree.ts';
+import { terminateTrees } from '../terminate/terminate-tree.ts';
 import type { Reading } from '../observe/observe.ts';
 import type { Outcome, TerminationOptions } from '../terminate/terminate.ts';
 import { whyUnwritten } from './unwritten.ts';
@@ -46,7 +46,7 @@ export async function stopTrees(ports: LifecyclePorts, options: StopOptions): Pr
     const before = plannedRows(reading, treeIds);
     if (connection !== undefined) await askToStop(connection, ports, options, before);
     const elapsedMs = ports.clock.now() - startedAt;
-    const { outcomes, ...result } = await endTrees(ports, treeIds, remainder(options, elapsedMs));
+    const { outcomes, ...result } = await terminateTrees(ports, treeIds, remainder(options, elapsedMs));
     const [first] = treeIds;
     return {
       ...result,

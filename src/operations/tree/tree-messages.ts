@@ -103,7 +103,7 @@ export function createIpcRecorder(channel: IpcChannel, { timeoutMs = RECORD_TIME
   const pending = new Map<number, Pending>();
   let lastId = 0;
 
-  const settle = (id: number, error?: Error): void => {
+  const finish = (id: number, error?: Error): void => {
     const waiting = pending.get(id);
     if (waiting === undefined) return;
     pending.delete(id);
@@ -112,25 +112,25 @@ export function createIpcRecorder(channel: IpcChannel, { timeoutMs = RECORD_TIME
     else waiting.reject(error);
   };
   const failAll = (): void => {
-    for (const id of [...pending.keys()]) settle(id, notRecorded('the IPC channel is closed'));
+    for (const id of [...pending.keys()]) finish(id, notRecorded('the IPC channel is closed'));
   };
   const ask = (question: (id: number) => WorkerMessage): Promise<void> =>
     new Promise((resolve, reject) => {
       const id = (lastId += 1);
       const timer = setTimeout(() => {
-        settle(id, notRecorded(`no answer within ${timeoutMs} ms`));
+        finish(id, notRecorded(`no answer within ${timeoutMs} ms`));
       }, timeoutMs);
       pending.set(id, { resolve, reject, timer });
       if (channel.connected !== true) failAll();
       else
         channel.send?.(question(id), undefined, undefined, (error) => {
-          if (error !== null) settle(id, notRecorded(error.message));
+          if (error !== null) finish(id, notRecorded(error.message));
         });
     });
 
   channel.on('message', (message) => {
     if (!isSupervisorMessage(message) || message.type !== 'recorded') return;
-    settle(message.id, message.error === undefined ? undefined : notRecorded(message.error));
+    finish(message.id, message.error === undefined ? undefined : notRecorded(message.error));
   });
   channel.on('disconnect', failAll);
   return {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { FolderFacts, FolderPort } from '../../operations/ports/doctor.ts';
 import { errnoOf } from '../../shared/errors.ts';
 import { networkFileSystemOf } from './network-file-system.ts';
-import { openPlaces, strangersIn } from './private-folder.ts';
+import { pathsOpenToOthers, strangersIn } from './private-folder.ts';
 
 /** Facts about a folder that can be read without changing it. */
 export const folderFacts: FolderPort = {
@@ -17,7 +17,7 @@ export const folderFacts: FolderPort = {
       throw error;
     }
   },
-  openPlaces,
+  pathsOpenToOthers,
   strangers: strangersIn,
   space,
   networkType: (path) => networkFileSystemOf(path),

@@ -8,7 +8,7 @@ const KNOWN: Readonly<Record<string, readonly [meaning: string, hint: string]>> 
   EACCES: ['permission denied', 'Check the owner and the mode of the file and its folder.'],
   EPERM: ['operation not permitted', 'Check the owner and the mode of the file and its folder.'],
   EROFS: ['the file system is read-only', 'Mount it writable, or use another data dir with --data-dir.'],
-  ENOENT: ['no such file or folder', 'The folder may have been removed or unmounted meanwhile.'],
+  ENOENT: ['no such file or folder', 'Check the path. The folder may have been removed or unmounted.'],
   ENOTDIR: ['a part of the path is not a folder', 'Remove or rename the file that blocks the folder.'],
   EISDIR: ['it is a folder', 'Remove or rename the folder that blocks the file.'],
   EMFILE: ['too many open files', 'Raise the limit of open files (ulimit -n).'],

@@ -104,9 +104,9 @@ function assertOwnFile(path: string): void {
 
 /** Owner of the file, else of the nearest existing folder above it. */
 function ownerOf(path: string): number | undefined {
-  for (let place = path; ; place = dirname(place)) {
-    const stats = statSync(place, { throwIfNoEntry: false });
-    if (stats !== undefined || dirname(place) === place) return stats?.uid;
+  for (let ancestor = path; ; ancestor = dirname(ancestor)) {
+    const stats = statSync(ancestor, { throwIfNoEntry: false });
+    if (stats !== undefined || dirname(ancestor) === ancestor) return stats?.uid;
   }
 }
 

@@ -20,7 +20,7 @@ const ASIDE = /\.not-yours-\d+$/;
  * @throws ClaudeMemError `data-dir`.
  */
 export function assertClosedToOthers(dataDir: string): void {
-  const [first] = openPlaces(dataDir);
+  const [first] = pathsOpenToOthers(dataDir);
   if (first === undefined) return;
   throw new ClaudeMemError('data-dir', `${first}, so claude-mem does not start or end processes here`, {
     hint: `Run claude-mem doctor --fix --data-dir ${quoteShell([dataDir])}, then try again.`,
@@ -28,7 +28,7 @@ export function assertClosedToOthers(dataDir: string): void {
 }
 
 /** Describes what lets other users write below a data dir; empty on systems without users. */
-export function openPlaces(dataDir: string): readonly string[] {
+export function pathsOpenToOthers(dataDir: string): readonly string[] {
   const stats = statSync(dataDir, { throwIfNoEntry: false });
   if (stats === undefined || process.geteuid === undefined) return [];
   const isOpen = (stats.mode & WRITABLE_BY_OTHERS) !== 0;

@@ -51,7 +51,7 @@ export function parseSnapshot(text: string, file: string): RecordedSnapshot {
   }
   // Checked first: for an unrelated JSON file, the first missing field would be a confusing message.
   if ((value as { kind?: unknown } | null | undefined)?.kind !== 'process-snapshot') {
-    throw new ClaudeMemError('snapshot-file', `${file} is not a snapshot: kind: it is not "process-snapshot"`, {
+    throw new ClaudeMemError('snapshot-file', `${file} is not a snapshot: kind: must be "process-snapshot"`, {
       hint: 'Choose a file that `claude-mem snapshot FILE` wrote.',
     });
   }

@@ -47,8 +47,8 @@ export interface HeldLock {
  * Takes a lock that the kernel releases when this process ends for any reason: an exclusive transaction on a SQLite
  * file. The transaction writes nothing, so the file stays empty and needs no space. The file is never unlinked: two
  * processes could then hold two files of the same name. Children do not inherit the lock.
- * @throws ClaudeMemError `lock-held` naming the holder; `io` for a file that is not a lock or cannot be created or
- * written; `interrupted`.
+ * @throws ClaudeMemError `lock-held` names the holder. `io`: the file is not a lock, or it cannot be created or
+ * written. `interrupted`: the caller's signal aborted the wait.
  */
 export async function acquireLock(path: string, request: LockRequest): Promise<HeldLock> {
   createIfMissing(path);

@@ -32,7 +32,7 @@ const KEPT_ENDED_ENTRIES = 300;
  * @param gone identities that were looked up in a complete snapshot and not found.
  * @param at ISO 8601.
  */
-export function settleEntries(manifest: Manifest, gone: readonly StoredIdentity[], at: string): Manifest {
+export function markEntriesGone(manifest: Manifest, gone: readonly StoredIdentity[], at: string): Manifest {
   const root = rootEntry(manifest);
   const isGone = (entry: ManifestEntry): boolean =>
     entry !== root && gone.some((identity) => isSameRecord(entry.identity, identity));

@@ -4,7 +4,7 @@ import type { Manifest, ManifestEntry, StoredIdentity } from '../../core/tree/ma
 import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 import { syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
 import { ioError } from '../files/io-error.ts';
-import { endEntry, keepsEveryEntry, registerEntry, settleEntries } from './manifest-entries.ts';
+import { endEntry, keepsEveryEntry, registerEntry, markEntriesGone } from './manifest-entries.ts';
 import { isThere, MAX_MANIFEST_BYTES, readManifestFile } from './manifest-reader.ts';
 import { manifestPath, treesFolder } from './manifest-path.ts';
 import { checkManifest } from './manifest-schema.ts';
@@ -34,7 +34,7 @@ export interface TreeStore {
    * long crash loop does not fill the disk.
    * @param at ISO 8601.
    */
-  settle(treeId: string, gone: readonly StoredIdentity[], at: string): Manifest;
+  markGone(treeId: string, gone: readonly StoredIdentity[], at: string): Manifest;
   /**
    * Retires a manifest once all processes of the tree are gone.
    * @param at ISO 8601; the first date stays.
@@ -70,10 +70,10 @@ export function openTreeStore(dataDir: string): TreeStore {
     update,
     register: (treeId, entry) => update(treeId, (manifest) => registerEntry(manifest, entry)),
     endEntry: (treeId, identity, at) => update(treeId, (manifest) => endEntry(manifest, identity, at)),
-    settle: (treeId, gone, at) =>
+    markGone: (treeId, gone, at) =>
       change(
         treeId,
-        (manifest) => settleEntries(manifest, gone, at),
+        (manifest) => markEntriesGone(manifest, gone, at),
         (_, after) => after,
       ),
     retire: (treeId, at) =>

@@ -12,7 +12,7 @@ const self = row(SELF_PID, 1, 'claude-mem verify');
 const daemon = row(9_100, SELF_PID, 'sleep 100');
 const ALL_CHILDREN: WatchedOrigin = { pid: SELF_PID, claimsChildren: true, children: new Set() };
 
-/** What is found in the last of these readings; the first one is from before anything was started. */
+/** The processes found in the last of these readings. The first reading is older than every started process. */
 function found(
   readings: readonly (readonly ProcessRow[])[],
   { origin = ALL_CHILDREN, marked = [] }: { origin?: WatchedOrigin; marked?: readonly number[] } = {},

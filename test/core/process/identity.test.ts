@@ -30,7 +30,7 @@ import {
 
 const HERE = { machineId: MACHINE, bootId: BOOT, pidNamespace: NAMESPACE };
 const subject = row(100, 1, 'sleep 1', bornAt(5_000));
-const stored: Identity = { pid: 100, startTicks: 5_000, startedAt: clockAt(5_000), place: HERE };
+const stored: Identity = { pid: 100, startTicks: 5_000, startedAt: clockAt(5_000), scope: HERE };
 const registered: Identity = { pid: 100, startedAt: clockAt(5_000), isRegistration: true };
 
 function lookUp(identity: Identity, rows: readonly ProcessRow[], extra: Partial<ProcessSnapshot> = {}) {
@@ -46,66 +46,66 @@ describe('looking up a stored identity', () => {
     ['no such pid in a complete listing: gone', { ...stored, pid: 101 }, {}, 'gone'],
     ['no such pid in an incomplete listing: unknown', { ...stored, pid: 101 }, { complete: false }, 'unknown'],
     ['gone with other ticks, even in an incomplete listing', { ...stored, startTicks: 1 }, { complete: false }, 'gone'],
-    ['another boot of this machine: gone', { ...stored, place: { ...HERE, bootId: 'boot-0' } }, {}, 'gone'],
+    ['another boot of this machine: gone', { ...stored, scope: { ...HERE, bootId: 'boot-0' } }, {}, 'gone'],
     [
       'unknown on another boot of another machine',
-      { ...stored, place: { ...HERE, bootId: 'b', machineId: 'm' } },
+      { ...stored, scope: { ...HERE, bootId: 'b', machineId: 'm' } },
       {},
       'unknown',
     ],
     [
       'unknown on another boot without machine ids',
-      { ...stored, place: { ...HERE, bootId: 'b', machineId: undefined } },
+      { ...stored, scope: { ...HERE, bootId: 'b', machineId: undefined } },
       { machineId: undefined as never },
       'unknown',
     ],
     [
       'unknown on another boot without a recorded machine id',
-      { ...stored, place: { ...HERE, bootId: 'b', machineId: undefined } },
+      { ...stored, scope: { ...HERE, bootId: 'b', machineId: undefined } },
       {},
       'unknown',
     ],
     [
       'unknown on another boot without a machine id here',
-      { ...stored, place: { ...HERE, bootId: 'b' } },
+      { ...stored, scope: { ...HERE, bootId: 'b' } },
       { machineId: undefined as never },
       'unknown',
     ],
     [
       'alive on the same boot, even with another machine id',
-      { ...stored, place: { ...HERE, machineId: 'm' } },
+      { ...stored, scope: { ...HERE, machineId: 'm' } },
       {},
       'alive',
     ],
     ['boot id recorded, none here: unknown', stored, { bootId: undefined as never }, 'unknown'],
-    ['boot id here, none recorded: unknown', { ...stored, place: { ...HERE, bootId: undefined } }, {}, 'unknown'],
+    ['boot id here, none recorded: unknown', { ...stored, scope: { ...HERE, bootId: undefined } }, {}, 'unknown'],
     [
       'unknown in another pid namespace, even with equal pid and ticks',
-      { ...stored, place: { ...HERE, pidNamespace: '4' } },
+      { ...stored, scope: { ...HERE, pidNamespace: '4' } },
       {},
       'unknown',
     ],
     [
       'unknown in another pid namespace without such a pid',
-      { ...stored, pid: 7, place: { ...HERE, pidNamespace: '4' } },
+      { ...stored, pid: 7, scope: { ...HERE, pidNamespace: '4' } },
       {},
       'unknown',
     ],
     ['namespace recorded, none here: unknown', stored, { pidNamespace: undefined as never }, 'unknown'],
     [
       'unknown without a recorded pid namespace',
-      { ...stored, place: { ...HERE, pidNamespace: undefined } },
+      { ...stored, scope: { ...HERE, pidNamespace: undefined } },
       {},
       'unknown',
     ],
     [
       'alive if pid:[n] is recorded and n is read',
-      { ...stored, place: { ...HERE, pidNamespace: `pid:[${NAMESPACE}]` } },
+      { ...stored, scope: { ...HERE, pidNamespace: `pid:[${NAMESPACE}]` } },
       {},
       'alive',
     ],
     ['ticks recorded, none here: unknown', stored, { processes: [asPsListShows(subject)] }, 'unknown'],
-    ['ticks here, none recorded: unknown', { pid: 100, startedAt: clockAt(5_000), place: HERE }, {}, 'unknown'],
+    ['ticks here, none recorded: unknown', { pid: 100, startedAt: clockAt(5_000), scope: HERE }, {}, 'unknown'],
   ])('%s', (_law, identity, extra, presence) => {
     expect(lookUp(identity, [subject], extra)).toBe(presence);
   });
@@ -113,7 +113,7 @@ describe('looking up a stored identity', () => {
   test('fields that both sides lack are not compared', () => {
     const index = indexOf([subject]);
     const snapshot = without(index.snapshot, 'bootId', 'pidNamespace');
-    expect(lookUpIdentity({ ...stored, place: {} }, snapshot, index.byPid)).toBe('alive');
+    expect(lookUpIdentity({ ...stored, scope: {} }, snapshot, index.byPid)).toBe('alive');
   });
 
   test('a zombie is gone', () => {
@@ -130,14 +130,14 @@ describe('looking up a stored identity', () => {
   ])('without ticks a clock set %s proves no death', (_which, ticks) => {
     const shown = row(100, 1, 'sleep 1', { startedAt: clockAt(5_000 + ticks) });
     const snapshot = psListSnapshotOf([shown]);
-    const identity: Identity = { pid: 100, startedAt: clockAt(5_000), place: {} };
+    const identity: Identity = { pid: 100, startedAt: clockAt(5_000), scope: {} };
     expect(compareIdentity(identity, asPsListShows(shown), snapshot)).toBe('unknown');
     expect(compareIdentity({ ...identity, startTicks: 5_000 }, asPsListShows(shown), snapshot)).toBe('unknown');
   });
 
   test('without ticks on either side the same start within the precision of the reader is the same process', () => {
     const snapshot = psListSnapshotOf([subject]);
-    const identity = { pid: 100, startedAt: clockAt(5_000 + 150), place: {} };
+    const identity = { pid: 100, startedAt: clockAt(5_000 + 150), scope: {} };
     expect(compareIdentity(identity, asPsListShows(subject), snapshot)).toBe('same');
   });
 });
@@ -173,7 +173,7 @@ describe('a record with only a registration time', () => {
 describe('owner marks', () => {
   test('what is formatted is parsed', () => {
     const mark = formatOwnerMark({ pid: 4_711, startTicks: 99 }, { bootId: 'b', pidNamespace: '42' });
-    expect(parseOwnerMark(mark)).toEqual({ pid: 4_711, startTicks: 99, place: { bootId: 'b', pidNamespace: '42' } });
+    expect(parseOwnerMark(mark)).toEqual({ pid: 4_711, startTicks: 99, scope: { bootId: 'b', pidNamespace: '42' } });
   });
 
   test.each(['', 'x', '4711', '4711:99', '4711:99:b', ':99:b:n', '0:99:b:n', '-1:9:b:n', '1.5:9:b:n', null, undefined])(
@@ -196,8 +196,8 @@ describe('owner marks', () => {
 });
 
 test('an entry takes from its manifest what it lacks, and no more', () => {
-  expect(storedIdentity({ pid: 1, startedAt: 'x' }, HERE).place).toEqual(HERE);
-  expect(storedIdentity({ pid: 1, startedAt: 'x', bootId: 'own' }, HERE).place).toEqual({ ...HERE, bootId: 'own' });
+  expect(storedIdentity({ pid: 1, startedAt: 'x' }, HERE).scope).toEqual(HERE);
+  expect(storedIdentity({ pid: 1, startedAt: 'x', bootId: 'own' }, HERE).scope).toEqual({ ...HERE, bootId: 'own' });
 });
 
 describe('a zombie', () => {
@@ -219,12 +219,12 @@ describe('a zombie', () => {
 describe('age', () => {
   const old = row(100, 1, 'x', bornAt(NOW_TICKS - 500));
 
-  test('is counted in ticks; a clock that was set makes nothing old', () => {
+  test('age is counted in ticks; a clock that was set makes nothing old', () => {
     expect(ageSeconds(old, snapshotOf([old], { takenAt: '2036-01-01T00:00:00.000Z' }))).toBe(5);
     expect(ageSeconds({ ...old, startedAt: '1970-01-01T00:00:00.000Z' }, snapshotOf([old]))).toBe(5);
   });
 
-  test('is counted from the snapshot where there are no ticks', () => {
+  test('age is counted from the snapshot where there are no ticks', () => {
     expect(ageSeconds(asPsListShows(old), psListSnapshotOf([old]))).toBe(5);
   });
 
@@ -237,21 +237,21 @@ describe('age', () => {
 });
 
 describe('comparing a recorded identity with a row', () => {
-  const compare = (place: Identity['place']) =>
+  const compare = (scope: Identity['scope']) =>
     compareIdentity(
-      place === undefined ? without(stored, 'place') : { ...stored, place },
+      scope === undefined ? without(stored, 'scope') : { ...stored, scope },
       subject,
       snapshotOf([subject]),
     );
 
-  test.each<[string, Identity['place'], string]>([
+  test.each<[string, Identity['scope'], string]>([
     ['recorded here', HERE, 'same'],
-    ['recorded without a place', undefined, 'same'],
+    ['recorded without a scope', undefined, 'same'],
     ['of another boot of this machine', { ...HERE, bootId: 'boot-0' }, 'different'],
     ['of another machine', { ...HERE, bootId: 'b', machineId: 'm' }, 'unknown'],
     ['of another pid namespace', { ...HERE, pidNamespace: '4' }, 'unknown'],
-  ])('an identity with this pid and these ticks, %s, is %s', (_which, place, expected) => {
-    expect(compare(place)).toBe(expected);
+  ])('an identity with this pid and these ticks, %s, is %s', (_which, scope, expected) => {
+    expect(compare(scope)).toBe(expected);
   });
 
   test('one clock time on both sides is the same start, where the reader has neither ticks nor imprecision', () => {
@@ -270,12 +270,12 @@ describe('which of two started earlier', () => {
   const noTicks = (of: ProcessRow): ProcessRow => without(of, 'startTicks');
   const isNot = (earlier: ProcessRow, later: ProcessRow, snapshot = precise) => isNotYounger(earlier, later, snapshot);
 
-  test('is told by ticks, whatever the clock says', () => {
+  test('which of two started earlier is decided by ticks if the clock disagrees', () => {
     const clockSetBack = { ...late, startedAt: clockAt(1) };
     expect([isNot(early, clockSetBack), isNot(clockSetBack, early), isNot(early, early)]).toEqual([true, false, true]);
   });
 
-  test('is told by the clock if either has no ticks, and of two that started together neither is younger', () => {
+  test('which of two started earlier is decided by the clock if either has no ticks, and of two that started together neither is younger', () => {
     for (const [left, right] of [
       [noTicks, noTicks],
       [noTicks, (of: ProcessRow) => of],
@@ -286,7 +286,7 @@ describe('which of two started earlier', () => {
     }
   });
 
-  test('is open within the precision of the clock', () => {
+  test('which of two started earlier is open within the precision of the clock', () => {
     const second = snapshotOf([], { startPrecisionMs: 1_000 });
     const after = (ticks: number) => noTicks(row(102, 1, 'x', bornAt(5_000 + ticks)));
     expect([100, 101].map((ticks) => isNot(after(ticks), noTicks(early), second))).toEqual([true, false]);
@@ -300,7 +300,7 @@ test('a process is born after a registration only if more than 250 ms lie betwee
   ).toEqual([false, true]);
 });
 
-test('an age is told by the clock where the row or the table has no ticks', () => {
+test('an age is measured by the clock if the row or the table has no ticks', () => {
   const clock = row(100, 1, 'x', { startTicks: 1, startedAt: clockAt(NOW_TICKS - 500) });
   expect(ageSeconds(without(clock, 'startTicks'), snapshotOf([]))).toBe(5);
   expect(ageSeconds(clock, without(snapshotOf([]), 'nowTicks'))).toBe(5);
@@ -310,7 +310,7 @@ test('an owner mark without boot and namespace says nothing of either', () => {
   expect(parseOwnerMark('5:77::')).toEqual({
     pid: 5,
     startTicks: 77,
-    place: { bootId: undefined, pidNamespace: undefined },
+    scope: { bootId: undefined, pidNamespace: undefined },
   });
 });
 

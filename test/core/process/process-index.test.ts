@@ -37,12 +37,12 @@ describe('family', () => {
 });
 
 describe('a parent is gone', () => {
-  test('only if the listing was complete', () => {
+  test('a missing process is gone only if the listing was complete', () => {
     expect(indexOf([child]).isParentGone(child)).toBe(true);
     expect(indexOf([child], { complete: false }).isParentGone(child)).toBe(false);
   });
 
-  test('never for want of a start to compare', () => {
+  test('a parent without a start to compare is not reported as gone', () => {
     const unread = without(parent, 'startTicks');
     const noDate = { ...unread, startedAt: '' };
     expect(indexOf([one, noDate, child]).isParentGone(child)).toBe(false);
@@ -55,7 +55,7 @@ describe('a parent is gone', () => {
 });
 
 describe('top down', () => {
-  test('each row comes after its parent, whatever the order of the table', () => {
+  test('each row comes after its parent, for any order of the table', () => {
     const rows = [row(13, 12, 'd'), row(12, 11, 'c'), child, parent, one];
     expect(pids(indexOf(rows).topDown())).toEqual([1, 10, 11, 12, 13]);
   });

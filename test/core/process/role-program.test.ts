@@ -286,12 +286,12 @@ describe('a command of uv, pipx or python is what it runs', () => {
     expect(isChromaProgram(words(['/run/rosetta/rosetta']))).toBe(false);
   });
 
-  test('with an empty argv the command text counts', () => {
+  test('a process with an empty argv is recognized by its command text', () => {
     const subject = { ...on(`uvx chroma-mcp ${CHROMA}`), argv: [] };
     expect([isOurs(subject), isChromaWrapper(subject)]).toEqual([true, true]);
   });
 
-  test('only a chroma-mcp can be on a data dir', () => {
+  test('only a chroma-mcp can work on a data dir', () => {
     expect(isOurs(on(`vim ${CHROMA}`))).toBe(false);
   });
 });
@@ -306,19 +306,19 @@ describe('a command line in one text', () => {
     ['an executable that is not its beginning', `uvx chroma-mcp ${CHROMA}`, { name: 'uvx', executable: '/x/uvx' }],
     ['an empty executable', `uvx chroma-mcp ${CHROMA}`, { name: 'uvx', executable: '' }],
     ['no name', `/opt/bin/uvx chroma-mcp ${CHROMA}`, { name: '' }],
-  ])('is a chroma-mcp with %s', (_which, command, extra) => {
+  ])('a command line in one text is a chroma-mcp with %s', (_which, command, extra) => {
     expect(isOurs(text(command, extra))).toBe(true);
   });
 
   test.each([
-    ['an argument that bears the program’s name', `/usr/bin/less /opt/uvx chroma-mcp ${CHROMA}`, { name: 'uvx2' }],
+    ['an argument that equals the program’s name', `/usr/bin/less /opt/uvx chroma-mcp ${CHROMA}`, { name: 'uvx2' }],
     [
       'an executable that is only a prefix of the first word',
       `/x/uvx-backup chroma-mcp ${CHROMA}`,
       { name: 'y', executable: '/x/uvx' },
     ],
     ['a program that only ends so', `/opt/my-uvx chroma-mcp ${CHROMA}`, { name: 'my-uvx' }],
-  ])('is none with %s', (_which, command, extra) => {
+  ])('a command line in one text is none with %s', (_which, command, extra) => {
     const shown = text(command, extra);
     expect(isChromaProgram({ ...shown, executable: undefined as never })).toBe(false);
   });
@@ -424,7 +424,7 @@ describe('our own entry scripts', () => {
   });
 });
 
-describe('is a claude-mem script that spares a process', () => {
+describe('claude-mem scripts that spare a process', () => {
   test.each([
     ['the plugin’s worker', on('bun /x/worker-service.cjs --daemon'), true],
     ['the plugin’s MCP server', on('node /x/mcp-server.cjs'), true],

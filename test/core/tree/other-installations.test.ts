@@ -32,19 +32,19 @@ describe('a registry entry of another installation', () => {
     ['a worker of other start ticks', records, [pluginWorker(200, bornAt(2_001)), wrapper]],
     ['no worker', records, [uv(210, 1, { sid: 200 })]],
     ['a zombie as worker', records, [{ ...worker, state: 'Z' }, uv(210, 1, { sid: 200 })]],
-  ])('does not count with %s', (_which, registries, rows) => {
+  ])('a registry entry of another installation does not count with %s', (_which, registries, rows) => {
     expect(judged(registries, rows)).toEqual({ live: [], claims: [], gone: [200] });
   });
 
-  test('is only a claim if its process does not descend from the worker', () => {
+  test('a registry entry of another installation is only a claim if its process does not descend from the worker', () => {
     expect(judged(records, [worker, uv(210, 1, { sid: 200 })])).toEqual({ live: [200], claims: [210], gone: [] });
   });
 
-  test('does not match a process that reused its pid after the registration', () => {
+  test('a registry entry of another installation does not match a process that reused its pid after the registration', () => {
     expect(judged(records, [worker, uv(210, 200, bornAt(3_100))])).toEqual({ live: [200], claims: [], gone: [] });
   });
 
-  test('does not count for a worker born after the registration', () => {
+  test('a registry entry of another installation does not count for a worker born after the registration', () => {
     const early = supervisorJson({ 'chroma-mcp': { ...chroma, startedAt: clockAt(1_900) } });
     const older = uv(210, 150, bornAt(1_000));
     expect(judged([records[0]!, early], [row(150, 1, 'sh'), worker, older]).live).toEqual([200]);

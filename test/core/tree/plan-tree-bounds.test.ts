@@ -26,7 +26,7 @@ const root = supervisor(300, 1, { treeMark: 't1', dataDirMark: DATA_DIR });
 const ours = worker(310, 300, marks('t1', root, 'worker'));
 const tree = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
 
-/** What a shutdown of the tree would end and leave. */
+/** The processes that a shutdown of the tree would end, and those that it would leave alive. */
 function shutdown(rows: readonly ProcessRow[], manifests: readonly Manifest[], extra: Partial<ProcessSnapshot> = {}) {
   const given = new Set(rows.map(({ pid }) => pid));
   const snapshot = snapshotOf([...machine.filter(({ pid }) => !given.has(pid)), ...rows], extra);
@@ -146,7 +146,7 @@ test.each<[string, Partial<Manifest>, Partial<ProcessSnapshot>, number[]]>([
 });
 
 describe('a shutdown of one tree', () => {
-  test('ends a process whose command line has changed, because identity alone decides', () => {
+  test('a shutdown of one tree ends a process whose command line has changed, because identity alone decides', () => {
     const snapshot = snapshotOf([...machine, root, ours]);
     const input = { snapshot, dataDir: DATA_DIR, manifests: [tree], otherRegistries: [], answering: [] };
     const { plan } = planTree(new JudgementContext(input), 't1');
@@ -166,18 +166,18 @@ describe('a shutdown of one tree', () => {
     expect(planned([root, ours, stranger, subject], [damaged])).toEqual([300, 310]);
   });
 
-  test('ends a recorded process whose owner is this command or its ancestor', () => {
+  test('a shutdown of one tree ends a recorded process whose owner is this command or its ancestor', () => {
     const byUs = worker(9_010, SELF_PID, marks('t1', self, 'worker'));
     const byShell = searchServer(9_020, shell.pid, { sid: shell.pid, ...marks('t1', shell, 'search') });
     const made = manifest('t1', [entry('supervisor', root), entry('worker', byUs), entry('search', byShell)]);
     expect(planned([root, byUs, byShell], [made])).toEqual([300, 9_020, 9_010]);
   });
 
-  test('ends a marked program whose parent is missing from an incomplete listing', () => {
+  test('a shutdown of one tree ends a marked program whose parent is missing from an incomplete listing', () => {
     expect(planned([uv(320, 299, inTree)], [], { complete: false })).toEqual([320]);
   });
 
-  test('ends a search server under its client if the marks of its child prove it to be the root', () => {
+  test('a shutdown of one tree ends a search server under its client if the marks of its child prove it to be the root', () => {
     const client = row(290, 70, 'claude', { sid: 70 });
     const server = searchServer(300, 290, { sid: 70, roleMark: 'search', treeMark: 't1', dataDirMark: DATA_DIR });
     const chroma = uv(310, 300, { sid: 70, ...marks('t1', server, 'chroma-search') });

@@ -18,7 +18,7 @@ function read(
 }
 
 describe('a tree is dead', () => {
-  test('if its manifest was read, its root is gone and no supervisor answers', () => {
+  test('a tree is dead if its manifest was read, its root is gone and no supervisor answers', () => {
     expect(read([tree], [ours]).isDead('t1')).toBe(true);
   });
 
@@ -69,16 +69,16 @@ test('a copied manifest is found by pid', () => {
 });
 
 describe('a manifest of this data dir', () => {
-  test('is a tree and not a copy', () => {
+  test('a manifest of this data dir is a tree and not a copy', () => {
     expect(read([tree], [root, ours]).copyWith(310)).toBeUndefined();
   });
 
   test('refers to its live processes and live owners, and to no process that is gone', () => {
     const orphan = worker(320, 1);
     const both = manifest('t1', [entry('supervisor', root), entry('worker', orphan, { by: ours })]);
-    const speaksOf = (rows: readonly ProcessRow[], pid: number) => read([both], rows).speaksOf(pid);
-    expect([speaksOf([ours], 310), speaksOf([root], 310)]).toEqual([true, false]);
-    expect([speaksOf([orphan], 320), speaksOf([ours], 320)]).toEqual([true, false]);
+    const mentions = (rows: readonly ProcessRow[], pid: number) => read([both], rows).mentions(pid);
+    expect([mentions([ours], 310), mentions([root], 310)]).toEqual([true, false]);
+    expect([mentions([orphan], 320), mentions([ours], 320)]).toEqual([true, false]);
   });
 
   test('keeps all entries of one pid and one role', () => {
@@ -90,7 +90,7 @@ describe('a manifest of this data dir', () => {
     expect(trees.openEntries(trees.tree('t1')!, 'worker')).toHaveLength(2);
   });
 
-  test('has no open entry for a process that is gone or recorded as ended', () => {
+  test('a manifest of this data dir has no open entry for a process that is gone or recorded as ended', () => {
     const ended = entry('search', ours, { by: root, endedAt: clockAt(9_000) });
     const trees = read([manifest('t1', [...tree.entries, ended])], [root, ours]);
     expect(trees.openEntries(trees.tree('t1')!, 'search')).toEqual([]);
@@ -98,7 +98,7 @@ describe('a manifest of this data dir', () => {
     expect(gone.openEntries(gone.tree('t1')!, 'worker')).toEqual([]);
   });
 
-  test("does not apply the root's presence to another owner", () => {
+  test("a manifest of this data dir does not apply the root's presence to another owner", () => {
     const child = worker(320, 310);
     const made = manifest('t1', [...tree.entries, entry('search', child, { by: ours })]);
     const ownerOf = (rows: readonly ProcessRow[]) => read([made], rows).aliveEntries(320)[0]?.owner?.presence;

@@ -40,7 +40,7 @@ test.each([
   ['an editor on the directory', row(110, 1, `vim --data-dir ${DATA_DIR}/chroma`)],
   ['a chroma-mcp on another data dir', row(110, 1, 'uvx chroma-mcp --data-dir /elsewhere/chroma')],
   ['the client of a server', row(110, 1, `uvx chroma-mcp --client-type http --data-dir ${DATA_DIR}/chroma`)],
-])('is not a writer: %s', (_which, candidate) => {
+])('a process is not a writer: %s', (_which, candidate) => {
   expect(writersOf(candidate)).toEqual({});
 });
 

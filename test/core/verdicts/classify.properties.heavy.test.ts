@@ -139,7 +139,7 @@ describe('marks that become unknown', () => {
       processes: world.snapshot.processes.map((each) => (isHidden(each) ? { ...each, ...HIDDEN_MARKS } : each)),
     });
 
-  test('of one process make no orphan of it if it was managed', () => {
+  test('marks that become unknown of one process make no orphan of it if it was managed', () => {
     holds((world) => {
       for (const { row: subject, verdict } of judgeWorld(world)) {
         if (verdict !== 'managed' || isContradicted(subject, world)) continue;
@@ -149,7 +149,7 @@ describe('marks that become unknown', () => {
     });
   });
 
-  test('of all processes make no orphan of a managed one', () => {
+  test('marks that become unknown of all processes make no orphan of a managed one', () => {
     holds((world) => {
       const hidden = verdictsOf(hide(world, () => true));
       for (const { row: subject, verdict } of judgeWorld(world)) {
@@ -203,7 +203,7 @@ function isRecorded({ pid, startTicks }: ProcessRow, { manifests }: World): bool
   );
 }
 
-/** Its marks, or those of one above it, name another owner or data dir than its record, which no process of ours can show. */
+/** Its marks, or those of an ancestor, name another owner or data dir than its record. No claude-mem process does so. */
 function isContradicted(subject: ProcessRow, { manifests, snapshot }: World): boolean {
   const records = manifests.flatMap(({ entries }) => entries.slice(1));
   return [subject, ...new ProcessIndex(snapshot).ancestorsOf(subject)].some(({ pid, ownerMark, dataDirMark }) =>

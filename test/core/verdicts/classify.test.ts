@@ -66,19 +66,19 @@ describe('a judgement', () => {
     ]);
   });
 
-  test('has evidence with every verdict', () => {
+  test('a judgement has evidence with every verdict', () => {
     const rows = [root, ours, uv(320, 1, { sid: 290 }), python(330, 70, { sid: 70 }), uv(340, 1, { uid: 0 })];
     for (const { evidence } of judge(rows, { manifests })) expect(evidence.length).toBeGreaterThan(0);
   });
 
-  test('is sorted by pid', () => {
+  test('a judgement is sorted by pid', () => {
     const found = judge([uv(340, 1), uv(320, 1), root, ours], { manifests });
     expect(found.map(({ row: { pid } }) => pid)).toEqual([300, 310, 320, 340]);
   });
 });
 
 describe('rows with little information', () => {
-  test('are judged by command line and parent without argv and session ids', () => {
+  test('rows with little information are judged by command line and parent without argv and session ids', () => {
     const rows = [root, ours, uv(320, 310, marks('t1', ours, 'chroma-sync'))].map(asPsListShows);
     expect(verdicts(rows)[320]).toBe('unverified');
   });
@@ -123,16 +123,16 @@ describe('a process of which only the name was read', () => {
   const bare = (pid: number, ppid: number, extra: Partial<ProcessRow> = {}) =>
     without(row(pid, ppid, 'x', { command: '', sid: 310, ...extra }), 'argv');
 
-  test('gets a verdict by its record', () => {
+  test('a process of which only the name was read gets a verdict by its record', () => {
     const made = manifest('t1', [entry('supervisor', root), entry('worker', bare(310, 300), { by: root })]);
     expect(verdictOfLast([root, bare(310, 300)], { manifests: [made] })).toBe('managed');
   });
 
-  test('gets a verdict by its mark', () => {
+  test('a process of which only the name was read gets a verdict by its mark', () => {
     expect(verdictOfLast([bare(320, 1, marks('t1', row(999, 1, 'x'), 'search'))])).toBe('unverified');
   });
 
-  test('gets a verdict by another installation’s record, also below an unread worker', () => {
+  test('a process of which only the name was read gets a verdict by another installation’s record, also below an unread worker', () => {
     const registries = [
       { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
     ];
@@ -140,7 +140,7 @@ describe('a process of which only the name was read', () => {
     expect(verdictOfLast([unread], { registries })).toBe('foreign');
   });
 
-  test('gets a verdict by its executable', () => {
+  test('a process of which only the name was read gets a verdict by its executable', () => {
     const executable = { executable: '/usr/bin/python3', commandCut: true as const };
     expect(verdictOfLast([bare(320, 1, executable)])).toBe('unverified');
     expect(verdictOfLast([bare(320, 1)])).toBeUndefined();
@@ -215,14 +215,14 @@ test('the role comes from the last record, else from the script, else from the m
 describe('a chroma-mcp without a data dir under a gone owner', () => {
   const marked = { sid: 310, ...marks('t1', row(999, 1, 'x'), 'setup') };
 
-  test('is an orphan if its mark has the role setup', () => {
+  test('a chroma-mcp without a data dir under a gone owner is an orphan if its mark has the role setup', () => {
     expect(verdictOfLast([row(320, 1, 'uvx chroma-mcp --help', marked)])).toBe('orphan');
   });
 
   test.each([
     ['in another role', row(320, 1, 'uvx chroma-mcp --help', { ...marked, roleMark: 'chroma-sync' })],
     ['that is another program', row(320, 1, 'bash', marked)],
-  ])('is unverified %s', (_which, subject) => {
+  ])('a chroma-mcp without a data dir under a gone owner is unverified %s', (_which, subject) => {
     expect(verdictOfLast([subject])).toBe('unverified');
   });
 });
@@ -230,22 +230,22 @@ describe('a chroma-mcp without a data dir under a gone owner', () => {
 describe('a zombie', () => {
   const zombie = (extra: Partial<ProcessRow> = {}) => row(310, 1, '', { state: 'Z', name: 'x', ...extra });
 
-  test('gets a verdict by its record if the record is of this process', () => {
+  test('a zombie gets a verdict by its record if the record is of this process', () => {
     expect(verdictOfLast([root, zombie()], { manifests })).toBe('zombie');
     expect(verdictOfLast([root, zombie(bornAt(9_000))], { manifests })).toBeUndefined();
   });
 
-  test('gets no verdict below a program of another user or data dir', () => {
+  test('a zombie gets no verdict below a program of another user or data dir', () => {
     const elsewhere = row(300, 1, 'uvx chroma-mcp --data-dir /elsewhere/chroma');
     expect(verdictOfLast([elsewhere, zombie({ ppid: 300 })])).toBeUndefined();
   });
 
-  test('gets a verdict by its name if a user is unknown', () => {
+  test('a zombie gets a verdict by its name if a user is unknown', () => {
     expect(verdictOfLast([without(zombie({ name: 'uv' }), 'uid')])).toBe('zombie');
     expect(verdictOfLast([zombie({ name: 'uv' })], { snapshot: { self: { pid: SELF_PID } } })).toBe('zombie');
   });
 
-  test('has evidence in words', () => {
+  test('a zombie has evidence in words', () => {
     expect(judge([zombie({ name: 'uv' })])[0]?.evidence).toEqual([
       { kind: 'zombie', detail: 'has exited; its parent pid 1 has not waited for it yet' },
     ]);

@@ -249,12 +249,12 @@ describe('a record that ends a process', () => {
     expect(judged([root, ours, old], [endedAs(old, { by: ours, endedAt })])).toBe(verdict);
   });
 
-  test('ends wrapper and python that are both recorded as ended', () => {
+  test('a record that ends a process ends wrapper and python that are both recorded as ended', () => {
     const manifests = [manifest('t1', [...base, endedAs(old), endedAs(oldPython, { by: old })])];
     expect(verdicts([root, ours, old, oldPython], { manifests })).toMatchObject({ 320: 'excess', 321: 'excess' });
   });
 
-  test('of a wrapper does not end the entry of its python', () => {
+  test('a record that ends a wrapper does not end the entry of its python', () => {
     const search = searchServer(345, 320, { sid: 310, ...HIDDEN_MARKS });
     const entries = [endedAs(old), entry('search', search, { by: old })];
     expect(verdicts([root, ours, old, search], { manifests: [manifest('t1', [...base, ...entries])] })).toMatchObject({
@@ -288,13 +288,13 @@ describe('a successor releases no process', () => {
   test.each<[string, ProcessRow, ProcessRow]>([
     ['is recorded under another process that was born in the same tick', current, twin],
     ['is recorded under an earlier process of that pid', current, { ...ours, ...bornAt(7) }],
-    ['bears the mark of another role', { ...current, roleMark: 'chroma-search' }, ours],
-    ['bears the mark of another owner', { ...current, ownerMark: ownerMark(root) }, ours],
-  ])('if it %s', (_which, successor, by) => {
+    ['has the mark of another role', { ...current, roleMark: 'chroma-search' }, ours],
+    ['has the mark of another owner', { ...current, ownerMark: ownerMark(root) }, ours],
+  ])('a successor releases no process if it %s', (_which, successor, by) => {
     expect(beside(successor, by)).not.toBe('excess');
   });
 
-  test('under pid 1, if its owner is not known to be alive', () => {
+  test('a successor releases no process under pid 1, if its owner is not known to be alive', () => {
     const last = { ...subject, ppid: 1, ownerMark: ownerMark(ours, { bootId: 'boot-x' }) };
     expect(beside(current, ours, last)).not.toMatch(/excess|orphan/);
   });

@@ -59,13 +59,13 @@ describe('a live root that its own manifest records', () => {
     ['the marks of a dead tree', marks('t0', worker(200, 1), 'search')],
     ['hidden marks', HIDDEN_MARKS],
     ['no marks', {}],
-  ])('is managed with %s', (_which, inherited) => {
+  ])('a live root that its own manifest records is managed with %s', (_which, inherited) => {
     const alone = searchServer(400, 1, { ...inherited });
     const dead = manifest('t0', [entry('supervisor', supervisor(190, 1))]);
     expect(verdictOfLast([alone], { manifests: [dead, manifest('t2', [entry('search', alone)])] })).toBe('managed');
   });
 
-  test('is managed even if its manifest is retired or in state failed', () => {
+  test('a live root that its own manifest records is managed even if its manifest is retired or in state failed', () => {
     const retired = manifest('t1', [entry('supervisor', root)], { retiredAt: root.startedAt, state: 'failed' });
     expect(verdictOfLast([root], { manifests: [retired] })).toBe('managed');
   });
@@ -127,18 +127,18 @@ describe('a recorded process that pid 1 has adopted, whose environment is hidden
       ...scene,
     });
 
-  test('is managed while its recorded owner is alive, or its root if it has no owner', () => {
+  test('a recorded process that pid 1 has adopted, whose environment is hidden is managed while its recorded owner is alive, or its root if it has no owner', () => {
     expect([judged({ by: ours }), judged({})]).toEqual(['managed', 'managed']);
   });
 
-  test('is unverified once its record is ended less than 10 s after its birth', () => {
+  test('a recorded process that pid 1 has adopted, whose environment is hidden is unverified once its record is ended less than 10 s after its birth', () => {
     const young = { ...adopted, ...secondsOld(5) };
     const ended = entry('chroma-sync', young, { by: ours, endedAt: clockAt(NOW_TICKS) });
     const manifests = [manifest('t1', [...tree.entries.slice(0, 2), ended])];
     expect(verdictOfLast([root, ours, young], { manifests })).toBe('unverified');
   });
 
-  test('is unverified without an owner if its root is not known to be alive', () => {
+  test('a recorded process that pid 1 has adopted, whose environment is hidden is unverified without an owner if its root is not known to be alive', () => {
     const manifests = [manifest('t1', [entry('supervisor', supervisor(290, 1)), entry('chroma-sync', adopted)])];
     expect(verdictOfLast([adopted], { manifests, snapshot: { complete: false } })).toBe('unverified');
   });

@@ -224,7 +224,7 @@ describe('wrapper lost: a claude-mem chroma python under an adopter', () => {
 });
 
 describe('descendants of an orphaned wrapper share its verdict', () => {
-  test('at any depth', () => {
+  test('descendants of an orphaned wrapper share its verdict at any depth', () => {
     const rows = [
       uv(320, 1, { sid: 310, ...ofWorker }),
       python(330, 320, { sid: 310, ...HIDDEN_MARKS }),

@@ -146,11 +146,11 @@ describe('not proven', () => {
       [uv(310, 1, left)],
       { manifests: [manifest('t', [entry('chroma-sync', uv(310, 1))], { pidNamespace: '4' })] },
     ],
-  ])('with %s', (_what, rows, scene) => {
+  ])('an unmarked chroma-mcp is unverified with %s', (_what, rows, scene) => {
     expect(verdictOfLast(rows, scene)).toBe('unverified');
   });
 
-  test('with a live installation that records it under pid 1', () => {
+  test('an unmarked chroma-mcp under pid 1 is unverified if a live installation records it', () => {
     const registries = [
       { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
       {
@@ -163,7 +163,7 @@ describe('not proven', () => {
     expect(verdicts([subject], { registries })).toEqual({ 310: 'orphan' });
   });
 
-  test('with a registry that could not be read, and may record it', () => {
+  test('an unmarked chroma-mcp is unverified if an unreadable registry may record it', () => {
     const registries = [{ file: '/home/me/.claude-mem/supervisor.json', content: null }];
     const judgement = judge([uv(310, 1, left)], { registries }).at(-1);
     expect(judgement?.verdict).toBe('unverified');
@@ -203,7 +203,7 @@ describe('left by a recorded worker that is gone and led its session', () => {
     expect(verdictOfLast(rows, { registries })).toBe(verdict);
   });
 
-  test('in an incomplete listing the worker may be alive', () => {
+  test('a worker missing from an incomplete listing may be alive', () => {
     expect(verdictOfLast([uv(310, 1, young)], { registries, snapshot: { complete: false } })).toBe('unverified');
   });
 });
@@ -439,7 +439,7 @@ describe('a pattern proves nothing', () => {
     expect(verdictOfLast([uv(500, 99)])).toBe('unverified');
   });
 
-  test('by groups under a parent with an unreadable group', () => {
+  test('a pattern proves nothing by groups under a parent with an unreadable group', () => {
     const registries = [{ file: 'worker.pid', content: JSON.stringify({ pid: 300, startedAt: clockAt(3_000) }) }];
     const judged = (parentGroup: number | undefined) => {
       const parent = row(80, 1, 'reaper', { name: 'reaper' });

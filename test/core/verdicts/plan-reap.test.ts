@@ -23,7 +23,7 @@ interface Wish {
   readonly self?: { readonly uid?: number };
 }
 
-/** What a plan makes of one process that a verdict gave away, rightly or not: `planned`, or why it is spared. */
+/** The decision of a plan about one process with this verdict, right or wrong: `planned`, or why it is spared. */
 function fate(of: ProcessRow, { verdict = 'orphan', age = 1_000, request = {}, self = {} }: Wish = {}) {
   const others = machine.filter(({ pid }) => pid !== of.pid);
   const extra: Partial<ProcessSnapshot> = { self: { pid: SELF_PID, uid: 1_000, ...self } };

@@ -34,7 +34,7 @@ const helper = row(320, 310, 'git status', { sid: 310 });
 const tree = manifest('t1', [entry('supervisor', root), entry('worker', ours, { by: root })]);
 
 describe('protected from verify --reap', () => {
-  test('are a recorded root, managed processes and their descendants, each with its own reason', () => {
+  test('verify --reap spares a recorded root, managed processes and their descendants, each with its own reason', () => {
     expect(protectedIn([root, ours, helper, row(330, 320, 'ssh', { sid: 310 })], { manifests: [tree] })).toEqual({
       300: `root of a tree recorded in ${DATA_DIR}`,
       310: `managed in a live tree of ${DATA_DIR}`,
@@ -43,12 +43,12 @@ describe('protected from verify --reap', () => {
     });
   });
 
-  test('is a descendant of a protected process, even if its own verdict does not protect it', () => {
+  test('verify --reap spares a descendant of a protected process, even if its own verdict does not protect it', () => {
     const editor = row(340, 310, 'vim', { ...marks('t1', row(999, 1, 'gone'), 'worker'), dataDirMark: '/elsewhere' });
     expect(protectedIn([root, ours, editor], { manifests: [tree] })[340]).toMatch(/^descends from pid 3[01]0: /);
   });
 
-  test('are the worker of a live installation of another kind and its recorded processes', () => {
+  test('verify --reap spares the worker of a live installation of another kind and its recorded processes', () => {
     const wrapper = uv(210, 200, { sid: 200 });
     const registries = [
       { file: 'worker.pid', content: JSON.stringify({ pid: 200, startedAt: clockAt(2_020), startToken: '2000' }) },
@@ -61,7 +61,7 @@ describe('protected from verify --reap', () => {
     expect(protectedIn([pluginWorker(200), wrapper], { registries })).toEqual({ 200: reason, 210: reason });
   });
 
-  test('is neither an orphan nor an unverified process', () => {
+  test('verify --reap spares neither an orphan nor an unverified process', () => {
     const orphan = uv(410, 1, { sid: 400 });
     const unknown = uv(420, 70, { sid: 70 });
     expect(protectedIn([orphan, unknown])).toEqual({});

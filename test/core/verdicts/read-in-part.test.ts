@@ -159,7 +159,7 @@ describe('a process that would be excess', () => {
     ['whole: excess', replaced, 'excess'],
     ['read in part in its environment: unverified', environmentCut(replaced), 'unverified'],
     ['read in part in its command line: unverified', commandCut(replaced), 'unverified'],
-  ])('is %s', (_which, last, verdict) => {
+  ])('a process that would be excess is %s', (_which, last, verdict) => {
     expect(verdictOfLast([root, ours, current, last], { manifests })).toBe(verdict);
   });
 });

@@ -39,15 +39,15 @@ const workerPid: OtherRegistry = {
 const recorded = (pid: number) => registry({ chroma: { pid, type: 'chroma', startedAt: clockAt(90_000_000) } });
 
 describe('an adopted chroma-mcp that no client can reach', () => {
-  test('is an orphan immediately, however young', () => {
+  test('an adopted chroma-mcp that no client can reach is an orphan immediately, however young', () => {
     expect(verdictOfLast([uv(310, systemdUser.pid, { sid: 300, ...secondsOld(1), ...dead })])).toBe('orphan');
   });
 
-  test('is an orphan even if it leads its session', () => {
+  test('an adopted chroma-mcp that no client can reach is an orphan even if it leads its session', () => {
     expect(verdictOfLast([uv(310, 1, { ...secondsOld(1), ...dead })])).toBe('orphan');
   });
 
-  test('is an orphan in the session of a live plugin worker that does not record it', () => {
+  test('an adopted chroma-mcp that no client can reach is an orphan in the session of a live plugin worker that does not record it', () => {
     const rows = [plugin, python(310, 1, { sid: 200, ...secondsOld(1), ...dead })];
     expect(verdictOfLast(rows, { registries: [workerPid, recorded(999)] })).toBe('orphan');
   });
@@ -60,7 +60,7 @@ describe('an adopted chroma-mcp that no client can reach', () => {
     expect(verdicts(rows)).toEqual({ 310: 'orphan', 320: 'orphan' });
   });
 
-  test('has evidence that ss can check', () => {
+  test('an adopted chroma-mcp that no client can reach has evidence that ss can check', () => {
     const [judgement] = judge([uv(310, 1, { sid: 300, ...secondsOld(1), ...dead })]);
     expect(judgement?.evidence.map(({ detail }) => detail)).toContain(
       'no process holds the other end of its stdin and stdout, so no client can reach it (check: ss -xanp | grep pid=310,)',
@@ -80,7 +80,7 @@ describe('an adopted chroma-mcp that no client can reach', () => {
       [workerPid, recorded(305)],
     ],
     ['a registry of the plugin cannot be read', [], [{ file: 'supervisor.json', content: null }]],
-  ] as const)('is no leak if %s', (_, rows, registries) => {
+  ] as const)('an adopted chroma-mcp that no client can reach is no leak if %s', (_, rows, registries) => {
     const parent = rows.some(({ pid }) => pid === 305) ? 305 : 1;
     const judged = verdictOfLast([...rows, python(310, parent, { sid: 200, ...secondsOld(1), ...dead })], {
       registries: [...registries],
@@ -89,7 +89,7 @@ describe('an adopted chroma-mcp that no client can reach', () => {
     expect(judged).not.toBe('excess');
   });
 
-  test('is no leak if a live owner records it', () => {
+  test('an adopted chroma-mcp that no client can reach is no leak if a live owner records it', () => {
     const root = supervisor(300, 1);
     const of = worker(310, 300, { sid: 310, ...marks('t1', root, 'worker') });
     const wrapper = uv(320, 1, { sid: 310, ...dead });
@@ -109,16 +109,16 @@ describe('an adopted chroma-mcp that no client can reach', () => {
     ['stdin is open', channels('open', 'closed')],
     ['stdin is unknown', channels('unknown', 'closed')],
     ['nothing was read', {}],
-  ])('is unverified while it is young and %s', (_, extra) => {
+  ])('an adopted chroma-mcp that no client can reach is unverified while it is young and %s', (_, extra) => {
     expect(verdictOfLast([uv(310, 1, { sid: 300, ...secondsOld(60), ...extra })])).toBe('unverified');
   });
 
-  test('of another data dir is foreign', () => {
+  test('an adopted chroma-mcp that no client can reach of another data dir is foreign', () => {
     const other = row(310, 1, `${UVX} --data-dir /home/u/claude-desktop-chroma`, { name: 'uv', ...dead });
     expect(verdictOfLast([other])).toBe('foreign');
   });
 
-  test('under a live parent is unverified', () => {
+  test('an adopted chroma-mcp that no client can reach under a live parent is unverified', () => {
     expect(verdictOfLast([uv(310, shell.pid, { sid: 70, ...dead })])).toBe('unverified');
   });
 });
@@ -126,18 +126,18 @@ describe('an adopted chroma-mcp that no client can reach', () => {
 describe('a python whose uv wrapper was killed', () => {
   const half = channels('closed', 'open');
 
-  test('is an orphan under a live plugin worker that still holds its stdout', () => {
+  test('a python whose uv wrapper was killed is an orphan under a live plugin worker that still holds its stdout', () => {
     const rows = [plugin, python(310, 1, { sid: 200, ...secondsOld(1), ...half })];
     expect(verdictOfLast(rows, { registries: [workerPid] })).toBe('orphan');
     expect(judge(rows, { registries: [workerPid] }).at(-1)?.needsSecondLook).toBe(true);
   });
 
-  test('is unverified while its stdin is open', () => {
+  test('a python whose uv wrapper was killed is unverified while its stdin is open', () => {
     const rows = [plugin, python(310, 1, { sid: 200, ...secondsOld(1_000), ...channels('open', 'open') })];
     expect(verdictOfLast(rows, { registries: [workerPid] })).toBe('unverified');
   });
 
-  test('is unverified in a session that no plugin worker leads: a batch job closes stdin on purpose', () => {
+  test('a python whose uv wrapper was killed is unverified in a session that no plugin worker leads: a batch job closes stdin on purpose', () => {
     expect(verdictOfLast([python(310, 1, { sid: 300, ...secondsOld(60), ...half })])).toBe('unverified');
   });
 });
@@ -147,11 +147,11 @@ describe('a chroma-mcp for a remote server', () => {
     row(pid, ppid, `${UVX} --client-type http --host chroma.example --port 8000`, { name: 'uv', ...extra });
   const env = { dataDirMark: DATA_DIR };
 
-  test('is an orphan if its environment names the data dir and no client can reach it', () => {
+  test('a chroma-mcp for a remote server is an orphan if its environment names the data dir and no client can reach it', () => {
     expect(verdictOfLast([remote(310, 1, { sid: 300, ...secondsOld(1), ...env, ...dead })])).toBe('orphan');
   });
 
-  test('is an orphan if the plugin worker that led its session is gone', () => {
+  test('a chroma-mcp for a remote server is an orphan if the plugin worker that led its session is gone', () => {
     const rows = [remote(310, 1, { sid: 200, pgid: 200 })];
     expect(verdictOfLast(rows, { registries: [workerPid] })).toBe('orphan');
   });
@@ -161,7 +161,7 @@ describe('a chroma-mcp for a remote server', () => {
     ['its environment names no data dir', dead],
     ['a client can reach it', { ...env, ...channels('open', 'open') }],
     ['its channels are unknown', env],
-  ])('is foreign if %s', (_, extra) => {
+  ])('a chroma-mcp for a remote server is foreign if %s', (_, extra) => {
     expect(verdictOfLast([remote(310, 1, { sid: 300, ...extra })])).toBe('foreign');
   });
 });
@@ -174,7 +174,7 @@ describe('an observer', () => {
     'sdk:7:310': { pid: 310, type: 'sdk', startedAt: clockAt(3_150), pgid: 310 },
   });
 
-  test('of a gone worker is an orphan', () => {
+  test('an observer of a gone worker is an orphan', () => {
     const [judgement] = judge([observer()], { registries: [left] });
     expect(judgement).toMatchObject({ verdict: 'orphan', role: 'observer' });
   });
@@ -185,12 +185,12 @@ describe('an observer', () => {
     ['it does not lead its session', [], { sid: 300, pgid: 310 }],
     ['it was born after the registration', [], { ...secondsOld(10) }],
     ['it was born before the worker', [], { startTicks: 100, startedAt: clockAt(100) }],
-  ] as const)('is no leak if %s', (_, rows, extra) => {
+  ] as const)('an observer is no leak if %s', (_, rows, extra) => {
     const judged = verdicts([...rows, observer(extra)], { registries: [left] });
     expect(judged[310] ?? 'none').not.toBe('orphan');
   });
 
-  test('that no registry records has no verdict', () => {
+  test('an observer that no registry records has no verdict', () => {
     expect(verdicts([observer()])).toEqual({});
   });
 });
@@ -199,21 +199,21 @@ describe('a child of a live plugin worker that is not recorded', () => {
   const scene = { registries: [workerPid, recorded(400)] };
   const current = uv(400, 200, { sid: 200 });
 
-  test('is excess with its python if the recorded chroma-mcp is not older', () => {
+  test('a child of a live plugin worker that is not recorded is excess with its python if the recorded chroma-mcp is not older', () => {
     const rows = [plugin, uv(310, 200, { sid: 200 }), python(320, 310, { sid: 200 }), current];
     expect(verdicts(rows, scene)).toMatchObject({ 310: 'excess', 320: 'excess', 400: 'foreign' });
   });
 
-  test('is unverified if the recorded chroma-mcp is older', () => {
+  test('a child of a live plugin worker that is not recorded is unverified if the recorded chroma-mcp is older', () => {
     expect(verdicts([plugin, current, uv(500, 200, { sid: 200 })], scene)).toMatchObject({ 500: 'unverified' });
   });
 
-  test('is unverified for its first ten seconds', () => {
+  test('a child of a live plugin worker that is not recorded is unverified for its first ten seconds', () => {
     const young = uv(310, 200, { sid: 200, ...secondsOld(10) });
     expect(verdicts([plugin, young, { ...current, ...secondsOld(5) }], scene)).toMatchObject({ 310: 'unverified' });
   });
 
-  test('is excess if its stdin is closed, after a second look', () => {
+  test('a child of a live plugin worker that is not recorded is excess if its stdin is closed, after a second look', () => {
     const rows = [plugin, current, uv(500, 200, { sid: 200, ...channels('closed', 'open') })];
     const judged = judge(rows, scene).at(-1);
     expect(judged).toMatchObject({ verdict: 'excess', needsSecondLook: true });
@@ -229,24 +229,22 @@ describe('a child of a live plugin worker that is not recorded', () => {
     expect(judge(rows, scene).at(-1)).toMatchObject({ verdict: 'excess', needsSecondLook: true });
   });
 
-  test('is unverified if a process below it is recorded', () => {
+  test('a child of a live plugin worker that is not recorded is unverified if a process below it is recorded', () => {
     const rows = [plugin, uv(310, 200, { sid: 200 }), python(400, 310, { sid: 200 })];
     expect(verdicts(rows, scene)[310]).not.toBe('excess');
   });
 
-  test('is unverified under a worker that no registry records', () => {
+  test('a child of a live plugin worker that is not recorded is unverified under a worker that no registry records', () => {
     const rows = [plugin, uv(310, 200, { sid: 200, ...channels('closed', 'open') }), current];
     expect(verdicts(rows)).toMatchObject({ 310: 'unverified', 400: 'unverified' });
   });
 
-  test('is foreign with another data dir', () => {
+  test('a child of a live plugin worker that is not recorded is foreign with another data dir', () => {
     const other = row(310, 200, `${UVX} --data-dir /elsewhere`, { name: 'uv', sid: 200 });
     expect(verdicts([plugin, other, current], scene)).toMatchObject({ 310: 'foreign' });
   });
 });
 
 test('a closed channel is no evidence for a process that is not a chroma-mcp', () => {
-  expect(
-    verdicts([row(310, 1, `node server.js ${CHROMA}`, { name: 'node', ...dead })]),
-  ).toEqual({});
+  expect(verdicts([row(310, 1, `node server.js ${CHROMA}`, { name: 'node', ...dead })])).toEqual({});
 });

@@ -1,4 +1,4 @@
-// What cannot be forced on the machine that runs the tests, and the thresholds; the rest is forced in test/process/doctor.heavy.test.ts.
+// The thresholds, and faults that cannot be forced on the machine of the tests. test/process/doctor.heavy.test.ts forces the others.
 import { describe, expect, test } from 'vitest';
 import type { MachineMemory } from '../../../src/operations/ports/doctor.ts';
 import { chromaCheck } from '../../../src/operations/doctor/checks/chroma.ts';
@@ -6,7 +6,7 @@ import { excessCheck } from '../../../src/operations/doctor/checks/excess.ts';
 import { orphansCheck } from '../../../src/operations/doctor/checks/orphans.ts';
 import { vectorWritersCheck } from '../../../src/operations/doctor/checks/vector-writers.ts';
 import { diskSpaceCheck } from '../../../src/operations/doctor/checks/disk-space.ts';
-import { guardsCheck } from '../../../src/operations/doctor/checks/guards.ts';
+import { safetyFeaturesCheck } from '../../../src/operations/doctor/checks/safety-features.ts';
 import { limitsCheck } from '../../../src/operations/doctor/checks/limits.ts';
 import { machineMemoryCheck } from '../../../src/operations/doctor/checks/machine-memory.ts';
 import { networkFileSystemCheck } from '../../../src/operations/doctor/checks/network-file-system.ts';
@@ -26,7 +26,7 @@ test.each([
   ['v20.19.0', 'pass'],
   ['v24.0.0', 'pass'],
 ])('Node.js %s: %s', async (version, status) => {
-  expect((await findingOf(nodeCheck, { place: { node: { version, file: '/n' } } })).status).toBe(status);
+  expect((await findingOf(nodeCheck, { target: { node: { version, file: '/n' } } })).status).toBe(status);
 });
 
 test.each([
@@ -107,7 +107,7 @@ test.each([
   [{ bootId: false }, /no boot id/],
 ])('the guards check names the consequence of %o', async (given, words) => {
   const guards = { parentDeath: true, subreaper: true, native: true, signals: 'pidfd', bootId: true, ...given };
-  const finding = await findingOf(guardsCheck, { machine: { guards: () => Promise.resolve(guards) } });
+  const finding = await findingOf(safetyFeaturesCheck, { machine: { safetyFeatures: () => Promise.resolve(guards) } });
   expect(finding).toMatchObject({ status: 'warn', detail: expect.stringMatching(words) as unknown });
 });
 

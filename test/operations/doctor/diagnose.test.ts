@@ -30,7 +30,7 @@ async function statuses(checks: readonly Check[], options?: DiagnoseOptions) {
 }
 
 describe('a check', () => {
-  test('that throws or hangs is an error and hides no other check', async () => {
+  test('a check that throws or hangs is an error and hides no other check', async () => {
     const checks = [
       finds('node', pass('new')),
       throws('uv', new Error('boom')),
@@ -46,13 +46,13 @@ describe('a check', () => {
     ]);
   });
 
-  test('that throws a ClaudeMemError reports its hint as the fix', async () => {
+  test('a check that throws a ClaudeMemError reports its hint as the fix', async () => {
     const error = new ClaudeMemError('process-table-unreadable', 'no /proc', { hint: 'mount it' });
     const [result] = await diagnose([throws('orphans', error)], fakePorts());
     expect(result).toMatchObject({ status: 'error', detail: 'no /proc', fix: 'mount it' });
   });
 
-  test('is aborted at its time limit and on interrupt', async () => {
+  test('a check is aborted at its time limit and on interrupt', async () => {
     const aborted: string[] = [];
     const waits = check(
       'uv',
@@ -73,7 +73,7 @@ describe('a check', () => {
     expect(aborted).toEqual(['aborted', 'aborted']);
   });
 
-  test('has a fix only if its finding has one', async () => {
+  test('a check has a fix only if its finding has one', async () => {
     const [result] = await diagnose([finds('node', fail('old'))], fakePorts());
     expect(result).toEqual({ id: 'node', title: 'node', status: 'fail', detail: 'old', why: 'because', fix: null });
   });
@@ -92,7 +92,7 @@ describe('a needed check', () => {
     });
   });
 
-  test('does not block if it is only incomplete', async () => {
+  test('a needed check does not block if it is only incomplete', async () => {
     expect(await statuses([finds('process-table', couldNotLook('one unreadable')), dependent])).toEqual({
       'process-table': 'error',
       orphans: 'pass',
@@ -104,7 +104,7 @@ describe('a needed check', () => {
     [blocking(fail('broken')), { 'process-table': 'fail', orphans: 'skip' }],
     [pass('fine'), { orphans: 'pass' }],
     [blocking(skip('off')), { orphans: 'skip' }],
-  ])('is reported beside the requested check only if it failed (%#)', async (finding, expected) => {
+  ])('a needed check is reported beside the requested check only if it failed (%#)', async (finding, expected) => {
     const checks = [finds('process-table', finding), dependent, finds('node', fail('not asked for'))];
     expect(await statuses(checks, { only: ['orphans'] })).toEqual(expected);
   });

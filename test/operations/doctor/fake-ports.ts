@@ -12,7 +12,7 @@ const GIGABYTE = 1_000_000_000;
 /** A machine on which nothing is wrong and nothing runs, but for what the test says. */
 export function fakePorts(overrides: Overrides = {}): DoctorPorts {
   return {
-    place: {
+    target: {
       dataDir: DATA_DIR,
       dataDirProblem: undefined,
       version: '1.0.0',
@@ -20,10 +20,10 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       node: { version: 'v22.1.0', file: '/usr/bin/node' },
       uid: 1000,
       commandLine: (...words) => ['claude-mem', ...words].join(' '),
-      ...overrides.place,
+      ...overrides.target,
     },
     folder: {
-      openPlaces: () => [],
+      pathsOpenToOthers: () => [],
       strangers: () => [],
       facts: () => Promise.resolve({ uid: 1000, mode: 0o700, isWritable: true }),
       space: () => Promise.resolve({ freeBytes: 50 * GIGABYTE, freeInodes: 1_000_000, inodes: 2_000_000 }),
@@ -52,7 +52,7 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
     machine: {
       memory: () => undefined,
       limits: () => ({ openFiles: undefined, processes: [] }),
-      guards: () =>
+      safetyFeatures: () =>
         Promise.resolve({ parentDeath: true, subreaper: true, native: true, signals: 'pidfd', bootId: true }),
       sleep: () => Promise.resolve(),
       ...overrides.machine,
@@ -66,7 +66,7 @@ function defaultSettings(env: Readonly<Record<string, string>> = {}): Settings {
   return resolveSettings({ env, config: {}, configFile: '' }).settings;
 }
 
-/** What one check finds on such a machine, whatever it needs. */
+/** The finding of one check on such a machine, regardless of the checks that it needs. */
 export async function findingOf(check: Check, overrides: Overrides = {}): Promise<Finding & { status: CheckStatus }> {
   const alone = { ...check, needs: [] };
   const [result] = await diagnose([alone], fakePorts(overrides));

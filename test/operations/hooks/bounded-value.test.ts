@@ -4,7 +4,7 @@ import { parsePayload } from '../../../src/operations/hooks/hook-payload.ts';
 import { boundedValue } from '../../../src/operations/hooks/bounded-value.ts';
 import { hookInput } from '../../helpers/hook-input.ts';
 
-/** A hook has 4 s for everything. What is linear takes milliseconds; the bound leaves room for a machine under load. */
+/** A hook has 4 s for everything. A linear algorithm takes milliseconds; the bound leaves room for a machine under load. */
 const WITHIN_MS = 1_500;
 
 describe('a hook input of any shape is stored within bounds and time', () => {

@@ -63,7 +63,7 @@ describe('the event of a hook', () => {
     expect(eventFrom(hookInput(name))).toMatchObject({ kind });
   });
 
-  test('is undefined for an unused hook and for an empty prompt', () => {
+  test('the event of a hook is undefined for an unused hook and for an empty prompt', () => {
     expect(eventFrom(hookInput('stop', { hook_event_name: 'PreCompact' }))).toBeUndefined();
     expect(eventFrom(hookInput('stop', { hook_event_name: 'toString' }))).toBeUndefined();
     expect(eventFrom(hookInput('user-prompt-submit', { prompt: ' \n' }))).toBeUndefined();

@@ -4,7 +4,7 @@ import { hookInput } from '../../helpers/hook-input.ts';
 
 const AT = new Date('2026-11-25T10:00:00.000Z');
 
-/** A machine that works, unless told otherwise. */
+/** A machine without faults, unless a test overrides one. */
 function machine(changes: Partial<HookPorts> = {}) {
   const did: string[] = [];
   const ports: HookPorts = {
@@ -107,7 +107,7 @@ describe('delivery', () => {
 });
 
 describe('the start of a session', () => {
-  test("gives the memory of the project in the host's format", async () => {
+  test("the start of a session gives the memory of the project in the host's format", async () => {
     const { did, run } = machine();
     const output = JSON.parse((await run(hookInput('session-start'))).output ?? '') as unknown;
     expect(output).toMatchObject({
@@ -119,11 +119,14 @@ describe('the start of a session', () => {
     expect(did).toEqual(['delivered session-start']);
   });
 
-  test.each(['startup', 'resume', 'clear', 'compact'])('gives the memory for source %s too', async (source) => {
-    expect((await machine().run(hookInput('session-start', { source }))).output).toContain('additionalContext');
-  });
+  test.each(['startup', 'resume', 'clear', 'compact'])(
+    'the start of a session gives the memory for source %s too',
+    async (source) => {
+      expect((await machine().run(hookInput('session-start', { source }))).output).toContain('additionalContext');
+    },
+  );
 
-  test('gives no output without memory', async () => {
+  test('the start of a session gives no output without memory', async () => {
     const { run } = machine({ readMemory: () => Promise.resolve({ summaries: [], observations: [] }) });
     expect(await run(hookInput('session-start'))).toEqual({ output: undefined });
   });

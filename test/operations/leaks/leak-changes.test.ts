@@ -19,41 +19,41 @@ function see(rows: readonly ProcessRow[], extra: Partial<ProcessSnapshot> = {}) 
 }
 
 const none: Known = new Map();
-const told = ({ changes }: ReturnType<typeof findChanges>) =>
+const listChanges = ({ changes }: ReturnType<typeof findChanges>) =>
   changes.map(({ kind, judgement }) => `${judgement.row.pid} ${kind}`);
 
 describe('the changes between two readings', () => {
   const before = findChanges(none, see([chroma(500)])).known;
 
-  test('are empty without a change', () => {
-    expect(told(findChanges(before, see([chroma(500)])))).toEqual([]);
+  test('the changes between two readings are empty without a change', () => {
+    expect(listChanges(findChanges(before, see([chroma(500)])))).toEqual([]);
   });
 
-  test('are one appeared and one ended process', () => {
-    expect(told(findChanges(before, see([chroma(600)])))).toEqual(['600 appeared', '500 ended']);
+  test('the changes between two readings are one appeared and one ended process', () => {
+    expect(listChanges(findChanges(before, see([chroma(600)])))).toEqual(['600 appeared', '500 ended']);
   });
 
-  test('are an ended and an appeared process if a pid is reused', () => {
-    expect(told(findChanges(before, see([chroma(500, { startTicks: 9_000_000 })])))).toEqual([
+  test('the changes between two readings are an ended and an appeared process if a pid is reused', () => {
+    expect(listChanges(findChanges(before, see([chroma(500, { startTicks: 9_000_000 })])))).toEqual([
       '500 appeared',
       '500 ended',
     ]);
   });
 
-  test('are a new verdict if a process becomes a zombie', () => {
+  test('the changes between two readings are a new verdict if a process becomes a zombie', () => {
     const { changes } = findChanges(before, see([chroma(500, { state: 'Z', threads: 1 })]));
     expect(changes).toMatchObject([{ kind: 'verdict', to: 'zombie' }]);
   });
 
-  test('are unlisted, not ended, for a live process without a verdict', () => {
-    expect(told(findChanges(before, see([row(500, 1, 'sleep 1')])))).toEqual(['500 unlisted']);
+  test('the changes between two readings are unlisted, not ended, for a live process without a verdict', () => {
+    expect(listChanges(findChanges(before, see([row(500, 1, 'sleep 1')])))).toEqual(['500 unlisted']);
   });
 
-  test('are no end for a process missing from an incomplete listing, until a complete one misses it', () => {
+  test('the changes between two readings are no end for a process missing from an incomplete listing, until a complete one misses it', () => {
     const blind = findChanges(before, see([], { complete: false }));
-    expect(told(blind)).toEqual([]);
-    expect(told(findChanges(blind.known, see([chroma(500)])))).toEqual([]);
-    expect(told(findChanges(blind.known, see([])))).toEqual(['500 ended']);
+    expect(listChanges(blind)).toEqual([]);
+    expect(listChanges(findChanges(blind.known, see([chroma(500)])))).toEqual([]);
+    expect(listChanges(findChanges(blind.known, see([])))).toEqual(['500 ended']);
   });
 });
 
@@ -82,7 +82,7 @@ describe('a watch', () => {
     expect(readings[1]?.seen).toBe(failed);
   });
 
-  test('ends after the given number of readings, failed ones included', async () => {
+  test('a watch ends after the given number of readings, failed ones included', async () => {
     expect(await watch([see([]), failed, see([])], 2)).toHaveLength(2);
   });
 

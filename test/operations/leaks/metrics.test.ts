@@ -38,7 +38,7 @@ describe('the metrics', () => {
     expect(sumOf('claude_mem_processes', { verdict: 'managed' })).toBe(0);
   });
 
-  test('are all present at 0 without any process', async () => {
+  test('the metrics are all present at 0 without any process', async () => {
     const { valueOf } = await metricsOf(nothing);
     expect(valueOf('claude_mem_processes')).toEqual(Array.from({ length: 6 * 7 }, () => 0));
     expect(valueOf('claude_mem_memory_bytes')).toEqual(Array.from({ length: 6 * 3 }, () => 0));
@@ -56,7 +56,7 @@ describe('the metrics', () => {
     expect(valueOf('claude_mem_reading_complete')).toEqual([0]);
   });
 
-  test('of a worker include its search mode and restarts', async () => {
+  test('the metrics of a worker include its search mode and restarts', async () => {
     const worker = { searchMode: 'keyword', searchServerRestarts: 3 } as const;
     const { valueOf } = await metricsOf(nothing, { worker });
     expect(valueOf('claude_mem_search_mode', { mode: 'keyword' })).toEqual([1]);
@@ -64,7 +64,7 @@ describe('the metrics', () => {
     expect(valueOf('claude_mem_search_server_restarts_total')).toEqual([3]);
   });
 
-  test('are valid in the text format of Prometheus', async () => {
+  test('the metrics are valid in the text format of Prometheus', async () => {
     const { families } = await metricsOf(nothing, { worker: { searchMode: 'semantic', searchServerRestarts: 0 } });
     for (const { name, type, help } of families) {
       expect(name).toMatch(/^claude_mem_[a-z_]+$/);

@@ -45,7 +45,7 @@ describe('redaction changes no verdict', () => {
     fc.constantFrom('node', 'python', 'chroma', 'claude', 'data', 'mcp', 'u', 'uv', 'user1', 'user2', 'root', 'mem'),
   );
 
-  test('in any world with any user names', () => {
+  test('redaction hides homes and keeps the verdicts in any world with any user names', () => {
     fc.assert(
       fc.property(worlds, names, (world, name) => {
         const reading = livedBy(name, readingOf(world));
@@ -57,7 +57,7 @@ describe('redaction changes no verdict', () => {
     );
   });
 
-  test('in any world, so that the redacted verdicts equal the original ones', () => {
+  test('redaction without names keeps the verdicts in any world', () => {
     fc.assert(
       fc.property(worlds, (world) => {
         const redacted = redactReading(readingOf(world), NOBODY);
@@ -113,7 +113,7 @@ describe('people', () => {
     ['/var/lib/jane', '/var/lib/jane/.claude-mem', '/'],
     ['C:\\Users\\Jane Doe', 'C:\\Users\\Jane Doe\\.claude-mem', '\\'],
     ['/home/jane', '/home/jane/.claude-mem', '/'],
-  ])('at home in %s', (home, dataDir, separator) => {
+  ])('people at home in %s', (home, dataDir, separator) => {
     const redacted = redactReading(
       { ...reading, dataDir, damaged: [], otherRegistries: [] },
       { homes: [home], users: ['jane'] },
@@ -121,7 +121,7 @@ describe('people', () => {
     expect(redacted.dataDir.replace(/user\d+/, 'somebody')).toBe(`/home/somebody${separator}.claude-mem`);
   });
 
-  test('are not taken for a claude-mem folder below a folder called home', () => {
+  test('people are not taken for a claude-mem folder below a folder called home', () => {
     const redacted = redactReading({ ...reading, dataDir: '/srv/home/.claude-mem' }, NOBODY);
     expect(redacted.dataDir).toBe('/srv/home/.claude-mem');
   });
@@ -173,7 +173,7 @@ describe('secrets in arguments', () => {
     expect(redactText(argv.join(' '))).not.toContain(SECRET);
   });
 
-  test('with spaces in one argument', () => {
+  test('secrets in arguments with spaces in one argument', () => {
     expect(redactArguments([`--token=a ${SECRET}`, 'x'])).toEqual(['--token=[redacted]', 'x']);
   });
 
@@ -203,7 +203,7 @@ describe('secrets in arguments', () => {
 });
 
 describe('secrets in registries', () => {
-  test('are redacted by the names of their fields at any depth', () => {
+  test('secrets in registries are redacted by the names of their fields at any depth', () => {
     const content = JSON.stringify({
       pid: 7,
       startToken: '123',
@@ -217,7 +217,7 @@ describe('secrets in registries', () => {
     expect(JSON.parse(redacted)).toMatchObject({ pid: 7, startToken: '123', startedAt: '2026-11-01T10:00:00.000Z' });
   });
 
-  test('are redacted in a torn file too', () => {
+  test('secrets in registries are redacted in a torn file too', () => {
     expect(redactJson(`{"pid":7,"apiKey":"${SECRET}","to`, (text) => text)).not.toContain('Hunter2');
   });
 });

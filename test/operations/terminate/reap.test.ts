@@ -14,7 +14,7 @@ function options(more: Partial<ReapOptions> = {}): ReapOptions {
 const reapOn = (fake: FakeMachine, more?: Partial<ReapOptions>) => reap(fake, options(more));
 
 describe('reap', () => {
-  test('ends wrapper and python in one pass and stops after two quiet readings', async () => {
+  test('reap ends wrapper and python in one pass and stops after two quiet readings', async () => {
     const fake = new FakeMachine(pair(200));
     const { plan, outcomes, remaining } = await reapOn(fake);
     expect(plan.plan.map(({ row }) => row.pid)).toEqual([200, 201]);
@@ -27,7 +27,7 @@ describe('reap', () => {
     expect(fake.openHandles).toBe(0);
   });
 
-  test('does nothing without a leak', async () => {
+  test('reap does nothing without a leak', async () => {
     const fake = new FakeMachine();
     expect(await reapOn(fake)).toMatchObject({ plan: { plan: [] }, outcomes: [], remaining: [] });
     expect(fake.signals).toEqual([]);
@@ -39,7 +39,7 @@ describe('reap', () => {
     expect(fake.signals).toEqual([]);
   });
 
-  test('ends a child that appears in a later pass under the same request', async () => {
+  test('reap ends a child that appears in a later pass under the same request', async () => {
     const fake = new FakeMachine(pair(200));
     fake.behave(201, {
       onEnd: () => {
@@ -54,7 +54,7 @@ describe('reap', () => {
     ]);
   });
 
-  test("ends a child that a wrapper starts during its grace period, which nothing would prove after the wrapper's death", async () => {
+  test("reap ends a child that a wrapper starts during its grace period, which nothing would prove after the wrapper's death", async () => {
     const fake = new FakeMachine([uv(200, 1, { sid: 99 })]);
     fake.behave(200, { endsAfterMs: Infinity });
     fake.at(1_000, () => {
@@ -113,7 +113,7 @@ describe('reap', () => {
     expect(fake.signals.filter((signal) => signal.endsWith(' 200'))).toEqual(['SIGTERM 200', 'SIGKILL 200']);
   });
 
-  test('gives up on a faster spawner and reports the remaining processes', async () => {
+  test('reap gives up on a faster spawner and reports the remaining processes', async () => {
     const fake = new FakeMachine();
     let next = 200;
     fake.onLook = () => {

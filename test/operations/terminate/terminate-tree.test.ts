@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProcessSnapshot } from '../../../src/core/process/snapshot.ts';
-import { terminateTree, endTrees } from '../../../src/operations/terminate/terminate-tree.ts';
+import { terminateTree, terminateTrees } from '../../../src/operations/terminate/terminate-tree.ts';
 import { KILL_WAIT_MS } from '../../../src/operations/terminate/terminate.ts';
 import { DATA_DIR, entry, manifest, marks, row, supervisor, worker } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
@@ -38,7 +38,7 @@ test('terminateTree ends one tree and spares the others', async () => {
 
 test('endTrees ends several trees in the same passes', async () => {
   const fake = machineOf(first, second);
-  const { outcomes, remaining } = await endTrees(portsOf(fake), new Set(['t1', 't2']), { graceMs: 100 });
+  const { outcomes, remaining } = await terminateTrees(portsOf(fake), new Set(['t1', 't2']), { graceMs: 100 });
   expect(outcomes.map(({ pid }) => pid)).toEqual([100, 110, 200, 210]);
   expect(remaining).toEqual([]);
   expect(fake.looks).toBe(3);

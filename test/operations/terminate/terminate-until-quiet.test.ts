@@ -8,7 +8,7 @@ const wrapper = uv(120, 1);
 const child = uv(130, 120);
 const other = uv(140, 1);
 
-/** The looks show what they are told; the glance just before a kill shows the child too. */
+/** The looks return the scripted rows. The quick look right before SIGKILL returns `glanced`. */
 function passes(fake: FakeMachine, first: readonly ProcessRow[], glanced: readonly ProcessRow[]) {
   const counted = { looks: 0 };
   const result = terminateUntilQuiet(

@@ -33,9 +33,9 @@ describe('the outcome of one process', () => {
       ['SIGTERM 200', 'SIGKILL 200'],
     ],
     ['is gone before it is bound', { bind: 'gone' }, { outcome: 'already-gone', signal: null }, []],
-    ['has lost its pid to another', { bind: 'different' }, { outcome: 'pid-reused', signal: null }, []],
-    ['cannot be told', { bind: 'unknown' }, { outcome: 'survived', signal: null }, []],
-    ['belongs to another', { bind: 'permission-denied' }, { outcome: 'permission-denied', signal: null }, []],
+    ['is gone and its pid reused', { bind: 'different' }, { outcome: 'pid-reused', signal: null }, []],
+    ['cannot be identified', { bind: 'unknown' }, { outcome: 'survived', signal: null }, []],
+    ['belongs to another user', { bind: 'permission-denied' }, { outcome: 'permission-denied', signal: null }, []],
     [
       'refuses SIGTERM',
       { refuse: { SIGTERM: 'permission-denied' } },
@@ -46,7 +46,7 @@ describe('the outcome of one process', () => {
     ['is unknown at SIGTERM', { refuse: { SIGTERM: 'unknown' } }, { outcome: 'survived', signal: null }, []],
     ['is gone at SIGTERM', { refuse: { SIGTERM: 'gone' } }, { outcome: 'exited', signal: null }, []],
     [
-      'is on its way out at SIGTERM and never gets there',
+      'is exiting at SIGTERM and never finishes',
       { refuse: { SIGTERM: 'exiting', SIGKILL: 'exiting' } },
       { outcome: 'survived', signal: null, elapsedMs: GRACE_MS + KILL_WAIT_MS },
       [],
@@ -63,7 +63,7 @@ describe('the outcome of one process', () => {
       { outcome: 'survived', signal: 'SIGTERM' },
       ['SIGTERM 200'],
     ],
-  ])('one that %s', async (_, behaviour, outcome, signals) => {
+  ])('reports the outcome of a process that %s', async (_, behaviour, outcome, signals) => {
     const { fake, end } = machineOf({ 200: behaviour });
     expect(await end()).toMatchObject([{ pid: 200, ...outcome }]);
     expect(fake.signals).toEqual(signals);
@@ -72,7 +72,7 @@ describe('the outcome of one process', () => {
 });
 
 describe('a batch', () => {
-  test('gets SIGTERM in one pass before any wait', async () => {
+  test('a batch gets SIGTERM in one pass before any wait', async () => {
     const { fake, end } = machineOf({ 200: { endsAfterMs: 300 }, 201: { endsAfterMs: Infinity }, 202: {} });
     const outcomes = await end();
     expect(fake.signals.slice(0, 3)).toEqual(['SIGTERM 200', 'SIGTERM 201', 'SIGTERM 202']);
@@ -109,11 +109,11 @@ describe('a batch', () => {
     expect((await end()).map(({ outcome }) => outcome)).toEqual(['survived', 'permission-denied', 'exited']);
   });
 
-  test('without targets gives no outcomes', async () => {
+  test('a batch without targets gives no outcomes', async () => {
     expect(await machineOf({}).end()).toEqual([]);
   });
 
-  test('kills at once without a grace period', async () => {
+  test('kills a process immediately without a grace period', async () => {
     const { fake, end } = machineOf({ 200: { endsAfterMs: 50 } });
     expect(await end({ graceMs: 0 })).toMatchObject([{ outcome: 'killed' }]);
     expect(fake.clock.now()).toBe(0);

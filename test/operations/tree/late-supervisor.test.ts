@@ -35,7 +35,7 @@ function runningTree(): FakeMachine {
 
 type Answer = Partial<TreeStatus> | 'late' | 'closed';
 
-/** What the control socket does at a moment: nobody listens, nobody greets, or a supervisor greets and answers. */
+/** The behavior of the control socket at a moment: no listener, a listener without a greeting, or a supervisor that greets and answers. */
 interface World {
   /** A tree id, `late`, or undefined. */
   readonly greets: (nowMs: number) => string | undefined;
@@ -129,7 +129,7 @@ describe('a start beside a supervisor that is late', () => {
       'greets after 3 s and answers after 8 s',
       { greets: after(3_000, OLD, 'late' as const), answers: after<Answer, Answer>(8_000, {}, 'late') },
     ],
-  ])('that %s joins its tree, ends nothing and spawns nothing', async (_, world) => {
+  ])('a start beside a late supervisor that %s joins its tree, ends nothing and spawns nothing', async (_, world) => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, world);
     const result = await startTree(ports, { timeoutMs: 30_000 });
@@ -139,7 +139,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(did.lateUnderLockMs).toBeLessThanOrEqual(GREETING_MS + ANSWER_MS);
   });
 
-  test('that never answers fails at its timeout, names the supervisor, and ends no process', async () => {
+  test('a start beside a late supervisor that never answers fails at its timeout, names the supervisor, and ends no process', async () => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, { greets: () => 'late' });
     await expect(startTree(ports, { timeoutMs: 20_000 })).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('a start beside a supervisor that is late', () => {
     expect([fake.signals, did.released]).toEqual([[], 0]);
   });
 
-  test('that dies meanwhile ends the rest of its tree and starts another one', async () => {
+  test('a start beside a late supervisor that dies meanwhile ends the rest of its tree and starts another one', async () => {
     const fake = runningTree();
     fake.at(3_000, () => {
       fake.end(root.pid);
@@ -163,7 +163,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(fake.signals).toEqual(['SIGTERM 110']);
   });
 
-  test('that gets a stop intent meanwhile finishes that stop and starts another tree', async () => {
+  test('a start beside a late supervisor that gets a stop intent meanwhile finishes that stop and starts another tree', async () => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, {
       greets: () => (did.released > 0 ? NEW : 'late'),
@@ -174,7 +174,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(fake.signals).toEqual(['SIGTERM 100', 'SIGTERM 110']);
   });
 
-  test('that takes its lock late, because its start was killed, joins its tree', async () => {
+  test('a start beside a late supervisor that takes its lock late, because its start was killed, joins its tree', async () => {
     const fake = new FakeMachine();
     const { ports, did } = portsOf(fake, {
       greets: (now) => (now >= 3_000 ? OLD : did.spawned > 0 ? 'late' : undefined),
@@ -187,7 +187,7 @@ describe('a start beside a supervisor that is late', () => {
     expect(did.released).toBe(0);
   });
 
-  test('that holds the lock without listening names the holder of the lock', async () => {
+  test('a start beside a late supervisor that holds the lock without listening names the holder of the lock', async () => {
     const fake = new FakeMachine();
     const { ports } = portsOf(fake, {
       greets: () => undefined,
@@ -207,7 +207,7 @@ describe('a start beside a supervisor that is late', () => {
 });
 
 describe('a tree that a start has joined', () => {
-  test('is not reported as spawned by this start, even if it does not answer until the timeout', async () => {
+  test('a tree that a start has joined is not reported as spawned by this start, even if it does not answer until the timeout', async () => {
     const fake = runningTree();
     const { ports } = portsOf(fake, {
       greets: () => OLD,
@@ -223,7 +223,7 @@ describe('a tree that a start has joined', () => {
     expect(fake.signals).toEqual([]);
   });
 
-  test('is waited for while its supervisor answers late', async () => {
+  test('a tree that a start has joined is waited for while its supervisor answers late', async () => {
     const { ports } = portsOf(runningTree(), {
       greets: () => OLD,
       answers: (now) => (now === 0 ? { state: 'starting' } : now < 10_000 ? 'late' : {}),
@@ -252,7 +252,7 @@ describe('a supervisor that a start has spawned', () => {
     expect(result).toMatchObject({ ok: true, alreadyRunning: false, treeId: NEW });
   });
 
-  test('that lost its lock to another one is replaced by that one', async () => {
+  test('a supervisor that a start has spawned that lost its lock to another one is replaced by that one', async () => {
     const fake = new FakeMachine();
     const { ports } = portsOf(fake, { greets: after(2_500, OLD, undefined), hasExited: after(2_400, true, false) });
     // It is seen to have exited before the other one listens.
@@ -264,7 +264,7 @@ describe('a supervisor that a start has spawned', () => {
     });
   });
 
-  test('that exits before it answers is reported as exited', async () => {
+  test('a supervisor that a start has spawned that exits before it answers is reported as exited', async () => {
     const { ports } = portsOf(new FakeMachine(), { greets: () => undefined, hasExited: () => true });
     expect(await startTree(ports, { timeoutMs: 30_000 })).toMatchObject({
       ok: false,
@@ -276,7 +276,7 @@ describe('a supervisor that a start has spawned', () => {
 });
 
 describe('a stop', () => {
-  test('of a supervisor that does not greet ends its tree by identity within the grace', async () => {
+  test('a stop of a supervisor that does not greet ends its tree by identity within the grace', async () => {
     const fake = runningTree();
     fake.behave(100, { endsAfterMs: Infinity });
     const { ports } = portsOf(fake, { greets: () => 'late' });
@@ -286,7 +286,7 @@ describe('a stop', () => {
     expect(fake.clock.now()).toBeLessThanOrEqual(5_000);
   });
 
-  test('is incomplete while a listener sends no greeting', async () => {
+  test('a stop is incomplete while a listener sends no greeting', async () => {
     const { ports } = portsOf(new FakeMachine(), { greets: () => 'late' });
     expect(await stopTrees(ports, { graceMs: 5_000 })).toMatchObject({ wasRunning: false, isComplete: false });
   });
@@ -303,7 +303,7 @@ describe('a question for the status', () => {
       { greets: () => OLD, answers: after<Answer, Answer>(3_200, {}, 'late') },
       { ...STATUS },
     ],
-  ])('when %s', async (_, world, answer) => {
+  ])('a question for the status when %s', async (_, world, answer) => {
     const fake = runningTree();
     const { ports, did } = portsOf(fake, world);
     expect(await askForStatus(ports.connect, fake.clock)).toEqual(answer);

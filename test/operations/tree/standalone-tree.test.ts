@@ -17,7 +17,7 @@ function begin() {
     role: 'search',
     treeId,
     dataDir,
-    own: { ...owner, place: { machineId: 'm', bootId: 'b', pidNamespace: '7' } },
+    own: { ...owner, scope: { machineId: 'm', bootId: 'b', pidNamespace: '7' } },
     command: ['node', 'search-server.js'],
     now: () => new Date(AT),
     writer: openTreeStore(dataDir),

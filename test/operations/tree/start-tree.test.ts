@@ -13,7 +13,7 @@ const child = worker(110, 100, { ...marks(OLD, root, 'worker'), sid: 110 });
 const wrapper = uv(120, 1, { ...marks(OLD, child, 'chroma-sync'), sid: 110 });
 const chroma = python(130, 120, { ...marks(OLD, child, 'chroma-sync'), sid: 110 });
 
-/** What a tree whose supervisor and worker were killed has left. */
+/** The leftovers of a tree whose supervisor and worker were killed. */
 function leftovers(): FakeMachine {
   const fake = new FakeMachine([wrapper, chroma]);
   fake.manifests = [
@@ -28,7 +28,7 @@ function leftovers(): FakeMachine {
 }
 
 interface Script {
-  /** What the new supervisor says, one status after the other; the last one for good. Undefined: it never answers. */
+  /** The statuses of the new supervisor in order. The last one is repeated. Undefined: it never answers. */
   readonly says?: readonly Partial<TreeStatus>[];
   readonly ports?: Partial<StartPorts>;
 }
@@ -90,7 +90,7 @@ function start(fake: FakeMachine, { says = [{}], ports = {} }: Script = {}, time
 }
 
 describe('leftovers', () => {
-  test('are ended before the supervisor is released', async () => {
+  test('leftovers are ended before the supervisor is released', async () => {
     const fake = leftovers();
     const seen: boolean[] = [];
     const { result } = start(fake, {
@@ -111,7 +111,7 @@ describe('leftovers', () => {
   test.each([
     ['cannot die', { endsAfterMs: Infinity, survivesKill: true }, 'survived'],
     ['may not be signalled', { bind: 'permission-denied' }, 'permission-denied'],
-  ] as const)('that %s do not block a start, and are reported', async (_, behaviour, outcome) => {
+  ] as const)('leftovers that %s do not block a start, and are reported', async (_, behaviour, outcome) => {
     const fake = leftovers();
     fake.behave(130, behaviour);
     const { result, did } = start(fake);
@@ -134,7 +134,7 @@ describe('nothing is started', () => {
   test.each([
     ["the supervisor's lock", 'assertLockFree', 'lock-held'],
     ['the port', 'assertPortFree', 'port-taken'],
-  ] as const)('while somebody else has %s', async (_, port, code) => {
+  ] as const)('while another program has %s', async (_, port, code) => {
     const fake = new FakeMachine();
     const refuse = () => Promise.reject(new ClaudeMemError(code, 'pid 7 has it'));
     const { result, did } = start(fake, { ports: { [port]: refuse } });
@@ -216,7 +216,7 @@ test('a start that cannot read the process table closes its connection', async (
 describe('the wait for readiness', () => {
   const starting = { state: 'starting' };
 
-  test('ends with the first status running', async () => {
+  test('the wait for readiness ends with the first status running', async () => {
     const { result } = start(new FakeMachine(), { says: [starting, starting, { state: 'running' }] });
     expect(await result).toMatchObject({ ok: true, problem: undefined });
   });
@@ -230,7 +230,7 @@ describe('the wait for readiness', () => {
     ],
     ['its worker fails again and again', [{ ...starting, restarts: 9, problem: 'no memory' }], 'no memory'],
     ['it never answers', [], 'the supervisor did not answer in time'],
-  ])('ends with a reason if %s', async (_, says, problem) => {
+  ])('the wait for readiness ends with a reason if %s', async (_, says, problem) => {
     const { result } = start(new FakeMachine(), { says });
     expect(await result).toMatchObject({ ok: false, problem });
   });

@@ -49,7 +49,7 @@ function machineWith(rows: ConstructorParameters<typeof FakeMachine>[0], manifes
 }
 
 describe('a dead tree', () => {
-  test('without a living process has its entries ended and is retired', async () => {
+  test('a dead tree without a living process has its entries ended and is retired', async () => {
     const { needed, lines, calls } = await tidy(machineWith([], [recorded()]));
     expect(needed).toBe(true);
     expect(calls).toEqual([
@@ -69,19 +69,19 @@ describe('a dead tree', () => {
     ]);
   });
 
-  test('is not retired while an unrecorded process has its marks', async () => {
+  test('a dead tree is not retired while an unrecorded process has its marks', async () => {
     const late = python(130, 1, { ...marks(TREE, child, 'chroma-sync'), sid: 110 });
     const { calls } = await tidy(machineWith([late], [recorded()]));
     expect(calls).not.toContainEqual(['retire', TREE]);
   });
 
-  test('is not changed by an incomplete listing: absent is not gone', async () => {
+  test('a dead tree is not changed by an incomplete listing: absent is not gone', async () => {
     const fake = machineWith([], [recorded()]);
     fake.extra = { complete: false };
     expect(await tidy(fake)).toMatchObject({ needed: false, calls: [] });
   });
 
-  test('of another machine, or already retired, is not changed', async () => {
+  test('a dead tree of another machine, or already retired, is not changed', async () => {
     const elsewhere = recorded({ machineId: 'other', bootId: 'other' });
     const done = recorded({ treeId: 'aaaaaaaa-2222-4333-8444-555555555555', retiredAt: '2026-11-01T10:00:00.000Z' });
     expect(await tidy(machineWith([], [elsewhere, done]))).toMatchObject({ needed: false, calls: [] });

@@ -7,7 +7,7 @@ import { ClaudeMemError } from '../../../src/shared/errors.ts';
 import { bornAt, DATA_DIR, entry, manifest, row, SELF_PID, UID } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 
-/** A watch on a machine in memory; `marked` gives the pids that bear its mark now, `onRead` happens after each reading. */
+/** A watch on a machine in memory; `marked` returns the pids that have its mark now, and `onRead` is called after each reading. */
 async function watchOf(
   machine: FakeMachine,
   {
@@ -46,7 +46,7 @@ async function watchOf(
   return { watch, end };
 }
 
-/** Marks are read only of what was asked for, or bears a name that can be ours. */
+/** Marks are read only of requested pids and of names that a role program may have. */
 function asRead(full: ProcessRow, recordedPids: ReadonlySet<number>): ProcessRow {
   if (recordedPids.has(full.pid)) return full;
   return Object.fromEntries(Object.entries(full).filter(([field]) => !field.endsWith('Mark'))) as unknown as ProcessRow;
@@ -67,21 +67,21 @@ test('verify --reap ends the processes left, except those of another or an unkno
 
 test('a pid reused during the search for marks is not taken for a marked process', async () => {
   const machine = new FakeMachine();
-  let isBearer = false;
+  let isMarkHolder = false;
   const reuse = () => {
-    if (!isBearer) return;
-    isBearer = false;
+    if (!isMarkHolder) return;
+    isMarkHolder = false;
     machine.start(row(9_400, 1, 'sshd', bornAt(99_000)));
   };
   const { watch, end } = await watchOf(machine, {
     marked: () => {
-      const bearers = new Set(isBearer ? [9_400] : []);
+      const markHolders = new Set(isMarkHolder ? [9_400] : []);
       reuse();
-      return bearers;
+      return markHolders;
     },
     onRead: reuse,
   });
-  isBearer = true;
+  isMarkHolder = true;
   machine.start(row(9_400, 1, 'sleep 1'));
   expect((await watch.look()).left).toEqual([]);
   await end();

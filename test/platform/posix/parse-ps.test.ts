@@ -60,7 +60,7 @@ describe('the listing', () => {
     expect(parseListing('  12     1    12  1000 Ss  13')).toEqual({ processes: [], unparsed: [12], complete: true });
   });
 
-  test('is incomplete with a line without a pid', () => {
+  test('the listing is incomplete with a line without a pid', () => {
     expect(parseListing('error: something').complete).toBe(false);
   });
 });

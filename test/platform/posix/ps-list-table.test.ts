@@ -179,7 +179,7 @@ describe('a process that dies between two runs of ps', () => {
     };
   }
 
-  test('is a zombie and not unreadable, even without a start', async () => {
+  test('a process that dies between two runs of ps is a zombie and not unreadable, even without a start', async () => {
     for (const start of [START, '-']) {
       const alive = fakeTools([SELF, UV]);
       const dead = fakeTools([SELF, { ...UV, stat: 'Z', command: '<defunct>', start }]);
@@ -190,7 +190,7 @@ describe('a process that dies between two runs of ps', () => {
     }
   });
 
-  test('is read once more if it shows no command line while exiting', async () => {
+  test('a process that dies between two runs of ps is read once more if it shows no command line while exiting', async () => {
     const leaving = { ...UV, command: '[uv]' };
     const gone = await read(changing(leaving, []));
     expect(gone.unreadable).toBe(0);
@@ -225,7 +225,7 @@ describe('a call that fails silently', () => {
     expect(unreadable).toBe(2);
   });
 
-  test('is retried once', async () => {
+  test('a call that fails silently is retried once', async () => {
     const { processes, unreadable } = await read(silent((_, call) => call <= 2));
     expect(processes.find((row) => row.pid === 8123)).toMatchObject({ command: UV.command, treeMark: '7b0c' });
     expect(unreadable).toBe(0);

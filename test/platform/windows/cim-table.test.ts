@@ -42,7 +42,7 @@ describe('the parser', () => {
     expect(parseCim(JSON.stringify(wrapped)).processes[0]?.startedAt).toBe('1970-01-01T00:00:01.000Z');
   });
 
-  test('has no command line if access was denied', () => {
+  test('a row has no command line if access was denied', () => {
     expect(find(2044)).toMatchObject({ name: 'python.exe', command: '' });
     expect(find(2044)).not.toHaveProperty('argv');
   });

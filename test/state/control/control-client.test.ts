@@ -54,7 +54,7 @@ test('an answer is matched by its id, regardless of earlier ones', async () => {
 });
 
 describe('a request ends', () => {
-  test('at its deadline although answers with other ids keep arriving', async () => {
+  test('a request ends at its deadline although answers with other ids keep arriving', async () => {
     const connection = await connected(
       await aPeer((socket) => {
         endless(socket, answer(99, 'x'), 20);
@@ -65,7 +65,7 @@ describe('a request ends', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
-  test('with an error if the peer floods it with answers to other requests', async () => {
+  test('a request ends with an error if the peer floods it with answers to other requests', async () => {
     const connection = await connected(
       await aPeer((socket) => {
         endless(socket, answer(99, 'x').repeat(500));
@@ -74,7 +74,7 @@ describe('a request ends', () => {
     await expect(connection.request('status', {}, 20_000)).rejects.toThrow(/is too long|match no request/);
   });
 
-  test('with an error if a line does not end', async () => {
+  test('a request ends with an error if a line does not end', async () => {
     const connection = await connected(
       await aPeer((socket) => {
         endless(socket, 'x'.repeat(10_000));
@@ -83,7 +83,7 @@ describe('a request ends', () => {
     await expect(connection.request('status', {}, 20_000)).rejects.toThrow('is too long');
   });
 
-  test('with an error if the peer disconnects', async () => {
+  test('a request ends with an error if the peer disconnects', async () => {
     const connection = await connected(await aPeer((socket) => socket.destroy()));
     await expect(connection.request('status', {}, 20_000)).rejects.toThrow('closed the connection');
   });

@@ -54,7 +54,7 @@ describe('a data dir that needs a shell to expand it', () => {
 });
 
 describe('a named data dir that does not exist', () => {
-  test('is an error that names the nearest folder, except the default one', () => {
+  test('a named data dir that does not exist is an error that names the nearest folder, except the default one', () => {
     const home = tempDir();
     mkdirSync(join(home, '.claude-mem'));
     const typo = join(home, '.claude-men');
@@ -68,7 +68,7 @@ describe('a named data dir that does not exist', () => {
     expect(existsSync(typo)).toBe(false);
   });
 
-  test('is matched with several misspelt parts', () => {
+  test('a named data dir that does not exist is matched with several misspelt parts', () => {
     const folder = tempDir();
     mkdirSync(join(folder, 'projects', 'memory'), { recursive: true });
     mkdirSync(join(folder, 'other'));

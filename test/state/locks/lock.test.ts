@@ -51,7 +51,7 @@ describe('acquireLock', () => {
     for (const result of results) if (result.status === 'fulfilled') result.value.release();
   });
 
-  test.each(['hello', 'x'.repeat(5000)])('gives a hint for a file that is not a lock', async (content) => {
+  test.each(['hello', 'x'.repeat(5000)])('acquireLock gives a hint for a file that is not a lock', async (content) => {
     const path = join(tempDir(), 'operation.lock');
     writeFileSync(path, content);
     const expected = anError('io', `${path} is damaged`);

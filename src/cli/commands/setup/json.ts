@@ -18,7 +18,7 @@ export interface SetupProgress {
 
 /** The export of the setup program. */
 export type SetUp = (
-  place: { readonly dataDir: string },
+  target: { readonly dataDir: string },
   options: {
     readonly modelFrom?: string | undefined;
     readonly signal: AbortSignal;

@@ -8,12 +8,12 @@ export function renderJunit({ scenarios, complete, error, run }: VerifyReport): 
   const elapsedMs = scenarios.reduce((sum, scenario) => sum + scenario.elapsedMs, 0);
   const problem = error?.message ?? (complete ? undefined : 'the process table could not be read completely');
   // A problem that no scenario shows must not look like success.
-  const untold = failed === 0 ? problem : undefined;
+  const unshown = failed === 0 ? problem : undefined;
   const suite = attributes({
     name: run === null ? 'claude-mem verify' : `claude-mem verify -- ${run.argv.join(' ')}`,
-    tests: scenarios.length + (untold === undefined ? 0 : 1),
+    tests: scenarios.length + (unshown === undefined ? 0 : 1),
     failures: failed,
-    errors: untold === undefined ? 0 : 1,
+    errors: unshown === undefined ? 0 : 1,
     skipped,
     time: seconds(elapsedMs),
   });
@@ -22,7 +22,7 @@ export function renderJunit({ scenarios, complete, error, run }: VerifyReport): 
     '<testsuites>',
     `  <testsuite ${suite}>`,
     ...scenarios.flatMap((scenario) => testCase(scenario, problem)),
-    ...(untold === undefined ? [] : errorCase(untold)),
+    ...(unshown === undefined ? [] : errorCase(unshown)),
     '  </testsuite>',
     '</testsuites>',
   ].join('\n');

@@ -5,14 +5,14 @@ export const chromaCheck: Check = {
   title: 'Chroma',
   why: 'Chroma finds memories by meaning; it catches up after an outage',
   needs: ['settings', 'supervisor', 'worker', 'process-table'],
-  run: async ({ status, settings, observation, place }) => {
+  run: async ({ status, settings, observation, target }) => {
     if (!settings().chromaEnabled) return skip('switched off by CLAUDE_MEM_CHROMA_ENABLED');
     const supervisor = await status();
     if (supervisor === undefined) return skip('claude-mem is not running');
     const { mode, reason } = supervisor.search;
     if (/\bstarting\b|\bfetch/i.test(reason ?? '')) return warn(reason ?? '');
     if (mode !== 'semantic')
-      return fail(`search is by keyword only: ${reason ?? 'no reason given'}`, fixOf(reason, place));
+      return fail(`search is by keyword only: ${reason ?? 'no reason given'}`, fixOf(reason, target));
     const { judgements } = await observation();
     const running = judgements.filter(({ role, verdict }) => role === 'chroma-sync' && verdict === 'managed');
     if (running.length === 0) return pass('ready; starts with the next session or search');

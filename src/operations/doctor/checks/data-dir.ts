@@ -1,21 +1,21 @@
 import { printable } from '../../../core/text/wording.ts';
 import { blocking, fail, pass, warn, type Check, type Finding } from '../check.ts';
-import type { DoctorPlace, FolderFacts, FolderPort } from '../../ports/doctor.ts';
+import type { DoctorTarget, FolderFacts, FolderPort } from '../../ports/doctor.ts';
 
 export const dataDirCheck: Check = {
   id: 'data-dir',
   title: 'Data dir',
   why: 'it contains memory, records and locks, so only its owner may read and write it',
-  run: async ({ place, folder }) => {
-    const { dataDir, dataDirProblem } = place;
+  run: async ({ target, folder }) => {
+    const { dataDir, dataDirProblem } = target;
     if (dataDirProblem !== undefined) return blocking(fail(dataDirProblem.message, dataDirProblem.hint));
     const facts = await folder.facts(dataDir);
     if (facts === undefined) return pass(`${dataDir} does not exist yet; start creates it`);
-    return judge(facts, place) ?? judgeContent(folder, place) ?? judgeMode(facts, place);
+    return judge(facts, target) ?? judgeContent(folder, target) ?? judgeMode(facts, target);
   },
 };
 
-function judge({ uid, mode, isWritable }: FolderFacts, { dataDir, uid: own }: DoctorPlace): Finding | undefined {
+function judge({ uid, mode, isWritable }: FolderFacts, { dataDir, uid: own }: DoctorTarget): Finding | undefined {
   if (own !== undefined && uid !== own) {
     const fix = own === 0 ? 'Run the commands as that user, without sudo' : 'Choose your own data dir with --data-dir';
     return fail(`${dataDir} belongs to user id ${uid}, you are ${own}`, fix);
@@ -25,9 +25,9 @@ function judge({ uid, mode, isWritable }: FolderFacts, { dataDir, uid: own }: Do
 }
 
 /** A user who can write here can forge records and so choose which processes are ended. */
-function judgeContent(folder: FolderPort, { dataDir, commandLine }: DoctorPlace): Finding | undefined {
+function judgeContent(folder: FolderPort, { dataDir, commandLine }: DoctorTarget): Finding | undefined {
   const fix = commandLine('doctor', '--fix');
-  const [open, ...more] = folder.openPlaces(dataDir);
+  const [open, ...more] = folder.pathsOpenToOthers(dataDir);
   if (open !== undefined) return fail(`${open}${andMore(more)}, so no command starts or ends processes here`, fix);
   const [stranger, ...others] = folder.strangers(dataDir);
   if (stranger === undefined) return undefined;
@@ -38,10 +38,10 @@ function andMore(rest: readonly string[]): string {
   return rest.length === 0 ? '' : ` (and ${rest.length} more)`;
 }
 
-function judgeMode({ mode }: FolderFacts, { dataDir, commandLine }: DoctorPlace): Finding {
+function judgeMode({ mode }: FolderFacts, { dataDir, commandLine }: DoctorTarget): Finding {
   if (isOpenToOthers(mode))
     return warn(`${dataDir} is open to other users (mode ${octal(mode)})`, commandLine('doctor', '--fix'));
-  return pass(`${dataDir}, yours alone (mode ${octal(mode)})`);
+  return pass(`${dataDir}, only you have access (mode ${octal(mode)})`);
 }
 
 /** Whether the mode gives group or others any permission. */

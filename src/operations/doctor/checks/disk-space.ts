@@ -13,7 +13,7 @@ export const diskSpaceCheck: Check = {
   title: 'Disk space',
   why: 'on a full disk claude-mem cannot store memories or record processes',
   needs: ['data-dir'],
-  run: async ({ place: { dataDir }, folder }) => {
+  run: async ({ target: { dataDir }, folder }) => {
     const { freeBytes, freeInodes, inodes } = await folder.space(dataDir);
     const free = `${formatBytes(freeBytes)} free below ${dataDir}`;
     const fix = 'Free some space on that file system, or choose another one with --data-dir';

@@ -6,13 +6,13 @@ export const excessCheck: Check = {
   title: 'Excess processes',
   why: 'their owner is alive but no longer uses them; they cost memory and can keep the vectors open',
   needs: ['data-dir', 'process-table', 'manifests'],
-  run: async ({ observation, place }) => {
+  run: async ({ observation, target }) => {
     const seen = await observation();
     const excess = seen.judgements.filter(({ verdict }) => verdict === 'excess');
     if (excess.length === 0) return passIfComplete(seen, 'none');
     return fail(
       describeHeld(excess, 'excess process', 'excess processes'),
-      place.commandLine('reap', '--include', 'excess'),
+      target.commandLine('reap', '--include', 'excess'),
     );
   },
 };

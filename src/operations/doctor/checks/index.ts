@@ -3,7 +3,7 @@ import { chromaCheck } from './chroma.ts';
 import { dataDirCheck } from './data-dir.ts';
 import { diskSpaceCheck } from './disk-space.ts';
 import { excessCheck } from './excess.ts';
-import { guardsCheck } from './guards.ts';
+import { safetyFeaturesCheck } from './safety-features.ts';
 import { limitsCheck } from './limits.ts';
 import { logsCheck } from './logs.ts';
 import { machineMemoryCheck } from './machine-memory.ts';
@@ -58,7 +58,7 @@ export const CHECKS: readonly Check[] = [
   vectorWritersCheck,
   otherInstallationsCheck,
   pm2Check,
-  guardsCheck,
+  safetyFeaturesCheck,
   limitsCheck,
   machineMemoryCheck,
   logsCheck,

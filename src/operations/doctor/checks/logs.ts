@@ -12,7 +12,7 @@ export const logsCheck: Check = {
   title: 'Errors in the logs',
   why: 'the last error usually explains the current problem',
   needs: ['data-dir', 'supervisor'],
-  run: async ({ logs, status, place }) => {
+  run: async ({ logs, status, target }) => {
     const read = [...logs.lastLines(LINES)].map(([name, lines]) => ({ name, lines: lines.map(parseLogLine) }));
     // Errors of an earlier tree no longer matter.
     const since = (await status())?.startedAt ?? '';
@@ -22,7 +22,7 @@ export const logsCheck: Check = {
     const last = errors.at(-1) ?? crash;
     if (last === undefined) return pass(records.length === 0 ? 'nothing logged yet' : 'none in the last lines');
     const found = errors.length === 0 ? 'a crash' : count(errors.length, 'error');
-    return warn(`${found} in the last lines; the last: ${describe(last)}`, place.commandLine('logs'));
+    return warn(`${found} in the last lines; the last: ${describe(last)}`, target.commandLine('logs'));
   },
 };
 

@@ -15,11 +15,11 @@ export const machineMemoryCheck: Check = {
   id: 'machine-memory',
   title: 'Memory of the machine',
   why: 'when memory runs out, the kernel kills processes; leaks often fill the swap',
-  run: ({ machine, place }) => {
+  run: ({ machine, target }) => {
     const memory = machine.memory();
     if (memory === undefined) return skip('unknown on this system');
     const words = describe(memory);
-    const fix = `${place.commandLine('leaks')}  (shows the memory of leaks)`;
+    const fix = `${target.commandLine('leaks')}  (shows the memory of leaks)`;
     const pressure = memory.pressurePercent ?? 0;
     const available = availableOf(memory);
     if (available < LEAST_BYTES || pressure >= HEAVY_PRESSURE) return fail(words, fix);

@@ -5,9 +5,9 @@ export const modelCheck: Check = {
   title: 'The embedding model',
   why: 'without it Chroma would hang in an 80 MB download, so Chroma is not started and search is by keyword only',
   needs: ['settings'],
-  run: ({ settings, place, chroma }) => {
+  run: ({ settings, target, chroma }) => {
     if (!settings().chromaEnabled) return skip('switched off by CLAUDE_MEM_CHROMA_ENABLED');
     const problem = chroma.modelProblem();
-    return problem === undefined ? pass(chroma.modelFolder) : fail(reasonAlone(problem), place.commandLine('setup'));
+    return problem === undefined ? pass(chroma.modelFolder) : fail(reasonAlone(problem), target.commandLine('setup'));
   },
 };

@@ -5,7 +5,7 @@ export const networkFileSystemCheck: Check = {
   title: 'Local file system',
   why: 'kernel locks may not work across machines there, so two supervisors could share the data dir',
   needs: ['data-dir'],
-  run: ({ place: { dataDir, platform }, folder }) => {
+  run: ({ target: { dataDir, platform }, folder }) => {
     const type = folder.networkType(dataDir);
     if (type !== undefined)
       return warn(

@@ -7,7 +7,7 @@ export const nodeCheck: Check = {
   id: 'node',
   title: 'Node.js',
   why: 'the whole tree runs on Node.js; older versions lack features it needs',
-  run: ({ place: { node } }) => {
+  run: ({ target: { node } }) => {
     const [major = 0, minor = 0] = node.version.replace(/^v/, '').split('.').map(Number);
     const isNewEnough = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
     const found = `${node.version} (${node.file})`;

@@ -7,16 +7,16 @@ export const orphansCheck: Check = {
   title: 'Orphans',
   why: 'no process is left to end them, and every restart can add more',
   needs: ['data-dir', 'process-table', 'manifests'],
-  run: async ({ observation, place }) => {
+  run: async ({ observation, target }) => {
     const seen = await observation();
     const { judgements } = seen;
     const orphans = judgements.filter(({ verdict }) => verdict === 'orphan');
     const unverified = judgements.filter(({ verdict }) => verdict === 'unverified');
-    if (orphans.length > 0) return fail(describeHeld(orphans, 'orphan'), place.commandLine('reap'));
+    if (orphans.length > 0) return fail(describeHeld(orphans, 'orphan'), target.commandLine('reap'));
     if (unverified.length > 0)
       return warn(
         `no proven orphan, but ${count(unverified.length, 'unverified process', 'unverified processes')}`,
-        place.commandLine('leaks'),
+        target.commandLine('leaks'),
       );
     return passIfComplete(seen, 'none');
   },

@@ -10,14 +10,14 @@ export const packagesCheck: Check = {
   why: 'if uv must download them first, the first semantic answer takes minutes',
   needs: ['uv', 'python'],
   limitMs: LIMIT_MS,
-  run: async ({ place, chroma, signal }) => {
+  run: async ({ target, chroma, signal }) => {
     try {
       return (await chroma.arePackagesCached(signal))
         ? pass("in uv's cache and working")
-        : warn("not in uv's cache yet", place.commandLine('setup'));
+        : warn("not in uv's cache yet", target.commandLine('setup'));
     } catch (error) {
       if (signal.aborted) throw error;
-      return fail(messageOf(error), place.commandLine('setup'));
+      return fail(messageOf(error), target.commandLine('setup'));
     }
   },
 };

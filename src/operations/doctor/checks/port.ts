@@ -5,14 +5,14 @@ export const portCheck: Check = {
   title: 'Port',
   why: 'only the worker may listen on it',
   needs: ['settings', 'supervisor', 'process-table'],
-  run: async ({ status, settings, tree, observation, place, signal }) => {
+  run: async ({ status, settings, tree, observation, target, signal }) => {
     const supervisor = await status();
     const { workerHost, workerPort } = settings();
     // A running tree keeps the port it was started with, even if the setting has changed.
     const port = supervisor?.port ?? workerPort;
     if (!(await tree.isPortOpen(workerHost, port, signal)))
       return supervisor?.port === port
-        ? fail(`the tree is running, but no process listens on ${port}`, place.commandLine('restart'))
+        ? fail(`the tree is running, but no process listens on ${port}`, target.commandLine('restart'))
         : pass(`${port} is free`);
     const holder = tree.findListener(port);
     const { judgements } = await observation();
@@ -29,7 +29,7 @@ export const portCheck: Check = {
       return pass(`${port} is in use, and the running tree reports it as its own`);
     return fail(
       `${port} is used by ${who}`,
-      `${place.commandLine('start', '--port', String(port + 1))}  (or end that process)`,
+      `${target.commandLine('start', '--port', String(port + 1))}  (or end that process)`,
     );
   },
 };

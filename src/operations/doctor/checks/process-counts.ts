@@ -9,7 +9,7 @@ export const processCountsCheck: Check = {
   title: 'Process counts',
   why: 'a tree has one process per role (Chroma: two); more of them means a restart loop',
   needs: ['process-table', 'manifests', 'supervisor'],
-  run: async ({ observation, status, place }) => {
+  run: async ({ observation, status, target }) => {
     const supervisor = await status();
     if (supervisor === undefined) return skip('claude-mem is not running');
     // A tree that is starting or has given up has no worker; the check `supervisor` reports that.
@@ -19,7 +19,7 @@ export const processCountsCheck: Check = {
     const breaches = countBreaches(countRoles(members));
     if (breaches.length === 0) return pass(`${members.length} processes in the tree, within bounds`);
     const each = breaches.map(({ message }) => message).join('; ');
-    return fail(`tree ${shortId(supervisor.treeId)}: ${each}`, place.commandLine('restart'));
+    return fail(`tree ${shortId(supervisor.treeId)}: ${each}`, target.commandLine('restart'));
   },
 };
 

@@ -10,7 +10,7 @@ export const pythonCheck: Check = {
   why: 'chroma-mcp runs on the first suitable Python that uv finds',
   needs: ['uv'],
   limitMs: LIMIT_MS,
-  run: async ({ settings, place, chroma, signal }) => {
+  run: async ({ settings, target, chroma, signal }) => {
     const { pythonVersion } = settings();
     try {
       const python = await chroma.findPython(signal);
@@ -18,7 +18,7 @@ export const pythonCheck: Check = {
     } catch (error) {
       if (signal.aborted) throw error;
       const reason = messageOf(error);
-      const fix = `${place.commandLine('setup')}  (or choose another version with CLAUDE_MEM_PYTHON_VERSION)`;
+      const fix = `${target.commandLine('setup')}  (or choose another version with CLAUDE_MEM_PYTHON_VERSION)`;
       return blocking(fail(`no Python matches "${pythonVersion}": ${reason}`, fix));
     }
   },

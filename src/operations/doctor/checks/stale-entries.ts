@@ -7,12 +7,12 @@ export const staleEntriesCheck: Check = {
   title: 'Stale entries',
   why: 'an entry whose process is gone is the sign of a tree that crashed',
   needs: ['data-dir', 'process-table', 'manifests'],
-  run: async ({ observation, place }) => {
+  run: async ({ observation, target }) => {
     const { staleEntries } = await observation();
     const [first] = staleEntries;
     if (first === undefined) return pass('none');
     const example = `${first.role} pid ${first.pid} of tree ${shortId(first.treeId)}: ${first.reason}`;
     const entries = count(staleEntries.length, 'stale entry', 'stale entries');
-    return warn(`${entries} (${example})`, place.commandLine('doctor', '--fix'));
+    return warn(`${entries} (${example})`, target.commandLine('doctor', '--fix'));
   },
 };

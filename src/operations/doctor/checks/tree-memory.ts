@@ -13,7 +13,7 @@ export const treeMemoryCheck: Check = {
   title: 'Memory of Chroma',
   why: 'chroma-mcp grows with use; the supervisor recycles it above its limit',
   needs: ['settings', 'process-table', 'manifests'],
-  run: async ({ observation, settings, place }) => {
+  run: async ({ observation, settings, target }) => {
     const limit = settings().chromaMemoryLimitMb * BYTES_PER_MB;
     const trees = [...chromaMemory((await observation()).judgements)];
     const [largest] = trees.sort(([, left], [, right]) => right.bytes - left.bytes);
@@ -22,7 +22,7 @@ export const treeMemoryCheck: Check = {
     const used = `${formatBytes(bytes)}${isProportional ? '' : ' (RSS)'} in tree ${shortId(treeId)}`;
     if (limit === 0) return pass(`${used}, no limit`);
     const of = `${used}, limit ${formatBytes(limit)}`;
-    if (bytes > limit) return fail(of, place.commandLine('restart'));
-    return bytes > limit * NEAR ? warn(of, place.commandLine('restart')) : pass(of);
+    if (bytes > limit) return fail(of, target.commandLine('restart'));
+    return bytes > limit * NEAR ? warn(of, target.commandLine('restart')) : pass(of);
   },
 };

@@ -12,12 +12,12 @@ export const uvCheck: Check = {
   why: 'without it search is by keyword only',
   needs: ['settings'],
   limitMs: LIMIT_MS,
-  run: async ({ settings, place, chroma, signal }) => {
+  run: async ({ settings, target, chroma, signal }) => {
     if (!settings().chromaEnabled) return blocking(skip('switched off by CLAUDE_MEM_CHROMA_ENABLED'));
     const found = chroma.findUvx();
     const isChosen = settings().uvx !== undefined;
     if ('reason' in found) {
-      const fix = isChosen ? 'Correct CLAUDE_MEM_UVX, or unset it to search for uvx' : place.commandLine('setup');
+      const fix = isChosen ? 'Correct CLAUDE_MEM_UVX, or unset it to search for uvx' : target.commandLine('setup');
       return blocking(fail(reasonAlone(found.reason), fix));
     }
     let version: string;

@@ -5,10 +5,10 @@ export const versionCheck: Check = {
   title: 'Version',
   why: 'after an upgrade the old tree keeps running until the next restart',
   needs: ['supervisor'],
-  run: async ({ status, place }) => {
+  run: async ({ status, target }) => {
     const supervisor = await status();
-    if (supervisor === undefined) return skip(`this is ${place.version}; claude-mem is not running`);
-    if (supervisor.version === place.version) return pass(`${place.version}, here and in the running tree`);
-    return warn(`this is ${place.version}, the running tree is ${supervisor.version}`, place.commandLine('restart'));
+    if (supervisor === undefined) return skip(`this is ${target.version}; claude-mem is not running`);
+    if (supervisor.version === target.version) return pass(`${target.version}, here and in the running tree`);
+    return warn(`this is ${target.version}, the running tree is ${supervisor.version}`, target.commandLine('restart'));
   },
 };

@@ -7,18 +7,18 @@ export const workerCheck: Check = {
   title: 'Worker',
   why: 'it stores sessions and answers searches',
   needs: ['supervisor'],
-  run: async ({ status, tree, place, signal }) => {
+  run: async ({ status, tree, target, signal }) => {
     const supervisor = await status();
     if (supervisor === undefined) return skip('claude-mem is not running');
     const { port } = supervisor;
-    if (port === null) return fail(supervisor.problem ?? 'not listening yet', place.commandLine('logs', 'worker'));
+    if (port === null) return fail(supervisor.problem ?? 'not listening yet', target.commandLine('logs', 'worker'));
     try {
       const { treeId, pid } = await tree.askHealth(signal);
       if (treeId === supervisor.treeId) return pass(`pid ${pid} answers; its port is ${port}`);
-      return fail(`a worker of another tree answers (${shortId(treeId)}, pid ${pid})`, place.commandLine('restart'));
+      return fail(`a worker of another tree answers (${shortId(treeId)}, pid ${pid})`, target.commandLine('restart'));
     } catch (error) {
       const reason = messageOf(error);
-      return fail(`does not answer: ${reason}`, place.commandLine('restart'));
+      return fail(`does not answer: ${reason}`, target.commandLine('restart'));
     }
   },
 };

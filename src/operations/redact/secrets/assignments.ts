@@ -89,7 +89,7 @@ function redactNamed(plain: string): string {
 
 function redactNested(found: string, ...[head = '', name = '', value = '']: string[]): string {
   const strength = nameStrength(name);
-  return strength !== undefined && isSecretValue({ name, strength, value, isQuoted: true, place: 'code' })
+  return strength !== undefined && isSecretValue({ name, strength, value, isQuoted: true, context: 'code' })
     ? head + REDACTED
     : found;
 }
@@ -138,7 +138,7 @@ function valueOf(text: string, { name, strength, start, end }: Named): Span | un
       strength,
       value,
       isQuoted: true,
-      place: placeOf(text, start, operator[0], from),
+      context: contextOf(text, start, operator[0], from),
     });
     return isSecret ? quoted : undefined;
   }
@@ -190,18 +190,18 @@ function bareAt(text: string, { name, strength, start, end }: Named, operator: s
   BARE.lastIndex = end;
   const found = BARE.exec(text)?.[0];
   if (found === undefined || found.startsWith(REDACTED)) return undefined;
-  const place = placeOf(text, start, operator, end);
-  const value = trimmed(found, place, sign);
-  if (place === 'code' && /^(?:await|new|this|self|return|typeof|void|not|async)$/.test(value)) return undefined;
-  const isArgument = place === 'env' && /^\w+[,)]/.test(found) && !/\d/.test(value);
-  if (isArgument || !isSecretValue({ name, strength, value, isQuoted: false, place })) return undefined;
+  const context = contextOf(text, start, operator, end);
+  const value = trimmed(found, context, sign);
+  if (context === 'code' && /^(?:await|new|this|self|return|typeof|void|not|async)$/.test(value)) return undefined;
+  const isArgument = context === 'env' && /^\w+[,)]/.test(found) && !/\d/.test(value);
+  if (isArgument || !isSecretValue({ name, strength, value, isQuoted: false, context })) return undefined;
   if (found.length < 400) return { start: end, end: end + value.length };
   REST.lastIndex = end;
   return { start: end, end: end + (REST.exec(text)?.[0].length ?? 0) };
 }
 
-function trimmed(value: string, place: Candidate['place'], sign: string): string {
-  if (place === 'query') return /^[^&#;,)\]}]*/.exec(value)?.[0] ?? '';
+function trimmed(value: string, context: Candidate['context'], sign: string): string {
+  if (context === 'query') return /^[^&#;,)\]}]*/.exec(value)?.[0] ?? '';
   // A template or expression is taken as a whole, so that it is recognized.
   if (sign.startsWith('>') || /^[{[(<]/.test(value)) return value;
   // In a connection string the next setting follows a semicolon.
@@ -209,7 +209,7 @@ function trimmed(value: string, place: Candidate['place'], sign: string): string
   return withoutTrailing(first, ',;)]}');
 }
 
-function placeOf(text: string, start: number, operator: string, valueStart: number): Candidate['place'] {
+function contextOf(text: string, start: number, operator: string, valueStart: number): Candidate['context'] {
   const before = text.slice(Math.max(0, start - 40), start);
   if (/[?&;]$|%26$/.test(before) && operator.startsWith('=')) return before.endsWith(';') ? 'env' : 'query';
   if (operator === '=' || (operator.startsWith('>') && before.endsWith('<')))
@@ -229,7 +229,7 @@ function valueAttribute(text: string, named: Pick<Candidate, 'name' | 'strength'
   const quoted = quotedAt(text, at);
   if (quoted === undefined) return bareAt(text, { ...named, start: end, end: at }, '=', ':');
   const value = text.slice(quoted.start, quoted.end);
-  return isSecretValue({ ...named, value, isQuoted: true, place: 'code' }) ? quoted : undefined;
+  return isSecretValue({ ...named, value, isQuoted: true, context: 'code' }) ? quoted : undefined;
 }
 
 const NAMING =
@@ -269,9 +269,9 @@ function inProse(
     (/\d/.test(value) &&
       /[A-Za-z]/.test(value) &&
       !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23}|(?=\w{0,20}[A-Z])(?=\w{0,20}[a-z])\w{5})|https?:|[[({<])/.test(value));
-  const isTold = /\b(?:is|was|to|are)\b/.test(whole.slice(0, whole.length - bare.length)) && !isNameLike(value);
-  const isLong = value.length >= (strength === 'password' || strength === 'pass' ? 6 : isTold ? 8 : 16);
-  if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, place: 'code' }))
+  const isStated = /\b(?:is|was|to|are)\b/.test(whole.slice(0, whole.length - bare.length)) && !isNameLike(value);
+  const isLong = value.length >= (strength === 'password' || strength === 'pass' ? 6 : isStated ? 8 : 16);
+  if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, context: 'code' }))
     return undefined;
   const start = end + whole.length - bare.length - quote.length;
   return { start, end: start + value.length };

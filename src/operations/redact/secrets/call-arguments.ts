@@ -55,7 +55,7 @@ function* secretsOf(text: string): Iterable<Span> {
       if (
         (place?.index === index && isPassword(value, place.isLogin)) ||
         (isKnown ? isRandom(value) : index < 2 && isToken(value)) ||
-        (index === 0 && setter !== undefined && isSecretValue({ ...setter, value, isQuoted: true, place: 'code' }))
+        (index === 0 && setter !== undefined && isSecretValue({ ...setter, value, isQuoted: true, context: 'code' }))
       )
         yield { start, end: start + value.length };
     }

@@ -88,7 +88,7 @@ export function redactCommandLines(text: string): string {
 function isNamed(by = '', value = '', between = ''): boolean {
   if (/^password\s/i.test(by)) return !/[=(]/.test(between) && !/\d/.test(value);
   if (!/^password$/i.test(by)) return false;
-  return !isSecretValue({ name: by, strength: 'password', value, isQuoted: true, place: 'code' });
+  return !isSecretValue({ name: by, strength: 'password', value, isQuoted: true, context: 'code' });
 }
 
 /** Programs for which `-p` alone means a prompt, a port or a path. */
@@ -164,5 +164,5 @@ function isOptionValue(option: {
     return false;
   if (isNoValue(value)) return false;
   if (strength === 'password') return true;
-  return isSecretValue({ ...option, place: 'env' }) || (strength === 'secret' && /\d/.test(value));
+  return isSecretValue({ ...option, context: 'env' }) || (strength === 'secret' && /\d/.test(value));
 }

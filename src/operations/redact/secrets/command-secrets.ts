@@ -166,13 +166,13 @@ function usesOption({ options = {} }: Program, before: string | undefined): bool
   return before !== undefined && Object.hasOwn(options, before);
 }
 
-interface Place {
+interface WordRange {
   readonly at: number;
   readonly start: number;
   readonly end: number;
 }
 
-function ofProgram(program: Program, words: readonly string[], { at, start, end }: Place): readonly SecretInWord[] {
+function ofProgram(program: Program, words: readonly string[], { at, start, end }: WordRange): readonly SecretInWord[] {
   const word = words[at] ?? '';
   const { options = {}, attached = [], operand, only } = program;
   const fits = only === undefined || words.slice(start, Math.min(end, start + 40)).some((other) => only.test(other));
@@ -231,9 +231,9 @@ function nameAndSecret(words: readonly string[], start: number, end: number): re
     if (program === undefined) continue;
     const [, after, between] = program;
     const last = Math.min(end, at + 10);
-    for (let place = at; place < last; place += 1) {
-      const secret = place + between + 1;
-      if (after.test(basename(words[place])) && secret < end) return part(words, secret, 0, '');
+    for (let index = at; index < last; index += 1) {
+      const secret = index + between + 1;
+      if (after.test(basename(words[index])) && secret < end) return part(words, secret, 0, '');
     }
   }
   return [];

@@ -12,7 +12,7 @@ export interface Candidate {
    * `env`: `NAME=value` as a shell or a file of settings has it, `line`: `name: value` alone on its line, `query`: in a URL, `code`: anywhere
    * else.
    */
-  readonly place: 'env' | 'line' | 'query' | 'code';
+  readonly context: 'env' | 'line' | 'query' | 'code';
 }
 
 /** Placeholders, types and descriptions of a value. */
@@ -61,56 +61,56 @@ function isBase64(value: string): boolean {
 }
 
 /** Whether this is a secret itself, not its type, name, source or description. */
-export function isSecretValue({ name, strength, value, isQuoted, place }: Candidate): boolean {
+export function isSecretValue({ name, strength, value, isQuoted, context }: Candidate): boolean {
   if (value.length < 3 || value.startsWith(REDACTED) || PLACEHOLDER.test(value.slice(0, 200)) || isReference(value))
     return false;
   const lower = value.toLowerCase();
   if (NO_VALUES.has(lower) || lower === name.toLowerCase()) return false;
   if (/^[)\]},;]/.test(value) && !isMixed(value, 6)) return false;
   if (RULES.test(value) || PATTERN.test(value)) return false;
-  if (/\s/.test(value)) return isPhrase(strength, value, place, name);
-  if (!isQuoted && place !== 'env' && (EXPRESSION.test(value) || value.startsWith('&'))) return false;
+  if (/\s/.test(value)) return isPhrase(strength, value, context, name);
+  if (!isQuoted && context !== 'env' && (EXPRESSION.test(value) || value.startsWith('&'))) return false;
   if (!isQuoted && (/^[A-Za-z_$][\w$.]*\(/.test(value) || MEMBER.test(value))) return false;
   switch (strength) {
     case 'password':
-      return isPassword(value, isQuoted, place);
+      return isPassword(value, isQuoted, context);
     case 'secret':
-      return isSecret(value, isQuoted, place);
+      return isSecret(value, isQuoted, context);
     case 'pass':
-      return place !== 'code' || isQuoted
+      return context !== 'code' || isQuoted
         ? isMixed(value, 6)
         : isMixed(value, 8) && /[A-Z]/.test(value) && /[a-z]/.test(value) && /^[\w!@#$%^&*+=~-]+$/.test(value);
     case 'token':
-      return isMixed(value, place === 'query' ? 8 : 10) && !isNameLike(value);
+      return isMixed(value, context === 'query' ? 8 : 10) && !isNameLike(value);
     case 'key':
       return isMixed(value, 16) && !isNameLike(value) && !CACHE_KEY.test(value) && entropyOf(value) >= 3;
   }
 }
 
-function isPassword(value: string, isQuoted: boolean, place: Candidate['place']): boolean {
-  if (/^\d+$/.test(value)) return place !== 'code' && value.length >= 4;
+function isPassword(value: string, isQuoted: boolean, context: Candidate['context']): boolean {
+  if (/^\d+$/.test(value)) return context !== 'code' && value.length >= 4;
   if (isQuoted) return !/^[a-z]+(?:[-_ .][a-z]+)+$/i.test(value) || /\d/.test(value);
   if (/^[A-Za-z]+$/.test(value))
     return (
-      place === 'env' ||
-      place === 'query' ||
-      (place === 'line' && /^[a-z]/.test(value)) ||
+      context === 'env' ||
+      context === 'query' ||
+      (context === 'line' && /^[a-z]/.test(value)) ||
       (value.length >= 8 && !isNameLike(value))
     );
   if (/\d/.test(value)) return value.length >= 4;
-  return place === 'env' || place === 'query' ? !/^[a-z]+_[a-z_]+$/.test(value) : /[!@#$%^&*]/.test(value);
+  return context === 'env' || context === 'query' ? !/^[a-z]+_[a-z_]+$/.test(value) : /[!@#$%^&*]/.test(value);
 }
 
-function isSecret(value: string, isQuoted: boolean, place: Candidate['place']): boolean {
+function isSecret(value: string, isQuoted: boolean, context: Candidate['context']): boolean {
   if (isQuoted && /^[A-Za-z]{5,40}\d{2,4}$/.test(value)) return true;
-  if (isMixed(value, 6)) return place === 'env' || !isNameLike(value) || value.length >= 20;
+  if (isMixed(value, 6)) return context === 'env' || !isNameLike(value) || value.length >= 20;
   if (/^\d+$/.test(value)) return value.length >= 8;
   if (value.length >= 24 && entropyOf(value) >= 3.5 && !isNameLike(value)) return true;
-  return place === 'env' && !isQuoted && /^[a-z]{8,}$/.test(value);
+  return context === 'env' && !isQuoted && /^[a-z]{8,}$/.test(value);
 }
 
 /** Several words: a passphrase, or a sentence about one. */
-function isPhrase(strength: NameStrength, value: string, place: Candidate['place'], name: string): boolean {
+function isPhrase(strength: NameStrength, value: string, context: Candidate['context'], name: string): boolean {
   if (
     value.length >= 20 &&
     value.length <= 200 &&
@@ -118,10 +118,11 @@ function isPhrase(strength: NameStrength, value: string, place: Candidate['place
     !/(?:^|\s)[A-Za-z]{1,20}[.,:;!?]?(?:\s|$)/.test(value)
   )
     return entropyOf(value) >= 4.2;
-  if (place === 'env' && /^\w{2,12} \S{24,2000}$/.test(value)) return isMixed(value.slice(value.indexOf(' ') + 1), 24);
+  if (context === 'env' && /^\w{2,12} \S{24,2000}$/.test(value))
+    return isMixed(value.slice(value.indexOf(' ') + 1), 24);
   if (strength !== 'password' || value.length > 200) return false;
   if (/phrase/i.test(name)) return !/[.?!:]$/.test(value);
-  return place === 'env' && name === name.toUpperCase();
+  return context === 'env' && name === name.toUpperCase();
 }
 
 /** Letters and digits, so not a plain word. */

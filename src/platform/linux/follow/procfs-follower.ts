@@ -14,7 +14,7 @@ export interface ProcfsFollowerOptions {
   /** Interval after which everything is read again, in milliseconds; default 10,000. */
   readonly fullEveryMs?: number;
   /** Younger processes are read again every time, in milliseconds; default 5,000. */
-  readonly settledAfterMs?: number;
+  readonly stableAfterMs?: number;
   /** Monotonic clock, in milliseconds. */
   readonly now?: () => number;
   /** Null behaves as if koffi were missing. */
@@ -27,7 +27,7 @@ const FULL_EVERY_MS = 10_000;
  * In milliseconds. Between fork and exec a process looks like its parent; this takes milliseconds, under load about a
  * second.
  */
-const SETTLED_AFTER_MS = 5_000;
+const STABLE_AFTER_MS = 5_000;
 const MS_PER_TICK = 10;
 
 /**
@@ -46,7 +46,7 @@ export function createProcfsFollower(options: ProcfsFollowerOptions = {}): Proce
           list: () => follower.list(),
           read: (pids) => follower.readRows(pids, request),
         });
-        follower.settle(snapshot.nowTicks);
+        follower.markStable(snapshot.nowTicks);
         resolve(snapshot);
       }),
     ...createDetails({ procRoot, measure: follower.measure }),
@@ -64,7 +64,7 @@ interface RowState {
   listedIn: number;
   readIn: number;
   /** Whether the row may be reused: old enough and unrelated to claude-mem. */
-  isSettled: boolean;
+  isStable: boolean;
 }
 
 class Follower {
@@ -75,7 +75,7 @@ class Follower {
   readonly #memory: MemoryKeeper;
   readonly #native: LinuxNative | null | undefined;
   #lister: PidLister | undefined;
-  /** Reused and changed in place, because building them anew each time costs more than the reading. */
+  /** Reused and changed in place, because building them again for every reading costs more than the reading itself. */
   readonly #rows = new Map<number, RowDraft>();
   readonly #states = new Map<number, RowState>();
   #reading = 0;
@@ -87,7 +87,7 @@ class Follower {
   constructor(procRoot: string, options: ProcfsFollowerOptions) {
     this.#procRoot = procRoot;
     this.#fullEveryMs = options.fullEveryMs ?? FULL_EVERY_MS;
-    this.#settledAfterTicks = (options.settledAfterMs ?? SETTLED_AFTER_MS) / MS_PER_TICK;
+    this.#settledAfterTicks = (options.stableAfterMs ?? STABLE_AFTER_MS) / MS_PER_TICK;
     this.#now = options.now ?? (() => performance.now());
     this.#memory = new MemoryKeeper(this.#now);
     this.#native = options.native;
@@ -112,7 +112,7 @@ class Follower {
       const listed = listing.inodes[index] ?? Number.NaN;
       const inode = Number.isNaN(listed) ? this.#inodeOf(pid) : listed;
       const state = this.#states.get(pid);
-      const isKept = state?.isSettled === true && state.inode === inode && !isFull && !request.recordedPids.has(pid);
+      const isKept = state?.isStable === true && state.inode === inode && !isFull && !request.recordedPids.has(pid);
       if (isKept) state.listedIn = this.#reading;
       else this.#read(pid, inode, reader);
     }
@@ -126,11 +126,11 @@ class Follower {
   }
 
   /** Allows later readings to reuse the rows of this reading that are old enough now. */
-  settle(nowTicks: number): void {
+  markStable(nowTicks: number): void {
     this.#states.forEach((state, pid) => {
       if (state.readIn !== this.#reading || Number.isNaN(state.inode) || this.#readEachTime.has(pid)) return;
       const { startTicks } = this.#rows.get(pid) ?? {};
-      state.isSettled = startTicks !== undefined && nowTicks - startTicks >= this.#settledAfterTicks;
+      state.isStable = startTicks !== undefined && nowTicks - startTicks >= this.#settledAfterTicks;
     });
   }
 
@@ -178,13 +178,13 @@ class Follower {
     const isAsBefore = !isRelevant && before !== undefined && state?.inode === inode && isSameRow(before, row);
     if (!isAsBefore) this.#rows.set(pid, row);
     if (state === undefined) {
-      this.#states.set(pid, { inode, listedIn: this.#reading, readIn: this.#reading, isSettled: false });
+      this.#states.set(pid, { inode, listedIn: this.#reading, readIn: this.#reading, isStable: false });
       return;
     }
     state.inode = inode;
     state.listedIn = this.#reading;
     state.readIn = this.#reading;
-    state.isSettled = false;
+    state.isStable = false;
   }
 
   #readAgain(pid: number | undefined, reader: RowReader): void {

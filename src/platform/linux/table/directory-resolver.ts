@@ -5,7 +5,7 @@ import { CHROMA_DIRECTORIES } from '../../../core/process/role-program.ts';
 import { readProcLink } from './proc-file.ts';
 
 /** An existing directory: its real path and its identity. */
-interface Place {
+interface DirectoryId {
   readonly realPath: string;
   /** Device and inode: equal for one directory with two names, as with a bind mount. */
   readonly identity: string;
@@ -19,7 +19,7 @@ interface Place {
 export class DirectoryResolver {
   readonly #procRoot: string;
   readonly #dataDir: string;
-  readonly #places = new Map<string, Place | undefined>();
+  readonly #ids = new Map<string, DirectoryId | undefined>();
   #ownView: View | undefined;
 
   constructor(procRoot: string, dataDir: string) {
@@ -49,11 +49,11 @@ export class DirectoryResolver {
     if (absolute === undefined) return undefined;
     const root = this.#rootOf(pid);
     const path = `${root}${absolute}`;
-    const place = this.#placeOf(path);
-    if (place === undefined) return path;
-    const same = ours.find((directory) => this.#placeOf(directory)?.identity === place.identity);
+    const id = this.#idOf(path);
+    if (id === undefined) return path;
+    const same = ours.find((directory) => this.#idOf(directory)?.identity === id.identity);
     // Its real path would look like one in this mount namespace.
-    return same ?? (root === '' ? place.realPath : path);
+    return same ?? (root === '' ? id.realPath : path);
   }
 
   /** Prefix for the paths of a process; empty if it has the same view of the file system, or its view is unknown. */
@@ -69,9 +69,9 @@ export class DirectoryResolver {
     return directory === undefined ? undefined : join(directory, written);
   }
 
-  #placeOf(path: string): Place | undefined {
-    if (!this.#places.has(path)) this.#places.set(path, lookUp(path));
-    return this.#places.get(path);
+  #idOf(path: string): DirectoryId | undefined {
+    if (!this.#ids.has(path)) this.#ids.set(path, lookUp(path));
+    return this.#ids.get(path);
   }
 }
 
@@ -91,7 +91,7 @@ function isSameView(left: View, right: View): boolean {
   return isSame(left.mountNamespace, right.mountNamespace) && isSame(left.root, right.root);
 }
 
-function lookUp(path: string): Place | undefined {
+function lookUp(path: string): DirectoryId | undefined {
   try {
     // bigint: inodes of overlay and network file systems use all 64 bits.
     const { dev, ino } = statSync(path, { bigint: true });

@@ -22,8 +22,8 @@ const ALPHABETS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads lines of a corpus. «…» marks a secret; in it `#` with the letter of an alphabet and a length stands for that many characters made
- * up for each run of the same seed (`#h40`, `#w43`; `#g` a UUID), so that no file of this repository holds anything like a real secret.
+ * Reads lines of a corpus. «…» marks a secret. In it, `#` with the letter of an alphabet and a length stands for that many characters, which
+ * each run generates from the same seed (`#h40`, `#w43`), and `#g` for a UUID. So no file of this repository contains anything like a real secret.
  */
 export function readSecretLines(file: string): readonly SecretLine[] {
   return readLines(file).map((template, index) => {

@@ -111,14 +111,14 @@ describe('of a process in another mount namespace', () => {
     expect(resolver.roleDirectory(PID, join(dataDir, 'vectors'))).toBeUndefined();
   });
 
-  test('with the same root in the same namespace the path is used as written', () => {
+  test('a path of a process with the same root in the same namespace is used as written', () => {
     setView('self', { namespace: 'mnt:[1]', root: '/' });
     setView(PID, { namespace: 'mnt:[1]', root: '/' });
     expect(resolver.dataDirMark(PID, '/absent')).toBe('/absent');
     expect(resolver.roleDirectory(PID, join(dataDir, 'vectors'))).toBeUndefined();
   });
 
-  test('with another root in the same namespace (chroot) the same path is another directory', () => {
+  test('the same path of a process with another root (chroot) is another directory', () => {
     const { root } = anotherRoot();
     setView('self', { namespace: 'mnt:[1]', root: '/' });
     setView(PID, { namespace: 'mnt:[1]', root });

@@ -189,7 +189,7 @@ describe('data beyond the read limit', () => {
     expect(await read()).toMatchObject({ unreadable: 1 });
   });
 
-  test('does not count a long environment of an unrelated program as unreadable', async () => {
+  test('data beyond the read limit does not count a long environment of an unrelated program as unreadable', async () => {
     put(50, { name: 'node', argv: ['node', '/srv/app.js'], environ: { A: LONG } });
     put(51, { name: 'sleep', argv: ['sleep', '60'], environ: { A: LONG } });
     expect(await read()).toMatchObject({ complete: true, unreadable: 0 });

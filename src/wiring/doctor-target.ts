@@ -3,7 +3,7 @@ import type { Context } from '../cli/context.ts';
 import { createContext } from './context.ts';
 
 /** The data dir for `doctor`, which also examines one that is unusable. */
-export interface Place {
+export interface ResolvedTarget {
   /** Resolved; as written if it cannot be used. */
   readonly dataDir: string;
   readonly problem: { readonly message: string; readonly hint: string | undefined } | undefined;
@@ -11,7 +11,7 @@ export interface Place {
   readonly context: Context | undefined;
 }
 
-export function findPlace(flag: string | undefined): Place {
+export function resolveTarget(flag: string | undefined): ResolvedTarget {
   try {
     const context = createContext({ dataDir: flag, acts: false });
     return { dataDir: context.dataDir, problem: undefined, context };

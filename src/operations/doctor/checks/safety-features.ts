@@ -1,16 +1,16 @@
 import { pass, skip, warn, type Check } from '../check.ts';
-import type { Guards } from '../../ports/doctor.ts';
+import type { SafetyFeatures } from '../../ports/doctor.ts';
 
-export const guardsCheck: Check = {
+export const safetyFeaturesCheck: Check = {
   id: 'guards',
   title: 'Safety features of this machine',
   why: 'each one closes a way to leak or to hit the wrong process; the fallbacks are weaker',
   needs: ['data-dir', 'process-table'],
-  run: async ({ observation, machine, place }) => {
-    if (place.platform !== 'linux') return skip(ELSEWHERE);
+  run: async ({ observation, machine, target }) => {
+    if (target.platform !== 'linux') return skip(ELSEWHERE);
     const { reading } = await observation();
     const self = reading.snapshot.processes.find(({ pid }) => pid === reading.snapshot.self.pid);
-    const missing = missingGuards(await machine.guards(), {
+    const missing = missingSafetyFeatures(await machine.safetyFeatures(), {
       hasStartMarks: self?.startTicks !== undefined,
       // Tested on this process only: there may be no other claude-mem process to test.
       areMarksReadable: self?.treeMark !== null,
@@ -33,8 +33,8 @@ interface Missing {
   readonly fix?: string;
 }
 
-function missingGuards(
-  { parentDeath, subreaper, native, signals, bootId }: Guards,
+function missingSafetyFeatures(
+  { parentDeath, subreaper, native, signals, bootId }: SafetyFeatures,
   { hasStartMarks, areMarksReadable }: { readonly hasStartMarks: boolean; readonly areMarksReadable: boolean },
 ): readonly Missing[] {
   const koffi = 'npm install -g claude-mem-cli  (with optional packages: koffi)';

@@ -6,7 +6,7 @@ import type { Evidence } from './verdict.ts';
  * they count only under the owner, a supervisor or an adopter: any other live parent may have started the process on purpose. (Below its
  * own wrapper, the process shares the wrapper's verdict.)
  */
-export function placeOfMarked(subject: Case, context: JudgementContext): Evidence | undefined {
+export function trustedParentOfMarked(subject: Case, context: JudgementContext): Evidence | undefined {
   if (subject.adoption !== undefined) return { kind: 'adopted', detail: subject.adoption };
   if (context.isOwner(subject.owner, subject.parent)) {
     return { kind: 'parent', detail: `still a child of its owner, pid ${subject.row.ppid}` };
