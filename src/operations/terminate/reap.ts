@@ -60,7 +60,7 @@ function quickLook(ports: ReapPorts): Promise<Observation> {
   return ports.observe({ memory: false });
 }
 
-/** The planned processes. One that needs a second look counts once it is confirmed. */
+/** The planned processes, without those that wait for a second look. */
 function planned(
   { judgements, index }: Observation,
   { request }: Pick<ReapOptions, 'request'>,

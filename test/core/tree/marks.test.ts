@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseOwnerMark } from '../../../src/core/process/identity.ts';
-import { isChromaRole, ROLES } from '../../../src/core/tree/manifest.ts';
+import { isChromaRole, TREE_ROLES } from '../../../src/core/tree/manifest.ts';
 import { markedEnvironment, marksFor } from '../../../src/core/tree/marks.ts';
 import { BOOT, DATA_DIR, NAMESPACE } from '../builders.ts';
 
@@ -37,5 +37,5 @@ test('marks come first in an environment and replace inherited marks', () => {
 });
 
 test('the chroma roles are chroma-sync and chroma-search', () => {
-  expect(ROLES.filter(isChromaRole)).toEqual(['chroma-sync', 'chroma-search']);
+  expect(TREE_ROLES.filter(isChromaRole)).toEqual(['chroma-sync', 'chroma-search']);
 });

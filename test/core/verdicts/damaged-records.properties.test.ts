@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JudgementContext } from '../../../src/core/verdicts/judgement-context.ts';
-import { ROLES, type Manifest, type ManifestEntry, type StoredIdentity } from '../../../src/core/tree/manifest.ts';
+import { TREE_ROLES, type Manifest, type ManifestEntry, type StoredIdentity } from '../../../src/core/tree/manifest.ts';
 import { planReap } from '../../../src/core/verdicts/plan-reap.ts';
 import { planTree } from '../../../src/core/tree/plan-tree.ts';
 import { classify } from '../../../src/core/verdicts/classify.ts';
@@ -108,7 +108,7 @@ const identityEdit = (field: 'identity' | 'owner') =>
 const entryEdit: fc.Arbitrary<Edit> = fc.oneof(
   identityEdit('identity'),
   identityEdit('owner'),
-  fc.tuple(someEntry, fc.constantFrom(...ROLES)).map(([at, role]) => onEntry((each) => ({ ...each, role }), at)),
+  fc.tuple(someEntry, fc.constantFrom(...TREE_ROLES)).map(([at, role]) => onEntry((each) => ({ ...each, role }), at)),
   someEntry.map((at) => onEntry((each) => without(each, 'owner'), at)),
   fc.tuple(someEntry, fc.array(fc.string())).map(([at, command]) => onEntry((each) => ({ ...each, command }), at)),
   fc.tuple(someEntry, pid).map(([at, pgid]) => onEntry((each) => ({ ...each, pgid }), at)),

@@ -40,7 +40,7 @@ describe('the metrics', () => {
 
   test('the metrics are all present at 0 without any process', async () => {
     const { valueOf } = await metricsOf(nothing);
-    expect(valueOf('claude_mem_processes')).toEqual(Array.from({ length: 6 * 7 }, () => 0));
+    expect(valueOf('claude_mem_processes')).toEqual(Array.from({ length: 6 * 8 }, () => 0));
     expect(valueOf('claude_mem_memory_bytes')).toEqual(Array.from({ length: 6 * 3 }, () => 0));
     expect(valueOf('claude_mem_reading_complete')).toEqual([1]);
     expect(valueOf('claude_mem_build_info', { version: '1.2.3' })).toEqual([1]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Manifest, ROLES } from '../../../src/core/tree/manifest.ts';
+import { type Manifest, TREE_ROLES } from '../../../src/core/tree/manifest.ts';
 import { checkManifest, parseManifest } from '../../../src/state/trees/manifest-schema.ts';
 import { aManifest, anEntry, aRoot, BORN, TREE } from '../manifests.ts';
 
@@ -25,7 +25,7 @@ const manifests: fc.Arbitrary<Manifest> = fc.record(
     entries: fc.array(
       fc.record(
         {
-          role: fc.constantFrom(...ROLES),
+          role: fc.constantFrom(...TREE_ROLES),
           identity: identities,
           pgid: fc.nat(),
           owner: identities,

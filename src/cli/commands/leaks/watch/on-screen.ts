@@ -58,7 +58,10 @@ class WatchOnScreen {
 
   async run(): Promise<ExitCode> {
     const { context, count, exitCodeOf } = this.#task;
-    const ports = { observe: context.follow({ memory: true, foreignMemory: this.#task.showForeign }), wait: () => this.#wait() };
+    const ports = {
+      observe: context.follow({ memory: true, foreignMemory: this.#task.showForeign }),
+      wait: () => this.#wait(),
+    };
     for await (const reading of watchLeaks(ports, { count })) {
       this.#state = addReading(this.#state, reading);
       this.#found = exitCodeOf(reading.seen);

@@ -14,7 +14,10 @@ export async function watchAsStream(task: WatchTask): Promise<ExitCode> {
   const wait = () => sleep(intervalMs, true, { signal: interrupted }).catch(() => false);
   let readings = 0;
   let found: ExitCode = EXIT.couldNotLook;
-  for await (const reading of watchLeaks({ observe: context.follow({ memory: true, foreignMemory: showForeign }), wait }, { count })) {
+  for await (const reading of watchLeaks(
+    { observe: context.follow({ memory: true, foreignMemory: showForeign }), wait },
+    { count },
+  )) {
     readings = reading.number;
     found = exitCodeOf(reading.seen);
     // If the reader goes away, the program ends at the next line with this exit code.
