@@ -1,5 +1,5 @@
 import type { Manifest } from '../../src/core/tree/manifest.ts';
-import type { ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
+import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
 import { judgeReading, type Observation } from '../../src/operations/observe/observe.ts';
 import type {
   BindRefusal,
@@ -36,6 +36,7 @@ export class FakeMachine {
   looks = 0;
   manifests: readonly Manifest[] = [];
   damaged: readonly DamagedManifest[] = [];
+  otherRegistries: readonly OtherRegistry[] = [];
   /** Of the snapshots. */
   extra: Partial<ProcessSnapshot> = {};
   /** Happens before each look, counted from 1. */
@@ -93,7 +94,7 @@ export class FakeMachine {
         dataDir: DATA_DIR,
         manifests: this.manifests,
         damaged: this.damaged,
-        otherRegistries: [],
+        otherRegistries: this.otherRegistries,
         answering: [],
       }),
     );

@@ -3,12 +3,30 @@ import type { Manifest } from '../../../src/core/tree/manifest.ts';
 import {
   judgeReading,
   observe,
+  takeFullReading,
   takeReading,
   type ObservePorts,
   type Reading,
 } from '../../../src/operations/observe/observe.ts';
-import type { DamagedManifest, SnapshotRequest } from '../../../src/operations/ports/process.ts';
-import { BOOT, DATA_DIR, entry, manifest, snapshotOf, supervisor, worker } from '../../core/builders.ts';
+import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
+import type { DamagedManifest, ProcessTable, SnapshotRequest } from '../../../src/operations/ports/process.ts';
+import {
+  BOOT,
+  clockAt,
+  DATA_DIR,
+  entry,
+  init,
+  manifest,
+  pluginWorker,
+  row,
+  secondsOld,
+  snapshotOf,
+  supervisor,
+  uv,
+  UVX,
+  verdictsOf,
+  worker,
+} from '../../core/builders.ts';
 
 const TREE = '11111111-2222-4333-8444-555555555555';
 const root = supervisor(100, 50);
@@ -107,4 +125,88 @@ test('entries whose process is gone are stale', async () => {
     { treeId: TREE, role: 'supervisor', pid: 100, reason: 'no such process' },
     { treeId: TREE, role: 'worker', pid: 110 },
   ]);
+});
+
+describe('details of single processes', () => {
+  const plugin = pluginWorker(200);
+  const recorded = uv(300, 200, { sid: 200 });
+  const young = uv(310, 1, { sid: 150, ...secondsOld(60) });
+  const foreign = row(320, 1, `${UVX} --data-dir /elsewhere`, { name: 'uv' });
+  const registry = JSON.stringify({
+    processes: {
+      worker: { pid: 200, type: 'worker', startedAt: clockAt(2_020) },
+      chroma: { pid: 300, type: 'chroma', startedAt: clockAt(3_300) },
+    },
+  });
+  const closed = { stdin: 'closed', stdout: 'closed' } as const;
+
+  function portsWith(rows: readonly ProcessRow[], table: Partial<ProcessTable> = {}) {
+    const asked: { readonly channels: number[]; readonly memory: number[] } = { channels: [], memory: [] };
+    const { all, requests } = ports({ registry });
+    const detailed: ObservePorts = {
+      ...all,
+      table: {
+        source: 'fake',
+        snapshot: (request) => {
+          requests.push(request);
+          return Promise.resolve(snapshotOf([init, ...rows]));
+        },
+        readChannels: (candidates) => {
+          asked.channels.push(...candidates.map(({ pid }) => pid));
+          return Promise.resolve(new Map(candidates.map(({ pid }) => [pid, closed])));
+        },
+        readMemory: (measured) => {
+          asked.memory.push(...measured.map(({ pid }) => pid));
+          return new Map(measured.map(({ pid }) => [pid, { pssBytes: pid * 1_000 }]));
+        },
+        ...table,
+      },
+    };
+    return { detailed, asked, requests };
+  }
+
+  test('channels are read of unproven processes alone, and change their verdict', async () => {
+    const { detailed, asked } = portsWith([plugin, recorded, young, foreign]);
+    const { judgements } = await observe(detailed, { dataDir: DATA_DIR, memory: false });
+    expect(asked.channels).toEqual([310]);
+    expect(verdictsOf(judgements)).toMatchObject({ 300: 'foreign', 310: 'orphan', 320: 'foreign' });
+  });
+
+  test('no channel is read if every process is proven', async () => {
+    const { detailed, asked } = portsWith([plugin, recorded, foreign]);
+    await observe(detailed, { dataDir: DATA_DIR, memory: false });
+    expect(asked.channels).toEqual([]);
+  });
+
+  test('a table without channels leaves a process unverified', async () => {
+    const { detailed } = portsWith([young]);
+    const { readChannels: _, ...table } = detailed.table;
+    const { judgements } = await observe({ ...detailed, table }, { dataDir: DATA_DIR, memory: false });
+    expect(verdictsOf(judgements)).toEqual({ 310: 'unverified' });
+  });
+
+  test('56 foreign processes are not measured, unless they are shown', async () => {
+    const many = Array.from({ length: 56 }, (_, nth) => ({ ...foreign, pid: 400 + nth }));
+    const { detailed, asked, requests } = portsWith([young, ...many]);
+    const hidden = await observe(detailed, { dataDir: DATA_DIR, memory: true });
+    expect(asked.memory).toEqual([310]);
+    expect(requests.map(({ memory }) => memory)).toEqual([false]);
+    expect(hidden.judgements.find(({ row: { pid } }) => pid === 310)?.row.pssBytes).toBe(310_000);
+    await observe(detailed, { dataDir: DATA_DIR, memory: true, foreignMemory: true });
+    expect(asked.memory).toHaveLength(1 + 57);
+  });
+
+  test('a table that cannot measure single processes measures with the reading', async () => {
+    const { detailed, requests } = portsWith([young]);
+    const { readMemory: _, ...table } = detailed.table;
+    await observe({ ...detailed, table }, { dataDir: DATA_DIR, memory: true });
+    expect(requests.map(({ memory }) => memory)).toEqual([true]);
+  });
+
+  test('a full reading records the channels of every stdio server of this user', async () => {
+    const { detailed, asked } = portsWith([plugin, recorded, young, { ...foreign, uid: 4_711 }]);
+    const { snapshot } = await takeFullReading(detailed, { dataDir: DATA_DIR });
+    expect(asked.channels).toEqual([300, 310]);
+    expect(snapshot.processes.find(({ pid }) => pid === 300)?.channels).toEqual(closed);
+  });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { keyOf } from '../../../src/operations/terminate/terminate-until-quiet.ts';
 import { reap, type ReapOptions } from '../../../src/operations/terminate/reap.ts';
-import { bornAt, python, row, secondsOld, uv } from '../../core/builders.ts';
+import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
+import { bornAt, pluginWorker, python, row, secondsOld, uv } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 
 /** Wrapper and python left by a plugin's worker that is gone: its pid is their session's. */
@@ -175,4 +176,70 @@ test('reap measures memory only in the readings after a pass', async () => {
   };
   await reap({ observe, signaller: fake.signaller, clock: fake.clock }, options());
   expect(asked).toEqual([false, true, true]);
+});
+
+describe('a leak below a live worker of the plugin that only a closed channel proves', () => {
+  const half = { channels: { stdin: 'closed', stdout: 'open' } } as const;
+  const registries = [
+    {
+      file: 'worker.pid',
+      content: JSON.stringify({ pid: 150, startToken: '1500', startedAt: '2026-11-01T00:00:15.200Z' }),
+    },
+  ];
+  const left = python(201, 1, { sid: 150, ...half });
+  const machineWith = (...rows: readonly ProcessRow[]) => {
+    const fake = new FakeMachine([pluginWorker(150), ...rows]);
+    fake.otherRegistries = registries;
+    return fake;
+  };
+
+  test('a doubtful leak is signalled after a second look, 5 s later', async () => {
+    const fake = machineWith(left);
+    const startedAt = fake.clock.now();
+    const { plan, outcomes, remaining } = await reapOn(fake);
+    expect(plan.plan.map(({ row }) => row.pid)).toEqual([201]);
+    expect(outcomes).toMatchObject([{ pid: 201, outcome: 'exited' }]);
+    expect(remaining).toEqual([]);
+    expect(fake.clock.now() - startedAt).toBeGreaterThanOrEqual(5_000);
+  });
+
+  test('a doubtful leak that its client ends meanwhile is not signalled', async () => {
+    const fake = machineWith(left);
+    fake.at(4_000, () => {
+      fake.end(201);
+    });
+    expect(await reapOn(fake)).toMatchObject({ outcomes: [], remaining: [] });
+    expect(fake.signals).toEqual([]);
+  });
+
+  test('a doubtful leak that appears at the second look is left for the next reap', async () => {
+    const fake = machineWith(left);
+    fake.at(4_000, () => {
+      fake.start(python(301, 1, { sid: 150, ...half }));
+    });
+    const { outcomes, remaining } = await reapOn(fake);
+    expect(outcomes.map(({ pid }) => pid)).toEqual([201]);
+    expect(remaining).toEqual([]);
+    expect(fake.has(301)).toBe(true);
+  });
+
+  test('a certain leak does not wait for the second look', async () => {
+    const fake = machineWith(left, ...pair(400));
+    const ended: number[] = [];
+    fake.behave(400, { onEnd: () => ended.push(fake.clock.now()) });
+    await reapOn(fake);
+    expect(ended[0]).toBeLessThan(1_000);
+    expect(fake.has(201)).toBe(false);
+  });
+
+  test('an interrupt ends the wait, and the doubtful leak lives', async () => {
+    const fake = machineWith(left);
+    const interrupt = new AbortController();
+    fake.at(1_000, () => {
+      interrupt.abort();
+    });
+    await reapOn(fake, { interrupted: interrupt.signal });
+    expect(fake.signals).toEqual([]);
+    expect(fake.clock.now()).toBeLessThan(2_000);
+  });
 });
