@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -5,8 +7,10 @@ import { defineConfig } from 'vitest/config';
 const common = { environment: 'node' as const, testTimeout: 120_000, hookTimeout: 120_000 };
 
 const real = { ...common, testTimeout: 120_000, hookTimeout: 180_000 };
+const REAL = ['test/process/**', 'test/cli/**'];
 const TREES = 'test/process/{chroma,search-server,tree,worker}-*.test.ts';
 const HEAVY = 'test/**/*.heavy.test.ts';
+const ISOLATED = filesWith(/\bvi\.(?:mock|doMock|resetModules)\(/);
 
 export default defineConfig({
   test: {
@@ -14,12 +18,24 @@ export default defineConfig({
     reporters: ['default', './test/helpers/skipped-reporter.ts'],
     projects: [
       {
+        // The files share the modules they import, which takes half the time of loading them for each file.
         test: {
           ...common,
           name: 'fast',
+          isolate: false,
           maxWorkers: Math.max(2, availableParallelism() - 1),
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**', 'test/cli/**', HEAVY],
+          exclude: [...REAL, HEAVY, ...ISOLATED],
+        },
+      },
+      {
+        // Fast tests that replace modules.
+        test: {
+          ...common,
+          name: 'isolated',
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          include: ISOLATED,
+          exclude: [...REAL, HEAVY],
         },
       },
       {
@@ -51,3 +67,11 @@ export default defineConfig({
     ],
   },
 });
+
+/** The test files with a text that matches. */
+function filesWith(pattern: RegExp): string[] {
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .filter((file) => pattern.test(readFileSync(file, 'utf8')));
+}
