@@ -10,6 +10,7 @@ const real = { ...common, testTimeout: 120_000, hookTimeout: 180_000 };
 const REAL = ['test/process/**', 'test/cli/**'];
 const TREES = 'test/process/{chroma,search-server,tree,worker}-*.test.ts';
 const HEAVY = 'test/**/*.heavy.test.ts';
+/** Fast tests that replace modules. The other fast ones share the modules they import, which halves their time. */
 const ISOLATED = filesWith(/\bvi\.(?:mock|doMock|resetModules)\(/);
 
 export default defineConfig({
@@ -18,7 +19,6 @@ export default defineConfig({
     reporters: ['default', './test/helpers/skipped-reporter.ts'],
     projects: [
       {
-        // The files share the modules they import, which takes half the time of loading them for each file.
         test: {
           ...common,
           name: 'fast',
@@ -29,7 +29,6 @@ export default defineConfig({
         },
       },
       {
-        // Fast tests that replace modules.
         test: {
           ...common,
           name: 'isolated',
