@@ -82,7 +82,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     plugins: { 'import-x': importX, regexp },
     rules: {
-      // Text from outside meets only regular expressions of linear time; test/source/linear-patterns.test.ts measures each of them.
+      // Text from outside meets only regular expressions of linear time; test/source/linear-patterns.heavy.test.ts measures each of them.
       'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
       'regexp/no-super-linear-move': ['error', { report: 'potential' }],
       'import-x/no-cycle': 'error',

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -5,8 +7,11 @@ import { defineConfig } from 'vitest/config';
 const common = { environment: 'node' as const, testTimeout: 120_000, hookTimeout: 120_000 };
 
 const real = { ...common, testTimeout: 120_000, hookTimeout: 180_000 };
+const REAL = ['test/process/**', 'test/cli/**'];
 const TREES = 'test/process/{chroma,search-server,tree,worker}-*.test.ts';
 const HEAVY = 'test/**/*.heavy.test.ts';
+/** Fast tests that replace modules. The other fast ones share the modules they import, which halves their time. */
+const ISOLATED = filesWith(/\bvi\.(?:mock|doMock|resetModules)\(/);
 
 export default defineConfig({
   test: {
@@ -17,9 +22,19 @@ export default defineConfig({
         test: {
           ...common,
           name: 'fast',
+          isolate: false,
           maxWorkers: Math.max(2, availableParallelism() - 1),
           include: ['test/**/*.test.ts'],
-          exclude: ['test/process/**', 'test/cli/**', HEAVY],
+          exclude: [...REAL, HEAVY, ...ISOLATED],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'isolated',
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          include: ISOLATED,
+          exclude: [...REAL, HEAVY],
         },
       },
       {
@@ -51,3 +66,11 @@ export default defineConfig({
     ],
   },
 });
+
+/** The test files with a text that matches. */
+function filesWith(pattern: RegExp): string[] {
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .filter((file) => pattern.test(readFileSync(file, 'utf8')));
+}

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 
 const [file, status] = process.argv.slice(2);
 const { passed, failures } = count(read(file));
-// A failing linter or compiler, or a leaked process, fails the command without a failing test.
+// A leaked process, or a failed build, fails the command without a failing test.
 if (failures.length === 0 && status !== '0')
-  failures.push('a check beside the tests, or a process that the tests left behind: see above');
+  failures.push('a process that the tests left behind, or the build: see above');
 console.log(passed, failures.length);
 for (const failure of failures) console.log(failure);
 

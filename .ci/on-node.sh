@@ -7,4 +7,4 @@ if ! "$node" --version 2>/dev/null | grep -q "^v$1\."; then
   npm install --prefix "$folder" --no-audit --no-fund --no-save --no-package-lock "node@$1"
 fi
 "$node" --version
-exec "$node" node_modules/vitest/vitest.mjs run --project fast
+exec "$node" node_modules/vitest/vitest.mjs run --project fast --project isolated

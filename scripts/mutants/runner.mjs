@@ -118,7 +118,7 @@ async function outcomeOf(run) {
 function testsIn(path) {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path, { recursive: true })
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.heavy.test.ts'))
     .map((name) => join(path, name))
     .sort();
 }

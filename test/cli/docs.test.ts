@@ -5,8 +5,6 @@ import { expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { cliWiring } from '../../src/wiring/cli.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
-import { runProgram } from '../helpers/run-cli.ts';
-import { tempDir } from '../helpers/temp-dir.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DOCUMENTS = [
@@ -28,12 +26,6 @@ const DOCUMENTS = [
   'docs/snapshots.md',
   'docs/verify.md',
 ];
-
-test('the generated blocks match the current output of the program', async () => {
-  const args = ['--import', 'tsx', 'scripts/render-docs.ts', '--check'];
-  const { status, stderr } = await runProgram(process.execPath, args, { home: tempDir(), cwd: ROOT });
-  expect([status, stderr]).toEqual([0, '']);
-});
 
 test.each(DOCUMENTS)('every link of %s has a target', (name) => {
   const text = read(name);

@@ -194,8 +194,6 @@ describe('another file type in place of a file', () => {
     ['config.json', ['start', '--no-chroma'], 2, /config\.json is a folder, not a file/],
     ['operation.lock', ['start', '--no-chroma'], 1, /operation\.lock: it is a folder, not a file/],
     ['supervisor.lock', ['start', '--no-chroma'], 1, /supervisor\.lock: it is a folder, not a file/],
-    ['token', ['start', '--no-chroma', '--timeout', '15s'], 1, /cannot use the token file .*: it is a folder/],
-    ['memory.db', ['start', '--no-chroma', '--timeout', '15s'], 1, /memory\.db is a folder, not a file/],
     [`trees/${TREE}.json`, ['leaks'], 4, /is a folder, not a file/],
   ];
   test.each(FOLDERS)('a folder at %s: %j is exit %i', async (name, args, code, message) => {

@@ -1,6 +1,4 @@
 // Any user can give a process a command line or environment of 256 MB. Readers must not depend on that size.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { bindProcess } from '../../src/platform/linux/signal/bound-process.ts';
 import { findMarkHolders } from '../../src/platform/linux/table/mark-holders.ts';
@@ -10,9 +8,7 @@ import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.t
 import { createPsListTable } from '../../src/platform/posix/ps-list-table.ts';
 import type { ProcessTable } from '../../src/operations/ports/process.ts';
 import { useChildren } from '../contract/children.ts';
-import { CLI, runProgram, type RunResult } from '../helpers/run-cli.ts';
-import { tempDir } from '../helpers/temp-dir.ts';
-import { probe, split } from './linux-places.ts';
+import { probe } from './linux-places.ts';
 import type { ReadAnswer } from './linux-probe.ts';
 import { asUser, longMemoryTest, OTHER_USER, startLongMemory, USER } from './long-memory.ts';
 
@@ -105,75 +101,5 @@ describe('beside a process with an environment of 256 MB', () => {
       expect([...(await findMarkHolders('MARK', 'of-this-test'))]).toEqual([pid]);
     });
     expect(growth).toBeLessThan(MOST_GROWTH_BYTES);
-  });
-});
-
-describe('commands beside both', () => {
-  const PEAK =
-    'process.on("exit", () => require("fs").appendFileSync(process.env.PEAK_FILE, process.resourceUsage().maxRSS + "\\n"))';
-
-  /** Runs the built program as a user and returns its peak memory in bytes. */
-  async function run(uid: number, args: readonly string[]): Promise<RunResult & { readonly peakBytes: number }> {
-    const home = tempDir();
-    const peakFile = join(home, 'peak');
-    const hook = join(home, 'peak.cjs');
-    const { chmodSync, chownSync, writeFileSync } = await import('node:fs');
-    writeFileSync(hook, PEAK);
-    writeFileSync(peakFile, '');
-    for (const path of [home, peakFile, hook]) {
-      chownSync(path, uid, uid);
-      chmodSync(path, 0o700);
-    }
-    const node = [process.execPath, '--require', hook, CLI];
-    const ran = await runProgram(...split([...asUser(uid), ...node, ...args]), { home, env: { PEAK_FILE: peakFile } });
-    return { ...ran, peakBytes: Number(readFileSync(peakFile, 'utf8').trim()) * 1024 };
-  }
-
-  longMemoryTest('of another user, leaks, reap, status and doctor answer as usual with the same memory', async () => {
-    const commands = [
-      ['leaks'],
-      ['leaks', '--all', '--json'],
-      ['reap', '--dry-run'],
-      ['status'],
-      ['doctor', 'process-table'],
-    ];
-    const usual = [];
-    for (const command of commands) usual.push(await run(USER, command));
-    await startLongMemory(children, { which: 'cmdline', uid: OTHER_USER });
-    await startLongMemory(children, { which: 'environ', uid: OTHER_USER });
-    for (const [index, command] of commands.entries()) {
-      const { status, signal, peakBytes, stderr } = await run(USER, command);
-      expect({ command, status, signal, stderr }).toEqual({
-        ...{ command, status: usual[index]!.status, signal: null },
-        stderr: usual[index]!.stderr,
-      });
-      expect(peakBytes).toBeLessThan(usual[index]!.peakBytes + MOST_GROWTH_BYTES);
-    }
-    // Reported, but another user must not decide the exit code.
-    const { status, stdout } = await run(USER, ['leaks', '--json']);
-    expect({ status, ...(JSON.parse(stdout) as object) }).toMatchObject({ status: 0, complete: true, unreadable: 1 });
-    expect((await run(USER, ['leaks'])).stdout).toContain(
-      'Read only in part, but not yours: 1 process of another user.',
-    );
-  });
-
-  longMemoryTest('of the same user, leaks and reap report what they could not read, and end nothing', async () => {
-    const beginning = 'uvx|chroma-mcp|--data-dir|/absent/vectors|';
-    const cmdline = await startLongMemory(children, { which: 'cmdline', uid: USER, beginning });
-    const environ = await startLongMemory(children, { which: 'environ', uid: USER });
-    const leaks = await run(USER, ['leaks', '--json', '--data-dir', '/absent']);
-    expect({ status: leaks.status, signal: leaks.signal }).toEqual({ status: 4, signal: null });
-    const report = JSON.parse(leaks.stdout) as { processes: { pid: number; verdict: string; evidence: unknown[] }[] };
-    expect(report).toMatchObject({ unreadable: 2, summary: { orphans: 0, excess: 0, unverified: 2 } });
-    for (const pid of [cmdline, environ])
-      expect(report.processes.find((row) => row.pid === pid)).toMatchObject({
-        verdict: 'unverified',
-        evidence: expect.arrayContaining([expect.objectContaining({ kind: 'read-in-part' })]) as unknown[],
-      });
-    expect(leaks.peakBytes).toBeLessThan(256 * MIB);
-    const reap = await run(USER, ['reap', '--yes']);
-    expect({ status: reap.status, signal: reap.signal }).toEqual({ status: 4, signal: null });
-    for (const pid of [cmdline, environ]) expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('uvx\n');
-    expect((await run(USER, ['doctor', 'process-table'])).status).toBe(4);
   });
 });

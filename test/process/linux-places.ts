@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { accessSync, chmodSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { buildSync } from 'esbuild';
 import { test } from 'vitest';
+import { createTempDir } from '../helpers/temp-dir.ts';
 import type { Task } from './linux-probe.ts';
 
 /** A user and group that own nothing. */
@@ -42,9 +44,22 @@ export function asNobodysInitUnder(procOptions: string): readonly string[] {
 
 /** Runs a task of the probe in another place and returns its answer. */
 export async function probe(place: readonly string[], task: Task): Promise<unknown> {
-  const node = [process.execPath, '--import', import.meta.resolve('tsx'), PROBE, JSON.stringify(task)];
+  const node = [process.execPath, (program ??= buildProbe()), JSON.stringify(task)];
   const { stdout } = await run(...split([...place, ...node]), { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 });
   return JSON.parse(stdout);
+}
+
+let program: string | undefined;
+
+/** Bundles the probe, which then starts four times faster. The folder of the run, which is removed at the end, has it. */
+function buildProbe(): string {
+  const { path } = createTempDir();
+  chmodSync(path, 0o755);
+  const outfile = join(path, 'probe.mjs');
+  // Packages are still those of the checkout.
+  const define = { 'import.meta.url': JSON.stringify(pathToFileURL(PROBE).href) };
+  buildSync({ entryPoints: [PROBE], outfile, bundle: true, platform: 'node', format: 'esm', define });
+  return outfile;
 }
 
 const isRoot = process.getuid?.() === 0;

@@ -4,7 +4,8 @@ import { chmodSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
-import { createTempDir } from '../helpers/temp-dir.ts';
+import { expect } from 'vitest';
+import { createTempDir, tempDir } from '../helpers/temp-dir.ts';
 import type { LockAnswer, LockCommand } from './state-program.ts';
 
 const NOBODY = 65534;
@@ -56,6 +57,35 @@ export async function ask(locker: ChildProcess, command: LockCommand): Promise<L
   locker.send(command);
   const [message] = (await answer) as [LockAnswer];
   return message;
+}
+
+/** Starts lockers and ends them afterwards. */
+export async function withStartedLockers(
+  file: string,
+  count: number,
+  use: (lockers: ChildProcess[]) => Promise<void>,
+): Promise<void> {
+  const lockers = Array.from({ length: count }, () => startLocker(file));
+  try {
+    await use(lockers);
+  } finally {
+    await Promise.all(lockers.map(killAndWait));
+  }
+}
+
+/** Lets the lockers race for a lock: exactly one gets it, each time. */
+export async function expectOneWinnerEach(lockers: readonly ChildProcess[], races: number): Promise<void> {
+  const folder = tempDir();
+  for (let race = 0; race < races; race += 1) {
+    // Every other race is for a file that does not exist yet.
+    const take = join(folder, race % 2 === 0 ? `${race}.lock` : 'same.lock');
+    const answers = await Promise.all(lockers.map((locker) => ask(locker, { take, waitMs: 0 })));
+    const winners = lockers.filter((_, index) => 'taken' in (answers[index] ?? {}));
+    expect(winners, JSON.stringify(answers)).toHaveLength(1);
+    const refusals = answers.flatMap((answer) => ('refused' in answer ? [answer.refused] : []));
+    expect(refusals).toEqual(Array.from({ length: lockers.length - 1 }, () => 'lock-held'));
+    for (const winner of winners) await ask(winner, { release: true });
+  }
 }
 
 /** Ends a child by SIGKILL and waits until it is gone. */

@@ -63,7 +63,7 @@ test('a wait for readiness ends immediately when ready, and at its limit otherwi
 });
 
 test('a crash after a healthy period counts as the first again', async () => {
-  const script = `${READY} setTimeout(() => process.exit(1), 150);`;
+  const script = `${READY} setTimeout(() => process.exit(1), 50);`;
   const { supervisor } = await supervised(script, { ...FAST, healthyAfterMs: 20 });
   supervisor.startWorker();
   await eventually('it goes on for more than ten restarts', () => supervisor.status().restarts > 11, {

@@ -1,17 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
-import { startFixtureProcess } from '../helpers/fixture-process.ts';
-import { freePort } from '../helpers/free-port.ts';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
-import { tempDir } from '../helpers/temp-dir.ts';
-import { exitOf, kill, launch, TestTree } from './tree-harness.ts';
-
-const ALL = ['search', 'supervisor', 'worker'];
-const KEYWORD = '--no-chroma';
+import { kill, TestTree } from './tree-harness.ts';
+import {
+  ALL,
+  expectToEndWithItsCommand,
+  expectToSpareAnHeir,
+  expectToStartAfterDeathOf,
+  KEYWORD,
+} from './tree-scenes.ts';
 
 describe('start and stop', () => {
   test('a tree starts, is shown by status, and ends without a trace', async () => {
@@ -35,23 +36,8 @@ describe('start and stop', () => {
     expect(await tree.json(['stop'])).toMatchObject({ status: 0, report: { treeId: null } });
   });
 
-  test.each([
-    ['restart', [KEYWORD]],
-    ['stop', []],
-  ])('a process that only inherited the marks survives %s and is named', async (command, args) => {
-    const tree = await TestTree.create();
-    await tree.start(KEYWORD);
-    const inherited = readFileSync(`/proc/${tree.member('worker').pid}/environ`, 'utf8').split('\0');
-    const env = Object.fromEntries(
-      inherited.filter((entry) => entry.startsWith('CLAUDE_MEM_')).map((entry) => entry.split('=')),
-    ) as Record<string, string>;
-    const daemon = await startFixtureProcess({ env, detached: true });
-    const { status, report } = await tree.json([command, ...args]);
-    expect([status, report.left.map(({ pid }) => pid)]).toEqual([0, [daemon.pid]]);
-    expect(daemon.chain.every(isAlive)).toBe(true);
-    // It belongs to an old tree now, which the next stop ignores.
-    expect((await tree.run(['stop'])).stderr).toBe('');
-    await daemon.end();
+  test('a process that only inherited the marks survives stop and is named', async () => {
+    await expectToSpareAnHeir('stop');
   });
 
   test('two simultaneous starts share one tree', async () => {
@@ -116,42 +102,6 @@ describe('start and stop', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test('an invalid setting is named with its file, and affects neither stop nor status', async () => {
-    const tree = await TestTree.create();
-    await tree.start(KEYWORD);
-    writeFileSync(join(tree.dataDir, 'config.json'), '{"chromaIdleSeconds": "soon"}');
-    const { status, stderr } = await tree.run(['restart', KEYWORD]);
-    expect(status).toBe(2);
-    expect(stderr).toMatch(/CLAUDE_MEM_CHROMA_IDLE_SECONDS is "soon" \(from .*config\.json\)/);
-    expect((await tree.run(['status'])).status).toBe(0);
-    await tree.stop();
-  });
-
-  test('a data dir whose path is too long for a socket works', async () => {
-    const home = tempDir();
-    const tree = await TestTree.create({ home, dataDir: join(home, 'd'.repeat(120)) });
-    await tree.start(KEYWORD);
-    expect(existsSync(join(tree.dataDir, 'supervisor.sock'))).toBe(false);
-    expect(await tree.start(KEYWORD)).toMatchObject({ alreadyRunning: true });
-    await tree.stop();
-  });
-
-  test('config.json sets the address, and the environment overrides it', async () => {
-    const tree = await TestTree.create();
-    mkdirSync(tree.dataDir, { mode: 0o700 });
-    const [inFile, inEnvironment] = [await freePort(), await freePort()];
-    writeFileSync(join(tree.dataDir, 'config.json'), JSON.stringify({ workerPort: inFile, chromaEnabled: false }));
-    const port = async (env: Record<string, string | undefined>) => {
-      expect((await tree.json(['restart'], { env })).report.error).toBe(null);
-      const { report } = await tree.json(['status'], { env });
-      expect(report.search.reason).toContain('switched off');
-      return (report as { port?: number }).port;
-    };
-    expect(await port({ CLAUDE_MEM_WORKER_PORT: undefined })).toBe(inFile);
-    expect(await port({ CLAUDE_MEM_WORKER_PORT: String(inEnvironment) })).toBe(inEnvironment);
-    await tree.stop();
-  });
-
   test('logs -f shows existing lines, then new ones, until Ctrl-C', async () => {
     const tree = await TestTree.create();
     await tree.start(KEYWORD);
@@ -196,33 +146,9 @@ describe('a death', () => {
     expect(leaks.summary).toMatchObject({ orphans: 0, excess: 0, unverified: 0, staleEntries: 0 });
   });
 
-  test('a death of the search server makes the worker start the next one', async () => {
-    const tree = await TestTree.create();
-    await tree.start(KEYWORD);
-    const { pid } = tree.member('search');
-    const worker = tree.member('worker');
-    kill(tree.member('search'));
-    await eventually('another one runs', () => tree.roles().includes('search') && tree.member('search').pid !== pid);
-    expect(tree.member('worker')).toEqual(worker);
+  test('a death of the supervisor leaves nothing, and the next start works', async () => {
+    await expectToStartAfterDeathOf(['supervisor']);
   });
-
-  test.each([[['supervisor']], [['supervisor', 'worker']]])(
-    'a death of %j leaves nothing, and the next start works',
-    async (roles) => {
-      const tree = await TestTree.create();
-      await tree.start(KEYWORD);
-      for (const member of roles.map((role) => tree.member(role))) kill(member);
-      await tree.expectRoles([]);
-      expect((await tree.json(['status'])).status).toBe(3);
-      await tree.start(KEYWORD);
-      expect(tree.roles()).toEqual(ALL);
-      const trees = readdirSync(join(tree.dataDir, 'trees')).filter((name) => name.endsWith('.json'));
-      const retired = trees.filter((name) =>
-        readFileSync(join(tree.dataDir, 'trees', name), 'utf8').includes('retiredAt'),
-      );
-      expect([trees.length, retired.length]).toEqual([2, 1]);
-    },
-  );
 });
 
 describe('in the foreground', () => {
@@ -236,35 +162,8 @@ describe('in the foreground', () => {
     expect(tree.members()).toEqual([]);
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)('%s to the command ends the tree', async (signal) => {
-    const tree = await TestTree.create();
-    const command = launch(tree, ['start', KEYWORD, '--foreground']);
-    await eventually('it runs', async () => (await tree.json(['status'])).report.state === 'running');
-    command.kill(signal);
-    await exitOf(command);
-    await tree.expectRoles([]);
-  });
-
-  test('a changed file restarts the worker, an ignored one does not', async () => {
-    const tree = await TestTree.create();
-    const folder = tempDir();
-    mkdirSync(join(folder, 'node_modules'));
-    const command = launch(tree, ['start', KEYWORD, '--foreground', '--watch'], folder);
-    await eventually('it runs', async () => (await tree.json(['status'])).report.state === 'running');
-    const before = tree.member('worker').pid;
-    writeFileSync(join(folder, 'node_modules', 'x.js'), '');
-    writeFileSync(join(folder, 'a.log'), '');
-    writeFileSync(join(folder, 'code.js'), '');
-    await eventually('another worker is ready', async () => {
-      const { report } = await tree.json(['status']);
-      const worker = report.processes.find(({ role }) => role === 'worker');
-      return report.state === 'running' && worker !== undefined && worker.pid !== before;
-    });
-    expect(tree.log()).toContain('code.js changed');
-    expect(tree.log()).not.toMatch(/(?:x\.js|a\.log) changed/);
-    command.kill('SIGTERM');
-    expect(await exitOf(command)).toBe(0);
-    expect(tree.members()).toEqual([]);
+  test('SIGKILL to the command ends the tree', async () => {
+    await expectToEndWithItsCommand('SIGKILL');
   });
 });
 

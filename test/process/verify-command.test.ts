@@ -1,47 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { identify, isAlive, signalIfSame } from '../../scripts/leak/identity.mjs';
+import { describe, expect, test } from 'vitest';
+import { identify } from '../../scripts/leak/identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
 import { runCliInTerminal } from '../helpers/run-cli.ts';
 import { copyOfProgram, exitOf, launch, TestTree } from './tree-harness.ts';
-
-interface Report {
-  readonly passed: boolean;
-  readonly complete: boolean;
-  readonly blindSpot: string | null;
-  readonly run: { readonly exitCode: number | null; readonly signal: string | null };
-  readonly scenarios: readonly {
-    readonly left: readonly { pid: number; command: string; outcome: string | null; protectedBy: string | null }[];
-    readonly allowed: readonly { pid: number }[];
-    readonly settledMs: number | null;
-  }[];
-  readonly error: { readonly code: string } | null;
-}
+import {
+  endLater,
+  expectToEndALeftoverOfDataDir,
+  expectToSpareARecordedTree,
+  type Report,
+  verify,
+} from './verify-scenes.ts';
 
 /** Forks twice, with its own session and environment; ends by itself after a minute. */
 const DAEMON = '(setsid env -i sleep 60 >/dev/null 2>&1 &)';
-
-async function verify(options: readonly string[], script: string, cli?: string) {
-  const tree = await TestTree.create();
-  const output = join(tree.home, 'report.json');
-  const args = ['verify', '--json', '--output', output, ...options, '--', 'sh', '-c', script];
-  const ran = await tree.run(args, cli === undefined ? {} : { cli });
-  const report = JSON.parse(readFileSync(output, 'utf8')) as Report;
-  const left = report.scenarios.flatMap((scenario) => scenario.left);
-  endLater(left.map(({ pid }) => pid));
-  return { ...ran, report, left, tree };
-}
-
-/** Limits for the leftovers of the command, independent of the test. */
-function endLater(pids: readonly number[]): void {
-  const identities = pids.map(identify).filter((identity) => identity !== undefined);
-  onTestFinished(() => {
-    for (const identity of identities) signalIfSame(identity, 'SIGKILL');
-  });
-}
 
 describe('the command', () => {
   test('receives stdin, and its stdout, stderr and exit code are passed through', async () => {
@@ -139,40 +113,13 @@ describe('a leftover of the command', () => {
 });
 
 describe('--reap', () => {
-  test('never ends a recorded tree or its descendants', async () => {
-    const tree = await TestTree.create();
-    const output = join(tree.home, 'report.json');
-    const start = [
-      process.execPath,
-      fileURLToPath(new URL('../../dist/cli.js', import.meta.url)),
-      'start',
-      '--no-chroma',
-    ];
-    // Also on a data dir other than that of verify itself.
-    for (const own of [[], ['--data-dir', join(tree.home, 'other')]]) {
-      const args = ['verify', ...own, '--json', '--output', output, '--settle', '0', '--reap', '--', ...start];
-      const { status } = await tree.run(args);
-      expect(status).toBe(1);
-      const { scenarios } = JSON.parse(readFileSync(output, 'utf8')) as Report;
-      const { left = [] } = scenarios[0] ?? {};
-      expect(left).toHaveLength(3);
-      expect(left.filter(({ outcome, protectedBy }) => outcome !== null || protectedBy === null)).toEqual([]);
-      expect(tree.roles()).toEqual(['search', 'supervisor', 'worker']);
-      expect(
-        left.map(({ pid }) => identify(pid)).every((identity) => identity !== undefined && isAlive(identity)),
-      ).toBe(true);
-      await tree.stop();
-    }
+  test('--reap never ends a recorded tree or its descendants', async () => {
+    await expectToSpareARecordedTree();
   });
 
-  test.each(['$HOME/mem', 'mem', '"/srv/mem"'])(
-    '--reap ends a leftover whose environment names the data dir %s',
-    async (name) => {
-      const script = `CLAUDE_MEM_DATA_DIR='${name}' setsid sleep 60 >/dev/null 2>&1 &`;
-      const { status, left, report } = await verify(['--settle', '0', '--reap'], script);
-      expect([status, report.error, left.map(({ outcome }) => outcome)]).toEqual([1, null, ['exited']]);
-    },
-  );
+  test('--reap ends a leftover whose environment names the data dir $HOME/mem', async () => {
+    await expectToEndALeftoverOfDataDir('$HOME/mem');
+  });
 
   test('--reap ends nothing if records cannot be read', async () => {
     const tree = await TestTree.create();

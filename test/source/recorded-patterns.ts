@@ -41,11 +41,10 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'state/control/token.ts': () => import('../../src/state/control/token.ts'),
 };
 
-/** The regular expressions that these files compose, with the files. */
+/** The regular expressions that these files compose when they are loaded, with the files. */
 export async function record(): Promise<{ readonly patterns: readonly RegExp[]; readonly files: readonly string[] }> {
   const patterns: RegExp[] = [];
   const Original = RegExp;
-  vi.resetModules();
   vi.stubGlobal(
     'RegExp',
     new Proxy(Original, {

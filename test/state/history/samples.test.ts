@@ -78,14 +78,6 @@ describe('after more than six hours', () => {
     expect(statSync(coarse(dataDir)).size).toBeLessThan(4_032 * 512);
   });
 
-  test('coarse samples continue across a supervisor that crashes every three minutes', () => {
-    const [steady, crashing] = [tempDir(), tempDir()];
-    write(steady, 0, 4_608);
-    for (let step = 0; step < 4_608; step += 36) write(crashing, step, step + 36);
-    expect(stepsOf(crashing)).toEqual(stepsOf(steady));
-    expect(stepsOf(crashing)[0]).toBe(59);
-  });
-
   test('a lost file of fine samples is recreated, and the coarse samples continue', () => {
     const dataDir = tempDir();
     write(dataDir, 0, 200);

@@ -1,5 +1,5 @@
 // The linter proves most of this (regexp/no-super-linear-*); this test measures all of it.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { hostileTexts } from '../helpers/hostile-texts.ts';
 import { composedPatterns, patternsOfSource } from '../helpers/patterns-of-source.ts';
 import { record } from './recorded-patterns.ts';
@@ -14,6 +14,7 @@ describe('every regular expression of the source takes linear time on hostile te
   });
 
   test('patterns composed at run time too', async () => {
+    vi.resetModules();
     const { patterns, files } = await record();
     expect([...files].sort()).toEqual([...composedPatterns()]);
     for (const pattern of patterns) expectLinear(pattern);
