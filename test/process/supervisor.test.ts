@@ -139,7 +139,7 @@ test('a replaced worker that could not be signalled is tried again', async () =>
   let refusals = 0;
   const { supervisor, entries } = await supervised(
     `${READY} setInterval(() => {}, 1000);`,
-    { ...FAST, readyWithinMs: 500, hungWorkerGraceMs: 50 },
+    { ...FAST, readyWithinMs: 2_500, hungWorkerGraceMs: 50 },
     () => false,
     ({ signaller }) => ({
       signaller: {

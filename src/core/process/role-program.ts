@@ -100,6 +100,13 @@ export function roleFromMark(mark: string | null | undefined): Role | undefined 
   return TREE_ROLES.find((role) => role === mark);
 }
 
+/** Whether this process runs the worker service or the MCP server of the published plugin. */
+export function isPluginScript(row: ProcessRow): boolean {
+  const words = commandWords(row);
+  const names = [row.name, row.executable ?? '', words[0] ?? ''].map(programName);
+  return names.some((name) => SCRIPT_RUNNER.test(name)) && words.map(baseName).some((word) => PLUGIN_SCRIPT.test(word));
+}
+
 /**
  * Whether the script is that of any claude-mem, this one or the published plugin. Only used to spare processes, so false positives are
  * safe.
@@ -107,11 +114,11 @@ export function roleFromMark(mark: string | null | undefined): Role | undefined 
 export function isClaudeMemScript(row: ProcessRow): boolean {
   if (entryScriptRole(row) !== undefined) return true;
   if (row.commandCut === true && mayRunRole(row)) return true;
+  if (isPluginScript(row)) return true;
   const words = commandWords(row);
   const names = [row.name, row.executable ?? '', words[0] ?? ''].map(programName);
   if (!names.some((name) => SCRIPT_RUNNER.test(name))) return false;
   const scripts = words.map(baseName);
-  if (scripts.some((script) => PLUGIN_SCRIPT.test(script))) return true;
   // Without a readable role mark, the file name alone decides.
   return typeof row.roleMark !== 'string' && scripts.some((script) => OUR_SCRIPTS.has(script));
 }

@@ -1,3 +1,4 @@
+import { isPluginScript } from '../../../core/process/role-program.ts';
 import { fail, pass, type Check } from '../check.ts';
 
 export const portCheck: Check = {
@@ -21,15 +22,16 @@ export const portCheck: Check = {
         row.pid === holder?.pid && verdict === 'managed' && role === 'worker' && treeId === supervisor?.treeId,
     );
     if (isOurs) return pass(`${port} is used by the claude-mem worker (pid ${holder?.pid ?? '?'})`);
+    const isPlugin = holder !== undefined && isPluginScript(holder);
     const who =
       holder === undefined
         ? 'a process that this user cannot see'
-        : `pid ${holder.pid} (${holder.command === '' ? holder.name : holder.command})`;
+        : `${isPlugin ? 'the worker of the published plugin, ' : ''}pid ${holder.pid} (${holder.command === '' ? holder.name : holder.command})`;
     if (holder === undefined && supervisor?.port === port)
       return pass(`${port} is in use, and the running tree reports it as its own`);
     return fail(
       `${port} is used by ${who}`,
-      `${target.commandLine('start', '--port', String(port + 1))}  (or end that process)`,
+      `${target.commandLine('start', '--port', String(port + 1))}${isPlugin ? '' : '  (or end that process)'}`,
     );
   },
 };

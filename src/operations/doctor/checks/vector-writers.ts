@@ -11,8 +11,7 @@ export const vectorWritersCheck: Check = {
     const { reading } = seen;
     const writers = vectorWriters(reading.snapshot, reading.dataDir);
     const shared = writers.filter(({ rows }) => rows.length > 1);
-    if (shared.length === 0)
-      return passIfComplete(seen, writers.length === 0 ? 'no Chroma is running' : 'one each');
+    if (shared.length === 0) return passIfComplete(seen, writers.length === 0 ? 'no Chroma is running' : 'one each');
     const each = shared.map(
       ({ directory, rows }) =>
         `${directory} is open in several processes: pid ${rows.map(({ pid }) => pid).join(', ')}`,

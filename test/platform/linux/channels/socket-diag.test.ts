@@ -68,7 +68,7 @@ describe('an answer of the kernel about Unix sockets', () => {
     expect(parse(socket(11, [peer(0)], LISTENING)).found).toEqual({});
   });
 
-  test('that is an error ends the reading', () => {
+  test('with an error ends the reading', () => {
     expect(parse(error).end).toBe('error');
   });
 
