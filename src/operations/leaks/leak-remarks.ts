@@ -1,5 +1,6 @@
 import { count, printable } from '../../core/text/wording.ts';
 import type { Judgement } from '../../core/verdicts/verdict.ts';
+import { quoteShell } from '../../core/text/quote-shell.ts';
 import { isLeak, isOfOtherUserInPart, type LeakSummary } from './leak-report.ts';
 import type { Observation } from '../observe/observe.ts';
 import { describeUnrecorded, unrecordedSupervisors } from '../tree/tree-lifecycle.ts';
@@ -28,6 +29,10 @@ export function remarks(
       `${count(staleEntries, 'stale entry', 'stale entries')} in the manifests: the recorded processes are gone.` +
         advise('`claude-mem reap` marks those of dead trees as ended.'),
     );
+  if (reading.pluginDataDir !== undefined && !isRecorded) {
+    const command = quoteShell(['claude-mem', 'leaks', '--data-dir', reading.pluginDataDir]);
+    lines.push(`The settings of the published plugin name another data dir. To look there: \`${printable(command)}\``);
+  }
   for (const unrecorded of unrecordedSupervisors(reading))
     lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` stops it.')}`);
   if (unverified > 0 && !judgements.some(isLeak))

@@ -19,6 +19,8 @@ export interface Reading {
   readonly damaged: readonly DamagedManifest[];
   readonly otherRegistries: readonly OtherRegistry[];
   readonly answering: readonly string[];
+  /** The data dir that the published plugin uses instead, according to its settings. */
+  readonly pluginDataDir?: string;
 }
 
 /** A reading with its verdicts. */
@@ -110,6 +112,7 @@ export async function takeReading(
 ): Promise<Reading> {
   const { manifests, damaged } = records.readManifests();
   const otherRegistries = records.readOtherRegistries();
+  const pluginDataDir = records.readPluginDataDir?.();
   const snapshot = await table.snapshot({
     dataDir: options.dataDir,
     recordedPids: recordedPids(manifests, otherRegistries),
@@ -119,7 +122,15 @@ export async function takeReading(
   });
   // Asked last: a supervisor that answers after the listing is alive even if the listing missed it.
   const answering = await records.askAnswering();
-  return { snapshot, dataDir: options.dataDir, manifests, damaged, otherRegistries, answering };
+  return {
+    snapshot,
+    dataDir: options.dataDir,
+    manifests,
+    damaged,
+    otherRegistries,
+    answering,
+    ...(pluginDataDir === undefined ? {} : { pluginDataDir }),
+  };
 }
 
 /** Judges a reading of this machine or of a snapshot file. */

@@ -90,6 +90,8 @@ export interface Records {
   /** Never throws for a single bad file. An unreadable folder yields one `unreadable` item. */
   readManifests(): ManifestReading;
   readOtherRegistries(): readonly OtherRegistry[];
+  /** The data dir to which the settings of the published plugin have moved its data, if it is another one. */
+  readPluginDataDir?(): string | undefined;
   /** Tree ids of the supervisors that answer on the control socket. */
   askAnswering(): Promise<readonly string[]>;
 }

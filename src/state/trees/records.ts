@@ -1,6 +1,7 @@
 import type { Records } from '../../operations/ports/process.ts';
 import { askAnswering } from '../control/control-socket.ts';
 import { readManifests } from './manifest-reader.ts';
+import { readPluginDataDir } from './plugin-settings.ts';
 import { readOtherRegistries } from './other-registries.ts';
 
 /** The records of a data dir. Reading changes nothing. A data dir that does not exist contains none. */
@@ -8,6 +9,7 @@ export function createRecords(dataDir: string): Records {
   return {
     readManifests: () => readManifests(dataDir),
     readOtherRegistries: () => readOtherRegistries(dataDir),
+    readPluginDataDir: () => readPluginDataDir(dataDir),
     askAnswering: () => askAnswering(dataDir),
   };
 }
