@@ -1,7 +1,7 @@
 import { isStdinClosed, isUnreachable } from '../process/channels.ts';
 import { isZombie } from '../process/identity.ts';
 import { isChromaWrapper } from '../process/role-program.ts';
-import type { ProcessRow } from '../process/snapshot.ts';
+import type { ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import { describeChroma, isRemoteHere } from './remote-chroma.ts';
 import type { Evidence, Finding } from './verdict.ts';
@@ -20,7 +20,7 @@ export function findUnreachableOrphan(subject: Case, context: JudgementContext):
     evidence: [
       { kind: 'command', detail: describeChroma(subject) },
       { kind: 'adopted', detail: subject.adoption },
-      unreachableEvidence(row),
+      unreachableEvidence(row, context.snapshot),
       { kind: 'no-owner', detail: 'no live claude-mem process records it' },
     ],
     restsOnCommand: true,
@@ -29,7 +29,7 @@ export function findUnreachableOrphan(subject: Case, context: JudgementContext):
 }
 
 /** An observer that a gone worker of the published plugin recorded. */
-export function findObserver({ row }: Case, { others }: JudgementContext): Finding | undefined {
+export function findObserver({ row }: Case, { others, snapshot }: JudgementContext): Finding | undefined {
   const worker = others.observers.get(row.pid);
   if (worker === undefined || row.sid !== row.pid || !isUnreachable(row.channels)) return undefined;
   return {
@@ -37,17 +37,18 @@ export function findObserver({ row }: Case, { others }: JudgementContext): Findi
     evidence: [
       { kind: 'recorded', detail: `recorded as an observer in ${worker.file}` },
       { kind: 'worker-gone', detail: `its worker pid ${worker.identity.pid}, which ${worker.file} records, is gone` },
-      unreachableEvidence(row),
+      unreachableEvidence(row, snapshot),
     ],
   };
 }
 
 /** Evidence of the closed channels. */
-export function unreachableEvidence({ pid, channels }: ProcessRow): Evidence {
+export function unreachableEvidence({ pid, channels }: ProcessRow, { platform }: ProcessSnapshot): Evidence {
   const ends = isUnreachable(channels) ? 'stdin and stdout' : 'stdin';
+  const check = platform === 'darwin' ? `lsof -a -p ${pid} -d 0,1` : `ss -xanp | grep pid=${pid},`;
   return {
     kind: 'unreachable',
-    detail: `no process holds the other end of its ${ends}, so no client can reach it (check: ss -xanp | grep pid=${pid},)`,
+    detail: `no process holds the other end of its ${ends}, so no client can reach it (check: ${check})`,
   };
 }
 

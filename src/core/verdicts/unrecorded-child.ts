@@ -30,7 +30,7 @@ export function findUnrecordedChild(subject: Case, context: JudgementContext): F
         kind: 'unrecorded',
         detail: `${describeChroma(subject)}, which its live worker pid ${worker.pid} does not record`,
       },
-      replaced ?? unreachableEvidence(row),
+      replaced ?? unreachableEvidence(row, context.snapshot),
     ],
     restsOnCommand: true,
     needsSecondLook: replaced === undefined,

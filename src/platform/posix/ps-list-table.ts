@@ -6,6 +6,7 @@ import { type DescribedProcess, listProcesses } from './list-processes.ts';
 import { readPortableMachine } from './machine.ts';
 import { HIDDEN_MARKS } from './parse-environment.ts';
 import { isPlaceholder } from './parse-ps.ts';
+import { readChannelsByLsof } from './read-channels.ts';
 import { type PsTools, psTools } from './ps-tools.ts';
 import { type Detail, type Details, readDetails } from './read-details.ts';
 
@@ -20,7 +21,12 @@ const START_PRECISION_MS = 2_000;
  * command lines as one string, memory as RSS, and environments only if the system shows them.
  */
 export function createPsListTable(tools: PsTools = psTools): ProcessTable {
-  return { source: 'ps-list', snapshot: (request) => takeSnapshot(tools, request) };
+  return {
+    source: 'ps-list',
+    snapshot: (request) => takeSnapshot(tools, request),
+    // Another lsof describes the other ends in another way.
+    ...(process.platform === 'darwin' ? { readChannels: readChannelsByLsof } : {}),
+  };
 }
 
 /** How much is kept of the command line of an unrelated process, for display. */
