@@ -63,3 +63,11 @@ plugin_processes() {
       console.log(name, pid, stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
     }' "$1"
 }
+
+# Ends every process whose command line names the folder, one by one, as a last resort after a failed check.
+plugin_end_all() {
+  local pid
+  for pid in $(grep -lsF "$1" /proc/[0-9]*/cmdline | cut -d / -f 3); do
+    [ "$pid" = $$ ] || kill -9 "$pid" 2>/dev/null || true
+  done
+}
