@@ -1,4 +1,4 @@
-/** What differs between the `ps` commands of POSIX systems. */
+/** The properties in which the `ps` commands of POSIX systems differ. */
 export interface PsDialect {
   /** Command lines with environments of the pids given by `-p`. */
   readonly withEnvironment: string;
