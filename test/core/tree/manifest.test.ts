@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { ROLES } from '../../../src/core/tree/manifest.ts';
+import { ROLES, TREE_ROLES } from '../../../src/core/tree/manifest.ts';
 
 test('the roles are API', () => {
-  expect(ROLES).toEqual(['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup']);
+  expect(TREE_ROLES).toEqual(['supervisor', 'worker', 'search', 'chroma-sync', 'chroma-search', 'setup']);
+  expect(ROLES).toEqual([...TREE_ROLES, 'observer']);
 });

@@ -28,7 +28,7 @@ describe('hidesPids', () => {
     [`rw,hidepid=2,gid=${OTHER_GROUP}`, true],
     [`rw,hidepid=2,gid=${GROUP}`, false],
     [`rw,hidepid=4,gid=${GROUP}`, true],
-  ])('is decided by the mount options %s', (options, hides) => {
+  ])('the mount options %s decide whether pids are hidden', (options, hides) => {
     expect(hidesPids(procWith([options]))).toBe(hides);
   });
 
@@ -38,15 +38,15 @@ describe('hidesPids', () => {
     expect(hidesPids(procWith(['rw', hiding]))).toBe(true);
   });
 
-  test('is false if only another file system has such an option', () => {
+  test('no pid is hidden if only another file system has such an option', () => {
     expect(hidesPids(procWith([]))).toBe(false);
   });
 
-  test('is false for a process with CAP_SYS_PTRACE', () => {
+  test('no pid is hidden from a process with CAP_SYS_PTRACE', () => {
     expect(hidesPids(procWith([`rw,hidepid=2,gid=${OTHER_GROUP}`], MAY_TRACE))).toBe(false);
   });
 
-  test('is true if the mount table is too long to be read', () => {
+  test('pids may be hidden if the mount table is too long to be read', () => {
     const root = procWith([]);
     writeFileSync(join(root, 'self', 'mountinfo'), OTHER_FILE_SYSTEM.repeat(80_000));
     expect(hidesPids(root)).toBe(true);
