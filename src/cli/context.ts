@@ -5,7 +5,7 @@ import type { Json, JsonEdit } from '../operations/hooks/integration.ts';
 import type { ObserveOptions, Observation, Reading } from '../operations/observe/observe.ts';
 import type { Clock, Signaller } from '../operations/ports/process.ts';
 import type { Personal } from '../operations/redact/personal-words.ts';
-import type { StartPorts } from '../operations/tree/start-tree.ts';
+import type { StartPorts } from '../operations/tree/start-ports.ts';
 import type { TreeFiles } from '../operations/tree/tidy-trees.ts';
 import type { ConnectToSupervisor, LifecyclePorts } from '../operations/tree/tree-lifecycle.ts';
 import type { StagePorts } from '../operations/verify/stage.ts';

@@ -37,16 +37,6 @@ export function isGap(earlier: Point | undefined, later: Point): boolean {
   return earlier !== undefined && later.at - earlier.at > GAP_SECONDS;
 }
 
-/** Breaks the line where there was no reading. */
-export function withGaps(points: readonly Point[]): readonly Point[] {
-  return points.flatMap((point, position) => {
-    const previous = points[position - 1];
-    if (previous === undefined || !isGap(previous, point)) return [point];
-    const gap = { at: previous.at + 1, processes: null, memoryBytes: null, leaks: null, leakedBytes: null };
-    return [gap, point];
-  });
-}
-
 /**
  * Joins earlier samples with the readings of this page, from the given second on. From the first reading on, only
  * readings count.
@@ -54,6 +44,16 @@ export function withGaps(points: readonly Point[]): readonly Point[] {
 export function joinPoints(history: readonly Point[], live: readonly Point[], sinceSeconds: number): readonly Point[] {
   const firstLive = live[0]?.at ?? Number.POSITIVE_INFINITY;
   return [...history.filter(({ at }) => at < firstLive), ...withGaps(live)].filter(({ at }) => at >= sinceSeconds);
+}
+
+/** Breaks the line where there was no reading. */
+function withGaps(points: readonly Point[]): readonly Point[] {
+  return points.flatMap((point, position) => {
+    const previous = points[position - 1];
+    if (previous === undefined || !isGap(previous, point)) return [point];
+    const gap = { at: previous.at + 1, processes: null, memoryBytes: null, leaks: null, leakedBytes: null };
+    return [gap, point];
+  });
 }
 
 export function sumKnown(values: readonly (number | null)[]): number | null {

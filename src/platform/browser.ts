@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { browserCommand, type Environment } from './browser-command.ts';
 
 /**
  * Opens a URL in the user's browser, without a shell. The URL is briefly visible in `ps`, so a secret in it must be
@@ -21,20 +20,4 @@ export async function openBrowser(url: string, platform: string, env: Environmen
       resolve(true);
     });
   });
-}
-
-/** The command that opens a URL; undefined if there is none. */
-export function browserCommand(
-  url: string,
-  platform: string,
-  env: Environment,
-): readonly [file: string, ...args: string[]] | undefined {
-  if (isSet(env.SSH_CONNECTION) || isSet(env.SSH_TTY)) return undefined;
-  if (platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler', url];
-  if (platform === 'darwin') return ['open', url];
-  return isSet(env.DISPLAY) || isSet(env.WAYLAND_DISPLAY) ? ['xdg-open', url] : undefined;
-}
-
-function isSet(value: string | undefined): boolean {
-  return value !== undefined && value !== '';
 }

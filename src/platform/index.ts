@@ -41,8 +41,6 @@ export interface OrphanAdoption {
   listChildren(): readonly number[] | undefined;
 }
 
-type SupportedPlatform = 'linux' | 'android' | 'darwin' | 'win32';
-
 /**
  * A new platform is one folder and one line here. Loaded on demand, so that no platform loads another one's libraries.
  */
@@ -52,7 +50,7 @@ const platforms = {
   android: loadLinux,
   darwin: loadPortable,
   win32: loadWindows,
-} satisfies Record<SupportedPlatform, () => Promise<Platform>>;
+} satisfies Partial<Record<NodeJS.Platform, () => Promise<Platform>>>;
 
 /** The adapters of this platform. An unknown platform gets the adapters for any POSIX system with ps. */
 export function loadPlatform(platform: NodeJS.Platform = process.platform): Promise<Platform> {
@@ -170,6 +168,6 @@ export function identifySelf(platform: Platform): OwnIdentity {
   };
 }
 
-function isSupported(platform: NodeJS.Platform): platform is SupportedPlatform {
+function isSupported(platform: NodeJS.Platform): platform is keyof typeof platforms {
   return Object.hasOwn(platforms, platform);
 }

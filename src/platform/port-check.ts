@@ -36,7 +36,7 @@ export async function assertPortFree(address: Address, findListener: FindListene
 }
 
 /** Names the process that listens on a port, for people. */
-export function describeHolder(holder: ProcessRow | undefined): string {
+function describeHolder(holder: ProcessRow | undefined): string {
   if (holder === undefined) return 'another process';
   const which = `pid ${holder.pid} (${holder.command === '' ? holder.name : holder.command})`;
   return isPluginScript(holder)

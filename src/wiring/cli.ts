@@ -15,7 +15,8 @@ async function readSnapshotFile(file: string): Promise<Reading> {
  * @throws ClaudeMemError `io`.
  */
 async function writeSnapshot(file: string | undefined, reading: Reading): Promise<string> {
-  const { snapshotDocument, writeSnapshotFile } = await import('../state/files/snapshot-file.ts');
+  const { snapshotDocument } = await import('../state/files/snapshot-document.ts');
+  const { writeSnapshotFile } = await import('../state/files/snapshot-file.ts');
   const document = snapshotDocument(reading);
   if (file !== undefined) writeSnapshotFile(file, document);
   return JSON.stringify(document, undefined, 1);

@@ -4,7 +4,7 @@ import { closeSync, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { markedEnvironment, marksFor } from '../core/tree/marks.ts';
-import type { HeldSupervisor } from '../operations/tree/start-tree.ts';
+import type { HeldSupervisor } from '../operations/tree/start-ports.ts';
 import type { StartEnvironment } from '../cli/context.ts';
 import { withTimeout } from '../shared/with-timeout.ts';
 

@@ -278,3 +278,7 @@ test('a truncated database is refused or reported as damaged, never treated as e
   truncateSync(path, half);
   expect(thrownBy(() => openSearch(dataDir).search({ query: 'title', limit: 100 })).message).toContain('is damaged');
 });
+
+test('the database has version 2, and each migration raises the version by one', () => {
+  expect(MIGRATIONS.map(({ version }) => version)).toEqual([1, 2]);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addPoint, joinPoints, sumKnown, withGaps, type Point } from '../../src/page/points.ts';
+import { addPoint, joinPoints, sumKnown, type Point } from '../../src/page/points.ts';
 
 const point = (at: number): Point => ({ at, processes: 3, memoryBytes: 1, leaks: 0, leakedBytes: 0 });
 
@@ -17,7 +17,7 @@ test('the oldest points are dropped beyond the limit', () => {
 });
 
 test('a line has a gap where readings are missing', () => {
-  const points = withGaps([point(0), point(5), point(100), point(105)]);
+  const points = joinPoints([], [point(0), point(5), point(100), point(105)], 0);
   expect(points.map(({ at, processes }) => [at, processes])).toEqual([
     [0, 3],
     [5, 3],

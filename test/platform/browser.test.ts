@@ -1,22 +1,7 @@
 import { expect, test } from 'vitest';
-import { browserCommand, openBrowser } from '../../src/platform/browser.ts';
-
-const URL = 'http://127.0.0.1:1/#code=x';
-
-test.each([
-  ['linux', { DISPLAY: ':0' }, ['xdg-open', URL]],
-  ['linux', { WAYLAND_DISPLAY: 'wayland-0' }, ['xdg-open', URL]],
-  ['linux', {}, undefined],
-  ['linux', { DISPLAY: '' }, undefined],
-  ['linux', { DISPLAY: 'localhost:10.0', SSH_CONNECTION: '::1 1 ::1 22' }, undefined],
-  ['darwin', {}, ['open', URL]],
-  ['darwin', { SSH_TTY: '/dev/ttys001' }, undefined],
-  ['win32', {}, ['rundll32', 'url.dll,FileProtocolHandler', URL]],
-])('the browser command on %s with %j is %j', (platform, env, command) => {
-  expect(browserCommand(URL, platform, env)).toEqual(command);
-});
+import { openBrowser } from '../../src/platform/browser.ts';
 
 test('opens nothing if no browser is installed', async () => {
   // No POSIX system has this program.
-  expect(await openBrowser(URL, 'win32', {})).toBe(false);
+  expect(await openBrowser('http://127.0.0.1:1/#code=x', 'win32', {})).toBe(false);
 });

@@ -33,8 +33,8 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
     readMachineMemory();
     readMachineLimits();
   },
-  'platform/linux/table/memory.ts': async () =>
-    (await import('../../src/platform/linux/table/memory.ts')).parseSmapsRollup('Pss: 1 kB'),
+  'platform/linux/table/smaps-rollup.ts': async () =>
+    (await import('../../src/platform/linux/table/smaps-rollup.ts')).parseSmapsRollup('Pss: 1 kB'),
   'platform/posix/parse-environment.ts': async () =>
     (await import('../../src/platform/posix/parse-environment.ts')).parseMarks('a', 'a B=1'),
   'platform/posix/parse-ps.ts': () => import('../../src/platform/posix/parse-ps.ts'),

@@ -32,7 +32,7 @@ export interface TerminationOptions {
 }
 
 /** How long a killed process may take to exit, in milliseconds. A process in uninterruptible sleep takes longer and is reported. */
-export const KILL_WAIT_MS = 2_000;
+const KILL_WAIT_MS = 2_000;
 
 const FIRST_POLL_MS = 2;
 const LONGEST_POLL_MS = 50;

@@ -1,4 +1,5 @@
 import { parseMarkHolders } from './parse-mark-holders.ts';
+import { psDialect } from './ps-dialects.ts';
 import { psFailure, runPs } from './run-ps.ts';
 
 /**
@@ -7,14 +8,9 @@ import { psFailure, runPs } from './run-ps.ts';
  * @throws ClaudeMemError `process-table-unreadable`.
  */
 export async function findMarkHoldersByPs(variable: string, value: string): Promise<ReadonlySet<number>> {
-  const { text, isCut } = await runPs([...allWithEnvironment(), '-o', 'pid=,command=']);
+  const { text, isCut } = await runPs([psDialect().allWithEnvironment, '-o', 'pid=,command=']);
   // A ps that fails silently must not look like "none".
   const listsSelf = text.split('\n').some((line) => Number.parseInt(line, 10) === process.pid);
   if (isCut === true || !listsSelf) throw psFailure(new Error('its listing does not contain this process'));
   return parseMarkHolders(text, `${variable}=${value}`);
-}
-
-/** On macOS `-E` shows the environment; elsewhere `e` does, which comes first and without a dash. */
-function allWithEnvironment(): readonly string[] {
-  return process.platform === 'darwin' ? ['-axwwE'] : ['axeww'];
 }

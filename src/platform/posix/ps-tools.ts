@@ -1,7 +1,8 @@
 import pidtree from 'pidtree';
 import psList, { type ProcessDescriptor } from 'ps-list';
 import { type PsOutput, runPs } from './run-ps.ts';
-import { parseLinks, type ProcessLink } from './parse-links.ts';
+import { listLinksByPs } from './list-links.ts';
+import type { ProcessLink } from './parse-links.ts';
 
 /** External commands of the portable reader; tests substitute recorded answers. */
 export interface PsTools {
@@ -19,9 +20,3 @@ export const psTools: PsTools = {
   listLinks: () => pidtree(-1, { advanced: true }).catch(listLinksByPs),
   ps: runPs,
 };
-
-/** @throws ClaudeMemError `process-table-unreadable`. */
-export async function listLinksByPs(): Promise<readonly ProcessLink[]> {
-  const { text } = await runPs(['-A', '-o', 'pid=,ppid=']);
-  return parseLinks(text);
-}

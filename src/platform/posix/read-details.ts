@@ -1,5 +1,6 @@
 import { HIDDEN_MARKS, type Marks, parseMarks } from './parse-environment.ts';
 import { COMMAND_COLUMNS, parseCommands, type PsCommand } from './parse-ps.ts';
+import { psDialect } from './ps-dialects.ts';
 import type { PsTools } from './ps-tools.ts';
 
 /** Data read by pid for relevant processes. */
@@ -19,9 +20,7 @@ export type Details = ReadonlyMap<number, Detail>;
  */
 export async function readDetails(tools: PsTools, pids: readonly number[]): Promise<Details | undefined> {
   if (pids.length === 0) return new Map();
-  // On macOS `-e` selects all processes and `-E` shows the environment. Elsewhere `e` does, which comes first and
-  // without a dash.
-  const withEnvironment = process.platform === 'darwin' ? '-wwE' : 'eww';
+  const { withEnvironment } = psDialect();
   const [plain, full] = await Promise.all([ask(tools, '-ww', pids), ask(tools, withEnvironment, pids)]);
   if (plain === undefined) return undefined;
   return new Map([...plain].map(([pid, command]) => [pid, detailOf(command, full?.get(pid))]));

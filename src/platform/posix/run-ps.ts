@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { BoundedLines } from './bounded-lines.ts';
+import { psDialect } from './ps-dialects.ts';
 
 /** The output of one run of ps. */
 export interface PsOutput {
@@ -85,6 +86,6 @@ function isNobodyThere(code: unknown, stdout: string, stderr: string): boolean {
  * and a data dir with an umlaut would never match.
  */
 function psEnvironment(): NodeJS.ProcessEnv {
-  const ctype = process.platform === 'darwin' ? 'UTF-8' : 'C.UTF-8';
+  const { ctype } = psDialect();
   return { PATH: process.env.PATH, LANG: 'C', LC_TIME: 'C', LC_NUMERIC: 'C', LC_CTYPE: ctype, TZ: 'UTC' };
 }

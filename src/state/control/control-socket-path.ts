@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
-import { describeErrno, ioError } from '../files/io-error.ts';
+import { isAbsolute, join } from 'node:path';
+import { ClaudeMemError } from '../../shared/errors.ts';
+import { describeErrno } from '../files/io-error.ts';
 import { networkFileSystemOf } from '../files/network-file-system.ts';
 import { isSocketPathShortEnough } from './socket-file.ts';
+import { assertNotReplaceable, ensureSocketFolder, SHORTER } from './socket-folder.ts';
 
 export type SocketName = 'supervisor.sock' | 'worker.sock';
 
@@ -65,42 +66,6 @@ export function usualSocketPath(
 ): string | undefined {
   const usual = join(dataDir, name);
   return isSocketPathShortEnough(usual) && networkTypeOf(dataDir) === undefined ? usual : undefined;
-}
-
-const SHORTER = 'Use a data dir with a shorter path, or set XDG_RUNTIME_DIR to a folder that belongs to you.';
-
-/**
- * Creates the folder (0700) for a socket outside the data dir. Refuses a folder that another user created first, and a
- * link: every user can write to the temp dir.
- * @throws ClaudeMemError `io`.
- */
-export function ensureSocketFolder(socketPath: string): void {
-  const folder = dirname(socketPath);
-  assertNotReplaceable(dirname(folder));
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw ioError('create', folder, error);
-  }
-  const stats = lstatSync(folder);
-  const isOurs = process.geteuid === undefined || stats.uid === process.geteuid();
-  if (stats.isDirectory() && isOurs && (stats.mode & 0o077) === 0) return;
-  throw new ClaudeMemError('io', `${folder} is not a private folder of this user`, {
-    hint: `If it belongs to you, remove it. ${SHORTER}`,
-  });
-}
-
-/**
- * In a world-writable folder without the sticky bit, any user can replace the socket folder. The temp dir has that bit.
- */
-function assertNotReplaceable(base: string): void {
-  try {
-    const { mode } = statSync(base);
-    if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return;
-  } catch (error) {
-    throw ioError('use', base, error);
-  }
-  throw new ClaudeMemError('io', `all users can replace files in ${base}`, { hint: SHORTER });
 }
 
 function basesOf({ env = process.env }: SocketSurroundings): readonly string[] {

@@ -26,7 +26,7 @@ const FILE_MODE = 0o600;
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']);
 
 /** The file of the secret that the worker requires from its clients. */
-export function tokenPath(dataDir: string): string {
+function tokenPath(dataDir: string): string {
   return join(dataDir, 'token');
 }
 

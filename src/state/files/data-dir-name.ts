@@ -103,7 +103,7 @@ export function missingDataDir(path: string, source: string, usual: string): Cla
 const MOST_NAMES = 5_000;
 
 /** An existing folder whose path differs in a few letters. */
-export function nearestFolder(path: string): string | undefined {
+function nearestFolder(path: string): string | undefined {
   let ancestor = path;
   const missing: string[] = [];
   while (!isFolder(ancestor)) {

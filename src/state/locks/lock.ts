@@ -1,10 +1,9 @@
-import { accessSync, closeSync, constants, lstatSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'libsql';
-import { ClaudeMemError, errnoOf, messageOf } from '../../shared/errors.ts';
-import { lookAtTrusted, trustIn } from '../../shared/own-file.ts';
-import { ioError } from '../files/io-error.ts';
+import { ClaudeMemError } from '../../shared/errors.ts';
+import { heldByAnother, heldByThisProcess, isBusy, lockFileError } from './lock-errors.ts';
+import { assertAccess, createIfMissing, existingFileKey, fileKey } from './lock-file.ts';
 import { type LockHolder, readLockHolder, removeLockHolder, writeLockHolder } from './lock-holder.ts';
 
 /**
@@ -89,43 +88,6 @@ export async function isLockFree(path: string): Promise<boolean> {
     throw lockFileError(path, error);
   } finally {
     database.close();
-  }
-}
-
-/** Created here because SQLite would take the mode from the umask and hide the errno. */
-function createIfMissing(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw ioError('create the lock file', path, error);
-  }
-}
-
-/** SQLite reports "unable to open database file" for every cause. */
-function assertAccess(path: string, mode: number): void {
-  try {
-    accessSync(path, mode);
-  } catch (error) {
-    throw ioError('use the lock file', path, error);
-  }
-}
-
-function fileKey(path: string): string {
-  const key = existingFileKey(path);
-  if (key !== undefined) return key;
-  throw new ClaudeMemError('io', `the lock file ${path} was removed while it was being taken`, {
-    hint: 'Do not remove lock files. Try again.',
-  });
-}
-
-function existingFileKey(path: string): string | undefined {
-  try {
-    // SQLite would follow a link and open another user's file for writing.
-    if (lookAtTrusted(path, trustIn(dirname(path))) === undefined) return undefined;
-    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
-  } catch (error) {
-    throw ioError('check the lock file', path, error);
   }
 }
 
@@ -214,46 +176,4 @@ function heldLock(path: string, key: string, database: Database): HeldLock {
       taken.delete(key);
     },
   };
-}
-
-function isBusy(error: unknown): boolean {
-  const code = errnoOf(error);
-  return code !== undefined && /^SQLITE_(?:BUSY|LOCKED)/.test(code);
-}
-
-function heldByThisProcess(path: string): ClaudeMemError {
-  return new ClaudeMemError('lock-held', `this process (pid ${process.pid}) already holds or awaits the lock ${path}`, {
-    hint: 'This is a bug in claude-mem: a process takes a lock only once.',
-  });
-}
-
-function heldByAnother(path: string): ClaudeMemError {
-  const holder = readLockHolder(path);
-  const who =
-    holder === undefined ? 'an unknown process' : `pid ${holder.pid} (${holder.command}) since ${holder.since}`;
-  return new ClaudeMemError('lock-held', `${path} is held by ${who}`, {
-    hint: 'Wait until that process is done, then try again.',
-  });
-}
-
-function lockFileError(path: string, error: unknown): Error {
-  if (error instanceof ClaudeMemError) return error;
-  const code = errnoOf(error) ?? '';
-  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT') {
-    return new ClaudeMemError('io', `${path} is damaged: it is not a lock file`, {
-      hint: 'The file contains no data. Make sure that no claude-mem runs on this data dir, then remove the file and try again.',
-      cause: error,
-    });
-  }
-  if (code === 'SQLITE_FULL') {
-    return new ClaudeMemError('io', `cannot take the lock ${path}: no space left on the device`, {
-      hint: 'Free some disk space and try again.',
-      cause: error,
-    });
-  }
-  const reason = messageOf(error);
-  return new ClaudeMemError('io', `cannot take the lock ${path}: ${reason}`, {
-    hint: 'Check that it is a regular file that this user may read and write.',
-    cause: error,
-  });
 }

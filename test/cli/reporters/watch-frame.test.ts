@@ -147,3 +147,17 @@ describe('a sparkline', () => {
     expect(drawn).toBe(expected);
   });
 });
+
+test('a watch begins without a reading, sorted by verdict, at the top, and running', () => {
+  expect(EMPTY_STATE).toEqual({
+    observation: undefined,
+    failure: undefined,
+    history: [],
+    appeared: new Map(),
+    ended: [],
+    reading: 0,
+    sort: 'verdict',
+    isPaused: false,
+    scroll: 0,
+  });
+});

@@ -36,3 +36,7 @@ test('the CPU limit applies to the average of a whole minute', () => {
 test('a limit of 0 is no limit', () => {
   expect(overLimit(readings(Array<number>(20).fill(9_999), 800), { memoryBytes: 0, cpuPercent: 0 })).toBe(undefined);
 });
+
+test('a megabyte of a limit has 1,048,576 bytes', () => {
+  expect(BYTES_PER_MB).toBe(1_048_576);
+});

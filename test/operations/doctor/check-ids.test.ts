@@ -5,6 +5,41 @@ import { repairable } from '../../../src/operations/doctor/repair.ts';
 
 const CHECK_IDS = CHECKS.map(({ id }) => id);
 
+test('the ids of the checks and their order are API', () => {
+  expect(CHECK_IDS).toEqual([
+    'node',
+    'settings',
+    'data-dir',
+    'disk-space',
+    'network-file-system',
+    'uv',
+    'python',
+    'packages',
+    'model',
+    'process-table',
+    'manifests',
+    'stale-entries',
+    'supervisor',
+    'worker',
+    'search-server',
+    'chroma',
+    'version',
+    'port',
+    'orphans',
+    'excess',
+    'process-counts',
+    'tree-memory',
+    'zombies',
+    'vector-writers',
+    'other-installations',
+    'pm2',
+    'guards',
+    'limits',
+    'machine-memory',
+    'logs',
+  ]);
+});
+
 test('every check has an id of its own, made of lower-case words', () => {
   expect(new Set(CHECK_IDS).size).toBe(CHECK_IDS.length);
   for (const id of CHECK_IDS) expect(id).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);

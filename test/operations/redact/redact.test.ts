@@ -5,7 +5,7 @@ import { judgeReading, type Reading } from '../../../src/operations/observe/obse
 import type { Personal } from '../../../src/operations/redact/personal-words.ts';
 import { redactReading } from '../../../src/operations/redact/redact.ts';
 import { redactArguments, redactJson, redactText } from '../../../src/operations/redact/redact-secrets.ts';
-import { parseSnapshot, snapshotDocument } from '../../../src/state/files/snapshot-file.ts';
+import { parseSnapshot, snapshotDocument } from '../../../src/state/files/snapshot-document.ts';
 import { machine, row, snapshotOf, uv } from '../../core/builders.ts';
 import { judgeWorld, worlds, type World } from '../../core/worlds.ts';
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProcessSnapshot } from '../../../src/core/process/snapshot.ts';
 import { terminateTree, terminateTrees } from '../../../src/operations/terminate/terminate-tree.ts';
-import { KILL_WAIT_MS } from '../../../src/operations/terminate/terminate.ts';
 import { DATA_DIR, entry, manifest, marks, row, supervisor, worker } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 
@@ -73,7 +72,7 @@ test('terminateTree gives a pass after the deadline a grace period of 0', async 
   const { outcomes, remaining } = await terminateTree(portsOf(fake), 't1', { graceMs: 1_000 });
   expect(outcomes.find(({ pid }) => pid === 120)).toMatchObject({ outcome: 'survived', signal: 'SIGKILL' });
   expect(remaining.map((each) => each.row.pid)).toEqual([120]);
-  expect(fake.clock.now()).toBe(1_000 + KILL_WAIT_MS);
+  expect(fake.clock.now()).toBe(1_000 + 2_000);
 });
 
 test.each<[string, Partial<ProcessSnapshot>, boolean]>([

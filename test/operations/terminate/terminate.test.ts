@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { KILL_WAIT_MS, terminate, type TerminationOptions } from '../../../src/operations/terminate/terminate.ts';
+import { terminate, type TerminationOptions } from '../../../src/operations/terminate/terminate.ts';
 import type { Signaller } from '../../../src/operations/ports/process.ts';
 import { uv } from '../../core/builders.ts';
 import { FakeMachine, type Behaviour } from '../fake-machine.ts';
@@ -29,7 +29,7 @@ describe('the outcome of one process', () => {
     [
       'survives SIGKILL',
       { endsAfterMs: Infinity, survivesKill: true },
-      { outcome: 'survived', signal: 'SIGKILL', elapsedMs: GRACE_MS + KILL_WAIT_MS },
+      { outcome: 'survived', signal: 'SIGKILL', elapsedMs: GRACE_MS + 2_000 },
       ['SIGTERM 200', 'SIGKILL 200'],
     ],
     ['is gone before it is bound', { bind: 'gone' }, { outcome: 'already-gone', signal: null }, []],
@@ -48,7 +48,7 @@ describe('the outcome of one process', () => {
     [
       'is exiting at SIGTERM and never finishes',
       { refuse: { SIGTERM: 'exiting', SIGKILL: 'exiting' } },
-      { outcome: 'survived', signal: null, elapsedMs: GRACE_MS + KILL_WAIT_MS },
+      { outcome: 'survived', signal: null, elapsedMs: GRACE_MS + 2_000 },
       [],
     ],
     [

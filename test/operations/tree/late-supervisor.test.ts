@@ -1,6 +1,7 @@
 // A supervisor that is late: frozen, just spawned, or without its turn on a busy machine. The clock is the fake machine's.
 import { describe, expect, test } from 'vitest';
-import { startTree, type StartPorts } from '../../../src/operations/tree/start-tree.ts';
+import type { StartPorts } from '../../../src/operations/tree/start-ports.ts';
+import { startTree } from '../../../src/operations/tree/start-tree.ts';
 import { stopTrees } from '../../../src/operations/tree/stop-trees.ts';
 import {
   askForStatus,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeReading } from '../../../src/operations/observe/observe.ts';
-import { startTree, type HeldSupervisor, type StartPorts } from '../../../src/operations/tree/start-tree.ts';
+import type { HeldSupervisor, StartPorts } from '../../../src/operations/tree/start-ports.ts';
+import { startTree } from '../../../src/operations/tree/start-tree.ts';
 import type { SupervisorConnection, TreeStatus } from '../../../src/operations/tree/tree-lifecycle.ts';
 import { ClaudeMemError } from '../../../src/shared/errors.ts';
 import { DATA_DIR, entry, manifest, marks, python, supervisor, uv, worker } from '../../core/builders.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { missingError, resolveDataDir } from '../../../src/state/files/data-dir.ts';
-import { assertNoMisspeltVariable, nearestFolder } from '../../../src/state/files/data-dir-name.ts';
+import { assertNoMisspeltVariable, missingDataDir } from '../../../src/state/files/data-dir-name.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 function thrownBy(action: () => unknown): unknown {
@@ -72,8 +72,10 @@ describe('a named data dir that does not exist', () => {
     const folder = tempDir();
     mkdirSync(join(folder, 'projects', 'memory'), { recursive: true });
     mkdirSync(join(folder, 'other'));
-    expect(nearestFolder(join(folder, 'project', 'memroy'))).toBe(join(folder, 'projects', 'memory'));
-    expect(nearestFolder(join(folder, 'entirely-different'))).toBeUndefined();
+    const hintFor = (...names: string[]) =>
+      missingDataDir(join(folder, ...names), '--data-dir', join(folder, 'absent')).hint;
+    expect(hintFor('project', 'memroy')).toMatch(`Did you mean ${join(folder, 'projects', 'memory')}? `);
+    expect(hintFor('entirely-different')).not.toContain('Did you mean');
   });
 });
 

@@ -1,5 +1,5 @@
 import { judgeReading } from '../../../operations/observe/observe.ts';
-import type { StartPorts, StartResult } from '../../../operations/tree/start-tree.ts';
+import type { StartPorts, StartResult } from '../../../operations/tree/start-ports.ts';
 import { stopTrees, type StopResult } from '../../../operations/tree/stop-trees.ts';
 import { whyUnwritten } from '../../../operations/tree/unwritten.ts';
 import type { Outcome } from '../../../operations/terminate/terminate.ts';

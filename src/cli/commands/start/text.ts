@@ -1,5 +1,5 @@
 import type { Judgement } from '../../../core/verdicts/verdict.ts';
-import type { StartResult } from '../../../operations/tree/start-tree.ts';
+import type { StartResult } from '../../../operations/tree/start-ports.ts';
 import type { StopResult } from '../../../operations/tree/stop-trees.ts';
 import type { Outcome } from '../../../operations/terminate/terminate.ts';
 import type { Context } from '../../context.ts';

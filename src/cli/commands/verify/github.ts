@@ -4,7 +4,7 @@ import { printable } from '../../terminal/format.ts';
 import { describeLeft, verdictLine } from './text.ts';
 
 /** Renders the annotations that GitHub shows beside a run: one per failed scenario, and one for the error of the run. */
-export function renderAnnotations({ scenarios, error }: VerifyReport): readonly string[] {
+function renderAnnotations({ scenarios, error }: VerifyReport): readonly string[] {
   const failed = scenarios.filter(
     ({ passed, left, problem }) => passed === false && (left.length > 0 || problem !== null),
   );

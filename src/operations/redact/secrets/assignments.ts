@@ -1,7 +1,8 @@
+import { redactForms, redactNestedElements } from './assignment-forms.ts';
+import { inProse } from './prose-secrets.ts';
 import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
 import { nameStrength } from './secret-name.ts';
-import { entropyOf } from './vendor-secrets.ts';
-import { isMixed, isNameLike, isNoValue, isSecretValue, type Candidate } from './secret-value.ts';
+import { isMixed, isNameLike, isSecretValue, type Candidate } from './secret-value.ts';
 
 /** A name in any language. No two matches touch, so a text is scanned once. */
 const NAMES = /[A-Za-z_$][\w$.-]*/g;
@@ -20,78 +21,12 @@ const QUOTE =
   /(?:\[\]byte\(|SecretStr\(|Buffer\.from\(|bytes\(|String::from\(|SecretString::from\(|Secret::new\()?[rbfu@]{0,2}("{3}|'{3}|\\{0,7}["'`])/y;
 const BARE = /[^\s"'`<>]{1,400}/y;
 const REST = /[^\s"'`<>]{0,8000}/y;
-/** Two words in which the first names the second. */
-const SPACED =
-  /(?:'s|(?:\s{1,3}(?:for|of|on|at|to)(?:\s{1,3}[\w@.'/-]{1,60}){1,6}?)?\s{1,3}(?:is|was|are|will be|(?:changed|reset|set) to):?|\s{1,3}\([^()\n]{1,40}\)\s{0,3}[:=]|\s{0,2}=|(?:\s{1,3}\d{1,2}|\s{1,3}(?:for|of|on)(?:\s{1,3}[\w@.'/-]{1,60}){1,4}?)\s{0,2}:)?[ \t]{1,3}(["'`]?)([^\s"'`]{6,200})\1/y;
-/** `auth=('bob', 'x')`. */
-const LOGIN_PAIR =
-  /(\b(?:basic_?)?auth\s{0,3}[=:]\s{0,3}[([]\s{0,3}["'][^"'\n]{1,100}["']\s{0,3},\s{0,3})(["'])([^"'\n]{3,400})\2(?=\s{0,3}[)\]])/gi;
-const PROSE_NAME =
-  /^(?:password|passwd|passphrase|passcode|pwd|pw|requirepass|masterauth|bindpw|rootpw|psk|pre-?shared-?key|secret|token|api-?key|key|credentials?)$/i;
-/** `<Password>⏎<Value>x</Value>`, `<key>Password</key>⏎<string>x</string>`. */
-const NESTED =
-  /((?<![\w.-])([A-Za-z][\w.-]{1,60})(?:<\/(?:key|name|Name|Key)>|>)\s{0,40}<(?:value|Value|string|String)>)([^<\n]{3,400})(?=<)/g;
-/** `<password encrypted="false">x</password>`. */
-const WITH_ATTRIBUTES = /(<([A-Za-z][\w:.-]{1,60})\s[^<>]{1,200}>\s{0,20})([^<\s][^<\n]{2,400})(?=<\/)/g;
-/** `<property name="password">x</property>`, `<setting name="ApiKey" …><value>x</value>`. */
-const NAMED_ELEMENT =
-  /((?:name|key|id)\s{0,2}=\s{0,2}["']([\w.-]{2,80})["'][^<>]{0,100}>\s{0,40}(?:<value>\s{0,40})?)([^<\s][^<\n]{2,400})(?=<)/gi;
-/** `env.DB_PASSWORD || 'x'`, `${DB_PASSWORD:-x}`. */
-const FALLBACK =
-  /((?<![\w$.-])([A-Za-z_][\w.-]{1,60})["'`]?[\])]{0,2}(?:\s{0,3}(?:\|\||\?\?)=?\s{0,3}|\s{1,3}or\s{1,3}|\.unwrap_or(?:_else)?\((?:\|\|\s)?|:-(?=[^\s"'`}]{3}))(["'`]?))([^\s"'`}]{3,200})(?=["'`}])/g;
-/** `password: env('X') || 'x'`. */
-const FALLBACK_OF =
-  /((?<![\w$.-])([A-Za-z_][\w.-]{1,60})["']?\s{0,3}[:=]\s{0,3}(?:<%=\s{0,3})?[\w.]{1,60}(?:[[(]["']\w{1,60}["'][\])])?\s{0,3}(?:\|\||\?\?|\bor\b)\s{0,3}["'`])([^\s"'`]{3,200})(?=["'`])/g;
-/** `variable "password" { default = "x" }`. */
-const VARIABLE =
-  /(\bvariable\s{1,3}"([\w-]{2,60})"\s{0,3}\{[^{}]{0,300}?default\s{0,20}=\s{0,3}")([^"\n]{3,200})(?=")/g;
-/** `INSERT INTO users (name, password) VALUES ('bob', 'x')`. */
-const INSERT =
-  /(\b(?:insert|replace)\s{1,3}into\s{1,3}\S{1,80}?\s{0,3}\()([^()]{1,400})(\)\s{0,3}values\s{0,3}\()([^()\n]{1,2000})/gi;
-const SQL_VALUE = /'(?:[^'\n]|''){0,400}'|"[^"\n]{0,400}"|[^,'"]{1,400}/g;
 const LONGEST_QUOTED = 8_000;
 
 /** Redacts values assigned to secret names, in code, settings, JSON, YAML, XML, URLs and prose. */
 export function redactAssignments(text: string): string {
-  const plain = text.replace(LOGIN_PAIR, (found, ...[head, quote, value]: string[]) =>
-    isNoValue(value ?? '') ? found : `${head}${quote}${REDACTED}${quote}`,
-  );
-  const named = plain
-    .replace(INSERT, redactInsert)
-    .replace(WITH_ATTRIBUTES, redactNested)
-    .replace(NAMED_ELEMENT, redactNested)
-    .replace(VARIABLE, redactNested)
-    .replace(FALLBACK, (found, ...[head = '', name = '', quote = '', value = '']: string[]) =>
-      quote === '' && !(head.endsWith(':-') && /\d/.test(value)) ? found : redactNested(found, head, name, value),
-    )
-    .replace(FALLBACK_OF, redactNested);
-  return redactNamed(named);
-}
-
-function redactInsert(_: string, ...[head = '', names = '', between = '', values = '']: string[]): string {
-  const columns = names.split(',').map((name) => name.trim().replace(/["'`[\]]/g, ''));
-  let column = 0;
-  const redacted = values.replace(SQL_VALUE, (value: string) => {
-    const name = columns[column] ?? '';
-    if (!/^\s{0,400}$/.test(value)) column += 1;
-    const isLiteral = /^["']/.test(value);
-    return isLiteral && redactNested(value, '', name, value.slice(1, -1)) === REDACTED
-      ? value.slice(0, 1) + REDACTED + value.slice(-1)
-      : value;
-  });
-  return head + names + between + redacted;
-}
-
-function redactNamed(plain: string): string {
-  const flat = plain.includes('><') || />\s/.test(plain) ? plain.replace(NESTED, redactNested) : plain;
+  const flat = redactNestedElements(redactForms(text));
   return redactSpans(flat, secretsOf(flat));
-}
-
-function redactNested(found: string, ...[head = '', name = '', value = '']: string[]): string {
-  const strength = nameStrength(name);
-  return strength !== undefined && isSecretValue({ name, strength, value, isQuoted: true, context: 'code' })
-    ? head + REDACTED
-    : found;
 }
 
 function* secretsOf(text: string): Iterable<Span> {
@@ -247,32 +182,4 @@ function namedByAttribute(text: string, name: string, start: number): Span | und
 
 function isPlain(value: string): boolean {
   return /^[a-z_-]+$/i.test(value) || value.startsWith('${');
-}
-
-/** `my password is hunter2`, `ENV API_TOKEN x`: the value is not a plain word. */
-function inProse(
-  text: string,
-  { name, strength }: Pick<Candidate, 'name' | 'strength'>,
-  end: number,
-): Span | undefined {
-  const isSetting = (name === name.toUpperCase() && name.length > 4) || /^x-/i.test(name);
-  SPACED.lastIndex = end;
-  const found = SPACED.exec(text);
-  if (found === null) return undefined;
-  const [whole, quote = '', bare = ''] = found;
-  // For other names, only the value of a directive: `set api_key "x"`.
-  const isGiven = quote !== '' && strength !== 'key' && isMixed(bare, 20) && !isNameLike(bare);
-  if (!PROSE_NAME.test(name) && !isSetting && !isGiven) return undefined;
-  const value = quote === '' ? withoutTrailing(bare, '.,;:!?)') : bare;
-  const isRandom =
-    (isMixed(value, 32) && entropyOf(value) >= 4 && !isNameLike(value) && !/^\w{1,60}[.([]/.test(value)) ||
-    (/\d/.test(value) &&
-      /[A-Za-z]/.test(value) &&
-      !/^(?:[\w.-]*\/|\w+[.([=]|\d(?!\w{23}|(?=\w{0,20}[A-Z])(?=\w{0,20}[a-z])\w{5})|https?:|[[({<])/.test(value));
-  const isStated = /\b(?:is|was|to|are)\b/.test(whole.slice(0, whole.length - bare.length)) && !isNameLike(value);
-  const isLong = value.length >= (strength === 'password' || strength === 'pass' ? 6 : isStated ? 8 : 16);
-  if (!isRandom || !isLong || !isSecretValue({ name, strength, value, isQuoted: true, context: 'code' }))
-    return undefined;
-  const start = end + whole.length - bare.length - quote.length;
-  return { start, end: start + value.length };
 }

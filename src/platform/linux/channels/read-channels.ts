@@ -4,7 +4,8 @@ import { type Libc, loadLibc } from '../libc.ts';
 import { readProcLink } from '../table/proc-file.ts';
 import { readStat } from '../table/read-stat.ts';
 import { pollReaders, pollWriters } from './pipe-end.ts';
-import { askSocketPeers, type PeersByInode } from './socket-diag.ts';
+import type { PeersByInode } from './diag-messages.ts';
+import { askSocketPeers } from './socket-diag.ts';
 import { askSs } from './ss.ts';
 
 export interface ReadChannelsOptions {

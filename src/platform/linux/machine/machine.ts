@@ -9,11 +9,11 @@ export interface MachineIdentity {
   readonly pidNamespace?: string;
 }
 
-const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
+const MACHINE_ID_FILES: readonly string[] = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 
 /** Reads all three; unreadable values are absent. */
-export function readMachineIdentity(procRoot: string): MachineIdentity {
-  const machineId = readMachineId(MACHINE_ID_FILES);
+export function readMachineIdentity(procRoot: string, machineIdFiles = MACHINE_ID_FILES): MachineIdentity {
+  const machineId = readMachineId(machineIdFiles);
   const bootId = readLine(`${procRoot}/sys/kernel/random/boot_id`);
   const pidNamespace = readPidNamespace(`${procRoot}/self`);
   return {
@@ -24,7 +24,7 @@ export function readMachineIdentity(procRoot: string): MachineIdentity {
 }
 
 /** Hash of the first file that contains an id, 32 hex digits. */
-export function readMachineId(files: readonly string[]): string | undefined {
+function readMachineId(files: readonly string[]): string | undefined {
   for (const file of files) {
     const id = readLine(file);
     // Before the first boot the file may be empty or contain `uninitialized`.

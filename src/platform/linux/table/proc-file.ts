@@ -8,7 +8,7 @@ export type ReadFailure = 'vanished' | 'unreadable';
  * How much of a command line or environment is read, in bytes. Any user can create one of 256 MB (`PR_SET_MM_MAP`,
  * prctl(2)).
  */
-export const ARGUMENTS_LIMIT_BYTES = 128 * 1024;
+const ARGUMENTS_LIMIT_BYTES = 128 * 1024;
 /** How much of any other file is read, in bytes. */
 const FILE_LIMIT_BYTES = 64 * 1024;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { renderAnnotations, reportToGithub } from '../../../../src/cli/commands/verify/github.ts';
+import { reportToGithub } from '../../../../src/cli/commands/verify/github.ts';
 import { renderJunit } from '../../../../src/cli/commands/verify/junit.ts';
 import { renderCommandReport } from '../../../../src/cli/commands/verify/text.ts';
 import type { VerifyReport } from '../../../../src/cli/commands/verify/json.ts';
@@ -49,7 +49,8 @@ assert '<&>' in s[1][0].text and ']]>' in s[1][0].text`;
 });
 
 test('an annotation is one line, and a command line cannot begin another one', () => {
-  const lines = renderAnnotations(report());
+  const lines: string[] = [];
+  reportToGithub(report(), { GITHUB_ACTIONS: 'true' }, (line) => lines.push(line));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^::error title=claude-mem verify%3A a%2C b%3A c::/);
   expect(lines[0]).not.toContain('\n');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readMachineId } from '../../../../src/platform/linux/machine/machine.ts';
+import { readMachineIdentity } from '../../../../src/platform/linux/machine/machine.ts';
 import { useTempDir } from '../../../helpers/temp-dir.ts';
 
 const ID = '3d1219c7c4c5404aaa1f6d2a48adfda4';
@@ -14,7 +14,12 @@ function file(name: string, content: string): string {
   return path;
 }
 
-describe('readMachineId', () => {
+/** Of a machine whose `/proc` contains nothing. */
+function readMachineId(files: readonly string[]): string | undefined {
+  return readMachineIdentity(directory(), files).machineId;
+}
+
+describe('the machine id', () => {
   test('returns a hash of the machine id, never the id itself', () => {
     const hash = createHash('sha256').update(ID).digest('hex').slice(0, 32);
     expect(readMachineId([file('machine-id', `${ID}\n`)])).toBe(hash);

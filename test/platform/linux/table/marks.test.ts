@@ -76,3 +76,7 @@ describe('isMarked', () => {
     expect(isMarked(marks)).toBe(expected);
   });
 });
+
+test('unknown marks are null, unlike absent ones', () => {
+  expect(UNKNOWN_MARKS).toEqual({ treeMark: null, ownerMark: null, roleMark: null, dataDirMark: null });
+});

@@ -1,12 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  ARGUMENTS_LIMIT_BYTES,
-  readProcArguments,
-  readProcFile,
-  readProcFileWith,
-} from '../../../../src/platform/linux/table/proc-file.ts';
+import { readProcArguments, readProcFile, readProcFileWith } from '../../../../src/platform/linux/table/proc-file.ts';
 import { eachProcLine, readProcText } from '../../../../src/platform/linux/table/proc-text.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -21,10 +16,10 @@ function fileOf(content: string | Buffer): string {
 describe('readProcArguments', () => {
   test.each([
     [0, 0, false],
-    [ARGUMENTS_LIMIT_BYTES - 1, ARGUMENTS_LIMIT_BYTES - 1, false],
-    [ARGUMENTS_LIMIT_BYTES, ARGUMENTS_LIMIT_BYTES, false],
-    [ARGUMENTS_LIMIT_BYTES + 1, ARGUMENTS_LIMIT_BYTES, true],
-    [8 * ARGUMENTS_LIMIT_BYTES, ARGUMENTS_LIMIT_BYTES, true],
+    [128 * KIB - 1, 128 * KIB - 1, false],
+    [128 * KIB, 128 * KIB, false],
+    [128 * KIB + 1, 128 * KIB, true],
+    [1024 * KIB, 128 * KIB, true],
   ])('reads at most 128 KiB of %i bytes and reports whether the file continues', (length, read, isCut) => {
     const answer = readProcArguments(fileOf('x'.repeat(length)));
     expect(answer).toMatchObject({ isCut });
@@ -34,7 +29,7 @@ describe('readProcArguments', () => {
   test('uses one buffer that a long file does not enlarge', () => {
     for (const length of [10, 4_000_000, 10]) {
       const answer = readProcArguments(fileOf(Buffer.alloc(length)));
-      expect(typeof answer === 'string' ? answer : answer.bytes.buffer.byteLength).toBe(ARGUMENTS_LIMIT_BYTES + 1);
+      expect(typeof answer === 'string' ? answer : answer.bytes.buffer.byteLength).toBe(128 * KIB + 1);
     }
   });
 

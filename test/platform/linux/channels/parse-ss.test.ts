@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSs } from '../../../../src/platform/linux/channels/ss.ts';
+import { parseSs } from '../../../../src/platform/linux/channels/parse-ss.ts';
 
 const OUTPUT = `u_str LISTEN 0      4096                 /run/dbus/system_bus_socket 9001 * 0
 u_str ESTAB  0      0                                         * 11 * 99

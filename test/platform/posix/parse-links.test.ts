@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import { listLinksByPs } from '../../../src/platform/posix/ps-tools.ts';
 import { parseLinks } from '../../../src/platform/posix/parse-links.ts';
-
-test('reads links with ps if pidtree does not support the system', async () => {
-  expect(await listLinksByPs()).toContainEqual({ pid: process.pid, ppid: process.ppid });
-});
 
 test('ignores a line that is not a pair of pids', () => {
   expect(parseLinks('  1 0\n 42  1 \n\nPID PPID\n7\n')).toEqual([

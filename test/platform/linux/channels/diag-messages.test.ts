@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { parsePeers } from '../../../../src/platform/linux/channels/socket-diag.ts';
+import { parsePeers } from '../../../../src/platform/linux/channels/diag-messages.ts';
 
 const isLittle = endianness() === 'LE';
 
