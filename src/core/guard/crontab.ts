@@ -23,7 +23,7 @@ function cronWord(path: string): string {
   if (/^[\w./@+=:,-]+$/.test(path)) return path;
   const bytes = Array.from(new TextEncoder().encode(path), (byte) => {
     const character = String.fromCharCode(byte);
-    return /[\w./]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
+    return /[\w./-]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
   });
   return `"$(printf "${bytes.join('')}")"`;
 }
