@@ -118,7 +118,7 @@ describe('guard install', () => {
     [['install', '--every', '30s'], '--every must be between 1m and 1d'],
     [['install', '--every', '7m', '--scheduler', 'cron'], 'cron cannot run a command every 7m'],
     [['install', '--scheduler', 'launchd'], 'this system has no launchd'],
-    [['install', '--include', 'managed'], 'The only possible value is: excess'],
+    [['install', '--include', 'managed'], 'The possible values are: excess, observers'],
     [['status', '--every', '1h'], '--every has no meaning for this action'],
     [['start'], "argument value 'start' is invalid"],
     [[], "missing required argument 'action'"],

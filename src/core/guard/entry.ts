@@ -2,6 +2,10 @@ export const SCHEDULER_KINDS = ['systemd', 'launchd', 'task-scheduler', 'cron'] 
 /** A program of the operating system that runs commands at intervals. */
 export type SchedulerKind = (typeof SCHEDULER_KINDS)[number];
 
+/** Leaks that `reap` and the guard end only on request. */
+export const INCLUDED_LEAKS = ['excess', 'observers'] as const;
+export type IncludedLeak = (typeof INCLUDED_LEAKS)[number];
+
 /** One guard, as a scheduler stores it. */
 export interface GuardEntry {
   /** `claude-mem-guard`, followed by a hash unless the data dir is the default one. */

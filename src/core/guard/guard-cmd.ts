@@ -1,11 +1,11 @@
-import { PACKAGE_NAME, type GuardScript } from './guard-script.ts';
+import { includeWords, PACKAGE_NAME, type GuardScript } from './guard-script.ts';
 
 /**
  * The script for Windows, with the same steps. It finds its data dir by its own path, because a batch file has no encoding. Folders with
  * a version are left out: Windows installs the programs of npm in a folder without one.
  */
 export function renderGuardCmd({ launcher, folders, include }: Omit<GuardScript, 'dataDir'>): string {
-  const words = ['guard', 'run', ...(include === undefined ? [] : ['--include', include])].join(' ');
+  const words = ['guard', 'run', ...includeWords(include)].join(' ');
   const fixed = folders.filter((pattern) => pattern.length === 1).flat();
   const candidates = [
     ...(launcher === undefined ? [] : [launcher]),

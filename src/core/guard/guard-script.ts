@@ -7,7 +7,8 @@ export interface GuardScript {
   readonly launcher: string | undefined;
   /** Searched first, in this order. */
   readonly folders: readonly FolderPattern[];
-  readonly include: 'excess' | undefined;
+  /** Words for `--include`. */
+  readonly include: readonly string[];
 }
 
 /** The name of the package. Another package has a command of the same name, and only claude-mem-cli has this word in its program. */
@@ -22,7 +23,7 @@ export type LaunchProblem = (typeof LAUNCH_PROBLEMS)[number];
  * names this script only. It reads a program before it runs it, so it never runs the command of another package.
  */
 export function renderGuardScript({ dataDir, launcher, folders, include }: GuardScript): string {
-  const words = ['guard', 'run', ...(include === undefined ? [] : ['--include', include])];
+  const words = ['guard', 'run', ...includeWords(include)];
   return `#!/bin/sh
 # A scheduler runs this file: see \`claude-mem guard status\`. \`claude-mem guard install\` writes it, \`claude-mem guard remove\` deletes it.
 # It names no version. It finds claude-mem and Node.js at each run, so an upgrade of either changes nothing here.
@@ -97,6 +98,11 @@ code=$?
 rm -f "$data_dir/guard/problem"
 exit "$code"
 `;
+}
+
+/** The options that `guard run` gets for them. */
+export function includeWords(include: readonly string[]): readonly string[] {
+  return include.length === 0 ? [] : ['--include', include.join(',')];
 }
 
 /** Folders in which package and version managers install programs. Searched after the folders of the user's PATH. */

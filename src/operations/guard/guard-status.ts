@@ -1,5 +1,5 @@
 import { formatInterval } from '../../core/guard/interval.ts';
-import type { SchedulerKind } from '../../core/guard/entry.ts';
+import type { IncludedLeak, SchedulerKind } from '../../core/guard/entry.ts';
 import type { LaunchProblem } from '../../core/guard/guard-script.ts';
 import type { GuardStore, ScheduledEntry, Scheduler } from '../ports/guard.ts';
 import type { GuardRecord, GuardRun, GuardState } from './records.ts';
@@ -17,7 +17,7 @@ export interface GuardStatus {
   readonly state: 'healthy' | 'broken' | 'not-installed';
   readonly scheduler: SchedulerKind | null;
   readonly everySeconds: number | null;
-  readonly include: 'excess' | null;
+  readonly include: readonly IncludedLeak[];
   readonly installedAt: string | null;
   readonly files: readonly string[];
   readonly nextRunAt: string | null;
@@ -72,7 +72,7 @@ export async function guardStatus(
 }
 
 const NOT_INSTALLED = {
-  ...{ scheduler: null, everySeconds: null, include: null, installedAt: null },
+  ...{ scheduler: null, everySeconds: null, include: [], installedAt: null },
   ...{ files: [], nextRunAt: null, remark: null },
 } as const;
 

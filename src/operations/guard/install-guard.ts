@@ -1,4 +1,4 @@
-import type { GuardEntry, SchedulerKind } from '../../core/guard/entry.ts';
+import type { GuardEntry, IncludedLeak, SchedulerKind } from '../../core/guard/entry.ts';
 import { renderGuardCmd } from '../../core/guard/guard-cmd.ts';
 import { renderGuardScript, type GuardScript } from '../../core/guard/guard-script.ts';
 import type { GuardFile, GuardStore, Scheduler } from '../ports/guard.ts';
@@ -20,6 +20,7 @@ export interface InstallRequest {
   readonly everySeconds: number;
   readonly scheduler: SchedulerKind | undefined;
   readonly script: GuardScript;
+  readonly include: readonly IncludedLeak[];
   readonly dryRun: boolean;
   /** The command for a scheduler that claude-mem does not know. */
   readonly byHand: string;
@@ -50,7 +51,7 @@ export async function installGuard(ports: InstallPorts, request: InstallRequest)
     store.writeRecord({
       schemaVersion: 1,
       ...{ scheduler: scheduler.kind, name: entry.name, everySeconds: entry.everySeconds },
-      include: request.script.include ?? null,
+      include: request.include,
       installedAt: ports.date().toISOString(),
       launcher: request.script.launcher ?? null,
     });

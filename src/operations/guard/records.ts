@@ -1,4 +1,4 @@
-import type { SchedulerKind } from '../../core/guard/entry.ts';
+import type { IncludedLeak, SchedulerKind } from '../../core/guard/entry.ts';
 import type { Outcome } from '../terminate/terminate.ts';
 
 /** What `guard install` did: `guard/install.json`. */
@@ -7,7 +7,8 @@ export interface GuardRecord {
   readonly scheduler: SchedulerKind;
   readonly name: string;
   readonly everySeconds: number;
-  readonly include: 'excess' | null;
+  /** Leaks that are ended only on request. */
+  readonly include: readonly IncludedLeak[];
   /** ISO 8601. */
   readonly installedAt: string;
   /** The program that the script tries first; null: it searches. */

@@ -1,3 +1,4 @@
+import type { IncludedLeak } from '../../core/guard/entry.ts';
 import { planReap } from '../../core/verdicts/plan-reap.ts';
 import { describeProcess, formatBytes } from '../../core/text/wording.ts';
 import type { Judgement } from '../../core/verdicts/verdict.ts';
@@ -22,7 +23,7 @@ export interface RunGuardPorts extends ReapAndTidyPorts {
 }
 
 export interface RunGuardOptions extends TerminationOptions {
-  readonly includeExcess: boolean;
+  readonly include: readonly IncludedLeak[];
 }
 
 export interface GuardRunReport {
@@ -57,7 +58,8 @@ const NOTHING = { endedCount: 0, endedMemoryBytes: 0, processes: [], remaining: 
 
 async function attempt(ports: RunGuardPorts, options: RunGuardOptions): Promise<Attempt> {
   try {
-    const request = { includeExcess: options.includeExcess };
+    const { include } = options;
+    const request = { includeExcess: include.includes('excess'), includeObservers: include.includes('observers') };
     const quick = await ports.observe({ memory: false });
     const isIdle = planReap(quick.judgements, quick.index, request).plan.length === 0 && !needsTidying(quick);
     if (isIdle) return { outcome: { ...NOTHING, result: quick.isComplete ? 'ok' : 'incomplete' }, lines: [] };

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { SCHEDULER_KINDS } from '../../core/guard/entry.ts';
+import { INCLUDED_LEAKS, SCHEDULER_KINDS } from '../../core/guard/entry.ts';
 import { Count, Pid, Timestamp } from '../files/schema.ts';
 
 const Amount = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -9,7 +9,7 @@ export const GuardRecordSchema = v.object({
   scheduler: v.picklist(SCHEDULER_KINDS),
   name: v.pipe(v.string(), v.regex(/^claude-mem-guard(?:-[0-9a-f]{8})?$/)),
   everySeconds: v.pipe(Count, v.minValue(1)),
-  include: v.nullable(v.literal('excess')),
+  include: v.array(v.picklist(INCLUDED_LEAKS)),
   installedAt: Timestamp,
   launcher: v.nullable(v.string()),
 });

@@ -38,7 +38,7 @@ function install(path: string, text = PROGRAM): string {
 
 function runScript({ home, dataDir, bin }: Place, more: Partial<GuardScript> = {}, shell = '/bin/sh') {
   const script = join(dataDir, 'guard', 'run.sh');
-  const text = renderGuardScript({ dataDir, launcher: undefined, folders: [[bin]], include: undefined, ...more });
+  const text = renderGuardScript({ dataDir, launcher: undefined, folders: [[bin]], include: [], ...more });
   writeFileSync(script, text);
   const argv = shell === 'busybox' ? ['busybox', 'sh', script] : [shell, script];
   const result = spawnSync(argv[0] ?? '', argv.slice(1), {
@@ -61,9 +61,9 @@ describe.each(SHELLS)('the script of the guard in %s', (shell) => {
         try {
           const place = aPlace(folder.path, name);
           const launcher = install(join(place.home, 'l', 'claude-mem'));
-          const { words, status, stderr } = runScript(place, { launcher, include: 'excess' }, shell);
+          const { words, status, stderr } = runScript(place, { launcher, include: ['excess', 'observers'] }, shell);
           expect([words, status, stderr]).toEqual([
-            ['guard', 'run', '--include', 'excess', '--data-dir', place.dataDir],
+            ['guard', 'run', '--include', 'excess,observers', '--data-dir', place.dataDir],
             0,
             '',
           ]);
@@ -127,10 +127,7 @@ describe('how the script finds claude-mem', () => {
     // The usual folders of this machine may contain one.
     const without = (text: string) => text.replace('is_node() {', 'is_node() {\n  return 1');
     const script = join(place.dataDir, 'guard', 'run.sh');
-    writeFileSync(
-      script,
-      without(renderGuardScript({ dataDir: place.dataDir, launcher, folders: [], include: undefined })),
-    );
+    writeFileSync(script, without(renderGuardScript({ dataDir: place.dataDir, launcher, folders: [], include: [] })));
     for (let run = 0; run < 3; run += 1) {
       const { status, stdout, stderr } = spawnSync('/bin/sh', [script], {
         encoding: 'utf8',

@@ -161,7 +161,7 @@ describe('the script for Windows', () => {
     const script = renderGuardCmd({
       launcher: 'C:\\50% off\\claude-mem.cmd',
       folders: [['C:\\x'], ['C:\\n\\v', '\\bin']],
-      include: 'excess',
+      include: ['excess'],
     });
     expect(script).toContain('call :try "C:\\50%% off\\claude-mem.cmd"\r\ncall :try "C:\\x\\claude-mem.cmd"\r\n');
     expect(script).toContain('call :try "%APPDATA%\\npm\\claude-mem.cmd"');

@@ -9,7 +9,7 @@ import { DATA_DIR } from '../../core/builders.ts';
 type Overrides = { readonly [Port in keyof DoctorPorts]?: Partial<DoctorPorts[Port]> };
 
 const NO_GUARD: GuardStatus = {
-  ...{ state: 'not-installed', scheduler: null, everySeconds: null, include: null, installedAt: null, files: [] },
+  ...{ state: 'not-installed', scheduler: null, everySeconds: null, include: [], installedAt: null, files: [] },
   ...{ nextRunAt: null, lastRun: null, lastEnding: null, runs: 0, endedTotal: 0, problems: [], remark: null, log: '' },
 };
 

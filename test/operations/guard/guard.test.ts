@@ -22,7 +22,8 @@ function aGuard() {
   const install = (more: Partial<InstallRequest> = {}) =>
     installGuard(ports, {
       ...{ name: NAME, everySeconds: 600, scheduler: undefined, dryRun: false, byHand: 'claude-mem guard run' },
-      script: { dataDir: '/d', launcher: '/usr/bin/claude-mem', folders: [], include: undefined },
+      script: { dataDir: '/d', launcher: '/usr/bin/claude-mem', folders: [], include: [] },
+      include: [],
       ...more,
     });
   const remove = (dryRun = false) => removeGuard(ports, { name: NAME, dryRun });
@@ -41,7 +42,7 @@ describe('installing a guard', () => {
     expect(store.record).toMatchObject({
       scheduler: 'cron',
       everySeconds: 600,
-      include: null,
+      include: [],
       installedAt: '2026-03-01T10:00:00.000Z',
     });
   });

@@ -24,7 +24,7 @@ function aRunOn(fake: FakeMachine, more: Partial<RunGuardPorts> = {}) {
     ...{ readState: store.readState, writeState: store.writeState, log: (line) => void log.push(line) },
     ...more,
   };
-  return { store, log, taken, run: () => runGuard(ports, { includeExcess: false, graceMs: 1_000 }) };
+  return { store, log, taken, run: () => runGuard(ports, { include: [], graceMs: 1_000 }) };
 }
 
 describe('one run of the guard', () => {

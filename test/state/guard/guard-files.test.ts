@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openGuardStore } from '../../../src/state/guard/guard-files.ts';
 import { schedulerFiles } from '../../../src/state/guard/scheduler-files.ts';
+import type { GuardRecord } from '../../../src/operations/guard/records.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { aRun, aState } from '../../operations/guard/fake-guard.ts';
 
-const RECORD = {
-  ...{ schemaVersion: 1, scheduler: 'cron', name: 'claude-mem-guard-0123abcd', everySeconds: 600, include: null },
-  ...{ installedAt: '2026-03-01T10:00:00.000Z', launcher: null },
-} as const;
+const RECORD: GuardRecord = {
+  ...{ schemaVersion: 1, scheduler: 'cron', name: 'claude-mem-guard-0123abcd', everySeconds: 600 },
+  ...{ include: ['excess'], installedAt: '2026-03-01T10:00:00.000Z', launcher: null },
+};
 
 describe('the files of a guard', () => {
   test('script, record and state are written, read and removed with their folder', () => {

@@ -1,18 +1,19 @@
-import { Argument, InvalidArgumentError, Option } from 'commander';
-import { SCHEDULER_KINDS, type SchedulerKind } from '../../../core/guard/entry.ts';
+import { Argument, Option } from 'commander';
+import { INCLUDED_LEAKS, SCHEDULER_KINDS, type IncludedLeak, type SchedulerKind } from '../../../core/guard/entry.ts';
 import type { GuardResult } from '../../../operations/guard/records.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, suggesting, type CommandInput } from '../../command.ts';
 import type { CliWiring, Context } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { programPath } from '../../programs.ts';
+import { includeArgument } from '../reap/command.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import type { GuardContext } from './context.ts';
 
 interface GuardOptions {
   readonly every?: number;
-  readonly include?: 'excess';
+  readonly include?: readonly IncludedLeak[];
   readonly scheduler?: SchedulerKind;
   readonly dryRun?: boolean;
 }
@@ -60,10 +61,10 @@ export const guardCommand = (wiring: CliWiring) =>
         .option('--every <duration>', '(install) interval, 1m to 1d (default: 10m)', durationArgument)
         .addOption(
           suggesting(
-            new Option('--include <verdict>', '(install, run) end processes with this verdict too').argParser(
+            new Option('--include <kind>', '(install, run) end these processes too: excess, observers').argParser(
               includeArgument,
             ),
-            ['excess'],
+            INCLUDED_LEAKS,
           ),
         )
         .addOption(
@@ -85,11 +86,11 @@ async function install(input: Input): Promise<ExitCode> {
   if (options.dryRun !== true) context.assertMayAct();
   const launcher = guard.findLauncher();
   const { installGuard } = await import('../../../operations/guard/install-guard.ts');
-  const include = options.include;
+  const include = [...new Set(options.include)];
   const installation = await installGuard(
     { ...guard, date: () => context.clock.date(), underLock: lockOf(context, 'install') },
     {
-      ...{ name: guard.name, everySeconds, scheduler: options.scheduler, dryRun: options.dryRun === true },
+      ...{ name: guard.name, everySeconds, scheduler: options.scheduler, dryRun: options.dryRun === true, include },
       script: {
         dataDir: context.dataDir,
         // A search finds the command of a newer version of Node.js.
@@ -155,7 +156,7 @@ async function run(input: Input): Promise<ExitCode> {
           context.underOperationLock('claude-mem guard run', interrupted, action, goesOnWithout),
         ...{ readState: guard.store.readState, writeState: guard.store.writeState, log: guard.log },
       },
-      { includeExcess: options.include === 'excess', graceMs: GRACE_MS, interrupted, forced },
+      { include: options.include ?? [], graceMs: GRACE_MS, interrupted, forced },
     );
     if (options.json === true) output.data(JSON.stringify((await import('./json.ts')).reportRun(report.run)));
     else (await import('./text.ts')).printRun(report, output);
@@ -197,9 +198,4 @@ function assertUnused(options: GuardOptions, names: readonly (keyof GuardOptions
   if (used === undefined) return;
   const flag = used === 'dryRun' ? '--dry-run' : `--${used}`;
   throw new ClaudeMemError('usage', `${flag} has no meaning for this action`, { hint: 'See: claude-mem guard --help' });
-}
-
-function includeArgument(text: string): 'excess' {
-  if (text !== 'excess') throw new InvalidArgumentError('The only possible value is: excess.');
-  return text;
 }

@@ -52,7 +52,7 @@ export function printStatus(status: GuardStatus, output: Output): void {
   } else if (scheduler === null || everySeconds === null) {
     output.text(paint.red.bold('Broken'));
   } else {
-    const what = include === null ? '' : `, with ${include} processes`;
+    const what = include.length === 0 ? '' : `, with ${include.join(' and ')}`;
     const line = `${scheduler}, every ${formatInterval(everySeconds)}${what}`;
     output.text(
       state === 'healthy' ? paint.green(`Installed: ${line}`) : paint.red.bold(`Installed, but broken: ${line}`),

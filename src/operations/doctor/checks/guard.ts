@@ -9,12 +9,12 @@ export const guardCheck: Check = {
   needs: ['data-dir'],
   // A service manager that does not answer is given up after 15 s.
   limitMs: 20_000,
-  run: async ({ others, place }) => {
+  run: async ({ others, target }) => {
     const { state, scheduler, everySeconds, endedTotal, problems } = await others.guard();
     if (state === 'not-installed') {
-      return skip(`not installed; ${place.commandLine('guard', 'install')} ends leaks every 10 minutes`);
+      return skip(`not installed; ${target.commandLine('guard', 'install')} ends leaks every 10 minutes`);
     }
-    if (state === 'broken') return warn(problems.join('; '), place.commandLine('guard', 'install'));
+    if (state === 'broken') return warn(problems.join('; '), target.commandLine('guard', 'install'));
     const every = formatInterval(everySeconds ?? 0);
     return pass(`${scheduler ?? ''}, every ${every}; ${count(endedTotal, 'process', 'processes')} ended so far`);
   },
