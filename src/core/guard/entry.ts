@@ -15,7 +15,7 @@ export interface GuardEntry {
   readonly everySeconds: number;
 }
 
-export const GUARD_NAME = 'claude-mem-guard';
+const GUARD_NAME = 'claude-mem-guard';
 
 /** @param hash identifies a data dir other than the default one. */
 export function guardName(hash: string | undefined): string {

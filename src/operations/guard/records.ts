@@ -1,7 +1,7 @@
 import type { IncludedLeak, SchedulerKind } from '../../core/guard/entry.ts';
 import type { Outcome } from '../terminate/terminate.ts';
 
-/** What `guard install` did: `guard/install.json`. */
+/** The installation of a guard: `guard/install.json`. */
 export interface GuardRecord {
   readonly schemaVersion: 1;
   readonly scheduler: SchedulerKind;

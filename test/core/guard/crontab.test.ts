@@ -16,7 +16,7 @@ const entry = (more: Partial<GuardEntry> = {}): GuardEntry => ({
   ...more,
 });
 
-/** What a shell gets from cron: Vixie cron removes the backslash of `\%`, and `%` begins the standard input. */
+/** The command as a shell gets it from cron: Vixie cron removes the backslash of `\%`, and `%` begins the standard input. */
 function throughVixieCron(command: string): string {
   if (/(?<!\\)%/.test(command)) throw new Error('cron would cut the command');
   return command.replaceAll('\\%', '%').replaceAll('\\\\', '\\');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /** Characters that at least one of the schedulers, shells or file formats treats in a special way. */
 const SPECIAL = [
-  ...` %$"'\\;&|<>()*?[]{}!#~^=:,@+\t\n\r`,
+  ...Array.from(` %$"'\\;&|<>()*?[]{}!#~^=:,@+\t\n\r`),
   'ä',
   '日',
   '\u{1f600}',

@@ -20,7 +20,7 @@ describe('a crontab that cannot be read', () => {
     'crontab: installing new crontab\nout of memory',
     'crontabs/u/: fopen: Permission denied',
     '',
-  ])('is never written: "%s"', async (stderr) => {
+  ])('a crontab that crontab -l does not show is never written: "%s"', async (stderr) => {
     const system = new FakeSystem();
     system.crontab = '* * * * * precious\n';
     system.failing.set('crontab -l', { exitCode: 1, stdout: '', stderr, failure: undefined });
@@ -36,10 +36,12 @@ describe('a crontab that cannot be read', () => {
     'no crontab for u',
     "crontab: can't open 'u': No such file or directory",
     "crontab: can't open your crontab file.",
-  ])('a user without a crontab gets one: "%s"', async (stderr) => {
+  ])('a user without a crontab gets a new one: "%s"', async (stderr) => {
     const system = new FakeSystem();
     system.failing.set('crontab -l', { exitCode: 1, stdout: '', stderr, failure: undefined });
-    system.onCall = (call) => void (call === 'crontab -' && system.failing.clear());
+    system.onCall = (call) => {
+      if (call === 'crontab -') system.failing.clear();
+    };
     await cronOn(system).install(entry);
     expect(system.crontab).toContain('# BEGIN claude-mem-guard (');
   });

@@ -1,5 +1,6 @@
 import { Argument, Option } from 'commander';
 import { INCLUDED_LEAKS, SCHEDULER_KINDS, type IncludedLeak, type SchedulerKind } from '../../../core/guard/entry.ts';
+import { LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S } from '../../../core/guard/interval.ts';
 import type { GuardResult } from '../../../operations/guard/records.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, suggesting, type CommandInput } from '../../command.ts';
@@ -188,7 +189,7 @@ function lockOf(context: Context, action: Action): <T>(work: () => Promise<T>) =
 }
 
 function assertInterval(seconds: number): void {
-  if (seconds >= 60 && seconds <= 86_400) return;
+  if (seconds >= SHORTEST_INTERVAL_S && seconds <= LONGEST_INTERVAL_S) return;
   throw new ClaudeMemError('usage', '--every must be between 1m and 1d', { hint: 'The default is 10m.' });
 }
 
