@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -131,6 +132,18 @@ describe('guard install', () => {
     expect(readdirSync(home)).toEqual(before);
   });
 
+  test('a program in the cache of npx is named as one that may vanish', async () => {
+    const { home, env } = aMachine();
+    const program = join(home, '.npm/_npx/0a1b/node_modules/claude-mem-cli/dist/cli.js');
+    cpSync(dirname(CLI), dirname(program), { recursive: true });
+    const { status, stdout, stderr } = await runProgram(process.execPath, [program, 'guard', 'install', '--dry-run'], {
+      home,
+      env,
+    });
+    expect([status, stdout.includes(`launcher=${program}`)]).toEqual([0, true]);
+    expect(stderr).toContain('npm install -g claude-mem-cli');
+  });
+
   test('a crontab that cannot be read is an error, and stays', async () => {
     const { home, bin, guard, dataDir } = aMachine({ systemd: false });
     writeFileSync(
@@ -205,7 +218,7 @@ describe('guard run', () => {
     const bystander = await orphans(aHome().dataDir);
     const { status, stdout, stderr } = await runScript();
     expect([status, stderr]).toEqual([0, '']);
-    for (const pid of left.pids) expect(stdout).toMatch(new RegExp(`${pid}, orphan, .*: exited \\(SIGTERM`));
+    for (const pid of left.pids) expect(stdout).toMatch(new RegExp(`${pid}, orphan, .*: exited`));
     await expectGone(left);
     expect(bystander.pids.every((pid) => existsSync(`/proc/${pid}`))).toBe(true);
     const shown = await guardJson('status');

@@ -163,8 +163,10 @@ describe('the script for Windows', () => {
       folders: [['C:\\x'], ['C:\\n\\v', '\\bin']],
       include: ['excess'],
     });
-    expect(script).toContain('call :try "C:\\50%% off\\claude-mem.cmd"\r\ncall :try "C:\\x\\claude-mem.cmd"\r\n');
-    expect(script).toContain('call :try "%APPDATA%\\npm\\claude-mem.cmd"');
+    expect(script).toContain(
+      'set "candidate=C:\\50%% off\\claude-mem.cmd"\r\ncall :try\r\nset "candidate=C:\\x\\claude-mem.cmd"\r\n',
+    );
+    expect(script).toContain('set "candidate=%APPDATA%\\npm\\claude-mem.cmd"');
     expect(script).toContain('guard run --include excess --data-dir "%~dp0.."');
     expect(script).not.toContain('\\v*');
     expect(script.split('\r\n').every((line) => !line.includes('\n'))).toBe(true);

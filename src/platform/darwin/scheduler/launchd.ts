@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { intervalProblem } from '../../../core/guard/interval.ts';
 import { agentLabel, renderLaunchAgent } from '../../../core/guard/launch-agent.ts';
 import { isXmlText } from '../../../core/guard/xml-text.ts';
@@ -13,6 +14,9 @@ export interface LaunchdSystem {
   readonly agentFolder: string;
   readonly uid: number;
 }
+
+/** In milliseconds. */
+const RETRY_AFTER_MS = 1_000;
 
 /** An agent of the user. Without a graphical login, as over ssh, the domain of the user takes the place of the one of the session. */
 export function createLaunchd({ run, files, agentFolder, uid }: LaunchdSystem): Scheduler {
@@ -36,13 +40,17 @@ export function createLaunchd({ run, files, agentFolder, uid }: LaunchdSystem): 
       files.write(file, renderLaunchAgent(entry));
       await unload(entry.name);
       const failures: string[] = [];
-      for (const domain of domains) {
+      for (const [at, domain] of [...domains, ...domains].entries()) {
+        // An agent that was just unloaded may take a moment to end.
+        if (at === domains.length) await sleep(RETRY_AFTER_MS);
         const result = await run(['launchctl', 'bootstrap', domain, file]);
         if (result.exitCode === 0) return;
         failures.push(describeFailure(`launchctl bootstrap ${domain}`, result));
       }
       files.remove(file);
-      throw new ClaudeMemError('io', failures.join('; '), { hint: 'Log in on this Mac, or use --scheduler cron.' });
+      throw new ClaudeMemError('io', [...new Set(failures)].join('; '), {
+        hint: 'Log in on this Mac, or use --scheduler cron.',
+      });
     },
     remove: async (name) => {
       const file = fileOf(name);
