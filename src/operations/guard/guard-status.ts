@@ -27,6 +27,8 @@ export interface GuardStatus {
   readonly endedTotal: number;
   /** One sentence each, without a full stop; empty if healthy. */
   readonly problems: readonly string[];
+  /** The command or the step that repairs it, or that shows more; null if healthy. */
+  readonly fix: string | null;
   readonly remark: string | null;
   readonly log: string;
 }
@@ -52,21 +54,28 @@ export async function guardStatus(
     const stray = searches ? await findStray(schedulers, name) : undefined;
     const problems =
       stray === undefined ? [] : [`${stray.kind} has an entry for this data dir, but its record is gone`];
-    return { ...base, ...NOT_INSTALLED, state: stray === undefined ? 'not-installed' : 'broken', problems };
+    return {
+      ...base,
+      ...NOT_INSTALLED,
+      state: stray === undefined ? 'not-installed' : 'broken',
+      problems,
+      fix: stray === undefined ? null : INSTALL,
+    };
   }
   const scheduler = schedulers.find(({ kind }) => kind === record.scheduler);
   const scheduled = (await scheduler?.find(record)) ?? ABSENT;
-  const problems = [
+  const setup = [
     ...entryProblems(record, scheduled),
     ...(store.hasScript() ? launchProblems(store.readLaunchProblem()) : [`the script ${store.script} is missing`]),
-    ...runProblems({ record, state, now, bootedAt }),
   ];
+  const problems = [...setup, ...runProblems({ record, state, now, bootedAt })];
   const entry = { name: record.name, script: store.script, everySeconds: record.everySeconds };
   return {
     ...base,
     ...{ scheduler: record.scheduler, everySeconds: record.everySeconds, include: record.include },
     ...{ installedAt: record.installedAt, nextRunAt: scheduled.nextRunAt, remark: scheduled.remark, problems },
     state: problems.length === 0 ? 'healthy' : 'broken',
+    fix: problems.length === 0 ? null : fixOf(scheduled, setup),
     files: [store.script, ...(scheduler?.preview(entry) ?? []).map(({ path }) => path)],
   };
 }
@@ -75,6 +84,15 @@ const NOT_INSTALLED = {
   ...{ scheduler: null, everySeconds: null, include: [], installedAt: null },
   ...{ files: [], nextRunAt: null, remark: null },
 } as const;
+
+const INSTALL = 'claude-mem guard install';
+/** Shows the error of a run, and repeats what failed. */
+const RUN = 'claude-mem guard run';
+
+function fixOf({ state, remark }: ScheduledEntry, setup: readonly string[]): string {
+  if (state === 'stopped' && remark !== null) return remark;
+  return setup.length > 0 ? INSTALL : RUN;
+}
 
 const ABSENT: ScheduledEntry = { state: 'absent', nextRunAt: null, remark: null };
 

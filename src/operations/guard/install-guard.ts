@@ -69,8 +69,8 @@ interface Writing {
 
 async function write({ store }: InstallPorts, { entry, scheduler, text }: Writing): Promise<void> {
   const isNew = store.readRecord() === undefined;
-  store.writeScript(text);
   try {
+    store.writeScript(text);
     await scheduler.install(entry);
   } catch (error) {
     if (isNew) store.removeAll();

@@ -70,6 +70,7 @@ export interface GuardStore {
   readonly script: string;
   /** Path of the guard's log. */
   readonly log: string;
+  readonly hasLog: () => boolean;
   readonly hasScript: () => boolean;
   /** @throws ClaudeMemError `io`. */
   readonly writeScript: (text: string) => void;

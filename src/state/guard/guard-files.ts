@@ -25,9 +25,10 @@ export function openGuardStore(dataDir: string, platform: NodeJS.Platform): Guar
   const state = join(folder, 'state.json');
   const problem = join(folder, 'problem');
   const read = <T>(path: string, schema: v.GenericSchema<unknown, T>) => readJson(dataDir, path, schema);
+  const log = join(logsFolder(dataDir), 'guard.log');
   return {
-    script,
-    log: join(logsFolder(dataDir), 'guard.log'),
+    ...{ script, log },
+    hasLog: () => isOwnFile(dataDir, log),
     hasScript: () => isOwnFile(dataDir, script),
     writeScript: (text) => {
       write(script, text, SCRIPT_MODE);

@@ -10,7 +10,17 @@ type Overrides = { readonly [Port in keyof DoctorPorts]?: Partial<DoctorPorts[Po
 
 const NO_GUARD: GuardStatus = {
   ...{ state: 'not-installed', scheduler: null, everySeconds: null, include: [], installedAt: null, files: [] },
-  ...{ nextRunAt: null, lastRun: null, lastEnding: null, runs: 0, endedTotal: 0, problems: [], remark: null, log: '' },
+  ...{
+    nextRunAt: null,
+    lastRun: null,
+    lastEnding: null,
+    runs: 0,
+    endedTotal: 0,
+    problems: [],
+    fix: null,
+    remark: null,
+    log: '',
+  },
 };
 
 const GIGABYTE = 1_000_000_000;

@@ -23,7 +23,12 @@ test('a healthy guard passes with its interval and what it ended', async () => {
 });
 
 test('a broken guard warns with each problem, and is repaired by a new installation', async () => {
-  expect(await findingFor({ state: 'broken', problems: ['the script is missing', 'the last run failed: x'] })).toEqual({
+  expect(
+    await findingFor({
+      ...{ state: 'broken', problems: ['the script is missing', 'the last run failed: x'] },
+      fix: 'claude-mem guard install',
+    }),
+  ).toEqual({
     status: 'warn',
     detail: 'the script is missing; the last run failed: x',
     fix: 'claude-mem guard install',

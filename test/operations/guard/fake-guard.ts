@@ -42,6 +42,7 @@ export class FakeStore implements GuardStore {
   problem: LaunchProblem | undefined;
   isFull = false;
 
+  hasLog = () => false;
   hasScript = () => this.text !== undefined;
   writeScript = (text: string) => {
     this.#assertSpace();

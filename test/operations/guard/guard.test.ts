@@ -162,7 +162,7 @@ describe('the status of a guard', () => {
     const { store, install, status } = aGuard();
     await install();
     store.state = aState(aRun(run));
-    expect(await status()).toMatchObject({ state: 'broken', problems: [problem] });
+    expect(await status()).toMatchObject({ state: 'broken', problems: [problem], fix: 'claude-mem guard run' });
     // A new installation starts afresh.
     store.state = aState(aRun({ ...run, startedAt: '2026-03-01T09:00:00.000Z' }));
     expect(await status()).toMatchObject({ state: 'healthy' });
@@ -177,6 +177,7 @@ describe('the status of a guard', () => {
       'systemd has the entry of this guard, but does not run it',
       'the guard did not find claude-mem-cli; install it with npm install -g claude-mem-cli',
     ]);
+    expect((await status()).fix).toBe('claude-mem guard install');
     systemd.entries.clear();
     store.text = undefined;
     expect((await status()).problems).toEqual([

@@ -130,7 +130,7 @@ async function remove(input: Input): Promise<ExitCode> {
   const { removeGuard } = await import('../../../operations/guard/remove-guard.ts');
   const dryRun = options.dryRun === true;
   const removal = await removeGuard({ ...guard, underLock: lockOf(context, 'remove') }, { name: guard.name, dryRun });
-  const report = { removal, dryRun, log: guard.store.log };
+  const report = { removal, dryRun, log: guard.store.hasLog() ? guard.store.log : null };
   if (options.json === true) output.data(JSON.stringify((await import('./json.ts')).reportRemoval(report)));
   else (await import('./text.ts')).printRemoval(report, output);
   return EXIT.ok;
@@ -185,7 +185,10 @@ async function open(
 
 /** Guards of one data dir are installed and removed one at a time. */
 function lockOf(context: Context, action: Action): <T>(work: () => Promise<T>) => Promise<T> {
-  return (work) => context.underOperationLock(`claude-mem guard ${action}`, new AbortController().signal, work);
+  // A data dir that cannot be written must not keep its guard alive.
+  const goesOnWithout = ({ code }: ClaudeMemError) => action === 'remove' && code === 'io';
+  return (work) =>
+    context.underOperationLock(`claude-mem guard ${action}`, new AbortController().signal, work, goesOnWithout);
 }
 
 function assertInterval(seconds: number): void {

@@ -14,7 +14,8 @@ export interface InstallationReport {
 export interface RemovalReport {
   readonly removal: Removal;
   readonly dryRun: boolean;
-  readonly log: string;
+  /** Null if there is none. */
+  readonly log: string | null;
 }
 
 const COMMON = { schemaVersion: 1, command: 'guard' } as const;

@@ -45,7 +45,7 @@ function indent(text: string): string {
 
 /** Prints the installation, the last run and the last run that ended something. */
 export function printStatus(status: GuardStatus, output: Output): void {
-  const { state, scheduler, everySeconds, include, problems, remark, lastEnding, lastRun } = status;
+  const { state, scheduler, everySeconds, include, problems, remark, fix, lastEnding, lastRun } = status;
   const paint = painter(output);
   if (state === 'not-installed') {
     output.text('No guard is installed for this data dir. To end leaks every 10 minutes: claude-mem guard install');
@@ -59,17 +59,22 @@ export function printStatus(status: GuardStatus, output: Output): void {
     );
   }
   for (const problem of problems) output.text(`  Problem:   ${problem}`);
-  output.data(rowsOf(status).join('\n'));
+  const rows = rowsOf(status);
+  if (rows.length > 0) output.data(rows.join('\n'));
   if (lastRun?.endedCount === 0 && lastEnding !== null) output.data(endingLines(lastEnding).join('\n'));
-  if (remark !== null) output.note(remark);
-  if (state === 'broken') output.note('To repair it: claude-mem guard install');
+  if (remark !== null && remark !== fix) output.note(remark);
+  if (fix !== null) output.note(`Fix: ${fix}`);
 }
 
 function rowsOf({ files, nextRunAt, lastRun, endedTotal, runs, log, state }: GuardStatus): readonly string[] {
   return [
     ...files.map((file, at) => `  ${at === 0 ? 'Files:     ' : '           '}${file}`),
     ...(state === 'not-installed' ? [] : [`  Next run:  ${nextRunAt ?? 'unknown'}`]),
-    ...(lastRun === null ? ['  Last run:  none yet'] : [`  Last run:  ${describeRun(lastRun)}`]),
+    ...(lastRun === null
+      ? state === 'not-installed'
+        ? []
+        : ['  Last run:  none yet']
+      : [`  Last run:  ${describeRun(lastRun)}`]),
     ...(lastRun !== null && lastRun.endedCount > 0 ? lastRun.processes.slice(0, MOST_ROWS).map(processLine) : []),
     ...(runs > 0 ? [`  In total:  ${count(runs, 'run')}, ${count(endedTotal, 'process', 'processes')} ended`] : []),
     ...(runs > 0 ? [`  Log:       ${log}`] : []),
@@ -124,7 +129,7 @@ export function printRemoval({ removal, dryRun, log }: RemovalReport, output: Ou
     return;
   }
   for (const change of changes) output.text(change);
-  output.note(`The log stays: ${log}`);
+  if (log !== null) output.note(`The log stays: ${log}`);
 }
 
 /** Prints nothing if nothing happened and no person looks: cron sends a mail for every line. */

@@ -10,11 +10,15 @@ export const guardCheck: Check = {
   // A service manager that does not answer is given up after 15 s.
   limitMs: 20_000,
   run: async ({ others, target }) => {
-    const { state, scheduler, everySeconds, endedTotal, problems } = await others.guard();
+    const { state, scheduler, everySeconds, endedTotal, problems, fix } = await others.guard();
     if (state === 'not-installed') {
       return skip(`not installed; ${target.commandLine('guard', 'install')} ends leaks every 10 minutes`);
     }
-    if (state === 'broken') return warn(problems.join('; '), target.commandLine('guard', 'install'));
+    if (state === 'broken')
+      return warn(
+        problems.join('; '),
+        fix?.startsWith('claude-mem ') === true ? target.commandLine(...fix.split(' ').slice(1)) : (fix ?? undefined),
+      );
     const every = formatInterval(everySeconds ?? 0);
     return pass(`${scheduler ?? ''}, every ${every}; ${count(endedTotal, 'process', 'processes')} ended so far`);
   },

@@ -63,7 +63,7 @@ export function createCron({ run, userName, now, isDaemonRunning }: CronSystem):
       const nextRunAt =
         entry.everySeconds > 0 && !isStopped ? nextCronRun(entry.everySeconds, now()).toISOString() : null;
       const remark = isStopped
-        ? 'No cron daemon runs on this machine. Start it, for example with: sudo service cron start'
+        ? 'No cron daemon runs on this machine. Start it, such as with: sudo service cron start'
         : null;
       return { state: isStopped ? 'stopped' : 'scheduled', nextRunAt, remark };
     },
