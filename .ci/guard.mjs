@@ -45,12 +45,13 @@ try {
   const { files } = guard('install', '--every', '1m', '--scheduler', scheduler);
   for (const { content } of files.slice(1)) assert.doesNotMatch(content, /v20\.0\.1|versions/);
   await untilEnded(first);
-  assert.equal(await stateAfter(2), 'healthy');
+  const { state, endedTotal } = await statusAfter(0);
+  assert.equal(state, 'healthy');
 
   renameSync(join(versions, 'v20.0.1'), join(versions, 'v22.9.0'));
   const second = await leak(dataDir);
   await untilEnded(second);
-  assert.equal(await stateAfter(4), 'healthy');
+  assert.equal((await statusAfter(endedTotal)).state, 'healthy');
   assert.deepEqual(bystander.pairs.flatMap(({ wrapper, python }) => [wrapper, python]).map(isAlive), [true, true]);
 
   guard('remove');
@@ -122,14 +123,14 @@ async function untilEnded({ pairs }) {
   assert.fail(`${scheduler} did not end the leak: ${JSON.stringify(guard('status'))}\n${shown}`);
 }
 
-/** The state of the guard once it has stored that it ended this many processes. A run reads the process table again before it ends. */
-async function stateAfter(ended) {
+/** The status once the guard has stored that it ended more processes. A run reads the process table again before it ends. */
+async function statusAfter(ended) {
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 500) {
-    const { state, endedTotal } = guard('status');
-    if (endedTotal >= ended) return state;
+    const status = guard('status');
+    if (status.endedTotal > ended) return status;
     await sleep(500);
   }
-  return JSON.stringify(guard('status'));
+  return assert.fail(JSON.stringify(guard('status')));
 }
 
 function crontab() {

@@ -59,7 +59,7 @@ export function showStatus(): string {
 
 export function showGuardStatus(): string {
   return shown('claude-mem guard status', (output) => {
-    printGuardStatus(RECORDED_GUARD, output);
+    printGuardStatus(RECORDED_GUARD, output, (action) => `claude-mem guard ${action}`);
   });
 }
 

@@ -62,6 +62,7 @@ describe('guard install', () => {
     const { home, dataDir, guard, guardJson, doctor } = aMachine();
     const { status, stdout, stderr } = await guard('install');
     expect([status, stderr.includes('only while you are logged in')]).toEqual([0, true]);
+    expect(stdout).toContain('\nUndo:       claude-mem guard remove\n');
     const { report } = await guardJson('status');
     const files = report.files as readonly string[];
     expect(files[0]).toBe(join(dataDir, 'guard', 'run.sh'));
@@ -253,7 +254,8 @@ describe('guard run', () => {
     mkdirSync(dataDir, { mode: 0o700 });
     symlinkSync(dataDir, join(home, 'link'));
     await guard('install', '--scheduler', 'cron');
-    await guard('install', '--scheduler', 'cron', '--data-dir', join(home, 'link'));
+    const second = await guard('install', '--scheduler', 'cron', '--data-dir', join(home, 'link'));
+    expect(second.stdout).toContain(`Undo:       claude-mem guard remove --data-dir ${join(home, 'link')}\n`);
     expect(crontabOf(home).match(/^# BEGIN/gm)).toHaveLength(1);
     expect((await guardJson('status', '--data-dir', join(home, 'link'))).report.scheduler).toBe('cron');
   });

@@ -10,7 +10,7 @@ import { programPath } from '../../programs.ts';
 import { includeArgument } from '../reap/command.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { commandLine } from '../../terminal/hint.ts';
-import type { GuardContext } from './context.ts';
+import type { GuardCall, GuardContext } from './context.ts';
 
 interface GuardOptions {
   readonly every?: number;
@@ -104,7 +104,7 @@ async function install(input: Input): Promise<ExitCode> {
   );
   const report = { installation, everySeconds, launcher, dryRun: options.dryRun === true };
   if (options.json === true) output.data(JSON.stringify((await import('./json.ts')).reportInstallation(report)));
-  else (await import('./text.ts')).printInstallation(report, output);
+  else (await import('./text.ts')).printInstallation(report, output, callOf(options));
   return EXIT.ok;
 }
 
@@ -118,7 +118,7 @@ async function status(input: Input): Promise<ExitCode> {
     { name: guard.name, searches: true },
   );
   if (options.json === true) output.data(JSON.stringify((await import('./json.ts')).reportStatus(found)));
-  else (await import('./text.ts')).printStatus(found, output);
+  else (await import('./text.ts')).printStatus(found, output, callOf(options));
   return { healthy: EXIT.ok, broken: EXIT.found, 'not-installed': EXIT.notRunning }[found.state];
 }
 
@@ -181,6 +181,11 @@ async function open(
 ): Promise<{ readonly context: Context; readonly guard: GuardContext }> {
   const context = openContext({ acts: ifMissing !== 'refuse', ifMissing });
   return { context, guard: await wiring.createGuardContext(context, programPath('cli')) };
+}
+
+/** Builds a command line for the same data dir. */
+function callOf({ dataDir }: Pick<Input['options'], 'dataDir'>): GuardCall {
+  return (action) => commandLine(['guard', action, ...(dataDir === undefined ? [] : ['--data-dir', dataDir])]);
 }
 
 /** Guards of one data dir are installed and removed one at a time. */

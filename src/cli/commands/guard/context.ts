@@ -21,6 +21,9 @@ export interface GuardContext {
   readonly searchFolders: () => readonly FolderPattern[];
 }
 
+/** A command line, such as `claude-mem guard run --data-dir /d`. */
+export type GuardCall = (action: 'install' | 'status' | 'remove' | 'run') => string;
+
 /** How this program was started. */
 export interface Launcher {
   /**

@@ -6,13 +6,14 @@ import { formatAge } from '../../../shared/duration.ts';
 import { count, formatBytes } from '../../terminal/format.ts';
 import type { Output } from '../../terminal/output.ts';
 import { painter } from '../../terminal/process-table.ts';
-import type { Launcher } from './context.ts';
+import type { GuardCall, Launcher } from './context.ts';
 import type { InstallationReport, RemovalReport } from './json.ts';
 
 /** Prints each file with its content, and how to run, see and remove the guard. */
 export function printInstallation(
   { installation, everySeconds, launcher, dryRun }: InstallationReport,
   output: Output,
+  call: GuardCall,
 ): void {
   const { scheduler, files, removed, remark } = installation;
   for (const { path, content } of files) {
@@ -24,9 +25,7 @@ export function printInstallation(
   if (dryRun) output.text(`Nothing was changed. ${scheduler} would end leaks every ${every}.`);
   else {
     output.text(painter(output).green(`${scheduler} ends leaks every ${every} from now on.`));
-    output.text(
-      'Run it now: claude-mem guard run\nLast run:   claude-mem guard status\nUndo:       claude-mem guard remove',
-    );
+    output.text(`Run it now: ${call('run')}\nLast run:   ${call('status')}\nUndo:       ${call('remove')}`);
   }
   for (const note of [remark, noteOn(launcher)]) if (note !== null) output.note(note);
 }
@@ -44,11 +43,11 @@ function indent(text: string): string {
 }
 
 /** Prints the installation, the last run and the last run that ended something. */
-export function printStatus(status: GuardStatus, output: Output): void {
+export function printStatus(status: GuardStatus, output: Output, call: GuardCall): void {
   const { state, scheduler, everySeconds, include, problems, remark, fix, lastEnding, lastRun } = status;
   const paint = painter(output);
   if (state === 'not-installed') {
-    output.text('No guard is installed for this data dir. To end leaks every 10 minutes: claude-mem guard install');
+    output.text(`No guard is installed for this data dir. To end leaks every 10 minutes: ${call('install')}`);
   } else if (scheduler === null || everySeconds === null) {
     output.text(paint.red.bold('Broken'));
   } else {
@@ -63,7 +62,8 @@ export function printStatus(status: GuardStatus, output: Output): void {
   if (rows.length > 0) output.data(rows.join('\n'));
   if (lastRun?.endedCount === 0 && lastEnding !== null) output.data(endingLines(lastEnding).join('\n'));
   if (remark !== null && remark !== fix) output.note(remark);
-  if (fix !== null) output.note(`Fix: ${fix}`);
+  if (fix !== null)
+    output.note(`Fix: ${/^claude-mem guard \w+$/.test(fix) ? call(fix.endsWith('run') ? 'run' : 'install') : fix}`);
 }
 
 function rowsOf({ files, nextRunAt, lastRun, endedTotal, runs, log, state }: GuardStatus): readonly string[] {
