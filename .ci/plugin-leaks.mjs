@@ -404,7 +404,7 @@ function standIn() {
     ...['--data-dir', join(dataDir, 'chroma')],
   ];
   const child = spawn(process.execPath, [script, dataDir, ...chroma], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     detached: true,
     env: { ...process.env, UV_CACHE_DIR: join(cache, 'uv-cache'), CLAUDE_MEM_DATA_DIR: dataDir },
   });

@@ -16,7 +16,8 @@ export const programFunction = {
 };
 
 /** Runs before the command line: a hook, for which an editor waits, is a small separate program. */
-export const cliEntry = `const args = process.argv.slice(2);
+export const cliEntry = `// claude-mem-cli: the guard's script reads this name before it runs a program.
+const args = process.argv.slice(2);
 if (Number.parseInt(process.versions.node, 10) < 20) refuse();
 else if (args[0] === 'hook' && !args.includes('--help') && !args.includes('-h')) require('./hook.js');
 else runCompiled();

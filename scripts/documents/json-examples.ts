@@ -1,4 +1,5 @@
 import type { LifecycleReport } from '../../src/cli/commands/start/json.ts';
+import { reportStatus as reportGuard } from '../../src/cli/commands/guard/json.ts';
 import { reportLeaks } from '../../src/operations/leaks/leak-report.ts';
 import { reportReap } from '../../src/cli/commands/reap/json.ts';
 import { reportEnd, reportReading } from '../../src/cli/commands/leaks/watch/json.ts';
@@ -8,6 +9,7 @@ import { printed } from './command-output.ts';
 import {
   parse,
   RECORDED_DOCTOR,
+  RECORDED_GUARD,
   RECORDED_SETUP,
   RECORDED_VERIFY,
   recordedHistory,
@@ -46,6 +48,10 @@ export function status(): string {
 
 export function history(): string {
   return example(recordedHistory());
+}
+
+export function guard(): string {
+  return example(reportGuard(RECORDED_GUARD));
 }
 
 export function start(): string {

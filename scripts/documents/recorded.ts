@@ -7,6 +7,7 @@ import type { CheckId } from '../../src/operations/doctor/check.ts';
 import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
 import type { CheckResult } from '../../src/operations/doctor/diagnose.ts';
 import { judgeReading, type Observation } from '../../src/operations/observe/observe.ts';
+import type { GuardStatus } from '../../src/operations/guard/guard-status.ts';
 import type { ReapResult } from '../../src/operations/terminate/reap.ts';
 import type { Outcome } from '../../src/operations/terminate/terminate.ts';
 import type { TreeStatus } from '../../src/operations/tree/tree-lifecycle.ts';
@@ -34,6 +35,9 @@ export function recordedReap(): ReapResult {
   const after = judgeReading({ ...reading, snapshot: { ...reading.snapshot, processes } });
   return { plan, outcomes: parse('reap-outcomes.json') as Outcome[], after, remaining: [] };
 }
+
+/** The state of a guard that ended two pairs. */
+export const RECORDED_GUARD = parse('guard.json') as GuardStatus;
 
 /** The output of `setup` on a machine with everything installed. */
 export const RECORDED_SETUP: readonly SetupStep[] = [

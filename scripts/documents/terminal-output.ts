@@ -1,6 +1,7 @@
 import type { Output } from '../../src/cli/terminal/output.ts';
 import { printHistory } from '../../src/cli/commands/history/text.ts';
 import { printDoctor } from '../../src/cli/commands/doctor/text.ts';
+import { printStatus as printGuardStatus } from '../../src/cli/commands/guard/text.ts';
 import { printLeaks } from '../../src/cli/commands/leaks/text.ts';
 import { printOutcomes } from '../../src/cli/commands/reap/text.ts';
 import { setupView } from '../../src/cli/commands/setup/text.ts';
@@ -9,6 +10,7 @@ import { reportStatus } from '../../src/operations/tree/status-report.ts';
 import { asShell } from './command-output.ts';
 import {
   RECORDED_DOCTOR,
+  RECORDED_GUARD,
   RECORDED_SETUP,
   recordedHistory,
   recordedLeak,
@@ -52,6 +54,12 @@ export function showStatus(): string {
   const { observation, sight } = recordedTree();
   return shown('claude-mem status', (output) => {
     printStatus(reportStatus(sight, observation.reading.dataDir), { sight, observation, output });
+  });
+}
+
+export function showGuardStatus(): string {
+  return shown('claude-mem guard status', (output) => {
+    printGuardStatus(RECORDED_GUARD, output, (action) => `claude-mem guard ${action}`);
   });
 }
 

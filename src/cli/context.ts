@@ -11,6 +11,7 @@ import type { ConnectToSupervisor, LifecyclePorts } from '../operations/tree/tre
 import type { StagePorts } from '../operations/verify/stage.ts';
 import type { VerifyCommandPorts } from '../operations/verify/verify-command.ts';
 import type { ClaudeMemError } from '../shared/errors.ts';
+import type { GuardContext } from './commands/guard/context.ts';
 import type { WorkerAccess } from './commands/status/page-link.ts';
 
 /** The adapters that the commands use. `wiring/cli.ts` implements them. */
@@ -18,6 +19,8 @@ export interface CliWiring {
   /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` if a command that only reads lacks the permission. */
   readonly createContext: (options: ContextOptions) => Context;
   readonly createTreeContext: (context: Context) => TreeContext;
+  /** @param program path of the CLI's program file. */
+  readonly createGuardContext: (context: Context, program: string) => Promise<GuardContext>;
   readonly openLogs: (dataDir: string) => Logs;
   /** Reads the samples that the supervisors of a data dir recorded. */
   readonly readHistory: (dataDir: string) => Promise<SampleReading>;

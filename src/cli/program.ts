@@ -2,6 +2,7 @@ import { getSystemErrorMap } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { escapeHidden } from '../core/text/harmless-text.ts';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
+import { guardCommand } from './commands/guard/command.ts';
 import { hookCommand } from './commands/hook/command.ts';
 import { integrateCommand } from './commands/integrate/command.ts';
 import { historyCommand } from './commands/history/command.ts';
@@ -60,6 +61,7 @@ const COMMANDS = [
   doctorCommand,
   leaksCommand,
   reapCommand,
+  guardCommand,
   snapshotCommand,
   searchServerCommand,
   hookCommand,

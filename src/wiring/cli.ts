@@ -59,6 +59,7 @@ async function openReportFile(path: string): Promise<ReportFile> {
 export const cliWiring: CliWiring = {
   createContext,
   createTreeContext: (context) => createTreeContext(context),
+  createGuardContext: async (context, program) => (await import('./guard.ts')).createGuardContext(context, program),
   openLogs: (dataDir) => openLogs(dataDir),
   readHistory: (dataDir) => readHistory(dataDir),
   readSnapshotFile,

@@ -16,6 +16,7 @@ import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { commandLine } from '../cli/terminal/hint.ts';
 import { createTreeContext } from './cli-tree.ts';
 import type { ResolvedTarget } from './doctor-target.ts';
+import { readGuardStatus } from './guard.ts';
 import { VERSION } from '../shared/version.ts';
 
 /** In milliseconds. */
@@ -53,6 +54,7 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     },
     others: {
+      guard: () => readGuardStatus(dataDir),
       pm2: () => {
         const found = readPm2Apps(homedir(), process.env);
         return found && { folder: found.folder, saved: found.apps.filter(isOldWorkerApp) };

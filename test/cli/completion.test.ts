@@ -72,7 +72,7 @@ describe.each(SHELLS)('%s', (shell, offered) => {
   });
 
   inShell(name('offers roles, checks and shells in their places'), async () => {
-    expect(await offered('logs', '')).toEqual(['hook', 'search', 'supervisor', 'worker']);
+    expect(await offered('logs', '')).toEqual(['guard', 'hook', 'search', 'supervisor', 'worker']);
     expect(await offered('logs', '-n', '5', 'w')).toEqual(['worker']);
     expect(await offered('doctor', '')).toEqual([...CHECK_IDS].sort());
     expect(await offered('doctor', 'uv', 'orph')).toEqual(['orphans']);
@@ -82,7 +82,7 @@ describe.each(SHELLS)('%s', (shell, offered) => {
 
   inShell(name("offers a command's own options, and the choices of one"), async () => {
     expect(await offered('reap', '--inc')).toEqual(['--include']);
-    expect(await offered('reap', '--include', '')).toEqual(['excess']);
+    expect(await offered('reap', '--include', '')).toEqual(['excess', 'observers']);
     expect(await offered('leaks', '--inc')).toEqual([]);
     expect(await offered('start', '--port', '')).toEqual([]);
   });

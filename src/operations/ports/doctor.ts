@@ -1,6 +1,7 @@
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Observation } from '../observe/observe.ts';
+import type { GuardStatus } from '../guard/guard-status.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 
 /** The ports of the checks. No port writes. */
@@ -141,6 +142,8 @@ export interface Pm2Leftovers {
 }
 
 export interface OthersPort {
+  /** The guard of this data dir. */
+  readonly guard: () => Promise<GuardStatus>;
   readonly pm2: () => Pm2Leftovers | undefined;
 }
 

@@ -2,10 +2,26 @@ import { resolveSettings, type Settings } from '../../../src/core/settings.ts';
 import type { Check, CheckStatus, Finding } from '../../../src/operations/doctor/check.ts';
 import { diagnose } from '../../../src/operations/doctor/diagnose.ts';
 import type { DoctorPorts } from '../../../src/operations/ports/doctor.ts';
+import type { GuardStatus } from '../../../src/operations/guard/guard-status.ts';
 import { FakeMachine } from '../fake-machine.ts';
 import { DATA_DIR } from '../../core/builders.ts';
 
 type Overrides = { readonly [Port in keyof DoctorPorts]?: Partial<DoctorPorts[Port]> };
+
+const NO_GUARD: GuardStatus = {
+  ...{ state: 'not-installed', scheduler: null, everySeconds: null, include: [], installedAt: null, files: [] },
+  ...{
+    nextRunAt: null,
+    lastRun: null,
+    lastEnding: null,
+    runs: 0,
+    endedTotal: 0,
+    problems: [],
+    fix: null,
+    remark: null,
+    log: '',
+  },
+};
 
 const GIGABYTE = 1_000_000_000;
 
@@ -57,7 +73,7 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       sleep: () => Promise.resolve(),
       ...overrides.machine,
     },
-    others: { pm2: () => undefined, ...overrides.others },
+    others: { pm2: () => undefined, guard: () => Promise.resolve(NO_GUARD), ...overrides.others },
     logs: { lastLines: () => new Map(), ...overrides.logs },
   };
 }

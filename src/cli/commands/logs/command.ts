@@ -20,7 +20,7 @@ export const logsCommand = (wiring: CliWiring) =>
     summary: 'show the logs of the tree',
     description:
       'Shows the last lines of all logs of this data dir, sorted by time. Name a role to see only its log: supervisor, worker, search, ' +
-      'or hook (errors of hooks).',
+      'hook (errors of hooks), or guard.',
     examples: [
       ['claude-mem logs', 'the last 50 lines of all logs'],
       ['claude-mem logs worker -f', 'follow the worker'],
@@ -80,6 +80,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
   ['worker', 'worker'],
   ['search', 'search-server'],
   ['hook', 'hook'],
+  ['guard', 'guard'],
 ]);
 
 /** A crash message of Node names no role, so the file name supplies it. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { INCLUDED_LEAKS, type IncludedLeak } from '../../../core/guard/entry.ts';
 import { planReap, type ReapPlan, type ReapRequest } from '../../../core/verdicts/plan-reap.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { keyOf } from '../../../operations/terminate/terminate-until-quiet.ts';
@@ -11,17 +12,13 @@ import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.
 import type { Output } from '../../terminal/output.ts';
 import { reportReap } from './json.ts';
 
-/** Leaks that are ended only on request. */
-const INCLUDED = ['excess', 'observers'] as const;
-type Included = (typeof INCLUDED)[number];
-
 interface ReapOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly grace: number;
   readonly olderThan?: number;
   readonly pid?: ReadonlySet<number>;
-  readonly include?: readonly Included[];
+  readonly include?: readonly IncludedLeak[];
 }
 
 type Input = CommandInput<ReapOptions>;
@@ -63,7 +60,7 @@ export const reapCommand = (wiring: CliWiring) =>
         .addOption(
           suggesting(
             new Option('--include <kind...>', 'end these processes too: excess, observers').argParser(includeArgument),
-            INCLUDED,
+            INCLUDED_LEAKS,
           ),
         ),
     run: runReap,
@@ -224,12 +221,13 @@ function requestOf({ include, olderThan, pid }: ReapOptions): ReapRequest {
 }
 
 /** Commas separate several kinds too. */
-function includeArgument(text: string, before: readonly Included[] | undefined): readonly Included[] {
+/** Parses one value of `--include`, such as `excess,observers`, and adds it to those before. */
+export function includeArgument(text: string, before: readonly IncludedLeak[] | undefined): readonly IncludedLeak[] {
   return [...(before ?? []), ...text.split(',').map(includedKind)];
 }
 
-function includedKind(text: string): Included {
-  const kind = INCLUDED.find((known) => known === text);
-  if (kind === undefined) throw new InvalidArgumentError(`The possible values are: ${INCLUDED.join(', ')}.`);
+function includedKind(text: string): IncludedLeak {
+  const kind = INCLUDED_LEAKS.find((known) => known === text);
+  if (kind === undefined) throw new InvalidArgumentError(`The possible values are: ${INCLUDED_LEAKS.join(', ')}.`);
   return kind;
 }

@@ -3,6 +3,7 @@ import { chromaCheck } from './chroma.ts';
 import { dataDirCheck } from './data-dir.ts';
 import { diskSpaceCheck } from './disk-space.ts';
 import { excessCheck } from './excess.ts';
+import { guardCheck } from './guard.ts';
 import { safetyFeaturesCheck } from './safety-features.ts';
 import { limitsCheck } from './limits.ts';
 import { logsCheck } from './logs.ts';
@@ -58,6 +59,7 @@ export const CHECKS: readonly Check[] = [
   vectorWritersCheck,
   otherInstallationsCheck,
   pm2Check,
+  guardCheck,
   safetyFeaturesCheck,
   limitsCheck,
   machineMemoryCheck,
