@@ -41,7 +41,7 @@ function leaked() {
   return processes.filter(({ verdict }) => verdict === 'orphan' || verdict === 'excess');
 }
 
-/** What the plugin records, by name. */
+/** The processes in the registry of the plugin, by name. */
 function registry() {
   try {
     return JSON.parse(readFileSync(join(dataDir, 'supervisor.json'), 'utf8')).processes;
@@ -71,10 +71,11 @@ async function until(what, check, limitMs = 15_000) {
   }
 }
 
+/** The child of a uv wrapper; 0 while it has none. */
 const python = (uv) =>
   Number(
-    execFileSync('ps', ['-o', 'pid=', '--ppid', String(uv)], { encoding: 'utf8' })
-      .trim()
+    spawnSync('ps', ['-o', 'pid=', '--ppid', String(uv)], { encoding: 'utf8' })
+      .stdout.trim()
       .split('\n')[0],
   );
 
@@ -283,7 +284,7 @@ const checks = {
     }
   },
 
-  async 'chroma-mcp children that their live worker has replaced or let go of are excess'() {
+  async 'chroma-mcp children that their live worker has replaced or released are excess'() {
     const worker = standIn();
     const uvs = [await worker.ask('chroma'), await worker.ask('chroma')];
     const pythons = await until('both have a python', () => {
@@ -408,6 +409,7 @@ function standIn() {
     detached: true,
     env: { ...process.env, UV_CACHE_DIR: join(cache, 'uv-cache'), CLAUDE_MEM_DATA_DIR: dataDir },
   });
+  process.once('exit', () => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     pid: child.pid,

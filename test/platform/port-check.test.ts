@@ -46,7 +46,7 @@ test('a taken port is refused with its holder and the next free port', async () 
   expect(await refusal(offered)).toBeUndefined();
 });
 
-test('a port of the published plugin is named as such, and no one is told to end its worker', async () => {
+test('a port of the published plugin is named as such, without the advice to end its worker', async () => {
   const error = await refusal(await takePort(), PLUGIN);
   expect(error?.message).toContain('the worker of the published claude-mem plugin, pid 4118');
   expect(error?.hint).toMatch(/^Use another port: claude-mem start --port \d+$/);

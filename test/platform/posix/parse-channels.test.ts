@@ -42,7 +42,7 @@ test('a pipe whose other end lsof does not name is unknown', () => {
   expect(parseChannels(OUTPUT).get(4712)).toEqual({ stdin: 'open', stdout: 'unknown' });
 });
 
-test('a file or a device in the output of lsof is unknown, whatever its name', () => {
+test('a file or a device in the output of lsof with any name is unknown', () => {
   expect(parseChannels(OUTPUT).get(4713)).toEqual({ stdin: 'unknown', stdout: 'unknown' });
 });
 
