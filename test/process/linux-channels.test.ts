@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Writable } from 'node:stream';
 import { describe, expect } from 'vitest';
 import type { Channels } from '../../src/core/process/channels.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
@@ -82,14 +81,14 @@ const WAYS: readonly { readonly way: string; readonly options: ReadChannelsOptio
 
 describe.each(WAYS)('channels of socket pairs, read $way', ({ options }) => {
   linuxTest('are open while the parent holds them', async () => {
-    const { pid = 0 } = startWithSockets();
+    const { pid } = startWithSockets();
     expect(await channelsOf(pid, options)).toEqual({ stdin: 'open', stdout: 'open' });
   });
 
   linuxTest('show a closed stdin under a live parent', async () => {
     const child = startWithSockets();
     child.stdin?.end();
-    await seen(child.pid ?? 0, { stdin: 'closed', stdout: 'open' }, options);
+    await seen(child.pid, { stdin: 'closed', stdout: 'open' }, options);
   });
 
   linuxTest('are closed once the parent is dead', async () => {
@@ -112,13 +111,13 @@ describe.each(WAYS)('channels of socket pairs, read $way', ({ options }) => {
   linuxTest('are open while another process holds the other end', async () => {
     const child = startWithSockets();
     const holder = children.start('sh', ['-c', SLEEP], {
-      stdio: [child.stdin as Writable, 'ignore', 'ignore'],
+      stdio: [child.stdin!, 'ignore', 'ignore'],
       env: cleanEnvironment(),
     });
     child.stdin?.destroy();
-    expect((await channelsOf(child.pid ?? 0, options))?.stdin).toBe('open');
+    expect((await channelsOf(child.pid, options))?.stdin).toBe('open');
     await endChild(holder);
-    await seen(child.pid ?? 0, { stdin: 'closed', stdout: 'open' }, options);
+    await seen(child.pid, { stdin: 'closed', stdout: 'open' }, options);
   });
 });
 
@@ -143,7 +142,7 @@ describe('channels of pipes', () => {
     );
     let length = 0;
     child.stdout?.on('data', (chunk: Buffer) => (length += chunk.length));
-    await channelsOf(child.pid ?? 0);
+    await channelsOf(child.pid);
     await once(child, 'close');
     expect(length).toBe(60_000);
   });
@@ -158,7 +157,7 @@ describe('channels', () => {
   linuxTest('that are files, terminals or named pipes are unknown', async () => {
     const file = `${directory()}/file`;
     writeFileSync(file, '');
-    const { pid = 0 } = children.start('sh', ['-c', `exec <${file} >${file}; ${SLEEP}`], {
+    const { pid } = children.start('sh', ['-c', `exec <${file} >${file}; ${SLEEP}`], {
       stdio: 'ignore',
       env: cleanEnvironment(),
     });
@@ -166,14 +165,14 @@ describe('channels', () => {
   });
 
   linuxTest('of a reused pid are unknown', async () => {
-    const { pid = 0 } = startWithSockets();
+    const { pid } = startWithSockets();
     const other = { ...rowOf(pid), startTicks: 1 };
     expect((await readChannels([other])).get(pid)).toEqual({ stdin: 'unknown', stdout: 'unknown' });
   });
 
   linuxTest('of a process that has ended are unknown', async () => {
     const child = startWithSockets();
-    const row = rowOf(child.pid ?? 0);
+    const row = rowOf(child.pid);
     await endChild(child);
     expect((await readChannels([row])).get(row.pid)).toEqual({ stdin: 'unknown', stdout: 'unknown' });
   });

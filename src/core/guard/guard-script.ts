@@ -47,7 +47,7 @@ ${folders.map((pattern) => `add ${pattern.map(quoteAlways).join('*')}`).join('\n
 ${USUAL_FOLDERS.map((line) => `add ${line}`).join('\n')}
 
 # A scheduler may have a PATH without the usual programs.
-PATH=$search\${PATH:+:\$PATH}
+PATH=$search\${PATH:+:$PATH}
 
 fail() {
   if [ ! -e "$data_dir/guard/problem" ] && [ ! -L "$data_dir/logs" ] && [ ! -L "$data_dir/logs/guard.log" ]; then

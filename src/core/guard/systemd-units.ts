@@ -41,7 +41,7 @@ WantedBy=timers.target
 }
 
 /** Quotes a word of a command line in a unit: `%` begins a specifier and `$` a variable, also within quotes. */
-export function quoteForSystemd(word: string): string {
+function quoteForSystemd(word: string): string {
   const escaped = word
     .replace(/[\\"]/g, String.raw`\$&`)
     .replaceAll('%', '%%')

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { renderGuardCmd } from '../../../src/core/guard/guard-cmd.ts';
 import { renderLaunchAgent } from '../../../src/core/guard/launch-agent.ts';
 import { renderTask } from '../../../src/core/guard/scheduled-task.ts';
-import { quoteForSystemd, renderService, renderTimer } from '../../../src/core/guard/systemd-units.ts';
+import { renderService, renderTimer } from '../../../src/core/guard/systemd-units.ts';
 import { isXmlText } from '../../../src/core/guard/xml-text.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { hostileName, hostileScript } from './hostile-paths.ts';
@@ -50,7 +50,9 @@ describe('systemd units', () => {
   });
 
   test('a percent sign, a dollar, quotes and a line end are escaped', () => {
-    expect(quoteForSystemd('/a %h $HOME "x" \\ \n')).toBe(String.raw`"/a %%h $$HOME \"x\" \\ \x0a"`);
+    expect(renderService(entryOf('/a %h $HOME "x" \\ \n'))).toContain(
+      String.raw`ExecStart=/bin/sh "/a %%h $$HOME \"x\" \\ \x0a"`,
+    );
   });
 
   test('a timer never runs at its installation, and repeats after each run', () => {

@@ -25,6 +25,7 @@ import {
   uv,
   UVX,
   verdictsOf,
+  without,
   worker,
 } from '../../core/builders.ts';
 
@@ -180,7 +181,7 @@ describe('details of single processes', () => {
 
   test('a table without channels leaves a process unverified', async () => {
     const { detailed } = portsWith([young]);
-    const { readChannels: _, ...table } = detailed.table;
+    const table = without(detailed.table, 'readChannels');
     const { judgements } = await observe({ ...detailed, table }, { dataDir: DATA_DIR, memory: false });
     expect(verdictsOf(judgements)).toEqual({ 310: 'unverified' });
   });
@@ -198,7 +199,7 @@ describe('details of single processes', () => {
 
   test('a table that cannot measure single processes measures with the reading', async () => {
     const { detailed, requests } = portsWith([young]);
-    const { readMemory: _, ...table } = detailed.table;
+    const table = without(detailed.table, 'readMemory');
     await observe({ ...detailed, table }, { dataDir: DATA_DIR, memory: true });
     expect(requests.map(({ memory }) => memory)).toEqual([true]);
   });
