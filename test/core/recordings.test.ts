@@ -45,6 +45,18 @@ describe('the published plugin, recorded', () => {
       { 20260: 'zombie', 20323: 'unverified' },
       { 20260: 'zombie', 20323: 'orphan' },
     ],
+    [
+      'reconnected',
+      'the python of a killed uv is left below a live worker',
+      { 17623: 'foreign', 17683: 'orphan', 20508: 'foreign', 20578: 'foreign' },
+      { 17623: 'foreign', 17683: 'orphan', 20508: 'foreign', 20578: 'foreign' },
+    ],
+    [
+      'reconnected-killed',
+      'that python, and the uv and python of the killed worker are left',
+      { 17623: 'zombie', 17683: 'orphan', 20508: 'orphan', 20578: 'orphan' },
+      { 17623: 'zombie', 17683: 'orphan', 20508: 'orphan', 20578: 'orphan' },
+    ],
   ])('%s: %s', (name, _truth, atOnce, later) => {
     expect(verdictsOf(judgeRecording(name))).toEqual(atOnce);
     expect(verdictsOf(judgeRecording(name, TEN_MINUTES_TICKS))).toEqual(later);
