@@ -5,7 +5,7 @@ import { xmlText } from './xml-text.ts';
 const START = '2020-01-01T00:00:00';
 
 /**
- * A task for `schtasks /Create /XML`, for the user who creates it and without more rights. `conhost --headless` runs the script without a
+ * A task for `schtasks /Create /XML`, in the order of elements that the Task Scheduler Schema documents ([MS-TSCH] 2.5), for the user who creates it and without more rights. `conhost --headless` runs the script without a
  * window. The path of the script is the working directory, because cmd would expand a `%` on its command line.
  */
 export function renderTask({ script, everySeconds }: GuardEntry): string {
@@ -17,12 +17,12 @@ export function renderTask({ script, everySeconds }: GuardEntry): string {
   </RegistrationInfo>
   <Triggers>
     <TimeTrigger>
+      <Enabled>true</Enabled>
+      <StartBoundary>${START}</StartBoundary>
       <Repetition>
         <Interval>PT${everySeconds / 60}M</Interval>
         <StopAtDurationEnd>false</StopAtDurationEnd>
       </Repetition>
-      <StartBoundary>${START}</StartBoundary>
-      <Enabled>true</Enabled>
     </TimeTrigger>
   </Triggers>
   <Principals>

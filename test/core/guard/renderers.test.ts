@@ -146,7 +146,7 @@ function namesOf([name, content]: Shape): readonly unknown[] {
 const TASK = [
   'Task',
   ['RegistrationInfo', ['Description']],
-  ['Triggers', ['TimeTrigger', ['Repetition', ['Interval'], ['StopAtDurationEnd']], ['StartBoundary'], ['Enabled']]],
+  ['Triggers', ['TimeTrigger', ['Enabled'], ['StartBoundary'], ['Repetition', ['Interval'], ['StopAtDurationEnd']]]],
   ['Principals', ['Principal', ['LogonType'], ['RunLevel']]],
   [
     'Settings',
