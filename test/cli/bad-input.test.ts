@@ -19,7 +19,7 @@ describe('wrong usage is exit 2 and nothing is done', () => {
     [['reap', '--pid', '99999999999'], /is not a process id/],
     [['reap', '--grace', 'soon'], /"soon" is not a duration/],
     [['reap', '--older-than', '-1h'], /not a duration|argument missing/],
-    [['reap', '--include', 'foreign'], /The only possible value is: excess/],
+    [['reap', '--include', 'foreign'], /The possible values are: excess, observers/],
     [['snapshot', 'a', 'b'], /too many arguments/],
     [['leaks', '--data-dir', ''], /--data-dir is empty/],
     [['history', '--since', '0'], /Must be at least 5s/],

@@ -14,7 +14,7 @@ test('npm start passes the data dir to setup and start, and the other options to
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain("Chroma's packages: switched off by CLAUDE_MEM_CHROMA_ENABLED");
   expect(stdout).toContain(`claude-mem is running, http://127.0.0.1:${tree.port},`);
-  expect(stdout).toContain('What next:');
+  expect(stdout).toContain('Next steps:');
   expect(tree.roles()).toEqual(['search', 'supervisor', 'worker']);
   await tree.stop();
 });
@@ -25,6 +25,6 @@ test('npm start fails with the exit code of start', async () => {
     home: tree.home,
     env: { CLAUDE_MEM_CHROMA_ENABLED: 'false' },
   });
-  expect([status, stdout.includes('What next:')]).toEqual([2, false]);
+  expect([status, stdout.includes('Next steps:')]).toEqual([2, false]);
   expect(tree.members()).toEqual([]);
 });

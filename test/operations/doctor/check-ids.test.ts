@@ -33,6 +33,7 @@ test('the ids of the checks and their order are API', () => {
     'vector-writers',
     'other-installations',
     'pm2',
+    'guard',
     'guards',
     'limits',
     'machine-memory',

@@ -11,8 +11,8 @@ const recordings = new URL('../../fixtures/recordings/', import.meta.url);
 const recordingNames = readdirSync(recordings).filter((name) => name.endsWith('.json'));
 
 describe('recordings', () => {
-  test('all five recordings exist', () => {
-    expect(recordingNames).toHaveLength(5);
+  test('all seven recordings exist', () => {
+    expect(recordingNames).toHaveLength(7);
   });
 
   test.each(recordingNames)('%s is read and written back unchanged', (name) => {
