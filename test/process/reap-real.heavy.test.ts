@@ -101,7 +101,7 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
       await gone(left);
     });
 
-    test('unmarked processes are proven by their age, not earlier, and ended', async () => {
+    test('unmarked processes that no client can reach are proven immediately, and otherwise by their age', async () => {
       const { home, dataDir, json, run } = aHome();
       const left = await leak(stack, { dataDir, underSubreaper });
       const others = await bystanders(stack, dataDir, join(home, 'elsewhere'));
@@ -109,14 +109,19 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
       expect(await run(['snapshot', file])).toMatchObject({ status: 0 });
       const verdicts = async () =>
         (await json(['leaks', '--from', file])).found.filter(({ pid }) => left.pids.includes(pid));
-      expect(await verdicts()).toMatchObject([{ verdict: 'unverified' }, { verdict: 'unverified' }]);
+      const reached = await verdicts();
+      expect(reached).toMatchObject([{ verdict: 'orphan' }, { verdict: 'orphan' }]);
+      expect(reached[0]?.evidence.map(({ kind }) => kind)).toEqual(['command', 'adopted', 'unreachable', 'no-owner']);
 
+      withoutChannels(file);
+      expect(await verdicts()).toMatchObject([{ verdict: 'unverified' }, { verdict: 'unverified' }]);
       moveOn(file);
       const judged = await verdicts();
       expect(judged).toMatchObject([{ verdict: 'orphan' }, { verdict: 'orphan' }]);
       expect(judged[0]?.evidence.map(({ kind }) => kind)).toEqual(['pattern', 'adopted', 'no-owner', 'age']);
 
-      const { outcomes, remaining } = await reapLater(dataDir);
+      const { report } = await json(['reap', '--yes']);
+      const { outcomes, remaining } = report;
       expect(outcomes.map(({ pid, outcome }) => [pid, outcome])).toEqual(
         [...left.pids].sort((a, b) => a - b).map((pid) => [pid, 'exited']),
       );
@@ -125,7 +130,7 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
       expect(others.map((pairs) => living(pairs).length)).toEqual([2, 2]);
     });
 
-    test('an unmarked python without its wrapper is proven by its age and ended', async () => {
+    test('an unmarked python without its wrapper is ended as of two minutes later', async () => {
       const { dataDir } = aHome();
       const left = await leak(stack, { dataDir, underSubreaper });
       const python = await loseWrapper(left);
@@ -134,6 +139,13 @@ describeWithChroma('the real uvx chroma-mcp, its parent killed by SIGKILL', (sta
     });
   });
 });
+
+/** A snapshot as if the reader could not see the channels. */
+function withoutChannels(file: string): void {
+  const snapshot = JSON.parse(readFileSync(file, 'utf8')) as { processes: { channels?: unknown }[] };
+  for (const row of snapshot.processes) delete row.channels;
+  writeFileSync(file, JSON.stringify(snapshot));
+}
 
 /** A snapshot as if it had been taken later. */
 function moveOn(file: string): void {
