@@ -1,7 +1,7 @@
 import { count, printable } from '../../core/text/wording.ts';
-import type { Judgement } from '../../core/verdicts/verdict.ts';
 import { quoteShell } from '../../core/text/quote-shell.ts';
-import { isLeak, isOfOtherUserInPart, type LeakSummary } from './leak-report.ts';
+import { isLeak, type Judgement } from '../../core/verdicts/verdict.ts';
+import { isOfOtherUserInPart, type LeakSummary } from './leak-report.ts';
 import type { Observation } from '../observe/observe.ts';
 import { describeUnrecorded, unrecordedSupervisors } from '../tree/tree-lifecycle.ts';
 

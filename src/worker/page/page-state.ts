@@ -1,9 +1,7 @@
 import { commandLine } from '../../core/process/command-line.ts';
 import { describeProcess } from '../../core/text/wording.ts';
-import type { Judgement } from '../../core/verdicts/verdict.ts';
 import { reapArguments, remarks } from '../../operations/leaks/leak-remarks.ts';
 import {
-  isLeak,
   reportLeaks,
   reportProcess,
   type LeakSummary,
@@ -13,7 +11,7 @@ import type { Observation } from '../../operations/observe/observe.ts';
 import { reportStatus, sightTree, type StatusProcess, type StatusReport } from '../../operations/tree/status-report.ts';
 import type { TreeStatus } from '../../operations/tree/tree-lifecycle.ts';
 import type { Readiness, WorkerIdentity, WorkerProcessInfo } from '../api.ts';
-import { FINDINGS } from '../../core/verdicts/verdict.ts';
+import { FINDINGS, isLeak, type Judgement } from '../../core/verdicts/verdict.ts';
 
 /** The content of the page: `status` and `leaks` from one reading. Field names are API: add, never rename. */
 export interface PageState extends Pick<

@@ -1,7 +1,8 @@
-import type { Judgement } from '../../../core/verdicts/verdict.ts';
+import { isLeak, type Judgement } from '../../../core/verdicts/verdict.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { reapArguments, remarks } from '../../../operations/leaks/leak-remarks.ts';
-import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../../../operations/leaks/leak-report.ts';
+import { reportLeaks, type LeakSummary } from '../../../operations/leaks/leak-report.ts';
+import { leakedBytes } from '../../../operations/leaks/process-memory.ts';
 import type { Output } from '../../terminal/output.ts';
 import { count, formatBytes, printable } from '../../terminal/format.ts';
 import { commandLine } from '../../terminal/hint.ts';

@@ -1,7 +1,7 @@
 import type { ReapPlan } from '../../../core/verdicts/plan-reap.ts';
 import type { ReapResult } from '../../../operations/terminate/reap.ts';
 import type { Outcome, OutcomeKind } from '../../../operations/terminate/terminate.ts';
-import { leakedBytes } from '../../../operations/leaks/leak-report.ts';
+import { leakedBytes } from '../../../operations/leaks/process-memory.ts';
 import type { Output } from '../../terminal/output.ts';
 import { count, formatBytes, printable } from '../../terminal/format.ts';
 import { commandLine } from '../../terminal/hint.ts';

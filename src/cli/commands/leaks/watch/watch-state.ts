@@ -1,5 +1,5 @@
-import { isLeak, leakedBytes } from '../../../../operations/leaks/leak-report.ts';
-import type { Judgement } from '../../../../core/verdicts/verdict.ts';
+import { leakedBytes } from '../../../../operations/leaks/process-memory.ts';
+import { isLeak, type Judgement } from '../../../../core/verdicts/verdict.ts';
 import { keyOf } from '../../../../operations/terminate/terminate-until-quiet.ts';
 import type { Observation } from '../../../../operations/observe/observe.ts';
 import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
