@@ -2,11 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createOutput } from '../../../src/cli/terminal/output.ts';
 import { drawFrame, hiddenRows, type FrameView } from '../../../src/cli/commands/leaks/watch/frame.ts';
+import { listed } from '../../../src/cli/commands/leaks/watch/listed.ts';
 import { sparkline } from '../../../src/cli/commands/leaks/watch/sparkline.ts';
 import {
   addReading,
   EMPTY_STATE,
-  listed,
   nextSort,
   type WatchState,
 } from '../../../src/cli/commands/leaks/watch/watch-state.ts';
