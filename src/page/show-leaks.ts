@@ -3,7 +3,7 @@ import type { PageFinding, PageGroup, PageState } from '../worker/page/page-stat
 import { formatAge } from '../shared/duration.ts';
 import { element, fill } from './element.ts';
 
-/** Limits the processes of a group to a readable length; `claude-mem leaks --verbose` shows all. */
+/** Limits the groups, and the processes of a group, to a readable length; `claude-mem leaks --verbose` shows all. */
 const MOST_SHOWN = 50;
 
 /** Shows leaked and unverified processes by the process that left them, and the command that ends leaks. */
@@ -16,7 +16,8 @@ export function showLeaks(state: PageState): void {
     element('p', { class: `verdict ${tone}` }, headline),
     ...(groups.length === 0
       ? []
-      : [element('ul', { class: 'findings' }, ...groups.map((group) => card(group, byPid)))]),
+      : [element('ul', { class: 'findings' }, ...groups.slice(0, MOST_SHOWN).map((group) => card(group, byPid)))]),
+    ...more(groups.length - MOST_SHOWN),
     ...(reapCommand === null ? [] : [command(reapCommand)]),
     ...(summary.leaks === 0 && summary.unverified > 0 ? [element('p', { class: 'quiet' }, UNVERIFIED)] : []),
   );

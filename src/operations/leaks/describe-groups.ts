@@ -45,7 +45,8 @@ export function describeMemory({ memoryBytes }: Pick<LeakGroup, 'memoryBytes'>):
   return memoryBytes === null ? 'memory unknown' : formatBytes(memoryBytes);
 }
 
-function describeOrigin(group: LeakGroup, takenAt: string): string {
+/** `left by worker 4118, which is gone`; empty if nothing is known about the owner. */
+export function describeOrigin(group: LeakGroup, takenAt: string): string {
   const { owner, sessionId } = group;
   const verb = isLeak(group) ? 'left' : 'started';
   if (owner === null) return sessionId === null ? '' : `${verb} by a process of session ${sessionId}`;

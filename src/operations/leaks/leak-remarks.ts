@@ -36,7 +36,7 @@ export function remarks(
   for (const unrecorded of unrecordedSupervisors(reading))
     lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` stops it.')}`);
   if (unverified > 0 && !judgements.some(isLeak))
-    lines.push('Unverified processes are never ended. The last reason under each one says which proof is missing.');
+    lines.push('Unverified processes are never ended. The last reason of each one says which proof is missing.');
   return lines;
 }
 
