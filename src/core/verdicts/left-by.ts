@@ -2,7 +2,6 @@ import { isChromaRole } from '../tree/manifest.ts';
 import type { RegistryRecord } from '../tree/other-installations.ts';
 import type { RecordedEntry } from '../tree/recorded-trees.ts';
 import type { Identity } from '../process/identity.ts';
-import type { ProcessRow } from '../process/snapshot.ts';
 import { goneLeader } from './gone-worker.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import { workerAbove } from './unrecorded-child.ts';
@@ -15,7 +14,7 @@ import { isFindingVerdict, type Owner } from './verdict.ts';
 export function findOwner(subject: Case, context: JudgementContext): Owner | undefined {
   const parent = subject.parentJudgement;
   if (parent?.sharesWithChildren === true && isFindingVerdict(parent.verdict)) return parent.leftBy;
-  return markedOwner(subject, context) ?? recordedOwner(subject, context) ?? pluginWorker(subject.row, context);
+  return markedOwner(subject, context) ?? recordedOwner(subject, context) ?? pluginWorker(subject, context);
 }
 
 function markedOwner(subject: Case, context: JudgementContext): Owner | undefined {
@@ -45,13 +44,13 @@ function factsOf(record: RecordedEntry | undefined): Pick<Owner, 'role' | 'goneS
   return { role, goneSince: record?.presence === 'gone' ? endedAt : null };
 }
 
-function pluginWorker(row: ProcessRow, context: JudgementContext): Owner | undefined {
+function pluginWorker({ row, isChroma }: Case, context: JudgementContext): Owner | undefined {
   const { index, others } = context;
   const gone = others.observers.get(row.pid) ?? goneLeader(row, context);
   if (gone !== undefined) return workerOf(gone.identity, 'gone');
   const leader = row.sid === row.pid ? undefined : index.livePid(row.sid);
   const isWorker = leader !== undefined && others.liveRecords.get(leader.pid)?.isWorker === true;
-  const live = isWorker ? leader : workerAbove(row, context);
+  const live = isWorker ? leader : isChroma ? workerAbove(row, context) : undefined;
   return live && workerOf(live, 'alive');
 }
 

@@ -38,6 +38,7 @@ export function chainsOf(judgements: readonly Judgement[], snapshot: ProcessSnap
 export class JudgedParents {
   readonly #byPid: ReadonlyMap<number, Judgement>;
   readonly #snapshot: ProcessSnapshot;
+  readonly #tops = new Map<Judgement, Judgement>();
 
   constructor(judgements: readonly Judgement[], snapshot: ProcessSnapshot) {
     this.#byPid = new Map(judgements.map((judgement) => [judgement.row.pid, judgement]));
@@ -52,12 +53,14 @@ export class JudgedParents {
 
   /** The topmost ancestor with the same verdict in an unbroken line; the process itself if its parent has another verdict. */
   topOf(judgement: Judgement): Judgement {
-    const seen = new Set([judgement]);
+    const passed = new Set<Judgement>();
     let top = judgement;
-    for (let next = this.of(top); next !== undefined && !seen.has(next); next = this.of(top)) {
-      seen.add(next);
-      top = next;
+    for (let next: Judgement | undefined = judgement; next !== undefined && !passed.has(next); next = this.of(top)) {
+      passed.add(next);
+      top = this.#tops.get(next) ?? next;
     }
+    // Remembered, because a chain can be long.
+    for (const each of passed) this.#tops.set(each, top);
     return top;
   }
 }

@@ -188,6 +188,17 @@ describe('the groups of leaks', () => {
     ).toEqual([500, 501]);
   });
 
+  test('processes below each other in a long line are grouped in linear time', () => {
+    const line = Array.from({ length: 30_000 }, (_, index) =>
+      python(10_000 + index, index === 0 ? 1 : 9_999 + index, { sid: 300, startTicks: 100 }),
+    );
+    const [judgement] = judge([python(500, 1, { sid: 300 })]);
+    const judged = line.map((row) => ({ ...judgement!, row: { ...row, argv: ['bash'], command: 'bash' } }));
+    const groups = groupLeaks(judged, snapshotOf([]));
+    expect(groups).toHaveLength(1);
+    expect(countLeaks(groups)).toBe(30_000);
+  });
+
   test('a thousand orphans are grouped within a second', () => {
     const rows = Array.from({ length: 500 }, (_, index) => pair(10_000 + index * 2, 300 + (index % 5))).flat();
     const judged = judge(rows);
