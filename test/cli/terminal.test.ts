@@ -17,7 +17,7 @@ describe('in a terminal', () => {
     [40, /^\d+ {2}orphan {2}chroma uv$/m],
   ])('a terminal of %i columns shows every fact', async (columns, row) => {
     const { home } = aHome();
-    const args = ['leaks', '--from', recording('plugin-worker-killed')];
+    const args = ['leaks', '--verbose', '--from', recording('plugin-worker-killed')];
     const { output, status } = await runCliInTerminal(args, { home, columns }).ended;
     const text = stripVTControlCharacters(output).replaceAll('\r', '');
     expect(status).toBe(1);

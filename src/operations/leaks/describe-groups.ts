@@ -25,6 +25,14 @@ export function describeGroup(group: LeakGroup, takenAt: string): string {
   return `${describeLeaks([group])}${origin === '' ? '' : ` ${origin}`}`;
 }
 
+/** The same in at most that many columns: without the state of the owner, or without the owner. A cut pid would name another process. */
+export function describeGroupWithin(columns: number, group: LeakGroup, takenAt: string): string {
+  const names = describeLeaks([group]).replaceAll(/ \([^)]*\)/g, '');
+  const [origin = ''] = describeOrigin(group, takenAt).split(',');
+  const texts = [describeGroup(group, takenAt), `${names} ${origin}`.trim(), names];
+  return texts.find((text) => text.length <= columns) ?? names;
+}
+
 /** `pid 1016, 1036`: the first pids and the number of the others. */
 export function describePids(judgements: readonly Judgement[]): string {
   const pids = judgements.map(({ row }) => row.pid);

@@ -73,6 +73,17 @@ describe('the screen of leaks --watch', () => {
     expect(lines.at(-1)).toMatch(/^q quit {2}r reap/);
   });
 
+  test.each([
+    [120, '2 chroma-mcp (python) left by a process of session 7'],
+    [90, '2 chroma-mcp left by a process of session 7'],
+    [64, '2 chroma-mcp'],
+  ])('a screen of %i columns names a group without a cut pid', (columns, title) => {
+    const lines = drawFrame(after(two), view({ columns }));
+    expect(lines.find((line) => line.startsWith('  500 …'))).toMatch(
+      new RegExp(`${title.replaceAll(/[()]/g, '\\$&')}$`),
+    );
+  });
+
   test('the screen marks new and ended processes', () => {
     const state = after(two, see([chroma(500), chroma(700)]));
     expect(drawFrame(state, view()).join('\n')).toMatch(/^\+ 500 … +orphan[^]*^- 600 +ended/m);

@@ -1,4 +1,4 @@
-import { describeGroup } from '../../../../operations/leaks/describe-groups.ts';
+import { describeGroupWithin } from '../../../../operations/leaks/describe-groups.ts';
 import type { LeakGroup } from '../../../../operations/leaks/groups.ts';
 import { reportLeaks } from '../../../../operations/leaks/leak-report.ts';
 import type { Output } from '../../../terminal/output.ts';
@@ -113,20 +113,20 @@ function row(item: ListedLine, view: FrameView, takenAt: string): string {
   const paint = painter(view.output);
   const { pid, verdict, process, age, memory } =
     item.kind === 'group'
-      ? groupCells(item.group, takenAt, paint)
+      ? groupCells(item.group, takenAt, view)
       : cellsOf(item.link.judgement, paint, item.link.depth);
   if (item.news === 'ended') return paint.gray(line(['-', pid, 'ended', memory, age, process], view));
   return line([item.news === 'new' ? paint.bold('+') : '', pid, verdict, memory, age, process], view);
 }
 
 /** A group shows the pid of its first process, its oldest age and its total memory. */
-function groupCells(group: LeakGroup, takenAt: string, paint: ReturnType<typeof painter>) {
+function groupCells(group: LeakGroup, takenAt: string, { output, columns }: FrameView) {
   const { judgements, verdict, memoryBytes, oldestAgeSeconds } = group;
   const [first] = judgements;
   return {
     pid: `${first?.row.pid ?? ''}${judgements.length > 1 ? ' …' : ''}`,
-    verdict: paintVerdict(verdict, paint),
-    process: describeGroup(group, takenAt),
+    verdict: paintVerdict(verdict, painter(output)),
+    process: describeGroupWithin(columns - WIDTHS.reduce((sum, width) => sum + width, 0), group, takenAt),
     age: formatAge(oldestAgeSeconds),
     memory: formatBytes(memoryBytes),
   };
