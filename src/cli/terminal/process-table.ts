@@ -94,7 +94,7 @@ export function paintVerdict(verdict: Verdict, paint: ChalkInstance): string {
 }
 
 /** Two columns for each level, so that a deep chain still fits the column. */
-export function indent(name: string, depth: number): string {
+function indent(name: string, depth: number): string {
   return depth === 0 ? name : `${'  '.repeat(Math.min(depth, DEEPEST) - 1)}└ ${name}`;
 }
 

@@ -13,7 +13,7 @@ export function describeHeld(judgements: readonly Judgement[], snapshot: Process
   const groups = groupLeaks(judgements, snapshot);
   const more = groups.length - NAMED_GROUPS;
   const named = groups.slice(0, NAMED_GROUPS).map((group) => describeOne(group, snapshot.takenAt));
-  return [...named, ...(more > 0 ? [`${count(more, 'more group')}`] : [])].join('; ');
+  return [...named, ...(more > 0 ? [count(more, 'more group')] : [])].join('; ');
 }
 
 function describeOne(group: LeakGroup, takenAt: string): string {
