@@ -192,6 +192,7 @@ test('a watch begins without a reading, sorted by verdict, at the top, and runni
     reading: 0,
     sort: 'verdict',
     isPaused: false,
+    isVerbose: false,
     scroll: 0,
   });
 });
