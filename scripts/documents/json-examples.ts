@@ -38,7 +38,9 @@ export function watchEnd(): string {
 }
 
 export function reap(): string {
-  return example(reportReap(recordedReap(), { dryRun: false, tidied: { lines: [] } }));
+  return example(
+    reportReap(recordedReap(), { dryRun: false, tidied: { lines: [] }, shown: recordedLeak().judgements }),
+  );
 }
 
 export function status(): string {

@@ -72,7 +72,12 @@ export const RECORDED_DOCTOR: DoctorReport = {
   version: '0.1.0',
   dataDir: '/home/u/.claude-mem',
   checks: [
-    found('orphans', 'fail', '2 orphans using 105 MB (pid 1016, 1036)', 'claude-mem reap'),
+    found(
+      'orphans',
+      'fail',
+      '1 chroma-mcp (uv + python) using 105 MB (pid 1016, 1036), left by worker 1000, which is gone',
+      'claude-mem reap',
+    ),
     found('data-dir', 'warn', '/home/u/.claude-mem is open to other users (mode 0755)', 'claude-mem doctor --fix'),
     found('supervisor', 'pass', 'answers'),
     found('worker', 'pass', 'pid 987 answers, and serves port 37777'),

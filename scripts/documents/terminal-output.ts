@@ -3,7 +3,7 @@ import { printHistory } from '../../src/cli/commands/history/text.ts';
 import { printDoctor } from '../../src/cli/commands/doctor/text.ts';
 import { printStatus as printGuardStatus } from '../../src/cli/commands/guard/text.ts';
 import { printLeaks } from '../../src/cli/commands/leaks/text.ts';
-import { printOutcomes } from '../../src/cli/commands/reap/text.ts';
+import { printOutcomes } from '../../src/cli/commands/reap/outcomes.ts';
 import { setupView } from '../../src/cli/commands/setup/text.ts';
 import { printStatus } from '../../src/cli/commands/status/text.ts';
 import { reportStatus } from '../../src/operations/tree/status-report.ts';
@@ -25,7 +25,13 @@ const COLUMNS = 96;
 export function showLeaks(): string {
   const observation = recordedLeak();
   return shown('claude-mem leaks', (output) => {
-    printLeaks(observation, { showForeign: false, isRecorded: false, dataDirFlag: undefined, output });
+    printLeaks(observation, {
+      showForeign: false,
+      isVerbose: false,
+      isRecorded: false,
+      dataDirFlag: undefined,
+      output,
+    });
   });
 }
 
@@ -34,7 +40,7 @@ export function showReapOutcomes(): string {
   const result = recordedReap();
   return shown('claude-mem reap --yes', (output) => {
     output.text('…');
-    printOutcomes(result, output);
+    printOutcomes(result, output, { isVerbose: false });
   });
 }
 

@@ -1,47 +1,42 @@
 import { count, formatBytes, printable } from '../core/text/wording.ts';
-import type { PageFinding, PageState } from '../worker/page/page-state.ts';
+import type { PageFinding, PageGroup, PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
 import { element, fill } from './element.ts';
 
-/** Limits the list to a readable length; `claude-mem leaks` shows all. */
+/** Limits the groups, and the processes of a group, to a readable length; `claude-mem leaks --verbose` shows all. */
 const MOST_SHOWN = 50;
 
-/** Shows leaked and unverified processes with their evidence, and the command that ends leaks. */
-export function showLeaks({ summary, findings, reapCommand, complete }: PageState): void {
-  const leaks = summary.orphans + summary.excess;
-  const { headline, tone } = headlineOf(summary, complete);
-  const more = findings.length - MOST_SHOWN;
+/** Shows leaked and unverified processes by the process that left them, and the command that ends leaks. */
+export function showLeaks(state: PageState): void {
+  const { summary, groups, findings, reapCommand } = state;
+  const { headline, tone } = headlineOf(state);
+  const byPid = new Map(findings.map((finding) => [finding.pid, finding]));
   fill(
     'leaks',
     element('p', { class: `verdict ${tone}` }, headline),
-    ...(findings.length === 0
+    ...(groups.length === 0
       ? []
-      : [element('ul', { class: 'findings' }, ...findings.slice(0, MOST_SHOWN).map(card))]),
-    ...(more > 0
-      ? [element('p', {}, `And ${count(more, 'other')}. To see all, run `, element('code', {}, 'claude-mem leaks'))]
-      : []),
+      : [element('ul', { class: 'findings' }, ...groups.slice(0, MOST_SHOWN).map((group) => card(group, byPid)))]),
+    ...more(groups.length - MOST_SHOWN),
     ...(reapCommand === null ? [] : [command(reapCommand)]),
-    ...(leaks === 0 && summary.unverified > 0 ? [element('p', { class: 'quiet' }, UNVERIFIED)] : []),
+    ...(summary.leaks === 0 && summary.unverified > 0 ? [element('p', { class: 'quiet' }, UNVERIFIED)] : []),
   );
 }
 
 const UNVERIFIED = 'Unverified processes are never ended. The last reason of each one says which proof is missing.';
 
-function headlineOf(
-  { orphans, excess, leakedMemoryBytes }: PageState['summary'],
-  complete: boolean,
-): { readonly headline: string; readonly tone: string } {
-  if (orphans + excess > 0) {
-    const what = [orphans > 0 ? count(orphans, 'orphan') : '', excess > 0 ? `${excess} excess` : ''];
-    const leaked = what.filter((part) => part !== '').join(', ');
-    return { headline: `Leaked: ${leaked}, using ${formatBytes(leakedMemoryBytes)}.`, tone: 'ill' };
-  }
+function headlineOf({ summary, leaked, complete }: PageState): { readonly headline: string; readonly tone: string } {
+  if (summary.leaks > 0)
+    return { headline: `Leaked: ${leaked}, using ${formatBytes(summary.leakedMemoryBytes)}.`, tone: 'ill' };
   if (complete) return { headline: 'No leaks.', tone: 'well' };
   // Processes that could not be read may have leaked.
   return { headline: 'No leaks found, but not all processes could be read.', tone: 'busy' };
 }
 
-function card({ pid, name, verdict, ageSeconds, memory, evidence, command: line }: PageFinding): Node {
+function card(group: PageGroup, byPid: ReadonlyMap<number, PageFinding>): Node {
+  const { title, verdict, pids, memoryBytes, oldestAgeSeconds, evidence } = group;
+  const processes = pids.flatMap((pid) => byPid.get(pid) ?? []);
+  const facts = [`up to ${formatAge(oldestAgeSeconds)} old`, formatBytes(memoryBytes)];
   return element(
     'li',
     {},
@@ -49,16 +44,60 @@ function card({ pid, name, verdict, ageSeconds, memory, evidence, command: line 
       'p',
       { class: 'finding' },
       element('span', { class: `state ${verdict === 'unverified' ? 'busy' : 'ill'}` }, verdict),
+      element('strong', {}, printable(title)),
+      element('span', { class: 'facts' }, facts.join(' · ')),
+    ),
+    element('p', {}, reasons(evidence)),
+    element(
+      'details',
+      {},
+      element('summary', {}, count(processes.length, 'process', 'processes')),
+      element('ul', { class: 'processes' }, ...processes.slice(0, MOST_SHOWN).map(row)),
+      ...more(processes.length - MOST_SHOWN),
+    ),
+  );
+}
+
+function more(hidden: number): readonly Node[] {
+  if (hidden <= 0) return [];
+  return [
+    element(
+      'p',
+      {},
+      `And ${count(hidden, 'other')}. To see all, run `,
+      element('code', {}, 'claude-mem leaks --verbose'),
+    ),
+  ];
+}
+
+/** A python is indented below its uv wrapper. */
+function row({ pid, ppid, name, depth, ageSeconds, memory, evidence, command: line }: PageFinding): Node {
+  const indent = Array.from({ length: Math.min(depth, 6) }, (_, level) =>
+    element('span', { class: level === depth - 1 ? 'branch' : 'space', 'aria-hidden': 'true' }),
+  );
+  const parent = depth === 0 ? [] : [element('span', { class: 'unseen' }, `, below pid ${ppid}`)];
+  return element(
+    'li',
+    {},
+    element(
+      'p',
+      { class: 'name' },
+      ...indent,
       element('strong', {}, printable(name)),
+      ...parent,
       element(
         'span',
         { class: 'facts' },
         `pid ${pid} · ${formatAge(ageSeconds)} old · ${formatBytes(memory.totalBytes)}`,
       ),
     ),
-    element('p', {}, `${printable(evidence.map(({ detail }) => detail).join('; '))}.`),
-    element('details', {}, element('summary', {}, 'Command line'), element('code', { class: 'line' }, printable(line))),
+    element('p', {}, reasons(evidence)),
+    element('code', { class: 'line' }, printable(line)),
   );
+}
+
+function reasons(evidence: PageFinding['evidence']): string {
+  return `${printable(evidence.map(({ detail }) => detail).join('; '))}.`;
 }
 
 function command(line: string): Node {

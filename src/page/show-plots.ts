@@ -61,7 +61,7 @@ function asTable(points: readonly Point[]): Node {
       { title: 'Memory of the tree', isNumber: true, cell: ({ memoryBytes }) => formatKnown(memoryBytes) },
       { title: 'Processes', isNumber: true, cell: ({ processes }) => String(processes ?? '?') },
       { title: 'Leaked memory', isNumber: true, cell: ({ leakedBytes }) => formatKnown(leakedBytes) },
-      { title: 'Leaks', isNumber: true, cell: ({ leaks }) => String(leaks ?? '?') },
+      { title: 'Leaked processes', isNumber: true, cell: ({ leaks }) => String(leaks ?? '?') },
     ],
     rows,
   );

@@ -25,7 +25,7 @@ function showBadge({ state, problem }: PageState): void {
 }
 
 function figures({ processes, summary, search }: PageState): readonly Node[] {
-  const leaks = summary.orphans + summary.excess;
+  const { leaks } = summary;
   const memory = sumKnown(processes.map(({ memory: { totalBytes } }) => totalBytes));
   return [
     figure('Processes', String(processes.length), ''),

@@ -18,7 +18,7 @@ describe('doctor', () => {
     const { stdout, status } = await run(['doctor', ...QUICK]);
     expect(status).toBe(1);
     const lines = stdout.trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^✖ Orphans \(orphans\): 2 orphans using /);
+    expect(lines[0]).toMatch(/^✖ Orphans \(orphans\): 1 chroma-mcp \(uv \+ python\) using /);
     expect(stdout).toContain('    Why: no process is left to end them');
     expect(stdout).toContain('    Fix: claude-mem reap\n');
     expect(stdout).toContain('✔ Settings: valid');

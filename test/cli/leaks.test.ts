@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { spawnPairs } from '../helpers/chroma-pairs.ts';
 import { aHome, deadTree, orphans, recording, stored, TREE, writeManifest, writeTreeFile } from './scene.ts';
-import { leaksReport, reportedProcess, staleEntry } from './shapes.ts';
+import { leaksReport, reportedGroup, reportedProcess, staleEntry } from './shapes.ts';
 import type { LeakReport } from '../../src/operations/leaks/leak-report.ts';
 import { VERDICT_ORDER } from '../../src/core/verdicts/verdict.ts';
 
@@ -41,12 +41,18 @@ describe('orphans', () => {
       { pid: python.pid, ppid: wrapper.pid, verdict: 'orphan', role: 'chroma-sync', treeId },
     ]);
     expect(found[0]?.evidence.map(({ kind }) => kind)).toEqual(['marked', 'owner-gone', 'adopted']);
-    expect(report.summary).toMatchObject({ orphans: 2, unverified: 0 });
+    expect(report.summary).toMatchObject({ orphans: 2, unverified: 0, leaks: 1 });
+    expect(report.groups).toEqual([reportedGroup]);
+    expect(report.groups).toMatchObject([
+      { verdict: 'orphan', owner: { treeId, presence: 'gone' }, leaks: 1, pids: [wrapper.pid, python.pid] },
+    ]);
     expect(report.summary.leakedMemoryBytes).toBeGreaterThan(0);
 
     const { stdout, stderr } = await run(['leaks']);
-    expect(stdout).toMatch(/^Leaked: 2 orphans, using \d+ kB \(PSS \+ swap\)\./);
-    expect(stdout).toContain('chroma-sync');
+    expect(stdout).toMatch(/^Leaked: 1 chroma-mcp \(uv \+ python\), using \d+ kB \(PSS \+ swap\)\./);
+    expect(stdout).toMatch(/\n1 chroma-mcp \(uv \+ python\) left by pid \d+, which is gone: \d+ kB\n/);
+    expect(stdout).toContain(`  orphan, `);
+    expect(stdout).toContain(`pid ${wrapper.pid}, ${python.pid}\n`);
     expect(stdout).toContain('claude-mem reap --dry-run');
     expect(stderr).toBe('');
   });
@@ -185,8 +191,8 @@ describe('--from', () => {
 
   test('leaks --from suggests no reap', async () => {
     const { stdout } = await aHome().run(['leaks', '--from', recording('plugin-worker-killed')]);
-    expect(stdout).toContain('Leaked: 2 orphans, using 221 MB');
-    expect(stdout).toMatch(/chroma uv [^]*chroma python /);
+    expect(stdout).toContain('Leaked: 1 chroma-mcp (uv + python), using 221 MB');
+    expect(stdout).toContain('left by worker 20171, which is gone: 221 MB');
     expect(stdout).not.toContain('claude-mem reap');
   });
 
@@ -204,6 +210,19 @@ describe('--from', () => {
     const { status, found } = await json(['leaks', '--from', file]);
     expect(status).toBe(1);
     expect(found.map(({ pid }) => pid)).toEqual([...pids].sort((left, right) => left - right));
+  });
+});
+
+describe('--verbose', () => {
+  test.each(['--verbose', '-v', '--all'])('%s lists every process with its evidence', async (flag) => {
+    const from = ['--from', recording('plugin-worker-killed')];
+    const { stdout } = await aHome().run(['leaks', flag, ...from]);
+    expect(stdout).toMatch(/^20218 +orphan +chroma uv [^]*^20238 +orphan +└ chroma python /m);
+    expect(stdout).toContain('started by the orphaned wrapper pid 20218');
+    expect(stdout).not.toContain('--verbose');
+    const short = (await aHome().run(['leaks', ...from])).stdout;
+    expect(short).not.toContain('started by the orphaned wrapper');
+    expect(short).toContain('To list every process, add --verbose.');
   });
 });
 

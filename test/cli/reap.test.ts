@@ -17,7 +17,7 @@ import {
   writeManifest,
   writeTreeFile,
 } from './scene.ts';
-import { outcome, plannedProcess, reapReport, reportedProcess } from './shapes.ts';
+import { outcome, plannedProcess, reapReport, reportedGroup, reportedProcess } from './shapes.ts';
 
 /** Started first, because excess requires an age of 10 s: a younger process may be exiting. */
 const excessHome = useTempDir('suite');
@@ -50,12 +50,22 @@ describe('reap --yes', () => {
     const left = await orphans(dataDir);
     const { status, stdout, stderr } = await run(['reap', '--yes']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Will end: 2 processes, using \d+ kB\n/);
-    for (const pid of left.pids) expect(stdout).toMatch(new RegExp(`^  ${pid} +exited`, 'm'));
+    expect(stdout).toMatch(/^Will end: 1 chroma-mcp \(uv \+ python\), 2 processes, using \d+ kB\n/);
+    expect(stdout).toMatch(
+      /^ {2}1 chroma-mcp \(uv \+ python\) left by pid \d+, which is gone: 2 exited within \d+ ms$/m,
+    );
     expect(stdout).toContain('2 processes: 2 exited.');
     expect(stdout).toContain('Checked again: none of them is left.');
     await expectGone(left);
     expect(existsSync(join(dataDir, 'operation.lock.holder'))).toBe(false);
+  });
+
+  test('reap --verbose lists the evidence and the outcome of every process', async () => {
+    const { run, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    const { stdout } = await run(['reap', '--yes', '--verbose']);
+    expect(stdout).toContain('started by the orphaned wrapper');
+    for (const pid of left.pids) expect(stdout).toMatch(new RegExp(`^  ${pid} +exited`, 'm'));
   });
 
   test('reap --yes --json has every field', async () => {
@@ -65,6 +75,8 @@ describe('reap --yes', () => {
     expect(status).toBe(0);
     expect(report).toEqual(reapReport);
     expect(report.plan).toEqual([plannedProcess, plannedProcess]);
+    expect(report.groups).toEqual([reportedGroup]);
+    expect(report.groups[0]?.memoryBytes).toBeGreaterThan(0);
     expect(report.outcomes).toEqual([outcome, outcome]);
     expect(report.outcomes.map(({ pid }) => pid).sort()).toEqual([...pids].sort());
   });
@@ -111,7 +123,7 @@ describe('--dry-run', () => {
     const left = await orphans(dataDir);
     const { status, stdout } = await run(['reap', '--dry-run', '--older-than', '0s']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Would end: 2 processes/);
+    expect(stdout).toMatch(/^Would end: 1 chroma-mcp \(uv \+ python\), 2 processes/);
     expect(stdout).toContain('To carry out the plan:\n  claude-mem reap --older-than 0s\n');
     const { report } = await json(['reap', '--dry-run']);
     expect(report).toEqual(reapReport);
@@ -144,7 +156,7 @@ describe('the selection of reap', () => {
     const left = await orphans(dataDir);
     const { status, stdout } = await run(['reap', '--yes', '--older-than', '1h']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^Nothing to reap\.\n\nNot in the plan:\n {2}\d+ {2}orphan, but only \d+ s old/);
+    expect(stdout).toMatch(/^Nothing to reap\.\n\nNot in the plan:\n {2}\d+(?:, \d+)? {2}orphan, but only \d+ s old/);
     expect(living(left)).toHaveLength(2);
   });
 });

@@ -41,6 +41,7 @@ interface Report {
   readonly complete: boolean;
   readonly summary: Readonly<Record<string, number>>;
   readonly processes: readonly ReportedRow[];
+  readonly groups: readonly { readonly pids: readonly number[]; readonly memoryBytes: number | null }[];
   readonly plan: readonly ReportedRow[];
   readonly remaining: readonly ReportedRow[];
   readonly skipped: readonly { readonly pid: number; readonly reason: string }[];

@@ -34,6 +34,19 @@ export const reportedProcess = {
   evidence,
 };
 
+export const reportedGroup = {
+  verdict: expect.stringMatching(/^(orphan|excess|unverified)$/) as unknown,
+  owner: expect.toSatisfy(
+    (owner: object | null) => owner === null || Object.keys(owner).join() === 'pid,role,treeId,presence,goneSince',
+  ) as unknown,
+  sessionId: orNull(Number),
+  leaks: number,
+  pids: list,
+  memoryBytes: orNull(Number),
+  oldestAgeSeconds: number,
+  evidence,
+};
+
 export const leaksReport = {
   schemaVersion: 1,
   command: 'leaks',
@@ -51,8 +64,10 @@ export const leaksReport = {
     foreign: number,
     zombies: number,
     staleEntries: number,
+    leaks: number,
     leakedMemoryBytes: number,
   },
+  groups: list,
   processes: list,
   staleEntries: list,
   damagedManifests: list,
@@ -66,6 +81,7 @@ export const reapReport = {
   dryRun: flag,
   complete: flag,
   plan: list,
+  groups: list,
   skipped: list,
   outcomes: list,
   remaining: list,

@@ -17,7 +17,7 @@ describe('in a terminal', () => {
     [40, /^\d+ {2}orphan {2}chroma uv$/m],
   ])('a terminal of %i columns shows every fact', async (columns, row) => {
     const { home } = aHome();
-    const args = ['leaks', '--from', recording('plugin-worker-killed')];
+    const args = ['leaks', '--verbose', '--from', recording('plugin-worker-killed')];
     const { output, status } = await runCliInTerminal(args, { home, columns }).ended;
     const text = stripVTControlCharacters(output).replaceAll('\r', '');
     expect(status).toBe(1);
@@ -46,12 +46,12 @@ test('a pipe never receives colors', async () => {
     home,
     env,
   });
-  expect(stdout).toContain('Leaked: 2 orphans');
+  expect(stdout).toContain('Leaked: 1 chroma-mcp');
   expect(stdout).not.toContain(ESCAPE);
 });
 
 describe('the confirmation of reap', () => {
-  const asked = 'End these 2 processes?';
+  const asked = 'End this chroma-mcp (2 processes)?';
 
   test.each([
     ['no', 'n', 0],
@@ -82,7 +82,7 @@ describe('the confirmation of reap', () => {
     expect(living(late)).toHaveLength(2);
     const text = stripVTControlCharacters(output);
     expect(text).toContain('2 processes: 2 exited.');
-    expect(text).toContain('Still running: 2 leaks');
+    expect(text).toContain('Still running: 1 chroma-mcp (uv + python), 2 processes');
     expect(status).toBe(1);
   });
 

@@ -122,12 +122,12 @@ describe('in a terminal', () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);
     const session = watch(home);
-    await session.waitFor('Leaked: 2 orphans');
+    await session.waitFor('Leaked: 1 chroma-mcp');
     session.type('q');
     const { output, status } = await session.ended;
     const [picture = '', after = ''] = output.split(LEAVE_SCREEN);
     expect(picture.split(ENTER_SCREEN)).toHaveLength(2);
-    expect(after).toContain('Leaked: 2 orphans');
+    expect(after).toContain('Leaked: 1 chroma-mcp');
     expect(status).toBe(1);
   });
 
@@ -160,18 +160,18 @@ describe('in a terminal', () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = watch(home);
-    await session.waitFor('Leaked: 2 orphans');
+    await session.waitFor('Leaked: 1 chroma-mcp');
     session.type('r');
-    await session.waitFor('End these 2 processes?');
+    await session.waitFor('End this chroma-mcp (2 processes)?');
     session.type('n');
     await session.waitFor('No process was ended.');
     await session.waitFor('Press any key');
     expect(living(left)).toHaveLength(2);
     const before = session.output().length;
     session.type('x');
-    await session.waitFor(() => session.output().slice(before).includes('Leaked: 2 orphans'));
+    await session.waitFor(() => session.output().slice(before).includes('Leaked: 1 chroma-mcp'));
     session.type('r');
-    await session.waitFor(() => session.output().slice(before).includes('End these 2 processes?'));
+    await session.waitFor(() => session.output().slice(before).includes('End this chroma-mcp (2 processes)?'));
     session.type('y');
     await session.waitFor('2 processes: 2 exited.');
     await expectGone(left);

@@ -270,7 +270,9 @@ describe('processes', () => {
     const result = await expectCheck(patient, 'orphans', 'fail');
     expect(result).toMatchObject({
       fix: 'claude-mem reap',
-      detail: expect.stringMatching(/^2 orphans using/) as unknown,
+      detail: expect.stringMatching(
+        /^1 chroma-mcp \(uv \+ python\) using .+, left by pid \d+, which is gone$/,
+      ) as unknown,
     });
     for (const pid of pids) expect(result.detail).toContain(String(pid));
   });

@@ -129,14 +129,17 @@ describeWithChromium('the page', (chromium) => {
 
     const leaked = await orphans(tree.dataDir);
     await page.evaluate(`document.querySelector('#ranges button').focus()`);
-    await shows('the leak', async () => (await text(page, '#leaks')).startsWith('Leaked: 2 orphans'));
+    await shows('the leak', async () => (await text(page, '#leaks')).startsWith('Leaked: 1 chroma-mcp (uv + python)'));
     const leaks = await text(page, '#leaks');
     for (const pid of leaked.pids) expect(leaks).toContain(`pid ${pid} · `);
     expect(leaks).toContain('marked as part of tree');
+    expect(leaks).toContain('1 chroma-mcp (uv + python) left by pid ');
+    expect(leaks).toContain('chroma-sync python, below pid ');
     expect(leaks).toContain('claude-mem reap --dry-run');
     await shows('the leak over time', async () => (await text(page, '#count-text')).includes('leaked 2'));
     // An update keeps the elements that the user is working with.
     expect(await page.evaluate(`document.activeElement.textContent`)).toBe('15 min');
+    await page.click('#leaks summary');
     await page.click('#points-title');
     await takeScreenshots(page, 'leak');
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);

@@ -2,13 +2,14 @@ import { ageSeconds, hasKnownStart, isZombie } from '../process/identity.ts';
 import type { Case, JudgementContext } from './judgement-context.ts';
 import { isCandidateName } from '../process/role-program.ts';
 import type { ProcessRow } from '../process/snapshot.ts';
-import type { Finding, Judgement } from './verdict.ts';
+import { isFindingVerdict, type Finding, type Judgement } from './verdict.ts';
 import { findExcess } from './excess.ts';
 import { findForeign } from './foreign.ts';
 import { findContradicted } from './live-owner.ts';
 import { findManaged, findManagedRoot } from './managed.ts';
 import { findOrphan } from './orphan.ts';
 import { boundFinding, isReadInPart } from './read-in-part.ts';
+import { findOwner } from './left-by.ts';
 import { unverified } from './unverified.ts';
 
 /**
@@ -82,6 +83,7 @@ function judge(subject: Case, context: JudgementContext): Judgement | undefined 
     isManagedRoot = false,
     isOtherInstallation = false,
   } = finding;
+  const owner = isFindingVerdict(verdict) ? findOwner(subject, context) : undefined;
   return {
     row: subject.row,
     verdict,
@@ -94,6 +96,7 @@ function judge(subject: Case, context: JudgementContext): Judgement | undefined 
     isManagedRoot,
     isOtherInstallation,
     sharesWithChildren: subject.isChromaWrapper || (subject.parentJudgement?.sharesWithChildren ?? false),
+    ...(owner === undefined ? {} : { leftBy: owner }),
   };
 }
 

@@ -1,15 +1,22 @@
 import { compareIdentity, TICKS_PER_SECOND, type Identity } from '../process/identity.ts';
 import type { ProcessIndex } from '../process/process-index.ts';
 import type { ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
+import type { RegistryRecord } from '../tree/other-installations.ts';
 import type { JudgementContext } from './judgement-context.ts';
 
 /** Evidence that a recorded worker, now gone, led this session (or this process group, if sessions are unknown). */
 export function goneWorkerThatLed(row: ProcessRow, context: JudgementContext): string | undefined {
+  const worker = goneLeader(row, context);
+  if (worker === undefined) return undefined;
+  const led = row.sid === undefined ? 'process group' : 'session';
+  return `its ${led} was led by worker pid ${worker.identity.pid}, which ${worker.file} records and which is gone`;
+}
+
+/** The recorded worker that led this session or process group and is gone. */
+export function goneLeader(row: ProcessRow, context: JudgementContext): RegistryRecord | undefined {
   const leader = row.sid ?? row.pgid;
   const worker = leader === undefined || leader === row.pid ? undefined : context.others.goneWorkers.get(leader);
-  if (worker === undefined || !mayHaveLed(worker.identity, row, context.index)) return undefined;
-  const led = row.sid === undefined ? 'process group' : 'session';
-  return `its ${led} was led by worker pid ${leader ?? 0}, which ${worker.file} records and which is gone`;
+  return worker !== undefined && mayHaveLed(worker.identity, row, context.index) ? worker : undefined;
 }
 
 /**

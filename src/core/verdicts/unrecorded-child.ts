@@ -38,7 +38,7 @@ export function findUnrecordedChild(subject: Case, context: JudgementContext): F
 }
 
 /** The live worker that started this process, directly or through other chroma-mcp programs. */
-function workerAbove(row: ProcessRow, { index, others }: JudgementContext): ProcessRow | undefined {
+export function workerAbove(row: ProcessRow, { index, others }: JudgementContext): ProcessRow | undefined {
   const above = index.ancestorsOf(row).find((ancestor) => !isChromaProgram(ancestor));
   return above !== undefined && others.liveRecords.get(above.pid)?.isWorker === true ? above : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Identity, Presence } from '../process/identity.ts';
 import type { Role } from '../tree/manifest.ts';
 import type { ProcessRow } from '../process/snapshot.ts';
 
@@ -9,6 +10,26 @@ export const VERDICT_ORDER: readonly Verdict[] = ['orphan', 'excess', 'unverifie
 
 /** Leaks and possible leaks. */
 export const FINDINGS = ['orphan', 'excess', 'unverified'] as const satisfies readonly Verdict[];
+export type FindingVerdict = (typeof FINDINGS)[number];
+
+export function isFindingVerdict(verdict: Verdict): verdict is FindingVerdict {
+  return (FINDINGS as readonly Verdict[]).includes(verdict);
+}
+
+export function isLeak({ verdict }: { readonly verdict: Verdict }): boolean {
+  return verdict === 'orphan' || verdict === 'excess';
+}
+
+/** The process that started a leaked or unverified process. */
+export interface Owner {
+  readonly identity: Identity;
+  /** Its recorded role. */
+  readonly role: Role | null;
+  readonly treeId: string | null;
+  readonly presence: Presence;
+  /** When it was seen gone at the latest, ISO 8601. */
+  readonly goneSince: string | null;
+}
 
 /** One fact behind a verdict, checkable with `ps`. */
 export interface Evidence {
@@ -38,6 +59,8 @@ export interface Judgement {
   readonly sharesWithChildren: boolean;
   /** The process and its descendants belong to another installation. */
   readonly isOtherInstallation: boolean;
+  /** Of a leaked or unverified process: the process that started it, if known. */
+  readonly leftBy?: Owner;
 }
 
 /** The part of a judgement that a verdict function decides. */

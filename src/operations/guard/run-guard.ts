@@ -3,7 +3,7 @@ import { planReap } from '../../core/verdicts/plan-reap.ts';
 import { describeProcess, formatBytes } from '../../core/text/wording.ts';
 import type { Judgement } from '../../core/verdicts/verdict.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
-import { memoryOf } from '../leaks/leak-report.ts';
+import { memoryOf } from '../leaks/process-memory.ts';
 import { reapAndTidy, type Reaped, type ReapAndTidyPorts } from '../terminate/reap-and-tidy.ts';
 import type { TerminationOptions } from '../terminate/terminate.ts';
 import { needsTidying } from '../tree/tidy-trees.ts';

@@ -1,7 +1,7 @@
 import { count, printable } from '../../core/text/wording.ts';
-import type { Judgement } from '../../core/verdicts/verdict.ts';
 import { quoteShell } from '../../core/text/quote-shell.ts';
-import { isLeak, isOfOtherUserInPart, type LeakSummary } from './leak-report.ts';
+import { isLeak, type Judgement } from '../../core/verdicts/verdict.ts';
+import { isOfOtherUserInPart, type LeakSummary } from './leak-report.ts';
 import type { Observation } from '../observe/observe.ts';
 import { describeUnrecorded, unrecordedSupervisors } from '../tree/tree-lifecycle.ts';
 
@@ -36,7 +36,7 @@ export function remarks(
   for (const unrecorded of unrecordedSupervisors(reading))
     lines.push(`${sentence(describeUnrecorded(unrecorded))}.${advise('`claude-mem stop` stops it.')}`);
   if (unverified > 0 && !judgements.some(isLeak))
-    lines.push('Unverified processes are never ended. The last reason under each one says which proof is missing.');
+    lines.push('Unverified processes are never ended. The last reason of each one says which proof is missing.');
   return lines;
 }
 

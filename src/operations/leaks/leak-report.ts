@@ -1,5 +1,8 @@
 import type { StaleEntry } from '../../core/tree/stale-entries.ts';
 import type { Evidence, Judgement, Verdict } from '../../core/verdicts/verdict.ts';
+import { countLeaks, groupLeaks, reportGroup, type LeakGroup, type ReportedGroup } from './groups.ts';
+import { leakedBytes, memoryOf, type ReportedMemory } from './process-memory.ts';
+import type { Sort } from './order.ts';
 import type { Observation } from '../observe/observe.ts';
 
 /** `leaks --json`. Field names are API: add, never rename. */
@@ -14,11 +17,14 @@ export interface LeakReport {
   readonly unreadable: number;
   readonly dataDir: string;
   readonly summary: LeakSummary;
+  /** Leaked and unverified processes by the process that left them. */
+  readonly groups: readonly ReportedGroup[];
   readonly processes: readonly ReportedProcess[];
   readonly staleEntries: readonly StaleEntry[];
   readonly damagedManifests: readonly { readonly file: string; readonly kind: string; readonly reason: string }[];
 }
 
+/** Counts processes, except for `leaks`. */
 export interface LeakSummary {
   readonly managed: number;
   readonly orphans: number;
@@ -27,6 +33,8 @@ export interface LeakSummary {
   readonly foreign: number;
   readonly zombies: number;
   readonly staleEntries: number;
+  /** Number of leaks: a wrapper with its python is one leak. */
+  readonly leaks: number;
   readonly leakedMemoryBytes: number;
 }
 
@@ -44,18 +52,16 @@ export interface ReportedProcess {
   readonly evidence: readonly Evidence[];
 }
 
-export interface ReportedMemory {
-  readonly pssBytes: number | null;
-  readonly rssBytes: number | null;
-  readonly swapBytes: number | null;
-  /** PSS + swap if readable, else RSS. RSS counts shared pages in full and omits swapped-out pages. */
-  readonly totalBytes: number | null;
-  readonly kind: 'pss+swap' | 'rss' | null;
+export interface LeakView {
+  readonly showForeign: boolean;
+  /** Order of the groups. Default: leaks first. */
+  readonly sort?: Sort | undefined;
 }
 
-export function reportLeaks(observation: Observation, options: { readonly showForeign: boolean }): LeakReport {
+export function reportLeaks(observation: Observation, options: LeakView): LeakReport {
   const { reading, judgements, staleEntries } = observation;
   const { snapshot } = reading;
+  const groups = groupLeaks(judgements, snapshot, options.sort);
   const shown = judgements.filter((judgement) => options.showForeign || judgement.verdict !== 'foreign');
   return {
     schemaVersion: 1,
@@ -66,7 +72,8 @@ export function reportLeaks(observation: Observation, options: { readonly showFo
     complete: observation.isComplete,
     unreadable: snapshot.unreadable + judgements.filter(isOfOtherUserInPart).length,
     dataDir: reading.dataDir,
-    summary: summarize(judgements, staleEntries),
+    summary: summarize(judgements, groups, staleEntries),
+    groups: groups.map(reportGroup),
     processes: shown.map(reportProcess),
     staleEntries,
     damagedManifests: reading.damaged,
@@ -90,22 +97,17 @@ export function reportProcess(judgement: Judgement): ReportedProcess {
   };
 }
 
-export function isLeak({ verdict }: { readonly verdict: Verdict }): boolean {
-  return verdict === 'orphan' || verdict === 'excess';
-}
-
 /** Whether this is another user's process that has a role's name and was read in part. */
 export function isOfOtherUserInPart({ verdict, evidence }: Judgement): boolean {
   const has = (kind: string) => evidence.some((reason) => reason.kind === kind);
   return verdict === 'foreign' && has('user') && has('read-in-part');
 }
 
-/** Memory of the leaks among these, in bytes. */
-export function leakedBytes(judgements: readonly Judgement[]): number {
-  return judgements.filter(isLeak).reduce((sum, judgement) => sum + (memoryOf(judgement).totalBytes ?? 0), 0);
-}
-
-function summarize(judgements: readonly Judgement[], stale: readonly StaleEntry[]): LeakSummary {
+function summarize(
+  judgements: readonly Judgement[],
+  groups: readonly LeakGroup[],
+  stale: readonly StaleEntry[],
+): LeakSummary {
   const count = (verdict: Verdict) => judgements.filter((judgement) => judgement.verdict === verdict).length;
   return {
     managed: count('managed'),
@@ -115,14 +117,7 @@ function summarize(judgements: readonly Judgement[], stale: readonly StaleEntry[
     foreign: count('foreign'),
     zombies: count('zombie'),
     staleEntries: stale.length,
+    leaks: countLeaks(groups),
     leakedMemoryBytes: leakedBytes(judgements),
   };
-}
-
-export function memoryOf({ row }: Judgement): ReportedMemory {
-  const { pssBytes = null, rssBytes = null, swapBytes = null } = row;
-  if (pssBytes !== null) {
-    return { pssBytes, rssBytes, swapBytes, totalBytes: pssBytes + (swapBytes ?? 0), kind: 'pss+swap' };
-  }
-  return { pssBytes, rssBytes, swapBytes, totalBytes: rssBytes, kind: rssBytes === null ? null : 'rss' };
 }

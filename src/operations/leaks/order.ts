@@ -1,5 +1,5 @@
 import { VERDICT_ORDER, type Judgement } from '../../core/verdicts/verdict.ts';
-import { memoryOf } from './leak-report.ts';
+import { memoryOf } from './process-memory.ts';
 
 /** The orders in which processes can be listed. */
 export const SORTS = ['verdict', 'memory', 'age', 'pid'] as const;

@@ -9,7 +9,7 @@ import {
   type UnrecordedSupervisor,
 } from './tree-lifecycle.ts';
 import { viewMarkedTree, viewTree, type TreeMember } from './tree-view.ts';
-import { memoryOf, type ReportedMemory } from '../leaks/leak-report.ts';
+import { memoryOf, type ReportedMemory } from '../leaks/process-memory.ts';
 
 /** `status --json`. Field names are API: add, never rename. */
 export interface StatusReport {

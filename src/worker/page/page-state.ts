@@ -1,9 +1,10 @@
 import { commandLine } from '../../core/process/command-line.ts';
 import { describeProcess } from '../../core/text/wording.ts';
-import type { Judgement } from '../../core/verdicts/verdict.ts';
+import type { Link } from '../../operations/leaks/chains.ts';
+import { describeGroup, describeLeaks } from '../../operations/leaks/describe-groups.ts';
+import { groupLeaks, reportGroup, type ReportedGroup } from '../../operations/leaks/groups.ts';
 import { reapArguments, remarks } from '../../operations/leaks/leak-remarks.ts';
 import {
-  isLeak,
   reportLeaks,
   reportProcess,
   type LeakSummary,
@@ -13,7 +14,7 @@ import type { Observation } from '../../operations/observe/observe.ts';
 import { reportStatus, sightTree, type StatusProcess, type StatusReport } from '../../operations/tree/status-report.ts';
 import type { TreeStatus } from '../../operations/tree/tree-lifecycle.ts';
 import type { Readiness, WorkerIdentity, WorkerProcessInfo } from '../api.ts';
-import { FINDINGS } from '../../core/verdicts/verdict.ts';
+import { isLeak } from '../../core/verdicts/verdict.ts';
 
 /** The content of the page: `status` and `leaks` from one reading. Field names are API: add, never rename. */
 export interface PageState extends Pick<
@@ -28,7 +29,11 @@ export interface PageState extends Pick<
   readonly remarks: readonly string[];
   readonly processes: readonly PageProcess[];
   readonly summary: LeakSummary;
-  /** Leaked and unverified processes. */
+  /** `60 chroma-mcp (uv + python)`; empty if nothing leaked. */
+  readonly leaked: string;
+  /** Leaked and unverified processes by the process that left them. */
+  readonly groups: readonly PageGroup[];
+  /** Leaked and unverified processes, in the order of the groups. */
   readonly findings: readonly PageFinding[];
   /** Command that shows what would be ended; null if nothing leaked. */
   readonly reapCommand: string | null;
@@ -41,8 +46,15 @@ export interface PageProcess extends StatusProcess {
   readonly depth: number;
 }
 
+export interface PageGroup extends ReportedGroup {
+  /** `60 chroma-mcp (uv + python) left by worker 4118, which is gone`. */
+  readonly title: string;
+}
+
 export interface PageFinding extends ReportedProcess {
   readonly name: string;
+  /** 1 for the python below its uv wrapper. */
+  readonly depth: number;
 }
 
 export interface PageSources {
@@ -64,6 +76,7 @@ export function describeState(sources: PageSources): PageState {
   const sight = sightTree(observation, status);
   const { treeId, startedAt, state, problem, processes } = reportStatus(sight, reading.dataDir);
   const { summary } = reportLeaks(observation, { showForeign: false });
+  const groups = groupLeaks(judgements, reading.snapshot);
   const leaks = judgements.filter(isLeak);
   return {
     schemaVersion: 1,
@@ -83,15 +96,18 @@ export function describeState(sources: PageSources): PageState {
       return { ...process, ...serviceState(process, sources), name, depth: member?.depth ?? 0 };
     }),
     summary,
-    findings: FINDINGS.flatMap((verdict) => judgements.filter((judgement) => judgement.verdict === verdict)).map(
-      describeFinding,
-    ),
+    leaked: describeLeaks(groups.filter(isLeak)),
+    groups: groups.map((group) => ({
+      ...reportGroup(group),
+      title: describeGroup(group, reading.snapshot.takenAt),
+    })),
+    findings: groups.flatMap(({ chains }) => chains.flat().map(describeFinding)),
     reapCommand: leaks.length === 0 ? null : commandLine([...reapArguments(leaks, dataDirFlag), '--dry-run']),
   };
 }
 
-function describeFinding(judgement: Judgement): PageFinding {
-  return { ...reportProcess(judgement), name: describeProcess(judgement) };
+function describeFinding({ judgement, depth }: Link): PageFinding {
+  return { ...reportProcess(judgement), name: describeProcess(judgement), depth };
 }
 
 /** The state that a service reports is more useful than the system's "sleeping". */

@@ -2,11 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createOutput } from '../../../src/cli/terminal/output.ts';
 import { drawFrame, hiddenRows, type FrameView } from '../../../src/cli/commands/leaks/watch/frame.ts';
+import { listed } from '../../../src/cli/commands/leaks/watch/listed.ts';
 import { sparkline } from '../../../src/cli/commands/leaks/watch/sparkline.ts';
 import {
   addReading,
   EMPTY_STATE,
-  listed,
   nextSort,
   type WatchState,
 } from '../../../src/cli/commands/leaks/watch/watch-state.ts';
@@ -15,7 +15,7 @@ import type { ProcessRow, ProcessSnapshot } from '../../../src/core/process/snap
 import { findChanges, type Known } from '../../../src/operations/leaks/leak-changes.ts';
 import { judgeReading } from '../../../src/operations/observe/observe.ts';
 import { ClaudeMemError } from '../../../src/shared/errors.ts';
-import { DATA_DIR, init, row, snapshotOf } from '../../core/builders.ts';
+import { DATA_DIR, init, row, snapshotOf, uv } from '../../core/builders.ts';
 
 const chroma = (pid: number, extra: Partial<ProcessRow> = {}) =>
   row(pid, 1, `python /bin/chroma-mcp --data-dir ${DATA_DIR}/vectors`, {
@@ -68,13 +68,26 @@ describe('the screen of leaks --watch', () => {
 
   test('a small screen shows the leaks and the key to quit', () => {
     const lines = drawFrame(after(two), view({ columns: 40, rows: 8 }));
-    expect(lines[0]).toMatch(/^Leaked: 2 orphans/);
-    expect(lines.some((line) => /^ {2}500 +orphan +500 MB/.test(line))).toBe(true);
+    expect(lines[0]).toMatch(/^Leaked: 2 chroma-mcp \(python\)/);
+    expect(lines.some((line) => /^ {2}500 … +orphan +1\.1 GB +2 chroma/.test(line))).toBe(true);
     expect(lines.at(-1)).toMatch(/^q quit {2}r reap/);
   });
 
+  test.each([
+    [120, '2 chroma-mcp (python) left by a process of session 7'],
+    [90, '2 chroma-mcp left by a process of session 7'],
+    [64, '2 chroma-mcp'],
+  ])('a screen of %i columns names a group without a cut pid', (columns, title) => {
+    const lines = drawFrame(after(two), view({ columns }));
+    expect(lines.find((line) => line.startsWith('  500 …'))).toMatch(
+      new RegExp(`${title.replaceAll(/[()]/g, '\\$&')}$`),
+    );
+  });
+
   test('the screen marks new and ended processes', () => {
-    const text = drawFrame(after(two, see([chroma(500), chroma(700)])), view()).join('\n');
+    const state = after(two, see([chroma(500), chroma(700)]));
+    expect(drawFrame(state, view()).join('\n')).toMatch(/^\+ 500 … +orphan[^]*^- 600 +ended/m);
+    const text = drawFrame({ ...state, isVerbose: true }, view()).join('\n');
     expect(text).toMatch(/^\+ 700 +orphan/m);
     expect(text).toMatch(/^- 600 +ended/m);
     expect(text).toMatch(/^ {2}500 +orphan/m);
@@ -89,7 +102,8 @@ describe('the screen of leaks --watch', () => {
 
   test('marks of new and ended processes expire after some readings', () => {
     const later = Array.from({ length: 5 }, () => see([chroma(500), chroma(700)]));
-    const text = drawFrame(after(two, ...later, see([chroma(500), chroma(700)])), view()).join('\n');
+    const state = after(two, ...later, see([chroma(500), chroma(700)]));
+    const text = drawFrame({ ...state, isVerbose: true }, view()).join('\n');
     expect(text).not.toContain('600');
     expect(text).toMatch(/^ {2}700/m);
   });
@@ -107,7 +121,8 @@ describe('the screen of leaks --watch', () => {
   });
 
   test('the screen counts hidden rows and scrolls to the last one', () => {
-    const state = after(see(Array.from({ length: 30 }, (_, index) => chroma(500 + index))));
+    const many = see(Array.from({ length: 30 }, (_, index) => chroma(500 + index)));
+    const state = { ...after(many), isVerbose: true };
     const small = view({ rows: 10 });
     expect(drawFrame(state, small).join('\n')).toMatch(/… and \d+ more/);
     const end = drawFrame({ ...state, scroll: hiddenRows(state, small) }, small).join('\n');
@@ -125,13 +140,32 @@ const failure = new ClaudeMemError('process-table-unreadable', 'gone.');
 
 test('the order changes from verdict to memory, age and pid', () => {
   const state = after(see([chroma(500), chroma(600, { pssBytes: 1 }), chroma(550)]));
-  const order = (of: WatchState) => listed(of, { showForeign: false }).map(({ judgement }) => judgement.row.pid);
+  const order = (of: WatchState) =>
+    listed({ ...of, isVerbose: true }, { showForeign: false }).flatMap((line) =>
+      line.kind === 'group' ? [] : line.link.judgement.row.pid,
+    );
   const byMemory = nextSort(state);
   expect(order(state)).toEqual([500, 550, 600]);
   expect([byMemory.sort, order(byMemory)]).toEqual(['memory', [550, 500, 600]]);
   expect(nextSort(byMemory).sort).toBe('age');
   expect(nextSort(nextSort(nextSort(byMemory))).sort).toBe('verdict');
 });
+
+test('the list has one line for each group, and the processes of each group with every python below its uv', () => {
+  const pair = (pid: number) => [chroma(pid, { name: 'uv', ...uvOf(pid) }), chroma(pid + 1, { ppid: pid })];
+  const state = after(see([...pair(500), ...pair(510)]));
+  const lines = (isVerbose: boolean) =>
+    listed({ ...state, isVerbose }, { showForeign: false }).map((line) =>
+      line.kind === 'group' ? `${line.group.chains.length} leaks` : [line.link.judgement.row.pid, line.link.depth],
+    );
+  expect(lines(false)).toEqual(['2 leaks']);
+  expect(lines(true)).toEqual(['2 leaks', [500, 0], [501, 1], [510, 0], [511, 1]]);
+});
+
+const uvOf = (pid: number): Partial<ProcessRow> => {
+  const { argv = [], command } = uv(pid, 1);
+  return { argv, command };
+};
 
 describe('a sparkline', () => {
   const draw = (values: readonly (number | null)[], width = 10, isUnicode = true) =>
@@ -158,6 +192,7 @@ test('a watch begins without a reading, sorted by verdict, at the top, and runni
     reading: 0,
     sort: 'verdict',
     isPaused: false,
+    isVerbose: false,
     scroll: 0,
   });
 });

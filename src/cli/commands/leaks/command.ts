@@ -12,6 +12,7 @@ import { compareBy, SORTS, type Sort } from '../../../operations/leaks/order.ts'
 
 interface LeaksOptions {
   readonly all?: boolean;
+  readonly verbose?: boolean;
   readonly strict?: boolean;
   readonly sort?: Sort;
   readonly from?: string;
@@ -35,11 +36,12 @@ export const leaksCommand = (wiring: CliWiring) =>
     description:
       'Reads the process table once and compares it with the recorded trees. Shows whether each claude-mem process is managed, an ' +
       'orphan, excess or unverified. Changes nothing. --watch repeats the reading: in a terminal it draws a live view (keys: q quit, ' +
-      'r reap, s sort, space pause); elsewhere, and with --json, it prints one line of JSON per reading and per change.',
+      'r reap, s sort, v every process, space pause); elsewhere, and with --json, it prints one line of JSON per reading and per change.',
     examples: [
-      ['claude-mem leaks', 'one reading, as a table'],
+      ['claude-mem leaks', 'one reading: the leaks, grouped by the process that left them'],
+      ['claude-mem leaks --verbose', 'list every process with its evidence'],
       ['claude-mem leaks --json', 'one reading, for a script'],
-      ['claude-mem leaks --all', 'include foreign processes'],
+      ['claude-mem leaks --all', 'list every process, foreign ones too'],
       ['claude-mem leaks --sort memory', 'the largest first'],
       ['claude-mem leaks --watch --interval 1s', 'live, until q or Ctrl-C'],
       ['claude-mem leaks --watch --count 3 | jq .type', 'three readings and the changes between them, one line each'],
@@ -54,7 +56,8 @@ export const leaksCommand = (wiring: CliWiring) =>
     ],
     configure: (command) =>
       command
-        .option('--all', 'show foreign processes too')
+        .option('--all', 'list every process, foreign ones too')
+        .option('-v, --verbose', 'list every process with its evidence')
         .option('--strict', 'exit with 1 for unverified processes too')
         .addOption(
           // The snapshot names its own data dir.
@@ -86,7 +89,7 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     throw new ClaudeMemError('usage', '--interval and --count need --watch', { hint: 'Add --watch.' });
   if (options.output !== undefined && options.format === undefined)
     throw new ClaudeMemError('usage', '--output needs --format', { hint: 'Add --format prometheus.' });
-  const { all: showForeign = false, from, sort, dataDir: dataDirFlag } = options;
+  const { all: showForeign = false, verbose = showForeign, from, sort, dataDir: dataDirFlag } = options;
   const seen =
     from === undefined
       ? await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: true, foreignMemory: showForeign })
@@ -98,10 +101,11 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     if (options.output === undefined) output.data(text.trimEnd());
     else await wiring.writeForOthers(options.output, text);
   } else if (options.json === true) {
-    output.data(JSON.stringify(reportLeaks(observation, { showForeign })));
+    output.data(JSON.stringify(reportLeaks(observation, { showForeign, sort })));
   } else {
     const { printLeaks } = await import('./text.ts');
-    printLeaks(observation, { showForeign, sort, isRecorded: from !== undefined, dataDirFlag, output });
+    const view = { showForeign, isVerbose: verbose, sort, isRecorded: from !== undefined, dataDirFlag, output };
+    printLeaks(observation, view);
   }
   return leaksExitCode(observation, options.strict === true);
 }
@@ -126,6 +130,7 @@ async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     },
     sort: options.sort,
     showForeign: options.all === true,
+    isVerbose: options.verbose === true || options.all === true,
     intervalMs: options.interval ?? DEFAULT_INTERVAL_MS,
     count: options.count,
     exitCodeOf: (seen) =>

@@ -1,15 +1,22 @@
-import type { Judgement } from '../../../core/verdicts/verdict.ts';
+import { isLeak, type Judgement } from '../../../core/verdicts/verdict.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
+import { chainsOf, type Link } from '../../../operations/leaks/chains.ts';
+import { describeLeaks } from '../../../operations/leaks/describe-groups.ts';
+import { groupLeaks, type LeakGroup } from '../../../operations/leaks/groups.ts';
 import { reapArguments, remarks } from '../../../operations/leaks/leak-remarks.ts';
-import { isLeak, leakedBytes, reportLeaks, type LeakSummary } from '../../../operations/leaks/leak-report.ts';
-import type { Output } from '../../terminal/output.ts';
-import { count, formatBytes, printable } from '../../terminal/format.ts';
-import { commandLine } from '../../terminal/hint.ts';
-import { painter, processTable } from '../../terminal/process-table.ts';
+import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
 import { compareBy, type Sort } from '../../../operations/leaks/order.ts';
+import { leakedBytes } from '../../../operations/leaks/process-memory.ts';
+import { count, formatBytes, printable } from '../../terminal/format.ts';
+import { groupBlocks } from '../../terminal/group-blocks.ts';
+import { commandLine } from '../../terminal/hint.ts';
+import type { Output } from '../../terminal/output.ts';
+import { painter, processTable } from '../../terminal/process-table.ts';
 
 export interface LeaksView {
   readonly showForeign: boolean;
+  /** List every process with its evidence. */
+  readonly isVerbose: boolean;
   /** True for a snapshot file: its processes cannot be reaped here. */
   readonly isRecorded: boolean;
   /** Value of `--sort`. Absent: leaks first. */
@@ -22,42 +29,59 @@ export interface LeaksView {
 /** Prints `leaks` for people: what leaked and why, the memory in use, and the next command. */
 export function printLeaks(observation: Observation, view: LeaksView): void {
   const { output } = view;
-  const report = reportLeaks(observation, view);
-  const shown = observation.judgements
-    .filter(({ verdict }) => view.showForeign || verdict !== 'foreign')
-    .sort(compareBy(view.sort ?? 'verdict'));
-  output.text(headline(observation, report.summary, output));
-  if (shown.length > 0) output.data(`\n${processTable(shown, output)}`);
-  for (const line of remarks(observation, report.summary, view)) output.text(`\n${line}`);
-  const next = nextStep(observation, view);
-  if (next !== undefined) output.text(`\n${next}`);
+  const { snapshot } = observation.reading;
+  const { summary } = reportLeaks(observation, view);
+  const groups = groupLeaks(observation.judgements, snapshot, view.sort);
+  output.text(leakHeadline(observation, view).join('\n'));
+  if (groups.length > 0) output.data(`\n${groupBlocks(groups, snapshot.takenAt, output)}`);
+  const rows = view.isVerbose ? listedRows(observation, groups, view) : [];
+  if (rows.length > 0) output.data(`\n${processTable(rows, output)}`);
+  for (const line of remarks(observation, summary, view)) output.text(`\n${line}`);
+  const next = nextSteps(observation, view);
+  if (next !== '') output.text(`\n${next}`);
 }
 
-/** One sentence with the leaks and their memory, and a second line with the data dir. */
-export function headline(observation: Observation, summary: LeakSummary, output: Output): string {
+/** Every process: in the order of the groups with each python below its uv, or in the order that the user chose. */
+function listedRows(
+  { judgements, reading }: Observation,
+  groups: readonly LeakGroup[],
+  { showForeign, sort }: LeaksView,
+): readonly Link[] {
+  const shown = judgements.filter(({ verdict }) => showForeign || verdict !== 'foreign');
+  if (sort !== undefined) return shown.sort(compareBy(sort)).map((judgement) => ({ judgement, depth: 0 }));
+  const grouped = new Set(groups.flatMap((group) => group.judgements));
+  const others = shown.filter((judgement) => !grouped.has(judgement)).sort(compareBy('verdict'));
+  return [...groups.flatMap(({ chains }) => chains), ...chainsOf(others, reading.snapshot)].flat();
+}
+
+/** One sentence with the leaks and their memory, and the data dir. */
+export function leakHeadline(
+  observation: Observation,
+  { showForeign, output }: Pick<LeaksView, 'showForeign' | 'output'>,
+): readonly [sentence: string, scope: string] {
+  const { judgements, reading } = observation;
+  const { summary } = reportLeaks(observation, { showForeign });
+  const groups = groupLeaks(judgements, reading.snapshot);
   const paint = painter(output);
-  const leaks = observation.judgements.filter(isLeak);
+  const leaks = judgements.filter(isLeak);
   const rest = [
     summary.managed > 0 ? `${summary.managed} managed` : '',
     summary.unverified > 0 ? `${summary.unverified} unverified` : '',
     summary.foreign > 0 ? `${summary.foreign} foreign` : '',
     summary.zombies > 0 ? count(summary.zombies, 'zombie') : '',
   ].filter((part) => part !== '');
-  const scope = `Data dir ${printable(observation.reading.dataDir)}`;
+  const scope = paint.gray(`Data dir ${printable(reading.dataDir)}`);
   const others = rest.length > 0 ? ` Also found: ${rest.join(', ')}.` : '';
   if (leaks.length > 0) {
-    const what = [
-      summary.orphans > 0 ? count(summary.orphans, 'orphan') : '',
-      summary.excess > 0 ? `${summary.excess} excess` : '',
-    ].filter((part) => part !== '');
     const used = `${formatBytes(leakedBytes(leaks))} (${memoryKind(leaks)})`;
-    return `${paint.red.bold(`Leaked: ${what.join(', ')}`)}, using ${used}.${others}\n${paint.gray(scope)}`;
+    const what = describeLeaks(groups.filter(isLeak));
+    return [`${paint.red.bold(`Leaked: ${what}`)}, using ${used}.${others}`, scope];
   }
   // Unread processes may have leaked.
   const verdict = observation.isComplete
     ? paint.green.bold('No leaks.')
     : paint.yellow.bold('No leaks found, but the reading is incomplete.');
-  return `${verdict}${others}\n${paint.gray(scope)}`;
+  return [`${verdict}${others}`, scope];
 }
 
 function memoryKind(leaks: readonly Judgement[]): string {
@@ -66,10 +90,12 @@ function memoryKind(leaks: readonly Judgement[]): string {
     : 'PSS + swap, or RSS where PSS is unreadable';
 }
 
-function nextStep({ judgements }: Observation, { isRecorded, dataDirFlag }: LeaksView): string | undefined {
-  if (isRecorded || !judgements.some(isLeak)) return undefined;
-  const reap = reapArguments(judgements, dataDirFlag);
-  return [`To see the plan:   ${commandLine([...reap, '--dry-run'])}`, `To end the leaks:  ${commandLine(reap)}`].join(
-    '\n',
-  );
+function nextSteps({ judgements }: Observation, view: LeaksView): string {
+  const isHidden = !view.isVerbose && judgements.some(({ verdict }) => verdict !== 'foreign');
+  const steps = isHidden ? ['To list every process, add --verbose.'] : [];
+  if (!view.isRecorded && judgements.some(isLeak)) {
+    const reap = reapArguments(judgements, view.dataDirFlag);
+    steps.push(`To see the plan:   ${commandLine([...reap, '--dry-run'])}`, `To end the leaks:  ${commandLine(reap)}`);
+  }
+  return steps.join('\n');
 }

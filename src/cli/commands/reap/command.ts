@@ -3,6 +3,7 @@ import { INCLUDED_LEAKS, type IncludedLeak } from '../../../core/guard/entry.ts'
 import { planReap, type ReapPlan, type ReapRequest } from '../../../core/verdicts/plan-reap.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { keyOf } from '../../../operations/terminate/terminate-until-quiet.ts';
+import { groupLeaks } from '../../../operations/leaks/groups.ts';
 import { reapAndTidy, type Reaped } from '../../../operations/terminate/reap-and-tidy.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, pidArgument, suggesting, type CommandInput } from '../../command.ts';
@@ -15,6 +16,7 @@ import { reportReap } from './json.ts';
 interface ReapOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly verbose?: boolean;
   readonly grace: number;
   readonly olderThan?: number;
   readonly pid?: ReadonlySet<number>;
@@ -37,6 +39,7 @@ export const reapCommand = (wiring: CliWiring) =>
       ['claude-mem reap --dry-run', 'show the plan and end nothing'],
       ['claude-mem reap', 'show the plan, ask, then end the orphans'],
       ['claude-mem reap --yes', 'do not ask (required without a terminal)'],
+      ['claude-mem reap --dry-run --verbose', 'list every process in the plan with its evidence'],
       ['claude-mem reap --older-than 1h', 'leave younger processes alone'],
       ['claude-mem reap --pid 4711 4712', 'consider only these processes'],
     ],
@@ -50,6 +53,7 @@ export const reapCommand = (wiring: CliWiring) =>
       command
         .option('--dry-run', 'show the plan and change nothing')
         .option('--yes', 'do not ask')
+        .option('-v, --verbose', 'list every process with its evidence and its outcome')
         .addOption(
           new Option('--grace <duration>', 'time from SIGTERM to SIGKILL, for all processes together')
             .argParser(durationArgument)
@@ -100,8 +104,7 @@ async function runReap(input: Input): Promise<ExitCode> {
   const request = requestOf(options);
   const observe: Task['observe'] = (how) =>
     context.observe({ ...how, ...(request.pids === undefined ? {} : { namedPids: request.pids }) });
-  // Only the text output shows memory.
-  const seen = await observe({ memory: options.json !== true });
+  const seen = await observe({ memory: true });
   const task: Task = { request, seen, plan: planReap(seen.judgements, seen.index, request), observe };
   if (options.json !== true) await showPlan(input, task);
   if (options.dryRun === true) return showOnly(input, task);
@@ -125,21 +128,22 @@ function assertMayAct({ options, output }: Input, context: Context): void {
 
 async function showPlan({ options, output }: Input, { plan, seen }: Task): Promise<void> {
   const { printPlan } = await import('./text.ts');
-  printPlan(plan, output, { isDryRun: options.dryRun === true, isComplete: seen.isComplete });
+  const { dryRun = false, verbose = false } = options;
+  printPlan(plan, output, { isDryRun: dryRun, isVerbose: verbose, seen });
 }
 
 function showOnly({ options, output }: Input, { plan, seen }: Task): ExitCode {
   if (options.json === true) {
     const result = { plan, outcomes: [], after: seen, remaining: plan.plan };
-    output.data(JSON.stringify(reportReap(result, { dryRun: true, tidied: { lines: [] } })));
+    output.data(JSON.stringify(reportReap(result, { dryRun: true, tidied: { lines: [] }, shown: seen.judgements })));
   }
   return seen.isComplete ? EXIT.ok : EXIT.couldNotLook;
 }
 
-async function askIfNeeded({ options }: Input, { plan }: Task): Promise<'yes' | 'no' | 'interrupted'> {
+async function askIfNeeded({ options }: Input, { plan, seen }: Task): Promise<'yes' | 'no' | 'interrupted'> {
   if (options.yes === true || plan.plan.length === 0) return 'yes';
   const { askToReap } = await import('./text.ts');
-  return askToReap(plan.plan.length);
+  return askToReap(groupLeaks(plan.plan, seen.reading.snapshot));
 }
 
 async function act(input: Input, context: Context, task: Task): Promise<ExitCode> {
@@ -174,7 +178,7 @@ async function act(input: Input, context: Context, task: Task): Promise<ExitCode
       },
     );
     output.clearStatus();
-    await report(input, reaped);
+    await report(input, task, reaped);
     return exitCodeOf(reaped, interrupts);
   } finally {
     interrupts.dispose();
@@ -191,12 +195,13 @@ function progressLine({ clock }: Context, output: Output): (progress: { gone: nu
   };
 }
 
-async function report({ options, output }: Input, { result, tidied }: Reaped): Promise<void> {
+async function report({ options, output }: Input, { seen }: Task, { result, tidied }: Reaped): Promise<void> {
   if (options.json === true) {
-    output.data(JSON.stringify(reportReap(result, { dryRun: false, tidied })));
+    output.data(JSON.stringify(reportReap(result, { dryRun: false, tidied, shown: seen.judgements })));
     return;
   }
-  (await import('./text.ts')).printOutcomes(result, output);
+  const { printOutcomes } = await import('./outcomes.ts');
+  printOutcomes(result, output, { isVerbose: options.verbose === true });
   for (const line of tidied.lines) output.note(line);
   const { error } = tidied;
   if (error !== undefined)

@@ -1,33 +1,77 @@
-import type { ReapPlan } from '../../../core/verdicts/plan-reap.ts';
-import type { ReapResult } from '../../../operations/terminate/reap.ts';
-import type { Outcome, OutcomeKind } from '../../../operations/terminate/terminate.ts';
-import { leakedBytes } from '../../../operations/leaks/leak-report.ts';
+import type { ReapPlan, Skipped } from '../../../core/verdicts/plan-reap.ts';
+import { describeLeaks } from '../../../operations/leaks/describe-groups.ts';
+import { groupLeaks, type LeakGroup } from '../../../operations/leaks/groups.ts';
+import { leakedBytes } from '../../../operations/leaks/process-memory.ts';
+import type { Observation } from '../../../operations/observe/observe.ts';
 import type { Output } from '../../terminal/output.ts';
 import { count, formatBytes, printable } from '../../terminal/format.ts';
+import { groupBlocks } from '../../terminal/group-blocks.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import { painter, processTable } from '../../terminal/process-table.ts';
 
 const MAX_LINES = 30;
+/** Only the first pids of a line are listed. */
+const NAMED_PIDS = 8;
 
-/** Prints the processes in the plan, and those left out with the reason. */
-export function printPlan(
-  { plan, skipped }: ReapPlan,
-  output: Output,
-  how: { readonly isDryRun: boolean; readonly isComplete: boolean },
-): void {
+export interface PlanView {
+  readonly isDryRun: boolean;
+  /** List every process with its evidence. */
+  readonly isVerbose: boolean;
+  /** The reading that the plan is based on. */
+  readonly seen: Pick<Observation, 'reading' | 'isComplete'>;
+}
+
+/** Prints the leaks in the plan, and the processes left out with the reason. */
+export function printPlan({ plan, skipped }: ReapPlan, output: Output, view: PlanView): void {
+  const { seen, isDryRun } = view;
   if (plan.length === 0) {
-    output.text(how.isComplete ? 'Nothing to reap.' : 'Nothing to reap, but the reading is incomplete.');
+    output.text(seen.isComplete ? 'Nothing to reap.' : 'Nothing to reap, but the reading is incomplete.');
   } else {
-    const verb = how.isDryRun ? 'Would end' : 'Will end';
-    const title = painter(output).bold(`${verb}: ${count(plan.length, 'process', 'processes')}`);
+    const groups = groupLeaks(plan, seen.reading.snapshot);
+    const title = painter(output).bold(`${isDryRun ? 'Would end' : 'Will end'}: ${amountOf(groups)}`);
     output.text(`${title}, using ${formatBytes(leakedBytes(plan))}`);
-    output.data(`\n${processTable(plan, output)}`);
-    if (!how.isComplete) output.text('\nThe reading is incomplete: there may be more leaks.');
+    output.data(`\n${shownGroups(groups, output, view)}`);
+    if (!seen.isComplete) output.text('\nThe reading is incomplete: there may be more leaks.');
   }
-  if (skipped.length > 0)
-    output.text(`\nNot in the plan:\n${lines(skipped.map(({ pid, reason }) => `  ${pid}  ${printable(reason)}`))}`);
-  if (how.isDryRun && plan.length > 0)
+  if (skipped.length > 0) output.text(`\nNot in the plan:\n${firstLines(skippedLines(skipped))}`);
+  if (isDryRun && plan.length > 0)
     output.text(`\nNo process was ended. To carry out the plan:\n  ${withoutDryRun(process.argv)}`);
+}
+
+export function shownGroups(groups: readonly LeakGroup[], output: Output, view: Omit<PlanView, 'isDryRun'>): string {
+  const blocks = groupBlocks(groups, view.seen.reading.snapshot.takenAt, output);
+  if (!view.isVerbose) return blocks;
+  return `${blocks}\n\n${processTable(groups.flatMap(({ chains }) => chains).flat(), output)}`;
+}
+
+/** `60 chroma-mcp (uv + python), 120 processes`. */
+export function amountOf(groups: readonly LeakGroup[]): string {
+  const processes = processesIn(groups);
+  const leaks = groups.reduce((sum, { chains }) => sum + chains.length, 0);
+  const what = describeLeaks(groups);
+  return processes === leaks ? what : `${what}, ${count(processes, 'process', 'processes')}`;
+}
+
+function processesIn(groups: readonly LeakGroup[]): number {
+  return groups.reduce((sum, { judgements }) => sum + judgements.length, 0);
+}
+
+/** One line for each reason. */
+function skippedLines(skipped: readonly Skipped[]): readonly string[] {
+  const pids = new Map<string, number[]>();
+  for (const { pid, reason } of skipped) pids.set(reason, [...(pids.get(reason) ?? []), pid]);
+  return [...pids].map(([reason, all]) => {
+    const more = all.length - NAMED_PIDS;
+    const rest = more > 0 ? ` and ${more.toLocaleString('en-US')} more` : '';
+    return `  ${all.slice(0, NAMED_PIDS).join(', ')}${rest}  ${printable(reason)}`;
+  });
+}
+
+function firstLines(all: readonly string[]): string {
+  const hidden = all.length - MAX_LINES;
+  return [...all.slice(0, MAX_LINES), ...(hidden > 0 ? [`  … and ${hidden} more; --json lists them all`] : [])].join(
+    '\n',
+  );
 }
 
 /** The same command and options, ready to paste. */
@@ -42,7 +86,7 @@ interface Key {
 }
 
 /** Asks in the terminal; Escape means no. */
-export async function askToReap(amount: number): Promise<'yes' | 'no' | 'interrupted'> {
+export async function askToReap(groups: readonly LeakGroup[]): Promise<'yes' | 'no' | 'interrupted'> {
   const { confirm, isCancel } = await import('@clack/prompts');
   const keys: Key[] = [];
   const noteKey = (_text: string, key: Key) => keys.push(key);
@@ -50,7 +94,7 @@ export async function askToReap(amount: number): Promise<'yes' | 'no' | 'interru
   process.stdin.on('keypress', noteKey);
   try {
     const answer = await confirm({
-      message: `End ${amount === 1 ? 'this process' : `these ${amount.toLocaleString('en-US')} processes`}?`,
+      message: questionFor(groups),
       initialValue: false,
       ...(process.stderr.isTTY ? { output: process.stderr } : {}),
     });
@@ -61,55 +105,12 @@ export async function askToReap(amount: number): Promise<'yes' | 'no' | 'interru
   }
 }
 
-/** Prints the outcome of each process, and the leaks that remain. */
-export function printOutcomes({ outcomes, remaining, after }: ReapResult, output: Output): void {
-  const paint = painter(output);
-  if (outcomes.length > 0) output.text(`\n${lines(outcomes.map(outcomeLine))}\n\n${tally(outcomes)}`);
-  if (remaining.length > 0) {
-    output.text(`\n${paint.red.bold(`Still running: ${count(remaining.length, 'leak')}`)}\n`);
-    output.data(processTable(remaining, output));
-  } else if (outcomes.length > 0) {
-    output.text(
-      after.isComplete
-        ? paint.green('Checked again: none of them is left.')
-        : paint.yellow('Checked again: none of them was found, but the reading is incomplete.'),
-    );
-  }
-}
-
-function outcomeLine(outcome: Outcome): string {
-  const { pid, signal, elapsedMs } = outcome;
-  return `  ${String(pid).padEnd(9)} ${describeOutcome(outcome)}${signal === null ? '' : ` (${signal}, ${elapsedMs} ms)`}`;
-}
-
-function describeOutcome({ outcome, signal }: Outcome): string {
-  if (outcome === 'survived' && signal === null) return 'not signalled: its identity could not be confirmed';
-  if (outcome === 'survived' && signal === 'SIGTERM') return 'still running: received SIGTERM, was not killed';
-  if (outcome === 'pid-reused' && signal !== null) return 'not killed: another program now runs under its pid';
-  return OUTCOME_TEXT[outcome];
-}
-
-const OUTCOME_TEXT: Readonly<Record<OutcomeKind, string>> = {
-  exited: 'exited',
-  killed: 'killed: did not exit within the grace period',
-  'already-gone': 'already gone',
-  'pid-reused': 'not signalled: the pid now belongs to another process',
-  'permission-denied': 'not signalled: permission denied',
-  survived: 'survived SIGKILL: stuck in the kernel, or frozen',
-};
-
-function tally(outcomes: readonly Outcome[]): string {
-  const kinds = Object.keys(OUTCOME_TEXT) as OutcomeKind[];
-  const parts = kinds
-    .map((kind) => [kind, outcomes.filter(({ outcome }) => outcome === kind).length] as const)
-    .filter(([, amount]) => amount > 0)
-    .map(([kind, amount]) => `${amount} ${kind.replace('-', ' ')}`);
-  return `${count(outcomes.length, 'process', 'processes')}: ${parts.join(', ')}.`;
-}
-
-function lines(all: readonly string[]): string {
-  const hidden = all.length - MAX_LINES;
-  return [...all.slice(0, MAX_LINES), ...(hidden > 0 ? [`  … and ${hidden} more; --json lists them all`] : [])].join(
-    '\n',
-  );
+/** `End these 60 chroma-mcp (120 processes)?` */
+export function questionFor(groups: readonly LeakGroup[]): string {
+  const processes = processesIn(groups);
+  const leaks = groups.reduce((sum, { chains }) => sum + chains.length, 0);
+  if (leaks === 1 && processes === 1) return 'End this process?';
+  const names = describeLeaks(groups).replaceAll(/ \([^)]*\)/g, '');
+  const extent = processes === leaks ? '' : ` (${count(processes, 'process', 'processes')})`;
+  return leaks === 1 ? `End this ${names.replace(/^1 /, '')}${extent}?` : `End these ${names}${extent}?`;
 }

@@ -1,7 +1,7 @@
 import type { Observation } from '../../../operations/observe/observe.ts';
 import type { HealthItem } from '../../../operations/tree/tree-lifecycle.ts';
 import { formatAge } from '../../../shared/duration.ts';
-import { isLeak } from '../../../operations/leaks/leak-report.ts';
+import { isLeak } from '../../../core/verdicts/verdict.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { StatusReport, TreeSight } from '../../../operations/tree/status-report.ts';
 import { count, describeProcess, formatBytes, printable } from '../../terminal/format.ts';

@@ -10,9 +10,6 @@ export const excessCheck: Check = {
     const seen = await observation();
     const excess = seen.judgements.filter(({ verdict }) => verdict === 'excess');
     if (excess.length === 0) return passIfComplete(seen, 'none');
-    return fail(
-      describeHeld(excess, 'excess process', 'excess processes'),
-      target.commandLine('reap', '--include', 'excess'),
-    );
+    return fail(describeHeld(excess, seen.reading.snapshot), target.commandLine('reap', '--include', 'excess'));
   },
 };

@@ -1,16 +1,24 @@
 import { memoryOf } from '../../../core/health/tree-memory.ts';
-import type { Judgement } from '../../../core/verdicts/verdict.ts';
 import { count, formatBytes } from '../../../core/text/wording.ts';
+import { describeLeaks, describeOrigin, describePids } from '../../leaks/describe-groups.ts';
+import { groupLeaks, type LeakGroup } from '../../leaks/groups.ts';
+import type { Judgement } from '../../../core/verdicts/verdict.ts';
+import type { ProcessSnapshot } from '../../../core/process/snapshot.ts';
 
-/** Only the first pids are listed. */
-const NAMED_PIDS = 8;
+/** Only the first groups are named. */
+const NAMED_GROUPS = 3;
 
-/** `2 orphans using 211 MB (pid 1016, 1036)`. */
-export function describeHeld(judgements: readonly Judgement[], noun: string, plural?: string): string {
-  const rows = judgements.map(({ row }) => row);
-  const { bytes, isProportional } = memoryOf(rows);
-  const more = rows.length > NAMED_PIDS ? ', …' : '';
-  const pids = rows.slice(0, NAMED_PIDS).map(({ pid }) => pid);
+/** `1 chroma-mcp (uv + python) using 105 MB (pid 1016, 1036), left by worker 1000, which is gone`. */
+export function describeHeld(judgements: readonly Judgement[], snapshot: ProcessSnapshot): string {
+  const groups = groupLeaks(judgements, snapshot);
+  const more = groups.length - NAMED_GROUPS;
+  const named = groups.slice(0, NAMED_GROUPS).map((group) => describeOne(group, snapshot.takenAt));
+  return [...named, ...(more > 0 ? [count(more, 'more group')] : [])].join('; ');
+}
+
+function describeOne(group: LeakGroup, takenAt: string): string {
+  const { bytes, isProportional } = memoryOf(group.judgements.map(({ row }) => row));
   const held = `using ${formatBytes(bytes)}${isProportional ? '' : ' (RSS)'}`;
-  return `${count(rows.length, noun, plural)} ${held} (pid ${pids.join(', ')}${more})`;
+  const origin = describeOrigin(group, takenAt);
+  return `${describeLeaks([group])} ${held} (${describePids(group.judgements)})${origin === '' ? '' : `, ${origin}`}`;
 }

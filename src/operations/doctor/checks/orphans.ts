@@ -1,4 +1,3 @@
-import { count } from '../../../core/text/wording.ts';
 import { fail, passIfComplete, warn, type Check } from '../check.ts';
 import { describeHeld } from './held.ts';
 
@@ -12,10 +11,10 @@ export const orphansCheck: Check = {
     const { judgements } = seen;
     const orphans = judgements.filter(({ verdict }) => verdict === 'orphan');
     const unverified = judgements.filter(({ verdict }) => verdict === 'unverified');
-    if (orphans.length > 0) return fail(describeHeld(orphans, 'orphan'), target.commandLine('reap'));
+    if (orphans.length > 0) return fail(describeHeld(orphans, seen.reading.snapshot), target.commandLine('reap'));
     if (unverified.length > 0)
       return warn(
-        `no proven orphan, but ${count(unverified.length, 'unverified process', 'unverified processes')}`,
+        `no proven orphan, but unverified: ${describeHeld(unverified, seen.reading.snapshot)}`,
         target.commandLine('leaks'),
       );
     return passIfComplete(seen, 'none');

@@ -1,5 +1,8 @@
 import { vectorWriters } from '../../../core/tree/vector-writers.ts';
-import { fail, passIfComplete, type Check } from '../check.ts';
+import { describePids } from '../../leaks/describe-groups.ts';
+import { reapArguments } from '../../leaks/leak-remarks.ts';
+import { fail, passIfComplete, warn, type Check } from '../check.ts';
+import { sharedWriters, type SharedWriters } from '../shared-writers.ts';
 
 export const vectorWritersCheck: Check = {
   id: 'vector-writers',
@@ -8,14 +11,27 @@ export const vectorWritersCheck: Check = {
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, target }) => {
     const seen = await observation();
-    const { reading } = seen;
-    const writers = vectorWriters(reading.snapshot, reading.dataDir);
-    const shared = writers.filter(({ rows }) => rows.length > 1);
-    if (shared.length === 0) return passIfComplete(seen, writers.length === 0 ? 'no Chroma is running' : 'one each');
-    const each = shared.map(
-      ({ directory, rows }) =>
-        `${directory} is open in several processes: pid ${rows.map(({ pid }) => pid).join(', ')}`,
-    );
-    return fail(each.join('; '), `${target.commandLine('leaks', '--all')}  (shows the owner of each)`);
+    const shared = sharedWriters(seen);
+    if (shared.length === 0) {
+      const { snapshot, dataDir } = seen.reading;
+      return passIfComplete(seen, vectorWriters(snapshot, dataDir).length === 0 ? 'no Chroma is running' : 'one each');
+    }
+    const detail = shared.map(describeShared).join('; ');
+    const leaked = shared.flatMap((each) => each.leaked);
+    if (leaked.length > 0) return fail(detail, target.commandLine(...reapArguments(leaked, undefined), '--dry-run'));
+    if (shared.some(({ unverified }) => unverified.length > 0)) return fail(detail, target.commandLine('leaks'));
+    return warn(detail, `${target.commandLine('leaks', '--all')}  (shows the owner of each)`);
   },
 };
+
+/** `/d/chroma is open in 3 processes (leaked: pid 4711, 4712; in use: pid 4700)`. */
+function describeShared({ directory, leaked, unverified, live }: SharedWriters): string {
+  const parts = [
+    ['leaked', leaked],
+    ['unverified', unverified],
+    ['in use', live],
+  ] as const;
+  const found = parts.filter(([, judgements]) => judgements.length > 0);
+  const who = found.map(([what, judgements]) => `${what}: ${describePids(judgements)}`).join('; ');
+  return `${directory} is open in ${leaked.length + unverified.length + live.length} processes (${who})`;
+}

@@ -1,12 +1,16 @@
+import { describeGroupWithin } from '../../../../operations/leaks/describe-groups.ts';
+import type { LeakGroup } from '../../../../operations/leaks/groups.ts';
 import { reportLeaks } from '../../../../operations/leaks/leak-report.ts';
 import type { Output } from '../../../terminal/output.ts';
+import { formatAge } from '../../../../shared/duration.ts';
 import { formatBytes, printable } from '../../../terminal/format.ts';
 import { remarks } from '../../../../operations/leaks/leak-remarks.ts';
-import { headline } from '../text.ts';
-import { cellsOf, painter } from '../../../terminal/process-table.ts';
+import { leakHeadline } from '../text.ts';
+import { cellsOf, painter, paintVerdict } from '../../../terminal/process-table.ts';
 import { clip, widthOf, wrap } from '../../../terminal/wrap.ts';
 import { sparkline } from './sparkline.ts';
-import { listed, type ListedProcess, type WatchState } from './watch-state.ts';
+import { listed, type ListedLine } from './listed.ts';
+import type { WatchState } from './watch-state.ts';
 
 export interface FrameView {
   readonly columns: number;
@@ -54,8 +58,8 @@ function head(state: WatchState, view: FrameView): readonly string[] {
     lines.push(...wrap(paint.yellow.bold(words), view.columns).split('\n'));
   }
   if (observation === undefined) return lines;
-  const report = reportLeaks(observation, view);
-  const [sentence = '', scope = ''] = headline(observation, report.summary, view.output).split('\n');
+  const { summary } = reportLeaks(observation, view);
+  const [sentence, scope] = leakHeadline(observation, view);
   const isTall = view.rows >= ROWS_FOR_HISTORY;
   if (failure === undefined)
     lines.push(
@@ -66,7 +70,7 @@ function head(state: WatchState, view: FrameView): readonly string[] {
   lines.push(paint.gray(`every ${view.interval}, ${view.time}${state.isPaused ? ', paused' : ''}`));
   if (isTall) lines.push(scope, ...history(state, view));
   // The remark on an incomplete reading comes first and appears on the smallest screen too.
-  const said = remarks(observation, report.summary, { isRecorded: false });
+  const said = remarks(observation, summary, { isRecorded: false });
   if (!observation.isComplete || isTall) lines.push(...said.slice(0, isTall ? MOST_REMARKS : 1));
   return lines;
 }
@@ -99,17 +103,33 @@ function list(state: WatchState, view: FrameView, room: number): readonly string
   const first = Math.min(state.scroll, Math.max(0, all.length - (room - TITLE_ROWS)));
   const shown = all.slice(first, first + room - TITLE_ROWS);
   const hidden = all.length - first - shown.length;
-  const rows = shown.map((item) => row(item, view));
+  const rows = shown.map((item) => row(item, view, state.observation?.reading.snapshot.takenAt ?? ''));
   // The last line counts the row that it replaces.
   if (hidden > 0 && rows.length > 1) rows.splice(-1, 1, paint.gray(`  … and ${hidden + 1} more`));
   return [paint.bold(titles), ...rows];
 }
 
-function row({ judgement, news }: ListedProcess, view: FrameView): string {
+function row(item: ListedLine, view: FrameView, takenAt: string): string {
   const paint = painter(view.output);
-  const { pid, verdict, process, age, memory } = cellsOf(judgement, paint);
-  if (news === 'ended') return paint.gray(line(['-', pid, 'ended', memory, age, process], view));
-  return line([news === 'new' ? paint.bold('+') : '', pid, verdict, memory, age, process], view);
+  const { pid, verdict, process, age, memory } =
+    item.kind === 'group'
+      ? groupCells(item.group, takenAt, view)
+      : cellsOf(item.link.judgement, paint, item.link.depth);
+  if (item.news === 'ended') return paint.gray(line(['-', pid, 'ended', memory, age, process], view));
+  return line([item.news === 'new' ? paint.bold('+') : '', pid, verdict, memory, age, process], view);
+}
+
+/** A group shows the pid of its first process, its oldest age and its total memory. */
+function groupCells(group: LeakGroup, takenAt: string, { output, columns }: FrameView) {
+  const { judgements, verdict, memoryBytes, oldestAgeSeconds } = group;
+  const [first] = judgements;
+  return {
+    pid: `${first?.row.pid ?? ''}${judgements.length > 1 ? ' …' : ''}`,
+    verdict: paintVerdict(verdict, painter(output)),
+    process: describeGroupWithin(columns - WIDTHS.reduce((sum, width) => sum + width, 0), group, takenAt),
+    age: formatAge(oldestAgeSeconds),
+    memory: formatBytes(memoryBytes),
+  };
 }
 
 const WIDTHS = [2, 9, 12, 9, 8] as const;
@@ -125,10 +145,17 @@ function line(cells: readonly string[], { columns }: FrameView): string {
     .trimEnd();
 }
 
-function help({ sort, isPaused }: WatchState, { columns, hasKeys, output }: FrameView): string {
+function help({ sort, isPaused, isVerbose }: WatchState, { columns, hasKeys, output }: FrameView): string {
   const paint = painter(output);
   if (!hasKeys) return paint.inverse('Ctrl-C quits');
-  const parts = ['q quit', 'r reap', `s sort: ${sort}`, isPaused ? 'space resume' : 'space pause', '↑↓ scroll'];
+  const parts = [
+    'q quit',
+    'r reap',
+    `s sort: ${sort}`,
+    isPaused ? 'space resume' : 'space pause',
+    isVerbose ? 'v groups' : 'v every process',
+    '↑↓ scroll',
+  ];
   let text = '';
   for (const part of parts) {
     const longer = text === '' ? part : `${text}  ${part}`;

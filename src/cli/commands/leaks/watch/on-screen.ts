@@ -6,12 +6,11 @@ import type { WatchTask } from './task.ts';
 import { EXIT, type ExitCode } from '../../../exit-code.ts';
 import { suspendSelf } from '../../../exit.ts';
 import { listenForInterrupts, type Interrupts } from '../../../terminal/interrupts.ts';
-import { headline } from '../text.ts';
+import { leakHeadline } from '../text.ts';
 import { drawFrame, type FrameView, hiddenRows } from './frame.ts';
 import { Keys } from './keys.ts';
 import { Screen } from './screen.ts';
 import { addReading, EMPTY_STATE, nextSort, type WatchState } from './watch-state.ts';
-import { reportLeaks } from '../../../../operations/leaks/leak-report.ts';
 
 /** `leaks --watch` in a terminal: redraws the screen after each reading and handles keys. */
 export async function watchOnScreen(task: WatchTask): Promise<ExitCode> {
@@ -44,7 +43,7 @@ class WatchOnScreen {
 
   constructor(task: WatchTask) {
     this.#task = task;
-    this.#state = { ...EMPTY_STATE, sort: task.sort ?? EMPTY_STATE.sort };
+    this.#state = { ...EMPTY_STATE, sort: task.sort ?? EMPTY_STATE.sort, isVerbose: task.isVerbose };
     task.output.beginStreaming();
     this.#interrupts = this.#listen();
     if (process.stdin.isTTY) {
@@ -122,6 +121,7 @@ class WatchOnScreen {
     const state = this.#state;
     const page = Math.max(1, this.#screen.size.rows - 6);
     if (key === 's') this.#state = nextSort(state);
+    else if (key === 'v') this.#state = { ...state, isVerbose: !state.isVerbose, scroll: 0 };
     else if (key === 'space') this.#state = { ...state, isPaused: !state.isPaused };
     else if (key === 'r') this.#wantsReap = true;
     else if (key === 'up' || key === 'k') this.#scroll(-1);
@@ -227,9 +227,6 @@ class WatchOnScreen {
     const { observation, failure } = this.#state;
     const { output, showForeign } = this.#task;
     if (failure !== undefined) output.note(`Reading failed: ${failure.message}`);
-    else if (observation !== undefined)
-      output.text(
-        headline(observation, reportLeaks(observation, { showForeign }).summary, output).split('\n')[0] ?? '',
-      );
+    else if (observation !== undefined) output.text(leakHeadline(observation, { showForeign, output })[0]);
   }
 }

@@ -9,6 +9,8 @@ import type { ExitCode } from '../../../exit-code.ts';
 export interface WatchTask extends CommandInput<object> {
   readonly context: Context;
   readonly showForeign: boolean;
+  /** List every process of each group. */
+  readonly isVerbose: boolean;
   /** `--sort`; undefined: leaks first. */
   readonly sort: Sort | undefined;
   readonly intervalMs: number;

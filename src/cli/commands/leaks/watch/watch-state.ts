@@ -1,10 +1,11 @@
-import { isLeak, leakedBytes } from '../../../../operations/leaks/leak-report.ts';
+import { countLeaks, groupLeaks } from '../../../../operations/leaks/groups.ts';
+import { leakedBytes } from '../../../../operations/leaks/process-memory.ts';
 import type { Judgement } from '../../../../core/verdicts/verdict.ts';
 import { keyOf } from '../../../../operations/terminate/terminate-until-quiet.ts';
 import type { Observation } from '../../../../operations/observe/observe.ts';
 import type { WatchReading } from '../../../../operations/leaks/watch-leaks.ts';
 import { ClaudeMemError } from '../../../../shared/errors.ts';
-import { compareBy, SORTS, type Sort } from '../../../../operations/leaks/order.ts';
+import { SORTS, type Sort } from '../../../../operations/leaks/order.ts';
 
 /** The counts of one reading; null if it failed. */
 interface Sample {
@@ -26,6 +27,8 @@ export interface WatchState {
   readonly reading: number;
   readonly sort: Sort;
   readonly isPaused: boolean;
+  /** List every process of each group. */
+  readonly isVerbose: boolean;
   /** Rows above the first one shown. */
   readonly scroll: number;
 }
@@ -44,6 +47,7 @@ export const EMPTY_STATE: WatchState = {
   reading: 0,
   sort: 'verdict',
   isPaused: false,
+  isVerbose: false,
   scroll: 0,
 };
 
@@ -73,39 +77,11 @@ export function nextSort(state: WatchState): WatchState {
   return { ...state, sort: SORTS[(SORTS.indexOf(state.sort) + 1) % SORTS.length] ?? 'verdict', scroll: 0 };
 }
 
-/** One line of the list. */
-export interface ListedProcess {
-  readonly judgement: Judgement;
-  readonly news: 'new' | 'ended' | undefined;
-}
-
-/** Lists the processes in the chosen order, together with those that ended recently. Foreign ones only with `showForeign`. */
-export function listed(
-  state: WatchState,
-  { showForeign }: { readonly showForeign: boolean },
-): readonly ListedProcess[] {
-  const present = (state.observation?.judgements ?? []).map((judgement): ListedProcess => {
-    return { judgement, news: state.appeared.has(keyOf(judgement)) ? 'new' : undefined };
-  });
-  const gone = new Set(state.ended.map(({ judgement }) => keyOf(judgement)));
-  const all = [
-    // A zombie would repeat a process that is shown as ended.
-    ...present.filter(({ judgement }) => !gone.has(keyOf(judgement))),
-    ...state.ended
-      .filter(({ wasForeign }) => showForeign || !wasForeign)
-      .map(({ judgement }): ListedProcess => ({ judgement, news: 'ended' })),
-  ];
-  const compare = compareBy(state.sort);
-  return all
-    .filter(({ judgement }) => showForeign || judgement.verdict !== 'foreign')
-    .sort((left, right) => compare(left.judgement, right.judgement));
-}
-
 function sampleOf(seen: WatchReading['seen']): Sample {
   if (seen instanceof ClaudeMemError) return { leaks: null, managed: null, leakedBytes: null };
-  const { judgements } = seen;
+  const { judgements, reading } = seen;
   return {
-    leaks: judgements.filter(isLeak).length,
+    leaks: countLeaks(groupLeaks(judgements, reading.snapshot)),
     managed: judgements.filter(({ verdict }) => verdict === 'managed').length,
     leakedBytes: leakedBytes(judgements),
   };
