@@ -13,6 +13,8 @@ export interface ReapPorts {
 
 export interface ReapOptions extends TerminationOptions {
   readonly request: ReapRequest;
+  /** Called before the wait for a second look, with the number of processes that need it. */
+  readonly onSecondLook?: (count: number) => void;
   /** The processes the user agreed to, as `pid:start`; absent: the whole plan. */
   readonly agreed?: ReadonlySet<string>;
 }
@@ -38,6 +40,7 @@ export async function reap(ports: ReapPorts, options: ReapOptions): Promise<Reap
   const confirmed = new Set<string>();
   const waiting = new Set(plan.plan.filter(({ needsSecondLook }) => needsSecondLook).map(keyOf));
   let { outcomes, after } = await terminatePlanned(ports, first, { ...options, confirmed });
+  if (waiting.size > 0) options.onSecondLook?.(waiting.size);
   if (waiting.size > 0 && (await sleepUntil(firstAt + SECOND_LOOK_AFTER_MS, ports.clock, options))) {
     const second = await quickLook(ports);
     for (const item of planned(second, options, waiting)) confirmed.add(keyOf(item));

@@ -196,7 +196,9 @@ describe('a leak below a live worker of the plugin that only a closed channel pr
   test('a doubtful leak is signalled after a second look, 5 s later', async () => {
     const fake = machineWith(left);
     const startedAt = fake.clock.now();
-    const { plan, outcomes, remaining } = await reapOn(fake);
+    const announced: number[] = [];
+    const { plan, outcomes, remaining } = await reapOn(fake, { onSecondLook: (count) => announced.push(count) });
+    expect(announced).toEqual([1]);
     expect(plan.plan.map(({ row }) => row.pid)).toEqual([201]);
     expect(outcomes).toMatchObject([{ pid: 201, outcome: 'exited' }]);
     expect(remaining).toEqual([]);

@@ -170,6 +170,10 @@ async function act(input: Input, context: Context, task: Task): Promise<ExitCode
       {
         ...task,
         ...{ graceMs: options.grace, interrupted, forced, onProgress: progressLine(context, output) },
+        onSecondLook: (amount) => {
+          const what = amount === 1 ? 'one process' : `${amount} processes`;
+          output.status(`Waiting 5 s to look again: the client of ${what} may end it itself …`);
+        },
         // Reap never ends a process that is not in the plan that was shown.
         ...(options.yes === true ? {} : { agreed: new Set(task.plan.plan.map(keyOf)) }),
         onBegin: () => {
