@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect } from 'vitest';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, vi } from 'vitest';
 import type { Channels } from '../../src/core/process/channels.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { readChannels, type ReadChannelsOptions } from '../../src/platform/linux/channels/read-channels.ts';
@@ -119,6 +119,45 @@ describe.each(WAYS)('channels of socket pairs, read $way', ({ options }) => {
     await endChild(holder);
     await seen(child.pid, { stdin: 'closed', stdout: 'open' }, options);
   });
+});
+
+/** Runs as a server without a program of its own: its stdin and stdout are a connection that nobody has accepted yet. */
+const UNACCEPTED = `
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+os.set_inheritable(listener.fileno(), True)
+os.dup2(client.fileno(), 0)
+print('connected', flush=True)
+os.dup2(client.fileno(), 1)
+os.execvp('sleep', ['sleep', '${WATCHDOG_SECONDS}'])
+`;
+
+describe.each(WAYS)('channels of sockets, read $way', ({ options }) => {
+  linuxTest('are not closed while the server has not accepted the connection', async () => {
+    const child = children.start('python3', ['-c', UNACCEPTED, `${directory()}/listener.sock`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: cleanEnvironment(),
+    });
+    expect(await lines(child)()).toBe('connected');
+    await eventually('the connection as stdout', () =>
+      readlinkSync(`/proc/${child.pid}/fd/1`) === readlinkSync(`/proc/${child.pid}/fd/0`) ? true : undefined,
+    );
+    expect(await channelsOf(child.pid, options)).toEqual({ stdin: 'unknown', stdout: 'unknown' });
+  });
+});
+
+linuxTest('sockets are not closed because ss reads a file without peers', async () => {
+  const child = startWithSockets();
+  vi.stubEnv('PROC_NET_UNIX', '/proc/net/unix');
+  try {
+    expect((await channelsOf(child.pid, { libc: null }))?.stdin).not.toBe('closed');
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe('channels of pipes', () => {
