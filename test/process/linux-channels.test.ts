@@ -5,6 +5,7 @@ import { describe, expect, vi } from 'vitest';
 import type { Channels } from '../../src/core/process/channels.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { readChannels, type ReadChannelsOptions } from '../../src/platform/linux/channels/read-channels.ts';
+import { type Libc, loadLibc } from '../../src/platform/linux/libc.ts';
 import { cleanEnvironment, endChild, useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { useTempDir } from '../helpers/temp-dir.ts';
@@ -158,6 +159,18 @@ linuxTest('sockets are not closed because ss reads a file without peers', async 
   } finally {
     vi.unstubAllEnvs();
   }
+});
+
+linuxTest('reading channels again declares no native function again', async () => {
+  const { pid: sockets } = startWithSockets();
+  const { pid: pipes } = await startWithPipes();
+  const libc = loadLibc();
+  const library = { ...libc!.library, func: vi.fn(libc!.library.func.bind(libc!.library)) } as unknown as Libc['library'];
+  const options = { libc: { ...libc!, library } };
+  for (let reading = 0; reading < 3; reading++) await readChannels([rowOf(sockets), rowOf(pipes)], options);
+  const prototypes = vi.mocked(library.func).mock.calls.map(([prototype]) => prototype as unknown);
+  expect(prototypes).toHaveLength(new Set(prototypes).size);
+  expect(prototypes.length).toBeGreaterThan(0);
 });
 
 describe('channels of pipes', () => {
