@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect } from 'vitest';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, vi } from 'vitest';
 import type { Channels } from '../../src/core/process/channels.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { readChannels, type ReadChannelsOptions } from '../../src/platform/linux/channels/read-channels.ts';
+import { type Libc, loadLibc } from '../../src/platform/linux/libc.ts';
 import { cleanEnvironment, endChild, useChildren, WATCHDOG_SECONDS } from '../contract/children.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { useTempDir } from '../helpers/temp-dir.ts';
@@ -119,6 +120,57 @@ describe.each(WAYS)('channels of socket pairs, read $way', ({ options }) => {
     await endChild(holder);
     await seen(child.pid, { stdin: 'closed', stdout: 'open' }, options);
   });
+});
+
+/** Runs as a server without a program of its own: its stdin and stdout are a connection that nobody has accepted yet. */
+const UNACCEPTED = `
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+os.set_inheritable(listener.fileno(), True)
+os.dup2(client.fileno(), 0)
+print('connected', flush=True)
+os.dup2(client.fileno(), 1)
+os.execvp('sleep', ['sleep', '${WATCHDOG_SECONDS}'])
+`;
+
+describe.each(WAYS)('channels of sockets, read $way', ({ options }) => {
+  linuxTest('are not closed while the server has not accepted the connection', async () => {
+    const child = children.start('python3', ['-c', UNACCEPTED, `${directory()}/listener.sock`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: cleanEnvironment(),
+    });
+    expect(await lines(child)()).toBe('connected');
+    await eventually('the connection as stdout', () =>
+      readlinkSync(`/proc/${child.pid}/fd/1`) === readlinkSync(`/proc/${child.pid}/fd/0`) ? true : undefined,
+    );
+    expect(await channelsOf(child.pid, options)).toEqual({ stdin: 'unknown', stdout: 'unknown' });
+  });
+});
+
+linuxTest('sockets are not closed because ss reads a file without peers', async () => {
+  const child = startWithSockets();
+  vi.stubEnv('PROC_NET_UNIX', '/proc/net/unix');
+  try {
+    expect((await channelsOf(child.pid, { libc: null }))?.stdin).not.toBe('closed');
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+linuxTest('reading channels again declares no native function again', async () => {
+  const { pid: sockets } = startWithSockets();
+  const { pid: pipes } = await startWithPipes();
+  const libc = loadLibc();
+  const library = { ...libc!.library, func: vi.fn(libc!.library.func.bind(libc!.library)) } as unknown as Libc['library'];
+  const options = { libc: { ...libc!, library } };
+  for (let reading = 0; reading < 3; reading++) await readChannels([rowOf(sockets), rowOf(pipes)], options);
+  const prototypes = vi.mocked(library.func).mock.calls.map(([prototype]) => prototype as unknown);
+  expect(prototypes).toHaveLength(new Set(prototypes).size);
+  expect(prototypes.length).toBeGreaterThan(0);
 });
 
 describe('channels of pipes', () => {

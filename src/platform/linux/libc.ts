@@ -19,6 +19,17 @@ export function loadLibc(): Libc | null {
   return loaded;
 }
 
+const calls = new WeakMap<Koffi.LibraryHandle, Map<string, NativeCall>>();
+
+/** A function of the library, by its prototype in C. Declared once: koffi keeps the memory of every declaration until the process ends. */
+export function nativeCall({ library }: Libc, prototype: string): NativeCall {
+  const declared = calls.get(library) ?? new Map<string, NativeCall>();
+  calls.set(library, declared);
+  const call = declared.get(prototype) ?? (library.func(prototype) as NativeCall);
+  declared.set(prototype, call);
+  return call;
+}
+
 function load(): Libc | null {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;

@@ -60,10 +60,10 @@ describe('an adopted chroma-mcp that no client can reach', () => {
     expect(verdicts(rows)).toEqual({ 310: 'orphan', 320: 'orphan' });
   });
 
-  test('an adopted chroma-mcp that no client can reach has evidence that ss can check', () => {
+  test('an adopted chroma-mcp that no client can reach has evidence that ss and lsof can check', () => {
     const [judgement] = judge([uv(310, 1, { sid: 300, ...secondsOld(1), ...dead })]);
     expect(judgement?.evidence.map(({ detail }) => detail)).toContain(
-      'no process holds the other end of its stdin and stdout, so no client can reach it (check: ss -xanp | grep pid=310,)',
+      'no process holds the other end of its stdin and stdout, so no client can reach it (check: sockets ss -xanep | grep pid=310, pipes lsof +E -a -p 310 -d 0,1)',
     );
   });
 

@@ -14,6 +14,8 @@ const ALL_STATES = 0xffffffff;
 const STATE_ESTABLISHED = 1;
 const UDIAG_SHOW_PEER = 4;
 const UNIX_DIAG_PEER = 2;
+const UNIX_DIAG_SHUTDOWN = 6;
+const BOTH_DIRECTIONS = 3;
 const DIAG_MESSAGE_BYTES = 16;
 
 const isLittle = endianness() === 'LE';
@@ -55,20 +57,27 @@ export function parsePeers(
 }
 
 /**
- * A socket whose other end is closed keeps a peer without an inode. A socket that was never connected has no peer at all, so it counts as
- * not listed.
+ * A socket whose other end is closed keeps a peer without an inode and is shut down in both directions. A connection that the server has
+ * not accepted yet has a peer without an inode too, but is not shut down. A socket that was never connected has no peer at all. Both
+ * count as not listed.
  */
 function addPeer(message: Buffer, inodes: ReadonlySet<number>, found: Map<number, 'open' | 'closed'>): void {
   if (message.length < DIAG_MESSAGE_BYTES || message[2] !== STATE_ESTABLISHED) return;
   const inode = u32(message, 4);
   if (!inodes.has(inode)) return;
+  let peer: number | undefined;
+  let shutdown = 0;
   for (let at = DIAG_MESSAGE_BYTES; at + 4 <= message.length;) {
     const length = u16(message, at);
-    if (length < 4 || at + length > message.length) return;
-    if (u16(message, at + 2) === UNIX_DIAG_PEER && length >= 8)
-      found.set(inode, u32(message, at + 4) === 0 ? 'closed' : 'open');
+    if (length < 4 || at + length > message.length) break;
+    const type = u16(message, at + 2);
+    if (type === UNIX_DIAG_PEER && length >= 8) peer = u32(message, at + 4);
+    if (type === UNIX_DIAG_SHUTDOWN && length >= 5) shutdown = message[at + 4] ?? 0;
     at += align(length);
   }
+  if (peer === undefined) return;
+  if (peer !== 0) found.set(inode, 'open');
+  else if ((shutdown & BOTH_DIRECTIONS) === BOTH_DIRECTIONS) found.set(inode, 'closed');
 }
 
 function align(length: number): number {

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type { ChannelState } from '../../../core/process/channels.ts';
-import type { Libc, NativeCall } from '../libc.ts';
+import { type Libc, nativeCall } from '../libc.ts';
 
 const POLLIN = 0x001;
 const POLLOUT = 0x004;
@@ -33,7 +33,7 @@ interface PipeQuestion {
 /** `unknown` if the pipe belongs to another user or closes meanwhile. */
 function pollPipe(path: string, libc: Libc | null, { access, ask, closed }: PipeQuestion): ChannelState {
   if (libc === null) return 'unknown';
-  const poll = libc.library.func('int poll(void *requests, unsigned long count, int timeout)') as NativeCall;
+  const poll = nativeCall(libc, 'int poll(void *requests, unsigned long count, int timeout)');
   let descriptor: number;
   try {
     descriptor = openSync(path, access | constants.O_NONBLOCK);

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import type { Libc, NativeCall } from '../libc.ts';
+import { type Libc, nativeCall } from '../libc.ts';
 import { parsePeers, type PeersByInode, peersRequest } from './diag-messages.ts';
 
 const AF_NETLINK = 16;
@@ -15,10 +15,10 @@ const LARGEST_LISTING_BYTES = 64 * 1024 * 1024;
  * Asks the kernel for the peers of Unix sockets, in one query for all (sock_diag(7)). Needs no privilege and touches no socket.
  * Undefined if the kernel or a sandbox refuses the query.
  */
-export function askSocketPeers(inodes: ReadonlySet<number>, { library }: Libc): PeersByInode | undefined {
-  const socket = library.func('int socket(int domain, int type, int protocol)') as NativeCall;
-  const send = library.func('long send(int socket, const void *data, size_t length, int flags)') as NativeCall;
-  const receive = library.func('long recv(int socket, void *data, size_t length, int flags)') as NativeCall;
+export function askSocketPeers(inodes: ReadonlySet<number>, libc: Libc): PeersByInode | undefined {
+  const socket = nativeCall(libc, 'int socket(int domain, int type, int protocol)');
+  const send = nativeCall(libc, 'long send(int socket, const void *data, size_t length, int flags)');
+  const receive = nativeCall(libc, 'long recv(int socket, void *data, size_t length, int flags)');
   const descriptor = socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG);
   if (descriptor < 0) return undefined;
   try {

@@ -9,7 +9,7 @@ const LARGEST_OUTPUT_BYTES = 64 * 1024 * 1024;
 export function askSs(inodes: ReadonlySet<number>): Promise<PeersByInode> {
   return new Promise((resolve) => {
     const options = { timeout: TIMEOUT_MS, maxBuffer: LARGEST_OUTPUT_BYTES, encoding: 'utf8' } as const;
-    execFile('ss', ['-xanH'], options, (error, output) => {
+    execFile('ss', ['-xaneH'], options, (error, output) => {
       resolve(error === null ? parseSs(output, inodes) : new Map());
     });
   });

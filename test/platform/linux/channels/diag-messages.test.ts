@@ -20,6 +20,8 @@ function bytesOf(...numbers: readonly (readonly [value: number, bytes: 1 | 2 | 4
 
 const ATTRIBUTE_PEER = 2;
 const ATTRIBUTE_QUEUE = 4;
+const ATTRIBUTE_SHUTDOWN = 6;
+const BOTH_DIRECTIONS = 3;
 const ESTABLISHED = 1;
 const LISTENING = 10;
 
@@ -34,6 +36,9 @@ function socket(inode: number, attributes: readonly Buffer[], state = ESTABLISHE
 }
 
 const peer = (inode: number) => bytesOf([8, 2], [ATTRIBUTE_PEER, 2], [inode, 4]);
+const shutdown = (directions: number) => bytesOf([5, 2], [ATTRIBUTE_SHUTDOWN, 2], [directions, 1], [0, 1], [0, 2]);
+/** A socket whose other end was closed. */
+const closed = Buffer.concat([peer(0), shutdown(BOTH_DIRECTIONS)]);
 const queue = bytesOf([12, 2], [ATTRIBUTE_QUEUE, 2], [5, 4], [5, 4]);
 const done = message(3, Buffer.alloc(4));
 const error = message(2, Buffer.alloc(20));
@@ -46,18 +51,26 @@ function parse(...messages: readonly Buffer[]) {
 
 describe('an answer of the kernel about Unix sockets', () => {
   test('gives the sockets that were asked for', () => {
-    expect(parse(socket(11, [peer(99)]), socket(12, [peer(0)]), socket(14, [peer(0)]), done)).toEqual({
+    expect(parse(socket(11, [peer(99)]), socket(12, [closed]), socket(14, [closed]), done)).toEqual({
       end: 'done',
       found: { 11: 'open', 12: 'closed' },
     });
   });
 
   test('continues in the next answer', () => {
-    expect(parse(socket(11, [peer(0)]))).toEqual({ end: 'more', found: { 11: 'closed' } });
+    expect(parse(socket(11, [closed]))).toEqual({ end: 'more', found: { 11: 'closed' } });
   });
 
   test('may contain other attributes before the peer', () => {
-    expect(parse(socket(11, [queue, peer(0)])).found).toEqual({ 11: 'closed' });
+    expect(parse(socket(11, [queue, closed])).found).toEqual({ 11: 'closed' });
+  });
+
+  test('shows no closed end of a connection that the other side has not accepted yet', () => {
+    expect(parse(socket(11, [peer(0), shutdown(0)]), socket(12, [peer(0)]), done).found).toEqual({});
+  });
+
+  test('shows an open end that was shut down but not closed', () => {
+    expect(parse(socket(11, [peer(99), shutdown(BOTH_DIRECTIONS)]), done).found).toEqual({ 11: 'open' });
   });
 
   test('says nothing about a socket that was never connected', () => {
@@ -65,7 +78,7 @@ describe('an answer of the kernel about Unix sockets', () => {
   });
 
   test('says nothing about a socket that listens', () => {
-    expect(parse(socket(11, [peer(0)], LISTENING)).found).toEqual({});
+    expect(parse(socket(11, [closed], LISTENING)).found).toEqual({});
   });
 
   test('with an error ends the reading', () => {
@@ -76,7 +89,7 @@ describe('an answer of the kernel about Unix sockets', () => {
     ['a message shorter than its header', bytesOf([3, 4], [20, 2], [0, 2], [0, 4], [0, 4])],
     ['a message longer than the answer', bytesOf([500, 4], [20, 2], [0, 2], [0, 4], [0, 4])],
   ])('with %s ends the reading', (_, bytes) => {
-    expect(parse(socket(11, [peer(0)]), bytes)).toEqual({ end: 'error', found: { 11: 'closed' } });
+    expect(parse(socket(11, [closed]), bytes)).toEqual({ end: 'error', found: { 11: 'closed' } });
   });
 
   test.each([
@@ -84,7 +97,7 @@ describe('an answer of the kernel about Unix sockets', () => {
     ['longer than its message', bytesOf([99, 2], [ATTRIBUTE_PEER, 2], [0, 4])],
     ['without a value', bytesOf([4, 2], [ATTRIBUTE_PEER, 2])],
   ])('ignores an attribute %s', (_, attribute) => {
-    expect(parse(socket(11, [attribute]), socket(12, [peer(0)]), done)).toEqual({
+    expect(parse(socket(11, [attribute]), socket(12, [closed]), done)).toEqual({
       end: 'done',
       found: { 12: 'closed' },
     });
