@@ -1,7 +1,16 @@
 // Makes each kind of leak with the published plugin in FOLDER (see published-plugin.sh), and checks what `leaks` and `reap` say and do.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -304,6 +313,7 @@ const checks = {
     await until('the second cannot be reached', () => leaked().length === 2);
     reap([uvs[1], pythons[1]], '--include', 'excess');
     worker.end();
+    forgetStandIn();
   },
 
   async 'an observer of a gone worker is an orphan that reap ends on request'() {
@@ -317,6 +327,7 @@ const checks = {
     assert.deepEqual(cli('reap', '--yes').outcomes, []);
     assert.ok(isAlive(observer));
     reap([observer], '--include', 'observers');
+    forgetStandIn();
   },
 
   async 'a data dir that the settings of the plugin have moved is named'() {
@@ -392,6 +403,11 @@ function chromaOfTests() {
     .filter((path) => existsSync(join(path, 'ready.json')))
     .sort((left, right) => statSync(right).mtimeMs - statSync(left).mtimeMs);
   return { cache, uvx: join(cache, 'bin/uvx') };
+}
+
+/** Removes the records of the stand-in, which the plugin would take for those of its own worker. */
+function forgetStandIn() {
+  for (const name of ['worker.pid', 'supervisor.json']) rmSync(join(dataDir, name), { force: true });
 }
 
 /** Starts the worker that leaks on purpose. */
