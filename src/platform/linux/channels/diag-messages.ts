@@ -77,7 +77,8 @@ function addPeer(message: Buffer, inodes: ReadonlySet<number>, found: Map<number
   }
   if (peer === undefined) return;
   if (peer !== 0) found.set(inode, 'open');
-  else if ((shutdown & BOTH_DIRECTIONS) === BOTH_DIRECTIONS) found.set(inode, 'closed');
+  // Inodes have 32 bits and repeat after years: of two sockets with one inode, the open one counts.
+  else if ((shutdown & BOTH_DIRECTIONS) === BOTH_DIRECTIONS && !found.has(inode)) found.set(inode, 'closed');
 }
 
 function align(length: number): number {

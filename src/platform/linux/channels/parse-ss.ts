@@ -12,7 +12,7 @@ export function parseSs(output: string, inodes: ReadonlySet<number>): PeersByIno
     const inode = Number(match?.[1]);
     if (match === null || !inodes.has(inode)) continue;
     if (match[2] !== '0') found.set(inode, 'open');
-    else if (match[3] === '---') found.set(inode, 'closed');
+    else if (match[3] === '---' && !found.has(inode)) found.set(inode, 'closed');
   }
   return found;
 }

@@ -73,6 +73,13 @@ describe('an answer of the kernel about Unix sockets', () => {
     expect(parse(socket(11, [peer(99), shutdown(BOTH_DIRECTIONS)]), done).found).toEqual({ 11: 'open' });
   });
 
+  test.each([
+    ['first', [socket(11, [peer(99)]), socket(11, [closed])]],
+    ['last', [socket(11, [closed]), socket(11, [peer(99)])]],
+  ])('shows the open one of two sockets with one inode, listed %s', (_, sockets) => {
+    expect(parse(...sockets, done).found).toEqual({ 11: 'open' });
+  });
+
   test('says nothing about a socket that was never connected', () => {
     expect(parse(socket(11, [queue])).found).toEqual({});
   });

@@ -8,6 +8,7 @@ u_dgr UNCONN 0      0                                         * 13 * 0   <->
 u_str ESTAB  0      0                  /run/dbus/system_bus_socket 14 * 0   ---
 u_seq ESTAB  0      0                                         * 15 * 0   ---
 u_str ESTAB  0      0                                         * 17 * 0   <->
+u_str ESTAB  0      0                                         * 11 * 0   ---
 `;
 
 /** Without sock_diag, ss reads /proc/net/unix, which names no peers. */
