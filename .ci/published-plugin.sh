@@ -51,7 +51,14 @@ plugin_lives() {
 }
 plugin_start_ticks() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
-plugin_wake() { curl -s -m 90 --retry 30 --retry-delay 1 --retry-connrefused "http://127.0.0.1:$2/api/search?query=anything" >/dev/null; }
+plugin_wake() {
+  local url=http://127.0.0.1:$2
+  for _ in $(seq 300); do
+    curl -s -o /dev/null "$url/health" && break
+    sleep 0.1
+  done
+  curl -s -m 90 -o /dev/null "$url/api/search?query=anything"
+}
 
 # Prints the pid and start of every process that the plugin records, one per line.
 plugin_processes() {
