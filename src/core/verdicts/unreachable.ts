@@ -45,7 +45,10 @@ export function findObserver({ row }: Case, { others, snapshot }: JudgementConte
 /** Evidence of the closed channels. */
 export function unreachableEvidence({ pid, channels }: ProcessRow, { platform }: ProcessSnapshot): Evidence {
   const ends = isUnreachable(channels) ? 'stdin and stdout' : 'stdin';
-  const check = platform === 'darwin' ? `lsof -a -p ${pid} -d 0,1` : `sockets ss -xanep | grep pid=${pid}, pipes lsof +E -a -p ${pid} -d 0,1`;
+  const check =
+    platform === 'darwin'
+      ? `lsof -a -p ${pid} -d 0,1`
+      : `sockets ss -xanep | grep pid=${pid}, pipes lsof +E -a -p ${pid} -d 0,1`;
   return {
     kind: 'unreachable',
     detail: `no process holds the other end of its ${ends}, so no client can reach it (check: ${check})`,

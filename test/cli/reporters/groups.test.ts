@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { printLeaks } from '../../../src/cli/commands/leaks/text.ts';
 import { printOutcomes } from '../../../src/cli/commands/reap/outcomes.ts';
-import { printPlan, questionFor } from '../../../src/cli/commands/reap/text.ts';
+import { questionFor } from '../../../src/cli/commands/reap/question.ts';
+import { printPlan } from '../../../src/cli/commands/reap/text.ts';
 import type { Output } from '../../../src/cli/terminal/output.ts';
 import { widthOf, wrap } from '../../../src/cli/terminal/wrap.ts';
 import { planReap } from '../../../src/core/verdicts/plan-reap.ts';

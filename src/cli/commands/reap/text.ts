@@ -8,6 +8,7 @@ import { count, formatBytes, printable } from '../../terminal/format.ts';
 import { groupBlocks } from '../../terminal/group-blocks.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import { painter, processTable } from '../../terminal/process-table.ts';
+import { processesIn, questionFor } from './question.ts';
 
 const MAX_LINES = 30;
 /** Only the first pids of a line are listed. */
@@ -50,10 +51,6 @@ export function amountOf(groups: readonly LeakGroup[]): string {
   const leaks = groups.reduce((sum, { chains }) => sum + chains.length, 0);
   const what = describeLeaks(groups);
   return processes === leaks ? what : `${what}, ${count(processes, 'process', 'processes')}`;
-}
-
-function processesIn(groups: readonly LeakGroup[]): number {
-  return groups.reduce((sum, { judgements }) => sum + judgements.length, 0);
 }
 
 /** One line for each reason. */
@@ -103,14 +100,4 @@ export async function askToReap(groups: readonly LeakGroup[]): Promise<'yes' | '
   } finally {
     process.stdin.off('keypress', noteKey);
   }
-}
-
-/** `End these 60 chroma-mcp (120 processes)?` */
-export function questionFor(groups: readonly LeakGroup[]): string {
-  const processes = processesIn(groups);
-  const leaks = groups.reduce((sum, { chains }) => sum + chains.length, 0);
-  if (leaks === 1 && processes === 1) return 'End this process?';
-  const names = describeLeaks(groups).replaceAll(/ \([^)]*\)/g, '');
-  const extent = processes === leaks ? '' : ` (${count(processes, 'process', 'processes')})`;
-  return leaks === 1 ? `End this ${names.replace(/^1 /, '')}${extent}?` : `End these ${names}${extent}?`;
 }
