@@ -165,9 +165,9 @@ linuxTest('reading channels again declares no native function again', async () =
   const { pid: sockets } = startWithSockets();
   const { pid: pipes } = await startWithPipes();
   const libc = loadLibc();
-  const func = vi.fn((prototype: string): unknown => libc!.library.func(prototype));
-  const library = { ...libc!.library, func } as unknown as Libc['library'];
-  const options = { libc: { ...libc!, library } };
+  const func = vi.fn((prototype: string): unknown => libc!.handle.func(prototype));
+  const handle = { ...libc!.handle, func } as unknown as Libc['handle'];
+  const options = { libc: { ...libc!, handle } };
   for (let reading = 0; reading < 3; reading++) await readChannels([rowOf(sockets), rowOf(pipes)], options);
   const prototypes = func.mock.calls.map(([prototype]) => prototype);
   expect(prototypes).toHaveLength(new Set(prototypes).size);

@@ -3,7 +3,7 @@ import type * as Koffi from 'koffi';
 
 /** The C library of this process, for system calls that Node.js lacks. */
 export interface Libc {
-  readonly library: Koffi.LibraryHandle;
+  readonly handle: Koffi.LibraryHandle;
   /** The errno of the last call. */
   readonly errno: () => number;
 }
@@ -22,10 +22,10 @@ export function loadLibc(): Libc | null {
 const calls = new WeakMap<Koffi.LibraryHandle, Map<string, NativeCall>>();
 
 /** A function of the library, by its prototype in C. Declared once: koffi keeps the memory of every declaration until the process ends. */
-export function nativeCall({ library }: Libc, prototype: string): NativeCall {
-  const declared = calls.get(library) ?? new Map<string, NativeCall>();
-  calls.set(library, declared);
-  const call = declared.get(prototype) ?? (library.func(prototype) as NativeCall);
+export function nativeCall({ handle }: Libc, prototype: string): NativeCall {
+  const declared = calls.get(handle) ?? new Map<string, NativeCall>();
+  calls.set(handle, declared);
+  const call = declared.get(prototype) ?? (handle.func(prototype) as NativeCall);
   declared.set(prototype, call);
   return call;
 }
@@ -33,7 +33,7 @@ export function nativeCall({ library }: Libc, prototype: string): NativeCall {
 function load(): Libc | null {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
-    return { library: koffi.load(null), errno: () => koffi.errno() };
+    return { handle: koffi.load(null), errno: () => koffi.errno() };
   } catch {
     // No binary for this machine, or optional packages were not installed. Everything works without it, with weaker
     // guarantees.

@@ -56,7 +56,7 @@ export function loadLinuxNative(): LinuxNative | null {
 
 function bindCalls(loadedLibc: Libc | null): LinuxNative | null {
   if (loadedLibc === null) return null;
-  const { library: libc, errno } = loadedLibc;
+  const { handle: libc, errno } = loadedLibc;
   const syscall = libc.func('long syscall(long number, long a, long b, void *c, long d)') as NativeCall;
   const prctl = libc.func('int prctl(int option, long a, long b, long c, long d)') as NativeCall;
   const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)') as NativeCall;
@@ -79,7 +79,7 @@ function bindCalls(loadedLibc: Libc | null): LinuxNative | null {
 }
 
 /** Every call fails if the C library is older than glibc 2.30. */
-function bindGetdents(libc: Libc['library']): NativeCall {
+function bindGetdents(libc: Libc['handle']): NativeCall {
   try {
     return libc.func('long getdents64(int descriptor, void *buffer, size_t length)') as NativeCall;
   } catch {

@@ -15,8 +15,16 @@ export function createDetails({
   measure = (_row, directory) => readProportionalMemory(directory),
 }: DetailsOptions): Required<Pick<ProcessTable, 'readChannels' | 'readMemory'>> {
   return {
-    // Loaded on demand: most readings need no channels.
-    readChannels: async (rows) => (await import('../channels/read-channels.ts')).readChannels(rows, { procRoot }),
+    readChannels: async (rows) => {
+      try {
+        // Loaded on demand: most readings need no channels.
+        return await (await import('../channels/read-channels.ts')).readChannels(rows, { procRoot });
+      } catch {
+        // An upgrade has removed the file below a running daemon, or the C library lacks a call. Without channels a process stays
+        // unverified.
+        return new Map();
+      }
+    },
     readMemory: (rows) => new Map(rows.map((row) => [row.pid, measure(row, `${procRoot}/${row.pid}`)])),
   };
 }
