@@ -1,11 +1,11 @@
 // Bundles each program into one file: unbundled, the CLI takes twice as long to start. Code for few commands is in lib/.
-import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildPage } from './build-page.mjs';
 import { bundledSqlite } from './bundled-sqlite.mjs';
 import { writeTypes } from './types.mjs';
-import { cliEntry, compileAhead, entryOf, programFunction } from './compile-ahead.mjs';
 import { assertLean, leanPackages } from './lean-packages.mjs';
 import { lazyBuiltins, packagesApart, requirePackagesApart } from './lazy-modules.mjs';
 import { BundledPackages } from './third-party-licenses.mjs';
@@ -22,7 +22,7 @@ const common = {
   // Node starts a CommonJS file about 10 ms sooner than a module.
   format: 'cjs',
   target: 'node20.19',
-  // A function that V8 compiled ahead has lost whose import() it is, and Node then refuses it: every import() becomes a require().
+  // A function from cached code has lost whose import() it is, and Node then refuses it: every import() becomes a require().
   supported: { 'dynamic-import': false },
   minifySyntax: true,
   minifyWhitespace: true,
@@ -36,46 +36,42 @@ const common = {
   banner: { js: `#!/usr/bin/env node\n${fileUrl}` },
   logLevel: 'warning',
 };
-/** Options of the programs that start from code compiled ahead. */
-const compiled = {
+/** Options of the files in `lib/`: src/wiring/entry runs each as one function, like Node.js does with a CommonJS file. */
+const inLib = {
   ...common,
-  banner: { js: `${programFunction.head}${fileUrl}` },
-  footer: { js: programFunction.tail },
+  banner: { js: `(function (exports, require, module, __filename, __dirname, keepCompiled) {${fileUrl}` },
+  footer: { js: '})' },
 };
 const startsFast = [bundledSqlite, leanPackages, lazyBuiltins, requirePackagesApart];
 const bundled = new BundledPackages();
 const bundle = async (options) => bundled.add((await build({ ...options, metafile: true })).metafile);
 
+await bundle({ ...common, entryPoints: { testing: 'src/wiring/testing.ts' } });
 await bundle({
-  ...common,
-  entryPoints: {
-    setup: 'src/wiring/setup.ts',
-    doctor: 'src/wiring/doctor.ts',
-    testing: 'src/wiring/testing.ts',
-  },
+  ...inLib,
+  entryPoints: { 'lib/setup': 'src/wiring/setup.ts', 'lib/doctor': 'src/wiring/doctor.ts' },
 });
-await bundle({ ...common, entryPoints: { hook: 'src/wiring/hook.ts' }, plugins: startsFast });
 await bundle({
-  ...compiled,
+  ...inLib,
   entryPoints: {
     'lib/cli': 'src/cli.ts',
+    'lib/hook': 'src/wiring/hook.ts',
     'lib/supervisor': 'src/wiring/supervisor.ts',
     'lib/worker': 'src/wiring/worker.ts',
     'lib/search-server': 'src/wiring/search-server.ts',
   },
   plugins: startsFast,
 });
-await bundle({ ...common, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
+await bundle({ ...inLib, entryPoints: packagesApart.entryPoints, plugins: [packagesApart.plugin] });
 assertLean();
 await escapeRegularExpressions();
+await stampHashes();
 bundled.add(await buildPage(`${outdir}/page`));
 await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());
-await writeFile(`${outdir}/cli.js`, entryOf('cli', cliEntry), { mode: 0o755 });
-for (const name of ['supervisor', 'worker', 'search-server']) await writeFile(`${outdir}/${name}.js`, entryOf(name));
+await writeEntries();
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
 await copyFile('src/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
 await writeTypes('src/wiring/testing.ts', `${outdir}/testing.d.ts`);
-await compileAhead(outdir);
 
 await moveIntoPlace();
 
@@ -91,6 +87,43 @@ async function escapeRegularExpressions() {
     if (escaped !== text) await writeFile(`${outdir}/${name}`, escaped);
   }
 }
+
+/** Each file of `lib/` begins with its hash, because the cache of compiled code must recognize another build. */
+async function stampHashes() {
+  for (const name of (await readdir(`${outdir}/lib`)).filter((candidate) => candidate.endsWith('.js'))) {
+    const file = `${outdir}/lib/${name}`;
+    const text = await readFile(file);
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    await writeFile(file, Buffer.concat([Buffer.from(`/*${hash}*/`), text]));
+  }
+}
+
+/** The files that Node.js runs. They are compiled at each start, and so they contain only what runs the files of `lib/`. */
+async function writeEntries() {
+  const entry = {
+    ...{ bundle: true, platform: 'node', format: 'cjs', minifySyntax: true, minifyWhitespace: true },
+    // The entry of the CLI must run on old versions, to say that they are too old.
+    target: 'node8',
+    logLevel: 'warning',
+  };
+  await build({
+    ...entry,
+    entryPoints: ['src/wiring/entry/cli.ts'],
+    outfile: `${outdir}/cli.js`,
+    banner: { js: "#!/usr/bin/env node\n// claude-mem-cli: the guard's script reads this name before it runs a program." },
+  });
+  await chmod(`${outdir}/cli.js`, 0o755);
+  for (const name of ['supervisor', 'worker', 'search-server', 'hook', 'doctor', 'setup']) {
+    await build({
+      ...entry,
+      entryPoints: ['src/wiring/entry/program.ts'],
+      outfile: `${outdir}/${name}.js`,
+      define: { PROGRAM: JSON.stringify(name) },
+      banner: { js: '#!/usr/bin/env node' },
+    });
+  }
+}
+
 async function moveIntoPlace() {
   const previous = `${outdir}.previous`;
   await rename('dist', previous).catch(unless('ENOENT'));

@@ -16,10 +16,11 @@ export function renderHelp(command: readonly string[]): string {
   return asShell(['claude-mem', ...command, '--help'].join(' '), printed([...command, '--help']));
 }
 
+const NAMES = (await createProgram(cliWiring)).commands.map((command) => command.name());
+
 /** The help of every command, each under its name. */
 export function renderCommands(): string {
-  const names = createProgram(cliWiring).commands.map((command) => command.name());
-  return names.map((name) => `## ${name}\n\n${fence(printed([name, '--help']))}`).join('\n\n');
+  return NAMES.map((name) => `## ${name}\n\n${fence(printed([name, '--help']))}`).join('\n\n');
 }
 
 export function asShell(commandLine: string, output: string): string {

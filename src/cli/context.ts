@@ -18,10 +18,10 @@ import type { WorkerAccess } from './commands/status/page-link.ts';
 export interface CliWiring {
   /** @throws ClaudeMemError `data-dir`; `manifest-unreadable` if a command that only reads lacks the permission. */
   readonly createContext: (options: ContextOptions) => Context;
-  readonly createTreeContext: (context: Context) => TreeContext;
+  readonly createTreeContext: (context: Context) => Promise<TreeContext>;
   /** @param program path of the CLI's program file. */
   readonly createGuardContext: (context: Context, program: string) => Promise<GuardContext>;
-  readonly openLogs: (dataDir: string) => Logs;
+  readonly openLogs: (dataDir: string) => Promise<Logs>;
   /** Reads the samples that the supervisors of a data dir recorded. */
   readonly readHistory: (dataDir: string) => Promise<SampleReading>;
   /** @throws ClaudeMemError `snapshot-file`. */

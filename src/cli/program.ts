@@ -1,28 +1,12 @@
 import { getSystemErrorMap } from 'node:util';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { escapeHidden } from '../core/text/harmless-text.ts';
 import { ClaudeMemError, type ErrorCode } from '../shared/errors.ts';
-import { guardCommand } from './commands/guard/command.ts';
-import { hookCommand } from './commands/hook/command.ts';
-import { integrateCommand } from './commands/integrate/command.ts';
-import { historyCommand } from './commands/history/command.ts';
-import { completionCommand } from './commands/completion/command.ts';
-import { doctorCommand } from './commands/doctor/command.ts';
-import { leaksCommand } from './commands/leaks/command.ts';
-import { reapCommand } from './commands/reap/command.ts';
-import { restartCommand } from './commands/restart/command.ts';
-import { searchServerCommand } from './commands/search-server/command.ts';
-import { setupCommand } from './commands/setup/command.ts';
-import { snapshotCommand } from './commands/snapshot/command.ts';
-import { startCommand } from './commands/start/command.ts';
-import { statusCommand } from './commands/status/command.ts';
-import { stopCommand } from './commands/stop/command.ts';
-import { logsCommand } from './commands/logs/command.ts';
-import { verifyCommand } from './commands/verify/command.ts';
+import { COMMAND_NAMES, type CommandName, isCommandName } from './command-names.ts';
 import type { CliWiring } from './context.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { dropInheritedMarks } from './inherited-marks.ts';
-import { watchOutput } from './terminal/output.ts';
+import { err, out, watchOutput } from './terminal/output.ts';
 import { VERSION } from '../shared/version.ts';
 
 const EXIT_OF: Readonly<Record<ErrorCode, ExitCode>> = {
@@ -44,78 +28,97 @@ export async function run(argv: readonly string[], wiring: CliWiring): Promise<v
   dropInheritedMarks();
   watchOutput();
   try {
-    await createProgram(wiring).parseAsync([...argv]);
+    await (await createProgram(wiring, argv[2])).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = report(error, argv, wiring);
+    process.exitCode = report(error, argv);
   }
 }
 
-const COMMANDS = [
-  setupCommand,
-  startCommand,
-  stopCommand,
-  restartCommand,
-  statusCommand,
-  logsCommand,
-  historyCommand,
-  doctorCommand,
-  leaksCommand,
-  reapCommand,
-  guardCommand,
-  snapshotCommand,
-  searchServerCommand,
-  hookCommand,
-  integrateCommand,
-  completionCommand,
-  verifyCommand,
-];
+/** Loads the code of one command. */
+const COMMANDS: Readonly<Record<CommandName, () => Promise<(wiring: CliWiring) => Command>>> = {
+  setup: async () => (await import('./commands/setup/command.ts')).setupCommand,
+  start: async () => (await import('./commands/start/command.ts')).startCommand,
+  stop: async () => (await import('./commands/stop/command.ts')).stopCommand,
+  restart: async () => (await import('./commands/restart/command.ts')).restartCommand,
+  status: async () => (await import('./commands/status/command.ts')).statusCommand,
+  logs: async () => (await import('./commands/logs/command.ts')).logsCommand,
+  history: async () => (await import('./commands/history/command.ts')).historyCommand,
+  doctor: async () => (await import('./commands/doctor/command.ts')).doctorCommand,
+  leaks: async () => (await import('./commands/leaks/command.ts')).leaksCommand,
+  reap: async () => (await import('./commands/reap/command.ts')).reapCommand,
+  guard: async () => (await import('./commands/guard/command.ts')).guardCommand,
+  snapshot: async () => (await import('./commands/snapshot/command.ts')).snapshotCommand,
+  'search-server': async () => (await import('./commands/search-server/command.ts')).searchServerCommand,
+  hook: async () => (await import('./commands/hook/command.ts')).hookCommand,
+  integrate: async () => (await import('./commands/integrate/command.ts')).integrateCommand,
+  completion: async () => (await import('./commands/completion/command.ts')).completionCommand,
+  verify: async () => (await import('./commands/verify/command.ts')).verifyCommand,
+};
 
-export function createProgram(wiring: CliWiring): Command {
+/** @param first the first argument. If it names a command, the program has this command only; by default, it has all. */
+export async function createProgram(wiring: CliWiring, first = ''): Promise<Command> {
   const program = new Command('claude-mem')
     .description("Runs claude-mem's process tree. Finds, explains and ends the processes that such trees leave behind.")
     .version(VERSION, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', '\nRun `claude-mem <command> --help` for options, examples and exit codes.');
-  for (const command of COMMANDS.map((create) => create(wiring))) program.addCommand(command);
+  for (const name of commandsFor(first)) program.addCommand((await COMMANDS[name]())(wiring));
   // Commander copies these settings only to commands that it creates itself.
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
-      .configureOutput({ outputError: () => undefined })
+      .configureOutput(OUTPUT)
       .showHelpAfterError(false);
   }
   return program;
 }
 
-function report(error: unknown, argv: readonly string[], wiring: CliWiring): ExitCode {
+/** Commander would load the streams. `report` prints its errors. */
+const OUTPUT: OutputConfiguration = {
+  writeOut: (text) => {
+    out.write(text);
+  },
+  writeErr: (text) => {
+    err.write(text);
+  },
+  outputError: () => undefined,
+};
+
+function commandsFor(first: string): readonly CommandName[] {
+  if (first === '-V' || first === '--version') return [];
+  // The completion covers the other commands.
+  return isCommandName(first) && first !== 'completion' ? [first] : COMMAND_NAMES;
+}
+
+function report(error: unknown, argv: readonly string[]): ExitCode {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   // Without a command, or with `help` of an unknown one, commander has already printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') {
     const [word, asked] = argv.slice(2);
     if (word === 'help' && asked !== undefined)
-      process.stderr.write(escapeHidden(`claude-mem: unknown command '${asked}'\n`));
+      err.write(escapeHidden(`claude-mem: unknown command '${asked}'\n`));
     return EXIT.usage;
   }
   // The words after `--` belong to the command that `verify` runs.
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isJson = own.includes('--json');
   const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
-  const { code, exitCode, message, hint } = describe(error, command, wiring);
+  const { code, exitCode, message, hint } = describe(error, command);
   if (isJson) {
     const document = JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } });
-    process.stdout.write(`${escapeHidden(document)}\n`);
+    out.write(`${escapeHidden(document)}\n`);
   } else {
-    process.stderr.write(escapeHidden(`claude-mem: ${message}\n${hint === null ? '' : `${hint}\n`}`));
+    err.write(escapeHidden(`claude-mem: ${message}\n${hint === null ? '' : `${hint}\n`}`));
   }
   return exitCode;
 }
 
-function describe(error: unknown, command: string | null, wiring: CliWiring) {
+function describe(error: unknown, command: string | null) {
   if (error instanceof ClaudeMemError) {
     return { code: error.code, exitCode: EXIT_OF[error.code], message: error.message, hint: error.hint ?? null };
   }
   if (error instanceof CommanderError) {
-    const isKnown = createProgram(wiring).commands.some((candidate) => candidate.name() === command);
+    const isKnown = command !== null && isCommandName(command);
     return {
       code: 'usage',
       exitCode: EXIT.usage,

@@ -1,9 +1,10 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** Loads another program of the package into this process. Separate programs keep the other commands small and fast. */
 export function loadProgram(name: 'setup' | 'search-server' | 'hook' | 'doctor'): unknown {
-  return createRequire(__filename)(programPath(name));
+  // A variable, because the bundler would search for the file.
+  const file = `./lib/${name}.js`;
+  return require(file);
 }
 
 /** Path of a program of the package. */

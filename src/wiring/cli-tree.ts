@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SampleReading } from '../core/health/sample.ts';
 import type { Clock } from '../operations/ports/process.ts';
 import { tidyTrees } from '../operations/tree/tidy-trees.ts';
 import { whyUnwritten } from '../operations/tree/unwritten.ts';
@@ -12,7 +11,7 @@ import { assertPlaceForSocket } from '../shared/private-socket.ts';
 import { connectToSupervisor } from '../state/control/control-client.ts';
 import { usualSocketPath } from '../state/control/control-socket-path.ts';
 import { ensureDataDir } from '../state/files/data-dir.ts';
-import { logsFolder, beginCrashLog, LogTail, logNames } from '../state/files/log-files.ts';
+import { logsFolder, beginCrashLog, LogTail } from '../state/files/log-files.ts';
 import { isLockFree } from '../state/locks/lock.ts';
 import { readLockHolder } from '../state/locks/lock-holder.ts';
 import { networkFileSystemOf } from '../state/files/network-file-system.ts';
@@ -21,7 +20,7 @@ import { readSettings } from '../state/settings/settings.ts';
 import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
 import { hasStopIntent, removeOldIntents, writeStopIntent } from '../state/trees/stop-intent.ts';
-import type { Context, Logs, TreeContext } from '../cli/context.ts';
+import type { Context, TreeContext } from '../cli/context.ts';
 import { assertPortFree } from '../platform/port-check.ts';
 import { overrides, spawnSupervisor } from './spawn-supervisor.ts';
 
@@ -157,20 +156,4 @@ function readTail(dataDir: string, name: string): readonly string[] {
     if (error instanceof ClaudeMemError) return [];
     throw error;
   }
-}
-
-/** Opens the logs of a data dir. */
-export function openLogs(dataDir: string): Logs {
-  return {
-    names: () => logNames(dataDir),
-    tail: (name) => {
-      const tail = new LogTail(dataDir, name);
-      return () => tail.read();
-    },
-  };
-}
-
-/** Reads the samples of a data dir. */
-export async function readHistory(dataDir: string): Promise<SampleReading> {
-  return (await import('../state/history/samples.ts')).readSamples(dataDir);
 }

@@ -1,6 +1,5 @@
 import type { CliWiring, OpenJsonFile, ReportFile } from '../cli/context.ts';
 import type { Reading } from '../operations/observe/observe.ts';
-import { createTreeContext, openLogs, readHistory } from './cli-tree.ts';
 import { createContext } from './context.ts';
 
 /** @throws ClaudeMemError `snapshot-file`. */
@@ -58,10 +57,10 @@ async function openReportFile(path: string): Promise<ReportFile> {
 /** The adapters of this machine for the commands. Adapters that only some commands use are loaded on demand. */
 export const cliWiring: CliWiring = {
   createContext,
-  createTreeContext: (context) => createTreeContext(context),
+  createTreeContext: async (context) => (await import('./cli-tree.ts')).createTreeContext(context),
   createGuardContext: async (context, program) => (await import('./guard.ts')).createGuardContext(context, program),
-  openLogs: (dataDir) => openLogs(dataDir),
-  readHistory: (dataDir) => readHistory(dataDir),
+  openLogs: async (dataDir) => (await import('./logs.ts')).openLogs(dataDir),
+  readHistory: async (dataDir) => (await import('../state/history/samples.ts')).readSamples(dataDir),
   readSnapshotFile,
   writeSnapshot,
   openJsonFile,

@@ -11,7 +11,7 @@ import { tempDir, useTempDir } from '../helpers/temp-dir.ts';
 
 const CHECK_IDS = CHECKS.map(({ id }) => id);
 
-const COMMANDS = [...createProgram(cliWiring).commands.map((command) => command.name()), 'help'].sort();
+const COMMANDS = [...(await createProgram(cliWiring)).commands.map((command) => command.name()), 'help'].sort();
 
 const home = useTempDir('suite');
 const scriptOf = (shell: string): string => join(home(), `completion.${shell}`);

@@ -44,8 +44,8 @@ test.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'])('the files that %
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
-test('README and CHANGELOG name every command', () => {
-  for (const command of createProgram(cliWiring).commands) {
+test('README and CHANGELOG name every command', async () => {
+  for (const command of (await createProgram(cliWiring)).commands) {
     expect(read('README.md')).toContain(`| \`${command.name()}\` |`);
     expect(read('CHANGELOG.md')).toContain(`- \`${command.name()}\`:`);
   }

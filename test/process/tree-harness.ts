@@ -258,8 +258,6 @@ export function copyOfProgram({ version, koffi = true }: { version?: string; kof
       const text = readFileSync(join(dist, name), 'utf8');
       writeFileSync(join(dist, name), text.replaceAll(`"${built}"`, `"${version}"`));
     }
-    // V8 recognizes source by its length only: code compiled from another source would run.
-    for (const name of files.filter((file) => file.endsWith('.compiled'))) rmSync(join(dist, name));
   }
   return join(dist, 'cli.js');
 }

@@ -44,7 +44,7 @@ export const logsCommand = (wiring: CliWiring) =>
 
 async function showLogs({ options, args, openContext, wiring, output }: CommandInput<LogsOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false });
-  const logs = wiring.openLogs(context.dataDir);
+  const logs = await wiring.openLogs(context.dataDir);
   const role = args[0];
   if (role !== undefined && !KNOWN.has(role) && !logs.names().includes(role)) throw unknownRole(role, logs.names());
   const wanted = role === undefined ? undefined : (KNOWN.get(role) ?? role);

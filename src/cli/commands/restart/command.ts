@@ -29,7 +29,7 @@ export const restartCommand = (wiring: CliWiring) =>
 async function runRestart({ options, openContext, wiring, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
   assertSupported();
   const context = openContext({ acts: true, ifMissing: 'accept' });
-  const tree = wiring.createTreeContext(context);
+  const tree = await wiring.createTreeContext(context);
   tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: waiting for processes that already received SIGTERM. No new tree is started.');

@@ -36,7 +36,7 @@ export const statusCommand = (wiring: CliWiring) =>
 
 async function showStatus({ options, openContext, wiring, output }: CommandInput<StatusOptions>): Promise<ExitCode> {
   const context = openContext({ acts: false, ifMissing: 'look' });
-  const tree = wiring.createTreeContext(context);
+  const tree = await wiring.createTreeContext(context);
   const status = await askForStatus(tree.connect, context.clock);
   const observation = await context.observe({ memory: true });
   const sight = sightTree(observation, status);

@@ -50,7 +50,7 @@ async function runStop({ options, openContext, wiring, output }: CommandInput<St
   const goesOnWithout = ({ message }: ClaudeMemError) => void unwritten.push(message);
   const context = openContext({ acts: true, goesOnWithout, ifMissing: 'look' });
   if (unwritten.length === 0) context.assertMayAct();
-  const tree = wiring.createTreeContext(context);
+  const tree = await wiring.createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {
     output.note(
