@@ -123,7 +123,7 @@ function describe(error: unknown, command: string | null) {
       code: 'usage',
       exitCode: EXIT.usage,
       message: error.message.replace(/^error: /, ''),
-      hint: `See: claude-mem ${isKnown ? `${command ?? ''} ` : ''}--help`,
+      hint: `See: claude-mem ${isKnown ? `${command} ` : ''}--help`,
     };
   }
   const system = describeSystemError(error);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 export function loadProgram(name: 'setup' | 'search-server' | 'hook' | 'doctor'): unknown {
   // A variable, because the bundler would search for the file.
   const file = `./lib/${name}.js`;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- `runProgram` replaces it
   return require(file);
 }
 

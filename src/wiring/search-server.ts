@@ -23,6 +23,7 @@ import { OwnVectors } from '../search-server/own-vectors.ts';
 import { startSearchServer } from '../search-server/start-search-server.ts';
 import { WorkerVectors } from '../search-server/worker-vectors.ts';
 import { VERSION } from '../shared/version.ts';
+import { keepCompiledCode } from './entry/keep-compiled.ts';
 
 /** The server closes its own Chroma after this time without a query, because a new worker needs the vectors. Milliseconds. */
 const OWN_CHROMA_IDLE_MS = 30_000;
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     end,
     log,
   });
+  keepCompiledCode();
 }
 
 interface Starter {

@@ -31,6 +31,7 @@ import { Supervisor } from '../supervisor/supervisor.ts';
 import { TreeVitals } from '../supervisor/vitals.ts';
 import { DEFAULT_GRACE_MS, watchOver } from '../supervisor/watch-over.ts';
 import { VERSION } from '../shared/version.ts';
+import { keepCompiledCode } from './entry/keep-compiled.ts';
 
 /** A supervisor that is exiting releases its lock within this time, in milliseconds. */
 const LOCK_WAIT_MS = 2_000;
@@ -145,6 +146,7 @@ async function main(): Promise<void> {
   }
   // A stop that began meanwhile did not run the cleanups that were just added.
   if (supervisor.isStopping) await end(DEFAULT_GRACE_MS);
+  keepCompiledCode();
   preferMemoryToSpeed();
 }
 

@@ -22,6 +22,7 @@ import type { SearchClientOptions } from '../worker/search-client.ts';
 import { type SearchServerSpawn, spawnSearchServer } from '../worker/search-server-process.ts';
 import { messageOf } from '../shared/errors.ts';
 import { VERSION } from '../shared/version.ts';
+import { keepCompiledCode } from './entry/keep-compiled.ts';
 
 /** Without a supervisor, child processes are not recorded and are known by their marks alone. */
 const isSupervised = process.send !== undefined;
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
       if (isSupervisorMessage(message) && message.type === 'recycle-chroma')
         worker.recycleChroma(message.reason, message.restMs ?? 0);
     });
+    keepCompiledCode();
   } catch (error) {
     if (shutdown.isBegun) return;
     log.error('the worker cannot run', { error });

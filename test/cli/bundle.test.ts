@@ -1,30 +1,68 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { readCode } from '../../src/wiring/entry/code-cache.ts';
 import { CLI } from '../helpers/run-cli.ts';
 import { aHome, expectGone, orphans, recording } from './scene.ts';
 
 const DIST = dirname(CLI);
-const COMPILED = ['cli', 'supervisor', 'worker', 'search-server'];
+const PROGRAMS = ['cli', 'supervisor', 'worker', 'search-server', 'hook', 'doctor', 'setup'];
 const read = (name: string) => readFileSync(join(DIST, name));
 
-describe('the built program', () => {
-  // Without this check, all other tests could pass with uncached code, which no user of a release runs.
-  test.each(COMPILED)('%s is run from what V8 compiled when it was built', (name) => {
-    const script = new Script(read(`lib/${name}.js`).toString('latin1'), {
-      cachedData: read(`lib/${name}.${process.version}.${process.arch}.compiled`),
+/** A command line with a code cache of its own, and the files of that cache. */
+function withCache() {
+  const { home, run } = aHome();
+  const folder = join(home, '.cache', 'claude-mem-cli', 'code');
+  const files = () => (existsSync(folder) ? readdirSync(folder) : []);
+  const leaks = (env: NodeJS.ProcessEnv = {}) =>
+    run(['leaks', '--json', '--from', recording('plugin-worker-killed')], {
+      env: { NODE_COMPILE_CACHE: undefined, ...env },
     });
-    expect(script.cachedDataRejected).toBe(false);
+  return { home, folder, files, leaks };
+}
+
+describe('the code cache', () => {
+  test('a run keeps the compiled code, and the next one accepts it', async () => {
+    const { folder, files, leaks } = withCache();
+    const first = await leaks();
+    expect(files()).toEqual([expect.stringMatching(/^cli-leaks-/)]);
+    const [name = ''] = files();
+    const cachedData = readCode(join(folder, name));
+    expect(new Script(read('lib/cli.js').toString('latin1'), { cachedData }).cachedDataRejected).toBe(false);
+    const { mtimeMs } = statSync(join(folder, name));
+    expect(await leaks()).toMatchObject({ stdout: first.stdout, stderr: '' });
+    expect(statSync(join(folder, name)).mtimeMs).toBe(mtimeMs);
   });
 
-  test('the built program contains no import(), which code compiled ahead cannot call', () => {
+  test('damaged code is replaced, and the command works', async () => {
+    const { folder, files, leaks } = withCache();
+    const first = await leaks();
+    const [name = ''] = files();
+    const whole = readFileSync(join(folder, name));
+    writeFileSync(join(folder, name), Buffer.from(whole).fill(7, 1_000, 9_000));
+    expect(await leaks()).toMatchObject({ stdout: first.stdout, stderr: '' });
+    expect(readCode(join(folder, name))).toBeDefined();
+  });
+
+  test('a cache that cannot be written, or is turned off, changes nothing', async () => {
+    const { home, files, leaks } = withCache();
+    const { stdout } = await leaks({ NODE_DISABLE_COMPILE_CACHE: '1' });
+    expect(files()).toEqual([]);
+    writeFileSync(join(home, '.cache'), 'in the way');
+    expect(await leaks()).toMatchObject({ stdout, stderr: '' });
+    expect(await leaks({ HOME: '/does/not/exist' })).toMatchObject({ stdout, stderr: '' });
+  });
+});
+
+describe('the built program', () => {
+  test('the built program contains no import(), which cached code cannot call', () => {
     const files = readdirSync(join(DIST, 'lib')).filter((name) => name.endsWith('.js'));
     expect(files).toContain('cli.js');
     for (const file of files) expect(read(join('lib', file)).toString('latin1'), file).not.toMatch(/[^\w$.]import\(/);
   });
 
-  test.each(COMPILED)('%s is ASCII: it is read as Latin-1', (name) => {
+  test.each(PROGRAMS)('%s is ASCII: it is read as Latin-1', (name) => {
     expect(read(`lib/${name}.js`).findIndex((byte) => byte > 0x7f)).toBe(-1);
   });
 

@@ -1,4 +1,5 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { describeEnded, endKilledRuns, makeRunFolder, newRunMark, removeRunFolder } from '../../scripts/leak/runs.mjs';
 import { buildIfStale } from './build-once.ts';
@@ -23,6 +24,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Some tests open one of their folders to other users.
   chmodSync(folder, 0o711);
   process.env[RUN_FOLDER] = folder;
+  process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
+  mkdirSync(process.env.NODE_COMPILE_CACHE);
 
   const isReal = await runsRealProcesses(project);
   if (isReal) await buildIfStale();

@@ -12,12 +12,13 @@ describe('runProgram', () => {
     expect(result).toMatchObject({ stdout: 'out', stderr: 'err', status: 3, signal: null });
   });
 
-  test('runProgram passes only PATH and the mark of this run from its environment', async () => {
+  test('runProgram passes only PATH, the code cache and the mark of this run from its environment', async () => {
     const home = tempDir();
     const result = await runProgram(node, ['-p', 'JSON.stringify(process.env)'], { home, env: { EXTRA: '1' } });
     expect(JSON.parse(result.stdout)).toEqual({
       PATH: process.env.PATH,
       HOME: home,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       LANG: 'C.UTF-8',
       NO_COLOR: '1',
       EXTRA: '1',

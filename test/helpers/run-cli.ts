@@ -35,6 +35,8 @@ export function cleanEnvironment(options: Pick<RunOptions, 'home' | 'env'>): Nod
     HOME: options.home,
     LANG: 'C.UTF-8',
     NO_COLOR: '1',
+    // Without a common cache, each program would compile its code again.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     ...runMark(),
     ...options.env,
   };

@@ -32,7 +32,8 @@ const MOST_BYTES_OF_FILE = 16 << 20;
 export function readCode(file: string): Buffer | undefined {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    // Windows has only the first of these flags; the others are undefined there, which counts as 0.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = fstatSync(descriptor);
     const { size } = stats;
     if (!stats.isFile() || !isOwn(stats) || size === 0 || size % 2 !== 0 || size > MOST_BYTES_OF_FILE) return undefined;

@@ -45,6 +45,7 @@ const loaded = new Map<string, unknown>();
 /** Packages in `lib/` are compiled once too. */
 const requireWithLib = Object.assign((id: string): unknown => {
   const [, name] = /^\.\/lib\/([\w-]+)\.js$/.exec(id) ?? [];
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the file is CommonJS once it is built
   if (name === undefined) return require(id);
   if (!loaded.has(name)) loaded.set(name, runProgram(name));
   return loaded.get(name);

@@ -46,7 +46,7 @@ export function parseStatLine(text: string): StatLine | undefined {
   return {
     pid,
     name: text.slice(open + 1, close),
-    state: fields[1]!,
+    state: fields[1] ?? '',
     ppid: Number(fields[2]),
     pgid: Number(fields[3]),
     sid: Number(fields[4]),
