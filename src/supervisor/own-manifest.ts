@@ -7,7 +7,7 @@ export interface ManifestWriter {
   create(manifest: Manifest): void;
   update(treeId: string, change: (manifest: Manifest) => Manifest): unknown;
   register(treeId: string, entry: ManifestEntry): unknown;
-  endEntry(treeId: string, identity: StoredIdentity, at: string): unknown;
+  endEntries(treeId: string, identities: readonly StoredIdentity[], at: string): unknown;
   markGone(treeId: string, gone: readonly StoredIdentity[], at: string): unknown;
 }
 
@@ -45,7 +45,7 @@ export function createOwnManifest(
   return {
     setState: (state) => void trees.update(treeId, (current) => ({ ...current, state })),
     register: (entry) => void trees.register(treeId, entry),
-    endEntry: (identity, at) => void trees.endEntry(treeId, identity, at),
+    endEntry: (identity, at) => void trees.endEntries(treeId, [identity], at),
     markGone: (gone, at) => void trees.markGone(treeId, gone, at),
     retire: (at) =>
       void trees.update(treeId, (current) => ({

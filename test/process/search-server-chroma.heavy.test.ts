@@ -46,10 +46,12 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
   const connect = (dataDir: string, port: number, env: Readonly<Record<string, string>> = {}) =>
     connectSearchServer({ dataDir, home: stack.home, env: { ...environment(port), ...env } });
 
-  const manifest = (dataDir: string) =>
-    createRecords(dataDir)
-      .readManifests()
-      .manifests.find((found) => rootEntry(found)?.role === 'search');
+  const manifest = (dataDir: string) => {
+    const records = createRecords(dataDir);
+    const { manifests, retired } = records.readManifests();
+    const all = [...manifests, ...records.readRetired(retired.map(({ treeId }) => treeId))];
+    return all.find((found) => rootEntry(found)?.role === 'search');
+  };
 
   test('without a worker opens the vectors itself, records its own tree, and leaves nothing', async () => {
     const { dataDir, port } = await filled();

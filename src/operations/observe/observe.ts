@@ -8,7 +8,7 @@ import type { ProcessIndex } from '../../core/process/process-index.ts';
 import type { OtherRegistry, ProcessSnapshot } from '../../core/process/snapshot.ts';
 import { findStaleEntries, type StaleEntry } from '../../core/tree/stale-entries.ts';
 import type { Judgement } from '../../core/verdicts/verdict.ts';
-import type { DamagedManifest, ProcessTable, Records } from '../ports/process.ts';
+import type { DamagedManifest, ProcessTable, Records, RetiredTree } from '../ports/process.ts';
 
 /** Everything a judgement needs, read once. Also the content of a snapshot file. */
 export interface Reading {
@@ -110,16 +110,17 @@ export async function takeReading(
   { table, records, readBootId }: ObservePorts,
   options: ObserveOptions,
 ): Promise<Reading> {
-  const { manifests, damaged } = records.readManifests();
+  const { manifests: live, damaged, retired } = records.readManifests();
   const otherRegistries = records.readOtherRegistries();
   const pluginDataDir = records.readPluginDataDir?.();
   const snapshot = await table.snapshot({
     dataDir: options.dataDir,
-    recordedPids: recordedPids(manifests, otherRegistries),
+    recordedPids: recordedPids({ live, retired, otherRegistries }),
     // A damaged manifest may describe a tree of any age.
-    oldestTreeTicks: damaged.length > 0 ? 0 : oldestTreeTicks(manifests, readBootId),
+    oldestTreeTicks: damaged.length > 0 ? 0 : oldestTreeTicks(live, readBootId),
     memory: options.memory,
   });
+  const manifests = [...live, ...records.readRetired(retiredTreesOf(snapshot, live, retired))];
   // Asked last: a supervisor that answers after the listing is alive even if the listing missed it.
   const answering = await records.askAnswering();
   return {
@@ -131,6 +132,26 @@ export async function takeReading(
     answering,
     ...(pluginDataDir === undefined ? {} : { pluginDataDir }),
   };
+}
+
+/**
+ * The retired trees that a process belongs to: by its mark, or because it is a recorded process after all. The others are old news: a data
+ * dir with hundreds of starts a week has hundreds of them.
+ */
+function retiredTreesOf(
+  { processes }: ProcessSnapshot,
+  live: readonly Manifest[],
+  retired: readonly RetiredTree[],
+): readonly string[] {
+  const known = new Set(live.map(({ treeId }) => treeId));
+  const marked = processes.flatMap(({ treeMark }) => (typeof treeMark === 'string' ? [treeMark] : []));
+  const byPid = new Map(retired.length === 0 ? [] : processes.map((row) => [row.pid, row]));
+  const isThere = ({ pid, startTicks }: RetiredTree['processes'][number]) => {
+    const row = byPid.get(pid);
+    return row !== undefined && (row.startTicks === startTicks || row.startTicks === undefined);
+  };
+  const recorded = retired.filter((tree) => tree.processes.some(isThere)).map(({ treeId }) => treeId);
+  return [...new Set([...marked, ...recorded])].filter((treeId) => !known.has(treeId));
 }
 
 /** Judges a reading of this machine or of a snapshot file. */
@@ -159,10 +180,19 @@ function observationOf(reading: Reading, context: JudgementContext, judgements: 
   };
 }
 
-function recordedPids(manifests: readonly Manifest[], registries: readonly OtherRegistry[]): ReadonlySet<number> {
+function recordedPids({
+  live,
+  retired,
+  otherRegistries,
+}: {
+  readonly live: readonly Manifest[];
+  readonly retired: readonly RetiredTree[];
+  readonly otherRegistries: readonly OtherRegistry[];
+}): ReadonlySet<number> {
   return new Set([
-    ...manifests.flatMap((manifest) => manifest.entries.map((entry) => entry.identity.pid)),
-    ...parseRegistries(registries).map((record) => record.identity.pid),
+    ...live.flatMap((manifest) => manifest.entries.map((entry) => entry.identity.pid)),
+    ...retired.flatMap(({ processes }) => processes.map(({ pid }) => pid)),
+    ...parseRegistries(otherRegistries).map((record) => record.identity.pid),
   ]);
 }
 

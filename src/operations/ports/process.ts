@@ -73,9 +73,18 @@ export interface Signaller {
 
 /** The manifests of a data dir. */
 export interface ManifestReading {
+  /** Without the retired ones. */
   readonly manifests: readonly Manifest[];
+  /** Retired manifests, which are rarely needed: `readRetired` reads them. */
+  readonly retired: readonly RetiredTree[];
   /** Files that could not be used. */
   readonly damaged: readonly DamagedManifest[];
+}
+
+/** What a retired manifest recorded. */
+export interface RetiredTree {
+  readonly treeId: string;
+  readonly processes: readonly { readonly pid: number; readonly startTicks?: number | undefined }[];
 }
 
 export interface DamagedManifest {
@@ -89,6 +98,8 @@ export interface DamagedManifest {
 export interface Records {
   /** Never throws for a single bad file. An unreadable folder yields one `unreadable` item. */
   readManifests(): ManifestReading;
+  /** The valid manifests of retired trees. There is none for a tree that was retired more than 7 days ago. */
+  readRetired(treeIds: readonly string[]): readonly Manifest[];
   readOtherRegistries(): readonly OtherRegistry[];
   /** The data dir to which the settings of the published plugin have moved its data, if it is another one. */
   readPluginDataDir?(): string | undefined;

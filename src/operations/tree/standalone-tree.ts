@@ -5,7 +5,7 @@ import type { OwnIdentity, Registration, TreeRecorder } from '../ports/tree.ts';
 export interface ManifestWriter {
   create(manifest: Manifest): void;
   register(treeId: string, entry: ManifestEntry): Manifest;
-  endEntry(treeId: string, identity: StoredIdentity, at: string): Manifest;
+  endEntries(treeId: string, identities: readonly StoredIdentity[], at: string): Manifest;
   retire(treeId: string, at: string): Manifest;
 }
 
@@ -46,7 +46,7 @@ export class StandaloneTree implements TreeRecorder {
   }
 
   ended(identity: StoredIdentity): Promise<void> {
-    return this.#write(({ writer, treeId }, at) => writer.endEntry(treeId, identity, at));
+    return this.#write(({ writer, treeId }, at) => writer.endEntries(treeId, [identity], at));
   }
 
   /**
@@ -59,9 +59,8 @@ export class StandaloneTree implements TreeRecorder {
     const { writer, treeId } = this.#options;
     if (!(await isAllGone(treeId))) return false;
     const at = this.#options.now().toISOString();
-    for (const { identity, endedAt } of this.#manifest.entries) {
-      if (endedAt === undefined) this.#manifest = writer.endEntry(treeId, identity, at);
-    }
+    const identities = this.#manifest.entries.map(({ identity }) => identity);
+    this.#manifest = writer.endEntries(treeId, identities, at);
     writer.retire(treeId, at);
     return true;
   }

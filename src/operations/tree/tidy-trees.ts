@@ -5,10 +5,10 @@ import type { Observation } from '../observe/observe.ts';
 
 /** The manifest store, as far as tidying uses it. Callers hold `operation.lock`. */
 export interface TreeFiles {
-  endEntry(treeId: string, identity: StoredIdentity, at: string): Manifest;
+  endEntries(treeId: string, identities: readonly StoredIdentity[], at: string): Manifest;
   retire(treeId: string, at: string): Manifest;
   setAside(file: string): string;
-  removeRetired(manifests: readonly Manifest[], now: Date): readonly string[];
+  putRetiredAway(now: Date): void;
 }
 
 /**
@@ -22,11 +22,11 @@ export function tidyTrees(observation: Observation, files: TreeFiles): readonly 
   const lines = deadTrees(observation).flatMap((tree) => tidyTree(tree, observation, files));
   for (const item of damagedFiles(observation))
     lines.push(`Set aside a damaged manifest: ${files.setAside(item.file)}`);
-  files.removeRetired(reading.manifests, new Date(at));
+  files.putRetiredAway(new Date(at));
   return lines;
 }
 
-/** Whether tidying is worth taking the lock. The removal of old retired manifests can wait. */
+/** Whether tidying is worth taking the lock. Old retired manifests can wait. */
 export function needsTidying(observation: Observation): boolean {
   return (
     damagedFiles(observation).length > 0 ||
@@ -47,7 +47,8 @@ function damagedFiles({ reading }: Observation) {
 function tidyTree(tree: RecordedTree, observation: Observation, files: TreeFiles): string[] {
   const { treeId } = tree.manifest;
   const at = observation.reading.snapshot.takenAt;
-  for (const { entry } of unendedEntries(tree)) files.endEntry(treeId, entry.identity, at);
+  const ended = unendedEntries(tree).map(({ entry }) => entry.identity);
+  if (ended.length > 0) files.endEntries(treeId, ended, at);
   if (!isFinished(tree, observation)) return [];
   files.retire(treeId, at);
   return [`Retired the manifest of tree ${treeId.slice(0, 8)}: all its processes are gone.`];

@@ -9,13 +9,13 @@ export function registerEntry(manifest: Manifest, entry: ManifestEntry): Manifes
 }
 
 /**
- * Records when a process was released or seen to end. The entry stays, and the first date stays. Returns the same
- * manifest if it has no such entry.
+ * Records when processes were released or seen to end. The entries stay, and the first date stays. Returns the same manifest if it has none
+ * of them.
  * @param at ISO 8601.
  */
-export function endEntry(manifest: Manifest, identity: StoredIdentity, at: string): Manifest {
-  const isMeant = (entry: ManifestEntry): boolean =>
-    entry.endedAt === undefined && isSameRecord(entry.identity, identity);
+export function endEntries(manifest: Manifest, identities: readonly StoredIdentity[], at: string): Manifest {
+  const isMeant = ({ endedAt, identity }: ManifestEntry): boolean =>
+    endedAt === undefined && identities.some((one) => isSameRecord(identity, one));
   if (!manifest.entries.some(isMeant)) return manifest;
   return {
     ...manifest,

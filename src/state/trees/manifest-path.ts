@@ -9,3 +9,8 @@ export function treesFolder(dataDir: string): string {
 export function manifestPath(dataDir: string, treeId: string): string {
   return join(treesFolder(dataDir), `${treeId}.json`);
 }
+
+/** The folder for retired manifests that no command needs to read any more. */
+export function retiredFolder(dataDir: string): string {
+  return join(treesFolder(dataDir), 'retired');
+}

@@ -1,13 +1,13 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Manifest } from '../../core/tree/manifest.ts';
-import type { DamagedManifest, ManifestReading } from '../../operations/ports/process.ts';
+import type { DamagedManifest, ManifestReading, RetiredTree } from '../../operations/ports/process.ts';
 import { errnoOf } from '../../shared/errors.ts';
 import { assertTrustedFolder, type Trust, trustIn } from '../../shared/own-file.ts';
 import { readTrustedText, UnsuitableFileError } from '../files/bounded-read.ts';
 import { describeErrno } from '../files/io-error.ts';
-import { treesFolder } from './manifest-path.ts';
-import { parseManifest } from './manifest-schema.ts';
+import { retiredFolder, treesFolder } from './manifest-path.ts';
+import { isTreeId, parseManifest, parseRetired } from './manifest-schema.ts';
 
 /**
  * About 2,500 entries; entries of ended processes are dropped beyond a few hundred. A larger file is neither read nor
@@ -19,24 +19,49 @@ export type ManifestFile =
   | { readonly kind: 'good'; readonly manifest: Manifest }
   | { readonly kind: DamagedManifest['kind'] | 'missing'; readonly reason: string };
 
-/**
- * Reads every manifest of a data dir, including retired ones. Creates nothing and never throws for a bad file. A
- * missing folder contains none.
- */
+/** Reads every manifest of a data dir. Creates nothing and never throws for a bad file. A missing folder contains none. */
 export function readManifests(dataDir: string): ManifestReading {
   const folder = treesFolder(dataDir);
   const manifests: Manifest[] = [];
+  const retired: RetiredTree[] = [];
   const damaged: DamagedManifest[] = [];
   const trust = trustOrDamage(dataDir, folder);
-  if ('reason' in trust) return { manifests, damaged: [trust] };
+  if ('reason' in trust) return { manifests, retired, damaged: [trust] };
   const names = listManifestNames(folder, trust);
-  if (!Array.isArray(names)) return { manifests, damaged: [names] };
+  if (!Array.isArray(names)) return { manifests, retired, damaged: [names] };
   for (const file of names.map((name) => join(folder, name))) {
-    const result = readManifestFile(file, trust);
-    if (result.kind === 'good') manifests.push(result.manifest);
+    const result = readUnlessRetired(file, trust);
+    if (result.kind === 'retired') retired.push(result.tree);
+    else if (result.kind === 'good') manifests.push(result.manifest);
     else if (result.kind !== 'missing') damaged.push({ file, kind: result.kind, reason: result.reason });
   }
-  return { manifests, damaged };
+  return { manifests, retired, damaged };
+}
+
+/** The valid manifests of these trees among the retired ones, which `retiredFolder` may hold. */
+export function readRetired(dataDir: string, treeIds: readonly string[]): readonly Manifest[] {
+  return treeIds.filter(isTreeId).flatMap((treeId) => {
+    for (const folder of [treesFolder(dataDir), retiredFolder(dataDir)]) {
+      const result = readManifestFile(join(folder, `${treeId}.json`), trustIn(dataDir));
+      if (result.kind === 'good') return [result.manifest];
+    }
+    return [];
+  });
+}
+
+/** Skips the check of a retired manifest, which takes ten times longer than reading it. */
+function readUnlessRetired(
+  file: string,
+  trust: Trust,
+): ManifestFile | { readonly kind: 'retired'; readonly tree: RetiredTree } {
+  let text: string;
+  try {
+    text = readTrustedText(file, MAX_MANIFEST_BYTES, trust);
+  } catch (error) {
+    return unreadable(file, error);
+  }
+  const tree = text.includes('"retiredAt"') ? parseRetired(text, basename(file, '.json')) : undefined;
+  return tree === undefined ? named(file, parseManifest(text)) : { kind: 'retired', tree };
 }
 
 /**
@@ -44,12 +69,14 @@ export function readManifests(dataDir: string): ManifestReading {
  * must match its tree id, because a copy has another name.
  */
 export function readManifestFile(file: string, trust = trustIn(dirname(dirname(file)))): ManifestFile {
-  let result: ManifestFile;
   try {
-    result = parseManifest(readTrustedText(file, MAX_MANIFEST_BYTES, trust));
+    return named(file, parseManifest(readTrustedText(file, MAX_MANIFEST_BYTES, trust)));
   } catch (error) {
     return unreadable(file, error);
   }
+}
+
+function named(file: string, result: ManifestFile): ManifestFile {
   if (result.kind !== 'good' || basename(file) === `${result.manifest.treeId}.json`) return result;
   return { kind: 'damaged', reason: `has a file name that does not match its tree id (${result.manifest.treeId})` };
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { type Manifest, TREE_ROLES } from '../../core/tree/manifest.ts';
+import { type Manifest, type ManifestEntry, TREE_ROLES } from '../../core/tree/manifest.ts';
+import type { RetiredTree } from '../../operations/ports/process.ts';
 import { check, Count, Pid, PidNamespace, Timestamp, TreeId } from '../files/schema.ts';
 
 /** The version this program writes. */
@@ -48,6 +49,25 @@ export function parseManifest(text: string): ManifestCheck {
     if (!(error instanceof SyntaxError)) throw error;
     return { kind: 'damaged', reason: text.trim() === '' ? 'is empty' : 'is not JSON (truncated or overwritten)' };
   }
+}
+
+/** What a retired manifest recorded; undefined if it is not retired, or looks damaged. */
+export function parseRetired(text: string, treeId: string): RetiredTree | undefined {
+  let value: Partial<Manifest> | null;
+  try {
+    value = JSON.parse(text) as Partial<Manifest> | null;
+  } catch {
+    return undefined;
+  }
+  if (value?.schemaVersion !== SCHEMA_VERSION || value.treeId !== treeId) return undefined;
+  if (typeof value.retiredAt !== 'string' || !Array.isArray(value.entries)) return undefined;
+  const processes = (value.entries as readonly Partial<ManifestEntry>[]).flatMap(({ identity }) => identity ?? []);
+  const isWhole = processes.every(({ pid }) => typeof pid === 'number') && processes.length === value.entries.length;
+  return isWhole ? { treeId, processes } : undefined;
+}
+
+export function isTreeId(text: string): boolean {
+  return v.is(TreeId, text);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Records } from '../../operations/ports/process.ts';
 import { askAnswering } from '../control/control-socket.ts';
-import { readManifests } from './manifest-reader.ts';
+import { readManifests, readRetired } from './manifest-reader.ts';
 import { readPluginDataDir } from './plugin-settings.ts';
 import { readOtherRegistries } from './other-registries.ts';
 
@@ -8,6 +8,7 @@ import { readOtherRegistries } from './other-registries.ts';
 export function createRecords(dataDir: string): Records {
   return {
     readManifests: () => readManifests(dataDir),
+    readRetired: (treeIds) => readRetired(dataDir, treeIds),
     readOtherRegistries: () => readOtherRegistries(dataDir),
     readPluginDataDir: () => readPluginDataDir(dataDir),
     askAnswering: () => askAnswering(dataDir),

@@ -1,16 +1,14 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Manifest, ManifestEntry, StoredIdentity } from '../../core/tree/manifest.ts';
-import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
+import { ClaudeMemError } from '../../shared/errors.ts';
 import { syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
 import { ioError } from '../files/io-error.ts';
-import { endEntry, keepsEveryEntry, registerEntry, markEntriesGone } from './manifest-entries.ts';
+import { endEntries, keepsEveryEntry, registerEntry, markEntriesGone } from './manifest-entries.ts';
 import { isThere, MAX_MANIFEST_BYTES, readManifestFile } from './manifest-reader.ts';
 import { manifestPath, treesFolder } from './manifest-path.ts';
 import { checkManifest } from './manifest-schema.ts';
-
-/** How long a retired manifest is kept, in milliseconds. */
-const RETIRED_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+import { putRetiredAway } from './retired-manifests.ts';
 
 /**
  * Writes manifests. Only its root writes a live tree's manifest; a dead tree's is written under `operation.lock`. The
@@ -27,8 +25,11 @@ export interface TreeStore {
    */
   update(treeId: string, change: (manifest: Manifest) => Manifest): Manifest;
   register(treeId: string, entry: ManifestEntry): Manifest;
-  /** @param at ISO 8601. */
-  endEntry(treeId: string, identity: StoredIdentity, at: string): Manifest;
+  /**
+   * Ends the entries of these processes in one write.
+   * @param at ISO 8601.
+   */
+  endEntries(treeId: string, identities: readonly StoredIdentity[], at: string): Manifest;
   /**
    * Marks the entries of vanished processes as ended and drops the oldest ended entries beyond a few hundred, so that a
    * long crash loop does not fill the disk.
@@ -45,8 +46,11 @@ export interface TreeStore {
    * version.
    */
   setAside(file: string): string;
-  /** Removes the manifests that were retired more than 7 days before `now` and returns their paths. */
-  removeRetired(manifests: readonly Manifest[], now: Date): readonly string[];
+  /**
+   * Puts retired manifests away, except the latest ones, so that no command reads them again. Removes those that were retired more than 7
+   * days before `now`.
+   */
+  putRetiredAway(now: Date): void;
 }
 
 /** The manifests of a data dir, which must exist. */
@@ -69,7 +73,7 @@ export function openTreeStore(dataDir: string): TreeStore {
     },
     update,
     register: (treeId, entry) => update(treeId, (manifest) => registerEntry(manifest, entry)),
-    endEntry: (treeId, identity, at) => update(treeId, (manifest) => endEntry(manifest, identity, at)),
+    endEntries: (treeId, identities, at) => update(treeId, (manifest) => endEntries(manifest, identities, at)),
     markGone: (treeId, gone, at) =>
       change(
         treeId,
@@ -79,7 +83,9 @@ export function openTreeStore(dataDir: string): TreeStore {
     retire: (treeId, at) =>
       update(treeId, (manifest) => (manifest.retiredAt === undefined ? { ...manifest, retiredAt: at } : manifest)),
     setAside: (file) => setAside(dataDir, file),
-    removeRetired: (manifests, now) => removeRetired(dataDir, manifests, now),
+    putRetiredAway: (now) => {
+      putRetiredAway(dataDir, now);
+    },
   };
 }
 
@@ -146,20 +152,4 @@ function freeName(file: string): string {
     const name = join(dirname(file), `${basename(file)}.damaged-${number}`);
     if (!isThere(name)) return name;
   }
-}
-
-function removeRetired(dataDir: string, manifests: readonly Manifest[], now: Date): string[] {
-  const removed: string[] = [];
-  for (const { treeId, retiredAt } of manifests) {
-    if (retiredAt === undefined || now.getTime() - Date.parse(retiredAt) <= RETIRED_KEPT_MS) continue;
-    const file = manifestPath(dataDir, treeId);
-    try {
-      rmSync(file);
-      removed.push(file);
-    } catch (error) {
-      // Already removed by another process.
-      if (errnoOf(error) !== 'ENOENT') throw ioError('remove', file, error);
-    }
-  }
-  return removed;
 }

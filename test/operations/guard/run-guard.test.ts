@@ -16,7 +16,7 @@ function aRunOn(fake: FakeMachine, more: Partial<RunGuardPorts> = {}) {
     observe: () => fake.observe(),
     clock: fake.clock,
     loadSignaller: () => Promise.resolve(fake.signaller),
-    loadTrees: () => ({ removeRetired: () => [] }) as unknown as TreeFiles,
+    loadTrees: () => ({ putRetiredAway: () => undefined }) as unknown as TreeFiles,
     underOperationLock: (action) => {
       taken();
       return action();

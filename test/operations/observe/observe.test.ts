@@ -9,7 +9,12 @@ import {
   type Reading,
 } from '../../../src/operations/observe/observe.ts';
 import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
-import type { DamagedManifest, ProcessTable, SnapshotRequest } from '../../../src/operations/ports/process.ts';
+import type {
+  DamagedManifest,
+  ProcessTable,
+  RetiredTree,
+  SnapshotRequest,
+} from '../../../src/operations/ports/process.ts';
 import {
   BOOT,
   clockAt,
@@ -39,9 +44,18 @@ interface Scripted {
   readonly damaged?: readonly DamagedManifest[];
   readonly registry?: string;
   readonly readBootId?: () => string | undefined;
+  readonly retired?: readonly RetiredTree[];
+  readonly rows?: readonly ProcessRow[];
 }
 
-function ports({ manifests = [], damaged = [], registry, readBootId = () => BOOT }: Scripted = {}) {
+function ports({
+  manifests = [],
+  damaged = [],
+  registry,
+  readBootId = () => BOOT,
+  retired = [],
+  rows = [],
+}: Scripted = {}) {
   const order: string[] = [];
   const requests: SnapshotRequest[] = [];
   const note = <T>(what: string, value: T) => {
@@ -54,11 +68,12 @@ function ports({ manifests = [], damaged = [], registry, readBootId = () => BOOT
       source: 'fake',
       snapshot: (request) => {
         requests.push(request);
-        return Promise.resolve(note('table', snapshotOf([])));
+        return Promise.resolve(note('table', snapshotOf(rows)));
       },
     },
     records: {
-      readManifests: () => note('manifests', { manifests, damaged }),
+      readManifests: () => note('manifests', { manifests, retired, damaged }),
+      readRetired: (treeIds) => treeIds.map((treeId) => ({ ...tree(), treeId, retiredAt: clockAt(9_000) })),
       readOtherRegistries: () => note('registries', registry === undefined ? [] : [{ file: 'f', content: registry }]),
       askAnswering: () => Promise.resolve(note('socket', [TREE])),
     },
@@ -86,6 +101,32 @@ describe('a reading', () => {
       recordedPids: new Set([100, 110, 4711]),
       memory: false,
     });
+  });
+});
+
+describe('a retired manifest is read only for', () => {
+  const old = { treeId: 'old', processes: [{ pid: 400, startTicks: 1_000 }] };
+  const stranger = row(300, 1, 'vim');
+  const read = async (scripted: Scripted) =>
+    (await takeReading(ports(scripted).all, { dataDir: DATA_DIR, memory: false })).manifests.map(
+      ({ treeId }) => treeId,
+    );
+
+  test('a process with its mark', async () => {
+    const marked = row(310, 1, 'node', { treeMark: 'old' });
+    expect(await read({ manifests: [tree()], retired: [old], rows: [stranger, marked] })).toEqual([TREE, 'old']);
+    expect(await read({ manifests: [tree()], retired: [], rows: [stranger, marked] })).toEqual([TREE, 'old']);
+  });
+
+  test('a recorded process that lives after all', async () => {
+    const back = row(400, 1, 'node', { startTicks: 1_000 });
+    expect(await read({ retired: [old], rows: [stranger, back] })).toEqual(['old']);
+    expect(await read({ retired: [old], rows: [stranger, { ...back, startTicks: 1_001 }] })).toEqual([]);
+    expect(await requestFor({ retired: [old] })).toMatchObject({ recordedPids: new Set([400]) });
+  });
+
+  test('no process of another tree', async () => {
+    expect(await read({ manifests: [tree()], retired: [old], rows: [stranger, root] })).toEqual([TREE]);
   });
 });
 

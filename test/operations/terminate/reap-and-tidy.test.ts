@@ -11,7 +11,7 @@ const pair = (pid: number) => [uv(pid, 1, { sid: 99 }), python(pid + 1, pid, { s
 const request = { includeExcess: false };
 
 function portsOf(fake: FakeMachine, more: Partial<ReapAndTidyPorts> = {}) {
-  const files = { removeRetired: vi.fn(() => []) } as unknown as TreeFiles;
+  const files = { putRetiredAway: vi.fn() } as unknown as TreeFiles;
   const taken = vi.fn();
   const ports: ReapAndTidyPorts = {
     observe: () => fake.observe(),

@@ -22,8 +22,10 @@ function begin() {
     now: () => new Date(AT),
     writer: openTreeStore(dataDir),
   });
-  const read = () => createRecords(dataDir).readManifests().manifests[0];
-  return { dataDir, tree, read };
+  const records = createRecords(dataDir);
+  const read = () => records.readManifests().manifests[0];
+  const readRetired = () => records.readRetired([treeId])[0];
+  return { dataDir, tree, read, readRetired };
 }
 
 test('a standalone tree without a child writes no manifest', async () => {
@@ -50,13 +52,14 @@ test('a standalone tree records itself as the root, then its children', async ()
 });
 
 test('a standalone tree is retired only after all its processes were seen gone', async () => {
-  const { tree, read } = begin();
+  const { tree, read, readRetired } = begin();
   tree.begin();
   await tree.register({ role: 'chroma-search', identity: child, owner, command: ['uvx'] });
   expect(await tree.retire(() => Promise.resolve(false))).toBe(false);
   expect(read()?.retiredAt).toBeUndefined();
   expect(await tree.retire(() => Promise.resolve(true))).toBe(true);
-  expect(read()).toMatchObject({ retiredAt: AT, entries: [{ endedAt: AT }, { endedAt: AT }] });
+  expect(read()).toBeUndefined();
+  expect(readRetired()).toMatchObject({ retiredAt: AT, entries: [{ endedAt: AT }, { endedAt: AT }] });
 });
 
 test('a registration that cannot be written rejects', async () => {

@@ -19,8 +19,8 @@ const recorded = (extra: Partial<Manifest> = {}) =>
 /** Notes what was done to the files. */
 class NotingFiles implements TreeFiles {
   readonly calls: unknown[] = [];
-  endEntry(...[treeId, identity]: Parameters<TreeFiles['endEntry']>): Manifest {
-    this.calls.push(['endEntry', treeId, identity.pid]);
+  endEntries(...[treeId, identities]: Parameters<TreeFiles['endEntries']>): Manifest {
+    this.calls.push(['endEntries', treeId, ...identities.map(({ pid }) => pid)]);
     return recorded();
   }
   retire(treeId: string): Manifest {
@@ -31,8 +31,8 @@ class NotingFiles implements TreeFiles {
     this.calls.push(['setAside', file]);
     return `${file}.damaged-1`;
   }
-  removeRetired(): readonly string[] {
-    return [];
+  putRetiredAway(): void {
+    // Nothing to note.
   }
 }
 
@@ -53,9 +53,7 @@ describe('a dead tree', () => {
     const { needed, lines, calls } = await tidy(machineWith([], [recorded()]));
     expect(needed).toBe(true);
     expect(calls).toEqual([
-      ['endEntry', TREE, 100],
-      ['endEntry', TREE, 110],
-      ['endEntry', TREE, 120],
+      ['endEntries', TREE, 100, 110, 120],
       ['retire', TREE],
     ]);
     expect(lines).toEqual(['Retired the manifest of tree 11111111: all its processes are gone.']);
@@ -63,10 +61,7 @@ describe('a dead tree', () => {
 
   test('whose chroma is alive keeps that record', async () => {
     const { calls } = await tidy(machineWith([{ ...chroma, ppid: 1 }], [recorded()]));
-    expect(calls).toEqual([
-      ['endEntry', TREE, 100],
-      ['endEntry', TREE, 110],
-    ]);
+    expect(calls).toEqual([['endEntries', TREE, 100, 110]]);
   });
 
   test('a dead tree is not retired while an unrecorded process has its marks', async () => {

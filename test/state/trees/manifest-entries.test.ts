@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../../src/core/tree/manifest.ts';
-import { endEntry, keepsEveryEntry, registerEntry } from '../../../src/state/trees/manifest-entries.ts';
+import { endEntries, keepsEveryEntry, registerEntry } from '../../../src/state/trees/manifest-entries.ts';
 import { aManifest, anEntry, BORN } from '../manifests.ts';
 
 const LATER = '2026-01-02T04:00:00.000Z';
@@ -23,23 +23,23 @@ test('treats a reused pid as another process', () => {
 
 test('records the end of exactly one entry, once', () => {
   const manifest = registerEntry(registerEntry(aManifest(), anEntry(7)), anEntry(8));
-  const ended = endEntry(manifest, anEntry(7).identity, LATER);
+  const ended = endEntries(manifest, [anEntry(7).identity], LATER);
   expect(ended.entries.map((entry) => entry.endedAt)).toEqual([undefined, LATER, undefined]);
-  expect(endEntry(ended, anEntry(7).identity, BORN)).toBe(ended);
+  expect(endEntries(ended, [anEntry(7).identity], BORN)).toBe(ended);
 });
 
 test('the end of an unknown process changes nothing', () => {
   const manifest = aManifest();
-  expect(endEntry(manifest, { pid: 100, startTicks: 1, startedAt: BORN }, LATER)).toBe(manifest);
-  expect(endEntry(manifest, { pid: 5, startedAt: BORN }, LATER)).toBe(manifest);
+  expect(endEntries(manifest, [{ pid: 100, startTicks: 1, startedAt: BORN }], LATER)).toBe(manifest);
+  expect(endEntries(manifest, [{ pid: 5, startedAt: BORN }], LATER)).toBe(manifest);
 });
 
 test('compares start times if there are no ticks, and boots if both are known', () => {
   const identity = { pid: 7, startedAt: BORN, bootId: 'a' };
   const manifest = registerEntry(aManifest(), anEntry(7, { identity }));
-  expect(endEntry(manifest, { pid: 7, startedAt: LATER }, LATER)).toBe(manifest);
-  expect(endEntry(manifest, { ...identity, bootId: 'b' }, LATER)).toBe(manifest);
-  expect(endEntry(manifest, { pid: 7, startedAt: BORN }, LATER)).not.toBe(manifest);
+  expect(endEntries(manifest, [{ pid: 7, startedAt: LATER }], LATER)).toBe(manifest);
+  expect(endEntries(manifest, [{ ...identity, bootId: 'b' }], LATER)).toBe(manifest);
+  expect(endEntries(manifest, [{ pid: 7, startedAt: BORN }], LATER)).not.toBe(manifest);
 });
 
 test('no sequence of changes drops an entry', () => {
@@ -47,7 +47,7 @@ test('no sequence of changes drops an entry', () => {
   const ticks = fc.integer({ min: 1, max: 3 });
   const change = fc.tuple(fc.boolean(), pid, ticks).map(([isStart, number, start]) => (manifest: Manifest) => {
     const identity = { pid: number, startTicks: start, startedAt: BORN };
-    return isStart ? registerEntry(manifest, anEntry(number, { identity })) : endEntry(manifest, identity, LATER);
+    return isStart ? registerEntry(manifest, anEntry(number, { identity })) : endEntries(manifest, [identity], LATER);
   });
   fc.assert(
     fc.property(fc.array(change), (changes) => {

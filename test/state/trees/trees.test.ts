@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readManifests } from '../../../src/state/trees/manifest-reader.ts';
+import { readManifests, readRetired } from '../../../src/state/trees/manifest-reader.ts';
 import { openTreeStore } from '../../../src/state/trees/trees.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { anError } from '../an-error.ts';
@@ -31,7 +31,7 @@ function storeWithTree() {
 describe('TreeStore', () => {
   test('writes a private manifest that can be read back', () => {
     const { dataDir, folder, file } = storeWithTree();
-    expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], damaged: [] });
+    expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], retired: [], damaged: [] });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(readdirSync(folder)).toEqual([`${TREE}.json`]);
@@ -48,7 +48,7 @@ describe('TreeStore', () => {
   test('registers, ends and retires on disk, not in memory', () => {
     const { store, file } = storeWithTree();
     store.register(TREE, anEntry(7));
-    store.endEntry(TREE, anEntry(7).identity, LATER);
+    store.endEntries(TREE, [anEntry(7).identity], LATER);
     store.retire(TREE, LATER);
     store.retire(TREE, BORN);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
@@ -103,17 +103,85 @@ describe('TreeStore', () => {
     expect(readdirSync(folder).sort()).toEqual([fresh, stranger, `${TREE}.json`].sort());
   });
 
-  test('removes only manifests that were retired more than 7 days ago', () => {
-    const { dataDir, store } = storeWithTree();
-    store.create(aManifest({ treeId: OTHER_TREE }));
-    store.retire(TREE, LATER);
+  test('ends a thousand entries in one write', () => {
+    const { store, file } = storeWithTree();
+    const many = Array.from({ length: 1_000 }, (_, index) => anEntry(1_000 + index));
+    store.update(TREE, (manifest) => ({ ...manifest, entries: [...manifest.entries, ...many] }));
+    const identities = many.map(({ identity }) => identity);
+    const { entries } = store.endEntries(TREE, identities, LATER);
+    expect(entries.filter(({ endedAt }) => endedAt === LATER)).toHaveLength(1_000);
+    const { ino } = statSync(file);
+    store.endEntries(TREE, identities, BORN);
+    expect(statSync(file).ino).toBe(ino);
+  });
+});
+
+describe('retired manifests', () => {
+  const ids = Array.from({ length: 12 }, (_, index) => `${String(index).padStart(8, '0')}-2222-4333-8444-555555555555`);
+  const idOf = (index: number) => ids[index] ?? '';
+
+  /** Twelve trees that were retired one after the other, the last one at `retired`, and one that lives. */
+  function storeWithRetired() {
+    const { dataDir, store, folder } = storeWithTree();
     const retired = Date.parse(LATER);
-    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired + 7 * DAY_MS))).toEqual([]);
-    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired - DAY_MS))).toEqual([]);
-    expect(store.removeRetired(readManifests(dataDir).manifests, new Date(retired + 7 * DAY_MS + 1))).toEqual([
-      join(dataDir, 'trees', `${TREE}.json`),
-    ]);
-    expect(readManifests(dataDir).manifests.map((manifest) => manifest.treeId)).toEqual([OTHER_TREE]);
+    for (const [index, treeId] of ids.entries()) {
+      store.create(aManifest({ treeId }));
+      const at = new Date(retired - (ids.length - 1 - index) * 60_000);
+      store.retire(treeId, at.toISOString());
+      utimesSync(join(folder, `${treeId}.json`), at, at);
+    }
+    const names = (path: string) =>
+      readdirSync(path)
+        .filter((name) => name.endsWith('.json'))
+        .sort();
+    return { dataDir, store, folder, away: join(folder, 'retired'), retired, names };
+  }
+  const filesOf = (treeIds: readonly string[]) => treeIds.map((treeId) => `${treeId}.json`);
+
+  test('are listed with their processes, and are not among the manifests', () => {
+    const { dataDir } = storeWithRetired();
+    const { manifests, retired, damaged } = readManifests(dataDir);
+    expect([manifests, damaged]).toEqual([[aManifest()], []]);
+    expect(retired).toHaveLength(ids.length);
+    expect(retired).toContainEqual({ treeId: idOf(3), processes: [aManifest().entries[0]?.identity] });
+  });
+
+  test('all but the latest eight are put away, where they are still found', () => {
+    const { dataDir, store, folder, away, retired, names } = storeWithRetired();
+    store.putRetiredAway(new Date(retired));
+    expect(names(away)).toEqual(filesOf(ids.slice(0, 4)));
+    expect(names(folder)).toEqual([...filesOf(ids.slice(4)), `${TREE}.json`].sort());
+    expect(
+      readManifests(dataDir)
+        .retired.map(({ treeId }) => treeId)
+        .sort(),
+    ).toEqual(ids.slice(4));
+    const asked = [idOf(0), idOf(11), OTHER_TREE, '../../etc/passwd'];
+    expect(readRetired(dataDir, asked).map(({ treeId }) => treeId)).toEqual([idOf(0), idOf(11)]);
+  });
+
+  test('are removed only 7 days after they were retired', () => {
+    const { dataDir, store, folder, away, retired, names } = storeWithRetired();
+    store.putRetiredAway(new Date(retired - DAY_MS));
+    store.putRetiredAway(new Date(retired - 11 * 60_000 + 7 * DAY_MS));
+    expect([...names(away), ...names(folder)]).toHaveLength(ids.length + 1);
+    store.putRetiredAway(new Date(retired - 11 * 60_000 + 7 * DAY_MS + 1));
+    expect(names(away)).toEqual(filesOf(ids.slice(1, 4)));
+    store.putRetiredAway(new Date(retired + 7 * DAY_MS + 1));
+    expect([names(away), names(folder)]).toEqual([[], [`${TREE}.json`]]);
+    expect(readManifests(dataDir).manifests).toEqual([aManifest()]);
+  });
+
+  test.each([
+    ['a date that is no text', { retiredAt: 1 }],
+    ['a foreign tree id', { retiredAt: LATER, treeId: OTHER_TREE }],
+    ['no entries', { retiredAt: LATER, entries: 'none' }],
+    ['an entry without a process', { retiredAt: LATER, entries: [{}] }],
+    ['a later version', { retiredAt: LATER, schemaVersion: 2 }],
+  ])('a file that looks retired with %s is judged like any other', (_, change) => {
+    const { dataDir, file } = storeWithTree();
+    writeFileSync(file, JSON.stringify({ ...aManifest(), ...change }));
+    expect(readManifests(dataDir)).toMatchObject({ manifests: [], retired: [], damaged: [{ file }] });
   });
 });
 
@@ -126,7 +194,7 @@ describe('setAside', () => {
     }
     expect(readdirSync(folder).sort()).toEqual([`${TREE}.json.damaged-1`, `${TREE}.json.damaged-2`]);
     expect(readFileSync(`${file}.damaged-1`, 'utf8')).toBe('first');
-    expect(readManifests(dataDir)).toEqual({ manifests: [], damaged: [] });
+    expect(readManifests(dataDir)).toEqual({ manifests: [], retired: [], damaged: [] });
     store.create(aManifest());
     expect(readManifests(dataDir).manifests).toHaveLength(1);
   });
@@ -143,8 +211,8 @@ describe('setAside', () => {
 describe('readManifests', () => {
   test('finds nothing in an empty data dir and creates nothing', () => {
     const folder = tempDir();
-    expect(readManifests(join(folder, 'missing'))).toEqual({ manifests: [], damaged: [] });
-    expect(readManifests(folder)).toEqual({ manifests: [], damaged: [] });
+    expect(readManifests(join(folder, 'missing'))).toEqual({ manifests: [], retired: [], damaged: [] });
+    expect(readManifests(folder)).toEqual({ manifests: [], retired: [], damaged: [] });
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -188,7 +256,7 @@ describe('readManifests', () => {
     ]) {
       writeFileSync(join(folder, name), 'x');
     }
-    expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], damaged: [] });
+    expect(readManifests(dataDir)).toEqual({ manifests: [aManifest()], retired: [], damaged: [] });
   });
 
   test('a pipe in place of a manifest does not block reading', (context) => {
