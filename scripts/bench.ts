@@ -1,23 +1,26 @@
 // Measures the program beside what it is compared with, and writes the tables of docs/benchmarks.md. See --help.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './bench/benchmark.ts';
 import { describeMachine, markdown, writeTable } from './bench/document.ts';
 import { hook } from './bench/hook.ts';
 import { leaks } from './bench/leaks.ts';
+import { leaksByPhase } from './bench/leaks-by-phase.ts';
 import { longCommandLine } from './bench/long-command-line.ts';
+import { installProgram } from './bench/program.ts';
 import { reap } from './bench/reap.ts';
 import { semantic } from './bench/semantic.ts';
 import { snapshot } from './bench/snapshot.ts';
+import { startUp } from './bench/start-up.ts';
 import { tree } from './bench/tree.ts';
 import { watch } from './bench/watch.ts';
 
 /** A new benchmark is a file in scripts/bench/ and a line here. */
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'start-up': startUp,
+  'leaks-by-phase': leaksByPhase,
   leaks,
   snapshot,
   'long-command-line': longCommandLine,
@@ -53,11 +56,7 @@ async function main(names: readonly string[]): Promise<void> {
   process.on('exit', () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
-  // Builds the program from these sources, as users run it.
-  execFileSync(process.execPath, ['scripts/build.mjs'], {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
-    stdio: 'inherit',
-  });
+  installProgram(folder);
   for (const name of names) await measure(name, BENCHMARKS[name]!, folder);
 }
 

@@ -1,13 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/helpers/free-port.ts';
 import { hookInput } from '../../test/helpers/hook-input.ts';
 import { verdict, type Benchmark, type BenchmarkTools } from './benchmark.ts';
 import { median, timeOf } from './timing.ts';
+import { CLI } from './program.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROUNDS = 15;
 const TARGET_MS = 300;
 const AT_ONCE = 20;

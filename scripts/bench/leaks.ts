@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { identifySelf, loadPlatform } from '../../src/platform/index.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { fillUpTo } from './filler.ts';
 import { runToEnd, sideBySide } from './timing.ts';
+import { CLI } from './program.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SIZES = [100, 1_000, 5_000];
 const ROUNDS = 15;
 

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { createProcfsTable } from '../../src/platform/linux/table/procfs-table.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { median, runToEnd, timeOf } from './timing.ts';
+import { CLI } from './program.ts';
 
 const FIXTURE = fileURLToPath(new URL('../../test/fixtures/long-memory.py', import.meta.url));
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const PYTHON = ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => existsSync(path)) ?? 'python3';
 const BYTES = 256 * 1024 * 1024;
 const NOBODY = 65_534;

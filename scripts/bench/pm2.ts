@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CLI } from './program.ts';
 import { runToEnd } from './timing.ts';
 
 export const PM2_VERSION = '7.0.4';
 
 const CACHE = fileURLToPath(new URL(`../../.cache/pm2-${PM2_VERSION}`, import.meta.url));
 const PROGRAM = join(CACHE, 'node_modules', 'pm2', 'bin', 'pm2');
-const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 
 /** PM2 with its own home, and so its own daemon. */
 export interface Pm2 {
@@ -25,7 +25,9 @@ export function preparePm2(folder: string, env: Readonly<Record<string, string>>
   const app = join(folder, 'worker-under-pm2.cjs');
   writeFileSync(app, WORKER_UNDER_PM2);
   const run = (...args: readonly string[]): string =>
-    runToEnd(process.execPath, [PROGRAM, ...args], { env: { ...env, PM2_HOME: home, BENCH_WORKER: WORKER } });
+    runToEnd(process.execPath, [PROGRAM, ...args], {
+      env: { ...env, PM2_HOME: home, BENCH_WORKER: join(dirname(CLI), 'worker.js') },
+    });
   return {
     run,
     start: () => void run('start', app, '--name', 'worker', '--wait-ready', '--listen-timeout', '20000'),

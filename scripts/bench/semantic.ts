@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { freePort } from '../../test/helpers/free-port.ts';
@@ -9,8 +8,8 @@ import { type AvailableStack, prepareSemanticStack } from '../../test/helpers/pr
 import { chromaArguments, uvxArguments } from '../leak/chroma-program.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { median, runToEnd, timeOf } from './timing.ts';
+import { CLI } from './program.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROUNDS = 7;
 const FIRST_ANSWER_TARGET_MS = 3_500;
 const STOP_TARGET_MS = 700;

@@ -1,14 +1,13 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../../test/helpers/free-port.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { fillUpTo } from './filler.ts';
 import { PM2_VERSION, preparePm2 } from './pm2.ts';
 import { median, runToEnd, timeOf } from './timing.ts';
+import { CLI } from './program.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROUNDS = 9;
 /** States in which PM2 is measured. Cold is the fair comparison: `start` finds no supervisor either. */
 const STATES = ['cold', 'daemon up'];

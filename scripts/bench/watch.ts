@@ -2,17 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseStatLine } from '../../src/platform/linux/table/stat-line.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { fillUpTo } from './filler.ts';
+import { CLI } from './program.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SIZES = [100, 1_000];
 const SECONDS = 60;
 /** Excludes the start, and the readings in which every process still counts as young. */
-const WARM_UP_SECONDS = 10;
-const TARGET_PERCENT = 1;
+const WARM_UP_SECONDS = 30;
+const TARGET_PERCENT = 0.7;
 
 /** CPU share of `leaks --watch` at one reading a second, from `/proc/PID/stat`. */
 export const watch: Benchmark = {
