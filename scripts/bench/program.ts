@@ -8,6 +8,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The measured program: `cli.js` of the package, packed and installed as users get it. */
 export let CLI = '';
 
+/** Measures a program that is installed already. */
+export function useProgram(cli: string): void {
+  CLI = cli;
+}
+
 /** Builds the package from these sources, packs it and installs it below a folder. */
 export function installProgram(folder: string): void {
   const run = (...args: readonly string[]) => execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8' });

@@ -99,8 +99,8 @@ async function runOnce(folder: string, { onSigterm = 'exit', isRecorded = false 
 /** The manifest of a tree whose root is the killed parent. */
 async function recordInOneManifest(dataDir: string, treeId: string, leak: OrphanedChromas): Promise<void> {
   const { scope, startedAt } = identifySelf(await loadPlatform());
-  const entryOf = (role: Role, { pid, startTicks }: Identity) => ({
-    ...{ role, identity: { pid, startTicks: Number(startTicks), startedAt }, command: ['uvx'] },
+  const entryOf = (role: Role, { pid, start }: Identity) => ({
+    ...{ role, identity: { pid, startTicks: Number(start), startedAt }, command: ['uvx'] },
     registeredAt: startedAt,
   });
   const children = leak.pairs.flatMap(({ wrapper, python }) => [wrapper, python]);
