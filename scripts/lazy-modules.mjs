@@ -9,6 +9,9 @@ const LAZY_BUILTINS = [
   ...['worker_threads', 'zlib'],
 ];
 
+/** Packages that a module imports statically and that only output on a terminal needs. They are loaded at their first use. */
+const LATE = ['wrap-ansi'];
+
 /** Packages that only some output or some systems need. Parsing them takes 4 ms, so they are in separate files. */
 const APART = [
   '@clack/prompts',
@@ -19,6 +22,7 @@ const APART = [
   'pidtree',
   'prom-client',
   'ps-list',
+  ...LATE,
 ];
 
 /** Its other build hides its requires from a bundler. */
@@ -26,6 +30,7 @@ const BUNDLED_FROM = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
 
 const LAZY = 'lazy-builtin';
 const PACKAGE = 'package-apart';
+const LATE_PACKAGE = 'late-package';
 
 /** An esbuild plugin: loads these parts of Node at their first use. */
 export const lazyBuiltins = {
@@ -52,9 +57,15 @@ function lazyModule(name) {
 export const requirePackagesApart = {
   name: PACKAGE,
   setup(build) {
-    build.onResolve({ filter: /^[^.]/ }, ({ path }) =>
-      APART.includes(path) ? { path: `./${fileOf(path)}.js`, external: true } : undefined,
-    );
+    build.onResolve({ filter: /^[^.]/ }, ({ path, namespace }) => {
+      if (!APART.includes(path)) return undefined;
+      if (LATE.includes(path) && namespace !== LATE_PACKAGE) return { path, namespace: LATE_PACKAGE };
+      return { path: `./${fileOf(path)}.js`, external: true };
+    });
+    build.onLoad({ filter: /.*/, namespace: LATE_PACKAGE }, ({ path }) => ({
+      contents: `Object.defineProperty(exports, '__esModule', { value: true });
+        Object.defineProperty(exports, 'default', { enumerable: true, get: () => require(${JSON.stringify(path)}) });`,
+    }));
   },
 };
 

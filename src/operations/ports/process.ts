@@ -81,7 +81,7 @@ export interface ManifestReading {
   readonly damaged: readonly DamagedManifest[];
 }
 
-/** What a retired manifest recorded. */
+/** The tree and the processes that a retired manifest recorded. */
 export interface RetiredTree {
   readonly treeId: string;
   readonly processes: readonly { readonly pid: number; readonly startTicks?: number | undefined }[];

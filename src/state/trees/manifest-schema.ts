@@ -51,7 +51,7 @@ export function parseManifest(text: string): ManifestCheck {
   }
 }
 
-/** What a retired manifest recorded; undefined if it is not retired, or looks damaged. */
+/** The processes that a retired manifest recorded; undefined if it is not retired, or looks damaged. */
 export function parseRetired(text: string, treeId: string): RetiredTree | undefined {
   let value: Partial<Manifest> | null;
   try {

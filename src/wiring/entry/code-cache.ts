@@ -19,8 +19,8 @@ import { join } from 'node:path';
  * The code that V8 has compiled for the programs, for this user and this Node.js, in the user's cache folder. Without it, a program
  * compiles its code at each start, which takes as long as the start of Node.js itself.
  *
- * V8 does not check what it loads: damaged code crashes the program, and foreign code is executed. So a file belongs to this user, nobody
- * else can write to it, and it contains the code twice. Nothing here throws, because a program also runs without the cache.
+ * V8 does not check what it loads: damaged code crashes the program, and foreign code is executed. So a file belongs to this user, no other
+ * user can write to it, and it contains the code twice. Nothing here throws, because a program also runs without the cache.
  */
 
 /** Limit for all files, in bytes. Each Node.js needs about 3 MB. */
@@ -145,7 +145,7 @@ function removeQuietly(file: string): void {
   }
 }
 
-/** True if nobody but this user (and root) can write. Windows protects the folder by its access list. */
+/** True if no other user except root can write. Windows protects the folder by its access list. */
 function isOwn(stats: { readonly uid: number; readonly mode: number }): boolean {
   return isOfThisUser(stats) && (process.geteuid === undefined || (stats.mode & 0o022) === 0);
 }

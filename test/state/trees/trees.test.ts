@@ -138,7 +138,7 @@ describe('retired manifests', () => {
   }
   const filesOf = (treeIds: readonly string[]) => treeIds.map((treeId) => `${treeId}.json`);
 
-  test('are listed with their processes, and are not among the manifests', () => {
+  test('retired manifests are listed with their processes, and are not among the manifests', () => {
     const { dataDir } = storeWithRetired();
     const { manifests, retired, damaged } = readManifests(dataDir);
     expect([manifests, damaged]).toEqual([[aManifest()], []]);
@@ -160,7 +160,7 @@ describe('retired manifests', () => {
     expect(readRetired(dataDir, asked).map(({ treeId }) => treeId)).toEqual([idOf(0), idOf(11)]);
   });
 
-  test('are removed only 7 days after they were retired', () => {
+  test('retired manifests are removed only 7 days after they were retired', () => {
     const { dataDir, store, folder, away, retired, names } = storeWithRetired();
     store.putRetiredAway(new Date(retired - DAY_MS));
     store.putRetiredAway(new Date(retired - 11 * 60_000 + 7 * DAY_MS));
