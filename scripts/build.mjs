@@ -49,7 +49,11 @@ const bundle = async (options) => bundled.add((await build({ ...options, metafil
 await bundle({ ...common, entryPoints: { testing: 'src/wiring/testing.ts' } });
 await bundle({
   ...inLib,
-  entryPoints: { 'lib/setup': 'src/wiring/setup.ts', 'lib/doctor': 'src/wiring/doctor.ts' },
+  entryPoints: {
+    'lib/setup': 'src/wiring/setup.ts',
+    'lib/doctor': 'src/wiring/doctor.ts',
+    'lib/redact': 'src/operations/redact/redact.ts',
+  },
 });
 await bundle({
   ...inLib,

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
@@ -9,8 +10,8 @@ const LAZY_BUILTINS = [
   ...['worker_threads', 'zlib'],
 ];
 
-/** Packages that a module imports statically and that only output on a terminal needs. They are loaded at their first use. */
-const LATE = ['wrap-ansi'];
+/** Packages of one function that only output for people needs. They are loaded at the first call. */
+const LATE = ['string-width', 'wrap-ansi'];
 
 /** Packages that only some output or some systems need. Parsing them takes 4 ms, so they are in separate files. */
 const APART = [
@@ -41,30 +42,50 @@ export const lazyBuiltins = {
       // Other packages may use a module in any way; import() is lazy already.
       const isOurs = !importer.includes('node_modules') || /[\\/](?:commander|detect-libc)[\\/]/.test(importer);
       if (namespace === LAZY || kind === 'dynamic-import' || !isOurs) return undefined;
-      return { path: path.replace(/^node:/, ''), namespace: LAZY };
+      return { path: path.replace(/^node:/, ''), namespace: LAZY, suffix: kind === 'import-statement' ? NAMED : '' };
     });
-    build.onLoad({ filter: /.*/, namespace: LAZY }, ({ path }) => ({ contents: lazyModule(path) }));
+    build.onLoad({ filter: /.*/, namespace: LAZY }, ({ path, suffix }) => ({ contents: lazyModule(path, suffix) }));
   },
 };
 
-function lazyModule(name) {
-  const names = Object.keys(createRequire(import.meta.url)(`node:${name}`));
+/** Marks a module whose importers name what they use. */
+const NAMED = '?named';
+
+function lazyModule(name, suffix) {
+  const all = Object.keys(createRequire(import.meta.url)(`node:${name}`));
+  // Each name costs time at each start, and crypto alone has 70.
+  const names = suffix === NAMED ? all.filter((each) => importedNames().has(each)) : all;
   return `for (const name of ${JSON.stringify(names)})
     Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${name}')[name] });`;
+}
+
+let imported;
+/** The names in the import statements of the sources. */
+function importedNames() {
+  if (imported !== undefined) return imported;
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const lists = sources.flatMap((name) => [
+    ...readFileSync(`src/${name}`, 'utf8').matchAll(/import \{([^}]*)\} from '(?:node:)?[\w/]+'/g),
+  ]);
+  const words = lists.flatMap(([, list]) => list.split(',').map((word) => word.trim().replace(/ as .*/, '')));
+  return (imported = new Set(words));
 }
 
 /** An esbuild plugin: loads the packages from the separate files that `packagesApart` built. */
 export const requirePackagesApart = {
   name: PACKAGE,
   setup(build) {
+    // The rules for secrets are a fifth of the program, and one command needs them.
+    build.onResolve({ filter: /operations\/redact\/redact\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './lib/redact.js', external: true } : undefined,
+    );
     build.onResolve({ filter: /^[^.]/ }, ({ path, namespace }) => {
       if (!APART.includes(path)) return undefined;
       if (LATE.includes(path) && namespace !== LATE_PACKAGE) return { path, namespace: LATE_PACKAGE };
       return { path: `./${fileOf(path)}.js`, external: true };
     });
     build.onLoad({ filter: /.*/, namespace: LATE_PACKAGE }, ({ path }) => ({
-      contents: `Object.defineProperty(exports, '__esModule', { value: true });
-        Object.defineProperty(exports, 'default', { enumerable: true, get: () => require(${JSON.stringify(path)}) });`,
+      contents: `module.exports = (...args) => require(${JSON.stringify(path)})(...args);`,
     }));
   },
 };
