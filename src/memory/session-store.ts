@@ -33,6 +33,19 @@ export interface MemoryCounts {
   readonly summaries: number;
 }
 
+/** A file of the spool. */
+export interface SpooledFile {
+  /** The same for each attempt to store it. */
+  readonly id: string;
+  /** Undefined for an input with nothing to store. */
+  readonly event: HookEvent | undefined;
+}
+
+/** Prefix of the metadata of stored files, and the first key behind all of them. */
+const SPOOLED_KEY = 'spooled:';
+const SPOOLED_KEY_END = 'spooled;';
+const FORGET_SPOOLED = 'DELETE FROM metadata WHERE key >= ? AND key < ?';
+
 /**
  * The only writer of a data dir's memory. Removes text between `<private>` and `</private>` before storing. When a
  * method returns, its change is on disk and survives a SIGKILL or power cut.
@@ -97,7 +110,25 @@ export class SessionStore {
 
   /** Stores one hook event. An event that was stored before changes nothing. */
   recordEvent(event: HookEvent): { readonly isNew: boolean } {
-    return this.#connection.transaction(() => recordHookEvent(this.#connection, withoutPrivateOf(event)));
+    return this.#connection.transaction(() => this.#record(event));
+  }
+
+  /**
+   * Stores the events of spooled files in one transaction, each file once: a file whose removal failed or was interrupted is recognized.
+   * @param isAll whether no other file is in the spool, so that earlier files need not be recognized any longer.
+   * @returns whether each event is new.
+   */
+  recordSpooled(files: readonly SpooledFile[], isAll: boolean): readonly boolean[] {
+    const key = (id: string) => `${SPOOLED_KEY}${id}`;
+    return this.#connection.transaction(() => {
+      const isKnown = files.map(({ id }) => this.#metadata(key(id)) !== undefined);
+      if (isAll) this.#connection.run(FORGET_SPOOLED, SPOOLED_KEY, SPOOLED_KEY_END);
+      return files.map(({ id, event }, index) => {
+        const isNew = isKnown[index] !== true && event !== undefined && this.#record(event).isNew;
+        this.#connection.run('INSERT OR IGNORE INTO metadata VALUES (?, ?)', key(id), '');
+        return isNew;
+      });
+    });
   }
 
   /** Observations with an id above the watermark, in commit order. */
@@ -144,6 +175,10 @@ export class SessionStore {
   /** The second call does nothing. */
   close(): void {
     this.#connection.close();
+  }
+
+  #record(event: HookEvent): { readonly isNew: boolean } {
+    return recordHookEvent(this.#connection, withoutPrivateOf(event));
   }
 
   #openSession(project: string, externalId: string | undefined): number {
