@@ -79,11 +79,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   shutdown.add('database', (withinMs) => database.close(withinMs));
   const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
   reportParts({ searchClient, vectors: database.vectors, channel, shutdown });
-  let drain: SpoolDrain | undefined;
-  const spoolStored = () => drain?.look() ?? Promise.resolve();
+  // The drain starts later, because only a worker that listens may store events.
+  const spool: { drain?: SpoolDrain | undefined } = {};
+  const spoolStored = () => spool.drain?.look() ?? Promise.resolve();
   const api = createApi(options, { database, searchClient, lookAtMode, spoolStored });
   await listen(api, options);
-  drain = drainSpool(api, options);
+  spool.drain = drainSpool(api, options);
   await withTimeout(SEARCH_SERVER_WAIT_MS, searchClient.firstAttempt);
   const { workerPort: port } = settings;
   log.info('ready', { port, searchServer: searchClient.status.state });

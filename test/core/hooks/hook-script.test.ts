@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,65 +9,22 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HOOK_SCRIPT, parseInputName, versionOfHookScript } from '../../../src/core/hooks/hook-script.ts';
-import { quoteShell } from '../../../src/core/text/quote-shell.ts';
+import { HOOK_SCRIPT, versionOfHookScript } from '../../../src/core/hooks/hook-script.ts';
 import { createTempDir, tempDir } from '../../helpers/temp-dir.ts';
 import { hostileName } from '../guard/hostile-paths.ts';
-import { type Shell, shellsOfSystems } from './shells.ts';
+import { hookPlace, LOST, STORED } from './hook-place.ts';
+import { shellsOfSystems } from './shells.ts';
 
 const SHELLS = shellsOfSystems();
 const [DASH] = SHELLS;
 
-interface Run {
-  readonly stdin?: string;
-  /** Appended to the command. */
-  readonly redirections?: string;
-  /** Before the command. */
-  readonly first?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** A data dir with the script. */
-function place(shell: Shell, dataDir = join(tempDir(), 'data')) {
-  const script = join(dataDir, 'bin', 'hook');
-  const spool = join(dataDir, 'spool');
-  mkdirSync(dirname(script), { recursive: true });
-  writeFileSync(script, HOOK_SCRIPT.replace('#!/bin/sh', shell.shebang));
-  chmodSync(script, 0o700);
-  return {
-    ...{ dataDir, spool },
-    run: ({ stdin = '{}', redirections = '', first = '', env = {} }: Run = {}) => {
-      const [program = '', ...words] = shell.argv;
-      const command = `${first}${quoteShell([script, 'Stop', '--for=claude-code'])} ${redirections}`;
-      const { status, signal, stdout, stderr } = spawnSync(program, [...words, command], {
-        ...{ input: stdin, encoding: 'utf8', cwd: '/' },
-        env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env },
-      });
-      return { status, signal, stdout, stderr };
-    },
-    /** The complete inputs, in the order of their numbers. */
-    inputs: () =>
-      readdirSync(spool)
-        .map((name) => ({ name, number: parseInputName(name)?.number }))
-        .filter((entry): entry is { name: string; number: number } => entry.number !== undefined)
-        .sort((left, right) => left.number - right.number)
-        .map(({ name }) => readFileSync(join(spool, name), 'utf8')),
-  };
-}
-
-const STORED = { status: 0, signal: null, stdout: '', stderr: '' };
-const LOST = {
-  ...{ status: 1, signal: null, stdout: '' },
-  stderr: expect.stringMatching(/^claude-mem hook: this event is lost: [^\n]+\n$/) as string,
-};
-
 describe.each(SHELLS)('the hook script in $name', (shell) => {
   test(`stores each input whole, in order and privately, and prints nothing in ${shell.name}`, (context) => {
     if (shell.missing !== undefined) context.skip(shell.missing);
-    const { run, inputs, spool } = place(shell);
+    const { run, inputs, spool } = hookPlace(shell);
     const texts = ['{"a":"\\u0000 \\\\ $HOME `id`"}\n', 'ä\u{1f600}', '-n', 'x'.repeat(200_000)];
     for (const stdin of texts) expect(run({ stdin })).toEqual(STORED);
     expect(inputs()).toEqual(texts);
@@ -83,7 +39,7 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
       fc.property(hostileName, (name) => {
         const folder = createTempDir();
         try {
-          const { run, inputs } = place(shell, join(folder.path, name));
+          const { run, inputs } = hookPlace(shell, join(folder.path, name));
           expect([run({ stdin: name }), inputs()]).toEqual([STORED, [name]]);
         } finally {
           folder.remove();
@@ -95,7 +51,7 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
 
   test(`exits with 1 and one line for an event that it cannot store in ${shell.name}`, (context) => {
     if (shell.missing !== undefined) context.skip(shell.missing);
-    const { run, inputs, spool, dataDir } = place(shell);
+    const { run, inputs, spool, dataDir } = hookPlace(shell);
     expect(run({ stdin: '' })).toEqual(LOST);
     expect(run({ redirections: '<&-' })).toEqual(LOST);
     expect(run({ redirections: '</' })).toEqual(LOST);
@@ -120,7 +76,7 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
 
   test(`uses no number below first-number, and none that is claimed, in ${shell.name}`, (context) => {
     if (shell.missing !== undefined) context.skip(shell.missing);
-    const { run, spool } = place(shell);
+    const { run, spool } = hookPlace(shell);
     mkdirSync(spool);
     writeFileSync(join(spool, 'first-number'), '1000\n');
     for (let number = 1_000; number < 1_100; number += 1)
@@ -139,28 +95,17 @@ describe('the hook script', () => {
   });
 
   test('an input over 8 MiB is cut there, and its writer can write all of it', () => {
-    const { run, inputs } = place(shell);
+    const { run, inputs } = hookPlace(shell);
     // The writer's exit code is part of the pipe's.
     const writer = 'set -o pipefail; head -c 20000000 /dev/zero | tr "\\\\000" x | ';
     const bash = SHELLS.find(({ name, missing }) => name === 'bash' && missing === undefined);
-    expect(place(bash ?? shell).run({ first: bash === undefined ? '' : writer })).toEqual(STORED);
+    expect(hookPlace(bash ?? shell).run({ first: bash === undefined ? '' : writer })).toEqual(STORED);
     expect(run({ stdin: 'x'.repeat(9_000_000) })).toEqual(STORED);
     expect(inputs()[0]?.length).toBe(8 * 1024 * 1024);
   });
 
-  test('refuses an event if 10000 events wait', () => {
-    const { run, spool } = place(shell);
-    mkdirSync(spool);
-    for (let number = 0; number < 9_999; number += 1) writeFileSync(join(spool, `${number}.hook`), '');
-    expect(run()).toEqual(STORED);
-    expect(run()).toEqual(LOST);
-    expect(run().stderr).toContain('too many events wait');
-    writeFileSync(join(spool, 'first-number'), '10000\n');
-    expect(run()).toEqual(STORED);
-  });
-
   test('refuses an event if the waiting events are too large', () => {
-    const { run, spool, dataDir } = place(shell);
+    const { run, spool, dataDir } = hookPlace(shell);
     mkdirSync(spool);
     for (let number = 0; number < 64; number += 1) writeFileSync(join(spool, `${number}.hook`), '');
     const du = (kilobytes: string) => {
@@ -176,8 +121,8 @@ describe('the hook script', () => {
     const other = join(home, 'other');
     mkdirSync(other);
     const env = { HOME: home, CLAUDE_MEM_DATA_DIR: other };
-    const usual = place(shell, join(home, '.claude-mem'));
-    const named = place(shell, join(home, 'named'));
+    const usual = hookPlace(shell, join(home, '.claude-mem'));
+    const named = hookPlace(shell, join(home, 'named'));
     expect([usual.run({ env }), named.run({ env })]).toEqual([STORED, STORED]);
     expect(usual.run({ env: { ...env, CLAUDE_MEM_DATA_DIR: '~/other' } })).toEqual(STORED);
     expect([existsSync(usual.spool), readdirSync(join(other, 'spool')), named.inputs()]).toEqual([
@@ -188,7 +133,7 @@ describe('the hook script', () => {
   });
 
   test('a data dir that was moved keeps its own events', () => {
-    const { run, inputs } = place(shell, join(tempDir(), 'moved'));
+    const { run, inputs } = hookPlace(shell, join(tempDir(), 'moved'));
     run();
     expect(inputs()).toEqual(['{}']);
     expect(HOOK_SCRIPT).not.toMatch(/\/home\//);
@@ -196,21 +141,21 @@ describe('the hook script', () => {
 
   test('settings of the shell in the environment change nothing', (context) => {
     const bash = SHELLS.find(({ name }) => name === 'bash as sh');
-    if (bash === undefined || bash.missing !== undefined) context.skip('bash is not installed');
-    const { run } = place(bash);
+    if (bash === undefined || bash.missing !== undefined) return context.skip('bash is not installed');
+    const { run } = hookPlace(bash);
     expect(run({ env: { SHELLOPTS: 'errexit:nounset:xtrace:noglob', CDPATH: '/tmp' } })).toMatchObject({ status: 0 });
   });
 
   test('a command whose script is gone does not exit with 2', () => {
     for (const one of SHELLS.filter(({ missing }) => missing === undefined)) {
-      const { run, dataDir } = place(one);
+      const { run, dataDir } = hookPlace(one);
       rmSync(join(dataDir, 'bin'), { recursive: true });
       expect(run().status).toBe(127);
     }
   });
 
   test('a spool of another user is refused', (context) => {
-    const { run, spool } = place(shell);
+    const { run, spool } = hookPlace(shell);
     mkdirSync(spool);
     if (spawnSync('chown', ['54321', spool]).status !== 0) context.skip('needs root');
     expect(run()).toEqual(LOST);

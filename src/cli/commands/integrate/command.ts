@@ -54,7 +54,18 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
   const { hookEdits, hookSettings, serverEdits, serverSettings } =
     await import('../../../operations/hooks/integration.ts');
   const action = options.write === true ? 'write' : options.remove === true ? 'remove' : 'print';
-  const program = findProgram(options.dataDir, () => openContext({ acts: false, ifMissing: 'accept' }).dataDir);
+  const isUsual = options.dataDir === undefined && (process.env.CLAUDE_MEM_DATA_DIR ?? '') === '';
+  // A data dir that cannot be used must not prevent the removal.
+  const dataDir =
+    action === 'remove' && isUsual ? undefined : openContext({ acts: false, ifMissing: 'accept' }).dataDir;
+  const hookScript = dataDir === undefined ? undefined : await wiring.findHookScript(dataDir);
+  const program: ProgramCall = {
+    node: process.execPath,
+    script: programPath('cli'),
+    // The default one may move with the home folder.
+    dataDir: isUsual ? undefined : dataDir,
+    hookScript: hookScript?.path,
+  };
   const wanted = action === 'remove' ? undefined : program;
   // Both files are read and checked before either is written.
   const project = process.cwd();
@@ -72,6 +83,8 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
           edits: (now) => serverEdits(now, wanted),
           open: wiring.openJsonFile,
         });
+  // Before the settings that name it.
+  if (action === 'write') hookScript?.write();
   const report: IntegrateReport = {
     ...{ schemaVersion: 1, command: 'integrate', action },
     settings: await settings(),
@@ -80,16 +93,6 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
   if (options.json === true) output.data(JSON.stringify(report));
   else (await import('./text.ts')).printIntegration(report, output);
   return EXIT.ok;
-}
-
-/** Names the data dir only if it is not the default one: the default may move with the home folder. */
-function findProgram(flag: string | undefined, dataDir: () => string): ProgramCall {
-  const isUsual = flag === undefined && (process.env.CLAUDE_MEM_DATA_DIR ?? '') === '';
-  return {
-    node: process.execPath,
-    script: programPath('cli'),
-    ...(isUsual ? {} : { dataDir: dataDir() }),
-  };
 }
 
 interface Change {
