@@ -41,10 +41,8 @@ export interface SpooledFile {
   readonly event: HookEvent | undefined;
 }
 
-/** Prefix of the metadata of stored files, and the first key behind all of them. */
-const SPOOLED_KEY = 'spooled:';
-const SPOOLED_KEY_END = 'spooled;';
-const FORGET_SPOOLED = 'DELETE FROM metadata WHERE key >= ? AND key < ?';
+/** Metadata with the ids of stored files: one row for each transaction. The semicolon follows the colon. */
+const IS_SPOOLED = "key >= 'spooled:' AND key < 'spooled;'";
 
 /**
  * The only writer of a data dir's memory. Removes text between `<private>` and `</private>` before storing. When a
@@ -119,15 +117,12 @@ export class SessionStore {
    * @returns whether each event is new.
    */
   recordSpooled(files: readonly SpooledFile[], isAll: boolean): readonly boolean[] {
-    const key = (id: string) => `${SPOOLED_KEY}${id}`;
     return this.#connection.transaction(() => {
-      const isKnown = files.map(({ id }) => this.#metadata(key(id)) !== undefined);
-      if (isAll) this.#connection.run(FORGET_SPOOLED, SPOOLED_KEY, SPOOLED_KEY_END);
-      return files.map(({ id, event }, index) => {
-        const isNew = isKnown[index] !== true && event !== undefined && this.#record(event).isNew;
-        this.#connection.run('INSERT OR IGNORE INTO metadata VALUES (?, ?)', key(id), '');
-        return isNew;
-      });
+      const known = this.#spooledBefore();
+      if (isAll) this.#connection.run(`DELETE FROM metadata WHERE ${IS_SPOOLED}`);
+      const ids = JSON.stringify(files.map(({ id }) => id));
+      this.#connection.run('INSERT INTO metadata VALUES (?, ?)', `spooled:${randomUUID()}`, ids);
+      return files.map(({ id, event }) => !known.has(id) && event !== undefined && this.#record(event).isNew);
     });
   }
 
@@ -175,6 +170,12 @@ export class SessionStore {
   /** The second call does nothing. */
   close(): void {
     this.#connection.close();
+  }
+
+  /** Ids of stored files whose removal is not known. */
+  #spooledBefore(): ReadonlySet<string> {
+    const rows = this.#connection.all(`SELECT value FROM metadata WHERE ${IS_SPOOLED}`);
+    return new Set(rows.flatMap(({ value }) => JSON.parse(String(value)) as string[]));
   }
 
   #record(event: HookEvent): { readonly isNew: boolean } {
