@@ -4,7 +4,7 @@ const SCRIPT_VERSION = 1;
 /** Bytes of one input. The script drops the rest, which no record needs. */
 export const LONGEST_INPUT_BYTES = 8 * 1024 * 1024;
 /** Inputs that wait for a worker. */
-export const MOST_INPUTS = 10_000;
+const MOST_INPUTS = 10_000;
 /** Limit for all of them together. The script measures before every 64th input, so up to 63 more inputs fit. */
 const MOST_KILOBYTES = 512 * 1024;
 const INPUTS_PER_MEASUREMENT = 64;
@@ -48,8 +48,8 @@ export function parseUnfinishedName(name: string): number | undefined {
  *
  * A claim stays after a failure, emptied: its removal would leave a gap. The worker removes it later.
  *
- * Exit codes: 0 if the input is complete in the spool, else 1. Claude Code treats 2 as "block", and shells exit with 2 if a redirection
- * of a special builtin fails: such redirections are made for groups only.
+ * Exit codes: 0 if the input is complete in the spool, else 1. Claude Code treats 2 as "block", and shells exit with 2 if a redirect
+ * of a special builtin fails: the script redirects groups only.
  */
 export const HOOK_SCRIPT = `#!/bin/sh
 # claude-mem hook script, version ${SCRIPT_VERSION}

@@ -24,7 +24,8 @@ export const integrateCommand = (wiring: CliWiring) =>
     summary: 'connect Claude Code through hooks and the search server',
     description:
       'Prints the settings that make Claude Code send hook events to claude-mem and search its memory. --write merges these settings ' +
-      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file. --remove removes them again.',
+      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file. It also writes the script ' +
+      'that hooks run into the data dir. --remove removes the settings again.',
     examples: [
       ['claude-mem integrate', 'print the settings'],
       ['claude-mem integrate --write', 'merge them into ~/.claude/settings.json and ./.mcp.json'],
