@@ -9,7 +9,7 @@ import { freePort } from '../../test/helpers/free-port.ts';
 import { hookInput } from '../../test/helpers/hook-input.ts';
 import { verdict, type Benchmark, type BenchmarkTools } from './benchmark.ts';
 import { CLI } from './program.ts';
-import { median, sideBySide, timeOf } from './timing.ts';
+import { sideBySide, timeOf } from './timing.ts';
 
 const ROUNDS = 15;
 /** More than `sh -c true`. */

@@ -76,12 +76,12 @@ test('events of parallel sessions are stored once and in order while the worker 
   await store(dataDir, prompt('one', 0));
   await eventually('it is stored', () => waiting(dataDir).length === 0);
   const COUNT = 25;
-  let isDone = false;
+  const events = { areWritten: false };
   const killing = (async () => {
-    for (let death = 0; death < 5 && !isDone; death += 1) {
+    for (let death = 0; death < 5 && !events.areWritten; death += 1) {
       await eventually('a worker runs', () => tree.roles().includes('worker'), { withinMs: 30_000 });
       kill(tree.member('worker'));
-      await eventually('it is gone', () => waiting(dataDir).length > 10 || isDone, { withinMs: 30_000 });
+      await eventually('it is gone', () => waiting(dataDir).length > 10 || events.areWritten, { withinMs: 30_000 });
     }
   })();
   await Promise.all(
@@ -90,7 +90,7 @@ test('events of parallel sessions are stored once and in order while the worker 
         await store(dataDir, prompt(session, number));
     }),
   );
-  isDone = true;
+  events.areWritten = true;
   await killing;
   await eventually('all are stored', () => waiting(dataDir).length === 0, { withinMs: 60_000, dump: () => tree.log() });
   expect(await promptsOf(tree)).toEqual(expected(SESSIONS, COUNT));

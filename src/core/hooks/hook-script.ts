@@ -49,7 +49,7 @@ export function parseUnfinishedName(name: string): number | undefined {
  * A claim stays after a failure, emptied: its removal would leave a gap. The worker removes it later.
  *
  * Exit codes: 0 if the input is complete in the spool, else 1. Claude Code treats 2 as "block", and shells exit with 2 if a redirect
- * of a special builtin fails: the script redirects groups only.
+ * of a special builtin fails: the script redirects none.
  */
 export const HOOK_SCRIPT = `#!/bin/sh
 # claude-mem hook script, version ${SCRIPT_VERSION}
