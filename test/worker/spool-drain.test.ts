@@ -142,7 +142,7 @@ test('an input that is damaged is removed, because it may contain secrets, and t
   writeInput(dataDir, 1, '');
   writeInput(dataDir, 2, 'password=hunter2');
   writeInput(dataDir, 3, '[]');
-  writeInput(dataDir, 4, `"${'x'.repeat(8 * 1024 * 1024)}"`);
+  writeInput(dataDir, 4, `"${'x'.repeat(1024 * 1024)}"`);
   writeInput(dataDir, 5, '{"session_id":"s"}');
   writeInput(dataDir, 6);
   await open().look();

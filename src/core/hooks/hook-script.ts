@@ -1,8 +1,11 @@
 /** Raise it with every change of the script: a `start` of an older claude-mem must not replace a newer script. */
 const SCRIPT_VERSION = 1;
 
-/** Bytes of one input. The script drops the rest, which no record needs. */
-export const LONGEST_INPUT_BYTES = 8 * 1024 * 1024;
+/**
+ * Bytes of one input: enough for the stored part of any event. The rest is dropped. More would cost the worker seconds and a gigabyte for
+ * an input of brackets alone, which a tool may return.
+ */
+export const LONGEST_INPUT_BYTES = 1024 * 1024;
 /** Inputs that wait for a worker. */
 const MOST_INPUTS = 10_000;
 /** Limit for all of them together. The script measures before every 64th input, so up to 63 more inputs fit. */

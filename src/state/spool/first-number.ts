@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { closeSync, constants, openSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { FIRST_NUMBER_FILE } from '../../core/hooks/hook-script.ts';
+import { ioError } from '../files/io-error.ts';
 import { trustIn } from '../../shared/own-file.ts';
-import { writeFileAtomic } from '../files/atomic-file.ts';
 import { readTrustedText } from '../files/bounded-read.ts';
 
 /** The lowest number that hook scripts may use. Only one process raises it: the worker that stores events. */
@@ -25,7 +26,7 @@ export class FirstNumber {
    */
   raise(number: number): void {
     if (number <= this.value) return;
-    writeFileAtomic(this.#path, `${number}\n`);
+    replace(this.#path, `${number}\n`);
     this.#value = number;
   }
 
@@ -38,5 +39,26 @@ export class FirstNumber {
       // Missing, or not a file of the worker.
       return 0;
     }
+  }
+}
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+/**
+ * Atomic for other processes, but not durable: after a power cut an older number is harmless, and waiting for the disk would delay every
+ * event. `writeFileAtomic` removes the temporary file of a killed worker by its name.
+ */
+function replace(path: string, text: string): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-0.claude-mem-tmp`);
+  try {
+    const fd = openSync(temporary, NEW_FILE, 0o600);
+    try {
+      writeFileSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    throw ioError('write', path, error);
   }
 }
