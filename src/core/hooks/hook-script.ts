@@ -64,6 +64,7 @@ unset CDPATH
 PATH=\${PATH:-}:/usr/bin:/bin
 
 lose() {
+  trap '' PIPE
   printf '%s\\n' "claude-mem hook: this event is lost: $1" >&2
   exit 1
 }

@@ -24,7 +24,7 @@ export function hookPlace(shell: Shell, dataDir = join(tempDir(), 'data')) {
   writeFileSync(script, HOOK_SCRIPT.replace('#!/bin/sh', shell.shebang));
   chmodSync(script, 0o700);
   return {
-    ...{ dataDir, spool },
+    ...{ dataDir, spool, script },
     run: ({ stdin = '{}', redirections = '', first = '', env = {} }: Run = {}) => {
       const [program = '', ...words] = shell.argv;
       const command = `${first}${quoteShell([script, 'Stop', '--for=claude-code'])} ${redirections}`;

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -151,6 +152,17 @@ describe('the hook script', () => {
       const { run, dataDir } = hookPlace(one);
       rmSync(join(dataDir, 'bin'), { recursive: true });
       expect(run().status).toBe(127);
+    }
+  });
+
+  test('a host that reads no errors changes no exit code', async () => {
+    for (const one of SHELLS.filter(({ missing }) => missing === undefined)) {
+      const { script } = hookPlace(one);
+      const child = spawn(script, { stdio: ['pipe', 'ignore', 'pipe'] });
+      child.stderr.destroy();
+      await once(child.stderr, 'close');
+      child.stdin.end();
+      expect([one.name, ...((await once(child, 'exit')) as unknown[])]).toEqual([one.name, 1, null]);
     }
   });
 
