@@ -69,6 +69,8 @@ async function measureHooks({ env, dataDir }: Place, say: BenchmarkTools['say'])
         Promise.all(
           Array.from({ length: AT_ONCE }, (_, session) => sh(script, input('post-tool-use-bash', `s${session}`))),
         ),
+      // Not measured: the worker stores the events of the parallel hooks.
+      pause: () => spoolEmpty(dataDir),
       start: () => start(`start-${number}`),
     },
     { rounds: ROUNDS },
