@@ -51,7 +51,7 @@ export function tokenOf(what: string, round: number, number: number): string {
 /** Number of waiting events, without those set aside. */
 export function waitingIn(dataDir: string): number {
   try {
-    return readdirSync(join(dataDir, 'spool')).filter((name) => name.endsWith('.json')).length;
+    return readdirSync(join(dataDir, 'spool')).filter((name) => /\.(?:json|hook)$/.test(name)).length;
   } catch {
     return 0;
   }

@@ -37,6 +37,8 @@ export interface CliWiring {
    * @throws ClaudeMemError `settings` if the file is no JSON object, `io`.
    */
   readonly openJsonFile: (path: string, project: string | undefined) => Promise<OpenJsonFile>;
+  /** The script that Claude Code runs for hooks; undefined on a system without a POSIX shell. */
+  readonly findHookScript: (dataDir: string) => Promise<HookScriptFile | undefined>;
   /**
    * Writes a world-readable file atomically.
    * @throws ClaudeMemError `io`.
@@ -157,6 +159,16 @@ export interface OpenJsonFile {
   readonly value: Json;
   /** @returns the path of the backup; null if there was no file. */
   edit(edits: readonly JsonEdit[]): Promise<string | null>;
+}
+
+/** The hook script of a data dir. */
+export interface HookScriptFile {
+  readonly path: string;
+  /**
+   * Also creates the data dir.
+   * @throws ClaudeMemError `data-dir`, `not-owner`, `io`.
+   */
+  write(): void;
 }
 
 /** An output file for a report. */

@@ -33,6 +33,17 @@ export interface MemoryCounts {
   readonly summaries: number;
 }
 
+/** A file of the spool. */
+export interface SpooledFile {
+  /** The same for each attempt to store it. */
+  readonly id: string;
+  /** Undefined for an input with nothing to store. */
+  readonly event: HookEvent | undefined;
+}
+
+/** Metadata with the ids of stored files: one row for each transaction. The semicolon follows the colon. */
+const IS_SPOOLED = "key >= 'spooled:' AND key < 'spooled;'";
+
 /**
  * The only writer of a data dir's memory. Removes text between `<private>` and `</private>` before storing. When a
  * method returns, its change is on disk and survives a SIGKILL or power cut.
@@ -97,7 +108,22 @@ export class SessionStore {
 
   /** Stores one hook event. An event that was stored before changes nothing. */
   recordEvent(event: HookEvent): { readonly isNew: boolean } {
-    return this.#connection.transaction(() => recordHookEvent(this.#connection, withoutPrivateOf(event)));
+    return this.#connection.transaction(() => this.#record(event));
+  }
+
+  /**
+   * Stores the events of spooled files in one transaction, each file once: a file whose removal failed or was interrupted is recognized.
+   * @param isAll whether no other file is in the spool, so that earlier files need not be recognized any longer.
+   * @returns whether each event is new.
+   */
+  recordSpooled(files: readonly SpooledFile[], isAll: boolean): readonly boolean[] {
+    return this.#connection.transaction(() => {
+      const known = this.#spooledBefore();
+      if (isAll) this.#connection.run(`DELETE FROM metadata WHERE ${IS_SPOOLED}`);
+      const ids = JSON.stringify(files.map(({ id }) => id));
+      this.#connection.run('INSERT INTO metadata VALUES (?, ?)', `spooled:${randomUUID()}`, ids);
+      return files.map(({ id, event }) => !known.has(id) && event !== undefined && this.#record(event).isNew);
+    });
   }
 
   /** Observations with an id above the watermark, in commit order. */
@@ -144,6 +170,16 @@ export class SessionStore {
   /** The second call does nothing. */
   close(): void {
     this.#connection.close();
+  }
+
+  /** Ids of stored files whose removal is not known. */
+  #spooledBefore(): ReadonlySet<string> {
+    const rows = this.#connection.all(`SELECT value FROM metadata WHERE ${IS_SPOOLED}`);
+    return new Set(rows.flatMap(({ value }) => JSON.parse(String(value)) as string[]));
+  }
+
+  #record(event: HookEvent): { readonly isNew: boolean } {
+    return recordHookEvent(this.#connection, withoutPrivateOf(event));
   }
 
   #openSession(project: string, externalId: string | undefined): number {

@@ -1,4 +1,4 @@
-import type { CliWiring, OpenJsonFile, ReportFile } from '../cli/context.ts';
+import type { CliWiring, HookScriptFile, OpenJsonFile, ReportFile } from '../cli/context.ts';
 import type { Reading } from '../operations/observe/observe.ts';
 import { createContext } from './context.ts';
 
@@ -29,6 +29,19 @@ async function openJsonFile(path: string, project: string | undefined): Promise<
   const { editJsonFile, readJsonFile } = await import('../state/files/json-file.ts');
   const file = readJsonFile(path, project);
   return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
+}
+
+async function findHookScript(dataDir: string): Promise<HookScriptFile | undefined> {
+  const { hookScriptPath, writeHookScript } = await import('../state/spool/hook-script-file.ts');
+  const { ensureDataDir } = await import('../state/files/data-dir.ts');
+  const path = hookScriptPath(dataDir, process.platform);
+  if (path === undefined) return undefined;
+  return {
+    path,
+    write: () => {
+      writeHookScript(ensureDataDir(dataDir), process.platform);
+    },
+  };
 }
 
 /**
@@ -64,6 +77,7 @@ export const cliWiring: CliWiring = {
   readSnapshotFile,
   writeSnapshot,
   openJsonFile,
+  findHookScript,
   writeForOthers,
   openReportFile,
   commandPorts: async (context) => (await import('./cli-verify.ts')).commandPorts(context),

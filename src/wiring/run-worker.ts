@@ -42,6 +42,7 @@ export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
     observe,
     log,
     spool,
+    home: homedir(),
     searchServer,
     page: {
       folder: join(__dirname, 'page'),

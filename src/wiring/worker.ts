@@ -12,6 +12,7 @@ import { claimSocketPath } from '../state/control/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
 import { readSamples } from '../state/history/samples.ts';
 import { readSettings } from '../state/settings/settings.ts';
+import { writeHookScript } from '../state/spool/hook-script-file.ts';
 import { Spool } from '../state/spool/spool.ts';
 import { ensureToken } from '../state/control/token.ts';
 import { noteWorkerSocket } from '../state/control/worker-socket.ts';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   obeySupervisor(end);
   try {
     const settings = readSettings(dataDir, process.env);
+    renewHookScript(dataDir, log);
     const adapters = await loadAdapters(dataDir, log);
     const searchServer = beginSearchServer(dataDir, { settings, adapters, log });
     shutdown.add('search server', async (withinMs) => {
@@ -71,6 +73,15 @@ async function main(): Promise<void> {
     log.error('the worker cannot run', { error });
     reportFailure(error);
     end('it cannot run', { exitCode: 1 });
+  }
+}
+
+/** A script that spools for this worker, also after an upgrade. */
+function renewHookScript(dataDir: string, log: Log): void {
+  try {
+    writeHookScript(dataDir, process.platform);
+  } catch (error) {
+    log.warn('could not write the hook script', { error });
   }
 }
 

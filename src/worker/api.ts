@@ -27,13 +27,15 @@ export interface Api {
   readonly identity: WorkerIdentity;
   readonly store: Pick<
     SessionStore,
-    'createSession' | 'addObservation' | 'addPrompt' | 'completeSession' | 'recordEvent'
+    'createSession' | 'addObservation' | 'addPrompt' | 'completeSession' | 'recordEvent' | 'recordSpooled'
   >;
   readonly memory: Pick<SessionSearch, 'recent' | 'recentSessions' | 'recentSummaries' | 'promptsOf'>;
   /** A session started or continues. */
   sessionActive(): void;
   /** Observations were committed. */
   observationsAdded(): void;
+  /** Resolves when the events are stored that waited in the spool. Never rejects. */
+  spoolStored(): Promise<void>;
   search(request: SearchRequest): Promise<SearchAnswer>;
   queryVectors(query: VectorQuery): Promise<VectorAnswer>;
   readiness(): Readiness;

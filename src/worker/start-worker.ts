@@ -20,7 +20,9 @@ import { reportParts } from './report-parts.ts';
 import { createProgressReport } from './report-progress.ts';
 import { reportSearchMode, searchModeOf } from './search-mode.ts';
 import { SpoolDrain } from './spool-drain.ts';
-import { takeEvent } from './take-event.ts';
+import { createProjectFinder } from './project-finder.ts';
+import { eventOfSpooled } from './spooled-event.ts';
+import { takeSpooled } from './take-event.ts';
 
 export interface WorkerOptions {
   readonly identity: WorkerIdentity;
@@ -34,8 +36,10 @@ export interface WorkerOptions {
   };
   readonly database: DatabaseParts;
   readonly searchServer: SearchClientOptions;
-  /** Events that hooks could not deliver. */
+  /** Events that wait for this worker. */
   readonly spool: EventSpool;
+  /** The user's home, which is no project. */
+  readonly home: string;
   readonly page: {
     /** Folder of the built files. */
     readonly folder: string;
@@ -75,9 +79,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   shutdown.add('database', (withinMs) => database.close(withinMs));
   const lookAtMode = reportSearchMode({ status: () => database.vectors.status(), channel, log, shutdown });
   reportParts({ searchClient, vectors: database.vectors, channel, shutdown });
-  const api = createApi(options, { database, searchClient, lookAtMode });
+  // The drain starts later, because only a worker that listens may store events.
+  const spool: { drain?: SpoolDrain | undefined } = {};
+  const spoolStored = () => spool.drain?.look() ?? Promise.resolve();
+  const api = createApi(options, { database, searchClient, lookAtMode, spoolStored });
   await listen(api, options);
-  drainSpool(api, options);
+  spool.drain = drainSpool(api, options);
   await withTimeout(SEARCH_SERVER_WAIT_MS, searchClient.firstAttempt);
   const { workerPort: port } = settings;
   log.info('ready', { port, searchServer: searchClient.status.state });
@@ -92,10 +99,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 /** Starts after listening: of two workers, only the one with the port stores events. */
-function drainSpool(api: Api, { spool, log, shutdown }: WorkerOptions): void {
-  if (shutdown.isBegun) return;
-  const drain = new SpoolDrain({ spool, log, store: (event) => takeEvent(api, event) });
+function drainSpool(api: Api, { spool, log, shutdown, home }: WorkerOptions): SpoolDrain | undefined {
+  if (shutdown.isBegun) return undefined;
+  const projectOf = createProjectFinder(home);
+  const drain = new SpoolDrain({
+    ...{ spool, log },
+    eventOf: (begun) => eventOfSpooled(begun, projectOf),
+    store: (files, isAll) => {
+      takeSpooled(api, files, isAll);
+    },
+  });
   shutdown.add('spool', () => drain.close());
+  return drain;
 }
 
 async function listen(api: Api, options: WorkerOptions): Promise<void> {
@@ -156,9 +171,13 @@ interface Parts {
   readonly database: DatabaseManager;
   readonly searchClient: SearchClient;
   readonly lookAtMode: () => void;
+  readonly spoolStored: () => Promise<void>;
 }
 
-function createApi({ identity, observe }: WorkerOptions, { database, searchClient, lookAtMode }: Parts): Api {
+function createApi(
+  { identity, observe }: WorkerOptions,
+  { database, searchClient, lookAtMode, spoolStored }: Parts,
+): Api {
   const { store, search: memory, vectors } = database;
   const readiness = () => ({ search: searchModeOf(vectors.status()), searchServer: searchClient.status });
   // Simultaneous scrapers share one reading.
@@ -173,6 +192,7 @@ function createApi({ identity, observe }: WorkerOptions, { database, searchClien
     observationsAdded: () => {
       vectors.observationsAdded();
     },
+    spoolStored,
     search: async (request) => {
       const answer = await hybridSearch(request, { vectors, memory });
       lookAtMode();

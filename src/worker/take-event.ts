@@ -1,13 +1,31 @@
 import type { HookEvent } from '../operations/hooks/hook-event.ts';
+import type { SpooledFile } from '../memory/session-store.ts';
 import type { Api } from './api.ts';
 
-/** Stores a hook event and notifies the services that depend on it. Used for events from HTTP and from the spool. */
-export function takeEvent(
-  { store, sessionActive, observationsAdded }: Pick<Api, 'store' | 'sessionActive' | 'observationsAdded'>,
-  event: HookEvent,
-): { readonly isNew: boolean } {
-  const stored = store.recordEvent(event);
-  if (event.kind === 'session-start' || event.kind === 'prompt') sessionActive();
-  if (event.kind === 'observation' && stored.isNew) observationsAdded();
+type Taker = Pick<Api, 'store' | 'sessionActive' | 'observationsAdded'>;
+
+/** Stores a hook event and notifies the services that depend on it. */
+export function takeEvent(api: Taker, event: HookEvent): { readonly isNew: boolean } {
+  const stored = api.store.recordEvent(event);
+  notify(api, [event], [stored.isNew]);
   return stored;
+}
+
+/** The same for files of the spool, in one transaction. */
+export function takeSpooled(api: Taker, files: readonly SpooledFile[], isAll: boolean): void {
+  const areNew = api.store.recordSpooled(files, isAll);
+  notify(
+    api,
+    files.map(({ event }) => event),
+    areNew,
+  );
+}
+
+function notify(
+  { sessionActive, observationsAdded }: Taker,
+  events: readonly (HookEvent | undefined)[],
+  areNew: readonly boolean[],
+): void {
+  if (events.some((event) => event?.kind === 'session-start' || event?.kind === 'prompt')) sessionActive();
+  if (events.some((event, index) => event?.kind === 'observation' && areNew[index] === true)) observationsAdded();
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,6 +18,7 @@ import { CLI, runCli, runProgram } from '../helpers/run-cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'];
+const scriptIn = (home: string) => join(home, '.claude-mem', 'bin', 'hook');
 const isRoot = process.getuid?.() === 0;
 
 /** Creates a home with settings, and the project folder for the command. */
@@ -53,10 +55,14 @@ const OTHERS = `{
 
 describe('without --write', () => {
   test('integrate without --write prints both settings and changes nothing', async () => {
-    const { run, files, json } = place();
+    const { run, files, json, home } = place();
     const { stdout, stderr, status } = await run([]);
     expect(status).toBe(0);
-    for (const event of EVENTS) expect(stdout).toContain(JSON.stringify(quoteShell([CLI, 'hook', event])).slice(1, -1));
+    for (const event of EVENTS) {
+      const words = event === 'SessionStart' ? [CLI, 'hook', event] : [scriptIn(home), event];
+      expect(stdout).toContain(JSON.stringify(quoteShell(words)).slice(1, -1));
+    }
+    expect(existsSync(join(home, '.claude-mem'))).toBe(false);
     expect(stdout).toContain('"search-server"');
     expect(stderr).toContain(files.settings);
     expect(await json()).toMatchObject({
@@ -70,8 +76,9 @@ describe('without --write', () => {
 
 describe('--write', () => {
   test('integrate --write creates missing files, private', async () => {
-    const { json, files, read } = place();
+    const { json, files, read, home } = place();
     const report = await json('--write');
+    expect(statSync(scriptIn(home)).mode & 0o777).toBe(0o700);
     expect(report).toMatchObject({ status: 0, settings: { changed: true, backup: null }, mcp: { changed: true } });
     expect(JSON.parse(read('settings'))).toEqual(report.settings.content);
     expect(JSON.parse(read('mcp'))).toEqual(report.mcp?.content);
@@ -111,7 +118,7 @@ describe('--write', () => {
       PreCompact: [old('/old/node /old/dist/cli.js hook PreCompact --for=claude-code')],
     };
     const mcp = { mcpServers: { memory: { command: 'claude-mem', args: ['search-server'], env: { A: '1' } } } };
-    const { json, read } = place(JSON.stringify({ hooks }), JSON.stringify(mcp));
+    const { json, read, home } = place(JSON.stringify({ hooks }), JSON.stringify(mcp));
     await json('--write');
     const after = JSON.parse(read('settings')) as { hooks: Record<string, unknown> };
     expect(after.hooks.Stop).toEqual([
@@ -119,7 +126,7 @@ describe('--write', () => {
         hooks: [
           {
             type: 'command',
-            command: quoteShell([process.execPath, CLI, 'hook', 'Stop', '--for=claude-code']),
+            command: quoteShell([scriptIn(home), 'Stop', '--for=claude-code']),
             timeout: 3,
           },
         ],
@@ -204,20 +211,23 @@ describe('--remove', () => {
   });
 });
 
-test('the hook command works without PATH, from a folder with spaces and quotes, on its data dir', async () => {
+test('the hook commands work without PATH, from a folder with spaces and quotes, on its data dir', async () => {
   const { home } = place();
   const folder = join(home, "it's a program");
   mkdirSync(folder);
   symlinkSync(dirname(CLI), join(folder, 'dist'));
-  const dataDir = join(home, 'my data');
-  const flags = ['--preserve-symlinks-main', join(folder, 'dist', 'cli.js'), 'integrate', '--json'];
+  const dataDir = join(home, `my "data" of $(x)\n`);
+  const flags = ['--preserve-symlinks-main', join(folder, 'dist', 'cli.js'), 'integrate', '--write', '--json'];
   const { stdout } = await runProgram(process.execPath, flags, { home, env: { CLAUDE_MEM_DATA_DIR: dataDir } });
   const { settings } = JSON.parse(stdout) as { settings: { content: { hooks: Record<string, never> } } };
-  const { Stop } = settings.content.hooks as unknown as Record<string, [{ hooks: [{ command: string }] }]>;
-  const { command } = Stop!['0'].hooks['0'];
-  expect(command).toContain(`it'\\''s a program`);
-  const input = JSON.stringify({ session_id: 's', cwd: home });
-  const shell = spawnSync('/bin/sh', ['-c', command], { input, env: { HOME: home }, encoding: 'utf8' });
-  expect([shell.status, shell.stdout, shell.stderr]).toEqual([0, '', '']);
-  expect(readdirSync(join(dataDir, 'spool'))).toHaveLength(1);
+  const hooks = settings.content.hooks as unknown as Record<string, [{ hooks: [{ command: string }] }]>;
+  const commands = ['SessionStart', 'Stop'].map((event) => hooks[event]?.['0'].hooks['0'].command ?? '');
+  expect(commands[0]).toContain(`it'\\''s a program`);
+  for (const [index, command] of commands.entries()) {
+    // Without an event that starts a tree.
+    const input = JSON.stringify({ session_id: 's', cwd: home, hook_event_name: 'Stop' });
+    const shell = spawnSync('/bin/sh', ['-c', command], { input, env: { HOME: home }, encoding: 'utf8' });
+    expect([shell.status, shell.stdout, shell.stderr]).toEqual([0, '', '']);
+    expect(readdirSync(join(dataDir, 'spool'))).toHaveLength(index + 1);
+  }
 });

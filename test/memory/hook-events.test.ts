@@ -82,3 +82,44 @@ test('writes no summary for an empty session', () => {
   const { store } = memoryAfter(plain('session-start', 0), plain('stop', 1), plain('session-end', 2));
   expect(store.counts()).toMatchObject({ sessions: 2, summaries: 0 });
 });
+
+describe('files of the spool', () => {
+  const file = (id: string, event?: HookEvent) => ({ id, event });
+
+  test('a file that was stored before changes nothing, even if its session has ended and continued since', () => {
+    const { store, search, session } = memoryAfter(...SESSION);
+    const files = [file('1', plain('session-end', 4)), file('2', prompt('more', 5))];
+    expect(store.recordSpooled(files, true)).toEqual([true, true]);
+    expect(session().completedAt).toBeNull();
+    // The worker was killed before it removed the files.
+    expect([store.recordSpooled(files.slice(0, 1), false), store.recordSpooled(files.slice(1), false)]).toEqual([
+      [false],
+      [false],
+    ]);
+    expect(session().completedAt).toBeNull();
+    expect(search.promptsOf(session().id)).toHaveLength(2);
+  });
+
+  test('an input with nothing to store is remembered too', () => {
+    const { store } = memoryAfter();
+    const before = store.counts();
+    expect(store.recordSpooled([file('1')], true)).toEqual([false]);
+    expect(store.counts()).toEqual(before);
+  });
+
+  test('files that are gone are forgotten, so that the memory does not grow with them', () => {
+    const { store } = memoryAfter();
+    store.recordSpooled([file('1', prompt('a', 1))], false);
+    store.recordSpooled([file('2', prompt('b', 2))], true);
+    expect(store.recordSpooled([file('1', prompt('c', 3))], false)).toEqual([true]);
+    expect(store.recordSpooled([file('2', prompt('d', 4))], false)).toEqual([false]);
+  });
+
+  test('a failure in the middle stores none of the files', () => {
+    const { store } = memoryAfter();
+    const broken = { ...prompt('b', 2), sessionId: undefined } as unknown as HookEvent;
+    expect(() => store.recordSpooled([file('1', prompt('a', 1)), file('2', broken)], true)).toThrow();
+    expect(store.counts().prompts).toBe(0);
+    expect(store.recordSpooled([file('1', prompt('a', 1))], true)).toEqual([true]);
+  });
+});

@@ -37,6 +37,10 @@ export function openServer({ token = TOKEN } = {}) {
     memory: memory.search,
     sessionActive: () => events.push('session active'),
     observationsAdded: () => events.push('observations added'),
+    spoolStored: () => {
+      events.push('spool stored');
+      return Promise.resolve();
+    },
     search: (request) => hybridSearch(request, { vectors: { query: queryVectors }, memory: memory.search }),
     queryVectors,
     readiness: () => ({

@@ -8,6 +8,8 @@ export interface ProgramCall {
   readonly script: string;
   /** Absent for the default data dir. */
   readonly dataDir?: string | undefined;
+  /** Runs for every hook that needs no answer; absent on a system without a POSIX shell, where this program runs for all of them. */
+  readonly hookScript?: string | undefined;
 }
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -39,13 +41,14 @@ interface HookEntry {
   readonly timeout: number;
 }
 
-function hookFor(event: string, { node, script, dataDir }: ProgramCall): HookEntry {
+function hookFor(event: string, { node, script, dataDir, hookScript }: ProgramCall): HookEntry {
   const dataDirFlag = dataDir === undefined ? [] : ['--data-dir', dataDir];
-  return {
-    type: 'command',
-    command: quoteShell([node, script, 'hook', event, FOR_HOST, ...dataDirFlag]),
-    timeout: TIMEOUT_S,
-  };
+  // The start of a session gives it the memory of its project, which takes more than a script.
+  const words =
+    hookScript === undefined || event === 'SessionStart'
+      ? [node, script, 'hook', event, FOR_HOST, ...dataDirFlag]
+      : [hookScript, event, FOR_HOST];
+  return { type: 'command', command: quoteShell(words), timeout: TIMEOUT_S };
 }
 
 function serverFor({ node, script, dataDir }: ProgramCall): { readonly command: string; readonly args: string[] } {
@@ -127,6 +130,7 @@ function isOurHook(hook: unknown): hook is Json {
 /** Recognizes the entry as `integrate` writes it and as a person types it. Word by word: one pattern for both would not be linear. */
 function runsOurHook(command: string): boolean {
   const words = command.trim().split(/\s+/);
+  if (words.at(-1) === FOR_HOST && OUR_SCRIPT.test(words.at(-3) ?? '')) return true;
   const at = words.findIndex((word, index) => word === 'hook' && OUR_PROGRAM.test(words[index - 1] ?? ''));
   if (at === -1) return false;
   const rest = words.slice(at + 1);
@@ -135,6 +139,8 @@ function runsOurHook(command: string): boolean {
   return isTyped && (rest.length === 0 || (rest.length === 1 && HOOK_EVENTS.some((event) => event === rest[0])));
 }
 
+/** The hook script of a data dir, whose path may contain spaces and quotes. */
+const OUR_SCRIPT = /\/bin\/hook'?$/;
 /** The last word of a path, which may contain spaces and quotes. */
 const OUR_PROGRAM = /(?:cli\.js|claude-mem)['"]?$/;
 const TYPED_PROGRAM = /(?:^|['"/])claude-mem['"]?$/;

@@ -40,30 +40,45 @@ export interface TreeRecorder {
   ended(identity: StoredIdentity): Promise<void>;
 }
 
-/** One event file in the spool. */
+/** One file in the spool. */
 export interface SpooledEvent {
   readonly name: string;
   /** Delivery attempts so far. */
   readonly attempts: number;
+  /** `event`: written by `claude-mem hook`. `input`: the input of a hook as Claude Code wrote it, stored by the hook script. */
+  readonly form: 'event' | 'input';
 }
+
+/** A spooled event whose attempt is counted. */
+export type BegunEvent = {
+  readonly event: SpooledEvent;
+  /** The same for each attempt, and different for each file. */
+  readonly id: string;
+} & (
+  | { readonly form: 'event'; /** Not validated. */ readonly content: unknown }
+  /** Without a text if the file cannot be an input. */
+  | { readonly form: 'input'; readonly text: string | undefined; readonly writtenAt: Date }
+);
 
 /**
  * The events that are not delivered yet: one file per event, in the order they happened.
  * @throws ClaudeMemError `io` from each method.
  */
 export interface EventSpool {
-  /** Whether an event of this session is in the spool. Later events must not overtake it. */
+  /** Whether `claude-mem hook` spooled an event of this session. Its later events must not overtake it. */
   holdsSession(sessionId: string): boolean;
   /** Writes the event; it is on disk on return. Also throws if the spool is full. */
   add(event: HookEvent): void;
   /** Oldest first. */
   list(): readonly SpooledEvent[];
-  /** Counts an attempt and reads the event without validating it; undefined if another process has removed it. */
-  begin(event: SpooledEvent): { readonly content: unknown; readonly event: SpooledEvent } | undefined;
+  /** Counts an attempt and reads the event; undefined if another process has removed it. */
+  begin(event: SpooledEvent): BegunEvent | undefined;
   /** Takes one attempt off the count, for a failure that the event did not cause. */
   postpone(event: SpooledEvent): void;
   /** Removes a delivered event. */
   remove(event: SpooledEvent): void;
-  /** Keeps an undeliverable event under another name, for inspection. */
+  /** Takes an undeliverable event out of the list. Keeps it for inspection, unless it is an input: that may contain secrets. */
   setAside(event: SpooledEvent): void;
+  /** Calls back after a change of the spool, as far as the system reports changes. @returns a function that ends this. */
+  watch(onChange: () => void): () => void;
 }

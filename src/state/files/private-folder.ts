@@ -6,10 +6,10 @@ import { assertTrustedFolder, trustIn, UnsuitableFileError, WRITABLE_BY_OTHERS }
 import { ioError } from './io-error.ts';
 
 /** Folders of claude-mem. The plugin's files in the same data dir keep their own modes. */
-const OUR_FOLDERS = ['trees', 'logs', 'samples', 'spool', 'guard', 'vectors', 'tools'];
+const OUR_FOLDERS = ['trees', 'logs', 'samples', 'spool', 'bin', 'guard', 'vectors', 'tools'];
 const OUR_FILES = /^token$|^config\.json$|^memory\.db|\.lock/;
 /** Folders in which every file belongs to claude-mem; `vectors` and `tools` also contain files of other programs. */
-const FOLDERS_OF_RECORDS = ['trees', 'logs', 'samples', 'spool', 'guard'];
+const FOLDERS_OF_RECORDS = ['trees', 'logs', 'samples', 'spool', 'bin', 'guard'];
 
 /** Files that were renamed earlier, or that stay unchanged on purpose. */
 const ASIDE = /\.not-yours-\d+$/;

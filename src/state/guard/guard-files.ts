@@ -1,15 +1,14 @@
 import { lstatSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type * as v from 'valibot';
 import { LAUNCH_PROBLEMS } from '../../core/guard/guard-script.ts';
 import type { GuardStore } from '../../operations/ports/guard.ts';
 import { errnoOf } from '../../shared/errors.ts';
-import { assertOwnFolder, lookAtTrusted, trustIn } from '../../shared/own-file.ts';
-import { writeFileAtomic } from '../files/atomic-file.ts';
+import { lookAtTrusted, trustIn } from '../../shared/own-file.ts';
 import { readTrustedText } from '../files/bounded-read.ts';
 import { ioError } from '../files/io-error.ts';
 import { logsFolder } from '../files/log-files.ts';
-import { makeFolderInDataDir } from '../files/make-folder.ts';
+import { writeInOwnFolder } from '../files/own-folder.ts';
 import { check } from '../files/schema.ts';
 import { GuardRecordSchema, GuardStateSchema } from './guard-schema.ts';
 
@@ -31,16 +30,16 @@ export function openGuardStore(dataDir: string, platform: NodeJS.Platform): Guar
     hasLog: () => isOwnFile(dataDir, log),
     hasScript: () => isOwnFile(dataDir, script),
     writeScript: (text) => {
-      write(script, text, SCRIPT_MODE);
+      writeInOwnFolder(script, text, SCRIPT_MODE);
       remove(problem);
     },
     readRecord: () => read(record, GuardRecordSchema),
     writeRecord: (value) => {
-      write(record, `${JSON.stringify(value)}\n`);
+      writeInOwnFolder(record, `${JSON.stringify(value)}\n`);
     },
     readState: () => read(state, GuardStateSchema),
     writeState: (value) => {
-      write(state, `${JSON.stringify(value)}\n`);
+      writeInOwnFolder(state, `${JSON.stringify(value)}\n`);
     },
     readLaunchProblem: () => {
       const word = readText(dataDir, problem)?.trim();
@@ -52,17 +51,6 @@ export function openGuardStore(dataDir: string, platform: NodeJS.Platform): Guar
       return removed;
     },
   };
-}
-
-function write(path: string, text: string, mode?: number): void {
-  try {
-    makeFolderInDataDir(dirname(path));
-    // A link of the owner could lead to a folder that others can write.
-    assertOwnFolder(dirname(path));
-    writeFileAtomic(path, text, mode);
-  } catch (error) {
-    throw ioError('write', path, error);
-  }
 }
 
 /** A file that cannot be used counts as missing: the next installation or run replaces it. */

@@ -8,7 +8,9 @@ import type { ValibotTypes } from '../validation.ts';
 export function registerHookRoutes(instance: FastifyInstance, api: Api): void {
   const server = instance.withTypeProvider<ValibotTypes>();
 
-  server.post('/api/hook-events', { schema: { body: hookEventBody } }, (request, reply) =>
-    reply.code(201).send({ stored: takeEvent(api, request.body).isNew }),
-  );
+  server.post('/api/hook-events', { schema: { body: hookEventBody } }, async (request, reply) => {
+    // The hook script may have spooled earlier events of the session.
+    await api.spoolStored();
+    return reply.code(201).send({ stored: takeEvent(api, request.body).isNew });
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hookEdits, serverEdits } from '../../../src/operations/hooks/integration.ts';
+import { hookEdits, hookSettings, serverEdits } from '../../../src/operations/hooks/integration.ts';
 
 const NODE = { node: '/usr/bin/node', script: '/usr/lib/claude-mem-cli/dist/cli.js' };
 
@@ -10,6 +10,8 @@ function isTakenOut(command: string): boolean {
 test.each([
   '/usr/bin/node /usr/lib/claude-mem-cli/dist/cli.js hook Stop --for=claude-code',
   "/usr/bin/node '/home/u/my tools/dist/cli.js' hook Stop --for=claude-code --data-dir /data",
+  '/home/u/.claude-mem/bin/hook Stop --for=claude-code',
+  "'/home/u/it'\\''s my\n$(data)/bin/hook' Stop --for=claude-code",
   'claude-mem hook',
   'claude-mem hook Stop',
   '"/opt/bin/claude-mem" hook Stop',
@@ -21,6 +23,8 @@ test.each([
   'node /x/cli.js hook Stop',
   'bun /home/u/.claude/plugins/claude-mem/scripts/worker-service.cjs hook claude-code context',
   'claude-mem hooks',
+  '/home/u/bin/hook Stop',
+  '/home/u/bin/hook Stop --for=other',
   'claude-mem hook claude-code context',
   'my-claude-mem hook Stop',
   'echo --for=claude-code',
@@ -47,4 +51,26 @@ test('hooks and MCP server name a data dir other than the default', () => {
   const program = { ...NODE, dataDir: '/my data' };
   expect(JSON.stringify(hookEdits({}, program))).toContain("--data-dir '/my data'");
   expect(JSON.stringify(serverEdits({}, program))).toContain('"--data-dir","/my data"');
+});
+
+test('every hook but SessionStart runs the hook script, quoted for sh', () => {
+  const program = { ...NODE, dataDir: '/my data', hookScript: '/my data/bin/hook' };
+  const { hooks } = hookSettings(program) as { hooks: Record<string, [{ hooks: [{ command: string }] }]> };
+  expect(Object.entries(hooks).map(([event, [{ hooks: own }]]) => [event, own[0].command])).toEqual([
+    ['SessionStart', `/usr/bin/node ${NODE.script} hook SessionStart --for=claude-code --data-dir '/my data'`],
+    ...['UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'].map((event) => [
+      event,
+      `'/my data/bin/hook' ${event} --for=claude-code`,
+    ]),
+  ]);
+});
+
+test('hooks of older versions become the hook script once, with the timeout of the user', () => {
+  const program = { ...NODE, hookScript: '/d/bin/hook' };
+  const ours = (command: string) => ({ type: 'command', command, timeout: 3 });
+  const settings = {
+    hooks: { Stop: [{ hooks: [ours('/old/node /old/cli.js hook Stop --for=claude-code'), ours('claude-mem hook')] }] },
+  };
+  const edit = hookEdits(settings, program).find(({ path }) => path[1] === 'Stop');
+  expect(edit?.value).toEqual([{ hooks: [ours('/d/bin/hook Stop --for=claude-code')] }]);
 });

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { HookEvent } from '../../../src/operations/hooks/hook-event.ts';
+import type { BegunEvent } from '../../../src/operations/ports/tree.ts';
 import { Spool } from '../../../src/state/spool/spool.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -10,11 +11,15 @@ function event(number: number, sessionId = 's'): HookEvent {
   return { kind: 'stop', id: `e${number}`, at, sessionId, project: 'p' };
 }
 
+function contentOf(begun: BegunEvent | undefined): unknown {
+  return begun?.form === 'event' ? begun.content : undefined;
+}
+
 test('events are listed in the order they happened, and their files are private', () => {
   const dataDir = tempDir();
   const spool = new Spool(dataDir);
   for (const number of [3, 1, 2]) spool.add(event(number));
-  const read = spool.list().map((waiting) => spool.begin(waiting)?.content);
+  const read = spool.list().map((waiting) => contentOf(spool.begin(waiting)));
   expect(read).toEqual([event(1), event(2), event(3)]);
   expect(statSync(join(dataDir, 'spool')).mode & 0o777).toBe(0o700);
   for (const name of readdirSync(join(dataDir, 'spool'))) {
@@ -87,5 +92,5 @@ test('other files are left alone, and a file that is not JSON has no content', (
   writeFileSync(join(dataDir, 'spool', 'notes.txt'), 'mine');
   writeFileSync(join(dataDir, 'spool', waiting!.name), '{"torn');
   expect(spool.list()).toHaveLength(1);
-  expect(spool.begin(waiting!)?.content).toBeUndefined();
+  expect(contentOf(spool.begin(waiting!))).toBeUndefined();
 });

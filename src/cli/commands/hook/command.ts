@@ -13,7 +13,8 @@ export const hookCommand = (wiring: CliWiring) =>
       'Reads the JSON of a hook event from stdin and stores prompts, tool use and a summary of the session. Uses no model and removes ' +
       'secrets. SessionStart also starts the tree if none runs, and prints the memory of the project for the new session. An event ' +
       'that the worker does not accept within 1 s waits in the data dir. The exit code is never 2, which would block Claude Code. ' +
-      '`claude-mem integrate` prints the settings that run this command.',
+      '`claude-mem integrate` prints the settings that run this command for SessionStart, and a script in the data dir for all other events. ' +
+      'On Windows they run this command for all events.',
     examples: [
       ['claude-mem hook SessionStart', 'run by Claude Code, with JSON on stdin'],
       ['claude-mem logs hook', 'show the errors of hooks'],

@@ -1,3 +1,4 @@
+import { LONGEST_INPUT_BYTES } from '../../../core/hooks/hook-script.ts';
 import { ingestHook, type HookPorts, type HookProgress } from '../../../operations/hooks/ingest-hook.ts';
 import { messageOf } from '../../../shared/errors.ts';
 import { EXIT } from '../../exit-code.ts';
@@ -5,8 +6,6 @@ import { exitNow } from '../../exit.ts';
 import { readInput } from './read-input.ts';
 import { afterRunning } from './running-time.ts';
 
-/** Enough for the stored part of any event. The rest of a larger input is dropped. */
-const MAX_INPUT_BYTES = 1024 * 1024;
 /** Claude Code writes the input immediately. Milliseconds of running time. */
 const INPUT_WITHIN_MS = 1_000;
 /** A hook that hangs must not block Claude Code, which allows 5 s or more. Milliseconds of running time. */
@@ -57,7 +56,7 @@ class RunningHook {
     try {
       const { event, dataDir } = parseArguments(argv);
       const { text, isWhole } = await readInput(process.stdin, {
-        maxBytes: MAX_INPUT_BYTES,
+        maxBytes: LONGEST_INPUT_BYTES,
         withinMs: INPUT_WITHIN_MS,
       });
       if (text === '' && !isWhole) throw new Error('no input arrived on stdin');

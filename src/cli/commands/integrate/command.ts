@@ -24,7 +24,8 @@ export const integrateCommand = (wiring: CliWiring) =>
     summary: 'connect Claude Code through hooks and the search server',
     description:
       'Prints the settings that make Claude Code send hook events to claude-mem and search its memory. --write merges these settings ' +
-      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file. --remove removes them again.',
+      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file. It also writes the script ' +
+      'that hooks run into the data dir. --remove removes the settings again.',
     examples: [
       ['claude-mem integrate', 'print the settings'],
       ['claude-mem integrate --write', 'merge them into ~/.claude/settings.json and ./.mcp.json'],
@@ -54,7 +55,18 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
   const { hookEdits, hookSettings, serverEdits, serverSettings } =
     await import('../../../operations/hooks/integration.ts');
   const action = options.write === true ? 'write' : options.remove === true ? 'remove' : 'print';
-  const program = findProgram(options.dataDir, () => openContext({ acts: false, ifMissing: 'accept' }).dataDir);
+  const isUsual = options.dataDir === undefined && (process.env.CLAUDE_MEM_DATA_DIR ?? '') === '';
+  // A data dir that cannot be used must not prevent the removal.
+  const dataDir =
+    action === 'remove' && isUsual ? undefined : openContext({ acts: false, ifMissing: 'accept' }).dataDir;
+  const hookScript = dataDir === undefined ? undefined : await wiring.findHookScript(dataDir);
+  const program: ProgramCall = {
+    node: process.execPath,
+    script: programPath('cli'),
+    // The default one may move with the home folder.
+    dataDir: isUsual ? undefined : dataDir,
+    hookScript: hookScript?.path,
+  };
   const wanted = action === 'remove' ? undefined : program;
   // Both files are read and checked before either is written.
   const project = process.cwd();
@@ -72,6 +84,8 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
           edits: (now) => serverEdits(now, wanted),
           open: wiring.openJsonFile,
         });
+  // Before the settings that name it.
+  if (action === 'write') hookScript?.write();
   const report: IntegrateReport = {
     ...{ schemaVersion: 1, command: 'integrate', action },
     settings: await settings(),
@@ -80,16 +94,6 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
   if (options.json === true) output.data(JSON.stringify(report));
   else (await import('./text.ts')).printIntegration(report, output);
   return EXIT.ok;
-}
-
-/** Names the data dir only if it is not the default one: the default may move with the home folder. */
-function findProgram(flag: string | undefined, dataDir: () => string): ProgramCall {
-  const isUsual = flag === undefined && (process.env.CLAUDE_MEM_DATA_DIR ?? '') === '';
-  return {
-    node: process.execPath,
-    script: programPath('cli'),
-    ...(isUsual ? {} : { dataDir: dataDir() }),
-  };
 }
 
 interface Change {

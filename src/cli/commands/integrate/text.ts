@@ -9,7 +9,8 @@ export function printIntegration({ action, settings, mcp }: IntegrateReport, out
       output.note(`For ${file}:`);
       output.data(JSON.stringify(content, undefined, 2));
     }
-    output.note('Nothing was changed. To merge these settings into the files:  claude-mem integrate --write');
+    output.note('Nothing was changed. The script that hooks run is written by --write, and by each start of the tree.');
+    output.note('To merge these settings into the files:  claude-mem integrate --write');
     return;
   }
   for (const file of files) output.text(lineOf(file, action));

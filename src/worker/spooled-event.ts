@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import { eventOf } from '../operations/hooks/event-of-payload.ts';
+import type { HookEvent } from '../operations/hooks/hook-event.ts';
+import { parsePayload } from '../operations/hooks/hook-payload.ts';
+import type { BegunEvent } from '../operations/ports/tree.ts';
+import { hookEventBody } from './request-schemas.ts';
+
+/**
+ * Returns the event of a spooled file, bounded and without secrets; undefined if it contains nothing to store.
+ * @throws Error if the file is not an event. The message contains nothing of the file.
+ */
+export async function eventOfSpooled(
+  begun: BegunEvent,
+  projectOf: (cwd: string) => Promise<string>,
+): Promise<HookEvent | undefined> {
+  if (begun.form === 'event') {
+    const checked = v.safeParse(hookEventBody, begun.content);
+    if (checked.success) return checked.output;
+    throw new Error('the file is not a hook event');
+  }
+  if (begun.text === undefined) throw new Error('the file cannot be read, is too large, or is not a file of the owner');
+  const payload = parsePayload(begun.text, undefined);
+  return eventOf(payload, {
+    project: await projectOf(payload.cwd),
+    at: begun.writtenAt,
+    transcriptBytes: 0,
+    // The file identifies an event to which the host gives no id.
+    digest: () => begun.id,
+  });
+}
