@@ -158,7 +158,7 @@ exit 0
 `;
 
 /** The version of a script's text; 0 for any other text. */
-export function versionOfHookScript(text: string): number {
+function versionOfHookScript(text: string): number {
   return Number(/^# claude-mem hook script, version (?<version>\d{1,6})$/m.exec(text)?.groups?.version ?? 0);
 }
 
