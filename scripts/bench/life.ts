@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,6 +17,8 @@ const EVENTS = 10_000;
 const NEIGHBORS = 1_000;
 const SEARCHES = 3_000;
 const CLIENTS = 8;
+/** Long enough to be seen by one look of the supervisor. */
+const NEIGHBOR_SECONDS = 6;
 /** Between two requests of one client, in milliseconds. */
 const CLIENT_PAUSE_MS = 100;
 /** The memory of a quarter is the median of this many looks at its end. */
@@ -68,7 +70,8 @@ async function live({ dataDir, pids, server, say, minutes }: Life): Promise<read
   const until = performance.now() + durationMs;
   const ask = asker(dataDir);
   const found = [await look(pids)];
-  const spread = async (count: number, work: (number: number) => Promise<unknown>): Promise<void> => {
+  const neighbors: Promise<unknown>[] = [];
+  const spread = async (count: number, work: (number: number) => unknown): Promise<void> => {
     const startedAt = performance.now();
     for (let number = 0; number < count; number += 1) {
       await work(number);
@@ -84,7 +87,9 @@ async function live({ dataDir, pids, server, say, minutes }: Life): Promise<read
   };
   const work = Promise.all([
     spread(EVENTS, (number) => ask('POST', '/api/hook-events', eventOf(number))),
-    spread(NEIGHBORS, startAndStopNeighbor),
+    spread(NEIGHBORS, () => {
+      neighbors.push(startNeighbor());
+    }),
     spread(SEARCHES, (number) => server.search(`slow database query ${number % 97}`)),
     ...Array.from({ length: CLIENTS }, client),
   ]);
@@ -96,6 +101,7 @@ async function live({ dataDir, pids, server, say, minutes }: Life): Promise<read
     }
   };
   await Promise.all([work, quarters()]);
+  await Promise.all(neighbors);
   return found;
 }
 
@@ -135,12 +141,11 @@ function eventOf(number: number) {
   };
 }
 
-/** A process with a name and a mark that the supervisor has to read, of another data dir. It ends by itself. */
-async function startAndStopNeighbor(): Promise<void> {
+/** A process with a name and marks that the supervisor has to read, of another data dir. It ends by itself. */
+function startNeighbor(): Promise<unknown> {
   const env = { PATH: process.env.PATH, CLAUDE_MEM_TREE: 'a-neighbor', CLAUDE_MEM_DATA_DIR: '/nonexistent' };
-  const command = 'exec -a uvx sleep 1';
-  const child: ChildProcess = spawn('bash', ['-c', command], { env, stdio: 'ignore' });
-  await once(child, 'exit');
+  const child = spawn('bash', ['-c', `exec -a uvx sleep ${NEIGHBOR_SECONDS}`], { env, stdio: 'ignore' });
+  return once(child, 'exit');
 }
 
 async function connectServer(env: Readonly<Record<string, string>>) {

@@ -90,7 +90,7 @@ export class ChromaManager implements VectorStore {
         return await nearestDocuments(call, this.#options.collection, query);
       });
       const matches = await withTimeout(this.#timing.queryMs, asked);
-      if (matches === 'busy') return { available: false, reason: 'Chroma is busy' };
+      if (matches === 'busy') return { available: false, reason: 'Chroma is busy with earlier calls' };
       return matches === undefined
         ? { available: false, reason: `Chroma did not answer within ${this.#timing.queryMs / 1000} s` }
         : { available: true, matches };

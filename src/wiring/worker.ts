@@ -5,6 +5,7 @@ import type { Settings } from '../core/settings.ts';
 import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../operations/tree/tree-messages.ts';
 import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { TreeRecorder } from '../operations/ports/tree.ts';
+import { collectGarbageWhenGrown } from '../shared/collect-garbage.ts';
 import type { Log } from '../shared/log.ts';
 import { createFileLog } from '../shared/log.ts';
 import { connectToSupervisor } from '../state/control/control-client.ts';
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
       readSamples: () => readSamples(dataDir),
       askSupervisor: () => askSupervisor(dataDir),
     });
+    shutdown.add('garbage collection', collectGarbageWhenGrown());
     process.on('message', (message) => {
       if (isSupervisorMessage(message) && message.type === 'recycle-chroma')
         worker.recycleChroma(message.reason, message.restMs ?? 0);
