@@ -12,10 +12,9 @@ import { type Footprint, footprintOf } from './footprint.ts';
 import { CLI } from './program.ts';
 import { median, runToEnd } from './timing.ts';
 
-/** Spread over the whole run, whatever its length. */
-const EVENTS = 10_000;
-const NEIGHBORS = 1_000;
-const SEARCHES = 3_000;
+/** Spread over the run. A run too short for all of them makes as many as the same pace allows. */
+const COUNTS = { events: 10_000, neighbors: 1_000, searches: 3_000 };
+const MINUTES_FOR_ALL = 15;
 const CLIENTS = 8;
 /** Long enough to be seen by one look of the supervisor. */
 const NEIGHBOR_SECONDS = 6;
@@ -70,7 +69,8 @@ async function live({ dataDir, pids, server, say, minutes }: Life): Promise<read
   const until = performance.now() + durationMs;
   const ask = asker(dataDir);
   const found = [await look(pids)];
-  const neighbors: Promise<unknown>[] = [];
+  const started: Promise<unknown>[] = [];
+  const { events, neighbors, searches } = countsFor(minutes);
   const spread = async (count: number, work: (number: number) => unknown): Promise<void> => {
     const startedAt = performance.now();
     for (let number = 0; number < count; number += 1) {
@@ -86,11 +86,11 @@ async function live({ dataDir, pids, server, say, minutes }: Life): Promise<read
     }
   };
   const work = Promise.all([
-    spread(EVENTS, (number) => ask('POST', '/api/hook-events', eventOf(number))),
-    spread(NEIGHBORS, () => {
-      neighbors.push(startNeighbor());
+    spread(events, (number) => ask('POST', '/api/hook-events', eventOf(number))),
+    spread(neighbors, () => {
+      started.push(startNeighbor());
     }),
-    spread(SEARCHES, (number) => server.search(`slow database query ${number % 97}`)),
+    spread(searches, (number) => server.search(`slow database query ${number % 97}`)),
     ...Array.from({ length: CLIENTS }, client),
   ]);
   const quarters = async (): Promise<void> => {
@@ -101,8 +101,13 @@ async function live({ dataDir, pids, server, say, minutes }: Life): Promise<read
     }
   };
   await Promise.all([work, quarters()]);
-  await Promise.all(neighbors);
+  await Promise.all(started);
   return found;
+}
+
+function countsFor(minutes: number): typeof COUNTS {
+  const scaled = (count: number): number => Math.round(count * Math.min(1, minutes / MINUTES_FOR_ALL));
+  return { events: scaled(COUNTS.events), neighbors: scaled(COUNTS.neighbors), searches: scaled(COUNTS.searches) };
 }
 
 /** The median of several looks: between two garbage collections a heap grows. */
@@ -167,6 +172,7 @@ async function connectServer(env: Readonly<Record<string, string>>) {
 function tableOf(quarters: readonly Footprints[], minutes: number) {
   const start = quarters[0]!;
   const last = quarters.at(-1)!;
+  const { events, neighbors, searches } = countsFor(minutes);
   const subjects: readonly Subject[] = ['supervisor', 'worker', 'search server'];
   const rows = subjects.map((subject) => {
     const from = subject === 'search server' ? start[subject] : quarters[1]![subject];
@@ -184,7 +190,7 @@ function tableOf(quarters: readonly Footprints[], minutes: number) {
     columns: ['own memory / PSS / descriptors', 'start', '1st quarter', '2nd', '3rd', '4th', 'target', ''],
     rows,
     notes: [
-      `\`npm run bench -- --minutes ${minutes} life\`. Spread over ${minutes} minutes: ${EVENTS} hook events, ${NEIGHBORS} starts and ends of neighbors named uvx with marks of another data dir, ${SEARCHES} searches of one MCP client, and ${CLIENTS} clients that search and read the context every ${CLIENT_PAUSE_MS} ms, with a new connection each time. Search is by keyword.`,
+      `\`npm run bench -- --minutes ${minutes} life\`. Spread over ${minutes} minutes: ${events} hook events, ${neighbors} starts and ends of neighbors named uvx with marks of another data dir, ${searches} searches of one MCP client, and ${CLIENTS} clients that search and read the context every ${CLIENT_PAUSE_MS} ms, with a new connection each time. Search is by keyword.`,
       'Own memory is what no file backs, swapped or not. The PSS also counts the shares in program files, which change with the number of other Node.js processes. Each figure is the median of looks over 15 s.',
     ],
   };

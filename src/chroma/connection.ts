@@ -90,7 +90,8 @@ export class ChromaConnection {
     try {
       return await this.#client.callTool({ name, arguments: args }, undefined, { timeout });
     } catch (error) {
-      if (isTimeout(error)) throw new ChromaFailure('broken', `Chroma did not answer within ${timeout / 1000} s`, error);
+      if (isTimeout(error))
+        throw new ChromaFailure('broken', `Chroma did not answer within ${timeout / 1000} s`, error);
       if (this.#process.child.exitCode === null && this.#process.child.signalCode === null && error instanceof McpError)
         throw new ToolError(name, error.message);
       throw await this.ended;
