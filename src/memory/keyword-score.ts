@@ -12,8 +12,8 @@ export interface TermHits {
 const ALL_WORDS = 0.6;
 /** The share of doubt that an exact name removes: whoever types an error code searches for that one. */
 const EXACT_NAME = 0.9;
-/** A name that more observations contain says little about each of them. */
-const MOST_WITH_NAME = 3;
+/** A word that more observations contain says little about each of them. */
+const MOST_WITH_RARE = 3;
 const SHORTEST_NAME = 3;
 /** A digit, a capital after a small letter, four capitals, or any sign within: `ERR_4711`, `parseFile`, `ENOENT`. */
 const NAME = /\p{N}|\p{Ll}\p{Lu}|\p{Lu}{4}|[\p{L}\p{N}][^\p{L}\p{N}\p{M}'’]+[\p{L}\p{N}]/u;
@@ -33,8 +33,13 @@ export function keywordScore(id: number, terms: readonly TermHits[], total: numb
   return matched.some(isTelling) ? 1 - (1 - byWords) * (1 - EXACT_NAME) : byWords;
 }
 
-function isTelling({ term, found }: TermHits): boolean {
-  return found <= MOST_WITH_NAME && term.length >= SHORTEST_NAME && NAME.test(term);
+/** Whether few observations contain the word. */
+export function isRare({ found }: Pick<TermHits, 'found'>): boolean {
+  return found > 0 && found <= MOST_WITH_RARE;
+}
+
+function isTelling(hits: TermHits): boolean {
+  return isRare(hits) && hits.term.length >= SHORTEST_NAME && NAME.test(hits.term);
 }
 
 /** The inverse document frequency of bm25 in the form that is never negative. */

@@ -1,7 +1,7 @@
 import { Connection, type Row } from './connection.ts';
 import { fileKey, memoryPath } from './database-file.ts';
 import { queryTerms, wordExpressions } from './keyword-query.ts';
-import { keywordScore, SUBSTRINGS_SCORE, type TermHits } from './keyword-score.ts';
+import { isRare, keywordScore, SUBSTRINGS_SCORE, type TermHits } from './keyword-score.ts';
 import { isReadable } from './migrate.ts';
 import {
   type Observation,
@@ -60,6 +60,9 @@ const TERM_HITS = `
 const BY_IDS = `
   SELECT observations.* FROM json_each(?) AS wanted
   JOIN observations ON observations.id = wanted.value ORDER BY wanted.key`;
+
+/** A word of a query with its FTS5 expression. */
+type CountedWord = ReturnType<typeof wordExpressions>[number] & Omit<TermHits, 'ids'>;
 
 /** Newest first, because a substring match has no rank. */
 const BY_SUBSTRING = `
@@ -147,12 +150,11 @@ export class SessionSearch {
   }
 
   #byWord(terms: readonly string[], project: string | undefined, limit: number): SearchResult[] {
-    const words = wordExpressions(terms);
-    if (words.length === 0) return [];
-    const anyWord = words.map(({ expression }) => expression).join(' OR ');
-    const ids = this.#all(BY_INDEX, anyWord, project ?? null, Math.max(limit, FEWEST_SCORED)).map(({ id }) =>
-      Number(id),
-    );
+    const words = this.#counted(terms);
+    const count = Math.max(limit, FEWEST_SCORED);
+    // Common words may rank many observations higher than the one with the rare word.
+    const listed = [words, words.filter(isRare)].flatMap((some) => this.#listed(some, project, count));
+    const ids = [...new Set(listed)];
     if (ids.length === 0) return [];
     const hits = this.#hitsOf(words, ids);
     const total = Number(this.#all('SELECT max(id) AS total FROM observations')[0]?.total ?? 0);
@@ -163,13 +165,27 @@ export class SessionSearch {
     return this.#all(BY_IDS, JSON.stringify(best)).map((row) => toSearchResult(row, scoreOf(Number(row.id))));
   }
 
-  #hitsOf(words: ReturnType<typeof wordExpressions>, listed: readonly number[]): readonly TermHits[] {
-    const expressions = JSON.stringify(words.map(({ expression }) => expression));
-    const counts = this.#all(TERM_COUNTS, expressions);
-    const ids = words.map(() => new Set<number>());
-    const found = this.#all(TERM_HITS, expressions, JSON.stringify(listed));
-    for (const { term, id } of found) ids[Number(term)]?.add(Number(id));
-    return words.map(({ term }, index) => ({ term, found: Number(counts[index]?.found ?? 0), ids: ids[index]! }));
+  /** The words of a query, with the number of observations that contain each. */
+  #counted(terms: readonly string[]): readonly CountedWord[] {
+    const words = wordExpressions(terms);
+    if (words.length === 0) return [];
+    const counts = this.#all(TERM_COUNTS, expressionsOf(words));
+    return words.map((word, index) => ({ ...word, found: Number(counts[index]?.found ?? 0) }));
+  }
+
+  /** Ids of the observations with any of these words, best first by bm25. */
+  #listed(words: readonly CountedWord[], project: string | undefined, limit: number): readonly number[] {
+    const present = words.filter(({ found }) => found > 0);
+    if (present.length === 0) return [];
+    const anyWord = present.map(({ expression }) => expression).join(' OR ');
+    return this.#all(BY_INDEX, anyWord, project ?? null, limit).map(({ id }) => Number(id));
+  }
+
+  #hitsOf(words: readonly CountedWord[], listed: readonly number[]): readonly TermHits[] {
+    const hits = words.map((word) => ({ ...word, ids: new Set<number>() }));
+    const found = this.#all(TERM_HITS, expressionsOf(words), JSON.stringify(listed));
+    for (const { term, id } of found) hits[Number(term)]?.ids.add(Number(id));
+    return hits;
   }
 
   #newest(table: 'observations' | 'summaries', project: string | undefined, limit: number): readonly Row[] {
@@ -202,4 +218,8 @@ export class SessionSearch {
     connection.close();
     return undefined;
   }
+}
+
+function expressionsOf(words: readonly { readonly expression: string }[]): string {
+  return JSON.stringify(words.map(({ expression }) => expression));
 }

@@ -90,6 +90,7 @@ describe('the score of a search in a memory', () => {
 
   test('a hit with the rare word of a query is listed even if more common words rank others higher by bm25', () => {
     const { search, remember } = openLibrary();
+    for (let number = 0; number < 300; number += 1) remember(`filler ${number}`);
     const exact = remember('a note', `${'some other text of no interest '.repeat(60)} 9f8e7d6c`);
     for (const limit of [1, 3]) {
       const results = search.search({ query: 'login session about the slow 9f8e7d6c', limit });
