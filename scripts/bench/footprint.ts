@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process occupies now. */
+/** The memory and descriptors of a process at one moment. */
 export interface Footprint {
   /** Proportional set size and swap: shared memory counts proportionally. */
   readonly pssBytes: number;

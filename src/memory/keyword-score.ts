@@ -10,7 +10,7 @@ export interface TermHits {
 
 /** Score of an observation with all words of the query. A word may have another meaning, so it proves less than 1. */
 const ALL_WORDS = 0.6;
-/** The share of doubt that an exact name removes: whoever types an error code searches for that one. */
+/** The share of doubt that an exact name removes: a query with an error code asks for that one. */
 const EXACT_NAME = 0.9;
 /** A word that more observations contain says little about each of them. */
 const MOST_WITH_RARE = 3;

@@ -17,7 +17,7 @@ const aTerm = fc
 const someTerms = fc.array(aTerm, { minLength: 1, maxLength: 20 });
 
 describe('the keyword score', () => {
-  test('is between 0 and 1, and 0 without a word of the query', () => {
+  test('the keyword score is between 0 and 1, and 0 without a word of the query', () => {
     fc.assert(
       fc.property(someTerms, fc.nat(TOTAL), (terms, total) => {
         const score = keywordScore(ID, terms, total);
@@ -27,7 +27,7 @@ describe('the keyword score', () => {
     );
   });
 
-  test('never rises by a further word that the observation lacks', () => {
+  test('the keyword score never rises by a further word that the observation lacks', () => {
     fc.assert(
       fc.property(someTerms, fc.string({ minLength: 1 }), fc.nat(TOTAL), (terms, term, found) => {
         const more = [...terms, hits(term, found, false)];
@@ -36,7 +36,7 @@ describe('the keyword score', () => {
     );
   });
 
-  test('never falls by a further word that the observation contains', () => {
+  test('the keyword score never falls by a further word that the observation contains', () => {
     fc.assert(
       fc.property(someTerms, fc.string({ minLength: 1 }), fc.integer({ min: 1, max: TOTAL }), (terms, term, found) => {
         const more = [...terms, hits(term, found, true)];
