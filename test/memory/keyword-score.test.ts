@@ -49,12 +49,12 @@ describe('the keyword score', () => {
     ['all ordinary words of the query', [hits('slow', 90, true), hits('query', 40, true)], [0.6, 0.6]],
     [
       'a common word beside two that occur nowhere',
-      [hits('the', 900, true), hits('qwzx', 0, false), hits('flurb', 0, false)],
+      [hits('the', 900, true), hits('marmalade', 0, false), hits('zeppelin', 0, false)],
       [0, 0.01],
     ],
     [
       'a rather rare word beside two that occur nowhere',
-      [hits('session', 50, true), hits('qwzx', 0, false), hits('flurb', 0, false)],
+      [hits('session', 50, true), hits('marmalade', 0, false), hits('zeppelin', 0, false)],
       [0, 0.15],
     ],
     ['a name of its own', [hits('ERR_4711', 1, true)], [0.9, 1]],
@@ -83,8 +83,8 @@ describe('the score of a search in a memory', () => {
 
   test('words that occur nowhere find nothing, and lower the score of the other words', () => {
     const { search } = openLibrary();
-    expect(search.search({ query: 'qwzx flurb', limit: 5 })).toEqual([]);
-    const [best] = search.search({ query: 'qwzx flurb login', limit: 5 });
+    expect(search.search({ query: 'marmalade zeppelin', limit: 5 })).toEqual([]);
+    const [best] = search.search({ query: 'marmalade zeppelin login', limit: 5 });
     expect(best?.score).toBeLessThan(0.05);
   });
 
