@@ -18,6 +18,8 @@ export interface Benchmark {
 export interface BenchmarkTools {
   /** A folder for this run, removed at its end. */
   readonly folder: string;
+  /** Length of a benchmark over a long time, in minutes. */
+  readonly minutes: number;
   /** Reports progress. */
   readonly say: (text: string) => void;
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../test/helpers/free-port.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
 import { fillUpTo } from './filler.ts';
+import { footprintOf } from './footprint.ts';
 import { PM2_VERSION, preparePm2 } from './pm2.ts';
 import { median, runToEnd, timeOf } from './timing.ts';
 import { CLI } from './program.ts';
@@ -53,8 +54,8 @@ export const tree: Benchmark = {
       const looks = { ours: [] as number[], theirs: [] as number[] };
       for (let second = LIFE_SECONDS / 2; second < LIFE_SECONDS; second += LOOK_EVERY_SECONDS) {
         await sleep(LOOK_EVERY_SECONDS * 1_000);
-        looks.ours.push(pssOf(ours.daemonPid()));
-        looks.theirs.push(pssOf(theirs.daemonPid()));
+        looks.ours.push(footprintOf(ours.daemonPid()).pssBytes);
+        looks.theirs.push(footprintOf(theirs.daemonPid()).pssBytes);
       }
       longLife.ours = median(looks.ours);
       longLife.theirs = median(looks.theirs);
@@ -102,7 +103,7 @@ async function measure(
   { start, daemonPid, stop }: Contestant,
 ): Promise<void> {
   startMs.push(await timeOf(start));
-  memoryBytes.push(pssOf(daemonPid()));
+  memoryBytes.push(footprintOf(daemonPid()).pssBytes);
   stopMs.push(await timeOf(stop));
 }
 
@@ -127,15 +128,6 @@ function workerEnvironment(folder: string, port: number): Record<string, string>
     CLAUDE_MEM_WORKER_PORT: String(port),
     CLAUDE_MEM_CHROMA_ENABLED: 'false',
   };
-}
-
-/** Proportional set size and swap in bytes: shared memory counts proportionally. */
-function pssOf(pid: number): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-  const kilobytes = ['Pss', 'SwapPss'].map((name) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0),
-  );
-  return kilobytes.reduce((sum, value) => sum + value) * 1024;
 }
 
 function row(

@@ -5,7 +5,7 @@ import type { ChromaConnection } from './connection.ts';
 import type { ChromaDependencies } from './dependencies.ts';
 import { connectionOf, leave, type ChromaState } from './chroma-state.ts';
 import { ChromaFailure, ToolError } from './failure.ts';
-import { launchChroma, requireParts } from './launch.ts';
+import { launchChroma, prepareLaunch, requireParts } from './launch.ts';
 import { RetryPolicy } from './retry-policy.ts';
 import { type ChromaTiming, chromaTiming } from './timing.ts';
 import { VectorsLease } from './vectors-lease.ts';
@@ -90,7 +90,7 @@ export class ChromaManager implements VectorStore {
         return await nearestDocuments(call, this.#options.collection, query);
       });
       const matches = await withTimeout(this.#timing.queryMs, asked);
-      if (matches === 'busy') return { available: false, reason: 'Chroma is busy' };
+      if (matches === 'busy') return { available: false, reason: 'Chroma is busy with earlier calls' };
       return matches === undefined
         ? { available: false, reason: `Chroma did not answer within ${this.#timing.queryMs / 1000} s` }
         : { available: true, matches };
@@ -161,7 +161,10 @@ export class ChromaManager implements VectorStore {
   async #start(): Promise<ChromaConnection> {
     try {
       await this.#ending;
+      const startedAt = this.#now();
+      prepareLaunch(this.#dependencies);
       await this.#lease.take();
+      const claimedAt = this.#now();
       const connection = await launchChroma(this.#dependencies, {
         timing: this.#timing,
         signal: this.#closing.signal,
@@ -173,7 +176,7 @@ export class ChromaManager implements VectorStore {
         await connection.end(this.#timing.endMs);
         throw new ChromaFailure('closed', 'closed while Chroma was starting');
       }
-      this.#adopt(connection);
+      this.#adopt(connection, { claimMs: claimedAt - startedAt, connectMs: this.#now() - claimedAt });
       return connection;
     } catch (error) {
       this.#lease.release();
@@ -184,14 +187,19 @@ export class ChromaManager implements VectorStore {
     }
   }
 
-  #adopt(connection: ChromaConnection): void {
+  #adopt(connection: ChromaConnection, took: StartTimes): void {
     const { log } = this.#dependencies;
+    const { wrapperPid, pythonPid } = connection;
     this.#enter({ name: 'ready', connection, readyAt: this.#now() });
     this.#retry.succeeded();
     void connection.ended.then((failure) => {
       this.#lose(connection, failure);
     });
-    log.info('Chroma is ready', { wrapperPid: connection.wrapperPid, pythonPid: connection.pythonPid });
+    log.info('Chroma is ready', {
+      ...{ wrapperPid, pythonPid },
+      claimMs: Math.round(took.claimMs),
+      connectMs: Math.round(took.connectMs),
+    });
     this.#touch();
     this.#options.onReady?.();
   }
@@ -301,6 +309,14 @@ export class ChromaManager implements VectorStore {
   #now(): number {
     return this.#dependencies.processes.clock.now();
   }
+}
+
+/** In milliseconds. */
+interface StartTimes {
+  /** To get the vectors, including the search for processes that use them. */
+  readonly claimMs: number;
+  /** From the spawn to the end of the handshake. */
+  readonly connectMs: number;
 }
 
 function toFailure(error: unknown): ChromaFailure {

@@ -90,7 +90,8 @@ export class ChromaConnection {
     try {
       return await this.#client.callTool({ name, arguments: args }, undefined, { timeout });
     } catch (error) {
-      if (isTimeout(error)) throw new ChromaFailure('broken', `Chroma did not answer within ${timeout} ms`, error);
+      if (isTimeout(error))
+        throw new ChromaFailure('broken', `Chroma did not answer within ${timeout / 1000} s`, error);
       if (this.#process.child.exitCode === null && this.#process.child.signalCode === null && error instanceof McpError)
         throw new ToolError(name, error.message);
       throw await this.ended;
@@ -100,7 +101,7 @@ export class ChromaConnection {
   async #explain(error: unknown, { connectMs, signal, pythonVersion }: ConnectOptions): Promise<ChromaFailure> {
     if (signal.aborted) return new ChromaFailure('closed', 'closed while Chroma was starting', error);
     if (isTimeout(error)) {
-      return new ChromaFailure('broken', `chroma-mcp did not answer within ${connectMs} ms of its start`, error);
+      return new ChromaFailure('broken', `chroma-mcp did not answer within ${connectMs / 1000} s of its start`, error);
     }
     const exit = await Promise.race([this.#process.exited, shortly()]);
     if (exit !== undefined) return explainExit(exit, await this.#process.finalOutput(), pythonVersion);

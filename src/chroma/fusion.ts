@@ -8,21 +8,16 @@ export interface NearObservation {
 }
 
 /**
- * A keyword hit counts less than a semantic hit of the same score, because a word may have another meaning. It counts
- * enough to rank an exact name or error code, which embeddings hardly represent, above a vague similarity.
- */
-const WORD_WEIGHT = 0.6;
-
-/**
  * Merges both kinds of hits, best first, with scores from 0 to 1. Treats each score as the probability that the hit is
- * relevant and combines them: `1 − (1 − meaning)(1 − word)`. Ranks alone would fail: for a word such as "the", every
- * observation is a keyword hit, and only its score shows that it is worthless.
+ * relevant and combines them: `1 − (1 − meaning)(1 − word)`, where meaning is `1 / (1 + distance)` and word is
+ * `keywordScore`. Ranks alone would fail: for a word such as "the", every observation is a keyword hit, and only its
+ * score shows that it is worthless.
  */
 export function fuse(near: readonly NearObservation[], byWord: readonly SearchResult[], limit: number): SearchResult[] {
   const results = new Map(near.map((hit) => [hit.observation.id, fromMeaning(hit)]));
   for (const hit of byWord) {
     const meaning = results.get(hit.id)?.score ?? 0;
-    results.set(hit.id, { ...hit, score: 1 - (1 - meaning) * (1 - WORD_WEIGHT * hit.score) });
+    results.set(hit.id, { ...hit, score: 1 - (1 - meaning) * (1 - hit.score) });
   }
   return [...results.values()].sort((one, other) => other.score - one.score || other.id - one.id).slice(0, limit);
 }

@@ -42,6 +42,11 @@ export async function hybridSearch(
   return { mode: 'semantic', results: fuse(observed(answer.matches, memory), byWord, request.limit) };
 }
 
+/** The reason for a keyword answer after so many milliseconds, for users. */
+export function tookLonger(limitMs: number): string {
+  return `semantic search took longer than ${limitMs / 1000} s`;
+}
+
 /** Always answers, and in time. */
 async function askVectors(
   vectors: SearchSources['vectors'],
@@ -50,7 +55,7 @@ async function askVectors(
 ): Promise<VectorAnswer> {
   try {
     const answer = await withTimeout(budgetMs, vectors.query(query));
-    return answer ?? { available: false, reason: `semantic search took longer than ${budgetMs / 1000} s` };
+    return answer ?? { available: false, reason: tookLonger(budgetMs) };
   } catch (error) {
     return {
       available: false,

@@ -34,6 +34,11 @@ export function requireParts({ settings, env, dataDir }: ChromaDependencies): Uv
   return uvx;
 }
 
+/** Begins what a launch needs and what nothing else has to wait for. */
+export function prepareLaunch({ platform }: Pick<ChromaDependencies, 'platform'>): void {
+  void parentDeathPrefix(platform);
+}
+
 /**
  * Starts chroma-mcp: first offline, which is faster and needs no network. Downloads missing packages once.
  * @throws ChromaFailure; nothing is then left running.

@@ -21,13 +21,11 @@ export function queryTerms(query: string): string[] {
 }
 
 /**
- * An FTS5 expression that matches any of the terms; bm25 ranks observations with the most and rarest terms first. Terms
- * are FTS5 strings, in which only a quote is special (https://www.sqlite.org/fts5.html#fts5_strings), so that they
- * cannot act as operators.
- * @returns undefined if no term contains a letter or digit.
+ * The FTS5 expression of each term that contains a letter or digit. Terms are FTS5 strings, in which only a quote is
+ * special (https://www.sqlite.org/fts5.html#fts5_strings), so that they cannot act as operators.
  */
-export function fullTextExpression(terms: readonly string[]): string | undefined {
-  const words = terms.filter((term) => /[\p{L}\p{N}]/u.test(term));
-  if (words.length === 0) return undefined;
-  return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(' OR ');
+export function wordExpressions(terms: readonly string[]): { readonly term: string; readonly expression: string }[] {
+  return terms
+    .filter((term) => /[\p{L}\p{N}]/u.test(term))
+    .map((term) => ({ term, expression: `"${term.replaceAll('"', '""')}"` }));
 }

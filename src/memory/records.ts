@@ -64,7 +64,7 @@ export interface SearchResult {
   readonly type: string;
   readonly title: string;
   readonly text: string;
-  /** From 0 to 1, higher is better. Comparable only within one answer. */
+  /** From 0 to 1, higher is better: see `keywordScore` and `fuse`. */
   readonly score: number;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -103,22 +103,16 @@ export function toObservation(row: Row): Observation {
   };
 }
 
-export function toSearchResult(row: Row): SearchResult {
+export function toSearchResult(row: Row, score: number): SearchResult {
   return {
     id: number(row, 'id'),
     sessionId: number(row, 'session_id'),
     type: text(row, 'type'),
     title: text(row, 'title'),
     text: text(row, 'text'),
-    score: scoreOf(number(row, 'relevance')),
+    score,
     createdAt: text(row, 'created_at'),
   };
-}
-
-/** SQLite's bm25 is negative and unbounded; lower is better (https://www.sqlite.org/fts5.html#the_bm25_function). */
-function scoreOf(bm25: number): number {
-  const strength = Math.max(0, -bm25);
-  return strength / (1 + strength);
 }
 
 function number(row: Row, column: string): number {

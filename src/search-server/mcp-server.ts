@@ -57,7 +57,9 @@ function offerSearch(server: McpServer, { vectors, memory, vectorsBudgetMs, trac
       outputSchema: {
         mode: z.enum(['semantic', 'keyword']),
         reason: z.string().optional().describe('Why semantic search was not used'),
-        results: z.array(z.object({ ...listed, score: z.number().describe('0 to 1, higher is better') })),
+        results: z.array(
+          z.object({ ...listed, score: z.number().describe('0 to 1, higher is better, comparable between answers') }),
+        ),
       },
       annotations: READ_ONLY,
     },

@@ -1,4 +1,5 @@
-import { askSocket } from '../shared/ask-socket.ts';
+import { tookLonger } from '../chroma/hybrid-search.ts';
+import { askSocket, LateAnswer, type SocketAnswer } from '../shared/ask-socket.ts';
 import type { VectorAnswer, VectorMatch, VectorQuery } from '../chroma/vector-index.ts';
 
 export interface WorkerVectorsOptions {
@@ -23,17 +24,21 @@ export class WorkerVectors {
     this.#options = options;
   }
 
-  /** @returns undefined if no worker of this data dir answers. */
+  /**
+   * @returns undefined if no worker of this data dir runs. A late worker runs, and may own the vectors: the answer then
+   * gives the delay as its reason.
+   */
   async query(query: VectorQuery): Promise<VectorAnswer | undefined> {
+    const { readToken, findSocket, healthTimeoutMs = HEALTH_TIMEOUT_MS } = this.#options;
     try {
-      const token = this.#options.readToken();
+      const token = readToken();
       if (token === undefined) return undefined;
-      const socketPath = this.#options.findSocket();
-      const withinMs = this.#options.healthTimeoutMs ?? HEALTH_TIMEOUT_MS;
-      const { status } = await askSocket({ socketPath, path: '/health', withinMs });
-      return status === 200 ? await this.#ask(socketPath, query, token) : undefined;
+      const socketPath = findSocket();
+      const health = await orLate(askSocket({ socketPath, path: '/health', withinMs: healthTimeoutMs }));
+      if (health === 'late') return unavailable(`the worker did not answer within ${healthTimeoutMs / 1000} s`);
+      return health.status === 200 ? await this.#ask(socketPath, query, token) : undefined;
     } catch {
-      // No socket, connection refused, or timeout: no worker is available.
+      // No socket, or connection refused: no worker runs.
       return undefined;
     }
   }
@@ -41,11 +46,26 @@ export class WorkerVectors {
   async #ask(socketPath: string, query: VectorQuery, token: string): Promise<VectorAnswer | undefined> {
     const withinMs = (this.#options.queryTimeoutMs ?? QUERY_TIMEOUT_MS) + (query.waitMs ?? 0);
     const asked = { socketPath, path: '/api/vectors/query', method: 'POST', token, body: query, withinMs } as const;
+    const answer = await orLate(askSocket(asked));
+    if (answer === 'late') return unavailable(tookLonger(withinMs));
     // Both ends have the same version, or the newer one only adds fields.
-    const { matches, error } = (await askSocket(asked)).body as WorkerAnswer;
+    const { matches, error } = answer.body as WorkerAnswer;
     if (matches !== undefined) return { available: true, matches };
-    if (error?.code === 'vectors-unavailable') return { available: false, reason: error.message };
-    return undefined;
+    return error?.code === 'vectors-unavailable' ? unavailable(error.message) : undefined;
+  }
+}
+
+function unavailable(reason: string): VectorAnswer {
+  return { available: false, reason };
+}
+
+/** @throws Error if nothing listens. */
+async function orLate(answer: Promise<SocketAnswer>): Promise<SocketAnswer | 'late'> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof LateAnswer) return 'late';
+    throw error;
   }
 }
 

@@ -21,10 +21,18 @@ export interface SocketAnswer {
 
 const MOST_ANSWER_BYTES = 1024 * 1024;
 
+/** A server listens but did not answer in time. */
+export class LateAnswer extends Error {
+  constructor(withinMs: number) {
+    super(`no answer within ${withinMs / 1000} s`);
+    this.name = 'LateAnswer';
+  }
+}
+
 /**
  * Sends an HTTP request to a server that listens on a Unix socket. The owner and mode of the socket's folder restrict
  * who can listen there; a TCP port has no such protection.
- * @throws Error if no server listens, or the answer takes too long or exceeds 1 MiB.
+ * @throws LateAnswer if the answer takes too long; Error if no server listens or the answer exceeds 1 MiB.
  */
 export function askSocket({ socketPath, path, method, token, body, withinMs, signal }: SocketRequest) {
   const limit = AbortSignal.timeout(withinMs);
@@ -54,7 +62,7 @@ export function askSocket({ socketPath, path, method, token, body, withinMs, sig
       });
     });
     asked.on('error', (error) => {
-      reject(limit.aborted ? new Error(`no answer within ${withinMs / 1000} s`) : error);
+      reject(limit.aborted ? new LateAnswer(withinMs) : error);
     });
     asked.end(sent);
   });

@@ -7,6 +7,7 @@ import { terminateTree } from '../operations/terminate/terminate-tree.ts';
 import type { Log } from '../shared/log.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { createFileLog } from '../shared/log.ts';
+import { preferMemoryToSpeed } from '../shared/prefer-memory-to-speed.ts';
 import { assertOwner, resolveDataDir } from '../state/files/data-dir.ts';
 import { readSettings } from '../state/settings/settings.ts';
 import { readToken } from '../state/control/token.ts';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     log,
   });
   keepCompiledCode();
+  preferMemoryToSpeed();
 }
 
 interface Starter {

@@ -14,6 +14,7 @@ import { identifySelf, loadPlatform, type OrphanAdoption, type Platform } from '
 import { ClaudeMemError } from '../shared/errors.ts';
 import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
+import { preferMemoryToSpeed } from '../shared/prefer-memory-to-speed.ts';
 import { assertPlaceForSocket } from '../shared/private-socket.ts';
 import { claimSocketPath } from '../state/control/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
@@ -166,15 +167,6 @@ function dutyOf(
     cleanUp: () => supervisor.cleanUp(),
     log,
   };
-}
-
-/**
- * Trades speed for memory, because this process lives long and does little. Optimized code costs more memory than it saves time. A minor
- * collection keeps the second half of the young generation; a full one, once a minute, takes a few milliseconds. The flags are set last,
- * because V8 rejects code cached under other flags, of this program and of Node itself, and compiles it again.
- */
-function preferMemoryToSpeed(): void {
-  for (const flag of ['--no-opt', '--no-sparkplug', '--gc-global']) setFlagsFromString(flag);
 }
 
 interface VitalsParts {

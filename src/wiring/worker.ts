@@ -5,6 +5,7 @@ import type { Settings } from '../core/settings.ts';
 import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../operations/tree/tree-messages.ts';
 import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { TreeRecorder } from '../operations/ports/tree.ts';
+import { limitGarbage } from '../shared/limit-garbage.ts';
 import type { Log } from '../shared/log.ts';
 import { createFileLog } from '../shared/log.ts';
 import { connectToSupervisor } from '../state/control/control-client.ts';
@@ -68,6 +69,8 @@ async function main(): Promise<void> {
         worker.recycleChroma(message.reason, message.restMs ?? 0);
     });
     keepCompiledCode();
+    // After the cache of compiled code is written: V8 rejects code of other flags.
+    shutdown.add('garbage collection', limitGarbage());
   } catch (error) {
     if (shutdown.isBegun) return;
     log.error('the worker cannot run', { error });

@@ -106,6 +106,12 @@ describe('fusion', () => {
     expect(order([near(1, 0.4)], [word(2, 0.3)], 10)).toEqual([1, 2]);
   });
 
+  test('ranks an exact name among the first three, before observations that are nearer in meaning', () => {
+    const close = Array.from({ length: 10 }, (_, index) => near(index + 1, 0.5));
+    const common = close.map(({ observation: { id } }) => word(id, 0.4));
+    expect(order([...close, near(99, 1.9)], [word(99, 0.92), ...common], 10).slice(0, 3)).toContain(99);
+  });
+
   test('fusion gives scores from 0 to 1, no duplicates, and no more results than the limit', () => {
     const fused = fuse([near(1, -0.1), near(2, 9)], [word(1, 1), word(2, 0), word(3, 1)], 2);
     expect(fused).toHaveLength(2);

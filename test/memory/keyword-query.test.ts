@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fullTextExpression, queryTerms } from '../../src/memory/keyword-query.ts';
+import { queryTerms, wordExpressions } from '../../src/memory/keyword-query.ts';
 
 describe('terms of a query', () => {
   test.each([
@@ -26,17 +26,20 @@ describe('terms of a query', () => {
   });
 });
 
-describe('full-text expression', () => {
+describe('full-text expressions', () => {
   test.each([
-    [['login', 'bug'], '"login" OR "bug"'],
-    [['NOT', 'a*', 'title:x'], '"NOT" OR "a*" OR "title:x"'],
-    [['say "hi"'], '"say ""hi"""'],
-    [['😀', '--', 'bug'], '"bug"'],
-  ])('turns the terms %j into %s', (terms, expression) => {
-    expect(fullTextExpression(terms)).toBe(expression);
-  });
-
-  test.each([[[]], [['😀', '--', '"']]])('terms without words have no full-text expression: %j', (terms) => {
-    expect(fullTextExpression(terms)).toBeUndefined();
+    [
+      ['login', 'bug'],
+      ['"login"', '"bug"'],
+    ],
+    [
+      ['NOT', 'a*', 'title:x'],
+      ['"NOT"', '"a*"', '"title:x"'],
+    ],
+    [['say "hi"'], ['"say ""hi"""']],
+    [['😀', '--', 'bug'], ['"bug"']],
+    [['😀', '--', '"'], []],
+  ])('turns the terms %j into %j, without terms that have no letter or digit', (terms, expressions) => {
+    expect(wordExpressions(terms).map(({ expression }) => expression)).toEqual(expressions);
   });
 });

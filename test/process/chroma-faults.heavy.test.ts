@@ -218,7 +218,7 @@ describe('a faulty uvx', () => {
     }
     await state(sync, 'unavailable');
     await gone();
-    expect(sync.status().reason).toMatch(/did not answer within 700 ms of its start; next attempt in \d+ s/);
+    expect(sync.status().reason).toMatch(/did not answer within 0\.7 s of its start; next attempt in \d+ s/);
     expect(spawned()).toHaveLength(1);
   });
 

@@ -1,4 +1,4 @@
-// Chroma above its limits, with processes that really allocate memory and use CPU.
+// Chroma above its limits or slow, with processes that really allocate memory, use CPU or take their time.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { describeWithChroma, linkModel } from '../helpers/semantic-stack.ts';
 import { createTempDir } from '../helpers/temp-dir.ts';
 import { found, syncHarness } from './chroma-harness.ts';
+import { connectSearchServer } from './search-server-process.ts';
 import { TestTree } from './tree-harness.ts';
 
 const STAND_IN = fileURLToPath(new URL('../fixtures/chroma-stand-in.py', import.meta.url));
@@ -24,7 +25,7 @@ interface Health {
 }
 
 /** A tree whose uvx is the stand-in. */
-async function treeWith(mode: 'grow' | 'burn' | 'deaf', settings: Record<string, string>): Promise<TestTree> {
+async function treeWith(mode: 'grow' | 'burn' | 'deaf' | 'slow', settings: Record<string, string>): Promise<TestTree> {
   const home = createTempDir();
   onTestFinished(() => {
     home.remove();
@@ -55,6 +56,30 @@ async function recycled(tree: TestTree, count: number): Promise<Health> {
     dump,
   );
 }
+
+test('a Chroma that answers slowly leads to keyword answers that give the delay as the reason', async () => {
+  const tree = await treeWith('slow', {});
+  await tree.start();
+  const session = await tree.session();
+  await tree.observe(session, 'kept', 'found by keyword');
+  const { mode, reason, titles } = await eventually(
+    'Chroma has started',
+    async () => {
+      const answer = await tree.search('kept');
+      return answer.reason === 'Chroma is starting' ? undefined : answer;
+    },
+    { withinMs: 60_000 },
+  );
+  expect([mode, reason, titles]).toEqual(['keyword', 'semantic search took longer than 2 s', ['kept']]);
+  // An MCP client's own server asks the worker, which holds the lock of the vectors.
+  const { dataDir, home } = tree;
+  const server = await connectSearchServer({ dataDir, home, env: tree.env() });
+  const answer = await server.call('search', { query: 'kept' });
+  expect(answer).toMatchObject({ mode: 'keyword', results: [{ title: 'kept' }] });
+  expect(answer.reason).toMatch(/^(?:semantic search took longer than 3 s|Chroma is busy with earlier calls)$/);
+  await server.client.close();
+  await tree.stop();
+});
 
 test('a Chroma that grows is recycled through the worker; one that grows again is paused, as status reports', async () => {
   const tree = await treeWith('grow', { CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: '100' });

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { hybridSearch } from '../../src/chroma/hybrid-search.ts';
+import { SessionSearch } from '../../src/memory/session-search.ts';
 import { isLockFree } from '../../src/state/locks/lock.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { describeWithChroma } from '../helpers/semantic-stack.ts';
@@ -40,8 +42,8 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect(await sync.query({ text: 'sql problem', limit: 1 })).toMatchObject({ available: false });
   });
 
-  test('a backfill alone does not start Chroma; a new observation does and is added to the vectors', async () => {
-    const { open, remember, running, filled } = await syncHarness(stack);
+  test('a backfill alone does not start Chroma; a new observation does, is added to the vectors, and is found by an exact name', async () => {
+    const { open, remember, running, filled, dataDir } = await syncHarness(stack);
     remember('a cat sleeps on the sofa');
     const sync = open();
     expect(sync.status()).toMatchObject({ state: 'asleep', pending: 1 });
@@ -53,6 +55,25 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     sync.observationsAdded();
     await filled(sync);
     expect(await found(sync, 'sql problem')).toEqual([later]);
+
+    // Embeddings hardly represent a name, so the keyword hits must bring it to the top.
+    for (let number = 0; number < 12; number += 1) remember(`login to the database failed, attempt ${number}`);
+    const exact = ['ERR_4711', '9f8e7d6c5b4a', 'parseManifest'].map((name) => remember(`lunch with ${name}`));
+    sync.observationsAdded();
+    await filled(sync);
+    const memory = new SessionSearch(dataDir);
+    onTestFinished(() => {
+      memory.close();
+    });
+    for (const [index, query] of [
+      'ERR_4711',
+      'the login to the database failed with 9f8e7d6c5b4a',
+      'why does parseManifest fail to log in to the database',
+    ].entries()) {
+      const answer = await hybridSearch({ query, limit: 10 }, { vectors: sync, memory }, 20_000);
+      expect(answer.mode).toBe('semantic');
+      expect(answer.results.slice(0, 3).map(({ id }) => id)).toContain(exact[index]);
+    }
   });
 
   test('stored observations are found after a restart and after the vectors were deleted', async () => {

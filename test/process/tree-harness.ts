@@ -186,10 +186,10 @@ export class TestTree {
     expect(status).toBe(201);
   }
 
-  async search(query: string): Promise<{ mode: string; titles: readonly string[] }> {
+  async search(query: string): Promise<{ mode: string; reason: unknown; titles: readonly string[] }> {
     const { body } = await this.ask('GET', `/api/search?q=${encodeURIComponent(query)}`);
     const results = body.results as readonly { readonly title: string }[];
-    return { mode: String(body.mode), titles: results.map(({ title }) => title) };
+    return { mode: String(body.mode), reason: body.reason, titles: results.map(({ title }) => title) };
   }
 
   log(): string {

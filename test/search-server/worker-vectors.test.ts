@@ -56,7 +56,7 @@ test('returns nothing if no process listens or no socket is found', async () => 
   expect(await vectorsAt('', { findSocket }).query(query)).toBeUndefined();
 });
 
-test('ignores a worker without a token, with another token, or that hangs', async () => {
+test('ignores a worker without a token or with another token', async () => {
   const { path } = await startWorker();
   expect(await vectorsAt(path, { readToken: () => undefined }).query(query)).toBeUndefined();
   expect(await vectorsAt(path, { readToken: () => 'b'.repeat(64) }).query(query)).toBeUndefined();
@@ -64,6 +64,22 @@ test('ignores a worker without a token, with another token, or that hangs', asyn
     throw new Error('contains no token');
   };
   expect(await vectorsAt(path, { readToken }).query(query)).toBeUndefined();
+});
+
+test('a worker that is late for its health check gives the delay as the reason', async () => {
   const hanging = await listen(() => undefined);
-  expect(await vectorsAt(hanging, { healthTimeoutMs: 20 }).query(query)).toBeUndefined();
+  expect(await vectorsAt(hanging, { healthTimeoutMs: 20 }).query(query)).toEqual({
+    available: false,
+    reason: 'the worker did not answer within 0.02 s',
+  });
+});
+
+test('a worker whose vectors are slow gives the delay as the reason', async () => {
+  const slow = await listen((request, response) => {
+    if (request.url === '/health') response.end('{}');
+  });
+  expect(await vectorsAt(slow, { queryTimeoutMs: 20 }).query({ ...query, waitMs: 30 })).toEqual({
+    available: false,
+    reason: 'semantic search took longer than 0.05 s',
+  });
 });
