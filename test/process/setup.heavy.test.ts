@@ -111,7 +111,7 @@ describeWithChroma('setup with the real Chroma', (stack) => {
     });
     await tree.start();
     await tree.observe(await tree.session(), 'slow query', 'the database query was slow');
-    expect(await tree.search('query')).toEqual({ mode: 'keyword', titles: ['slow query'] });
+    expect(await tree.search('query')).toMatchObject({ mode: 'keyword', titles: ['slow query'] });
     await tree.stop();
   });
 });
