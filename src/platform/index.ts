@@ -2,6 +2,7 @@ import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
 import type { MachinePort } from '../operations/ports/doctor.ts';
 import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
+import type { WindowsNative } from './windows/native/load-native.ts';
 
 /** The adapters of one platform. */
 export interface Platform {
@@ -137,11 +138,44 @@ async function loadPortable(): Promise<Platform> {
 }
 
 async function loadWindows(): Promise<Platform> {
+  const native = (await import('./windows/native/load-native.ts')).loadWindowsNative();
+  return native === null ? loadWindowsWithoutNative() : loadWindowsNativeAdapters(native);
+}
+
+async function loadWindowsNativeAdapters(native: WindowsNative): Promise<Platform> {
+  const [
+    { createNativeTable },
+    { createHandleSignaller },
+    { readWindowsMachine },
+    { identifyNative, measureNative },
+    { findNativeMarkHolders },
+  ] = await Promise.all([
+    import('./windows/table/native-table.ts'),
+    import('./windows/signal/handle-signaller.ts'),
+    import('./windows/native/machine.ts'),
+    import('./windows/table/identify.ts'),
+    import('./windows/table/mark-holders.ts'),
+  ]);
+  return {
+    table: createNativeTable(native),
+    follow: () => createNativeTable(native),
+    signaller: createHandleSignaller(native),
+    readMachine: () => readWindowsMachine(native),
+    identify: (pid) => identifyNative(native, pid),
+    measure: (pid) => measureNative(native, pid),
+    findListener: () => undefined,
+    loadAdoption: () => null,
+    load: undefined,
+    findMarkHolders: (variable, value) => Promise.resolve(findNativeMarkHolders(native, variable, value)),
+  };
+}
+
+/** PowerShell, if koffi does not load. It shows neither environments nor records to compare with. */
+async function loadWindowsWithoutNative(): Promise<Platform> {
   const [{ createCimTable }, { createCimSignaller }] = await Promise.all([
     import('./windows/cim-table.ts'),
     import('./windows/cim-signaller.ts'),
   ]);
-  // claude-mem starts nothing on Windows, so there are no records to compare.
   return {
     table: createCimTable(),
     follow: () => createCimTable(),
@@ -152,7 +186,6 @@ async function loadWindows(): Promise<Platform> {
     findListener: () => undefined,
     loadAdoption: () => null,
     load: undefined,
-    // Windows does not show environments of other processes.
     findMarkHolders: () => Promise.resolve(new Set()),
   };
 }
