@@ -22,6 +22,11 @@ export interface Platform {
   readonly findListener: (port: number) => ProcessRow | undefined;
   /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;
+  /**
+   * Makes the system keep a list of all processes that this process and its descendants start from now on, and returns a function that
+   * reads it. Null if the system has no such list.
+   */
+  readonly trackDescendants: () => (() => ReadonlySet<number>) | null;
   /** Memory and limits of the machine; undefined if the system does not report them. */
   readonly load: MachineLoad | undefined;
   readonly findMarkHolders: FindMarkHolders;
@@ -102,6 +107,7 @@ async function loadLinux(): Promise<Platform> {
             listChildren: children.listOwnChildren,
           };
     },
+    trackDescendants: () => null,
     load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
     findMarkHolders,
   };
@@ -132,6 +138,7 @@ async function loadPortable(): Promise<Platform> {
     measure: null,
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
+    trackDescendants: () => null,
     load: undefined,
     findMarkHolders: findMarkHoldersByPs,
   };
@@ -149,12 +156,14 @@ async function loadWindowsNativeAdapters(native: WindowsNative): Promise<Platfor
     { readWindowsMachine },
     { identifyNative, measureNative },
     { findNativeMarkHolders },
+    { trackByJob },
   ] = await Promise.all([
     import('./windows/table/native-table.ts'),
     import('./windows/signal/handle-signaller.ts'),
     import('./windows/native/machine.ts'),
     import('./windows/table/identify.ts'),
     import('./windows/table/mark-holders.ts'),
+    import('./windows/native/job.ts'),
   ]);
   return {
     table: createNativeTable(native),
@@ -165,6 +174,7 @@ async function loadWindowsNativeAdapters(native: WindowsNative): Promise<Platfor
     measure: (pid) => measureNative(native, pid),
     findListener: () => undefined,
     loadAdoption: () => null,
+    trackDescendants: () => trackByJob(native),
     load: undefined,
     findMarkHolders: (variable, value) => Promise.resolve(findNativeMarkHolders(native, variable, value)),
   };
@@ -185,6 +195,7 @@ async function loadWindowsWithoutNative(): Promise<Platform> {
     measure: null,
     findListener: () => undefined,
     loadAdoption: () => null,
+    trackDescendants: () => null,
     load: undefined,
     findMarkHolders: () => Promise.resolve(new Set()),
   };

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { formatOwnerMark } from '../../src/core/process/identity.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import { createTempDir } from '../helpers/temp-dir.ts';
+import { runCli } from './run-cli.ts';
 import { kill, readRows, StandIns } from './stand-ins.ts';
 
-const CLI = process.env.CLAUDE_MEM_TEST_CLI ?? '';
 /** The pattern proof needs processes older than 120 s. */
 const PATTERN_AGE_MS = 121_000;
 
@@ -35,7 +33,9 @@ test('a chain below a killed parent is one leak by its marks; reap ends it and s
     complete: true,
     unreadable: 0,
   });
-  expect((await run(['leaks', '--data-dir', leak.dataDir])).stdout).toMatch(/Leaked: 1 chroma-mcp \(uv \+ python\), /);
+  expect((await runCli(['leaks', '--data-dir', leak.dataDir])).stdout).toMatch(
+    /Leaked: 1 chroma-mcp \(uv \+ python\), /,
+  );
 
   const planned = await reap(leak, '--dry-run');
   expect(planned.plan.map(({ pid }) => pid).sort()).toEqual(leak.pids);
@@ -86,7 +86,9 @@ test('a chain without marks is one leak by its command lines, also below cmd.exe
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, leak.startedAtMs + PATTERN_AGE_MS - Date.now())));
   const before = await leaks(leak);
   expect(before).toMatchObject({ exitCode: 1, summary: { orphans: leak.pids.length } });
-  expect((await run(['leaks', '--data-dir', leak.dataDir])).stdout).toMatch(/Leaked: 1 chroma-mcp \(uv \+ python\), /);
+  expect((await runCli(['leaks', '--data-dir', leak.dataDir])).stdout).toMatch(
+    /Leaked: 1 chroma-mcp \(uv \+ python\), /,
+  );
   expect(await reap(leak, '--yes')).toMatchObject({ exitCode: 0, remaining: [] });
   expect(await alive(leak)).toEqual([]);
 });
@@ -161,21 +163,10 @@ function reap({ dataDir }: Leak, option: string): Promise<Answer> {
 }
 
 async function json(args: readonly string[]): Promise<Answer> {
-  const { stdout, stderr, exitCode } = await run(args);
+  const { stdout, stderr, exitCode } = await runCli(args);
   try {
     return { exitCode, ...(JSON.parse(stdout) as Omit<Answer, 'exitCode'>) };
   } catch (error) {
     throw new Error(`no JSON (exit code ${exitCode}): ${stdout} ${stderr}`, { cause: error });
-  }
-}
-
-async function run(args: readonly string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-  const { SystemRoot, PATH, USERPROFILE, TEMP, LOCALAPPDATA, APPDATA } = process.env;
-  const env = { SystemRoot, PATH, USERPROFILE, TEMP, LOCALAPPDATA, APPDATA, NO_COLOR: '1' };
-  try {
-    return { ...(await promisify(execFile)(process.execPath, [CLI, ...args], { env })), exitCode: 0 };
-  } catch (error) {
-    const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number };
-    return { stdout, stderr, exitCode: code };
   }
 }

@@ -77,6 +77,9 @@ export function fakeNative(processes: readonly FakeProcess[]): WindowsNative {
     suspend: () => FAILED,
     wait: () => 0x102,
     close: () => 0,
+    createJob: () => FAILED,
+    assignToJob: () => FAILED,
+    queryJob: () => FAILED,
     readRegistry: () => 2,
     addressOf: () => 0n,
   };

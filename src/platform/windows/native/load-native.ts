@@ -19,6 +19,9 @@ export interface WindowsNative {
   readonly suspend: NativeCall;
   readonly wait: NativeCall;
   readonly close: NativeCall;
+  readonly createJob: NativeCall;
+  readonly assignToJob: NativeCall;
+  readonly queryJob: NativeCall;
   /** Returns 0 if it read the value. */
   readonly readRegistry: NativeCall;
   /** The address of a buffer in this process. */
@@ -31,6 +34,9 @@ export const STATUS_INVALID_CID = 0xc000000b | 0;
 export const STATUS_INVALID_PARAMETER = 0xc000000d | 0;
 export const STATUS_ACCESS_DENIED = 0xc0000022 | 0;
 export const STATUS_PROCESS_IS_TERMINATING = 0xc000010a | 0;
+
+/** Stands for this process in place of a handle. */
+export const THIS_PROCESS = -1;
 
 let loaded: WindowsNative | null | undefined;
 
@@ -70,6 +76,9 @@ function declare(koffi: typeof Koffi): WindowsNative {
     suspend: call('NtSuspendProcess(intptr process)'),
     wait: call('NtWaitForSingleObject(intptr object, uint8 alertable, void *timeout)'),
     close: call('NtClose(intptr handle)'),
+    createJob: call('NtCreateJobObject(void *handle, uint32 access, void *attributes)'),
+    assignToJob: call('NtAssignProcessToJobObject(intptr job, intptr process)'),
+    queryJob: call('NtQueryInformationJobObject(intptr job, int class, void *buffer, uint32 length, void *needed)'),
     readRegistry: koffi
       .load('advapi32.dll')
       .func(

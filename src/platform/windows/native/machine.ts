@@ -1,5 +1,5 @@
 import { hashMachineId } from '../../machine-id.ts';
-import type { WindowsNative } from './load-native.ts';
+import { THIS_PROCESS, type WindowsNative } from './load-native.ts';
 
 /** Identifies this machine and this boot. */
 export interface WindowsMachine {
@@ -46,7 +46,6 @@ function readMachineGuid(native: WindowsNative): string | undefined {
  * attempt by the OS loader". 0 before Windows 10.
  */
 const BOOT_NUMBER_ADDRESS = 0x7ffe_02c4;
-const THIS_PROCESS = -1;
 
 function readBootNumber(native: WindowsNative): number {
   const value = Buffer.alloc(4);

@@ -1,12 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { WindowsNative } from './load-native.ts';
+import { THIS_PROCESS, type WindowsNative } from './load-native.ts';
 
 const TOKEN_QUERY = 0x0008;
 const CLASS_USER = 1;
 /** TOKEN_USER and the longest SID. */
 const USER_BYTES = 16 + 68;
-/** Windows takes it for this process. */
-const THIS_PROCESS = -1;
 
 /** The user of a process, by a handle with the right to query; undefined if the system does not tell. */
 export function readUser(native: WindowsNative, handle: number): number | undefined {
