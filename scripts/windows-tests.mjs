@@ -36,7 +36,7 @@ function thisWindows() {
   return {
     runs: tmpdir(),
     modules: join(root, 'node_modules'),
-    makeStandIn: (file) => execFileSync('gcc', ['-municode', '-O1', '-s', '-o', file, source], { stdio: 'inherit' }),
+    makeStandIn: (file) => execFileSync('gcc', ['-O1', '-s', '-o', file, source], { stdio: 'inherit' }),
     run: (script, options) => spawnSync(process.execPath, [script], options),
     end: () => undefined,
   };

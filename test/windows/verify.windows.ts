@@ -8,7 +8,7 @@ import { readRows, StandIns } from './stand-ins.ts';
 test('verify finds and ends a process that lost its mark and whose parents are gone', async () => {
   const folder = createTempDir().path;
   const standIns = new StandIns(join(folder, 'Scripts'));
-  // Starts a program without any environment, detached, and ends at once; the command does the same with it.
+  // Starts a program without any environment, detached, and ends immediately. The command does the same with it.
   const inner = join(folder, 'inner.cjs');
   const outer = join(folder, 'outer.cjs');
   const start = (file: string, args: string, env: string) =>

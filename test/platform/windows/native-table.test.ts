@@ -1,8 +1,11 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isNotYounger } from '../../../src/core/process/identity.ts';
 import type { SnapshotRequest } from '../../../src/operations/ports/process.ts';
 import { parseProcessList } from '../../../src/platform/windows/table/process-list.ts';
 import { createNativeTable } from '../../../src/platform/windows/table/native-table.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
 import { type FakeProcess, fakeNative, listOf, OWN_USER, STARTED } from './fake-native.ts';
 
 const DATA_DIR = String.raw`C:\Users\Ada Lovelace\.claude-mem`;
@@ -96,6 +99,24 @@ test('a process of the name of no role program is read for its marks only if it 
   expect(young.row).toMatchObject({ treeMark: 't', command: 'editor.exe' });
   const old = await read([process], { oldestTreeTicks: Number.MAX_SAFE_INTEGER });
   expect(old.row).not.toHaveProperty('treeMark');
+});
+
+test('a network path on a command line or in a mark is compared as written, and never looked at', async () => {
+  const directory = tempDir();
+  mkdirSync(join(directory, 'data', 'vectors'), { recursive: true });
+  symlinkSync(join(directory, 'data'), join(directory, 'link'));
+  const readFrom = (path: string) => {
+    const command = `python.exe chroma-mcp --data-dir ${path}/vectors`;
+    const environment = `CLAUDE_MEM_TREE=t\0CLAUDE_MEM_DATA_DIR=${path}\0\0`;
+    return read([{ pid: 40, name: 'python.exe', command, environment }], { dataDir: join(directory, 'data') });
+  };
+  expect((await readFrom(join(directory, 'link'))).row).toMatchObject({
+    roleDirectory: join(directory, 'data', 'vectors'),
+    dataDirMark: join(directory, 'data'),
+  });
+  const { row } = await readFrom(`/${join(directory, 'link')}`);
+  expect(row).not.toHaveProperty('roleDirectory');
+  expect(row?.dataDirMark).toBe(`/${join(directory, 'link')}`);
 });
 
 test('the idle process and processes that have ended are left out', async () => {

@@ -2,11 +2,11 @@ import { dataDirArgument, isCandidateName, isChromaProgram } from '../../../core
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
 import type { SnapshotRequest } from '../../../operations/ports/process.ts';
 import { isMarked, type Marks, parseCutMarks, parseMarks, UNKNOWN_MARKS } from '../../marks.ts';
-import { resolveDataDir, resolveRoleDirectory } from '../../role-directory.ts';
 import { cpuTicksOf, isoTimeOf, startTicksOf } from '../native/file-time.ts';
 import type { WindowsNative } from '../native/load-native.ts';
 import { openProcess, readTimes, RIGHTS } from '../native/process-handle.ts';
 import { readUser } from '../native/user.ts';
+import { resolveLocalDataDir, resolveLocalRoleDirectory } from '../local-directory.ts';
 import { splitCommandLine } from '../split-command-line.ts';
 import type { ListedProcess } from './process-list.ts';
 import {
@@ -120,7 +120,7 @@ export class NativeRowReader {
     const marks = isCut ? { ...parseCutMarks(bytes), environmentCut: true as const } : parseMarks(bytes);
     const { dataDirMark } = marks;
     return typeof dataDirMark === 'string'
-      ? { ...marks, dataDirMark: resolveDataDir(dataDirMark, this.#request.dataDir) }
+      ? { ...marks, dataDirMark: resolveLocalDataDir(dataDirMark, this.#request.dataDir) }
       : marks;
   }
 
@@ -135,7 +135,7 @@ export class NativeRowReader {
   #note(row: RowDraft): void {
     this.#relevant.push(row);
     const written = isChromaProgram(row) ? dataDirArgument(row) : undefined;
-    const directory = written === undefined ? undefined : resolveRoleDirectory(written, this.#request.dataDir);
+    const directory = written === undefined ? undefined : resolveLocalRoleDirectory(written, this.#request.dataDir);
     if (directory !== undefined) row.roleDirectory = directory;
   }
 }
