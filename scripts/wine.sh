@@ -60,7 +60,8 @@ C
 make_stand_in() {
   local source=$root/test/fixtures/stand-in.c
   [ "$cache/stand-in.exe" -nt "$source" ] && return
-  x86_64-w64-mingw32-gcc -O1 -s -o "$cache/stand-in.exe" "$source"
+  x86_64-w64-mingw32-gcc -O1 -s -o "$cache/stand-in.exe.new" "$source"
+  mv "$cache/stand-in.exe.new" "$cache/stand-in.exe"
 }
 
 setup() {

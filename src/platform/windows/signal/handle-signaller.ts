@@ -87,7 +87,8 @@ class HandleBoundProcess implements BoundProcess {
     if (startTicksOf(times.started) !== row.startTicks) return 'different';
     const state = this.state();
     if (state !== 'alive') return state;
-    if (row.uid !== undefined && readUser(native, handle) !== row.uid) return 'different';
+    const uid = readUser(native, handle);
+    if (row.uid !== undefined && row.uid !== uid) return uid === undefined ? 'unknown' : 'different';
     return options.compareCommand ? this.#compareCommandLine() : 'same';
   }
 
