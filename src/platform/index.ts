@@ -2,7 +2,6 @@ import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
 import type { MachinePort } from '../operations/ports/doctor.ts';
 import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
-import type { WindowsNative } from './windows/native/load-native.ts';
 
 /** The adapters of one platform. */
 export interface Platform {
@@ -145,60 +144,9 @@ async function loadPortable(): Promise<Platform> {
 }
 
 async function loadWindows(): Promise<Platform> {
-  const native = (await import('./windows/native/load-native.ts')).loadWindowsNative();
-  return native === null ? loadWindowsWithoutNative() : loadWindowsNativeAdapters(native);
-}
-
-async function loadWindowsNativeAdapters(native: WindowsNative): Promise<Platform> {
-  const [
-    { createNativeTable },
-    { createHandleSignaller },
-    { readWindowsMachine },
-    { identifyNative, measureNative },
-    { findNativeMarkHolders },
-    { trackByJob },
-  ] = await Promise.all([
-    import('./windows/table/native-table.ts'),
-    import('./windows/signal/handle-signaller.ts'),
-    import('./windows/native/machine.ts'),
-    import('./windows/table/identify.ts'),
-    import('./windows/table/mark-holders.ts'),
-    import('./windows/native/job.ts'),
-  ]);
-  return {
-    table: createNativeTable(native),
-    follow: () => createNativeTable(native),
-    signaller: createHandleSignaller(native),
-    readMachine: () => readWindowsMachine(native),
-    identify: (pid) => identifyNative(native, pid),
-    measure: (pid) => measureNative(native, pid),
-    findListener: () => undefined,
-    loadAdoption: () => null,
-    trackDescendants: () => trackByJob(native),
-    load: undefined,
-    findMarkHolders: (variable, value) => Promise.resolve(findNativeMarkHolders(native, variable, value)),
-  };
-}
-
-/** PowerShell, if koffi does not load. It shows neither environments nor records to compare with. */
-async function loadWindowsWithoutNative(): Promise<Platform> {
-  const [{ createCimTable }, { createCimSignaller }] = await Promise.all([
-    import('./windows/cim-table.ts'),
-    import('./windows/cim-signaller.ts'),
-  ]);
-  return {
-    table: createCimTable(),
-    follow: () => createCimTable(),
-    signaller: createCimSignaller(),
-    readMachine: () => ({}),
-    identify: () => undefined,
-    measure: null,
-    findListener: () => undefined,
-    loadAdoption: () => null,
-    trackDescendants: () => null,
-    load: undefined,
-    findMarkHolders: () => Promise.resolve(new Set()),
-  };
+  // A file of its own in the built program, so that no other system reads it.
+  const { createWindowsAdapters } = await import('./windows/adapters.ts');
+  return createWindowsAdapters();
 }
 
 /** The identity of this process, for its children's marks and for its manifest. */
