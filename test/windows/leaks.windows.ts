@@ -57,6 +57,17 @@ test('marks under a live owner are no leak', async () => {
   expect(await alive(leak)).toEqual(leak.pids);
 });
 
+test('snapshot, leaks --from, leaks --watch and doctor run', async () => {
+  const leak = (current = await startLeak('cm others ', { owner: (await goneOwner()).owner }));
+  const file = join(leak.folder, 'snäpshot.json');
+  expect(await runCli(['snapshot', file, '--data-dir', leak.dataDir])).toMatchObject({ exitCode: 0 });
+  expect(await json(['leaks', '--from', file, '--json'])).toMatchObject({ exitCode: 1, summary: { orphans: 5 } });
+  const watched = await runCli(['leaks', '--watch', '--count', '2', '--interval', '1s', '--data-dir', leak.dataDir]);
+  expect(watched.stdout.match(/"orphans":5/g)).toHaveLength(2);
+  const checks = await json(['doctor', '--json', '--data-dir', leak.dataDir]);
+  expect(checks).toMatchObject({ exitCode: 1, summary: { error: 0 } });
+});
+
 test('200 processes are read without PowerShell', async () => {
   const leak = (current = await startLeak('cm many ', { owner: await liveOwner(), keepsParent: true }));
   const many = Array.from({ length: 200 }, () => leak.standIns.start('python', []));
