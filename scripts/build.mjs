@@ -53,6 +53,7 @@ await bundle({
     'lib/setup': 'src/wiring/setup.ts',
     'lib/doctor': 'src/wiring/doctor.ts',
     'lib/redact': 'src/operations/redact/redact.ts',
+    'lib/windows': 'src/platform/windows/adapters.ts',
   },
 });
 await bundle({

@@ -79,6 +79,9 @@ export const requirePackagesApart = {
     build.onResolve({ filter: /operations\/redact\/redact\.ts$/ }, ({ kind }) =>
       kind === 'dynamic-import' ? { path: './lib/redact.js', external: true } : undefined,
     );
+    build.onResolve({ filter: /windows\/adapters\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './lib/windows.js', external: true } : undefined,
+    );
     build.onResolve({ filter: /^[^.]/ }, ({ path, namespace }) => {
       if (!APART.includes(path)) return undefined;
       if (LATE.includes(path) && namespace !== LATE_PACKAGE) return { path, namespace: LATE_PACKAGE };

@@ -64,6 +64,8 @@ export const vi = new Proxy(
   {},
   {
     get: (_, name) => () => {
+      // Nothing is stubbed here.
+      if (name === 'unstubAllEnvs') return;
       throw new Error(`no vi.${String(name)} here`);
     },
   },

@@ -21,6 +21,11 @@ export interface Platform {
   readonly findListener: (port: number) => ProcessRow | undefined;
   /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;
+  /**
+   * Makes the system keep a list of all processes that this process and its descendants start from now on, and returns a function that
+   * reads it. Null if the system has no such list.
+   */
+  readonly trackDescendants: () => (() => ReadonlySet<number>) | null;
   /** Memory and limits of the machine; undefined if the system does not report them. */
   readonly load: MachineLoad | undefined;
   readonly findMarkHolders: FindMarkHolders;
@@ -101,6 +106,7 @@ async function loadLinux(): Promise<Platform> {
             listChildren: children.listOwnChildren,
           };
     },
+    trackDescendants: () => null,
     load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
     findMarkHolders,
   };
@@ -131,30 +137,16 @@ async function loadPortable(): Promise<Platform> {
     measure: null,
     findListener: (port) => findListenerByLsof(port),
     loadAdoption: () => null,
+    trackDescendants: () => null,
     load: undefined,
     findMarkHolders: findMarkHoldersByPs,
   };
 }
 
 async function loadWindows(): Promise<Platform> {
-  const [{ createCimTable }, { createCimSignaller }] = await Promise.all([
-    import('./windows/cim-table.ts'),
-    import('./windows/cim-signaller.ts'),
-  ]);
-  // claude-mem starts nothing on Windows, so there are no records to compare.
-  return {
-    table: createCimTable(),
-    follow: () => createCimTable(),
-    signaller: createCimSignaller(),
-    readMachine: () => ({}),
-    identify: () => undefined,
-    measure: null,
-    findListener: () => undefined,
-    loadAdoption: () => null,
-    load: undefined,
-    // Windows does not show environments of other processes.
-    findMarkHolders: () => Promise.resolve(new Set()),
-  };
+  // A file of its own in the built program, so that no other system reads it.
+  const { createWindowsAdapters } = await import('./windows/adapters.ts');
+  return createWindowsAdapters();
 }
 
 /** The identity of this process, for its children's marks and for its manifest. */

@@ -19,19 +19,26 @@ import type { Context, ScenarioStage } from '../cli/context.ts';
 import { createContext, usualDataDir } from './context.ts';
 import { createTreeContext } from './cli-tree.ts';
 
-/** The ports of `verify -- COMMAND`. Makes this process a subreaper, if the system supports it. */
+/**
+ * The ports of `verify -- COMMAND`. Makes this process a subreaper, if the system supports it. Windows puts it into a job, which lists all
+ * that it starts.
+ */
 export async function commandPorts(context: Context): Promise<VerifyCommandPorts> {
   const platform = await loadPlatform();
   const adoption = platform.loadAdoption();
   const adopts = adoption?.become() === true;
-  const { table, findMarkHolders, identify, signaller } = platform;
+  const listDescendants = platform.trackDescendants();
+  const { table, identify, signaller } = platform;
   return {
     table,
-    findMarkHolders,
+    findMarkHolders: async (variable, value) => {
+      const holders = await platform.findMarkHolders(variable, value);
+      return listDescendants === null ? holders : new Set([...holders, ...listDescendants()]);
+    },
     identify,
     signaller,
     clock: context.clock,
-    adopts,
+    adopts: adopts || listDescendants !== null,
     waitFor:
       adoption === null || !adopts
         ? null

@@ -48,15 +48,19 @@ export async function endChild(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** The interpreter itself: a `python3` on the PATH may be a script that looks for one. Undefined without Python. */
+/**
+ * The interpreter itself: a `python3` on the PATH may be a script that looks for one. Undefined without Python. Under Wine, a program of
+ * that name.
+ */
 export function findPython(): string | undefined {
+  if (process.platform === 'win32') return process.env.CLAUDE_MEM_TEST_PYTHON;
   const { status, stdout } = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }
 
 /** An environment of these variables and nothing else but the mark of the test run. */
 export function cleanEnvironment(variables: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, ...runMark(), ...variables };
+  return { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, ...runMark(), ...variables };
 }
 
 function end(pid: number): void {

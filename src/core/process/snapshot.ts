@@ -19,7 +19,7 @@ export interface ProcessRow {
   readonly threads?: number;
   /** Inode of the pid namespace, digits only. */
   readonly pidNamespace?: string;
-  /** Start in clock ticks since boot (Linux, `/proc/PID/stat` field 22, 100 ticks a second). */
+  /** Start in ticks: on Linux 100 a second since boot (`/proc/PID/stat` field 22), on Windows 10 million a second since 2020. */
   readonly startTicks?: number;
   /** Start on the wall clock, ISO 8601. Computed on Linux, so clock steps move it; `startTicks` is stable. */
   readonly startedAt: string;
@@ -66,7 +66,7 @@ export interface ProcessSnapshot {
   readonly takenAt: string;
   /** "Now" in clock ticks since boot; ages are counted from it. */
   readonly nowTicks?: number;
-  /** Reader: `procfs`, `ps-list`, `cim` or `file`. */
+  /** Reader: `procfs`, `ps-list`, `native`, `cim` or `file`. */
   readonly source: string;
   /** As `process.platform`. */
   readonly platform: string;

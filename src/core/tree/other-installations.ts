@@ -1,7 +1,7 @@
 import type { Identity } from '../process/identity.ts';
 import { compareIdentity, isBornAfter, isZombie } from '../process/identity.ts';
 import type { ProcessIndex } from '../process/process-index.ts';
-import type { OtherRegistry, ProcessRow } from '../process/snapshot.ts';
+import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../process/snapshot.ts';
 import { isObject } from '../is-object.ts';
 
 /** One process in the registry of another claude-mem installation. */
@@ -51,7 +51,7 @@ export function parseRegistries(registries: readonly OtherRegistry[]): readonly 
  * process descends from that worker, and both were born before the registration: otherwise a reused pid would be protected permanently.
  */
 export function judgeRegistries(registries: readonly OtherRegistry[], index: ProcessIndex): OtherInstallations {
-  const records = parseRegistries(registries);
+  const records = parseRegistries(registries).map((item) => comparable(item, index.snapshot));
   const workers = records.filter((item) => item.isWorker);
   const live = workers.flatMap((item) => {
     const row = liveRowOf(item, index);
@@ -78,6 +78,13 @@ export function judgeRegistries(registries: readonly OtherRegistry[], index: Pro
   const gone = goneWorkers(workers, livePids, index);
   const unread = registries.find(({ content }) => content === null)?.file;
   return { liveRecords, claims, goneWorkers: gone, observers: leftObservers(records, gone, index), unread };
+}
+
+/** A start token is the start in ticks on Linux only. Elsewhere its number means something else, and would prove another process. */
+function comparable(item: RegistryRecord, { platform }: ProcessSnapshot): RegistryRecord {
+  if (platform === 'linux' || item.identity.startTicks === undefined) return item;
+  const { pid, startedAt } = item.identity;
+  return { ...item, identity: { pid, isRegistration: true, ...(startedAt === undefined ? {} : { startedAt }) } };
 }
 
 /** Observers that were born after their worker, in registries whose every worker is gone. */

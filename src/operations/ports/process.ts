@@ -16,7 +16,7 @@ export interface SnapshotRequest {
 
 /** Reads the process table of this machine. */
 export interface ProcessTable {
-  /** `procfs`, `ps-list` or `cim`. */
+  /** `procfs`, `ps-list`, `native` or `cim`. */
   readonly source: string;
   /**
    * One reading.
@@ -65,7 +65,7 @@ export interface BindOptions {
 
 /** Sends every signal: no other module calls `process.kill`. */
 export interface Signaller {
-  /** Protection against pid reuse: `pidfd`, `two-reads` or `ps`. */
+  /** Protection against pid reuse: `pidfd`, `two-reads`, `handle`, `ps` or `cim`. */
   readonly method: string;
   /** Binds to the row's process, if that process still has the row's identity. */
   bind(row: ProcessRow, options: BindOptions): BoundProcess | BindRefusal;

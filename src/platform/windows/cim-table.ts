@@ -1,7 +1,7 @@
 import { dataDirArgument, isCandidateName, isChromaProgram } from '../../core/process/role-program.ts';
 import type { ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
 import type { ProcessTable, SnapshotRequest } from '../../operations/ports/process.ts';
-import { resolveRoleDirectory } from '../role-directory.ts';
+import { resolveLocalRoleDirectory } from './local-directory.ts';
 import { type CimProcess, type CimReading, cimScript, parseCim } from './parse-cim.ts';
 import { cimFailure, type PowerShellOutput, runPowerShell } from './run-powershell.ts';
 
@@ -60,7 +60,7 @@ function toSnapshot(takenAt: string, reading: CimReading, request: SnapshotReque
 function toRow(process: CimProcess, isRelevant: boolean, dataDir: string): ProcessRow {
   if (!isRelevant) return process;
   const written = isChromaProgram(process) ? dataDirArgument(process) : undefined;
-  const roleDirectory = written === undefined ? undefined : resolveRoleDirectory(written, dataDir);
+  const roleDirectory = written === undefined ? undefined : resolveLocalRoleDirectory(written, dataDir);
   return {
     ...process,
     // Windows does not show the environment of another process.

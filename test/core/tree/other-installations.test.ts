@@ -36,6 +36,18 @@ describe('a registry entry of another installation', () => {
     expect(judged(registries, rows)).toEqual({ live: [], claims: [], gone: [200] });
   });
 
+  test('a start token is compared with start ticks on Linux only, where it is their number', () => {
+    const elsewhere = indexOf(
+      [init, pluginWorker(200, { ...bornAt(2_000), startTicks: 2_180_518_869_241_980 }), wrapper],
+      {
+        platform: 'win32',
+      },
+    );
+    const { liveRecords, goneWorkers } = judgeRegistries(records, elsewhere);
+    expect([...liveRecords.keys()]).toEqual([200]);
+    expect([...goneWorkers.keys()]).toEqual([]);
+  });
+
   test('a registry entry of another installation is only a claim if its process does not descend from the worker', () => {
     expect(judged(records, [worker, uv(210, 1, { sid: 200 })])).toEqual({ live: [200], claims: [210], gone: [] });
   });

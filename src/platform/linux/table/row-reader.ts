@@ -4,7 +4,7 @@ import type { ProportionalMemory, SnapshotRequest } from '../../../operations/po
 import { readCommandLine } from './command-line-file.ts';
 import { DirectoryResolver } from './directory-resolver.ts';
 import { readPidNamespace } from '../machine/machine.ts';
-import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from './marks.ts';
+import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from '../../marks.ts';
 import { readPageBytes, readProportionalMemory } from './memory.ts';
 import { effectiveUid, readProcArguments, readProcLink } from './proc-file.ts';
 import { readStat } from './read-stat.ts';

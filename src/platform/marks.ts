@@ -1,4 +1,4 @@
-import type { ProcessRow } from '../../../core/process/snapshot.ts';
+import type { ProcessRow } from '../core/process/snapshot.ts';
 
 export type Marks = Pick<ProcessRow, 'treeMark' | 'ownerMark' | 'roleMark' | 'dataDirMark'>;
 
@@ -14,7 +14,7 @@ const VARIABLES = {
 } as const satisfies Record<string, keyof Marks>;
 
 /**
- * Finds claude-mem marks in the bytes of `/proc/PID/environ`. Only a whole variable counts, never text inside another
+ * Finds claude-mem marks in an environment: variables as UTF-8, separated by NUL, as in `/proc/PID/environ`. Only a whole variable counts, never text inside another
  * value. Of two with the same name the first counts, as for `getenv`. An empty one is not a mark.
  */
 export function parseMarks(environ: Buffer): Marks {

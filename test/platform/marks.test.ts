@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from '../../../../src/platform/linux/table/marks.ts';
+import { isMarked, parseCutMarks, parseMarks, UNKNOWN_MARKS } from '../../src/platform/marks.ts';
 
 function marksOf(...variables: readonly string[]) {
   return parseMarks(Buffer.from(variables.map((variable) => `${variable}\0`).join('')));

@@ -1,0 +1,38 @@
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
+import { clearTimeout, setTimeout } from 'node:timers';
+
+const TEST_TIMEOUT_MS = 200_000;
+
+/** Runs the collected tests one after another and prints a line for each. */
+export async function runCollected(collected) {
+  let failed = 0;
+  const counts = { passed: 0, skipped: 0 };
+  for (const { id, isSkipped, run } of collected) {
+    const started = performance.now();
+    const failure = isSkipped ? undefined : await failureOf(run);
+    const ms = Math.round(performance.now() - started);
+    if (isSkipped) counts.skipped += 1;
+    else if (failure === undefined) counts.passed += 1;
+    else failed += 1;
+    console.log(`${isSkipped ? 'skipped' : failure === undefined ? 'ok     ' : 'FAILED '} ${id} (${ms} ms)`);
+    if (failure !== undefined) console.log(failure);
+  }
+  console.log(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`);
+  process.exit(failed > 0 || counts.passed === 0 ? 1 : 0);
+}
+
+async function failureOf(run) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done in ${TEST_TIMEOUT_MS} ms`)), TEST_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([run(), late]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
