@@ -65,10 +65,7 @@ export async function createProgram(wiring: CliWiring, first = ''): Promise<Comm
   for (const name of commandsFor(first)) program.addCommand((await COMMANDS[name]())(wiring));
   // Commander copies these settings only to commands that it creates itself.
   for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureOutput(OUTPUT)
-      .showHelpAfterError(false);
+    command.exitOverride().configureOutput(OUTPUT).showHelpAfterError(false);
   }
   return program;
 }
@@ -95,8 +92,7 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   // Without a command, or with `help` of an unknown one, commander has already printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') {
     const [word, asked] = argv.slice(2);
-    if (word === 'help' && asked !== undefined)
-      err.write(escapeHidden(`claude-mem: unknown command '${asked}'\n`));
+    if (word === 'help' && asked !== undefined) err.write(escapeHidden(`claude-mem: unknown command '${asked}'\n`));
     return EXIT.usage;
   }
   // The words after `--` belong to the command that `verify` runs.

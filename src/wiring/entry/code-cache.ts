@@ -62,7 +62,8 @@ export function writeCode(folder: string, name: string, create: () => Buffer): v
     const descriptor = openSync(written, 'wx', 0o600);
     try {
       const code = create();
-      for (const copy of [code, code]) for (let done = 0; done < copy.length;) done += writeSync(descriptor, copy, done);
+      for (const copy of [code, code])
+        for (let done = 0; done < copy.length;) done += writeSync(descriptor, copy, done);
       // After a power failure, the renamed file must not be empty.
       fsyncSync(descriptor);
     } finally {
