@@ -63,7 +63,8 @@ export function parseRetired(text: string, treeId: string): RetiredTree | undefi
   if (typeof value.retiredAt !== 'string' || !Array.isArray(value.entries)) return undefined;
   const processes = (value.entries as readonly Partial<ManifestEntry>[]).flatMap(({ identity }) => identity ?? []);
   const isWhole = processes.every(({ pid }) => typeof pid === 'number') && processes.length === value.entries.length;
-  return isWhole ? { treeId, processes } : undefined;
+  const { bootId } = value;
+  return isWhole ? { treeId, processes, ...(typeof bootId === 'string' ? { bootId } : {}) } : undefined;
 }
 
 export function isTreeId(text: string): boolean {
