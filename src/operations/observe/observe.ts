@@ -136,8 +136,8 @@ export async function takeReading(
 }
 
 /**
- * The retired trees that a process belongs to: by its mark, or because it is a recorded process after all. The others are old news: a data
- * dir with hundreds of starts a week has hundreds of them.
+ * The retired trees that a process may belong to: by its mark, or by a recorded pid. The identity behind that pid can be unknown, and then
+ * the record protects the process. The others are old news: a data dir with hundreds of starts a week has hundreds of them.
  */
 function retiredTreesOf(
   { processes }: ProcessSnapshot,
@@ -146,12 +146,8 @@ function retiredTreesOf(
 ): readonly string[] {
   const known = new Set(live.map(({ treeId }) => treeId));
   const marked = processes.flatMap(({ treeMark }) => (typeof treeMark === 'string' ? [treeMark] : []));
-  const byPid = new Map(retired.length === 0 ? [] : processes.map((row) => [row.pid, row]));
-  const isThere = ({ pid, startTicks }: RetiredTree['processes'][number]) => {
-    const row = byPid.get(pid);
-    if (row === undefined) return false;
-    return row.startTicks === undefined || startTicks === undefined || row.startTicks === startTicks;
-  };
+  const pids = new Set(processes.map(({ pid }) => pid));
+  const isThere = ({ pid }: RetiredTree['processes'][number]) => pids.has(pid);
   const recorded = retired.filter((tree) => tree.processes.some(isThere)).map(({ treeId }) => treeId);
   return [...new Set([...marked, ...recorded])].filter((treeId) => !known.has(treeId));
 }

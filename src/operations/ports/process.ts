@@ -81,7 +81,7 @@ export interface ManifestReading {
   readonly damaged: readonly DamagedManifest[];
 }
 
-/** The tree and the processes that a retired manifest recorded. */
+/** The tree and the processes that a retired manifest names: the recorded ones and their owners. */
 export interface RetiredTree {
   readonly treeId: string;
   readonly bootId?: string;

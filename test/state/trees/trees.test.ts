@@ -147,6 +147,13 @@ describe('retired manifests', () => {
     expect(retired).toContainEqual({ treeId: idOf(3), bootId, processes: [aManifest().entries[0]?.identity] });
   });
 
+  test('a retired manifest names the owners of its processes, too', () => {
+    const { dataDir, file } = storeWithTree();
+    const owner = { pid: 77, startedAt: BORN };
+    writeFileSync(file, JSON.stringify({ ...aManifest({ entries: [anEntry(78, { owner })] }), retiredAt: LATER }));
+    expect(readManifests(dataDir).retired[0]?.processes).toEqual([anEntry(78).identity, owner]);
+  });
+
   test('all but the latest eight are put away, where they are still found', () => {
     const { dataDir, store, folder, away, retired, names } = storeWithRetired();
     store.putRetiredAway(new Date(retired));
