@@ -45,6 +45,19 @@ describe('the code cache', () => {
     expect(readCode(join(folder, name))).toBeDefined();
   });
 
+  test('runs with other options of Node.js have code of their own, so that neither replaces the code of the other', async () => {
+    const { folder, files, leaks } = withCache();
+    const written = () => files().map((name) => statSync(join(folder, name), { bigint: true }).ino);
+    const options = { NODE_OPTIONS: '--max-old-space-size=512' };
+    await leaks();
+    await leaks(options);
+    const before = written();
+    expect(before).toHaveLength(2);
+    await leaks();
+    await leaks(options);
+    expect(written()).toEqual(before);
+  });
+
   test('a cache that cannot be written, or is turned off, changes nothing', async () => {
     const { home, files, leaks } = withCache();
     const { stdout } = await leaks({ NODE_DISABLE_COMPILE_CACHE: '1' });

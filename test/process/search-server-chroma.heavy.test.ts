@@ -49,7 +49,7 @@ describeWithChroma('a search server with the real Chroma', (stack) => {
   const manifest = (dataDir: string) => {
     const records = createRecords(dataDir);
     const { manifests, retired } = records.readManifests();
-    const all = [...manifests, ...records.readRetired(retired.map(({ treeId }) => treeId))];
+    const all = [...manifests, ...records.readRetired(retired.map(({ treeId }) => treeId)).manifests];
     return all.find((found) => rootEntry(found)?.role === 'search');
   };
 

@@ -51,8 +51,8 @@ export function parseUnfinishedName(name: string): number | undefined {
  *
  * A claim stays after a failure, emptied: its removal would leave a gap. The worker removes it later.
  *
- * Exit codes: 0 if the input is complete in the spool, else 1. Claude Code treats 2 as "block", and shells exit with 2 if a redirect
- * of a special builtin fails: the script redirects none.
+ * Exit codes: 0 if the input is complete in the spool, else 1. Claude Code treats 2 as "block", and shells exit with 2 after errors of
+ * their own, such as a failed redirect of a special builtin: the script redirects none, and a trap replaces 2.
  */
 export const HOOK_SCRIPT = `#!/bin/sh
 # claude-mem hook script, version ${SCRIPT_VERSION}
@@ -62,6 +62,8 @@ set +eux -fC
 umask 077
 unset CDPATH
 PATH=\${PATH:-}:/usr/bin:/bin
+# 2 would block Claude Code.
+trap '[ "$?" -ne 2 ] || exit 1' EXIT
 
 lose() {
   trap '' PIPE
@@ -85,8 +87,10 @@ fi
 
 read_first() {
   first=0
-  { read -r first <${FIRST_NUMBER_FILE}; } 2>/dev/null
-  case $first in '' | *[!0-9]* | ????????????????*) first=0 ;; esac
+  # A pipe would block.
+  [ ! -f ${FIRST_NUMBER_FILE} ] || { read -r first <${FIRST_NUMBER_FILE}; } 2>/dev/null
+  # A shell takes 08 for a damaged octal number, and then exits with 2.
+  case $first in '' | 0?* | *[!0-9]* | ????????????????*) first=0 ;; esac
 }
 
 # The unfinished name first: the rename happens in this direction.

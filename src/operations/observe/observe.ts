@@ -110,24 +110,25 @@ export async function takeReading(
   { table, records, readBootId }: ObservePorts,
   options: ObserveOptions,
 ): Promise<Reading> {
-  const { manifests: live, damaged, retired } = records.readManifests();
+  const { manifests: live, damaged: damagedHere, retired } = records.readManifests();
   const otherRegistries = records.readOtherRegistries();
   const pluginDataDir = records.readPluginDataDir?.();
   const snapshot = await table.snapshot({
     dataDir: options.dataDir,
     recordedPids: recordedPids({ live, retired, otherRegistries }),
     // A damaged manifest may describe a tree of any age.
-    oldestTreeTicks: damaged.length > 0 ? 0 : oldestTreeTicks(live, readBootId),
+    oldestTreeTicks: damagedHere.length > 0 ? 0 : oldestTreeTicks(live, retired, readBootId),
     memory: options.memory,
   });
-  const manifests = [...live, ...records.readRetired(retiredTreesOf(snapshot, live, retired))];
+  const past = records.readRetired(retiredTreesOf(snapshot, live, retired));
+  const manifests = [...live, ...past.manifests];
   // Asked last: a supervisor that answers after the listing is alive even if the listing missed it.
   const answering = await records.askAnswering();
   return {
     snapshot,
     dataDir: options.dataDir,
     manifests,
-    damaged,
+    damaged: [...damagedHere, ...past.damaged],
     otherRegistries,
     answering,
     ...(pluginDataDir === undefined ? {} : { pluginDataDir }),
@@ -135,8 +136,8 @@ export async function takeReading(
 }
 
 /**
- * The retired trees that a process belongs to: by its mark, or because it is a recorded process after all. The others are old news: a data
- * dir with hundreds of starts a week has hundreds of them.
+ * The retired trees that a process may belong to: by its mark, or by a recorded pid. The identity behind that pid can be unknown, and then
+ * the record protects the process. The others are old news: a data dir with hundreds of starts a week has hundreds of them.
  */
 function retiredTreesOf(
   { processes }: ProcessSnapshot,
@@ -145,11 +146,8 @@ function retiredTreesOf(
 ): readonly string[] {
   const known = new Set(live.map(({ treeId }) => treeId));
   const marked = processes.flatMap(({ treeMark }) => (typeof treeMark === 'string' ? [treeMark] : []));
-  const byPid = new Map(retired.length === 0 ? [] : processes.map((row) => [row.pid, row]));
-  const isThere = ({ pid, startTicks }: RetiredTree['processes'][number]) => {
-    const row = byPid.get(pid);
-    return row !== undefined && (row.startTicks === startTicks || row.startTicks === undefined);
-  };
+  const pids = new Set(processes.map(({ pid }) => pid));
+  const isThere = ({ pid }: RetiredTree['processes'][number]) => pids.has(pid);
   const recorded = retired.filter((tree) => tree.processes.some(isThere)).map(({ treeId }) => treeId);
   return [...new Set([...marked, ...recorded])].filter((treeId) => !known.has(treeId));
 }
@@ -197,17 +195,24 @@ function recordedPids({
 }
 
 /**
- * Start ticks of the oldest tree of this boot. Ticks of another boot do not count: after months of uptime they would make every process
- * of a fresh boot look older than all trees. 0: a process of any age may belong to a tree.
+ * Start ticks of the oldest tree of this boot, including the latest retired ones: a process with their mark may be left. Ticks of another
+ * boot do not count: after months of uptime they would make every process of a fresh boot look older than all trees. 0: a process of any
+ * age may belong to a tree.
  */
-function oldestTreeTicks(manifests: readonly Manifest[], readBootId: ObservePorts['readBootId']): number {
-  if (manifests.length === 0) return Number.MAX_SAFE_INTEGER;
-  const bootId = readBootId?.();
-  if (bootId === undefined) return 0;
-  const ticks = manifests.flatMap((manifest) =>
-    manifest.entries
-      .filter(({ identity }) => (identity.bootId ?? manifest.bootId) === bootId)
-      .map(({ identity }) => identity.startTicks ?? 0),
+function oldestTreeTicks(
+  live: readonly Manifest[],
+  retired: readonly RetiredTree[],
+  readBootId: ObservePorts['readBootId'],
+): number {
+  const trees = [
+    ...live.map(({ bootId, entries }) => ({ bootId, processes: entries.map(({ identity }) => identity) })),
+    ...retired,
+  ];
+  if (trees.length === 0) return Number.MAX_SAFE_INTEGER;
+  const current = readBootId?.();
+  if (current === undefined) return 0;
+  const ticks = trees.flatMap(({ bootId, processes }) =>
+    processes.filter((identity) => (identity.bootId ?? bootId) === current).map((identity) => identity.startTicks ?? 0),
   );
   return Math.min(Number.MAX_SAFE_INTEGER, ...ticks);
 }

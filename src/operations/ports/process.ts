@@ -1,4 +1,4 @@
-import type { Manifest } from '../../core/tree/manifest.ts';
+import type { Manifest, StoredIdentity } from '../../core/tree/manifest.ts';
 import type { Channels } from '../../core/process/channels.ts';
 import type { OtherRegistry, ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
 
@@ -81,10 +81,11 @@ export interface ManifestReading {
   readonly damaged: readonly DamagedManifest[];
 }
 
-/** The tree and the processes that a retired manifest recorded. */
+/** The tree and the processes that a retired manifest names: the recorded ones and their owners. */
 export interface RetiredTree {
   readonly treeId: string;
-  readonly processes: readonly { readonly pid: number; readonly startTicks?: number | undefined }[];
+  readonly bootId?: string;
+  readonly processes: readonly Pick<StoredIdentity, 'pid' | 'startTicks' | 'bootId'>[];
 }
 
 export interface DamagedManifest {
@@ -98,8 +99,8 @@ export interface DamagedManifest {
 export interface Records {
   /** Never throws for a single bad file. An unreadable folder yields one `unreadable` item. */
   readManifests(): ManifestReading;
-  /** The valid manifests of retired trees. There is none for a tree that was retired more than 7 days ago. */
-  readRetired(treeIds: readonly string[]): readonly Manifest[];
+  /** The manifests of retired trees. There is none for a tree that was retired more than 7 days ago. */
+  readRetired(treeIds: readonly string[]): Omit<ManifestReading, 'retired'>;
   readOtherRegistries(): readonly OtherRegistry[];
   /** The data dir to which the settings of the published plugin have moved its data, if it is another one. */
   readPluginDataDir?(): string | undefined;

@@ -34,7 +34,7 @@ export class FirstNumber {
   #read(): number {
     try {
       const text = readTrustedText(this.#path, 64, trustIn(this.#dataDir)).trim();
-      return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+      return /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : 0;
     } catch {
       // Missing, or not a file of the worker.
       return 0;

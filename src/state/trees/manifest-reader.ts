@@ -38,15 +38,22 @@ export function readManifests(dataDir: string): ManifestReading {
   return { manifests, retired, damaged };
 }
 
-/** The valid manifests of these trees among the retired ones, which `retiredFolder` may hold. */
-export function readRetired(dataDir: string, treeIds: readonly string[]): readonly Manifest[] {
-  return treeIds.filter(isTreeId).flatMap((treeId) => {
-    for (const folder of [treesFolder(dataDir), retiredFolder(dataDir)]) {
-      const result = readManifestFile(join(folder, `${treeId}.json`), trustIn(dataDir));
-      if (result.kind === 'good') return [result.manifest];
+/** The manifests of these trees among the retired ones, which `retiredFolder` may hold. */
+export function readRetired(dataDir: string, treeIds: readonly string[]): Omit<ManifestReading, 'retired'> {
+  const manifests: Manifest[] = [];
+  const damaged: DamagedManifest[] = [];
+  const trust = trustIn(dataDir);
+  for (const treeId of treeIds.filter(isTreeId)) {
+    // In this order, because a manifest may be put away during the read.
+    for (const file of [treesFolder(dataDir), retiredFolder(dataDir)].map((folder) => join(folder, `${treeId}.json`))) {
+      const result = readManifestFile(file, trust);
+      if (result.kind === 'missing') continue;
+      if (result.kind === 'good') manifests.push(result.manifest);
+      else damaged.push({ file, kind: result.kind, reason: result.reason });
+      break;
     }
-    return [];
-  });
+  }
+  return { manifests, damaged };
 }
 
 /** Skips the check of a retired manifest, which takes ten times longer than reading it. */
@@ -109,7 +116,8 @@ function listManifestNames(folder: string, trust: Trust): string[] | DamagedMani
 function unreadable(file: string, error: unknown): ManifestFile {
   if (error instanceof UnsuitableFileError) return { kind: 'damaged', reason: error.reason };
   // A retired manifest may be removed during the read; that is not damage.
-  if (errnoOf(error) !== 'ENOENT') return { kind: 'unreadable', reason: `cannot be read: ${describeErrno(error)}` };
+  if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''))
+    return { kind: 'unreadable', reason: `cannot be read: ${describeErrno(error)}` };
   return { kind: 'missing', reason: 'does not exist' };
 }
 

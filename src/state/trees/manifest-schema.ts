@@ -51,7 +51,7 @@ export function parseManifest(text: string): ManifestCheck {
   }
 }
 
-/** The processes that a retired manifest recorded; undefined if it is not retired, or looks damaged. */
+/** The processes that a retired manifest names; undefined if it is not retired, or looks damaged. */
 export function parseRetired(text: string, treeId: string): RetiredTree | undefined {
   let value: Partial<Manifest> | null;
   try {
@@ -61,9 +61,11 @@ export function parseRetired(text: string, treeId: string): RetiredTree | undefi
   }
   if (value?.schemaVersion !== SCHEMA_VERSION || value.treeId !== treeId) return undefined;
   if (typeof value.retiredAt !== 'string' || !Array.isArray(value.entries)) return undefined;
-  const processes = (value.entries as readonly Partial<ManifestEntry>[]).flatMap(({ identity }) => identity ?? []);
-  const isWhole = processes.every(({ pid }) => typeof pid === 'number') && processes.length === value.entries.length;
-  return isWhole ? { treeId, processes } : undefined;
+  const entries = value.entries as readonly Partial<ManifestEntry>[];
+  const processes = entries.flatMap(({ identity, owner }) => [identity ?? [], owner ?? []].flat());
+  const isWhole = entries.every(({ identity }) => identity) && processes.every(({ pid }) => typeof pid === 'number');
+  const { bootId } = value;
+  return isWhole ? { treeId, processes, ...(typeof bootId === 'string' ? { bootId } : {}) } : undefined;
 }
 
 export function isTreeId(text: string): boolean {

@@ -6,7 +6,7 @@ import { syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
 import { ioError } from '../files/io-error.ts';
 import { endEntries, keepsEveryEntry, registerEntry, markEntriesGone } from './manifest-entries.ts';
 import { isThere, MAX_MANIFEST_BYTES, readManifestFile } from './manifest-reader.ts';
-import { manifestPath, treesFolder } from './manifest-path.ts';
+import { manifestPath, retiredFolder, treesFolder } from './manifest-path.ts';
 import { checkManifest } from './manifest-schema.ts';
 import { putRetiredAway } from './retired-manifests.ts';
 
@@ -130,7 +130,8 @@ function write(file: string, manifest: Manifest): void {
 }
 
 function setAside(dataDir: string, file: string): string {
-  if (dirname(file) !== treesFolder(dataDir)) throw new Error(`${file} is not a manifest of ${dataDir}`);
+  if (![treesFolder(dataDir), retiredFolder(dataDir)].includes(dirname(file)))
+    throw new Error(`${file} is not a manifest of ${dataDir}`);
   const found = readManifestFile(file);
   if (found.kind !== 'damaged') {
     const what = found.kind === 'good' ? 'is a valid manifest' : found.reason;

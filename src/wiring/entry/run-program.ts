@@ -59,8 +59,16 @@ function idOf(source: string, filename: string): string {
   return `${source.slice('/*'.length, source.indexOf('*/'))}-${statSync(filename).mtimeMs.toString(36)}`;
 }
 
-/** V8 also accepts code of another Node.js with the same V8, and may crash on it. */
-const NODE = `${process.version}-${process.arch}-${hash(process.execPath)}`;
+/**
+ * V8 also accepts code of another Node.js with the same V8, and may crash on it. Two containers with a common home may run different builds
+ * of one version at one path. V8 refuses code that was compiled with other options: both kinds of run would replace each other's file.
+ */
+const NODE = `${process.version}-${process.arch}-${hash([...buildOfNode(), ...process.execArgv, process.env.NODE_OPTIONS].join('\0'))}`;
+
+function buildOfNode(): readonly unknown[] {
+  const stats = statSync(process.execPath, { throwIfNoEntry: false });
+  return [process.execPath, stats?.size, stats?.mtimeMs];
+}
 
 /** FNV-1a: short names of files need no cryptography. */
 function hash(text: string): string {

@@ -29,7 +29,7 @@ export function hookPlace(shell: Shell, dataDir = join(tempDir(), 'data')) {
       const [program = '', ...words] = shell.argv;
       const command = `${first}${quoteShell([script, 'Stop', '--for=claude-code'])} ${redirections}`;
       const { status, signal, stdout, stderr } = spawnSync(program, [...words, command], {
-        ...{ input: stdin, encoding: 'utf8', cwd: '/' },
+        ...{ input: stdin, encoding: 'utf8', cwd: '/', timeout: 30_000 },
         env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env },
       });
       return { status, signal, stdout, stderr };

@@ -85,6 +85,20 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
     expect(run()).toEqual(STORED);
     expect(readFileSync(join(spool, '1100.hook'), 'utf8')).toBe('{}');
   });
+
+  test(`a first-number that is damaged or no file counts as 0, and never as an error, in ${shell.name}`, (context) => {
+    if (shell.missing !== undefined) context.skip(shell.missing);
+    for (const text of ['08', '012', '0x10', '-1', '1e3', '9'.repeat(16), '']) {
+      const { run, spool, inputs } = hookPlace(shell);
+      mkdirSync(spool);
+      writeFileSync(join(spool, 'first-number'), `${text}\n`);
+      expect([text, run(), inputs()]).toEqual([text, STORED, ['{}']]);
+    }
+    const { run, spool, inputs } = hookPlace(shell);
+    mkdirSync(spool);
+    spawnSync('mkfifo', [join(spool, 'first-number')]);
+    expect([run(), inputs()]).toEqual([STORED, ['{}']]);
+  });
 });
 
 describe('the hook script', () => {

@@ -73,7 +73,10 @@ function ports({
     },
     records: {
       readManifests: () => note('manifests', { manifests, retired, damaged }),
-      readRetired: (treeIds) => treeIds.map((treeId) => ({ ...tree(), treeId, retiredAt: clockAt(9_000) })),
+      readRetired: (treeIds) => ({
+        manifests: treeIds.map((treeId) => ({ ...tree(), treeId, retiredAt: clockAt(9_000) })),
+        damaged: [],
+      }),
       readOtherRegistries: () => note('registries', registry === undefined ? [] : [{ file: 'f', content: registry }]),
       askAnswering: () => Promise.resolve(note('socket', [TREE])),
     },
@@ -118,11 +121,20 @@ describe('a retired manifest is read only for', () => {
     expect(await read({ manifests: [tree()], retired: [], rows: [stranger, marked] })).toEqual([TREE, 'old']);
   });
 
-  test('a recorded process that lives after all', async () => {
+  test('a process that may be a recorded one', async () => {
     const back = row(400, 1, 'node', { startTicks: 1_000 });
     expect(await read({ retired: [old], rows: [stranger, back] })).toEqual(['old']);
-    expect(await read({ retired: [old], rows: [stranger, { ...back, startTicks: 1_001 }] })).toEqual([]);
+    expect(await read({ retired: [old], rows: [stranger, { ...back, startTicks: 1_001 }] })).toEqual(['old']);
     expect(await requestFor({ retired: [old] })).toMatchObject({ recordedPids: new Set([400]) });
+  });
+
+  test('and a damaged one of such a process is reported', async () => {
+    const { all } = ports({ retired: [old], rows: [row(310, 1, 'node', { treeMark: 'old' })] });
+    const damaged: DamagedManifest = { file: 'retired/old.json', kind: 'damaged', reason: 'x' };
+    const records = { ...all.records, readRetired: () => ({ manifests: [], damaged: [damaged] }) };
+    expect(await observe({ ...all, records }, { dataDir: DATA_DIR, memory: false })).toMatchObject({
+      ...{ reading: { damaged: [damaged] }, isComplete: false },
+    });
   });
 
   test('no process of another tree', async () => {
@@ -131,9 +143,16 @@ describe('a retired manifest is read only for', () => {
 });
 
 describe('environments are read back to', () => {
+  const RETIRED = { treeId: 'old', bootId: BOOT, processes: [{ pid: 400, startTicks: 900 }] };
   test.each<[string, Scripted, number]>([
     ['the oldest recorded start', { manifests: [tree()] }, 1_000],
     ['nothing, where no tree is known', {}, Number.MAX_SAFE_INTEGER],
+    [
+      'the start of a retired tree, whose mark a process may still have',
+      { manifests: [tree()], retired: [RETIRED] },
+      900,
+    ],
+    ['no retired tree of another boot', { retired: [{ ...RETIRED, bootId: 'older' }] }, Number.MAX_SAFE_INTEGER],
     [
       'nothing, where every tree is of another boot',
       { manifests: [tree({ bootId: 'older' })] },

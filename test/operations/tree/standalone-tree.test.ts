@@ -24,7 +24,7 @@ function begin() {
   });
   const records = createRecords(dataDir);
   const read = () => records.readManifests().manifests[0];
-  const readRetired = () => records.readRetired([treeId])[0];
+  const readRetired = () => records.readRetired([treeId]).manifests[0];
   return { dataDir, tree, read, readRetired };
 }
 

@@ -143,7 +143,15 @@ describe('retired manifests', () => {
     const { manifests, retired, damaged } = readManifests(dataDir);
     expect([manifests, damaged]).toEqual([[aManifest()], []]);
     expect(retired).toHaveLength(ids.length);
-    expect(retired).toContainEqual({ treeId: idOf(3), processes: [aManifest().entries[0]?.identity] });
+    const { bootId } = aManifest();
+    expect(retired).toContainEqual({ treeId: idOf(3), bootId, processes: [aManifest().entries[0]?.identity] });
+  });
+
+  test('a retired manifest names the owners of its processes, too', () => {
+    const { dataDir, file } = storeWithTree();
+    const owner = { pid: 77, startedAt: BORN };
+    writeFileSync(file, JSON.stringify({ ...aManifest({ entries: [anEntry(78, { owner })] }), retiredAt: LATER }));
+    expect(readManifests(dataDir).retired[0]?.processes).toEqual([anEntry(78).identity, owner]);
   });
 
   test('all but the latest eight are put away, where they are still found', () => {
@@ -157,7 +165,60 @@ describe('retired manifests', () => {
         .sort(),
     ).toEqual(ids.slice(4));
     const asked = [idOf(0), idOf(11), OTHER_TREE, '../../etc/passwd'];
-    expect(readRetired(dataDir, asked).map(({ treeId }) => treeId)).toEqual([idOf(0), idOf(11)]);
+    expect(readRetired(dataDir, asked).manifests.map(({ treeId }) => treeId)).toEqual([idOf(0), idOf(11)]);
+  });
+
+  test('a damaged file among the retired manifests is reported if it is asked for, and can be set aside', () => {
+    const { dataDir, store, away, retired } = storeWithRetired();
+    store.putRetiredAway(new Date(retired));
+    const file = join(away, `${idOf(0)}.json`);
+    writeFileSync(
+      file,
+      JSON.stringify({ ...aManifest({ treeId: idOf(0) }), retiredAt: LATER, entries: [{ role: 'x' }] }),
+    );
+    expect(readRetired(dataDir, [idOf(0), idOf(1)])).toMatchObject({
+      manifests: [{ treeId: idOf(1) }],
+      damaged: [{ file, kind: 'damaged' }],
+    });
+    expect(store.setAside(file)).toBe(`${file}.damaged-1`);
+    expect(readRetired(dataDir, [idOf(0)])).toEqual({ manifests: [], damaged: [] });
+  });
+
+  test('a link in place of the folder is not followed, and no file in its target is removed', () => {
+    const { dataDir, store, away, retired, folder, names } = storeWithRetired();
+    const elsewhere = tempDir();
+    writeFileSync(join(elsewhere, 'package.json'), '{}');
+    utimesSync(join(elsewhere, 'package.json'), 0, 0);
+    symlinkSync(elsewhere, away);
+    expect(() => {
+      store.putRetiredAway(new Date(retired));
+    }).toThrow(`cannot create ${away}: it is a link`);
+    expect(readdirSync(elsewhere)).toEqual(['package.json']);
+    expect(names(folder)).toHaveLength(ids.length + 1);
+    expect(readManifests(dataDir).damaged).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a file',
+      (away: string) => {
+        writeFileSync(away, '');
+      },
+    ],
+    [
+      'a link that leads nowhere',
+      (away: string) => {
+        symlinkSync('/nonexistent/folder', away);
+      },
+    ],
+  ])('%s in place of the folder is an error that names the path', (_, put) => {
+    const { dataDir, store, away, retired, folder, names } = storeWithRetired();
+    put(away);
+    expect(() => {
+      store.putRetiredAway(new Date(retired));
+    }).toThrow(`cannot create ${away}`);
+    expect(readRetired(dataDir, [OTHER_TREE])).toEqual({ manifests: [], damaged: [] });
+    expect(names(folder)).toHaveLength(ids.length + 1);
   });
 
   test('retired manifests are removed only 7 days after they were retired', () => {
