@@ -42,7 +42,9 @@ export function readManifests(dataDir: string): ManifestReading {
 export function readRetired(dataDir: string, treeIds: readonly string[]): Omit<ManifestReading, 'retired'> {
   const manifests: Manifest[] = [];
   const damaged: DamagedManifest[] = [];
-  const trust = trustIn(dataDir);
+  const trust = trustOrDamage(dataDir, treesFolder(dataDir));
+  // `readManifests` reports a data dir that cannot be entered.
+  if ('reason' in trust) return { manifests, damaged };
   for (const treeId of treeIds.filter(isTreeId)) {
     // In this order, because a manifest may be put away during the read.
     for (const file of [treesFolder(dataDir), retiredFolder(dataDir)].map((folder) => join(folder, `${treeId}.json`))) {

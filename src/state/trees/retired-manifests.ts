@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../shared/errors.ts';
-import { assertTrustedFolder, type Trust, trustIn, UnsuitableFileError } from '../../shared/own-file.ts';
+import { assertTrustedFolder, trustIn, UnsuitableFileError } from '../../shared/own-file.ts';
 import { ioError } from '../files/io-error.ts';
 import { readManifests } from './manifest-reader.ts';
 import { retiredFolder, treesFolder } from './manifest-path.ts';
@@ -26,7 +26,7 @@ export function putRetiredAway(dataDir: string, now: Date): void {
     readManifests(dataDir).retired.map(({ treeId }) => `${treeId}.json`),
   );
   const beyond = latestFirst.slice(LATEST);
-  makeTrusted(away, { isNeeded: beyond.length > 0, trust: trustIn(dataDir) });
+  makeTrusted(away, { isNeeded: beyond.length > 0, dataDir });
   for (const { name } of beyond)
     whileItIsThere('move', join(folder, name), (file) => {
       renameSync(file, join(away, name));
@@ -43,10 +43,13 @@ export function putRetiredAway(dataDir: string, now: Date): void {
 }
 
 /** Refuses a link, because it may lead to a folder with other files, of which old ones would be removed. */
-function makeTrusted(folder: string, { isNeeded, trust }: { readonly isNeeded: boolean; readonly trust: Trust }): void {
+function makeTrusted(
+  folder: string,
+  { isNeeded, dataDir }: { readonly isNeeded: boolean; readonly dataDir: string },
+): void {
   try {
     if (isNeeded) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    assertTrustedFolder(folder, trust);
+    assertTrustedFolder(folder, trustIn(dataDir));
     if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
       throw new UnsuitableFileError(folder, 'is a link');
   } catch (error) {

@@ -341,4 +341,8 @@ test('a data dir that cannot be entered is reported, not treated as empty', () =
   const { manifests, damaged } = readManifests(dataDir);
   expect(manifests).toEqual([]);
   expect(damaged).toMatchObject([{ kind: 'unreadable', reason: expect.stringContaining('ELOOP') as never }]);
+  expect(readRetired(dataDir, [TREE])).toEqual({ manifests: [], damaged: [] });
+  expect(() => {
+    openTreeStore(dataDir).putRetiredAway(new Date());
+  }).toThrow(anError('io', 'ELOOP'));
 });
