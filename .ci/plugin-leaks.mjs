@@ -82,12 +82,12 @@ async function until(what, check, limitMs = 15_000) {
 }
 
 /** The child of a uv wrapper; 0 while it has none. */
-const python = (uv) =>
-  Number(
-    spawnSync('ps', ['-o', 'pid=', '--ppid', String(uv)], { encoding: 'utf8' })
-      .stdout.trim()
-      .split('\n')[0],
-  );
+/** The Python of Chroma below its uv; 0 if it has not started. Before it, uv runs a Python for a moment to ask for its version. */
+const python = (uv) => {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=,args=', '--ppid', String(uv)], { encoding: 'utf8' });
+  const line = stdout.split('\n').find((text) => text.includes('chroma-mcp'));
+  return Number(line?.trim().split(' ')[0] ?? 0);
+};
 
 async function up(options) {
   start(options);
