@@ -61,11 +61,20 @@ export function parseRetired(text: string, treeId: string): RetiredTree | undefi
   }
   if (value?.schemaVersion !== SCHEMA_VERSION || value.treeId !== treeId) return undefined;
   if (typeof value.retiredAt !== 'string' || !Array.isArray(value.entries)) return undefined;
-  const entries = value.entries as readonly Partial<ManifestEntry>[];
-  const processes = entries.flatMap(({ identity, owner }) => [identity ?? [], owner ?? []].flat());
-  const isWhole = entries.every(({ identity }) => identity) && processes.every(({ pid }) => typeof pid === 'number');
+  const entries = value.entries as readonly (Partial<ManifestEntry> | null)[];
+  // A damaged file may contain anything here.
+  const owners = entries.flatMap((entry) => (entry?.owner === undefined ? [] : [entry.owner]));
+  const processes: readonly unknown[] = [...entries.map((entry) => entry?.identity), ...owners];
   const { bootId } = value;
-  return isWhole ? { treeId, processes, ...(typeof bootId === 'string' ? { bootId } : {}) } : undefined;
+  if (!processes.every(isProcess)) return undefined;
+  return { treeId, processes, ...(typeof bootId === 'string' ? { bootId } : {}) };
+}
+
+/** A start that is no number would hide young processes from the reading. */
+function isProcess(value: unknown): value is RetiredTree['processes'][number] {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTicks = 0 } = value as { readonly pid?: unknown; readonly startTicks?: unknown };
+  return typeof pid === 'number' && typeof startTicks === 'number';
 }
 
 export function isTreeId(text: string): boolean {

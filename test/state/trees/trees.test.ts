@@ -238,6 +238,9 @@ describe('retired manifests', () => {
     ['a foreign tree id', { retiredAt: LATER, treeId: OTHER_TREE }],
     ['no entries', { retiredAt: LATER, entries: 'none' }],
     ['an entry without a process', { retiredAt: LATER, entries: [{}] }],
+    ['a start that is no number', { retiredAt: LATER, entries: [{ identity: { pid: 7, startTicks: 'x' } }] }],
+    ['an entry that is null', { retiredAt: LATER, entries: [null] }],
+    ['a process that is a list', { retiredAt: LATER, entries: [{ identity: [null] }] }],
     ['a later version', { retiredAt: LATER, schemaVersion: 2 }],
   ])('a file that looks retired with %s is judged like any other', (_, change) => {
     const { dataDir, file } = storeWithTree();
