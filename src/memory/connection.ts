@@ -150,7 +150,7 @@ export class Connection {
 
   /** libsql keeps running the statements of a closed connection. */
   #requireOpen(): void {
-    if (!this.#database.open) throw new Error(`the memory ${this.path} is closed`);
+    if (!this.#database.open) throw new ClaudeMemError('io', `the memory ${this.path} is closed`);
   }
 
   #attempt<Result>(action: string, work: () => Result): Result {

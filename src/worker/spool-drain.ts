@@ -22,8 +22,11 @@ export interface SpoolDrainOptions {
 
 /** A check costs one listing of a folder that is nearly always empty. */
 const LOOK_EVERY_MS = 1_000;
-/** After this many unfinished attempts, an event is assumed to crash the worker. */
-const MOST_ATTEMPTS = 3;
+/**
+ * After this many unfinished attempts, an event is assumed to crash the worker. Other causes, for example a lack of memory, may kill a
+ * worker several times during the same event.
+ */
+const MOST_ATTEMPTS = 5;
 /** Files per transaction. A transaction syncs the disk once, and no request is answered while it runs. */
 const MOST_PER_BATCH = 100;
 
@@ -55,7 +58,7 @@ export class SpoolDrain {
     return this.#running;
   }
 
-  /** Resolves when the begun events are stored; the rest waits for the next worker. */
+  /** Resolves when no event is being stored; the rest waits for the next worker. The memory may be closed at the same time. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -68,7 +71,7 @@ export class SpoolDrain {
     try {
       for (let waiting = spool.list(); waiting.length > 0 && !this.#isClosed; waiting = spool.list()) {
         await this.#deliverAll(waiting);
-        log.debug('stored spooled hook events', { files: waiting.length });
+        if (!this.#isClosed) log.debug('stored spooled hook events', { files: waiting.length });
       }
     } catch (error) {
       // For example a full disk. The events are safe, and the next check retries.
@@ -84,7 +87,8 @@ export class SpoolDrain {
       next += batch.length;
       const begun = await this.#beginAll(batch);
       await this.#turns.yield();
-      this.#store(begun, batch.length === waiting.length);
+      if (this.#isClosed) this.#postpone(begun);
+      else this.#store(begun, batch.length === waiting.length);
       await this.#turns.yield();
     }
   }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { isAlive } from '../../scripts/leak/identity.mjs';
 import { quoteShell } from '../../src/core/text/quote-shell.ts';
 import { askSocket } from '../../src/shared/ask-socket.ts';
 import { findWorkerSocket } from '../../src/state/control/worker-socket.ts';
@@ -79,9 +80,10 @@ test('events of parallel sessions are stored once and in order while the worker 
   const events = { areWritten: false };
   const killing = (async () => {
     for (let death = 0; death < 5 && !events.areWritten; death += 1) {
-      await eventually('a worker runs', () => tree.roles().includes('worker'), { withinMs: 30_000 });
-      kill(tree.member('worker'));
-      await eventually('it is gone', () => waiting(dataDir).length > 10 || events.areWritten, { withinMs: 30_000 });
+      const worker = await tree.memberOnceThere('worker');
+      kill(worker);
+      await eventually('it is gone', () => !isAlive(worker));
+      await eventually('events wait', () => waiting(dataDir).length > 10 || events.areWritten, { withinMs: 30_000 });
     }
   })();
   await Promise.all(

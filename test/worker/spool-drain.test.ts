@@ -87,15 +87,47 @@ test('sets aside files that are not events or cannot be stored, and continues', 
   expect(JSON.stringify(lines)).not.toContain('prompt 2');
 });
 
-test('sets aside an event that crashed the worker three times', async () => {
+test('sets aside an event that crashed the worker five times, and none that did so less often', async () => {
   const { spool, stored, open } = drain();
   spool.add(event(1));
-  for (let death = 0; death < 3; death += 1) spool.begin(spool.list()[0]!);
+  for (let death = 0; death < 5; death += 1) spool.begin(spool.list()[0]!);
   spool.add(event(2));
+  for (let death = 0; death < 4; death += 1) spool.begin(spool.list()[1]!);
   await open().look();
   expect(stored).toEqual(['e2']);
   expect(spool.list()).toEqual([]);
 });
+
+test.each(['an event of a hook command', 'an input of the hook script'])(
+  '%s that is being read when the worker closes waits for the next one',
+  async (form) => {
+    const dataDir = tempDir();
+    const spool = new Spool(dataDir);
+    if (form.startsWith('an event')) spool.add(event(1));
+    else writeInput(dataDir, 1);
+    let read = () => {};
+    const reading = new Promise<undefined>((resolve) => {
+      read = () => {
+        resolve(undefined);
+      };
+    });
+    const { log, lines } = aLog();
+    const opened = new SpoolDrain({
+      ...{ spool, log },
+      eventOf: () => reading,
+      store: () => {
+        // As the memory does, which is closed at the same time.
+        throw new Error('the memory is closed');
+      },
+    });
+    const closing = opened.close();
+    read();
+    await closing;
+    expect(spool.list().map(({ attempts }) => attempts)).toEqual([0]);
+    expect(existsSync(join(dataDir, 'spool', 'set-aside'))).toBe(false);
+    expect(lines).toEqual([]);
+  },
+);
 
 test('leaves the remaining events to the next worker when closed', async () => {
   const { spool, stored, open } = drain();
