@@ -185,8 +185,9 @@ function spawnNext(scene: Scene, { pid, id, by }: { pid: number; id: string; by:
   return child.pid ?? -1;
 }
 
+/** Its child may be adopted already, and only bears its name. */
 async function endWrong(scene: Scene, wrong: Who, id: string): Promise<void> {
   signal(wrong, 'SIGKILL');
-  for (const row of scene.rows()) if (row.bystander === id && row.ppid === wrong.pid) signal(row, 'SIGKILL');
   await sleep(2);
+  for (const row of scene.rows()) if (row.bystander === id) signal(row, 'SIGKILL');
 }
