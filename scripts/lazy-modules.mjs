@@ -29,6 +29,9 @@ const APART = [
 /** Its other build hides its requires from a bundler. */
 const BUNDLED_FROM = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' };
 
+/** Initialized at the first call: nearly no command needs the hash. */
+const LATE_HASH = '@noble/hashes/sha2.js';
+
 const LAZY = 'lazy-builtin';
 const PACKAGE = 'package-apart';
 const LATE_PACKAGE = 'late-package';
@@ -82,13 +85,20 @@ export const requirePackagesApart = {
     build.onResolve({ filter: /windows\/adapters\.ts$/ }, ({ kind }) =>
       kind === 'dynamic-import' ? { path: './lib/windows.js', external: true } : undefined,
     );
+    build.onResolve({ filter: new RegExp(`^${LATE_HASH}$`) }, ({ path, namespace }) =>
+      namespace === LATE_PACKAGE ? undefined : { path, namespace: LATE_PACKAGE },
+    );
     build.onResolve({ filter: /^[^.]/ }, ({ path, namespace }) => {
       if (!APART.includes(path)) return undefined;
       if (LATE.includes(path) && namespace !== LATE_PACKAGE) return { path, namespace: LATE_PACKAGE };
       return { path: `./${fileOf(path)}.js`, external: true };
     });
     build.onLoad({ filter: /.*/, namespace: LATE_PACKAGE }, ({ path }) => ({
-      contents: `module.exports = (...args) => require(${JSON.stringify(path)})(...args);`,
+      resolveDir: process.cwd(),
+      contents:
+        path === LATE_HASH
+          ? `export const sha256 = (bytes) => require('${path}').sha256(bytes);`
+          : `module.exports = (...args) => require(${JSON.stringify(path)})(...args);`,
     }));
   },
 };

@@ -1,5 +1,4 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 const DIGITS = 32;
 
@@ -9,7 +8,7 @@ const DIGITS = 32;
  */
 export function hashMachineId(id: string): string {
   // Each reading of the process table asks for the same id.
-  if (id !== last.id) last = { id, hash: bytesToHex(sha256(utf8ToBytes(id.toLowerCase()))).slice(0, DIGITS) };
+  if (id !== last.id) last = { id, hash: Buffer.from(sha256(Buffer.from(id.toLowerCase()))).toString('hex').slice(0, DIGITS) };
   return last.hash;
 }
 

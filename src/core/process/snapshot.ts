@@ -70,8 +70,8 @@ export interface ProcessSnapshot {
   readonly source: string;
   /** As `process.platform`. */
   readonly platform: string;
-  /** Hash of the machine's id. */
-  readonly machineId?: string;
+  /** Hash of the machine's id. Few comparisons need it, so a reader may compute it when it is asked for. */
+  readonly machineId?: string | undefined;
   readonly bootId?: string;
   /** Pid namespace of the reader, digits only. */
   readonly pidNamespace?: string;

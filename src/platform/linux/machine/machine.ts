@@ -4,20 +4,21 @@ import { readProcText } from '../table/proc-text.ts';
 
 /** Identifies this machine, this boot and this pid namespace. */
 export interface MachineIdentity {
-  readonly machineId?: string;
+  readonly machineId?: string | undefined;
   readonly bootId?: string;
   readonly pidNamespace?: string;
 }
 
 const MACHINE_ID_FILES: readonly string[] = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 
-/** Reads all three; unreadable values are absent. */
+/** Reads all three; unreadable values are absent. The machine id is read when it is first asked for: its hash takes a millisecond. */
 export function readMachineIdentity(procRoot: string, machineIdFiles = MACHINE_ID_FILES): MachineIdentity {
-  const machineId = readMachineId(machineIdFiles);
   const bootId = readLine(`${procRoot}/sys/kernel/random/boot_id`);
   const pidNamespace = readPidNamespace(`${procRoot}/self`);
   return {
-    ...(machineId === undefined ? {} : { machineId }),
+    get machineId() {
+      return readMachineId(machineIdFiles);
+    },
     ...(bootId === undefined ? {} : { bootId }),
     ...(pidNamespace === undefined ? {} : { pidNamespace }),
   };

@@ -10,7 +10,7 @@ export type ReadFailure = 'vanished' | 'unreadable';
  */
 const ARGUMENTS_LIMIT_BYTES = 128 * 1024;
 /** How much of any other file is read, in bytes. */
-const FILE_LIMIT_BYTES = 64 * 1024;
+export const FILE_LIMIT_BYTES = 64 * 1024;
 
 /** The bytes read, and whether the file continues beyond them. */
 export interface BoundedBytes {
@@ -26,23 +26,12 @@ const buffer = Buffer.allocUnsafeSlow(ARGUMENTS_LIMIT_BYTES + 1);
  * next read, because all reads share one buffer.
  */
 export function readProcFile(path: string): Buffer | ReadFailure {
-  return readProcFileWith(path, (bytes, length) => bytes.subarray(0, length)) ?? 'unreadable';
+  return readBounded(path, FILE_LIMIT_BYTES, (length, isCut) => (isCut ? 'unreadable' : buffer.subarray(0, length)));
 }
 
 /** Reads the first 128 KiB of a command line or environment. The bytes are valid until the next read. */
 export function readProcArguments(path: string): BoundedBytes | ReadFailure {
   return readBounded(path, ARGUMENTS_LIMIT_BYTES, (length, isCut) => ({ bytes: buffer.subarray(0, length), isCut }));
-}
-
-/**
- * Reads a whole `/proc` file and passes the buffer and the length to a parser, which must not keep the buffer.
- * Undefined if the file is longer than 64 KiB.
- */
-export function readProcFileWith<Parsed>(
-  path: string,
-  parse: (bytes: Buffer, length: number) => Parsed,
-): Parsed | ReadFailure | undefined {
-  return readBounded(path, FILE_LIMIT_BYTES, (length, isCut) => (isCut ? undefined : parse(buffer, length)));
 }
 
 function readBounded<Result>(

@@ -57,11 +57,17 @@ export function takeSnapshot<Pids>(
   if (isForeignProc(procRoot)) throw foreignProcError(procRoot);
   const { rows, unreadable } = read(pids);
   const uid = process.geteuid?.();
+  const machine = readMachineIdentity(procRoot);
+  const { bootId, pidNamespace } = machine;
   return {
     ...stampTimes([...rows.values()], rows.get(process.pid)?.startTicks),
     source: 'procfs',
     platform: 'linux',
-    ...readMachineIdentity(procRoot),
+    ...(bootId === undefined ? {} : { bootId }),
+    ...(pidNamespace === undefined ? {} : { pidNamespace }),
+    get machineId() {
+      return machine.machineId;
+    },
     // A living pid namespace always has a pid 1. If it is not listed, others may be missing too.
     complete: rows.has(1) && !hidesPids(procRoot),
     unreadable,

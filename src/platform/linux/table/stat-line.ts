@@ -27,36 +27,39 @@ const KERNEL_THREAD_FLAG = 0x00200000;
 /** `PF_EXITING`, set before the memory is released. */
 const EXITING_FLAG = 0x00000004;
 
-/**
- * The fields 3 to 24 of the line; the first space follows the name. One pattern is seven times faster than a loop over the characters in a
- * program that has just started, whose loops V8 still interprets.
- */
-const FIELDS =
-  /^ (.) (-?\d+) (-?\d+) (-?\d+) \S+ \S+ (\d+) \S+ \S+ \S+ \S+ (\d+) (\d+) \S+ \S+ \S+ \S+ (\d+) \S+ (\d+) \S+ (-?\d+)\s/;
+/** The fields 3 to 24, and another that proves that the last of them is complete. Splitting is quicker than a pattern. */
+const FIELDS = 23;
 
 /** Parses the text of `/proc/PID/stat`; undefined if it is invalid or incomplete. */
 export function parseStatLine(text: string): StatLine | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 2 || close < open) return undefined;
+  const fields = text.slice(close + 2).split(' ', FIELDS);
+  const state = fields[0] ?? '';
+  if (fields.length < FIELDS || state.length !== 1) return undefined;
   const pid = Number(text.slice(0, open - 1));
-  const fields = FIELDS.exec(text.slice(close + 1));
-  if (fields === null || !Number.isSafeInteger(pid)) return undefined;
-  const flags = Number(fields[5]);
-  return {
+  /** By the numbers of proc_pid_stat(5). */
+  const field = (number: number) => Number(fields[number - 3]);
+  const flags = field(9);
+  const line = {
     pid,
     name: text.slice(open + 1, close),
-    state: fields[1] ?? '',
-    ppid: Number(fields[2]),
-    pgid: Number(fields[3]),
-    sid: Number(fields[4]),
+    state,
+    ppid: field(4),
+    pgid: field(5),
+    sid: field(6),
     isKernelThread: (flags & KERNEL_THREAD_FLAG) !== 0,
     isExiting: (flags & EXITING_FLAG) !== 0,
-    cpuTicks: Number(fields[6]) + Number(fields[7]),
-    threads: Number(fields[8]),
-    startTicks: Number(fields[9]),
-    rssPages: Number(fields[10]),
+    cpuTicks: field(14) + field(15),
+    threads: field(20),
+    startTicks: field(22),
+    rssPages: field(24),
   };
+  const { ppid, pgid, sid, cpuTicks, threads, startTicks, rssPages } = line;
+  return Number.isFinite(pid + flags + ppid + pgid + sid + cpuTicks + threads + startTicks + rssPages)
+    ? line
+    : undefined;
 }
 
 /**
