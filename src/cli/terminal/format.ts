@@ -1,1 +1,1 @@
-export { count, describeProcess, formatBytes, printable } from '../../core/text/wording.ts';
+export { count, describeProcess, formatBytes, formatNumber, printable } from '../../core/text/wording.ts';

@@ -1,5 +1,5 @@
 import { isChromaProgram, isChromaWrapper } from '../../core/process/role-program.ts';
-import { formatBytes, printable } from '../../core/text/wording.ts';
+import { formatBytes, formatNumber, printable } from '../../core/text/wording.ts';
 import { isLeak, type Judgement } from '../../core/verdicts/verdict.ts';
 import { formatAge } from '../../shared/duration.ts';
 import type { Chain } from './chains.ts';
@@ -39,7 +39,7 @@ export function describePids(judgements: readonly Judgement[]): string {
   const more = pids.length - NAMED_PIDS;
   // A line that counts a single pid is not shorter than the pid.
   if (more <= 1) return `pid ${pids.join(', ')}`;
-  return `pid ${pids.slice(0, NAMED_PIDS).join(', ')} and ${more.toLocaleString('en-US')} more`;
+  return `pid ${pids.slice(0, NAMED_PIDS).join(', ')} and ${formatNumber(more)} more`;
 }
 
 /** `2 h to 3 d old`. */
@@ -87,11 +87,11 @@ function nameOf(chain: Chain): { readonly name: string; readonly form: string } 
 
 function describeKind(name: string, forms: ReadonlyMap<string, number>): string {
   const amount = [...forms.values()].reduce((sum, one) => sum + one, 0);
-  const number = amount.toLocaleString('en-US');
+  const number = formatNumber(amount);
   const [one, several] = PLURALS[name] ?? [name, name];
   if (name !== CHROMA) return `${number} ${amount === 1 ? one : several}`;
   const parts = [...forms].map(([form, count]) =>
-    forms.size === 1 ? form : `${count.toLocaleString('en-US')} ${form}`,
+    forms.size === 1 ? form : `${formatNumber(count)} ${form}`,
   );
   return `${number} ${name} (${parts.join(', ')})`;
 }

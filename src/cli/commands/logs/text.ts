@@ -9,7 +9,7 @@ const plain = new Chalk({ level: 0 });
 /** `12:34:56 worker warn  message key=value`. */
 export function formatLogLine(line: LogLine, output: Output): string {
   const paint = output.hasColor ? colored : plain;
-  const time = line.time === null ? '' : new Date(line.time).toLocaleTimeString('en-GB');
+  const time = line.time === null ? '' : clockTime(new Date(line.time));
   const level = line.level ?? '';
   const painted = level === 'error' ? paint.red(level) : level === 'warn' ? paint.yellow(level) : paint.gray(level);
   const fields = Object.entries(line.fields)
@@ -26,4 +26,9 @@ export function formatLogLine(line: LogLine, output: Output): string {
     .filter((part) => part !== '')
     .join(' ')
     .trimEnd();
+}
+
+/** `12:34:56`, local time. Node's own formatting loads the tables of all languages, which takes 29 ms. */
+function clockTime(time: Date): string {
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }

@@ -2,7 +2,7 @@ import { describeGroup } from '../../../operations/leaks/describe-groups.ts';
 import { groupLeaks } from '../../../operations/leaks/groups.ts';
 import type { ReapResult } from '../../../operations/terminate/reap.ts';
 import type { Outcome, OutcomeKind } from '../../../operations/terminate/terminate.ts';
-import { count } from '../../terminal/format.ts';
+import { count, formatNumber } from '../../terminal/format.ts';
 import type { Output } from '../../terminal/output.ts';
 import { painter } from '../../terminal/process-table.ts';
 import { amountOf, shownGroups } from './text.ts';
@@ -49,7 +49,7 @@ function groupLines({ plan, outcomes, after }: ReapResult): readonly string[] {
 /** `118 exited, 2 killed within 5,031 ms`. */
 function summaryOf(outcomes: readonly Outcome[]): string {
   const slowest = outcomes.reduce((most, { elapsedMs }) => Math.max(most, elapsedMs), 0);
-  const duration = outcomes.every(isGone) ? ` within ${slowest.toLocaleString('en-US')} ms` : '';
+  const duration = outcomes.every(isGone) ? ` within ${formatNumber(slowest)} ms` : '';
   return `${countKinds(outcomes)}${duration}`;
 }
 
@@ -87,6 +87,6 @@ function countKinds(outcomes: readonly Outcome[]): string {
   return kinds
     .map((kind) => [kind, outcomes.filter(({ outcome }) => outcome === kind).length] as const)
     .filter(([, amount]) => amount > 0)
-    .map(([kind, amount]) => `${amount.toLocaleString('en-US')} ${kind.replace('-', ' ')}`)
+    .map(([kind, amount]) => `${formatNumber(amount)} ${kind.replace('-', ' ')}`)
     .join(', ');
 }

@@ -4,7 +4,7 @@ import { groupLeaks, type LeakGroup } from '../../../operations/leaks/groups.ts'
 import { leakedBytes } from '../../../operations/leaks/process-memory.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import type { Output } from '../../terminal/output.ts';
-import { count, formatBytes, printable } from '../../terminal/format.ts';
+import { count, formatBytes, formatNumber, printable } from '../../terminal/format.ts';
 import { groupBlocks } from '../../terminal/group-blocks.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import { painter, processTable } from '../../terminal/process-table.ts';
@@ -59,7 +59,7 @@ function skippedLines(skipped: readonly Skipped[]): readonly string[] {
   for (const { pid, reason } of skipped) pids.set(reason, [...(pids.get(reason) ?? []), pid]);
   return [...pids].map(([reason, all]) => {
     const more = all.length - NAMED_PIDS;
-    const rest = more > 0 ? ` and ${more.toLocaleString('en-US')} more` : '';
+    const rest = more > 0 ? ` and ${formatNumber(more)} more` : '';
     return `  ${all.slice(0, NAMED_PIDS).join(', ')}${rest}  ${printable(reason)}`;
   });
 }
