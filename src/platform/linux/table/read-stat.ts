@@ -11,9 +11,12 @@ export function readStat(directory: string): StatLine | ReadFailure {
   try {
     // This runs for every process. Node reads a file as UTF-8 in one call of native code, which is quicker than to open, read and close
     // it. The kernel writes less than 1 kB.
-    text = readFileSync(`${directory}/stat`, 'utf8');
+    text = readFileSync(`${directory}/stat`, AS_TEXT);
   } catch (error) {
     return failureOf(error);
   }
   return text.length > FILE_LIMIT_BYTES ? 'unreadable' : (parseStatLine(text) ?? 'unreadable');
 }
+
+/** Node copies a name of an encoding into such an object at each call. */
+const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const;
