@@ -59,7 +59,15 @@ function lazyModule(name, suffix) {
   // Each name costs time at each start, and crypto alone has 70.
   const names = suffix === NAMED ? all.filter((each) => importedNames().has(each)) : all;
   return `for (const name of ${JSON.stringify(names)})
-    Object.defineProperty(exports, name, { enumerable: true, get: () => require('node:${name}')[name] });`;
+    Object.defineProperty(exports, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        const value = require('node:${name}')[name];
+        Object.defineProperty(exports, name, { enumerable: true, value });
+        return value;
+      },
+    });`;
 }
 
 let imported;

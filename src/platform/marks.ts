@@ -5,7 +5,8 @@ export type Marks = Pick<ProcessRow, 'treeMark' | 'ownerMark' | 'roleMark' | 'da
 /** The marks of a row whose environment could not be read; differs from having no marks. */
 export const UNKNOWN_MARKS: Marks = { treeMark: null, ownerMark: null, roleMark: null, dataDirMark: null };
 
-const PREFIX = Buffer.from('CLAUDE_MEM_');
+const PREFIX = 'CLAUDE_MEM_';
+const PREFIX_BYTES = Buffer.from(PREFIX);
 const VARIABLES = {
   CLAUDE_MEM_TREE: 'treeMark',
   CLAUDE_MEM_OWNER: 'ownerMark',
@@ -19,7 +20,7 @@ const VARIABLES = {
  */
 export function parseMarks(environ: Buffer): Marks {
   // Most environments contain none. One search over the bytes avoids decoding and splitting.
-  return environ.indexOf(PREFIX) < 0 ? {} : findMarks(environ).marks;
+  return environ.indexOf(PREFIX_BYTES) < 0 ? {} : findMarks(environ).marks;
 }
 
 /**
@@ -36,6 +37,8 @@ function findMarks(environ: Buffer): { readonly marks: Marks; readonly seen: Rea
   const marks: { -readonly [Name in keyof Marks]: Marks[Name] } = {};
   const seen = new Set<string>();
   for (const variable of environ.toString('utf8').split('\0')) {
+    // A thousand environments have tens of thousands of variables.
+    if (!variable.startsWith(PREFIX)) continue;
     const name = variable.slice(0, Math.max(variable.indexOf('='), 0));
     if (!isMarkVariable(name) || seen.has(name)) continue;
     seen.add(name);

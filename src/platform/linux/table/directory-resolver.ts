@@ -21,6 +21,8 @@ export class DirectoryResolver {
   readonly #dataDir: string;
   readonly #ids = new Map<string, DirectoryId | undefined>();
   #ownView: View | undefined;
+  /** Of the process that was asked for last: most are asked for twice in a row. */
+  #lastRoot = { pid: Number.NaN, root: '' };
 
   constructor(procRoot: string, dataDir: string) {
     this.#procRoot = procRoot;
@@ -58,9 +60,12 @@ export class DirectoryResolver {
 
   /** Prefix for the paths of a process; empty if it has the same view of the file system, or its view is unknown. */
   #rootOf(pid: number): string {
+    if (this.#lastRoot.pid === pid) return this.#lastRoot.root;
     this.#ownView ??= viewOf(`${this.#procRoot}/self`);
     const view = viewOf(`${this.#procRoot}/${pid}`);
-    return isSameView(view, this.#ownView) ? '' : `${this.#procRoot}/${pid}/root`;
+    const root = isSameView(view, this.#ownView) ? '' : `${this.#procRoot}/${pid}/root`;
+    this.#lastRoot = { pid, root };
+    return root;
   }
 
   #absolute(pid: number, written: string): string | undefined {
