@@ -185,7 +185,7 @@ function spawnNext(scene: Scene, { pid, id, by }: { pid: number; id: string; by:
   return child.pid ?? -1;
 }
 
-/** Its child may be adopted already, and only bears its name. */
+/** Its child may be adopted already, and is known only by its mark. */
 async function endWrong(scene: Scene, wrong: Who, id: string): Promise<void> {
   signal(wrong, 'SIGKILL');
   await sleep(2);
