@@ -33,8 +33,7 @@ export class ChromaConnection {
   static async open(spawn: OwnedSpawn, household: Household, options: ConnectOptions): Promise<ChromaConnection> {
     const connection = new ChromaConnection(new OwnedProcess(spawn, household), options.pythonVersion);
     try {
-      await connection.#shakeHands(options);
-      await connection.#process.recordPython();
+      await connection.#process.recordPythonBefore(connection.#shakeHands(options));
       return connection;
     } catch (error) {
       const failure = await connection.#explain(error, options);

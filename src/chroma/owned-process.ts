@@ -30,6 +30,8 @@ const GRACE_MS = 2_000;
  * forever.
  */
 const OUTPUT_WAIT_MS = 250;
+/** When to look for the python for the first time, in milliseconds after the spawn. A uv starts it within 150 ms. */
+const FIRST_LOOK_MS = 300;
 /** How long to wait until the root has recorded an end, in milliseconds. */
 const RECORD_WAIT_MS = 500;
 
@@ -66,13 +68,32 @@ export class OwnedProcess {
     return this.child.pid;
   }
 
-  /** The python, after `recordPython` has found it. */
+  /** The python, once it is found and recorded. */
   get python(): ProcessRow | undefined {
     return findPython(this.#members);
   }
 
+  /**
+   * Records the python while it starts, which takes seconds, and at the latest when it answers.
+   * @param answer of the python.
+   */
+  async recordPythonBefore<Result>(answer: Promise<Result>): Promise<Result> {
+    const answered = answer.then(
+      () => true,
+      // The caller gets the rejection below.
+      () => true,
+    );
+    for (let pauseMs = FIRST_LOOK_MS; this.python === undefined; pauseMs *= 2) {
+      if ((await withTimeout(pauseMs, answered)) === true) break;
+      await this.#recordPython();
+    }
+    const result = await answer;
+    if (this.python === undefined) await this.#recordPython();
+    return result;
+  }
+
   /** Finds the python under the wrapper and records it with the wrapper as its owner. */
-  async recordPython(): Promise<void> {
+  async #recordPython(): Promise<void> {
     const python = findPython(await this.#look());
     if (python === undefined || this.#recorded.has(python.pid)) return;
     this.#members.push(python);

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Registration } from '../../src/operations/ports/tree.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { OwnedProcess } from '../../src/chroma/owned-process.ts';
 import { row, snapshotOf } from '../core/builders.ts';
 import { FakeMachine } from '../operations/fake-machine.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { aLog } from '../a-log.ts';
 
 test('does not look up the pid of an exited process that was never identified, because the pid may be reused', async () => {
@@ -30,4 +32,52 @@ test('does not look up the pid of an exited process that was never identified, b
   found.push(stranger);
   expect(await owned.end(100)).toEqual([]);
   expect(machine.signals).toEqual([]);
+});
+
+test.each(['while it starts', 'when it answers'])('records the python %s', async (when) => {
+  const registered: Registration[] = [];
+  const machine = new FakeMachine([]);
+  const rows: ProcessRow[] = [];
+  const owned = new OwnedProcess(
+    { role: 'chroma-sync', file: 'sleep', args: ['60'], env: {}, cwd: '/' },
+    {
+      dataDir: '/absent',
+      treeId: 't',
+      own: { pid: process.pid, startedAt: '', scope: {} },
+      env: {},
+      log: aLog().log,
+      processes: {
+        identify: (pid) => row(pid, process.pid, 'uv'),
+        table: { source: 'fake', snapshot: () => Promise.resolve(snapshotOf(rows)) },
+        signaller: machine.signaller,
+        clock: machine.clock,
+        recorder: {
+          register: (registration) => {
+            registered.push(registration);
+            return Promise.resolve();
+          },
+          ended: () => Promise.resolve(),
+        },
+      },
+    },
+  );
+  onTestFinished(() => {
+    owned.child.kill('SIGKILL');
+  });
+  const wrapper = owned.pid!;
+  const python = row(wrapper + 1, wrapper, 'python', { argv: ['python', '/bin/chroma-mcp'] });
+  rows.push(row(wrapper, process.pid, 'uv'));
+  let answer: (text: string) => void = () => undefined;
+  const recorded = owned.recordPythonBefore(new Promise<string>((resolve) => (answer = resolve)));
+  if (when === 'while it starts') {
+    rows.push(python);
+    await eventually('it is recorded', () => registered.some(({ identity }) => identity.pid === python.pid));
+    answer('hello');
+  } else {
+    answer('hello');
+    rows.push(python);
+  }
+  expect(await recorded).toBe('hello');
+  expect(owned.python?.pid).toBe(python.pid);
+  expect(registered.map(({ identity }) => identity.pid)).toEqual([wrapper, python.pid]);
 });
