@@ -7,18 +7,15 @@ const vm = require('node:vm');
 const at = { entry: process.hrtime.bigint() };
 const note = (phase) => (at[phase] ??= process.hrtime.bigint());
 
-const { openSync, readdirSync, writeSync, readFileSync } = fs;
+const { readdirSync, writeSync, readFileSync } = fs;
 fs.readFileSync = (...args) => {
   if (String(args[0]).endsWith('/lib/cli.js')) note('source');
+  if (/^\/proc\/\d+\/stat$/.test(args[0])) at.lastRow = process.hrtime.bigint();
   return readFileSync(...args);
 };
 fs.readdirSync = (...args) => {
   if (args[0] === '/proc') note('table');
   return readdirSync(...args);
-};
-fs.openSync = (...args) => {
-  if (/^\/proc\/\d+\/stat$/.test(args[0])) at.lastRow = process.hrtime.bigint();
-  return openSync(...args);
 };
 fs.writeSync = (...args) => {
   if (args[0] === 1) note('output');
