@@ -8,7 +8,13 @@ const DIGITS = 32;
  */
 export function hashMachineId(id: string): string {
   // Each reading of the process table asks for the same id.
-  if (id !== last.id) last = { id, hash: Buffer.from(sha256(Buffer.from(id.toLowerCase()))).toString('hex').slice(0, DIGITS) };
+  if (id !== last.id)
+    last = {
+      id,
+      hash: Buffer.from(sha256(Buffer.from(id.toLowerCase())))
+        .toString('hex')
+        .slice(0, DIGITS),
+    };
   return last.hash;
 }
 

@@ -90,8 +90,6 @@ function describeKind(name: string, forms: ReadonlyMap<string, number>): string 
   const number = formatNumber(amount);
   const [one, several] = PLURALS[name] ?? [name, name];
   if (name !== CHROMA) return `${number} ${amount === 1 ? one : several}`;
-  const parts = [...forms].map(([form, count]) =>
-    forms.size === 1 ? form : `${formatNumber(count)} ${form}`,
-  );
+  const parts = [...forms].map(([form, count]) => (forms.size === 1 ? form : `${formatNumber(count)} ${form}`));
   return `${number} ${name} (${parts.join(', ')})`;
 }
