@@ -41,7 +41,7 @@ export class SpoolDrain {
   readonly #unwatch: () => void;
   readonly #turns = new Turns();
   #running: Promise<void> | undefined;
-  #isClosed = false;
+  #isClosing = false;
 
   constructor(options: SpoolDrainOptions) {
     this.#options = options;
@@ -60,18 +60,23 @@ export class SpoolDrain {
 
   /** Resolves when no event is being stored; the rest waits for the next worker. The memory may be closed at the same time. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#isClosing = true;
     clearInterval(this.#timer);
     this.#unwatch();
     await this.#running;
   }
 
+  /** May change during every wait. */
+  #isClosed(): boolean {
+    return this.#isClosing;
+  }
+
   async #drain(): Promise<void> {
     const { spool, log } = this.#options;
     try {
-      for (let waiting = spool.list(); waiting.length > 0 && !this.#isClosed; waiting = spool.list()) {
+      for (let waiting = spool.list(); waiting.length > 0 && !this.#isClosed(); waiting = spool.list()) {
         await this.#deliverAll(waiting);
-        if (!this.#isClosed) log.debug('stored spooled hook events', { files: waiting.length });
+        if (!this.#isClosed()) log.debug('stored spooled hook events', { files: waiting.length });
       }
     } catch (error) {
       // For example a full disk. The events are safe, and the next check retries.
@@ -80,14 +85,14 @@ export class SpoolDrain {
   }
 
   async #deliverAll(waiting: readonly SpooledEvent[]): Promise<void> {
-    for (let next = 0; next < waiting.length && !this.#isClosed;) {
+    for (let next = 0; next < waiting.length && !this.#isClosed();) {
       // An event that was begun before may have crashed the worker: it must not do so together with others.
       const end = waiting.slice(next, next + MOST_PER_BATCH).findIndex(({ attempts }) => attempts > 0);
       const batch = waiting.slice(next, next + (end === -1 ? MOST_PER_BATCH : Math.max(1, end)));
       next += batch.length;
       const begun = await this.#beginAll(batch);
       await this.#turns.yield();
-      if (this.#isClosed) this.#postpone(begun);
+      if (this.#isClosed()) this.#postpone(begun);
       else this.#store(begun, batch.length === waiting.length);
       await this.#turns.yield();
     }
@@ -99,7 +104,7 @@ export class SpoolDrain {
       for (const waiting of batch) {
         // Hooks and searches are answered meanwhile.
         await this.#turns.yieldIfLong();
-        if (this.#isClosed) break;
+        if (this.#isClosed()) break;
         const one = await this.#begin(waiting);
         if (one !== undefined) begun.push(one);
       }

@@ -105,7 +105,7 @@ test.each(['an event of a hook command', 'an input of the hook script'])(
     const spool = new Spool(dataDir);
     if (form.startsWith('an event')) spool.add(event(1));
     else writeInput(dataDir, 1);
-    let read = () => {};
+    let read: () => void = () => undefined;
     const reading = new Promise<undefined>((resolve) => {
       read = () => {
         resolve(undefined);

@@ -56,7 +56,7 @@ describe('looking up a stored identity', () => {
     [
       'unknown on another boot without machine ids',
       { ...stored, scope: { ...HERE, bootId: 'b', machineId: undefined } },
-      { machineId: undefined as never },
+      { machineId: undefined },
       'unknown',
     ],
     [
@@ -68,7 +68,7 @@ describe('looking up a stored identity', () => {
     [
       'unknown on another boot without a machine id here',
       { ...stored, scope: { ...HERE, bootId: 'b' } },
-      { machineId: undefined as never },
+      { machineId: undefined },
       'unknown',
     ],
     [
