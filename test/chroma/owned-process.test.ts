@@ -1,11 +1,43 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Registration } from '../../src/operations/ports/tree.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
-import { OwnedProcess } from '../../src/chroma/owned-process.ts';
+import { type Household, OwnedProcess } from '../../src/chroma/owned-process.ts';
 import { row, snapshotOf } from '../core/builders.ts';
 import { FakeMachine } from '../operations/fake-machine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { aLog } from '../a-log.ts';
+
+interface Surroundings {
+  readonly machine: FakeMachine;
+  /** The process table; may change. */
+  readonly rows: readonly ProcessRow[];
+  readonly identify: Household['processes']['identify'];
+  /** Receives what is recorded. */
+  readonly registered?: Registration[];
+}
+
+function householdOf({ machine, rows, identify, registered = [] }: Surroundings): Household {
+  return {
+    dataDir: '/absent',
+    treeId: 't',
+    own: { pid: process.pid, startedAt: '', scope: {} },
+    env: {},
+    log: aLog().log,
+    processes: {
+      identify,
+      table: { source: 'fake', snapshot: () => Promise.resolve(snapshotOf(rows)) },
+      signaller: machine.signaller,
+      clock: machine.clock,
+      recorder: {
+        register: (registration) => {
+          registered.push(registration);
+          return Promise.resolve();
+        },
+        ended: () => Promise.resolve(),
+      },
+    },
+  };
+}
 
 test('does not look up the pid of an exited process that was never identified, because the pid may be reused', async () => {
   const stranger = row(9_500, 1, 'sshd');
@@ -13,20 +45,7 @@ test('does not look up the pid of an exited process that was never identified, b
   const found: ProcessRow[] = [];
   const owned = new OwnedProcess(
     { role: 'search', file: process.execPath, args: ['--version'], env: {}, cwd: '/' },
-    {
-      dataDir: '/absent',
-      treeId: 't',
-      own: { pid: process.pid, startedAt: '', scope: {} },
-      env: {},
-      log: aLog().log,
-      processes: {
-        identify: () => found[0],
-        table: { source: 'fake', snapshot: () => Promise.resolve(snapshotOf([stranger])) },
-        signaller: machine.signaller,
-        clock: machine.clock,
-        recorder: { register: () => Promise.resolve(), ended: () => Promise.resolve() },
-      },
-    },
+    householdOf({ machine, rows: [stranger], identify: () => found[0] }),
   );
   await owned.exited;
   found.push(stranger);
@@ -40,26 +59,7 @@ test.each(['while it starts', 'when it answers'])('records the python %s', async
   const rows: ProcessRow[] = [];
   const owned = new OwnedProcess(
     { role: 'chroma-sync', file: 'sleep', args: ['60'], env: {}, cwd: '/' },
-    {
-      dataDir: '/absent',
-      treeId: 't',
-      own: { pid: process.pid, startedAt: '', scope: {} },
-      env: {},
-      log: aLog().log,
-      processes: {
-        identify: (pid) => row(pid, process.pid, 'uv'),
-        table: { source: 'fake', snapshot: () => Promise.resolve(snapshotOf(rows)) },
-        signaller: machine.signaller,
-        clock: machine.clock,
-        recorder: {
-          register: (registration) => {
-            registered.push(registration);
-            return Promise.resolve();
-          },
-          ended: () => Promise.resolve(),
-        },
-      },
-    },
+    householdOf({ machine, rows, registered, identify: (pid) => row(pid, process.pid, 'uv') }),
   );
   onTestFinished(() => {
     owned.child.kill('SIGKILL');

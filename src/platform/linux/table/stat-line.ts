@@ -37,7 +37,9 @@ export function parseStatLine(text: string): StatLine | undefined {
   if (open < 2 || close < open) return undefined;
   const fields = text.slice(close + 2).split(' ', FIELDS);
   const state = fields[0] ?? '';
-  if (fields.length < FIELDS || state.length !== 1) return undefined;
+  // Number('') is 0, which would be a false start. The last field only proves that the others are complete.
+  const isWhole = fields.length === FIELDS && fields.lastIndexOf('', FIELDS - 2) === -1;
+  if (!isWhole || state.length !== 1) return undefined;
   const pid = Number(text.slice(0, open - 1));
   /** By the numbers of proc_pid_stat(5). */
   const field = (number: number) => Number(fields[number - 3]);

@@ -56,6 +56,12 @@ describe('parseStatLine', () => {
     expect(parseStatLine(text)).toBeUndefined();
   });
 
+  test.each([' 0  0 184', ' 0 x 0 184'])('rejects a start that is no number: %j', (end) => {
+    const line = `2 (node) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1${end} 0 1 1\n`;
+    expect(parseStatLine(line.replace(end, ' 0 2 0 184'))).toMatchObject({ startTicks: 2 });
+    expect(parseStatLine(line)).toBeUndefined();
+  });
+
   test('recognizes a kernel thread by its flag, not by its parent', () => {
     const kernelThread = '2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0 18446744073709551615 0\n';
     const secondInContainer = '2 (node) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0 18446744073709551615 0\n';
