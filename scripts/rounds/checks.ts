@@ -139,7 +139,7 @@ function checkUnhurt({ isAlone, before, after }: CommandFacts): readonly string[
 
 /**
  * Supervisor, worker and search server of one tree, each under the owner that its mark names; empty if one is missing
- * or frozen.
+ * or frozen, or was sent a signal that ends it.
  */
 function wholeTree(truth: Truth): readonly Row[] {
   const all = programs(truth);
@@ -150,7 +150,8 @@ function wholeTree(truth: Truth): readonly Row[] {
   const search = worker && all.find((row) => programOf(row) === 'search' && isChildOf(row, worker));
   if (worker === undefined || search === undefined) return [];
   const tree = [supervisor, worker, search];
-  return tree.some(({ state }) => state === 'T') ? [] : tree;
+  const isHurt = (row: Row) => row.state === 'T' || truth.struck.some((struck) => isSame(row, struck));
+  return tree.some(isHurt) ? [] : tree;
 }
 
 function isChildOf(row: Row, parent: Row): boolean {

@@ -26,6 +26,8 @@ export interface Truth {
   readonly damagedManifests: readonly string[];
   readonly isConfigDamaged: boolean;
   readonly hasFalseRegistry: boolean;
+  /** Processes to which the runner sent a signal that ends them; they may need some time. */
+  readonly struck: readonly Row[];
 }
 
 /** An event or record that the program acknowledged. */

@@ -59,6 +59,7 @@ class Player {
   readonly #bystanders: Bystander[] = [];
   readonly #damages: Damage[] = [];
   readonly #acknowledged: Acknowledged[] = [];
+  readonly #struck: Row[] = [];
   /** Events that may change what a command sees. */
   readonly #happenings: Happening[] = [];
   #count = 0;
@@ -155,6 +156,7 @@ class Player {
       this.#say(`no ${target} to strike`);
       return;
     }
+    if (name !== 'SIGSTOP') this.#struck.push(row);
     signal(row, name);
     this.#say(`${name} to ${target} ${row.pid}`);
     if (thawAfterMs === undefined) return;
@@ -331,6 +333,7 @@ class Player {
       damagedManifests: this.#scene.manifests().filter(isDamagedManifest),
       isConfigDamaged: this.#damages.some(({ file }) => file === 'config'),
       hasFalseRegistry: this.#damages.some(({ file }) => file === 'registry'),
+      struck: [...this.#struck],
     };
   }
 

@@ -85,6 +85,10 @@ describe('a statement about the tree', () => {
       'reap that reduces a frozen tree',
       ran('reap', 0, {}, { before: truth([{ ...supervisor, state: 'T' }, worker, search]), after: none }),
     ],
+    [
+      'reap during which a worker ends that was sent SIGTERM before',
+      ran('reap', 0, {}, { before: truth(wholeTreeRows, { struck: [worker] }), after: truth([supervisor]) }),
+    ],
     ['status during a change', ran('status', 3, { running: false }, { isAlone: false, before: whole, after: whole })],
   ])('accepts a %s', (_, facts) => {
     expect(checkCommand(facts)).toEqual([]);

@@ -23,7 +23,7 @@ export const python = row(50, 40, { ...chroma, comm: 'python', argv: ['python', 
 export const wholeTreeRows = [supervisor, worker, search, uv, python];
 
 export function truth(rows: readonly Row[], extra: Partial<Truth> = {}): Truth {
-  return { rows, damagedManifests: [], isConfigDamaged: false, hasFalseRegistry: false, ...extra };
+  return { rows, damagedManifests: [], isConfigDamaged: false, hasFalseRegistry: false, struck: [], ...extra };
 }
 
 /** A command that ran alone, with this exit code and this JSON. */
