@@ -50,7 +50,7 @@ export const reap: Benchmark = {
       ],
       notes: [
         `Medians of ${RUNS} runs. The orphans are ${PAIRS} pairs of small shells with the names, command lines, marks and manners of uv and chroma-mcp, whose parent was killed.`,
-        'The times include the start of the program, two readings before the first signal (the plan is made again under the lock) and two after the last one. All orphans get SIGTERM in one pass and share one grace period.',
+        'The times include the start of the program, one reading before the first signal (a plan older than 250 ms is made again under the lock) and two after the last one. All orphans get SIGTERM in one pass and share one grace period.',
       ],
     };
   },

@@ -64,8 +64,9 @@ async function attempt(ports: RunGuardPorts, options: RunGuardOptions): Promise<
     const isIdle = planReap(quick.judgements, quick.index, request).plan.length === 0 && !needsTidying(quick);
     if (isIdle) return { outcome: { ...NOTHING, result: quick.isComplete ? 'ok' : 'incomplete' }, lines: [] };
     const seen = await ports.observe({ memory: true });
+    const seenAt = ports.clock.now();
     const plan = planReap(seen.judgements, seen.index, request);
-    return describe(await reapAndTidy(ports, { ...options, request, seen, plan }), plan.plan, options);
+    return describe(await reapAndTidy(ports, { ...options, request, seen, seenAt, plan }), plan.plan, options);
   } catch (error) {
     if (!(error instanceof ClaudeMemError)) throw error;
     return failed(error);

@@ -23,6 +23,8 @@ export interface ReapAndTidyPorts extends Omit<ReapPorts, 'signaller'> {
 export interface ReapAndTidyOptions extends ReapOptions {
   /** The reading and the plan that the caller showed. */
   readonly seen: Observation;
+  /** When that reading was complete, on the clock of the ports. */
+  readonly seenAt: number;
   readonly plan: ReapPlan;
   /** Called once the lock is held, before the first signal. */
   readonly onBegin?: () => void;
@@ -42,18 +44,28 @@ export interface Reaped {
 }
 
 /**
- * Carries out a plan under the operation lock, and tidies the manifests of dead trees. The plan is made again under the lock, because a
- * person may take an hour to answer. Without anything to end or to tidy, no lock is taken and nothing is written.
+ * In milliseconds. Shorter than a reading of a thousand leaks takes, so a plan made from it is as young as one made again. Each identity
+ * is compared right before its signal in any case.
+ */
+const FRESH_FOR_MS = 250;
+
+/**
+ * Carries out a plan under the operation lock, and tidies the manifests of dead trees. The plan is made again under the lock if its
+ * reading is no longer fresh: a person may take an hour to answer, and another command may have held the lock. Without anything to end
+ * or to tidy, no lock is taken and nothing is written.
  * @throws ClaudeMemError `lock-held` naming the holder.
  */
 export async function reapAndTidy(ports: ReapAndTidyPorts, options: ReapAndTidyOptions): Promise<Reaped> {
-  const { seen, plan } = options;
+  const { seen, seenAt, plan } = options;
   if (plan.plan.length === 0 && !needsTidying(seen))
     return { result: { plan, outcomes: [], after: seen, remaining: [] }, tidied: { lines: [] } };
   let unlocked: ClaudeMemError | undefined;
   const work = async (): Promise<Reaped> => {
     options.onBegin?.();
-    const result = await reap({ ...ports, signaller: await ports.loadSignaller() }, options);
+    const signaller = await ports.loadSignaller();
+    const isFresh = ports.clock.now() - seenAt <= FRESH_FOR_MS;
+    const recent = isFresh ? { observation: seen, at: seenAt } : undefined;
+    const result = await reap({ ...ports, signaller }, { ...options, recent });
     const tidied = tidy(result.after, ports.loadTrees);
     return { result, tidied: { ...(unlocked === undefined ? {} : { error: unlocked }), ...tidied } };
   };

@@ -15,6 +15,8 @@ export interface ReapOptions extends TerminationOptions {
   readonly request: ReapRequest;
   /** Called before the wait for a second look, with the number of processes that need it. */
   readonly onSecondLook?: (count: number) => void;
+  /** An observation from a moment ago, which is the first look then. */
+  readonly recent?: { readonly observation: Observation; readonly at: number } | undefined;
   /** The processes the user agreed to, as `pid:start`; absent: the whole plan. */
   readonly agreed?: ReadonlySet<string>;
 }
@@ -34,8 +36,8 @@ export interface ReapResult {
  * ended under the same request.
  */
 export async function reap(ports: ReapPorts, options: ReapOptions): Promise<ReapResult> {
-  const firstAt = ports.clock.now();
-  const first = await quickLook(ports);
+  const firstAt = options.recent?.at ?? ports.clock.now();
+  const first = options.recent?.observation ?? (await quickLook(ports));
   const plan = planReap(first.judgements, first.index, options.request);
   const confirmed = new Set<string>();
   const waiting = new Set(plan.plan.filter(({ needsSecondLook }) => needsSecondLook).map(keyOf));

@@ -29,7 +29,8 @@ function portsOf(fake: FakeMachine, more: Partial<ReapAndTidyPorts> = {}) {
 
 async function seenBy(fake: FakeMachine) {
   const seen = await fake.observe();
-  return { seen, plan: planReap(seen.judgements, seen.index, request), request, graceMs: 1_000 };
+  const seenAt = fake.clock.now();
+  return { seen, seenAt, plan: planReap(seen.judgements, seen.index, request), request, graceMs: 1_000 };
 }
 
 test('a plan with nothing to end or tidy takes no lock', async () => {
@@ -50,6 +51,37 @@ test('a plan is carried out under the lock, and never grows beyond the processes
   expect(taken).toHaveBeenCalledOnce();
   expect(result.outcomes.map(({ pid }) => pid)).toEqual([200, 201]);
   expect(result.remaining.map(({ row }) => row.pid)).toEqual([300, 301]);
+});
+
+test.each([
+  ['fresh', 0, 2],
+  ['old', 1_000, 3],
+])('a plan that is %s, %i ms after its reading, takes %i readings in all', async (_, waitedMs, readings) => {
+  const fake = new FakeMachine(pair(200));
+  const observe = vi.fn(() => fake.observe());
+  const { ports } = portsOf(fake, {
+    observe,
+    underOperationLock: async (action) => {
+      await fake.clock.sleep(waitedMs);
+      return action();
+    },
+  });
+  const { result } = await reapAndTidy(ports, await seenBy(fake));
+  expect(result.outcomes.map(({ outcome }) => outcome)).toEqual(['exited', 'exited']);
+  expect(observe).toHaveBeenCalledTimes(readings);
+});
+
+test('a process that starts while the lock is awaited is found', async () => {
+  const fake = new FakeMachine(pair(200));
+  const { ports } = portsOf(fake, {
+    underOperationLock: async (action) => {
+      await fake.clock.sleep(1_000);
+      for (const row of pair(300)) fake.start(row);
+      return action();
+    },
+  });
+  const { result } = await reapAndTidy(ports, await seenBy(fake));
+  expect(result.plan.plan.map(({ row }) => row.pid)).toEqual([200, 201, 300, 301]);
 });
 
 test('a lock file that cannot be used keeps no leak alive, and is reported', async () => {

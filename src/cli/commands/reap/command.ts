@@ -90,6 +90,7 @@ interface Task {
   readonly request: ReapRequest;
   /** The reading that the shown plan is based on. */
   readonly seen: Observation;
+  readonly seenAt: number;
   readonly plan: ReapPlan;
   readonly observe: (how: { readonly memory: boolean }) => Promise<Observation>;
 }
@@ -105,7 +106,8 @@ async function runReap(input: Input): Promise<ExitCode> {
   const observe: Task['observe'] = (how) =>
     context.observe({ ...how, ...(request.pids === undefined ? {} : { namedPids: request.pids }) });
   const seen = await observe({ memory: true });
-  const task: Task = { request, seen, plan: planReap(seen.judgements, seen.index, request), observe };
+  const seenAt = context.clock.now();
+  const task: Task = { request, seen, seenAt, plan: planReap(seen.judgements, seen.index, request), observe };
   if (options.json !== true) await showPlan(input, task);
   if (options.dryRun === true) return showOnly(input, task);
   const answer = await askIfNeeded(input, task);
