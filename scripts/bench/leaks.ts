@@ -9,6 +9,8 @@ import { CLI } from './program.ts';
 
 const SIZES = [100, 1_000, 5_000];
 const ROUNDS = 15;
+/** Target at 5,000 processes, Node's start included. */
+const PS_FACTOR = 0.6;
 
 /** Exit codes of success; leaks of the machine itself do not affect the time. */
 const FINE = [0, 1];
@@ -18,6 +20,7 @@ export const leaks: Benchmark = {
   async run({ folder, say }) {
     const noTree = join(folder, 'no-tree');
     const withTree = join(folder, 'with-tree');
+    mkdirSync(noTree, { mode: 0o700 });
     await recordOldTree(withTree);
     const rows: string[][] = [];
     for (const size of SIZES) {
@@ -61,7 +64,7 @@ function rowOf(
 ): string[] {
   const factor = size >= 1_000 ? 2 : 1.6;
   const [target, isMet]: [string, boolean] =
-    size >= 5_000 ? ['faster than `ps aux`', ours < ps] : [`≤ ${factor} × \`node -e 0\``, ours <= node * factor];
+    size >= 5_000 ? ['≤ 0.6 × `ps aux`', ours <= ps * PS_FACTOR] : [`≤ ${factor} × \`node -e 0\``, ours <= node * factor];
   const beside = (value: number) => `${ms(value)} (${(value / node).toFixed(2)} ×)`;
   return [String(total), ms(node), beside(ours), ms(ps), target, verdict(isMet), beside(oldTree)];
 }
