@@ -64,7 +64,9 @@ function rowOf(
 ): string[] {
   const factor = size >= 1_000 ? 2 : 1.6;
   const [target, isMet]: [string, boolean] =
-    size >= 5_000 ? ['≤ 0.6 × `ps aux`', ours <= ps * PS_FACTOR] : [`≤ ${factor} × \`node -e 0\``, ours <= node * factor];
+    size >= 5_000
+      ? ['≤ 0.6 × `ps aux`', ours <= ps * PS_FACTOR]
+      : [`≤ ${factor} × \`node -e 0\``, ours <= node * factor];
   const beside = (value: number) => `${ms(value)} (${(value / node).toFixed(2)} ×)`;
   return [String(total), ms(node), beside(ours), ms(ps), target, verdict(isMet), beside(oldTree)];
 }

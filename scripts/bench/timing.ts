@@ -53,7 +53,9 @@ export function runToEnd(
   const { status, stdout, stderr, error } = spawnSync(command, args, options);
   if (error !== undefined) throw error;
   if (!exitCodes.includes(status ?? -1)) {
-    throw new Error(`${command} ${args.join(' ')} ended with ${String(status)}: ${(stderr.trim() || stdout.trim()).slice(-1_000)}`);
+    throw new Error(
+      `${command} ${args.join(' ')} ended with ${String(status)}: ${(stderr.trim() || stdout.trim()).slice(-1_000)}`,
+    );
   }
   return stdout;
 }
