@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStatLine } from '../../src/platform/linux/table/stat-line.ts';
 import { verdict, type Benchmark } from './benchmark.ts';
@@ -17,11 +17,13 @@ const TARGET_PERCENT = 0.7;
 export const watch: Benchmark = {
   title: '`claude-mem leaks --watch --interval 1s`, CPU over a minute',
   async run({ folder, say }) {
+    const dataDir = join(folder, 'none');
+    mkdirSync(dataDir, { mode: 0o700 });
     const rows: (readonly string[])[] = [];
     for (const size of SIZES) {
       const filler = await fillUpTo(size);
       say(`watch: ${size} processes, ${WARM_UP_SECONDS + SECONDS} s`);
-      const percent = await measure(join(folder, 'none'));
+      const percent = await measure(dataDir);
       rows.push([
         String(filler.total),
         `${percent.toFixed(2)} %`,
