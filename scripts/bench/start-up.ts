@@ -30,7 +30,7 @@ export async function measureStartUp(
   const home = join(folder, 'home');
   mkdirSync(home, { recursive: true });
   // Certificates for Node alone make the start of Node 20 three times longer, and hide the program's part in it.
-  const env = { HOME: home, CLAUDE_MEM_DATA_DIR: '', NODE_EXTRA_CA_CERTS: '', NODE_COMPILE_CACHE: '' };
+  const env = { HOME: home, CLAUDE_MEM_DATA_DIR: '', NODE_COMPILE_CACHE: '' };
   return sideBySide(
     {
       node: () => runToEnd(path, ['-e', '0'], { env }),

@@ -37,8 +37,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs a command to its end with its output in a pipe, as in a script. Any exit code other than the given ones is an
- * error.
+ * Runs a command to its end with its output in a pipe, as in a script, without the variable that makes each start of Node 20 take 80 ms
+ * longer. Any exit code other than the given ones is an error.
  * @returns its stdout.
  */
 export function runToEnd(
@@ -49,7 +49,11 @@ export function runToEnd(
     exitCodes = [0],
   }: { readonly env?: Readonly<Record<string, string>>; readonly exitCodes?: readonly number[] } = {},
 ): string {
-  const options = { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 1 << 28 } as const;
+  const options = {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: '', ...env },
+    maxBuffer: 1 << 28,
+  } as const;
   const { status, stdout, stderr, error } = spawnSync(command, args, options);
   if (error !== undefined) throw error;
   if (!exitCodes.includes(status ?? -1)) {
