@@ -8,7 +8,7 @@ export interface Platform {
   readonly table: ProcessTable;
   /**
    * The same table for repeated reading, which does not read everything every time.
-   * @param fullEveryMs how long an exec in an unrelated process may go unnoticed, in milliseconds; default 10,000.
+   * @param fullEveryMs how long an exec in an unrelated process may go unnoticed, in milliseconds; default 20,000.
    */
   readonly follow: (fullEveryMs?: number) => ProcessTable;
   readonly signaller: Signaller;

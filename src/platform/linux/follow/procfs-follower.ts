@@ -11,7 +11,7 @@ import { type MeasureMemory, type RowDraft, RowReader } from '../table/row-reade
 export interface ProcfsFollowerOptions {
   /** Mount point of procfs. */
   readonly procRoot?: string;
-  /** Interval after which everything is read again, in milliseconds; default 10,000. */
+  /** Interval after which everything is read again, in milliseconds; default 20,000. */
   readonly fullEveryMs?: number;
   /** Younger processes are read again every time, in milliseconds; default 5,000. */
   readonly stableAfterMs?: number;
@@ -22,7 +22,7 @@ export interface ProcfsFollowerOptions {
 }
 
 /** How long an exec in an old, unrelated process may go unnoticed, in milliseconds. */
-const FULL_EVERY_MS = 10_000;
+const FULL_EVERY_MS = 20_000;
 /**
  * In milliseconds. Between fork and exec a process looks like its parent; this takes milliseconds, under load about a
  * second.
