@@ -12,6 +12,7 @@ import type { Observation } from '../operations/observe/observe.ts';
 import type { Clock } from '../operations/ports/process.ts';
 import type { ChromaRecycles, HealthItem } from '../operations/tree/tree-lifecycle.ts';
 import type { WorkerParts } from '../operations/tree/tree-messages.ts';
+import type { LeakMeter } from '../operations/tree/leak-meter.ts';
 import { type TreeMeter, type MemberUse, usesByRole } from '../operations/tree/tree-meter.ts';
 import type { Log } from '../shared/log.ts';
 import { Backoff } from '../shared/backoff.ts';
@@ -31,6 +32,7 @@ export interface VitalsDeps {
   readonly bootId: string | undefined;
   readonly look: { recent(maxAgeMs: number): Promise<Observation> };
   readonly meter: TreeMeter;
+  readonly leakMeter: LeakMeter;
   readonly keeper: ChromaKeeper;
   readonly append: (sample: Sample) => void;
   readonly status: () => SupervisorStatus;
@@ -101,7 +103,7 @@ export class TreeVitals {
   }
 
   #sampleOf(uses: readonly MemberUse[], observation: Observation): Sample {
-    const { treeId, bootId, status, uptimeMs, clock } = this.#deps;
+    const { treeId, bootId, status, uptimeMs, clock, leakMeter } = this.#deps;
     const { state, restarts } = status();
     const now = clock.now();
     const spanMs = this.#sampledAtMs === undefined ? 0 : now - this.#sampledAtMs;
@@ -118,6 +120,7 @@ export class TreeVitals {
       roles: usesByRole(uses),
       memoryKind: uses.some(({ memoryKind }) => memoryKind === 'rss') ? 'rss' : (uses[0]?.memoryKind ?? null),
       ...leaksOf(observation),
+      leakedBytes: leakMeter.measure(observation),
     };
   }
 

@@ -7,6 +7,7 @@ import { BYTES_PER_MB } from '../core/health/chroma-limits.ts';
 import { MARKS } from '../core/tree/marks.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Observation, observe, takeReading } from '../operations/observe/observe.ts';
+import { LeakMeter } from '../operations/tree/leak-meter.ts';
 import { TreeMeter } from '../operations/tree/tree-meter.ts';
 import type { OwnIdentity } from '../operations/ports/tree.ts';
 import type { Log } from '../shared/log.ts';
@@ -199,6 +200,7 @@ function createVitals(supervisor: Supervisor, parts: VitalsParts): TreeVitals {
     bootId: own.scope.bootId,
     look,
     meter: new TreeMeter(treeId, platform.measure),
+    leakMeter: new LeakMeter(platform.measure),
     keeper,
     append: (sample) => {
       store.append(sample);

@@ -17,6 +17,7 @@ export function aSample(changes: Partial<Sample> = {}): Sample {
     memoryKind: 'pss+swap',
     orphans: 0,
     excess: 0,
+    leakedBytes: 0,
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import type { Sample } from '../../src/core/health/sample.ts';
+import { LeakMeter } from '../../src/operations/tree/leak-meter.ts';
 import { TreeMeter } from '../../src/operations/tree/tree-meter.ts';
 import type { WorkerParts } from '../../src/operations/tree/tree-messages.ts';
 import { ChromaKeeper } from '../../src/supervisor/chroma-keeper.ts';
@@ -32,6 +33,7 @@ function vitalsOf(rows: readonly ProcessRow[] = [WORKER]) {
     bootId: 'boot',
     look: new CachedReading(machine.observe, { now: () => clock.now(), cpuMs: () => 0 }),
     meter: new TreeMeter(TREE, null),
+    leakMeter: new LeakMeter(null),
     keeper: new ChromaKeeper({
       limits: { memoryBytes: 0, cpuPercent: 0 },
       recycle: () => undefined,
@@ -72,6 +74,7 @@ test('a sample contains the tree and its supervisor, which classifies everything
     spanMs: EVERY_MS,
     roles: { supervisor: { processes: 1 }, worker: { processes: 1 } },
     orphans: 0,
+    leakedBytes: 0,
   });
 });
 

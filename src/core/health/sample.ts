@@ -31,6 +31,8 @@ export interface Sample {
   /** Leaks on the data dir; null if unknown. */
   readonly orphans: number | null;
   readonly excess: number | null;
+  /** Memory of these leaks; null if unknown, as in samples of earlier versions. */
+  readonly leakedBytes: number | null;
 }
 
 /** The result of reading the history. */
@@ -68,6 +70,7 @@ export function condense(samples: readonly [Sample, ...Sample[]]): Sample {
     ),
     orphans: highest(samples.map(({ orphans }) => orphans)),
     excess: highest(samples.map(({ excess }) => excess)),
+    leakedBytes: highest(samples.map(({ leakedBytes }) => leakedBytes)),
   };
 }
 

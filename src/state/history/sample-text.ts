@@ -28,6 +28,8 @@ interface Compact {
   readonly k: Sample['memoryKind'];
   readonly o: number | null;
   readonly x: number | null;
+  /** Earlier versions wrote none. */
+  readonly l?: number | null;
   readonly p: Readonly<Record<string, CompactUse>>;
 }
 
@@ -46,6 +48,7 @@ export function formatSample({ sequence, sample }: NumberedSample): string {
     k: sample.memoryKind,
     o: sample.orphans,
     x: sample.excess,
+    l: sample.leakedBytes,
     p: Object.fromEntries(roles),
   };
   return JSON.stringify(compact);
@@ -70,6 +73,7 @@ export function parseSample(text: string): NumberedSample | undefined {
         memoryKind: compact.k,
         orphans: compact.o,
         excess: compact.x,
+        leakedBytes: compact.l ?? null,
         roles: Object.fromEntries(roles),
       },
     };

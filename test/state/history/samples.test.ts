@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../../../src/core/health/sample.ts';
 import { openSampleStore, readSamples } from '../../../src/state/history/samples.ts';
+import { formatSample, parseSample } from '../../../src/state/history/sample-text.ts';
 import { aSample } from '../../core/a-sample.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -52,6 +53,7 @@ test('a sample of all roles with the largest values fits into a slot', () => {
     restarts: 99_999,
     orphans: 99_999,
     excess: 99_999,
+    leakedBytes: 999_999_999_999,
     spanMs: 300_000,
     uptimeMs: 9_999_999_999,
   });
@@ -137,4 +139,11 @@ describe('damage', () => {
     write(dataDir, 0, 1);
     expect(stepsOf(dataDir)).toEqual([0]);
   });
+});
+
+test('the leaked memory of a sample of an earlier version is unknown', () => {
+  const text = formatSample({ sequence: 7, sample: at(7, { leakedBytes: 5 }) });
+  const earlier = text.replace(',"l":5', '');
+  expect(earlier).not.toBe(text);
+  expect(parseSample(earlier)).toEqual({ sequence: 7, sample: at(7, { leakedBytes: null }) });
 });
