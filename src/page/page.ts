@@ -1,18 +1,25 @@
 import type { PageState } from '../worker/page/page-state.ts';
+import { listenToCopyButtons } from './copy.ts';
+import { currentCpu, totalCpu } from './current-cpu.ts';
 import { find } from './element.ts';
 import { PlotHistory } from './plot-history.ts';
+import { pointOf } from './points.ts';
 import { poll, type Answer } from './poll.ts';
 import { findSession, forgetSession } from './session.ts';
-import { showLeaks } from './show-leaks.ts';
+import { LeakView } from './show-leaks.ts';
 import { markStale, showLive, showNotices, timeOf, type Notice } from './show-notices.ts';
 import { showSummary } from './show-summary.ts';
 import { showTree } from './show-tree.ts';
+import { Trails } from './trails.ts';
 
 const OPEN_AGAIN = 'claude-mem status --open';
 
 let plots: PlotHistory | undefined;
-let answeredAt: Date | undefined;
+const trails = new Trails();
+const leakView = new LeakView();
+let latest: PageState | undefined;
 
+listenToCopyButtons();
 void begin();
 // A second link opened in the same tab changes only the part after the `#`.
 addEventListener('hashchange', () => {
@@ -29,7 +36,9 @@ async function begin(): Promise<void> {
     showLive('Not connected', false);
     showNotices([{ tone: 'ill', text: session.refused, command: OPEN_AGAIN }]);
   } else {
-    plots = new PlotHistory(session.path);
+    plots = new PlotHistory(session.path, (history) => {
+      if (latest !== undefined) trails.precede(history, latest);
+    });
     poll(session.path, onAnswer);
   }
 }
@@ -43,7 +52,7 @@ function onAnswer(answer: Answer): void {
       showTrouble(`The worker cannot read the processes: ${answer.message}`);
       return;
     case 'silent': {
-      const since = answeredAt === undefined ? '' : ` since ${timeOf(answeredAt)}`;
+      const since = latest === undefined ? '' : ` since ${timeOf(new Date(latest.takenAt))}`;
       showTrouble(`The worker does not answer${since}. This page reconnects automatically.`);
       return;
     }
@@ -55,16 +64,19 @@ function onAnswer(answer: Answer): void {
 }
 
 function showState(state: PageState): void {
-  const takenAt = new Date(state.takenAt);
-  answeredAt = takenAt;
-  showLive(`Live, read ${timeOf(takenAt)}`, true);
+  // Viewers share a reading, so the same one may come again.
+  if (latest?.takenAt === state.takenAt && find('content').classList.contains('stale') === false) return;
+  const cpu = currentCpu(latest, state);
+  latest = state;
+  trails.add(state);
+  showLive(`Live, read ${timeOf(new Date(state.takenAt))}`, true);
   showNotices(noticesOf(state));
   markStale(false);
   find('content').hidden = false;
-  showSummary(state);
-  showTree(state);
-  showLeaks(state);
-  plots?.add(state);
+  showSummary(state, cpu);
+  leakView.show(state, trails);
+  showTree(state, cpu, trails);
+  plots?.add(pointOf(state, totalCpu(cpu)));
 }
 
 function noticesOf({ complete, remarks, problem }: PageState): readonly Notice[] {

@@ -1,6 +1,6 @@
-import type { PageState } from '../worker/page/page-state.ts';
+import type { PageHistory } from '../worker/page/page-history.ts';
 import { find } from './element.ts';
-import { addPoint, isGap, joinPoints, pointOf, type Point } from './points.ts';
+import { addPoint, isGap, joinPoints, type Point } from './points.ts';
 import { fetchHistory } from './poll.ts';
 import { FIRST_RANGE, showRanges, type Range } from './ranges.ts';
 import { createPlots } from './show-plots.ts';
@@ -8,17 +8,18 @@ import { createPlots } from './show-plots.ts';
 /** The data of the plots: earlier samples from the supervisor, and readings since the page was opened. */
 export class PlotHistory {
   readonly #path: string;
+  readonly #onHistory: (history: PageHistory) => void;
   #range: Range = FIRST_RANGE;
   #history: readonly Point[] = [];
   #live: readonly Point[] = [];
   #show: ((points: readonly Point[]) => void) | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, onHistory: (history: PageHistory) => void) {
     this.#path = path;
+    this.#onHistory = onHistory;
   }
 
-  add(state: PageState): void {
-    const point = pointOf(state);
+  add(point: Point): void {
     // The supervisor sampled what this page missed.
     const isFirst = this.#live.length === 0;
     if (isFirst || isGap(this.#live.at(-1), point)) {
@@ -46,13 +47,12 @@ export class PlotHistory {
     const range = this.#range;
     let note: string;
     try {
-      const { points, damagedSamples, unreadableFiles } = await fetchHistory(this.#path, range.since);
+      const history = await fetchHistory(this.#path, range.since);
       // The user chose another range meanwhile.
       if (range !== this.#range) return;
-      // Samples do not contain the memory of leaked processes.
-      this.#history = points.map((point) => ({ ...point, leakedBytes: null }));
-      const unread = unreadableFiles.map(({ file, reason }) => `Cannot read ${file}: ${reason}.`);
-      note = [...unread, ...(damagedSamples > 0 ? [`${damagedSamples} damaged samples are not shown.`] : [])].join(' ');
+      this.#history = history.points;
+      this.#onHistory(history);
+      note = noteOn(history);
     } catch {
       note = 'Earlier samples could not be read. The plots start when this page was opened.';
     }
@@ -66,4 +66,9 @@ export class PlotHistory {
     const now = this.#live.at(-1)?.at ?? 0;
     this.#show(joinPoints(this.#history, this.#live, now - this.#range.seconds));
   }
+}
+
+function noteOn({ damagedSamples, unreadableFiles }: PageHistory): string {
+  const unread = unreadableFiles.map(({ file, reason }) => `Cannot read ${file}: ${reason}.`);
+  return [...unread, ...(damagedSamples > 0 ? [`${damagedSamples} damaged samples are not shown.`] : [])].join(' ');
 }

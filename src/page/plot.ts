@@ -13,12 +13,14 @@ export interface PlotOptions {
   readonly format: (value: number) => string;
   /** Whether values are whole numbers, such as process counts. */
   readonly isWhole: boolean;
+  /** The scale ends here at the earliest, so that noise near zero looks small. */
+  readonly leastScale: number;
   readonly onPoint: (position: number | undefined) => void;
 }
 
 export type PlotData = readonly [at: readonly number[], ...values: (readonly (number | null)[])[]];
 
-const HEIGHT = 180;
+const HEIGHT = 160;
 const AXIS_WIDTH = 62;
 /** The scale ends at the largest value times this factor. */
 const HEADROOM = 1.15;
@@ -38,7 +40,7 @@ export function createPlot(options: PlotOptions): (data: PlotData) => void {
   };
 }
 
-function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: number): uPlot.Options {
+function uplotOptions({ lines, format, isWhole, leastScale, onPoint }: PlotOptions, width: number): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: () => color('quiet'),
     grid: { stroke: () => color('line'), width: 1 },
@@ -49,8 +51,8 @@ function uplotOptions({ lines, format, isWhole, onPoint }: PlotOptions, width: n
     width: Math.max(1, width),
     height: HEIGHT,
     legend: { show: false },
-    cursor: { y: false, points: { size: 6 } },
-    scales: { y: { range: (_plot, _least, most) => [0, Math.max(isWhole ? 2 : 1, (most || 0) * HEADROOM)] } },
+    cursor: { y: false, points: { size: 6 }, sync: { key: 'time' } },
+    scales: { y: { range: (_plot, _least, most) => [0, Math.max(leastScale, (most || 0) * HEADROOM)] } },
     axes: [
       { ...axis, grid: { show: false }, space: 80, size: 30, values: TIMES },
       {

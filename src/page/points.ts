@@ -8,20 +8,25 @@ export interface Point {
   readonly memoryBytes: number | null;
   readonly leaks: number | null;
   readonly leakedBytes: number | null;
+  /** Of the tree, in percent of one core. */
+  readonly cpuPercent: number | null;
 }
+
+const UNKNOWN = { processes: null, memoryBytes: null, leaks: null, leakedBytes: null, cpuPercent: null };
 
 /** Half a day at the usual interval. */
 const MOST_POINTS = 10_000;
 /** Seconds. Three readings are missing: the page was not visible or the worker did not answer. */
 const GAP_SECONDS = 20;
 
-export function pointOf({ takenAt, processes, summary }: PageState): Point {
+export function pointOf({ takenAt, processes, summary }: PageState, cpuPercent: number | null): Point {
   return {
     at: Date.parse(takenAt) / 1000,
     processes: processes.length,
     memoryBytes: sumKnown(processes.map(({ memory }) => memory.totalBytes)),
     leaks: summary.orphans + summary.excess,
     leakedBytes: summary.leakedMemoryBytes,
+    cpuPercent,
   };
 }
 
@@ -43,7 +48,15 @@ export function isGap(earlier: Point | undefined, later: Point): boolean {
  */
 export function joinPoints(history: readonly Point[], live: readonly Point[], sinceSeconds: number): readonly Point[] {
   const firstLive = live[0]?.at ?? Number.POSITIVE_INFINITY;
-  return [...history.filter(({ at }) => at < firstLive), ...withGaps(live)].filter(({ at }) => at >= sinceSeconds);
+  const earlier = history.filter(({ at }) => at < firstLive);
+  return [...earlier, ...withGaps(withFirstCpu(live, earlier.at(-1)))].filter(({ at }) => at >= sinceSeconds);
+}
+
+/** The first reading has no CPU use of its own: the supervisor's sample of a few seconds before closes the gap. */
+function withFirstCpu(live: readonly Point[], sampled: Point | undefined): readonly Point[] {
+  const [first, ...rest] = live;
+  if (first === undefined || sampled === undefined || first.cpuPercent !== null || isGap(sampled, first)) return live;
+  return [{ ...first, cpuPercent: sampled.cpuPercent }, ...rest];
 }
 
 /** Breaks the line where there was no reading. */
@@ -51,8 +64,7 @@ function withGaps(points: readonly Point[]): readonly Point[] {
   return points.flatMap((point, position) => {
     const previous = points[position - 1];
     if (previous === undefined || !isGap(previous, point)) return [point];
-    const gap = { at: previous.at + 1, processes: null, memoryBytes: null, leaks: null, leakedBytes: null };
-    return [gap, point];
+    return [{ ...UNKNOWN, at: previous.at + 1 }, point];
   });
 }
 

@@ -1,4 +1,6 @@
+import { copyable } from './copy.ts';
 import { element, fill, find } from './element.ts';
+import { prose } from './prose.ts';
 
 export interface Notice {
   readonly tone: 'ill' | 'busy';
@@ -15,8 +17,8 @@ export function showNotices(notices: readonly Notice[]): void {
       element(
         'p',
         { class: `notice ${tone}` },
-        text,
-        ...(command === undefined ? [] : [' Run ', element('code', {}, command), ' in a terminal.']),
+        ...prose(text),
+        ...(command === undefined ? [] : [' Run in a terminal: ', copyable(command)]),
       ),
     ),
   );
@@ -32,6 +34,7 @@ export function markStale(isStale: boolean): void {
   if (isStale && !badge.hidden) {
     badge.textContent = 'not connected';
     badge.className = 'badge ill';
+    document.title = 'not connected · claude-mem';
   }
   find('content').classList.toggle('stale', isStale);
 }

@@ -1,53 +1,90 @@
 import { formatBytes } from '../core/text/wording.ts';
 import { element, fill } from './element.ts';
-import { createPlot, type Line } from './plot.ts';
+import { formatPercent } from './current-cpu.ts';
+import { createPlot, type Line, type PlotOptions } from './plot.ts';
 import type { Point } from './points.ts';
 import { table } from './table.ts';
 
-const LINES = [
-  { label: 'tree', color: 'tree' },
-  { label: 'leaked', color: 'leak' },
-] as const satisfies readonly Line[];
+interface ShownLine extends Line {
+  readonly value: (point: Point) => number | null;
+}
+
+interface ShownPlot extends Omit<PlotOptions, 'id' | 'lines' | 'onPoint'> {
+  /** Prefix of the ids in index.html. */
+  readonly name: string;
+  readonly lines: readonly ShownLine[];
+}
+
+const MEGABYTE = 1_000_000;
+
+/** Each scale starts at zero. Leaked memory has its own, because it can be a hundred times that of the tree. */
+const PLOTS: readonly ShownPlot[] = [
+  {
+    name: 'memory',
+    lines: [{ label: 'tree', color: 'tree', value: ({ memoryBytes }) => memoryBytes }],
+    ...{ format: formatBytes, isWhole: false, leastScale: 10 * MEGABYTE },
+  },
+  {
+    name: 'leaked',
+    lines: [{ label: 'leaked', color: 'leak', value: ({ leakedBytes }) => leakedBytes }],
+    ...{ format: formatBytes, isWhole: false, leastScale: 10 * MEGABYTE },
+  },
+  {
+    name: 'cpu',
+    lines: [{ label: 'tree', color: 'tree', value: ({ cpuPercent }) => cpuPercent }],
+    ...{ format: (percent) => `${percent} %`, isWhole: false, leastScale: 5 },
+  },
+  {
+    name: 'count',
+    lines: [
+      { label: 'tree', color: 'tree', value: ({ processes }) => processes },
+      { label: 'leaked', color: 'leak', value: ({ leaks }) => leaks },
+    ],
+    ...{ format: String, isWhole: true, leastScale: 2 },
+  },
+];
 
 /** About as many rows as fit on a screen. */
 const ROWS = 20;
 
-/** Plots memory and counts over time. Returns a function that shows new points. */
+/** Plots memory, CPU and counts over time. Returns a function that shows new points. */
 export function createPlots(): (points: readonly Point[]) => void {
   let shown: readonly Point[] = [];
   const describe = (position?: number): void => {
     const point = position === undefined ? shown.at(-1) : shown[position];
-    if (point === undefined) return;
-    const at = timeAndDay(point.at);
-    legend('memory-text', at, [formatKnown(point.memoryBytes), formatKnown(point.leakedBytes)]);
-    legend('count-text', at, [String(point.processes ?? '?'), String(point.leaks ?? '?')]);
+    if (point !== undefined) for (const plot of PLOTS) showLegend(plot, point);
   };
-  const common = { lines: LINES, onPoint: describe };
-  const memory = createPlot({ ...common, id: 'memory-plot', isWhole: false, format: formatBytes });
-  const counts = createPlot({ ...common, id: 'count-plot', isWhole: true, format: String });
+  const drawn = PLOTS.map((plot) => {
+    const draw = createPlot({ ...plot, id: `${plot.name}-plot`, onPoint: describe });
+    return { plot, draw };
+  });
   return (points) => {
     shown = points;
     const at = shown.map((point) => point.at);
-    memory([at, shown.map(({ memoryBytes }) => memoryBytes), shown.map(({ leakedBytes }) => leakedBytes)]);
-    counts([at, shown.map(({ processes }) => processes), shown.map(({ leaks }) => leaks)]);
+    for (const { plot, draw } of drawn) draw([at, ...plot.lines.map(({ value }) => shown.map(value))]);
     describe();
     fill('points', asTable(points.filter(({ processes }) => processes !== null)));
   };
 }
 
-function legend(id: string, at: string, values: readonly string[]): void {
+function showLegend({ name, lines, format }: ShownPlot, point: Point): void {
+  const valueOf = ({ value }: ShownLine): string => {
+    const known = value(point);
+    if (known === null) return '?';
+    return name === 'cpu' ? formatPercent(known) : format(known);
+  };
   fill(
-    id,
-    ...LINES.map(({ label, color }, position) =>
+    `${name}-text`,
+    ...lines.map((line) =>
       element(
         'span',
         {},
-        element('span', { class: `key ${color}`, 'aria-hidden': 'true' }),
-        `${label} `,
-        element('b', {}, values[position] ?? ''),
+        element('span', { class: `key ${line.color}`, 'aria-hidden': 'true' }),
+        `${line.label} `,
+        element('b', {}, valueOf(line)),
       ),
     ),
-    element('span', { class: 'quiet' }, at),
+    element('span', { class: 'quiet' }, timeAndDay(point.at)),
   );
 }
 
@@ -55,20 +92,17 @@ function asTable(points: readonly Point[]): Node {
   const step = Math.max(1, Math.ceil(points.length / ROWS));
   const rows = [...points].reverse().filter((_, position) => position % step === 0);
   return table(
-    'Memory and processes over time, newest first',
+    'Memory, CPU and processes over time, newest first',
     [
       { title: 'Time', cell: ({ at }) => timeAndDay(at) },
-      { title: 'Memory of the tree', isNumber: true, cell: ({ memoryBytes }) => formatKnown(memoryBytes) },
+      { title: 'Memory', isNumber: true, cell: ({ memoryBytes }) => formatBytes(memoryBytes) },
+      { title: 'CPU', isNumber: true, cell: ({ cpuPercent }) => formatPercent(cpuPercent) },
       { title: 'Processes', isNumber: true, cell: ({ processes }) => String(processes ?? '?') },
-      { title: 'Leaked memory', isNumber: true, cell: ({ leakedBytes }) => formatKnown(leakedBytes) },
+      { title: 'Leaked memory', isNumber: true, cell: ({ leakedBytes }) => formatBytes(leakedBytes) },
       { title: 'Leaked processes', isNumber: true, cell: ({ leaks }) => String(leaks ?? '?') },
     ],
     rows,
   );
-}
-
-function formatKnown(bytes: number | null): string {
-  return formatBytes(bytes);
 }
 
 function timeAndDay(at: number): string {

@@ -4,12 +4,14 @@ export interface Column<Row> {
   readonly title: string;
   /** Right-aligned, with digits of equal width. */
   readonly isNumber?: boolean;
+  /** Class of the cells. */
+  readonly name?: string;
   readonly cell: (row: Row) => string | Node;
 }
 
 /** A table that becomes a list of cards on a phone. Repeats the ARIA roles, because the styles there remove them. */
 export function table<Row>(label: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLTableElement {
-  const alignment = ({ isNumber = false }: Column<Row>): string | undefined => (isNumber ? 'number' : undefined);
+  const alignment = ({ isNumber = false, name }: Column<Row>): string | undefined => (isNumber ? 'number' : name);
   const head = columns.map((column) =>
     element('th', { scope: 'col', role: 'columnheader', ...classOf(alignment(column)) }, column.title),
   );

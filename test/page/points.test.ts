@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { addPoint, joinPoints, sumKnown, type Point } from '../../src/page/points.ts';
 
-const point = (at: number): Point => ({ at, processes: 3, memoryBytes: 1, leaks: 0, leakedBytes: 0 });
+const point = (at: number): Point => ({ at, processes: 3, memoryBytes: 1, leaks: 0, leakedBytes: 0, cpuPercent: 1 });
 
 test('a shared reading is added once, and an older one is not added', () => {
   const points = [point(10), point(15)];
@@ -35,4 +35,14 @@ test('samples end where the readings of the page begin, and both are limited to 
   const history = [point(10), point(50), point(90), point(101)];
   expect(joinPoints(history, [point(100), point(105)], 40).map(({ at }) => at)).toEqual([50, 90, 100, 105]);
   expect(joinPoints(history, [], 0)).toEqual(history);
+});
+
+test('the CPU use of the first reading is that of the sample just before', () => {
+  const live = [{ ...point(100), cpuPercent: null }, point(105)];
+  const cpu = (sampledAt: number) =>
+    joinPoints([{ ...point(sampledAt), cpuPercent: 7 }], live, 0).map((one) => one.cpuPercent);
+  expect([cpu(97), cpu(70)]).toEqual([
+    [7, 7, 1],
+    [7, null, 1],
+  ]);
 });

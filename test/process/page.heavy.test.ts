@@ -117,13 +117,13 @@ describeWithChromium('the page', (chromium) => {
     expect(page.url()).toBe(`http://127.0.0.1:${tree.port}/`);
     expect(await text(page, '#leaks')).toBe('No leaks.');
     expect(await text(page, '#figures')).toContain('switched off by CLAUDE_MEM_CHROMA_ENABLED');
-    expect(await page.evaluate(`document.querySelectorAll('canvas').length`)).toBe(2);
+    expect(await page.evaluate(`document.querySelectorAll('canvas').length`)).toBe(4);
     expect(await page.evaluate('document.cookie')).toBe('');
 
     const killed = tree.member('search');
     kill(killed);
     await shows('another search server', async () => {
-      const [, state, pid, , , , restarts] = await row(page, 'search');
+      const [, state, pid, , , restarts] = await row(page, 'search');
       return state === 'answering' && Number(pid) !== killed.pid && restarts === '1';
     });
 
@@ -131,21 +131,33 @@ describeWithChromium('the page', (chromium) => {
     await page.evaluate(`document.querySelector('#ranges button').focus()`);
     await shows('the leak', async () => (await text(page, '#leaks')).startsWith('Leaked: 1 chroma-mcp (uv + python)'));
     const leaks = await text(page, '#leaks');
-    for (const pid of leaked.pids) expect(leaks).toContain(`pid ${pid} · `);
     expect(leaks).toContain('marked as part of tree');
     expect(leaks).toContain('1 chroma-mcp (uv + python) left by pid ');
-    expect(leaks).toContain('chroma-sync python, below pid ');
     expect(leaks).toContain('claude-mem reap --dry-run');
     await shows('the leak over time', async () => (await text(page, '#count-text')).includes('leaked 2'));
     // An update keeps the elements that the user is working with.
     expect(await page.evaluate(`document.activeElement.textContent`)).toBe('15 min');
     await page.click('#leaks summary');
+    await shows('the processes of the group', async () => (await text(page, '#leaks')).includes('python, below pid '));
+    for (const pid of leaked.pids) expect(await text(page, '#leaks')).toContain(`pid ${pid} · `);
+    expect(await page.evaluate(`document.title`)).toBe('1 leak · claude-mem');
+    expect(await page.evaluate(`document.querySelectorAll('#tree .spark polyline').length`)).toBe(3);
+    await shows('current CPU', async () => /\d %/.test((await row(page, 'worker'))[4] ?? ''));
+    // As on a page that is reached by another address: no clipboard API.
+    await page.evaluate(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`);
+    await page.focus('#leaks .copyable button');
+    await page.keyboard.press('Enter');
+    await shows(
+      'what was copied',
+      async () => (await text(page, '#told')).includes('Cop') || (await text(page, '#told')).includes('Ctrl+C'),
+    );
+    expect(await page.evaluate('getSelection().toString()')).toContain('claude-mem reap');
     await page.click('#points-title');
     await takeScreenshots(page, 'leak');
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
 
     kill(tree.member('worker'));
-    await shows('the next worker', async () => (await row(page, 'worker'))[6] === '1');
+    await shows('the next worker', async () => (await row(page, 'worker'))[5] === '1');
     const isOutage = (error: string) => error.includes('ERR_CONNECTION') || error.includes('503');
     expect(deeds.errors.filter((error) => !isOutage(error))).toEqual([]);
 
@@ -162,7 +174,7 @@ describeWithChromium('the page', (chromium) => {
     await page.reload();
     const pastRows = `document.querySelectorAll('#points tbody tr').length`;
     await shows('what was sampled before', async () => Number(await page.evaluate(pastRows)) > 2);
-    await page.keyboard.press('Tab');
+    await page.focus('#ranges button');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await shows('another range', async () => (await text(page, '#ranges [aria-pressed=true]')) !== '15 min');
@@ -188,7 +200,7 @@ describeWithChromium('the page', (chromium) => {
     // Another tab of the same browser, with the same session, keeps polling.
     const other = await browser.newPage();
     await other.goto(`http://127.0.0.1:${tree.port}/`);
-    const isRestarted = async (tab: Page) => (await row(tab, 'search'))[6] === '1';
+    const isRestarted = async (tab: Page) => (await row(tab, 'search'))[5] === '1';
     await eventually('the other tab shows the next search server', () => isRestarted(other), { withinMs: 30_000 });
     expect(await rows(page)).toEqual(before);
     await hide(false);

@@ -223,13 +223,18 @@ describe('history', () => {
     memoryKind: 'pss+swap',
     orphans: 0,
     excess: 0,
+    leakedBytes: 40,
     ...extra,
   });
 
   test('history is available to the page and with the bearer token', async () => {
     const server = openServer();
     server.state.nowMs = 2_000_000;
-    server.state.samples = [sample(100), sample(1_990, { orphans: 2, excess: 1 }), sample(1_995, { orphans: null })];
+    server.state.samples = [
+      sample(100),
+      sample(1_990, { orphans: 2, excess: 1 }),
+      sample(1_995, { orphans: null, leakedBytes: null }),
+    ];
     const { path, cookie } = await openSession(server);
     const { status, body } = await server.request('GET', `${path}/history?since=15m`, { headers: { ...page, cookie } });
     expect([status, body]).toEqual([
@@ -238,9 +243,19 @@ describe('history', () => {
         schemaVersion: 1,
         since: '1970-01-01T00:18:20.000Z',
         points: [
-          { at: 1_990, processes: 2, memoryBytes: 30, leaks: 3 },
-          { at: 1_995, processes: 2, memoryBytes: 30, leaks: null },
+          { at: 1_990, processes: 2, memoryBytes: 30, leaks: 3, cpuPercent: 1, leakedBytes: 40 },
+          { at: 1_995, processes: 2, memoryBytes: 30, leaks: null, cpuPercent: 1, leakedBytes: null },
         ],
+        recentMemory: {
+          supervisor: [
+            [1_990, 10],
+            [1_995, 10],
+          ],
+          worker: [
+            [1_990, 20],
+            [1_995, 20],
+          ],
+        },
         damagedSamples: 0,
         unreadableFiles: [],
       },
@@ -248,6 +263,21 @@ describe('history', () => {
     expect((await server.request('GET', '/api/history?since=15m')).body).toEqual(body);
     expect((await server.request('GET', '/api/history', { headers: { ...page, cookie } })).status).toBe(401);
     expect((await server.request('GET', `${path}/history`, { headers: page })).status).toBe(401);
+  });
+
+  test('recent memory is that of roles with one process, in the last ten minutes', async () => {
+    const server = openServer();
+    server.state.nowMs = 2_000_000;
+    const two = { supervisor: { processes: 1, memoryBytes: null, cpuPercent: 1 } };
+    const pair = { 'chroma-sync': { processes: 2, memoryBytes: 50, cpuPercent: 1 } };
+    server.state.samples = [
+      sample(1_399),
+      sample(1_401),
+      sample(1_990, { roles: two }),
+      sample(1_995, { roles: pair }),
+    ];
+    const { body } = await server.request('GET', '/api/history?since=24h');
+    expect(body?.recentMemory).toEqual({ supervisor: [[1_401, 10]], worker: [[1_401, 20]] });
   });
 
   test('history of two weeks is reduced to the width of a screen, keeps the peaks, and has gaps without data', async () => {

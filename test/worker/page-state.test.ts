@@ -45,6 +45,13 @@ test('shows the whole tree including the worker, with the state that each proces
   expect([search.reason, version, reapCommand, complete]).toEqual(['Chroma is starting', '1.2.3', null, true]);
 });
 
+test('each process has its start and its CPU time, which give its current use', () => {
+  for (const { startedAt, cpuSeconds } of describeState(sources(asWorker(true))).processes) {
+    expect(Date.parse(startedAt)).toBeGreaterThan(0);
+    expect(cpuSeconds).toBeGreaterThan(0);
+  }
+});
+
 test('excludes the classifying process from every plan', () => {
   const { judgements, index } = asWorker(true);
   expect(judgements.some(({ row }) => row.pid === WORKER)).toBe(true);

@@ -1,4 +1,4 @@
-import { totalUse, type Sample } from '../../core/health/sample.ts';
+import { totalUse, type RoleUse, type Sample, type SampledRole } from '../../core/health/sample.ts';
 import { dateSamples, gapsBetween, type DatedSample } from '../../core/health/sample-time.ts';
 
 /** The samples as the page draws them. Field names are API: add, never rename. */
@@ -8,6 +8,11 @@ export interface PageHistory {
   readonly since: string;
   /** Oldest first; a point without values marks a period without data. */
   readonly points: readonly HistoryPoint[];
+  /**
+   * Memory of the last ten minutes by role, oldest first: seconds since 1970 and bytes. Only of roles with one process,
+   * so that each figure is that of a process.
+   */
+  readonly recentMemory: Readonly<Partial<Record<SampledRole, readonly RecentMemory[]>>>;
   /** Number of damaged samples, which are left out. */
   readonly damagedSamples: number;
   readonly unreadableFiles: readonly { readonly file: string; readonly reason: string }[];
@@ -21,7 +26,13 @@ export interface HistoryPoint {
   readonly memoryBytes: number | null;
   /** Orphans and excess. */
   readonly leaks: number | null;
+  /** Of the tree, in percent of one core. */
+  readonly cpuPercent: number | null;
+  /** Memory of orphans and excess. */
+  readonly leakedBytes: number | null;
 }
+
+type RecentMemory = readonly [at: number, bytes: number];
 
 /** The samples that were read. */
 export interface SampleSource {
@@ -32,6 +43,7 @@ export interface SampleSource {
 
 /** About the number of pixels of a wide screen. */
 const MOST_POINTS = 800;
+const RECENT_MS = 600_000;
 
 /** Reduces the samples since then to as many points as are visible; each point is the peak of its samples. Pure. */
 export function describeHistory(
@@ -51,11 +63,14 @@ export function describeHistory(
     processes: null,
     memoryBytes: null,
     leaks: null,
+    cpuPercent: null,
+    leakedBytes: null,
   }));
   return {
     schemaVersion: 1,
     since: new Date(sinceMs).toISOString(),
     points: [...[...buckets.values()].map(peakOf), ...unknown].sort((left, right) => left.at - right.at),
+    recentMemory: recentMemory(samples, untilMs),
     damagedSamples: damaged,
     unreadableFiles: unreadable,
   };
@@ -70,7 +85,20 @@ function peakOf(dated: readonly DatedSample[]): HistoryPoint {
     leaks: highest(
       dated.map(({ sample: { orphans, excess } }) => (orphans === null || excess === null ? null : orphans + excess)),
     ),
+    cpuPercent: highest(totals.map(({ cpuPercent }) => cpuPercent)),
+    leakedBytes: highest(dated.map(({ sample }) => sample.leakedBytes)),
   };
+}
+
+function recentMemory(samples: readonly Sample[], untilMs: number): PageHistory['recentMemory'] {
+  const byRole: Partial<Record<SampledRole, RecentMemory[]>> = {};
+  for (const { atMs, sample } of dateSamples(samples)) {
+    if (atMs < untilMs - RECENT_MS || atMs > untilMs) continue;
+    for (const [role, { processes, memoryBytes }] of Object.entries(sample.roles) as [SampledRole, RoleUse][]) {
+      if (processes === 1 && memoryBytes !== null) (byRole[role] ??= []).push([atMs / 1000, memoryBytes]);
+    }
+  }
+  return byRole;
 }
 
 function highest(values: readonly (number | null)[]): number | null {

@@ -1,4 +1,5 @@
 import { commandLine } from '../../core/process/command-line.ts';
+import { TICKS_PER_SECOND } from '../../core/process/identity.ts';
 import { describeProcess } from '../../core/text/wording.ts';
 import type { Link } from '../../operations/leaks/chains.ts';
 import { describeGroup, describeLeaks } from '../../operations/leaks/describe-groups.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../operations/leaks/leak-report.ts';
 import type { Observation } from '../../operations/observe/observe.ts';
 import { reportStatus, sightTree, type StatusProcess, type StatusReport } from '../../operations/tree/status-report.ts';
+import type { TreeMember } from '../../operations/tree/tree-view.ts';
 import type { TreeStatus } from '../../operations/tree/tree-lifecycle.ts';
 import type { Readiness, WorkerIdentity, WorkerProcessInfo } from '../api.ts';
 import { isLeak } from '../../core/verdicts/verdict.ts';
@@ -44,6 +46,9 @@ export interface PageProcess extends StatusProcess {
   readonly name: string;
   /** 0 for the root. */
   readonly depth: number;
+  readonly startedAt: string;
+  /** CPU time used since the start, in seconds; null if unknown. */
+  readonly cpuSeconds: number | null;
 }
 
 export interface PageGroup extends ReportedGroup {
@@ -92,8 +97,7 @@ export function describeState(sources: PageSources): PageState {
     search: readiness.search,
     processes: processes.map((process, position) => {
       const member = sight.members[position];
-      const name = member === undefined ? '' : describeProcess(member.judgement);
-      return { ...process, ...serviceState(process, sources), name, depth: member?.depth ?? 0 };
+      return { ...process, ...serviceState(process, sources), ...describeMember(member) };
     }),
     summary,
     leaked: describeLeaks(groups.filter(isLeak)),
@@ -103,6 +107,19 @@ export function describeState(sources: PageSources): PageState {
     })),
     findings: groups.flatMap(({ chains }) => chains.flat().map(describeFinding)),
     reapCommand: leaks.length === 0 ? null : commandLine([...reapArguments(leaks, dataDirFlag), '--dry-run']),
+  };
+}
+
+function describeMember(
+  member: TreeMember | undefined,
+): Pick<PageProcess, 'name' | 'depth' | 'startedAt' | 'cpuSeconds'> {
+  if (member === undefined) return { name: '', depth: 0, startedAt: '', cpuSeconds: null };
+  const { row } = member.judgement;
+  return {
+    name: describeProcess(member.judgement),
+    depth: member.depth,
+    startedAt: row.startedAt,
+    cpuSeconds: row.cpuTicks === undefined ? null : row.cpuTicks / TICKS_PER_SECOND,
   };
 }
 
