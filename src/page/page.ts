@@ -65,7 +65,7 @@ function onAnswer(answer: Answer): void {
 
 function showState(state: PageState): void {
   // Viewers share a reading, so the same one may come again.
-  if (latest?.takenAt === state.takenAt && find('content').classList.contains('stale') === false) return;
+  if (latest?.takenAt === state.takenAt && !find('content').classList.contains('stale')) return;
   const cpu = currentCpu(latest, state);
   latest = state;
   trails.add(state);

@@ -21,7 +21,7 @@ test('a trail has the memory of the last ten minutes, and each reading once', ()
   ]);
 });
 
-test('a process that is gone is forgotten, and a reused pid starts anew', () => {
+test('a process that is gone is forgotten, and a reused pid has a trail of its own', () => {
   const trails = new Trails();
   trails.add(reading(100, aPageProcess()));
   trails.add(reading(105, aPageProcess({ startedAt: secondsAt(101) })));
