@@ -9,23 +9,18 @@ type Reading = Pick<PageState, 'takenAt' | 'processes'>;
 /** In milliseconds. After a longer pause, the average since the previous reading is not the current use. */
 const LONGEST_MS = 20_000;
 
-/** Pid and start, so that a reused pid is another process. */
-export function keyOf({ pid, startedAt }: Pick<PageProcess, 'pid' | 'startedAt'>): string {
-  return `${pid} ${startedAt}`;
-}
-
 /** Compares the CPU times of two readings. A process that started in between has used all its CPU time since then. */
 export function currentCpu(earlier: Reading | undefined, later: Reading): CpuUse {
   const elapsedMs = earlier === undefined ? 0 : Date.parse(later.takenAt) - Date.parse(earlier.takenAt);
-  const before = new Map(earlier?.processes.map((process) => [keyOf(process), process.cpuSeconds]));
+  const before = new Map(earlier?.processes.map((process) => [process.key, process.cpuSeconds]));
   const use = (process: PageProcess): number | null => {
     if (earlier === undefined || elapsedMs <= 0 || elapsedMs > LONGEST_MS) return null;
     const isNew = Date.parse(process.startedAt) >= Date.parse(earlier.takenAt);
-    const used = before.get(keyOf(process)) ?? (isNew ? 0 : null);
+    const used = before.get(process.key) ?? (isNew ? 0 : null);
     if (used === null || process.cpuSeconds === null) return null;
     return Math.max(0, ((process.cpuSeconds - used) * 100_000) / elapsedMs);
   };
-  return new Map(later.processes.map((process) => [keyOf(process), use(process)]));
+  return new Map(later.processes.map((process) => [process.key, use(process)]));
 }
 
 /** The sum of all processes; null if none is known. */

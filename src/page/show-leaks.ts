@@ -2,7 +2,6 @@ import { count, formatBytes, printable } from '../core/text/wording.ts';
 import type { PageFinding, PageGroup, PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
 import { copyable } from './copy.ts';
-import { keyOf } from './current-cpu.ts';
 import { element, fill } from './element.ts';
 import { prose } from './prose.ts';
 import { sparkline } from './sparkline.ts';
@@ -144,7 +143,7 @@ function row(process: PageFinding, trails: Trails): Node {
   const parent = depth === 0 ? [] : [element('span', { class: 'unseen' }, `, below pid ${ppid}`)];
   return element(
     'li',
-    { 'data-key': keyOf(process) },
+    { 'data-key': process.key },
     element(
       'p',
       { class: 'name' },
@@ -152,7 +151,7 @@ function row(process: PageFinding, trails: Trails): Node {
       element('strong', {}, printable(name)),
       ...parent,
       element('span', { class: 'facts' }, `pid ${pid} · ${formatAge(ageSeconds)} old`),
-      element('span', { class: 'memory' }, formatBytes(memory.totalBytes), sparkline(trails.of(keyOf(process)))),
+      element('span', { class: 'memory' }, formatBytes(memory.totalBytes), sparkline(trails.of(process.key))),
     ),
     element('p', { class: 'reasons' }, ...reasons(evidence)),
     element('code', { class: 'line' }, printable(line)),

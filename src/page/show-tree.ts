@@ -1,7 +1,7 @@
 import { formatBytes, printable } from '../core/text/wording.ts';
 import type { PageProcess, PageState } from '../worker/page/page-state.ts';
 import { formatAge } from '../shared/duration.ts';
-import { formatPercent, keyOf, type CpuUse } from './current-cpu.ts';
+import { formatPercent, type CpuUse } from './current-cpu.ts';
 import { element, fill } from './element.ts';
 import { sparkline } from './sparkline.ts';
 import { table, type Column } from './table.ts';
@@ -39,7 +39,7 @@ export function showTree({ processes }: PageState, cpu: CpuUse, trails: Trails):
     return;
   }
   const rows = processes.map((process) => {
-    const key = keyOf(process);
+    const key = process.key;
     return { process, cpuPercent: cpu.get(key) ?? null, trail: trails.of(key) };
   });
   fill('tree', table('Processes of the tree', COLUMNS, rows));

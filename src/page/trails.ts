@@ -1,6 +1,5 @@
 import type { PageHistory } from '../worker/page/page-history.ts';
 import type { PageGroup, PageState } from '../worker/page/page-state.ts';
-import { keyOf } from './current-cpu.ts';
 
 /** The memory of one process or group at one time. */
 interface TrailPoint {
@@ -30,7 +29,7 @@ export class Trails {
   }: Pick<PageState, 'takenAt' | 'processes' | 'findings' | 'groups'>): void {
     const at = Date.parse(takenAt) / 1000;
     const measured = [
-      ...[...processes, ...findings].map((process) => [keyOf(process), process.memory.totalBytes] as const),
+      ...[...processes, ...findings].map((process) => [process.key, process.memory.totalBytes] as const),
       ...groups.map((group) => [groupKey(group), group.memoryBytes] as const),
     ];
     this.#trails = new Map(measured.map(([key, bytes]) => [key, longer(this.of(key), at, bytes)]));
@@ -43,11 +42,11 @@ export class Trails {
       const isAlone = processes.filter(({ role }) => role === process.role).length === 1;
       const sampled = recentMemory[(process.role ?? 'other') as keyof typeof recentMemory];
       if (!isAlone || sampled === undefined) continue;
-      const trail = this.of(keyOf(process));
+      const trail = this.of(process.key);
       const born = Date.parse(process.startedAt) / 1000;
       const first = trail[0]?.at ?? Infinity;
       const earlier = sampled.filter(([at]) => at >= born && at < first).map(([at, bytes]) => ({ at, bytes }));
-      trails.set(keyOf(process), [...earlier, ...trail]);
+      trails.set(process.key, [...earlier, ...trail]);
     }
     this.#trails = trails;
   }

@@ -45,3 +45,10 @@ test('the total skips unknown uses and is unknown if all are', () => {
   expect(totalCpu(new Map([['a', null]]))).toBeNull();
   expect([formatPercent(1.26), formatPercent(null)]).toEqual(['1.3 %', '–']);
 });
+
+test('a process stays the same if its start by the clock differs by milliseconds between readings', () => {
+  const [before, after] = ['00.000Z', '00.004Z'].map((time) => `1970-01-01T00:00:${time}`);
+  const earlier = aPageProcess({ key: '10:7', startedAt: before, cpuSeconds: 1 });
+  const later = aPageProcess({ key: '10:7', startedAt: after, cpuSeconds: 2 });
+  expect(uses(reading(100, earlier), reading(105, later))).toEqual([20]);
+});

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { keyOf } from '../../src/page/current-cpu.ts';
 import { pointsOf } from '../../src/page/spark-points.ts';
 import { groupKey, Trails } from '../../src/page/trails.ts';
 import type { PageGroup, PageProcess } from '../../src/worker/page/page-state.ts';
@@ -8,7 +7,7 @@ import { aPageProcess, secondsAt } from './a-page-process.ts';
 const reading = (seconds: number, ...processes: readonly PageProcess[]) => ({
   ...{ takenAt: secondsAt(seconds), processes, findings: [], groups: [] },
 });
-const KEY = keyOf(aPageProcess());
+const KEY = aPageProcess().key;
 const group = (owner: PageGroup['owner'], sessionId: number | null, pids: readonly number[]) =>
   ({ verdict: 'orphan', owner, sessionId, pids }) as PageGroup;
 
@@ -42,8 +41,8 @@ test('samples precede the readings of a process that is alone in its role, from 
     [100, 4],
   ] as const;
   trails.precede({ recentMemory: { worker: sampled, 'chroma-sync': sampled } }, state);
-  expect(trails.of(keyOf(worker)).map(({ bytes }) => bytes)).toEqual([2, 3, 100]);
-  expect(trails.of(keyOf(pair[0]!))).toHaveLength(1);
+  expect(trails.of(worker.key).map(({ bytes }) => bytes)).toEqual([2, 3, 100]);
+  expect(trails.of(pair[0]!.key)).toHaveLength(1);
 });
 
 test('a group keeps its trail while its owner or session is the same', () => {

@@ -218,7 +218,7 @@ describeWithChromium('the page', (chromium) => {
     await second.goto(link);
     const told = () => text(second, '#notices');
     await eventually('the second is refused', async () =>
-      (await told()).includes('This link was already used or has expired. Run claude-mem status --open'),
+      (await told()).includes('This link was already used or has expired. Run in a terminal: claude-mem status --open'),
     );
     expect(await rows(second)).toEqual([]);
     await second.goto(`http://127.0.0.1:${tree.port}/`);

@@ -46,7 +46,8 @@ test('shows the whole tree including the worker, with the state that each proces
 });
 
 test('each process has its start and its CPU time, which give its current use', () => {
-  for (const { startedAt, cpuSeconds } of describeState(sources(asWorker(true))).processes) {
+  for (const { pid, key, startedAt, cpuSeconds } of describeState(sources(asWorker(true))).processes) {
+    expect(key).toMatch(new RegExp(`^${pid}\\D\\d+$`));
     expect(Date.parse(startedAt)).toBeGreaterThan(0);
     expect(cpuSeconds).toBeGreaterThan(0);
   }

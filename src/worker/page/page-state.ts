@@ -1,4 +1,5 @@
 import { commandLine } from '../../core/process/command-line.ts';
+import { identityKey } from '../../core/process/descent.ts';
 import { TICKS_PER_SECOND } from '../../core/process/identity.ts';
 import { describeProcess } from '../../core/text/wording.ts';
 import type { Link } from '../../operations/leaks/chains.ts';
@@ -46,6 +47,8 @@ export interface PageProcess extends StatusProcess {
   readonly name: string;
   /** 0 for the root. */
   readonly depth: number;
+  /** Pid and start. The start by the clock differs between readings by milliseconds. */
+  readonly key: string;
   readonly startedAt: string;
   /** CPU time used since the start, in seconds; null if unknown. */
   readonly cpuSeconds: number | null;
@@ -60,6 +63,8 @@ export interface PageFinding extends ReportedProcess {
   readonly name: string;
   /** 1 for the python below its uv wrapper. */
   readonly depth: number;
+  /** Pid and start, as of a process of the tree. */
+  readonly key: string;
 }
 
 export interface PageSources {
@@ -112,19 +117,20 @@ export function describeState(sources: PageSources): PageState {
 
 function describeMember(
   member: TreeMember | undefined,
-): Pick<PageProcess, 'name' | 'depth' | 'startedAt' | 'cpuSeconds'> {
-  if (member === undefined) return { name: '', depth: 0, startedAt: '', cpuSeconds: null };
+): Pick<PageProcess, 'name' | 'depth' | 'key' | 'startedAt' | 'cpuSeconds'> {
+  if (member === undefined) return { name: '', depth: 0, key: '', startedAt: '', cpuSeconds: null };
   const { row } = member.judgement;
   return {
     name: describeProcess(member.judgement),
     depth: member.depth,
+    key: identityKey(row),
     startedAt: row.startedAt,
     cpuSeconds: row.cpuTicks === undefined ? null : row.cpuTicks / TICKS_PER_SECOND,
   };
 }
 
 function describeFinding({ judgement, depth }: Link): PageFinding {
-  return { ...reportProcess(judgement), name: describeProcess(judgement), depth };
+  return { ...reportProcess(judgement), name: describeProcess(judgement), depth, key: identityKey(judgement.row) };
 }
 
 /** The state that a service reports is more useful than the system's "sleeping". */
