@@ -47,8 +47,8 @@ test('the total skips unknown uses and is unknown if all are', () => {
 });
 
 test('a process stays the same if its start by the clock differs by milliseconds between readings', () => {
-  const [before, after] = ['00.000Z', '00.004Z'].map((time) => `1970-01-01T00:00:${time}`);
-  const earlier = aPageProcess({ key: '10:7', startedAt: before, cpuSeconds: 1 });
-  const later = aPageProcess({ key: '10:7', startedAt: after, cpuSeconds: 2 });
+  const at = (ms: number) => ({ key: '10:7', startedAt: new Date(ms).toISOString() });
+  const earlier = aPageProcess({ ...at(0), cpuSeconds: 1 });
+  const later = aPageProcess({ ...at(4), cpuSeconds: 2 });
   expect(uses(reading(100, earlier), reading(105, later))).toEqual([20]);
 });
