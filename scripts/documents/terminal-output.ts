@@ -52,7 +52,7 @@ export function showSetup(): string {
 
 export function showDoctor(): string {
   return shown('claude-mem doctor', (output) => {
-    printDoctor(RECORDED_DOCTOR, output);
+    printDoctor(RECORDED_DOCTOR, output, { showAll: 'claude-mem doctor --all' });
   });
 }
 

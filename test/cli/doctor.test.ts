@@ -27,6 +27,17 @@ describe('doctor', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
+  test('doctor without names shows problems only and says how to list every check', async () => {
+    const { run, dataDir } = aHome();
+    await orphans(dataDir);
+    const { stdout } = await run(['doctor', '--data-dir', dataDir]);
+    expect(stdout).toContain('✖ Orphans (orphans): ');
+    expect(stdout).not.toMatch(/^[✔–]/m);
+    expect(stdout.trimEnd()).toMatch(
+      new RegExp(`passed.*\\. To list every check:  claude-mem doctor --all --data-dir ${dataDir}$`),
+    );
+  });
+
   test('doctor fits the terminal and uses colors there', async () => {
     const { home, dataDir } = aHome();
     await orphans(dataDir);

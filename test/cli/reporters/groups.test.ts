@@ -3,14 +3,14 @@ import { printLeaks } from '../../../src/cli/commands/leaks/text.ts';
 import { printOutcomes } from '../../../src/cli/commands/reap/outcomes.ts';
 import { questionFor } from '../../../src/cli/commands/reap/question.ts';
 import { printPlan } from '../../../src/cli/commands/reap/text.ts';
-import type { Output } from '../../../src/cli/terminal/output.ts';
-import { widthOf, wrap } from '../../../src/cli/terminal/wrap.ts';
+import { widthOf } from '../../../src/cli/terminal/wrap.ts';
 import { planReap } from '../../../src/core/verdicts/plan-reap.ts';
 import type { ProcessRow } from '../../../src/core/process/snapshot.ts';
 import { groupLeaks } from '../../../src/operations/leaks/groups.ts';
 import { judgeReading, type Observation } from '../../../src/operations/observe/observe.ts';
 import type { Outcome } from '../../../src/operations/terminate/terminate.ts';
 import { clockAt, DATA_DIR, machine, python, secondsOld, snapshotOf, uv } from '../../core/builders.ts';
+import { shown } from './shown.ts';
 
 const DAY_SECONDS = 86_400;
 const WORKER = 4_118;
@@ -30,18 +30,6 @@ function leftPairs(amount: number): Observation {
   const reading = { manifests: [], damaged: [], answering: [], dataDir: DATA_DIR };
   const otherRegistries = [{ file: 'supervisor.json', content }];
   return judgeReading({ ...reading, otherRegistries, snapshot: snapshotOf([...machine, ...rows]) });
-}
-
-function shown(columns: number, print: (output: Output) => void): string {
-  const lines: string[] = [];
-  const keep = (text: string) => void lines.push(text);
-  const ignore = () => undefined;
-  print({
-    ...{ data: keep, text: (text) => void lines.push(wrap(text, columns)), note: keep, status: ignore },
-    ...{ clearStatus: ignore, beginStreaming: ignore, beginActing: ignore, endActing: ignore },
-    ...{ columns, isTerminal: true, hasStatusLine: false, hasColor: false },
-  });
-  return lines.join('\n');
 }
 
 const leaks = (seen: Observation, columns: number, isVerbose = false) =>

@@ -5,11 +5,14 @@ import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, suggesting, type CommandInput } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import type { Doctor, DoctorReport } from './json.ts';
+import type { DoctorView } from './text.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { commandLine } from '../../terminal/hint.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { loadProgram } from '../../programs.ts';
 
 interface DoctorOptions {
+  readonly all?: boolean;
   readonly list?: boolean;
   readonly fix?: boolean;
   readonly strict?: boolean;
@@ -25,7 +28,8 @@ export const doctorCommand = (wiring: CliWiring) =>
       'command fixes it. Changes nothing, uses no network and ends only processes that its own checks start. --fix applies the ' +
       'safe fixes and shows what they did.',
     examples: [
-      ['claude-mem doctor', 'run all checks'],
+      ['claude-mem doctor', 'run all checks and show the problems'],
+      ['claude-mem doctor --all', 'also show each check that passed'],
       ['claude-mem doctor orphans port', 'run only these checks'],
       ['claude-mem doctor --list', 'list the checks'],
       ['claude-mem doctor --fix', 'set damaged files aside, tidy up records, close the data dir to other users'],
@@ -41,6 +45,7 @@ export const doctorCommand = (wiring: CliWiring) =>
     configure: (command) =>
       command
         .addArgument(suggesting(new Argument('[check...]', 'the checks to run (default: all)'), checkIds))
+        .option('--all', 'also show the checks that passed or were skipped')
         .option('--list', 'list the checks without running them')
         .option('--fix', 'apply the safe fixes; ends no process')
         .option('--strict', 'treat warnings as failures')
@@ -67,7 +72,7 @@ async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>)
     const report = await doctor.examine({ dataDir, only, fix, report: file, interrupted: interrupts.interrupted });
     output.clearStatus();
     if (isJson) output.data(JSON.stringify(report));
-    else (await import('./text.ts')).printDoctor(report, output);
+    else (await import('./text.ts')).printDoctor(report, output, viewOf(options, only));
     if (file !== undefined) output.note(`Wrote ${file}. Review it before you attach it to a report.`);
     if (interrupts.interrupted.aborted) return EXIT.interrupted;
     return exitCodeOf(report, options.strict === true);
@@ -75,6 +80,12 @@ async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>)
     output.clearStatus();
     interrupts.dispose();
   }
+}
+
+/** A check that the user named is shown, also if it passed. */
+function viewOf({ all, dataDir }: CommandInput<DoctorOptions>['options'], only: readonly CheckId[]): DoctorView {
+  if (all === true || only.length > 0) return { showAll: undefined };
+  return { showAll: commandLine(['doctor', '--all', ...(dataDir === undefined ? [] : ['--data-dir', dataDir])]) };
 }
 
 /** Loads the checks, which are a separate program so that no other command loads them. */

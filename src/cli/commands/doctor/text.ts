@@ -22,14 +22,21 @@ const LOOKS = {
 /** The worst first. */
 const ORDER = Object.keys(LOOKS) as CheckStatus[];
 
-/** Prints `doctor` for people: problems first, each with reason and fix, then one line for each check that passed. */
-export function printDoctor(report: DoctorReport, output: Output): void {
+export interface DoctorView {
+  /** The command that also prints the checks that passed or were skipped; undefined prints them. */
+  readonly showAll: string | undefined;
+}
+
+/** Prints `doctor` for people: problems first, each with reason and fix. The other checks are counted, or have a line each. */
+export function printDoctor(report: DoctorReport, output: Output, { showAll }: DoctorView): void {
   const paint = painter(output);
   const width = Math.min(output.columns, WIDEST);
   const sorted = ORDER.flatMap((status) => report.checks.filter((check) => check.status === status));
   const isWell = ({ status }: CheckResult): boolean => status === 'pass' || status === 'skip';
   const bad = sorted.filter((check) => !isWell(check)).map((check) => describeBad(check, paint, width));
-  const good = sorted.filter(isWell).map((check) => headline(check, paint, width));
+  const well = sorted.filter(isWell);
+  const good = showAll === undefined ? well.map((check) => headline(check, paint, width)) : [];
+  const hint = showAll === undefined || well.length === 0 ? '' : ` To list every check:  ${showAll}`;
   const fixed = report.fixed.flatMap(({ done, error }) => [
     ...done.map((line) => `${paint.green('✔')} ${printable(line)}`),
     ...(error === null ? [] : [`${paint.red('✖')} could not be fixed: ${printable(error)}`]),
@@ -38,7 +45,7 @@ export function printDoctor(report: DoctorReport, output: Output): void {
     ...(fixed.length > 0 ? [['Fixed:', ...fixed].map((line) => wrap(line, width)).join('\n')] : []),
     ...bad,
     ...(good.length > 0 ? [good.join('\n')] : []),
-    verdict(report, paint),
+    verdict(report, paint) + hint,
   ];
   output.data(parts.join('\n\n'));
 }
