@@ -88,6 +88,7 @@ export function shown(commandLine: string, print: (output: Output) => void): str
     data: keep,
     text: keep,
     note: keep,
+    problem: keep,
     status: ignore,
     clearStatus: ignore,
     beginStreaming: ignore,

@@ -1,13 +1,14 @@
-import { Command, InvalidArgumentError, type Argument, type Help, type Option } from 'commander';
+import { Command, InvalidArgumentError, Option, type Argument, type Help } from 'commander';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { parseDuration } from '../shared/duration.ts';
 import type { CliWiring, Context, ContextOptions } from './context.ts';
 import { EXIT, type ExitCode, type PassedExitCode } from './exit-code.ts';
 import { createOutput, type Output } from './terminal/output.ts';
 
-/** Options that every command has. */
+/** Options that every command has; `quiet` only those that print a report. */
 export interface CommonOptions {
   readonly json?: boolean;
+  readonly quiet?: boolean;
   readonly dataDir?: string;
   readonly color: boolean;
 }
@@ -34,6 +35,8 @@ export interface CommandSpec<Options> {
   readonly exitCodes: readonly (readonly [code: ExitCode, meaning: string])[];
   /** The command never exits with 2, also if its arguments are wrong. */
   readonly failsOpen?: boolean;
+  /** The command prints a report, and `--quiet` leaves it out. */
+  readonly canBeQuiet?: boolean;
   /** Adds the arguments and options of this command. */
   readonly configure?: (command: Command) => void;
   readonly run: (input: CommandInput<Options>) => Promise<ExitCode | PassedExitCode>;
@@ -43,19 +46,24 @@ export interface CommandSpec<Options> {
 export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Options>): Command {
   const command = new Command(spec.name).summary(spec.summary).description(spec.description);
   spec.configure?.(command);
+  command.option('--json', 'print one JSON document');
+  if (spec.canBeQuiet === true) command.addOption(quietOption());
   command
-    .option('--json', 'print one JSON document')
     .option('--data-dir <dir>', 'use this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
     .option('--no-color', 'print without colors (as with NO_COLOR, and in a pipe)')
     .addHelpText('after', () => helpText(spec, command.createHelp()))
     .action(async () => {
       const options = command.opts<Options & CommonOptions>();
-      const output = createOutput({ color: options.color });
+      const output = createOutput({ color: options.color, quiet: options.quiet === true });
       const openContext: CommandInput<Options>['openContext'] = (how) =>
         wiring.createContext({ ...how, dataDir: options.dataDir });
       process.exitCode = await spec.run({ options, args: command.args, openContext, wiring, output });
     });
   return command;
+}
+
+function quietOption(): Option {
+  return new Option('-q, --quiet', 'print no report, only errors: the exit code is the result').conflicts('json');
 }
 
 /** Lists the usual values in help and completion. The command itself accepts or rejects other values. */

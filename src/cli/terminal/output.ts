@@ -12,6 +12,8 @@ export interface Output {
   text(text: string): void;
   /** A message to the user on stderr. */
   note(text: string): void;
+  /** As `note`, for an error. It is printed with `--quiet` too. */
+  problem(text: string): void;
   /** Replaces the status line on a terminal. Prints nothing elsewhere. */
   status(text: string): void;
   /** Removes the status line. */
@@ -38,6 +40,8 @@ const NARROWEST = 20;
 export interface OutputOptions {
   /** False for `--no-color`. */
   readonly color: boolean;
+  /** True for `--quiet`: prints problems and nothing else. */
+  readonly quiet: boolean;
 }
 
 let isActing = false;
@@ -75,21 +79,27 @@ export function createOutput(options: OutputOptions): Output {
     if (hasStatus) err.write('\r\u001B[2K');
     hasStatus = false;
   };
+  const problem = (text: string) => {
+    clearStatus();
+    err.write(`${fit(escapeHidden(text), err)}\n`);
+  };
   return {
     data: (text) => {
+      if (options.quiet) return;
       clearStatus();
       out.write(`${escapeHidden(text)}\n`);
     },
     text: (text) => {
+      if (options.quiet) return;
       clearStatus();
       out.write(`${fit(escapeHidden(text), out)}\n`);
     },
     note: (text) => {
-      clearStatus();
-      err.write(`${fit(escapeHidden(text), err)}\n`);
+      if (!options.quiet) problem(text);
     },
+    problem,
     status: (text) => {
-      if (!isTerminal(err)) return;
+      if (options.quiet || !isTerminal(err)) return;
       err.write(`\r\u001B[2K${escapeHidden(text).slice(0, columnsOf(err) - 1)}`);
       hasStatus = true;
     },
@@ -106,7 +116,7 @@ export function createOutput(options: OutputOptions): Output {
     columns: isTerminal(out) ? columnsOf(out) : PIPE_COLUMNS,
     isTerminal: isTerminal(out),
     get hasStatusLine() {
-      return isTerminal(err);
+      return !options.quiet && isTerminal(err);
     },
     hasColor: options.color && isTerminal(out) && !isSet(process.env.NO_COLOR) && process.env.TERM !== 'dumb',
   };

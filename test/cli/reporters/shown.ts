@@ -7,7 +7,7 @@ export function shown(columns: number, print: (output: Output) => void): string 
   const keep = (text: string) => void lines.push(text);
   const ignore = () => undefined;
   print({
-    ...{ data: keep, text: (text) => void lines.push(wrap(text, columns)), note: keep, status: ignore },
+    ...{ data: keep, text: (text) => void lines.push(wrap(text, columns)), note: keep, problem: keep, status: ignore },
     ...{ clearStatus: ignore, beginStreaming: ignore, beginActing: ignore, endActing: ignore },
     ...{ columns, isTerminal: true, hasStatusLine: false, hasColor: false },
   });

@@ -41,7 +41,7 @@ function after(...readings: readonly (ReturnType<typeof see> | ClaudeMemError)[]
 }
 
 const view = (part: Partial<FrameView> = {}): FrameView => {
-  const output = createOutput({ color: false });
+  const output = createOutput({ color: false, quiet: false });
   const usual = { columns: 80, rows: 24, showForeign: false, interval: '1 s', time: '12:00:00' };
   return { ...usual, isUnicode: true, hasKeys: true, output, ...part };
 };

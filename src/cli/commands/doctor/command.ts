@@ -42,6 +42,7 @@ export const doctorCommand = (wiring: CliWiring) =>
       [EXIT.couldNotLook, 'no check failed, but a check crashed or could not read everything'],
       [EXIT.interrupted, 'interrupted'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .addArgument(suggesting(new Argument('[check...]', 'the checks to run (default: all)'), checkIds))

@@ -56,6 +56,7 @@ export const guardCommand = (wiring: CliWiring) =>
       [EXIT.couldNotLook, '(run) the process table or a manifest could not be read completely'],
       [EXIT.interrupted, '(run) interrupted'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))

@@ -135,10 +135,10 @@ export function printRemoval({ removal, dryRun, log }: RemovalReport, output: Ou
 /** Prints nothing if nothing happened and no person looks: cron sends a mail for every line. */
 export function printRun({ run, lines }: GuardRunReport, output: Output): void {
   for (const { level, message } of lines) {
-    if (level === 'error') output.note(`claude-mem: ${message}`);
+    if (level === 'error') output.problem(`claude-mem: ${message}`);
     else output.text(message);
   }
-  if (run.error?.hint != null) output.note(run.error.hint);
-  if (lines.length === 0 && run.result === 'incomplete') output.note('claude-mem: the reading is incomplete');
+  if (run.error?.hint != null) output.problem(run.error.hint);
+  if (lines.length === 0 && run.result === 'incomplete') output.problem('claude-mem: the reading is incomplete');
   if (lines.length === 0 && output.isTerminal) output.text('Nothing to end.');
 }

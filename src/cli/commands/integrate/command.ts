@@ -37,6 +37,7 @@ export const integrateCommand = (wiring: CliWiring) =>
       [EXIT.ok, 'printed, written, or nothing to change'],
       [EXIT.found, 'a file could not be written'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .option('--write', 'merge the settings into the files')

@@ -54,6 +54,7 @@ export const leaksCommand = (wiring: CliWiring) =>
       [EXIT.couldNotLook, 'the process table or a manifest could not be read completely'],
       [EXIT.interrupted, '--watch: ended by Ctrl-C or a signal'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .option('--all', 'list every process, foreign ones too')
@@ -70,7 +71,7 @@ export const leaksCommand = (wiring: CliWiring) =>
         )
         .addOption(new Option('--sort <key>', 'order of the processes').choices(SORTS).conflicts('format'))
         .option('--output <file>', 'with --format: write the metrics to this file atomically')
-        .addOption(new Option('--watch', 'repeat the reading').conflicts('from'))
+        .addOption(new Option('--watch', 'repeat the reading').conflicts(['from', 'quiet']))
         .addOption(
           new Option('--interval <duration>', 'with --watch: time between two readings (default: 5s)').argParser(
             intervalArgument,

@@ -49,6 +49,7 @@ export const reapCommand = (wiring: CliWiring) =>
       [EXIT.couldNotLook, 'the process table or a manifest could not be read completely'],
       [EXIT.interrupted, 'interrupted; a second Ctrl-C kills the remaining processes immediately'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .option('--dry-run', 'show the plan and change nothing')
@@ -121,8 +122,9 @@ async function runReap(input: Input): Promise<ExitCode> {
 function assertMayAct({ options, output }: Input, context: Context): void {
   context.assertMayAct();
   if (options.yes === true) return;
-  if (process.stdin.isTTY && output.isTerminal && options.json !== true) return;
-  const why = options.json === true ? 'with --json it cannot ask' : 'there is no terminal to ask in';
+  if (process.stdin.isTTY && output.isTerminal && options.json !== true && options.quiet !== true) return;
+  const flag = (['json', 'quiet'] as const).find((name) => options[name] === true);
+  const why = flag === undefined ? 'there is no terminal to ask in' : `with --${flag} it cannot ask`;
   throw new ClaudeMemError('usage', `reap asks before it ends a process, but ${why}`, {
     hint: 'Check the plan with `claude-mem reap --dry-run`, then add --yes.',
   });
@@ -211,7 +213,7 @@ async function report({ options, output }: Input, { seen }: Task, { result, tidi
   for (const line of tidied.lines) output.note(line);
   const { error } = tidied;
   if (error !== undefined)
-    output.note(`Could not update the manifests: ${error.message}\n${error.hint ?? ''}`.trimEnd());
+    output.problem(`Could not update the manifests: ${error.message}\n${error.hint ?? ''}`.trimEnd());
 }
 
 function exitCodeOf({ result, tidied }: Reaped, interrupts: Interrupts): ExitCode {

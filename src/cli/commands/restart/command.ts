@@ -20,6 +20,7 @@ export const restartCommand = (wiring: CliWiring) =>
       [EXIT.found, 'the new tree was not ready in time, or the old tree could not be ended and blocks it'],
       [EXIT.interrupted, 'interrupted'],
     ],
+    canBeQuiet: true,
     configure: (command) => {
       addStartOptions(command).addOption(graceOption());
     },

@@ -25,6 +25,7 @@ export const setupCommand = (wiring: CliWiring) =>
       [EXIT.found, 'a step failed; search uses keywords'],
       [EXIT.interrupted, 'interrupted; run it again'],
     ],
+    canBeQuiet: true,
     configure: (command) => command.option('--model-from <path>', 'use the embedding model in this folder or tar.gz'),
     run: runSetup,
   });

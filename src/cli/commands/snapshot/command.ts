@@ -3,6 +3,7 @@ import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { redactReading } from '../../../operations/redact/redact.ts';
+import { ClaudeMemError } from '../../../shared/errors.ts';
 import { commandLine } from '../../terminal/hint.ts';
 
 interface SnapshotOptions {
@@ -24,6 +25,7 @@ export const snapshotCommand = (wiring: CliWiring) =>
       [EXIT.found, 'the file could not be written'],
       [EXIT.couldNotLook, 'recorded, but the reading is incomplete; or nothing could be read'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .argument('[file]', 'the file to write; replaces an existing one')
@@ -38,6 +40,10 @@ async function recordSnapshot({
   wiring,
   output,
 }: CommandInput<SnapshotOptions>): Promise<ExitCode> {
+  if (options.quiet === true && args[0] === undefined)
+    throw new ClaudeMemError('usage', '--quiet needs a file: without one, the snapshot is the output', {
+      hint: 'Use `claude-mem snapshot --quiet FILE`.',
+    });
   const context = openContext({ acts: false, ifMissing: 'look' });
   const taken = await context.takeFullReading();
   const { isComplete, judgements } = judgeReading(taken);

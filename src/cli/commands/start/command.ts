@@ -40,6 +40,7 @@ export const startCommand = (wiring: CliWiring) =>
       ],
       [EXIT.interrupted, 'interrupted before the tree was ready; nothing is left running'],
     ],
+    canBeQuiet: true,
     configure: (command) => {
       addStartOptions(command).option('--foreground', 'run the supervisor in this terminal until Ctrl-C');
     },

@@ -57,16 +57,16 @@ function printFailure(
   { result, output, logLines }: Pick<StartView, 'result' | 'output' | 'logLines'>,
 ): void {
   const paint = painter(output);
-  output.note(`${paint.red.bold('Start failed:')} ${printable(report.error?.message ?? 'not ready')}`);
+  output.problem(`${paint.red.bold('Start failed:')} ${printable(report.error?.message ?? 'not ready')}`);
   if (logLines.length > 0)
-    output.note(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
+    output.problem(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
   const before = new Set(result.ended);
   const started = report.ended.filter((outcome) => !before.has(outcome));
-  if (result.ended.length > 0) output.note(`\n${endedFirst(report)}: ${pids(result.ended)}`);
-  if (started.length > 0) output.note(`\nEnded the processes of this start: ${pids(started)}`);
+  if (result.ended.length > 0) output.problem(`\n${endedFirst(report)}: ${pids(result.ended)}`);
+  if (started.length > 0) output.problem(`\nEnded the processes of this start: ${pids(started)}`);
   if (report.remaining.length > 0)
-    output.note(`Could not end: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
-  output.note(report.error?.hint ?? '');
+    output.problem(`Could not end: pid ${report.remaining.map(({ pid }) => pid).join(', ')}`);
+  output.problem(report.error?.hint ?? '');
 }
 
 export function printStop(result: StopResult, report: LifecycleReport, output: Output): void {

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { defineCommand, type CommandInput } from '../../command.ts';
 import type { CliWiring, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
@@ -29,8 +30,14 @@ export const statusCommand = (wiring: CliWiring) =>
       [EXIT.notRunning, 'not running'],
       [EXIT.couldNotLook, 'unknown: the process table or a manifest could not be read completely'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
-      command.option('--open', 'print a one-time link to the web page and open it (with --json: only print it)'),
+      command.addOption(
+        new Option(
+          '--open',
+          'print a one-time link to the web page and open it (with --json: only print it)',
+        ).conflicts('quiet'),
+      ),
     run: showStatus,
   });
 

@@ -41,6 +41,7 @@ export const stopCommand = (wiring: CliWiring) =>
       [EXIT.couldNotLook, 'the process table or a manifest could not be read completely'],
       [EXIT.interrupted, 'interrupted; a second Ctrl-C kills the remaining processes immediately'],
     ],
+    canBeQuiet: true,
     configure: (command) => command.addOption(graceOption()),
     run: runStop,
   });
@@ -98,7 +99,7 @@ export async function stopAndTidy(
 
 /** Reports records that could not be written. The processes were ended anyway. */
 export function noteUnwritten({ unwritten }: Pick<StopResult, 'unwritten'>, output: Output): void {
-  for (const reason of unwritten) output.note(`Not recorded: ${printable(reason)}`);
+  for (const reason of unwritten) output.problem(`Not recorded: ${printable(reason)}`);
 }
 
 function stopExitCode(result: StopResult, { interrupted }: Interrupts): ExitCode {

@@ -32,6 +32,7 @@ export const verifyCommand = (wiring: CliWiring) =>
       [EXIT.couldNotLook, 'the process table could not be read completely'],
       [EXIT.interrupted, 'interrupted (with a command: after its end)'],
     ],
+    canBeQuiet: true,
     configure: (command) =>
       command
         .argument(

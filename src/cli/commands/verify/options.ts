@@ -1,8 +1,10 @@
+import type { CommonOptions } from '../../command.ts';
 import type { CliWiring, ReportFile } from '../../context.ts';
 import { reportToGithub } from './github.ts';
 import { renderJunit } from './junit.ts';
 import type { Output } from '../../terminal/output.ts';
 import type { VerifyReport } from './json.ts';
+import { renderError } from './text.ts';
 
 export interface VerifyOptions {
   readonly scenario?: readonly string[];
@@ -30,6 +32,11 @@ export async function openReportFiles(
     report: output === undefined ? undefined : await openReportFile(output),
     junit: junit === undefined ? undefined : await openReportFile(junit),
   };
+}
+
+/** With `--quiet`, the reason why nothing could be verified is still printed. */
+export function reportErrorIfQuiet({ error }: VerifyReport, { quiet = false }: CommonOptions, output: Output): void {
+  if (quiet && error !== null) output.problem(renderError(error).join('\n'));
 }
 
 /** Writes the reports for machines: the JUnit file and the output for GitHub Actions. */

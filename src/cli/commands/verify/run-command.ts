@@ -6,7 +6,7 @@ import type { CommandInput } from '../../command.ts';
 import { EXIT, passOn, type ExitCode, type PassedExitCode } from '../../exit-code.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import { renderCommandReport } from './text.ts';
-import { openReportFiles, writeMachineReports, type VerifyOptions } from './options.ts';
+import { openReportFiles, reportErrorIfQuiet, writeMachineReports, type VerifyOptions } from './options.ts';
 import { reportCommand, type VerifyReport } from './json.ts';
 
 const DEFAULT_SETTLE_MS = 1_000;
@@ -41,6 +41,7 @@ export async function verifyCommandLine({
   const text = options.json === true ? JSON.stringify(report) : renderCommandReport(report).join('\n');
   if (files.report === undefined) output.note(text);
   else files.report.write(text);
+  reportErrorIfQuiet(report, options, output);
   writeMachineReports(report, files, output);
   for (const listening of interrupts) listening.dispose();
   return exitCodeOf(

@@ -3,14 +3,20 @@ import { SCENARIOS } from '../../../operations/verify/scenarios.ts';
 import { Stage } from '../../../operations/verify/stage.ts';
 import { tidyStage } from '../../../operations/verify/tidy-stage.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
-import type { CommandInput } from '../../command.ts';
+import type { CommandInput, CommonOptions } from '../../command.ts';
 import { assertSupported } from '../start/command.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
 import { renderScenario, renderScenarioEnd, renderScenarioHead } from './text.ts';
 import type { ScenarioStage } from '../../context.ts';
-import { openReportFiles, writeMachineReports, type ReportFiles, type VerifyOptions } from './options.ts';
+import {
+  openReportFiles,
+  reportErrorIfQuiet,
+  writeMachineReports,
+  type ReportFiles,
+  type VerifyOptions,
+} from './options.ts';
 import { reportScenarios, type ReportedChroma, type ReportedError, type VerifyReport } from './json.ts';
 
 /** `verify` without a command. */
@@ -110,12 +116,12 @@ function exitCodeOf({ complete, error, passed }: VerifyReport, isInterrupted: bo
 
 /** Reports text line by line, and JSON at the end, to stdout or to a file. */
 class ScenarioReporter {
-  readonly #options: VerifyOptions & { readonly json?: boolean };
+  readonly #options: VerifyOptions & CommonOptions;
   readonly #files: ReportFiles;
   readonly #output: Output;
   readonly #lines: string[] = [];
 
-  constructor(options: VerifyOptions & { readonly json?: boolean }, files: ReportFiles, output: Output) {
+  constructor(options: VerifyOptions & CommonOptions, files: ReportFiles, output: Output) {
     this.#options = options;
     this.#files = files;
     this.#output = output;
@@ -136,6 +142,7 @@ class ScenarioReporter {
     const text = this.#options.json === true ? JSON.stringify(report) : this.#lines.join('\n');
     if (this.#files.report !== undefined) this.#files.report.write(text);
     else if (this.#options.json === true) this.#output.data(text);
+    reportErrorIfQuiet(report, this.#options, this.#output);
     writeMachineReports(report, this.#files, this.#output);
   }
 

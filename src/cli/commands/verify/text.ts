@@ -1,4 +1,11 @@
-import type { ReportedChroma, ReportedLeft, ReportedRun, ReportedScenario, VerifyReport } from './json.ts';
+import type {
+  ReportedChroma,
+  ReportedError,
+  ReportedLeft,
+  ReportedRun,
+  ReportedScenario,
+  VerifyReport,
+} from './json.ts';
 import { count, printable } from '../../terminal/format.ts';
 
 const HOW = { mark: 'has the mark of this run', descent: 'descends from the command' } as const;
@@ -9,12 +16,16 @@ export function renderCommandReport(report: VerifyReport): readonly string[] {
   const allowed = report.scenarios.flatMap((scenario) => scenario.allowed);
   const { error, blindSpot } = report;
   return [
-    ...(error === null ? [] : [`claude-mem verify: ${printable(error.message)}`, error.hint ?? ''].filter(Boolean)),
+    ...(error === null ? [] : renderError(error)),
     verdictLine(report),
     ...left.flatMap(describeLeft),
     ...allowed.map(({ pid, command }) => `  allowed: pid ${pid}  ${printable(command)}`),
     ...(blindSpot === null ? [] : [`  Limitation: ${blindSpot}.`]),
   ];
+}
+
+export function renderError({ message, hint }: ReportedError): readonly string[] {
+  return [`claude-mem verify: ${printable(message)}`, hint ?? ''].filter(Boolean);
 }
 
 /** The lines before the first scenario, in the form of the old script. */
