@@ -30,7 +30,7 @@ export async function run(argv: readonly string[], wiring: CliWiring): Promise<v
   try {
     await (await createProgram(wiring, argv[2])).parseAsync([...argv]);
   } catch (error) {
-    process.exitCode = report(error, argv);
+    process.exitCode = await report(error, argv);
   }
 }
 
@@ -87,7 +87,7 @@ function commandsFor(first: string): readonly CommandName[] {
   return isCommandName(first) && first !== 'completion' ? [first] : COMMAND_NAMES;
 }
 
-function report(error: unknown, argv: readonly string[]): ExitCode {
+async function report(error: unknown, argv: readonly string[]): Promise<ExitCode> {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   // Without a command, or with `help` of an unknown one, commander has already printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') {
@@ -99,7 +99,7 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isJson = own.includes('--json');
   const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
-  const { code, exitCode, message, hint } = describe(error, command);
+  const { code, exitCode, message, hint } = (await describeUnknownCommand(error, command)) ?? describe(error, command);
   if (isJson) {
     const document = JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } });
     out.write(`${escapeHidden(document)}\n`);
@@ -107,6 +107,21 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
     err.write(escapeHidden(`claude-mem: ${message}\n${hint === null ? '' : `${hint}\n`}`));
   }
   return exitCode;
+}
+
+/** Suggests a command by the sense of the word. Commander's own suggestion compares the spelling: `stop` for `top`. */
+async function describeUnknownCommand(error: unknown, word: string | null) {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownCommand' || word === null)
+    return undefined;
+  const { suggestBySense } = await import('./command-senses.ts');
+  const lines = suggestBySense(word);
+  if (lines === undefined) return undefined;
+  return {
+    code: 'usage',
+    exitCode: EXIT.usage,
+    message: `unknown command '${word}'`,
+    hint: `Use instead:\n${lines}`,
+  };
 }
 
 function describe(error: unknown, command: string | null) {
