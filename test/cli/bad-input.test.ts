@@ -24,6 +24,8 @@ describe('wrong usage is exit 2 and nothing is done', () => {
     [['leaks', '--data-dir', ''], /--data-dir is empty/],
     [['history', '--since', '0'], /Must be at least 5s/],
     [['logs', 'nope'], /there is no log of "nope"/],
+    [['verify', '--'], /there is no command after --/],
+    [['verify', '--reap', '--'], /there is no command after --/],
   ])('%j', async (args, message) => {
     const { run, json } = aHome();
     const { status, stdout, stderr } = await run(args);

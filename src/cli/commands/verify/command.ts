@@ -72,6 +72,11 @@ export const verifyCommand = (wiring: CliWiring) =>
 
 function runVerify(input: CommandInput<VerifyOptions>): Promise<ExitCode | PassedExitCode> {
   const isCommand = input.args.length > 0;
+  // A script whose variable is empty must not run the scenarios, and pass.
+  if (!isCommand && process.argv.at(-1) === '--')
+    throw new ClaudeMemError('usage', 'there is no command after --', {
+      hint: 'Use `claude-mem verify -- COMMAND`, or `claude-mem verify` for the scenarios.',
+    });
   const misplaced = isCommand ? (['scenario', 'cycles'] as const) : (['settle', 'reap', 'grace', 'allow'] as const);
   const wrong = misplaced.find((name) => input.options[name] !== undefined);
   if (wrong === undefined) return isCommand ? verifyCommandLine(input) : verifyScenarios(input);
