@@ -24,6 +24,7 @@ export const logsCommand = (wiring: CliWiring) =>
     examples: [
       ['claude-mem logs', 'the last 50 lines of all logs'],
       ['claude-mem logs worker -f', 'follow the worker'],
+      ['claude-mem logs -n 0 -f', 'only new lines'],
       ['claude-mem logs -n 500 --json', 'one JSON object per line'],
     ],
     exitCodes: [
@@ -37,7 +38,9 @@ export const logsCommand = (wiring: CliWiring) =>
         )
         .option('-f, --follow', 'print new lines until Ctrl-C')
         .addOption(
-          new Option('-n, --lines <number>', 'number of lines to show').argParser(countArgument).default(DEFAULT_LINES),
+          new Option('-n, --lines <number>', 'number of lines to show; 0 shows none')
+            .argParser(countArgument)
+            .default(DEFAULT_LINES),
         ),
     run: showLogs,
   });
@@ -61,9 +64,9 @@ async function showLogs({ options, args, openContext, wiring, output }: CommandI
     }
     return mergeByTime([...tails].map(([name, next]) => next().map((text) => withRole(parseLogLine(text), name))));
   };
-  const first = read().slice(-options.lines || Infinity);
-  if (options.lines > 0) first.forEach(show);
-  if (first.length === 0 && options.follow !== true) output.note('The logs are empty.');
+  const all = read();
+  if (options.lines > 0) all.slice(-options.lines).forEach(show);
+  if (all.length === 0 && options.follow !== true) output.note('The logs are empty.');
   if (options.follow !== true) return EXIT.ok;
   const interrupts = listenForInterrupts(() => undefined);
   while (!interrupts.interrupted.aborted) {
