@@ -1,7 +1,10 @@
-import { defineCommand, type CommandInput } from '../../command.ts';
+import { isatty } from 'node:tty';
+import { defineCommand, type CommandInput, type CommonOptions } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
+import { commandLine } from '../../terminal/hint.ts';
+import type { Output } from '../../terminal/output.ts';
 
 export const searchServerCommand = (wiring: CliWiring) =>
   defineCommand<object>(wiring, {
@@ -23,13 +26,24 @@ export const searchServerCommand = (wiring: CliWiring) =>
   });
 
 /** Runs in this process, because an MCP client ends the pid that it started. */
-function serve({ openContext, output }: CommandInput<object>): Promise<ExitCode> {
+function serve({ openContext, output, options }: CommandInput<object>): Promise<ExitCode> {
   // The server must clean up after its client is gone.
   output.beginActing();
   const context = openContext({ acts: true, ifMissing: 'accept' });
   context.assertMayAct();
   process.env.CLAUDE_MEM_DATA_DIR = context.dataDir;
+  if (isatty(0)) explainWaiting(output, options);
   loadProgram('search-server');
   // The server replaces this exit code at its end.
   return Promise.resolve(EXIT.ok);
+}
+
+/** A person who runs the command in a terminal sees nothing happen. An MCP client connects a pipe and sees no text. */
+function explainWaiting(output: Output, { dataDir }: Pick<CommonOptions, 'dataDir'>): void {
+  const server = commandLine(['search-server', ...(dataDir === undefined ? [] : ['--data-dir', dataDir])]);
+  output.note(
+    'Waiting for an MCP client on stdin. MCP clients start this command themselves. To add it to Claude Code:\n' +
+      `  claude mcp add memory -- ${server}\n` +
+      'Ctrl-C ends the server.',
+  );
 }
