@@ -146,6 +146,8 @@ export interface StartEnvironment {
   /** The name in the holder file of the operation lock: `claude-mem start`. */
   readonly command: string;
   readonly port?: number | undefined;
+  /** Value of `--data-dir`, for the command lines in hints. */
+  readonly dataDirFlag: string | undefined;
   readonly chroma: boolean;
   readonly watch: boolean;
   /** Keeps the supervisor in this terminal, and ends it with this command. */

@@ -2,6 +2,7 @@ import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
 import type { MachinePort } from '../operations/ports/doctor.ts';
 import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
+import type { PortKnowledge } from './port-check.ts';
 
 /** The adapters of one platform. */
 export interface Platform {
@@ -19,6 +20,10 @@ export interface Platform {
   readonly measure: MeasureProcess | null;
   /** The process that listens on a TCP port of this machine, if this user may see it. */
   readonly findListener: (port: number) => ProcessRow | undefined;
+  /** Finds out what keeps this machine from listening on an address; undefined if this is unknown. */
+  readonly findPortUse: PortKnowledge['findPortUse'];
+  /** Undefined if the system does not tell. */
+  readonly outgoingPorts: PortKnowledge['outgoingPorts'];
   /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;
   /**
@@ -69,7 +74,7 @@ async function loadLinux(): Promise<Platform> {
     { createLinuxSignaller },
     { readMachineIdentity },
     { identifyProcess },
-    { findListener },
+    { findListener, findPortUse, readOutgoingPorts },
     { measureProcess },
     native,
     load,
@@ -96,6 +101,8 @@ async function loadLinux(): Promise<Platform> {
     identify: identifyProcess,
     measure: measureProcess,
     findListener,
+    findPortUse,
+    outgoingPorts: readOutgoingPorts,
     loadAdoption: () => {
       const calls = native.loadLinuxNative();
       return calls === null
@@ -136,6 +143,11 @@ async function loadPortable(): Promise<Platform> {
     identify: identifyByPs,
     measure: null,
     findListener: (port) => findListenerByLsof(port),
+    findPortUse: ({ port }) => {
+      const process = findListenerByLsof(port);
+      return process === undefined ? undefined : { kind: 'listens', process };
+    },
+    outgoingPorts: () => undefined,
     loadAdoption: () => null,
     trackDescendants: () => null,
     load: undefined,

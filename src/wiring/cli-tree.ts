@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine } from '../core/process/command-line.ts';
 import type { Clock } from '../operations/ports/process.ts';
 import { tidyTrees } from '../operations/tree/tidy-trees.ts';
 import { whyUnwritten } from '../operations/tree/unwritten.ts';
@@ -72,9 +73,9 @@ export function createTreeContext(context: Context): TreeContext {
             const path = usualSocketPath(dataDir, name);
             if (path !== undefined) assertPlaceForSocket(path);
           }
-          await assertPortFree({ port: settings.workerPort, host: settings.workerHost }, async (port) =>
-            (await loadPlatform()).findListener(port),
-          );
+          const address = { port: settings.workerPort, host: settings.workerHost };
+          const flag = options.dataDirFlag === undefined ? [] : ['--data-dir', options.dataDirFlag];
+          await assertPortFree(address, await loadPlatform(), (...words) => commandLine([...words, ...flag]));
         },
         underOperationLock: (action, interrupted = new AbortController().signal, goesOnWithout) =>
           context.underOperationLock(options.command, interrupted, action, goesOnWithout),

@@ -5,6 +5,7 @@ import type { ChromaPort, DoctorPorts, SafetyFeatures, TreePort, WorkerReadiness
 import { askForStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { Platform } from '../platform/index.ts';
 import { isPortOpen } from '../platform/loopback.ts';
+import { findPortProblem } from '../platform/port-check.ts';
 import { parentDeathPrefix } from '../chroma/parent-death.ts';
 import { askSocket, type SocketAnswer, type SocketRequest } from '../shared/ask-socket.ts';
 import { folderFacts } from '../state/files/folder-facts.ts';
@@ -90,6 +91,7 @@ function treePort({ dataDir, context }: ResolvedTarget, platform: Platform): Tre
       return answer as unknown as WorkerReadiness;
     },
     isPortOpen,
+    findPortProblem: (address) => findPortProblem(address, platform),
     findListener: platform.findListener,
   };
 }

@@ -2,6 +2,7 @@ import type { ProcessRow } from '../../core/process/snapshot.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { GuardStatus } from '../guard/guard-status.ts';
+import type { PortProblem } from './port-use.ts';
 import type { TreeStatus } from '../tree/tree-lifecycle.ts';
 
 /** The ports of the checks. No port writes. */
@@ -71,6 +72,11 @@ export interface TreePort {
   readonly askReady: (signal: AbortSignal) => Promise<WorkerReadiness>;
   /** Whether a process listens on the port. */
   readonly isPortOpen: (host: string, port: number, signal: AbortSignal) => Promise<boolean>;
+  /** Tries to listen on the port, as `start` does. Undefined if it is free. */
+  readonly findPortProblem: (address: {
+    readonly host: string;
+    readonly port: number;
+  }) => Promise<PortProblem | undefined>;
   /** The process that listens on the port; undefined if this user cannot see it. */
   readonly findListener: (port: number) => ProcessRow | undefined;
 }

@@ -17,6 +17,8 @@ export function createWindowsAdapters() {
 
 const NOT_ON_WINDOWS = {
   findListener: () => undefined,
+  findPortUse: () => undefined,
+  outgoingPorts: () => undefined,
   loadAdoption: () => null,
   load: undefined,
 } as const;

@@ -1,6 +1,7 @@
 // The thresholds, and faults that cannot be forced on the machine of the tests. test/process/doctor.heavy.test.ts forces the others.
 import { describe, expect, test } from 'vitest';
 import type { MachineMemory } from '../../../src/operations/ports/doctor.ts';
+import type { PortProblem } from '../../../src/operations/ports/port-use.ts';
 import { chromaCheck } from '../../../src/operations/doctor/checks/chroma.ts';
 import { excessCheck } from '../../../src/operations/doctor/checks/excess.ts';
 import { orphansCheck } from '../../../src/operations/doctor/checks/orphans.ts';
@@ -148,9 +149,50 @@ test.each([
   expect((await findingOf(chromaCheck, { tree: { askSupervisor } })).status).toBe(status);
 });
 
-test('a port used by an invisible process is reported without a guess at its user', async () => {
-  const finding = await findingOf(portCheck, { tree: { isPortOpen: () => Promise.resolve(true) } });
-  expect(finding).toMatchObject({ status: 'fail', detail: '37777 is used by a process that this user cannot see' });
+describe('the port of the worker', () => {
+  const problem = {
+    kind: 'taken',
+    detail: 'port 37777 is taken by X',
+    explanation: undefined,
+    freePort: 27777,
+  } as const;
+  const row = { pid: 9, ppid: 1, startedAt: '', name: 'nginx', command: 'nginx' };
+  const finding = (found: Partial<PortProblem> = {}, status?: TreeStatus) =>
+    findingOf(portCheck, {
+      tree: {
+        askSupervisor: () => Promise.resolve(status),
+        findPortProblem: () => Promise.resolve({ ...problem, use: undefined, ...found }),
+      },
+    });
+
+  test('a port on which start cannot listen fails, with the words and the port of start', async () => {
+    expect(await finding()).toEqual({
+      status: 'fail',
+      detail: 'port 37777 is taken by X',
+      fix: 'claude-mem start --port 27777',
+    });
+  });
+
+  test('a port of an outgoing connection has the explanation, and no advice to end its process', async () => {
+    const use = { kind: 'is-connected', process: row } as const;
+    const { detail, fix } = await finding({ use, explanation: 'This can happen again' });
+    expect(detail).toBe('port 37777 is taken by X. This can happen again');
+    expect(fix).toBe('claude-mem start --port 27777');
+  });
+
+  test('a process that listens can be ended instead, but not the published plugin', async () => {
+    const ending = 'claude-mem start --port 27777  (or end that process)';
+    expect((await finding({ use: { kind: 'listens', process: row } })).fix).toBe(ending);
+    const plugin = { ...row, name: 'bun', command: 'bun /h/plugins/scripts/worker-service.cjs --daemon' };
+    expect((await finding({ use: { kind: 'listens', process: plugin } })).fix).toBe('claude-mem start --port 27777');
+  });
+
+  test('a running tree whose port does not answer fails', async () => {
+    expect(await finding({}, running)).toMatchObject({
+      status: 'fail',
+      detail: 'the tree is running, but no process listens on 37777',
+    });
+  });
 });
 
 test.each([orphansCheck, excessCheck, vectorWritersCheck])(

@@ -53,6 +53,7 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       askHealth: () => Promise.reject(new Error('ECONNREFUSED')),
       askReady: () => Promise.reject(new Error('ECONNREFUSED')),
       isPortOpen: () => Promise.resolve(false),
+      findPortProblem: () => Promise.resolve(undefined),
       findListener: () => undefined,
       ...overrides.tree,
     },

@@ -105,6 +105,7 @@ export async function startAndReport(
   const ports = await tree.start({
     command: `claude-mem ${command}`,
     port: options.port,
+    dataDirFlag: options.dataDir,
     chroma: options.chroma,
     watch: options.watch === true,
     foreground: options.foreground === true,
