@@ -1,11 +1,12 @@
 // Renders the generated blocks of the documents: `npm run docs`. With --check it changes nothing and fails if one is
 // outdated. A block is between `<!-- generated: <id> -->` and `<!-- /generated -->`; scripts/documents/blocks.ts
-// defines its contents.
+// defines its contents. The man page is generated as a whole.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { renderBlock } from './documents/blocks.ts';
+import { renderManPage } from './documents/man-page.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DOCUMENTS = [
@@ -26,12 +27,13 @@ const { values: options } = parseArgs({ options: { check: { type: 'boolean', def
 
 // The blocks show output of the built program. With --check the caller has built it.
 if (!options.check) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
-for (const name of DOCUMENTS) await render(name);
+for (const name of DOCUMENTS) await render(name, (before) => replaceBlocks(name, before));
+await render('man/claude-mem.1', renderManPage);
 
-async function render(name: string): Promise<void> {
+async function render(name: string, renew: (before: string) => Promise<string>): Promise<void> {
   const path = `${ROOT}${name}`;
-  const before = readFileSync(path, 'utf8');
-  const after = await replaceBlocks(name, before);
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const after = await renew(before);
   if (after === before) return;
   if (options.check) {
     process.exitCode = 1;

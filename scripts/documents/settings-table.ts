@@ -16,11 +16,26 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   chromaIdleSeconds: 'Chroma is closed after this time without use; 0: never',
 };
 
-export function renderSettings(): string {
+export interface DescribedSetting {
+  readonly name: string;
+  /** The default; undefined if there is none. */
+  readonly fallback: string | undefined;
+  readonly meaning: string;
+}
+
+export function describeSettings(): readonly DescribedSetting[] {
   const { settings } = resolveSettings({ env: {}, config: {}, configFile: '' });
-  const rows = (Object.keys(settings) as (keyof Settings)[]).map((key, position) => {
-    const fallback = settings[key] === undefined ? '–' : `\`${String(settings[key])}\``;
-    return `| \`${SETTING_NAMES[position]!}\` | ${fallback} | ${MEANING[key]} |`;
-  });
+  return (Object.keys(settings) as (keyof Settings)[]).map((key, position) => ({
+    name: SETTING_NAMES[position]!,
+    fallback: settings[key] === undefined ? undefined : String(settings[key]),
+    meaning: MEANING[key],
+  }));
+}
+
+export function renderSettings(): string {
+  const rows = describeSettings().map(
+    ({ name, fallback, meaning }) =>
+      `| \`${name}\` | ${fallback === undefined ? '–' : `\`${fallback}\``} | ${meaning} |`,
+  );
   return ['| setting | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }

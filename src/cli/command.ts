@@ -42,9 +42,19 @@ export interface CommandSpec<Options> {
   readonly run: (input: CommandInput<Options>) => Promise<ExitCode | PassedExitCode>;
 }
 
+/** Examples and exit codes, which commander does not know. */
+const SPECS = new WeakMap<Command, HelpOf>();
+
+/** The examples and exit codes of a command, for the man page. */
+export function helpOf(command: Command): Pick<HelpOf, 'examples'> & { readonly exitCodes: ExitCodes } {
+  const { examples, exitCodes, failsOpen } = SPECS.get(command) ?? { examples: [], exitCodes: [] };
+  return { examples, exitCodes: allExitCodes({ exitCodes, failsOpen }) };
+}
+
 /** Makes a commander command of a spec. The action stores the exit code in `process.exitCode`. */
 export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Options>): Command {
   const command = new Command(spec.name).summary(spec.summary).description(spec.description);
+  SPECS.set(command, spec);
   spec.configure?.(command);
   command.option('--json', 'print one JSON document');
   if (spec.canBeQuiet === true) command.addOption(quietOption());
@@ -97,14 +107,22 @@ export function pidArgument(text: string, collected: ReadonlySet<number> = new S
 /** Windows has the widest pids: 32 bits. */
 const MAX_PID = 0xffff_ffff;
 
-type HelpOf = Pick<CommandSpec<unknown>, 'examples' | 'exitCodes' | 'failsOpen'>;
+type ExitCodes = CommandSpec<unknown>['exitCodes'];
 
-function helpText({ examples, exitCodes, failsOpen = false }: HelpOf, help: Help): string {
-  const wrongUsage = [EXIT.usage, 'wrong usage; nothing was done'] as const;
-  const codes = [...exitCodes, ...(failsOpen ? [] : [wrongUsage])]
-    .toSorted(([left], [right]) => left - right)
-    .map(([code, meaning]) => withHangingIndent(`  ${String(code).padEnd(3)}  `, meaning, help));
+interface HelpOf extends Pick<CommandSpec<unknown>, 'examples' | 'exitCodes'> {
+  readonly failsOpen?: boolean | undefined;
+}
+
+function helpText({ examples, exitCodes, failsOpen }: HelpOf, help: Help): string {
+  const codes = allExitCodes({ exitCodes, failsOpen }).map(([code, meaning]) =>
+    withHangingIndent(`  ${String(code).padEnd(3)}  `, meaning, help),
+  );
   return `\nExamples:\n${exampleLines(examples, help).join('\n')}\n\nExit codes:\n${codes.join('\n')}`;
+}
+
+function allExitCodes({ exitCodes, failsOpen = false }: Omit<HelpOf, 'examples'>): ExitCodes {
+  const wrongUsage = [EXIT.usage, 'wrong usage; nothing was done'] as const;
+  return [...exitCodes, ...(failsOpen ? [] : [wrongUsage])].toSorted(([left], [right]) => left - right);
 }
 
 /** Prints each description beside its example, or below it if one example is too long. */

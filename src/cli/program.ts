@@ -113,7 +113,7 @@ async function report(error: unknown, argv: readonly string[]): Promise<ExitCode
 async function describeUnknownCommand(error: unknown, word: string | null) {
   if (!(error instanceof CommanderError) || error.code !== 'commander.unknownCommand' || word === null)
     return undefined;
-  const { suggestBySense } = await import('./command-senses.ts');
+  const { suggestBySense } = await import('./unknown-command.ts');
   const lines = suggestBySense(word);
   if (lines === undefined) return undefined;
   return {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { renderManPage } from '../../scripts/documents/man-page.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { cliWiring } from '../../src/wiring/cli.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
@@ -62,6 +63,10 @@ test('the help of every command fits a terminal of 80 columns', () => {
   const helps = [...read('docs/commands.md').matchAll(/```\n([^]*?)```/g)].flatMap(([, help]) => help!.split('\n'));
   // Command lines are not wrapped.
   expect(helps.filter((line) => line.length > 80 && !line.startsWith('  claude-mem '))).toEqual([]);
+});
+
+test('the man page is generated from the current definitions of the commands', async () => {
+  expect(read('man/claude-mem.1'), 'run `npm run docs`').toBe(await renderManPage());
 });
 
 test('README lists every exit code', () => {

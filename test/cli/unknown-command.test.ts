@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { SENSES, suggestBySense } from '../../src/cli/command-senses.ts';
+import { SENSES } from '../../src/cli/command-senses.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { suggestBySense } from '../../src/cli/unknown-command.ts';
 import { cliWiring } from '../../src/wiring/cli.ts';
 import { aHome } from './scene.ts';
 
