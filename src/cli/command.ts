@@ -87,6 +87,19 @@ export function suggesting<Part extends Argument | Option>(
   return part;
 }
 
+/** Lists the values in completion only: the description of the command explains them. */
+export function completing<Part extends Argument | Option>(part: Part, values: readonly string[]): Part {
+  COMPLETED.set(part, values);
+  return part;
+}
+
+const COMPLETED = new WeakMap<Argument | Option, readonly string[]>();
+
+/** The values that completion offers; undefined if there is no list. */
+export function completedValues(part: Argument | Option): readonly string[] | undefined {
+  return COMPLETED.get(part) ?? part.argChoices;
+}
+
 /** Parses the value of a duration option. @returns milliseconds. */
 export function durationArgument(text: string): number {
   try {

@@ -2,12 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { cliWiring } from '../../src/wiring/cli.ts';
 import { CHECKS } from '../../src/operations/doctor/checks/index.ts';
-import { runCli, runInTerminal, runProgram } from '../helpers/run-cli.ts';
+import { SCENARIOS } from '../../src/operations/verify/scenarios.ts';
+import { CLI, runCli, runInTerminal, runProgram } from '../helpers/run-cli.ts';
 import { tempDir, useTempDir } from '../helpers/temp-dir.ts';
+import { aHome, orphans } from './scene.ts';
 
 const CHECK_IDS = CHECKS.map(({ id }) => id);
 
@@ -22,6 +24,9 @@ beforeAll(async () => {
     expect(status).toBe(0);
     writeFileSync(scriptOf(shell), stdout);
   }
+  mkdirSync(join(home(), 'bin'));
+  const program = `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`;
+  writeFileSync(join(home(), 'bin', 'claude-mem'), program, { mode: 0o755 });
   mkdirSync(join(home(), 'folder one'));
   writeFileSync(join(home(), 'file-one.json'), '');
 });
@@ -33,11 +38,18 @@ function missing(shell: string): string | undefined {
 /** The completions for the last word of a line. */
 type Offer = (...words: readonly string[]) => Promise<readonly string[]>;
 
+/** `claude-mem` is on the PATH, and finds the leaks of the data dir that a test set. */
+function options() {
+  return { home: home(), env: { PATH: `${home()}/bin:${process.env.PATH}`, CLAUDE_MEM_DATA_DIR: leaking } };
+}
+
+let leaking: string | undefined;
+
 async function offeredByBash(...words: readonly string[]): Promise<readonly string[]> {
   const script =
     'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _claude_mem; printf "%s\\n" "${COMPREPLY[@]}"';
   const args = ['--norc', '-c', script, 'bash', scriptOf('bash'), 'claude-mem', ...words];
-  const { stdout, stderr } = await runProgram('bash', args, { home: home() });
+  const { stdout, stderr } = await runProgram('bash', args, options());
   expect(stderr).toBe('');
   return linesOf(stdout);
 }
@@ -45,7 +57,7 @@ async function offeredByBash(...words: readonly string[]): Promise<readonly stri
 async function offeredByFish(...words: readonly string[]): Promise<readonly string[]> {
   const line = ['claude-mem', ...words].join(' ');
   const script = 'source $argv[1]; complete -C $argv[2]';
-  const { stdout } = await runProgram('fish', ['-N', '-c', script, scriptOf('fish'), line], { home: home() });
+  const { stdout } = await runProgram('fish', ['-N', '-c', script, scriptOf('fish'), line], options());
   return linesOf(stdout).map((offer) => offer.split('\t')[0] ?? '');
 }
 
@@ -87,6 +99,35 @@ describe.each(SHELLS)('%s', (shell, offered) => {
     expect(await offered('start', '--port', '')).toEqual([]);
   });
 
+  inShell(name('offers the scenarios of verify and the events of hook'), async () => {
+    expect(await offered('verify', '--scenario', '')).toEqual(SCENARIOS.map((scenario) => scenario.name).sort());
+    expect(await offered('verify', '--scenario', 'dou')).toEqual(['double-start']);
+    expect(await offered('hook', 'Session')).toEqual(['SessionEnd', 'SessionStart']);
+  });
+
+  inShell(name('offers programs, then files after verify --, and no options of verify'), async () => {
+    expect(await offered('verify', '--', 'mkf')).toContain('mkfifo');
+    expect(await offered('verify', '--reap', '--', 'cat', join(home(), 'fil'))).toEqual([
+      join(home(), 'file-one.json'),
+    ]);
+    expect(await offered('verify', '--', 'cat', '--scen')).toEqual([]);
+    expect(await offered('verify', '--scen')).toEqual(['--scenario']);
+  });
+
+  inShell(name('offers the pids of leaked processes to reap --pid, as often as wanted'), async () => {
+    const { dataDir } = aHome();
+    const { pairs } = await orphans(dataDir);
+    const pids = [String(pairs[0]!.wrapper.pid), String(pairs[0]!.python.pid)].sort();
+    leaking = dataDir;
+    onTestFinished(() => {
+      leaking = undefined;
+    });
+    expect(await offered('reap', '--pid', '')).toEqual(pids);
+    expect(await offered('reap', '--pid', pids[0]!, '')).toEqual(pids);
+    expect(await offered('reap', '--pid', pids[0]!, '--dry')).toEqual(['--dry-run']);
+    expect(await offered('reap', '')).toEqual([]);
+  });
+
   inShell(name('offers files and folders where they are meant'), async () => {
     expect(await offered('leaks', '--from', join(home(), 'fil'))).toEqual([join(home(), 'file-one.json')]);
     expect(await offered('snapshot', join(home(), 'fil'))).toEqual([join(home(), 'file-one.json')]);
@@ -107,6 +148,10 @@ const TYPED: readonly (readonly [string, string])[] = [
   ['claude-mem reap --include e\t', 'claude-mem reap --include excess'],
   ['claude-mem completion f\t', 'claude-mem completion fish'],
   ['claude-mem leaks --from fil\t', 'claude-mem leaks --from file-one.json'],
+  ['claude-mem verify --scenario dou\t', 'claude-mem verify --scenario double-start'],
+  ['claude-mem hook SessionS\t', 'claude-mem hook SessionStart'],
+  ['claude-mem verify -- cat fil\t', 'claude-mem verify -- cat file-one.json'],
+  ['claude-mem verify --reap -- mkfi\t', 'claude-mem verify --reap -- mkfifo'],
 ];
 
 describe.each([

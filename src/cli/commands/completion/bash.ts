@@ -19,8 +19,18 @@ _claude_mem_files() {
   COMPREPLY=($(compgen "$1" -- "$cur"))
 }
 
+_claude_mem_pids() {
+  _claude_mem_words "$("\${COMP_WORDS[0]}" leaks --for-completion 2>/dev/null | cut -f 1)"
+}
+
+# Completes a command line of another program: word 0 is the program.
+_claude_mem_command() {
+  local IFS=$'\\n'
+  if [ "$1" -eq 0 ]; then COMPREPLY=($(compgen -c -- "$cur")); else _claude_mem_files -f; fi
+}
+
 _claude_mem() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev= command= place=0 index word
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev= command= place=0 many= index word
   COMPREPLY=()
   [ "$COMP_CWORD" -gt 0 ] && prev=\${COMP_WORDS[COMP_CWORD-1]}
   for ((index = 1; index < COMP_CWORD; index++)); do
@@ -29,9 +39,15 @@ _claude_mem() {
       case $word in -*) ;; *) command=$word ;; esac
       continue
     fi
+    case $command:$word in
+      ${runners(commands)})
+        _claude_mem_command "$((COMP_CWORD - index - 1))"
+        return
+        ;;
+    esac
     case "$command $word" in
-${valueOptions(commands)}      "$command -"*) ;;
-      *) place=$((place + 1)) ;;
+${valueOptions(commands)}      "$command -"*) many= ;;
+      *) [ -n "$many" ] || place=$((place + 1)) ;;
     esac
   done
   case $command in
@@ -43,6 +59,7 @@ ${valueOptions(commands)}      "$command -"*) ;;
       return
       ;;
   esac
+  case $cur in -*) ;; *) prev=\${many:-$prev} ;; esac
   case "$command $prev" in
 ${commands.flatMap(previousOption).join('')}  esac
   case $cur in
@@ -60,12 +77,23 @@ complete -F _claude_mem claude-mem
 `;
 }
 
+/** The `--` of the commands that run another program. */
+function runners(commands: readonly CompletedCommand[]): string {
+  const running = commands.filter(({ places }) => places.some(({ kind }) => kind === 'command'));
+  return running.map(({ name }) => `${name}:--`).join(' | ');
+}
+
 /** Options with a value: the next word is that value and not a positional argument. */
 function valueOptions(commands: readonly CompletedCommand[]): string {
-  const all = commands.flatMap(({ name, options }) =>
-    options.filter(({ value }) => value !== undefined).flatMap(({ flags }) => flags.map((flag) => `"${name} ${flag}"`)),
-  );
-  return all.length === 0 ? '' : `      ${all.join(' | ')}) index=$((index + 1)) ;;\n`;
+  const withValue = (isVariadic: boolean) =>
+    commands.flatMap(({ name, options }) =>
+      options
+        .filter((option) => option.value !== undefined && option.isVariadic === isVariadic)
+        .flatMap(({ flags }) => flags.map((flag) => `"${name} ${flag}"`)),
+    );
+  const line = (flags: readonly string[], action: string) =>
+    flags.length === 0 ? '' : `      ${flags.join(' | ')}) ${action} ;;\n`;
+  return line(withValue(false), 'many= index=$((index + 1))') + line(withValue(true), 'many=$word');
 }
 
 function previousOption({ name, options }: CompletedCommand): readonly string[] {
@@ -98,6 +126,10 @@ function complete(values: Values): string {
       return '_claude_mem_files -f';
     case 'folder':
       return '_claude_mem_files -d';
+    case 'pid':
+      return '_claude_mem_pids';
+    case 'command':
+      return '_claude_mem_command "$place"';
     case 'any':
       return ':';
   }

@@ -1,10 +1,13 @@
-import type { Argument, Command, Option } from 'commander';
+import type { Command, Option } from 'commander';
+import { completedValues } from '../../command.ts';
 
-/** Possible values of an argument or option: fixed words, a file, a folder, or anything. */
+/** Possible values of an argument or option: fixed words, a file, a folder, the pid of a leak, a command line, or anything. */
 export type Values =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'file' }
   | { readonly kind: 'folder' }
+  | { readonly kind: 'pid' }
+  | { readonly kind: 'command' }
   | { readonly kind: 'any' };
 
 export interface CompletedOption {
@@ -13,6 +16,8 @@ export interface CompletedOption {
   readonly description: string;
   /** Undefined for an option without a value. */
   readonly value: Values | undefined;
+  /** The option takes all words up to the next option. */
+  readonly isVariadic: boolean;
 }
 
 export interface CompletedCommand {
@@ -31,9 +36,9 @@ export function completionModel(program: Command): readonly CompletedCommand[] {
     summary: command.summary(),
     options: [
       ...command.options.filter(({ hidden }) => !hidden).map(completedOption),
-      { flags: ['-h', '--help'], description: 'display help for command', value: undefined },
+      { flags: ['-h', '--help'], description: 'display help for command', value: undefined, isVariadic: false },
     ],
-    places: command.registeredArguments.map((argument) => valuesOf(argument.argChoices, argument.name())),
+    places: command.registeredArguments.map((argument) => valuesOf(completedValues(argument), argument.name())),
     isVariadic: command.registeredArguments.at(-1)?.variadic === true,
   }));
 }
@@ -43,14 +48,16 @@ function completedOption(option: Option): CompletedOption {
   return {
     flags: [option.short, option.long].filter((flag) => flag !== undefined),
     description: option.description,
-    value: takesValue ? valuesOf(option.argChoices, placeholder(option)) : undefined,
+    value: takesValue ? valuesOf(completedValues(option), placeholder(option)) : undefined,
+    isVariadic: option.variadic,
   };
 }
 
 /** The placeholder decides the kind: `--from <file>` completes files. */
-function valuesOf(choices: Argument['argChoices'], name: string): Values {
+function valuesOf(choices: readonly string[] | undefined, name: string): Values {
   if (choices !== undefined) return { kind: 'words', words: choices };
   if (/^(?:file|path)$/i.test(name)) return { kind: 'file' };
+  if (name === 'pid' || name === 'command') return { kind: name };
   return /^(?:dir|folder)$/i.test(name) ? { kind: 'folder' } : { kind: 'any' };
 }
 

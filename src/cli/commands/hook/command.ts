@@ -1,5 +1,6 @@
 import { HOOK_EVENTS } from '../../../operations/hooks/hook-event.ts';
-import { defineCommand } from '../../command.ts';
+import { Argument } from 'commander';
+import { completing, defineCommand } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import { EXIT } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
@@ -25,7 +26,12 @@ export const hookCommand = (wiring: CliWiring) =>
     ],
     failsOpen: true,
     configure: (command) =>
-      command.argument('[event]', `${HOOK_EVENTS.join(', ')} (default: the event that the input names)`),
+      command.addArgument(
+        completing(
+          new Argument('[event]', `${HOOK_EVENTS.join(', ')} (default: the event that the input names)`),
+          HOOK_EVENTS,
+        ),
+      ),
     run: () => {
       loadProgram('hook');
       return Promise.resolve(EXIT.ok);

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { printable } from '../../../core/text/wording.ts';
+import type { Judgement } from '../../../core/verdicts/verdict.ts';
 import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
@@ -14,6 +16,7 @@ interface LeaksOptions {
   readonly all?: boolean;
   readonly verbose?: boolean;
   readonly strict?: boolean;
+  readonly forCompletion?: boolean;
   readonly sort?: Sort;
   readonly from?: string;
   readonly watch?: boolean;
@@ -60,6 +63,7 @@ export const leaksCommand = (wiring: CliWiring) =>
         .option('--all', 'list every process, foreign ones too')
         .option('-v, --verbose', 'list every process with its evidence')
         .option('--strict', 'exit with 1 for unverified processes too')
+        .addOption(new Option('--for-completion', 'list the pids of leaks for a completion script').hideHelp())
         .addOption(
           // The snapshot names its own data dir.
           new Option('--from <file>', 'judge a snapshot recorded by `claude-mem snapshot`').conflicts('dataDir'),
@@ -90,6 +94,7 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     throw new ClaudeMemError('usage', '--interval and --count need --watch', { hint: 'Add --watch.' });
   if (options.output !== undefined && options.format === undefined)
     throw new ClaudeMemError('usage', '--output needs --format', { hint: 'Add --format prometheus.' });
+  if (options.forCompletion === true) return listForCompletion(input);
   const { all: showForeign = false, verbose = showForeign, from, sort, dataDir: dataDirFlag } = options;
   const seen =
     from === undefined
@@ -109,6 +114,18 @@ async function showLeaks(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
     printLeaks(observation, view);
   }
   return leaksExitCode(observation, options.strict === true);
+}
+
+/** Prints a line for each leaked process: its pid, a tab, and words that tell it from the others. */
+async function listForCompletion({ openContext, output }: CommandInput<LeaksOptions>): Promise<ExitCode> {
+  const { judgements } = await openContext({ acts: false, ifMissing: 'look' }).observe({ memory: false });
+  for (const { row, role, verdict } of judgements.filter(isLeak))
+    output.data(`${row.pid}\t${printable(role ?? row.name)}, ${verdict}`);
+  return EXIT.ok;
+}
+
+function isLeak({ verdict }: Judgement): boolean {
+  return verdict === 'orphan' || verdict === 'excess';
 }
 
 function sorted(observation: Observation, sort: Sort | undefined): Observation {
@@ -155,9 +172,7 @@ function countArgument(text: string): number {
 }
 
 function leaksExitCode({ judgements, isComplete }: Observation, isStrict: boolean): ExitCode {
-  const found = judgements.some(
-    ({ verdict }) => verdict === 'orphan' || verdict === 'excess' || (isStrict && verdict === 'unverified'),
-  );
+  const found = judgements.some((judgement) => isLeak(judgement) || (isStrict && judgement.verdict === 'unverified'));
   if (found) return EXIT.found;
   return isComplete ? EXIT.ok : EXIT.couldNotLook;
 }

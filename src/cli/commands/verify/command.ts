@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { SCENARIOS } from '../../../operations/verify/scenarios.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
-import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import { completing, defineCommand, durationArgument, type CommandInput } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode, type PassedExitCode } from '../../exit-code.ts';
 import { verifyCommandLine } from './run-command.ts';
@@ -40,8 +40,11 @@ export const verifyCommand = (wiring: CliWiring) =>
           'the command and its arguments, after --; if it fails, verify exits with its code (not found: 127)',
         )
         .addOption(
-          new Option('--scenario <names>', 'only these scenarios; comma-separated, repeatable').argParser(
-            scenarioArgument,
+          completing(
+            new Option('--scenario <names>', 'only these scenarios; comma-separated, repeatable').argParser(
+              scenarioArgument,
+            ),
+            SCENARIOS.map(({ name }) => name),
           ),
         )
         .addOption(
