@@ -30,7 +30,7 @@ test.skipIf(isMissing('groff'))(
   async () => {
     const { stdout } = ran('groff', '-man', '-Tutf8', '-P-cbou', '-rLL=400n', PAGE);
     for (const command of (await createProgram(cliWiring)).commands) {
-      for (const { flags } of command.options) expect(stdout).toContain(flags);
+      for (const { flags } of command.createHelp().visibleOptions(command)) expect(stdout).toContain(flags);
       for (const [line] of helpOf(command).examples) expect(stdout).toContain(line);
     }
   },
