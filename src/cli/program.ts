@@ -6,6 +6,7 @@ import { COMMAND_NAMES, type CommandName, isCommandName } from './command-names.
 import type { CliWiring } from './context.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { dropInheritedMarks } from './inherited-marks.ts';
+import { helpWithProgramName, withProgramName } from './program-name.ts';
 import { err, out, watchOutput } from './terminal/output.ts';
 import { VERSION } from '../shared/version.ts';
 
@@ -73,10 +74,10 @@ export async function createProgram(wiring: CliWiring, first = ''): Promise<Comm
 /** Commander would load the streams. `report` prints its errors. */
 const OUTPUT: OutputConfiguration = {
   writeOut: (text) => {
-    out.write(text);
+    out.write(helpWithProgramName(text));
   },
   writeErr: (text) => {
-    err.write(text);
+    err.write(helpWithProgramName(text));
   },
   outputError: () => undefined,
 };
@@ -99,7 +100,9 @@ async function report(error: unknown, argv: readonly string[]): Promise<ExitCode
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isJson = own.includes('--json');
   const command = own.slice(2).find((argument) => !argument.startsWith('-')) ?? null;
-  const { code, exitCode, message, hint } = (await describeUnknownCommand(error, command)) ?? describe(error, command);
+  const { code, exitCode, message, ...described } =
+    (await describeUnknownCommand(error, command)) ?? describe(error, command);
+  const hint = described.hint === null ? null : withProgramName(described.hint);
   if (isJson) {
     const document = JSON.stringify({ schemaVersion: 1, command, error: { code, message, hint } });
     out.write(`${escapeHidden(document)}\n`);

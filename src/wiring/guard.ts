@@ -91,10 +91,10 @@ function pathFolders(): readonly string[] {
  * file, as in a checkout.
  */
 function findLauncher(program: string): Launcher {
-  const name = process.platform === 'win32' ? 'claude-mem.cmd' : 'claude-mem';
+  const names = ['claude-mem', 'claude-mem-cli'].map((name) => (process.platform === 'win32' ? `${name}.cmd` : name));
   const commands = pathFolders()
     .filter((folder) => isAbsolute(folder))
-    .map((folder) => join(folder, name));
+    .flatMap((folder) => names.map((name) => join(folder, name)));
   const isPackaged = program.includes(join('node_modules', PACKAGE_NAME));
   // pnpm and Windows have a small script in place of a link.
   const command =

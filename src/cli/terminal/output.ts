@@ -1,6 +1,7 @@
 import { escapeHidden } from '../../core/text/harmless-text.ts';
 import { EXIT } from '../exit-code.ts';
 import { exitNow } from '../exit.ts';
+import { withProgramName } from '../program-name.ts';
 import { Sink } from './sink.ts';
 import { wrap } from './wrap.ts';
 
@@ -81,7 +82,7 @@ export function createOutput(options: OutputOptions): Output {
   };
   const problem = (text: string) => {
     clearStatus();
-    err.write(`${fit(escapeHidden(text), err)}\n`);
+    err.write(`${fit(withProgramName(escapeHidden(text)), err)}\n`);
   };
   return {
     data: (text) => {
@@ -92,7 +93,7 @@ export function createOutput(options: OutputOptions): Output {
     text: (text) => {
       if (options.quiet) return;
       clearStatus();
-      out.write(`${fit(escapeHidden(text), out)}\n`);
+      out.write(`${fit(withProgramName(escapeHidden(text)), out)}\n`);
     },
     note: (text) => {
       if (!options.quiet) problem(text);

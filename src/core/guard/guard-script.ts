@@ -76,7 +76,9 @@ IFS=:
 if ! is_program "$launcher"; then
   launcher=
   for folder in $search; do
-    if is_program "$folder/claude-mem"; then launcher=$folder/claude-mem; break; fi
+    for name in claude-mem claude-mem-cli; do
+      if is_program "$folder/$name"; then launcher=$folder/$name; break 2; fi
+    done
   done
 fi
 [ -n "$launcher" ] || fail no-program 'The guard found no claude-mem-cli. Install it with npm install -g claude-mem-cli'

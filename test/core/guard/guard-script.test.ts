@@ -101,6 +101,14 @@ describe('how the script finds claude-mem', () => {
     expect(runScript(place)).toMatchObject({ status: 0, problem: undefined });
   });
 
+  test('claude-mem-cli is found beside a claude-mem of another package', () => {
+    const place = aPlace();
+    install(join(place.bin, 'claude-mem'), '#!/bin/sh\ntouch "$HOME/was-run"\n');
+    install(join(place.bin, 'claude-mem-cli'));
+    expect(runScript(place)).toMatchObject({ status: 0, problem: undefined });
+    expect(existsSync(join(place.home, 'was-run'))).toBe(false);
+  });
+
   test('a recorded program that is gone makes it search', () => {
     const place = aPlace();
     install(join(place.bin, 'claude-mem'));

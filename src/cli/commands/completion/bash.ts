@@ -73,7 +73,7 @@ ${commands.map(optionsOf).join('')}      esac
 ${commands.flatMap(placesOf).join('')}  esac
 }
 
-complete -F _claude_mem claude-mem
+complete -F _claude_mem claude-mem claude-mem-cli
 `;
 }
 

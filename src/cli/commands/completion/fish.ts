@@ -28,6 +28,7 @@ export function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = [
     '# fish completion of claude-mem',
     FUNCTIONS,
+    'complete -c claude-mem-cli -w claude-mem',
     // No file names by default.
     `${LINE} -f`,
     `${LINE} -n __fish_use_subcommand -s h -l help -d 'show help'`,

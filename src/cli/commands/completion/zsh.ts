@@ -3,7 +3,7 @@ import { quoteForPosix } from './quote.ts';
 
 /** Renders the zsh script, which works as a file in `$fpath` and with `source <(…)`. */
 export function zshScript(commands: readonly CompletedCommand[]): string {
-  return `#compdef claude-mem
+  return `#compdef claude-mem claude-mem-cli
 # zsh completion of claude-mem
 _claude-mem-pids() {
   local -a leaks=(\${(f)"$(_call_program pids \${(q)program} leaks --for-completion 2>/dev/null)"})
@@ -34,7 +34,7 @@ ${commands.map(rest).join('')}      esac
 if [ "$funcstack[1]" = "_claude-mem" ]; then
   _claude-mem "$@"
 else
-  compdef _claude-mem claude-mem
+  compdef _claude-mem claude-mem claude-mem-cli
 fi
 `;
 }

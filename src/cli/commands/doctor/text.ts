@@ -5,6 +5,7 @@ import type { CheckList, DoctorReport } from './json.ts';
 import type { Output } from '../../terminal/output.ts';
 import { count, printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
+import { withProgramName } from '../../program-name.ts';
 import { wrap } from '../../terminal/wrap.ts';
 
 /** Longer lines are hard to read, even on a wide terminal. */
@@ -61,7 +62,7 @@ export function printCheckList({ checks }: CheckList, output: Output): void {
 
 function describeBad(check: CheckResult, paint: ChalkInstance, width: number): string {
   const lines = [`${INDENT}Why: ${check.why}`];
-  if (check.fix !== null) lines.push(`${INDENT}Fix: ${paint.bold(printable(check.fix))}`);
+  if (check.fix !== null) lines.push(`${INDENT}${withProgramName(`Fix: ${paint.bold(printable(check.fix))}`)}`);
   return [headline(check, paint, width), ...lines.map((line) => wrap(line, width))].join('\n');
 }
 

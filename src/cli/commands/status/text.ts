@@ -6,6 +6,7 @@ import type { Output } from '../../terminal/output.ts';
 import type { StatusReport, TreeSight } from '../../../operations/tree/status-report.ts';
 import { count, describeProcess, formatBytes, printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
+import { withProgramName } from '../../program-name.ts';
 
 /** Prints `status` for people: the tree, its search mode, its problems and their fixes. */
 export function printStatus(
@@ -19,7 +20,7 @@ export function printStatus(
   const paint = painter(output);
   if (!report.running) {
     output.data(`Not running. Data dir ${printable(report.dataDir)}`);
-    output.data('To start it:  claude-mem start');
+    output.data(withProgramName('To start it:  claude-mem start'));
     printLeaks(observation, output);
     return;
   }
@@ -60,8 +61,9 @@ function printHealth({ health, chromaRecycles }: StatusReport, output: Output): 
 function printLeaks({ judgements, isComplete }: Observation, output: Output): void {
   const leaks = judgements.filter(isLeak).length;
   if (leaks === 0 && !isComplete)
-    output.data('Leaks    none found, but the reading is incomplete; see: claude-mem leaks');
-  if (leaks > 0) output.data(`Leaks    ${count(leaks, 'process', 'processes')}; see: claude-mem leaks`);
+    output.data(withProgramName('Leaks    none found, but the reading is incomplete; see: claude-mem leaks'));
+  if (leaks > 0)
+    output.data(withProgramName(`Leaks    ${count(leaks, 'process', 'processes')}; see: claude-mem leaks`));
 }
 
 export function drawTree({ members }: TreeSight, report: StatusReport): string {
