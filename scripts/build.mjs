@@ -49,7 +49,14 @@ const HOLDER = 'globalThis.commands=';
 const bundled = new BundledPackages();
 const bundle = async (options) => bundled.add((await build({ ...options, metafile: true })).metafile);
 
-await bundle({ ...common, entryPoints: { testing: 'src/wiring/testing.ts' } });
+await bundle({
+  ...common,
+  entryPoints: {
+    testing: 'src/wiring/testing.ts',
+    index: 'src/wiring/api.ts',
+    'verify-command': 'src/wiring/verify-command.ts',
+  },
+});
 await bundle({
   ...inLib,
   entryPoints: {
@@ -79,7 +86,12 @@ await writeFile(`${outdir}/THIRD-PARTY-LICENSES.txt`, bundled.licenses());
 await writeEntries();
 await writeFile(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
 await copyFile('src/chroma/constraints.txt', `${outdir}/chroma-constraints.txt`);
-await writeTypes('src/wiring/testing.ts', `${outdir}/testing.d.ts`);
+await writeTypes(outdir, {
+  testing: 'src/wiring/testing.ts',
+  index: 'src/wiring/api.ts',
+  documents: 'src/wiring/documents.ts',
+  errors: 'src/shared/errors.ts',
+});
 
 await moveIntoPlace();
 

@@ -5,8 +5,11 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-test('the generated blocks match the current output of the program', async () => {
-  const args = ['--import', 'tsx', 'scripts/render-docs.ts', '--check'];
+test.each([
+  ['the generated blocks match the current output of the program', 'render-docs'],
+  ['the schemas and the public types match the types of the program', 'render-schemas'],
+])('%s', async (_, script) => {
+  const args = ['--import', 'tsx', `scripts/${script}.ts`, '--check'];
   const { status, stderr } = await runProgram(process.execPath, args, { home: tempDir(), cwd: ROOT });
   expect([status, stderr]).toEqual([0, '']);
 });

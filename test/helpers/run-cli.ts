@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { eventually } from './eventually.ts';
+import { assertDocuments } from './json-documents.ts';
 import { runMark } from './run-mark.ts';
 
 /** The built program, as users run it. Global setup builds it. */
@@ -47,7 +48,7 @@ export async function runCli(args: readonly string[], options: RunOptions): Prom
   return runProgram(process.execPath, [CLI, ...args], options);
 }
 
-/** Runs any program in a clean environment, without a terminal. */
+/** Runs any program in a clean environment, without a terminal. The JSON of the built program must fit its schema. */
 export async function runProgram(file: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const startedAt = performance.now();
   const child = spawn(file, args, {
@@ -61,7 +62,10 @@ export async function runProgram(file: string, args: readonly string[], options:
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin ?? '');
   const { status, signal } = await ended(child, options.timeoutMs, () => `${stdout()}\n${stderr()}`);
-  return { stdout: stdout(), stderr: stderr(), status, signal, elapsedMs: performance.now() - startedAt };
+  const elapsedMs = performance.now() - startedAt;
+  const result = { stdout: stdout(), stderr: stderr(), status, signal, elapsedMs };
+  if (args.includes(CLI)) await assertDocuments(args.slice(args.indexOf(CLI) + 1), result);
+  return result;
 }
 
 export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
