@@ -57,6 +57,18 @@ await bundle({
     'verify-command': 'src/wiring/verify-command.ts',
   },
 });
+/** Test files of users load both: one file must not contain a second copy of the other. */
+const besideTesting = {
+  name: 'beside-testing',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/testing\.ts$/ }, () => ({ path: './testing.js', external: true })),
+};
+await bundle({ ...common, entryPoints: { jest: 'src/wiring/jest.ts' }, plugins: [besideTesting] });
+await bundle({
+  ...common,
+  ...{ entryPoints: { vitest: 'src/wiring/vitest.ts' }, format: 'esm', outExtension: { '.js': '.mjs' }, banner: {} },
+  ...{ external: ['vitest'], plugins: [besideTesting] },
+});
 await bundle({
   ...inLib,
   entryPoints: {
@@ -91,7 +103,9 @@ await writeTypes(outdir, {
   index: 'src/wiring/api.ts',
   documents: 'src/wiring/documents.ts',
   errors: 'src/shared/errors.ts',
+  jest: 'src/wiring/jest.ts',
 });
+await writeFile(`${outdir}/vitest.d.mts`, 'export {};\n');
 
 await moveIntoPlace();
 

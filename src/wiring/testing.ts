@@ -3,8 +3,6 @@
  * public types are in this file, because the package ships them from here.
  */
 import { randomUUID } from 'node:crypto';
-import type { ChildProcess } from 'node:child_process';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
 import type { StartedProcess } from '../core/process/descent.ts';
 import { systemClock } from './adapters.ts';
@@ -13,6 +11,7 @@ import type { Observation } from '../operations/observe/observe.ts';
 import { terminateLeft } from '../operations/verify/terminate-left.ts';
 import { VERIFY_MARK, Watch, type SettledLook } from '../operations/verify/watch.ts';
 import { loadPlatform, type Platform } from '../platform/index.ts';
+import { SpawnRecorder } from './spawn-sites.ts';
 
 /** A process that was started during the watch and still runs. */
 export interface LeakedProcess {
@@ -24,6 +23,14 @@ export interface LeakedProcess {
   readonly startedAt: string;
   /** The proof: the mark in its environment, or descent from this process. */
   readonly foundBy: 'mark' | 'descent';
+  /** How long it ran when it was found. */
+  readonly ageSeconds: number;
+  /** Where the process, or the one that it descends from, was started through `node:child_process`: `file:line:column`; null if unknown. */
+  readonly spawnedAt: string | null;
+  /** The proof for `spawnedAt`: descent, or that no other child process ran at that time. */
+  readonly spawnFoundBy: 'descent' | 'time' | null;
+  /** The test that started it; null if unknown. */
+  readonly test: string | null;
 }
 
 export interface TrackOptions {
@@ -33,6 +40,8 @@ export interface TrackOptions {
   readonly allow?: readonly (RegExp | string)[];
   /** Ends the processes that are left, except those of a running claude-mem. The test fails anyway. */
   readonly reap?: boolean;
+  /** Names the test that runs, for the message. */
+  readonly currentTest?: () => string | undefined;
 }
 
 /** Watches the processes that start from now on. */
@@ -87,7 +96,7 @@ export async function expectNoLeaks<Result>(
 export async function trackProcesses(options: TrackOptions = {}): Promise<ProcessTracker> {
   const platform = await loadPlatform();
   const mark = randomUUID();
-  const children = watchChildren();
+  const spawns = new SpawnRecorder(options.currentTest ?? (() => undefined));
   const adoption = platform.loadAdoption();
   const adopts = adoption?.become() === true;
   const watch = await Watch.begin(
@@ -105,7 +114,7 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
       mark,
       // Other threads of this process may run other tests, whose child processes have the same parent.
       claimsChildren: adopts && isMainThread,
-      children: children.pids,
+      children: () => spawns.pids(),
       // Node.js waits for its own child processes. Only a process once seen under another parent is certainly adopted.
       mayWaitFor: (_, wasAdopted) => wasAdopted,
       isAllowed: ({ command }) =>
@@ -113,7 +122,7 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
     },
   );
   const restoreMark = setMark(mark);
-  return new Tracker(watch, { platform, options, end: [children.stop, restoreMark] });
+  return new Tracker(watch, { platform, options, spawns, restoreMark });
 }
 
 /** Processes that test runners and their compilers keep below the process that runs the tests. */
@@ -152,13 +161,19 @@ class Tracker implements ProcessTracker {
   }
 
   async #look(): Promise<readonly LeakedProcess[]> {
-    const { options, end } = this.#setting;
+    const { options, spawns, restoreMark } = this.#setting;
     const settled = await this.#watch.settle(options.settleMs ?? DEFAULT_SETTLE_MS);
-    for (const stop of end) stop();
+    spawns.stop();
+    restoreMark();
     if (!settled.isComplete && settled.left.length === 0)
       throw new Error('The process table could not be read completely, so it is not proven that no process is left.');
     if (options.reap === true) await this.#reap(settled);
-    return settled.left.map(leakedProcess);
+    const byPid = new Map(settled.snapshot.processes.map((row) => [row.pid, row]));
+    return settled.left.map((process) => {
+      const site = spawns.siteOf(process.row, byPid) ?? NO_SITE;
+      const { place: spawnedAt, foundBy, test } = site;
+      return { ...leakedProcess(process), spawnedAt, spawnFoundBy: spawnedAt === null ? null : foundBy, test };
+    });
   }
 
   /** Spares the processes of a running claude-mem. */
@@ -177,25 +192,8 @@ function observe(dataDir?: string): Promise<Observation> {
 interface TrackerSetting {
   readonly platform: Platform;
   readonly options: TrackOptions;
-  readonly end: readonly (() => void)[];
-}
-
-/** The diagnostics channel on which Node.js reports each spawn. */
-const SPAWNS = 'child_process';
-
-/** Collects the child processes that Node.js spawns in this thread from now on. */
-function watchChildren(): { readonly pids: () => ReadonlySet<number>; readonly stop: () => void } {
-  const spawned = new Set<ChildProcess>();
-  const listener = (message: unknown) => {
-    spawned.add((message as { readonly process: ChildProcess }).process);
-  };
-  subscribe(SPAWNS, listener);
-  return {
-    pids: () => new Set([...spawned].map(({ pid }) => pid).filter((pid) => pid !== undefined)),
-    stop: () => {
-      unsubscribe(SPAWNS, listener);
-    },
-  };
+  readonly spawns: SpawnRecorder;
+  readonly restoreMark: () => void;
 }
 
 /** Child processes inherit the mark. With a runner that copies the environment (jest), only descent finds them. */
@@ -212,16 +210,35 @@ function matches(command: string, pattern: RegExp | string): boolean {
   return typeof pattern === 'string' ? command.includes(pattern) : command.search(pattern) >= 0;
 }
 
-function leakedProcess({ row, foundBy }: StartedProcess): LeakedProcess {
+const NO_SITE = { place: null, test: null, foundBy: null } as const;
+
+function leakedProcess({ row, foundBy }: StartedProcess): Omit<LeakedProcess, 'spawnedAt' | 'spawnFoundBy' | 'test'> {
   const { pid, ppid, startedAt, command, name } = row;
-  return { pid, ppid, startedAt, foundBy, command: command === '' ? `[${name}]` : command };
+  const ageSeconds = Math.max(0, Math.round((Date.now() - Date.parse(startedAt)) / 100) / 10);
+  return { pid, ppid, startedAt, foundBy, ageSeconds, command: command === '' ? `[${name}]` : command };
 }
 
 function describe(leaks: readonly LeakedProcess[]): string {
   const title = leaks.length === 1 ? '1 process was left behind:' : `${leaks.length} processes were left behind:`;
-  const lines = leaks.map(
-    ({ pid, ppid, command, startedAt, foundBy }) =>
-      `  pid ${pid}  ${command}\n    parent pid ${ppid}; started ${startedAt}; ${foundBy === 'mark' ? 'has the mark of this watch' : 'descends from this process'}`,
-  );
-  return [title, ...lines].join('\n');
+  return [title, ...leaks.flatMap(describeLeak)].join('\n');
+}
+
+function describeLeak({
+  pid,
+  ppid,
+  command,
+  startedAt,
+  ageSeconds,
+  foundBy,
+  spawnedAt,
+  spawnFoundBy,
+  test,
+}: LeakedProcess) {
+  const proof = foundBy === 'mark' ? 'has the mark of this watch' : 'descends from this process';
+  return [
+    `  pid ${pid}  ${command}`,
+    `    parent pid ${ppid}; started ${startedAt}, ${ageSeconds} s ago; ${proof}`,
+    ...(spawnedAt === null ? [] : [`    ${spawnFoundBy === 'time' ? 'probably ' : ''}spawned at ${spawnedAt}`]),
+    ...(test === null ? [] : [`    in the test "${test}"`]),
+  ];
 }

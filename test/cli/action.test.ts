@@ -110,7 +110,7 @@ test('docs/verify.md explains every input and output', () => {
 describe.skipIf(process.platform !== 'linux')('the action', () => {
   test('passes if the command leaves nothing behind', async () => {
     const { status, log, outputs, summary } = play({ run: 'echo "in $PWD"' });
-    expect([status, log]).toEqual([0, expect.stringMatching(/^in .*\/a workspace\n/)]);
+    expect([status, log]).toEqual([0, expect.stringMatching(/^in .*\/a workspace$/m)]);
     expect(outputs).toMatchObject({ passed: 'true', left: '0' });
     expect(summary).toContain('### Process cleanup');
     expect(await problemOf(JSON.parse(readFileSync(outputs.report!, 'utf8')), 'verify')).toBeUndefined();
