@@ -23,7 +23,10 @@ function renderType(schema: Schema): string {
   if (properties !== undefined) {
     const lines = Object.entries(properties).map(([name, property]) => {
       const comment = property.description === undefined ? '' : `/** ${property.description} */\n`;
-      return `${comment}readonly ${name}${required.includes(name) ? '' : '?'}: ${renderType(property)};\n`;
+      // The library returns objects, in which an absent property may be there as undefined.
+      return required.includes(name)
+        ? `${comment}readonly ${name}: ${renderType(property)};\n`
+        : `${comment}readonly ${name}?: ${renderType(property)} | undefined;\n`;
     });
     return `{\n${lines.join('')}}`;
   }

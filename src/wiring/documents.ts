@@ -108,49 +108,49 @@ export interface ProcessRow {
   readonly pid: number;
   readonly ppid: number;
   /** Process group id. */
-  readonly pgid?: number;
+  readonly pgid?: number | undefined;
   /** Session id. */
-  readonly sid?: number;
+  readonly sid?: number | undefined;
   /** Real user id of the owner. */
-  readonly uid?: number;
+  readonly uid?: number | undefined;
   /** State letter as in `ps -o state` (`R S D T Z X I`). */
-  readonly state?: string;
+  readonly state?: string | undefined;
   /** Number of live threads. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Inode of the pid namespace, digits only. */
-  readonly pidNamespace?: string;
+  readonly pidNamespace?: string | undefined;
   /** Start in ticks: on Linux 100 a second since boot (`/proc/PID/stat` field 22), on Windows 10 million a second since 2020. */
-  readonly startTicks?: number;
+  readonly startTicks?: number | undefined;
   /** Start on the wall clock, ISO 8601. Computed on Linux, so clock steps move it; `startTicks` is stable. */
   readonly startedAt: string;
   /** Short name of the process (`comm`). */
   readonly name: string;
   /** Path of the executable. */
-  readonly executable?: string;
-  readonly argv?: readonly string[];
+  readonly executable?: string | undefined;
+  readonly argv?: readonly string[] | undefined;
   /** The command line as one string, for people and for readers without argv. */
   readonly command: string;
   /** The command line is longer than the read limit: `command` is its beginning, `argv` is absent. Never compare it as a whole. */
-  readonly commandCut?: true;
+  readonly commandCut?: true | undefined;
   /** The environment is longer than the read limit: marks beyond it are `null`. */
-  readonly environmentCut?: true;
+  readonly environmentCut?: true | undefined;
   /** `CLAUDE_MEM_TREE` of the environment at exec. */
-  readonly treeMark?: string | null;
+  readonly treeMark?: string | null | undefined;
   /** `CLAUDE_MEM_OWNER` of the environment at exec. */
-  readonly ownerMark?: string | null;
+  readonly ownerMark?: string | null | undefined;
   /** `CLAUDE_MEM_ROLE` of the environment at exec. */
-  readonly roleMark?: string | null;
+  readonly roleMark?: string | null | undefined;
   /** `CLAUDE_MEM_DATA_DIR` of the environment at exec, resolved. */
-  readonly dataDirMark?: string | null;
+  readonly dataDirMark?: string | null | undefined;
   /** The resolved value of `--data-dir`, if it differs from the written one. */
-  readonly roleDirectory?: string;
+  readonly roleDirectory?: string | undefined;
   /** Whether other processes hold the other ends of stdin and stdout. Read only where a verdict depends on it. */
-  readonly channels?: Channels;
+  readonly channels?: Channels | undefined;
   /** CPU time used so far, user and system, in clock ticks. */
-  readonly cpuTicks?: number;
-  readonly rssBytes?: number;
-  readonly pssBytes?: number;
-  readonly swapBytes?: number;
+  readonly cpuTicks?: number | undefined;
+  readonly rssBytes?: number | undefined;
+  readonly pssBytes?: number | undefined;
+  readonly swapBytes?: number | undefined;
 }
 
 export interface ReapReport {
@@ -277,33 +277,33 @@ export interface SnapshotDocument {
   readonly schemaVersion: 1;
   readonly kind: 'process-snapshot';
   readonly dataDir: string;
-  readonly answering?: readonly string[];
+  readonly answering?: readonly string[] | undefined;
   /** Checked one by one, so that one bad manifest does not invalidate the snapshot. */
   readonly manifests: readonly unknown[];
   /** Manifests that could not be used where the snapshot was taken. */
-  readonly damagedManifests?: readonly DamagedManifest[];
-  readonly otherRegistries?: readonly OtherRegistry[];
+  readonly damagedManifests?: readonly DamagedManifest[] | undefined;
+  readonly otherRegistries?: readonly OtherRegistry[] | undefined;
   /** Time of the reading, ISO 8601. */
   readonly takenAt: string;
   /** "Now" in clock ticks since boot; ages are counted from it. */
-  readonly nowTicks?: number;
+  readonly nowTicks?: number | undefined;
   /** As `process.platform`. */
   readonly platform: string;
-  /** Hash of the machine's id. */
-  readonly machineId?: string;
-  readonly bootId?: string;
+  /** Hash of the machine's id. Few comparisons need it, so a reader may compute it when it is asked for. */
+  readonly machineId?: string | undefined;
+  readonly bootId?: string | undefined;
   /** Pid namespace of the reader, digits only. */
-  readonly pidNamespace?: string;
+  readonly pidNamespace?: string | undefined;
   /** Whether the listing of pids was complete. */
   readonly complete: boolean;
   /** Number of relevant rows whose stat or command line could not be read in full. */
   readonly unreadable: number;
   readonly self: {
     readonly pid: number;
-    readonly uid?: number;
+    readonly uid?: number | undefined;
   };
   /** Largest difference between two readings of the same start, in milliseconds. 0: exact (ticks); about 1,000 for starts from `ps -o lstart`. */
-  readonly startPrecisionMs?: number;
+  readonly startPrecisionMs?: number | undefined;
   readonly processes: readonly ProcessRow[];
 }
 

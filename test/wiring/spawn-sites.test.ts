@@ -28,7 +28,7 @@ function aRow(row: Partial<ProcessRow>, afterMs = 0): ProcessRow {
   return { pid: 9_000_001, ppid: 1, name: 'x', command: 'x', startedAt, ...row };
 }
 
-function siteOf(recorder: SpawnRecorder, ...rows: readonly [ProcessRow, ...ProcessRow[]]): FoundSite | undefined {
+function siteOf(recorder: SpawnRecorder, ...rows: Rows): FoundSite | undefined {
   return recorder.siteOf(rows[0], new Map(rows.map((row) => [row.pid, row])));
 }
 
@@ -42,10 +42,12 @@ test('a spawned process has the file and the line of its spawn, and the test', (
   });
 });
 
-test.each([
-  ['parent', (pid: number) => [aRow({ ppid: 9_000_002 }), aRow({ pid: 9_000_002, ppid: pid }), aRow({ pid })] as const],
-  ['session', (sid: number) => [aRow({ sid })] as const],
-  ['process group', (pgid: number) => [aRow({ pgid })] as const],
+type Rows = readonly [ProcessRow, ...ProcessRow[]];
+
+test.each<[string, (id: number) => Rows]>([
+  ['parent', (pid) => [aRow({ ppid: 9_000_002 }), aRow({ pid: 9_000_002, ppid: pid }), aRow({ pid })]],
+  ['session', (sid) => [aRow({ sid })]],
+  ['process group', (pgid) => [aRow({ pgid })]],
 ])('a descendant is recognized by its %s', (_, rows) => {
   const recorder = aRecorder();
   const pid = startSleep();
