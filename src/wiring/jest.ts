@@ -76,5 +76,6 @@ function nodeEnvironment(): unknown {
   throw new Error('claude-mem-cli/jest needs the package jest-environment-node');
 }
 
-export const TestEnvironment: unknown = withLeakCheck(nodeEnvironment());
-export default TestEnvironment;
+/** Jest loads the default export. */
+const environment: unknown = withLeakCheck(nodeEnvironment());
+export default environment;

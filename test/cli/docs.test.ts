@@ -18,6 +18,7 @@ const DOCUMENTS = [
   'docs/history.md',
   'docs/hooks.md',
   'docs/json.md',
+  'docs/library.md',
   'docs/metrics.md',
   'docs/mutation.md',
   'docs/page.md',
