@@ -28,7 +28,7 @@ const { values: options } = parseArgs({ options: { check: { type: 'boolean', def
 // The blocks show output of the built program. With --check the caller has built it.
 if (!options.check) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
 for (const name of DOCUMENTS) await render(name, (before) => replaceBlocks(name, before));
-await render('man/claude-mem.1', renderManPage);
+await render('docs/man/claude-mem.1', renderManPage);
 
 async function render(name: string, renew: (before: string) => Promise<string>): Promise<void> {
   const path = `${ROOT}${name}`;

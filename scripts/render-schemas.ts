@@ -1,4 +1,4 @@
-// Renders the JSON Schemas of `schemas/` and the public types of `src/wiring/documents.ts` from the types of the program: `npm run docs`.
+// Renders the JSON Schemas of `docs/schemas/` and the public types of `src/wiring/documents.ts` from the types of the program: `npm run docs`.
 // With --check it changes nothing and fails if a file is outdated.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,10 @@ const TYPES = 'src/wiring/documents.ts';
 const RETURNED = ['leaks', 'reap', 'status', 'verify', 'process-snapshot'];
 
 const schemas = schemasOf('scripts/schemas/documents.ts', 'Documents');
-mkdirSync('schemas', { recursive: true });
-for (const [name, schema] of schemas) await write(`schemas/${name}.json`, JSON.stringify(published(name, schema)));
-for (const name of readdirSync('schemas')) if (!schemas.has(name.slice(0, -'.json'.length))) remove(`schemas/${name}`);
+mkdirSync('docs/schemas', { recursive: true });
+for (const [name, schema] of schemas) await write(`docs/schemas/${name}.json`, JSON.stringify(published(name, schema)));
+for (const name of readdirSync('docs/schemas'))
+  if (!schemas.has(name.slice(0, -'.json'.length))) remove(`docs/schemas/${name}`);
 const returned = RETURNED.map((name) => schemas.get(name)!);
 await write(TYPES, `// Rendered by \`npm run docs\` from the types of the documents.\n\n${renderTypes(returned)}`);
 

@@ -67,7 +67,7 @@ test('the help of every command fits a terminal of 80 columns', () => {
 });
 
 test('the man page is generated from the current definitions of the commands', async () => {
-  expect(read('man/claude-mem.1'), 'run `npm run docs`').toBe(await renderManPage());
+  expect(read('docs/man/claude-mem.1'), 'run `npm run docs`').toBe(await renderManPage());
 });
 
 test('README lists every exit code', () => {

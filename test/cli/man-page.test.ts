@@ -5,7 +5,7 @@ import { helpOf } from '../../src/cli/command.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { cliWiring } from '../../src/wiring/cli.ts';
 
-const PAGE = fileURLToPath(new URL('../../man/claude-mem.1', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/man/claude-mem.1', import.meta.url));
 const ENV = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', MANWIDTH: '400', MANROFFOPT: '-c' };
 
 const isMissing = (program: string): boolean => spawnSync(program, ['-h']).error !== undefined;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as examples from '../../scripts/documents/json-examples.ts';
 import { assertDocuments, problemOf } from './json-documents.ts';
 
-const SCHEMAS = fileURLToPath(new URL('../../schemas', import.meta.url));
+const SCHEMAS = fileURLToPath(new URL('../../docs/schemas', import.meta.url));
 const LEAKS = documentOf(examples.leaks());
 const ERROR = { schemaVersion: 1, command: 'leaks', error: { code: 'io', message: 'x', hint: null } };
 
@@ -27,7 +27,7 @@ test.each([
   ['verify', examples.verify],
   ['logs', examples.log],
   ['process-snapshot', examples.snapshot],
-])('the example in docs/json.md fits schemas/%s.json', async (name, example) => {
+])('the example in docs/json.md fits docs/schemas/%s.json', async (name, example) => {
   expect(await problemOf(documentOf(example()), name)).toBeUndefined();
 });
 
@@ -63,7 +63,7 @@ describe('the documents of a run', () => {
     [['verify', '--json', '--', 'true'], { stdout: 'output', stderr: `a note\n${wrong}\n` }],
     [['snapshot'], { stdout: wrong, stderr: '' }],
   ])('of %s are compared', async (args, output) => {
-    await expect(assertDocuments(args, output)).rejects.toThrow('does not fit schemas/');
+    await expect(assertDocuments(args, output)).rejects.toThrow('does not fit docs/schemas/');
   });
 
   test('of another command are not', async () => {

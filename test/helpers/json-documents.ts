@@ -19,7 +19,7 @@ export async function assertDocuments(args: readonly string[], output: Output): 
     const problem = await problemOf(document, name);
     if (problem !== undefined)
       throw new Error(
-        `claude-mem ${args.join(' ')}: the document does not fit schemas/${name}.json: ${problem}. Its types may have ` +
+        `claude-mem ${args.join(' ')}: the document does not fit docs/schemas/${name}.json: ${problem}. Its types may have ` +
           `changed: run \`npm run docs\`.\n${JSON.stringify(document)}`,
       );
   }
@@ -83,7 +83,7 @@ async function createValidator(name: string, isError: boolean): Promise<Validate
 }
 
 function schemaOf(name: string): Schema {
-  return JSON.parse(readFileSync(new URL(`../../schemas/${name}.json`, import.meta.url), 'utf8')) as Schema;
+  return JSON.parse(readFileSync(new URL(`../../docs/schemas/${name}.json`, import.meta.url), 'utf8')) as Schema;
 }
 
 /** The published schemas accept fields of later versions. A test must not. */
