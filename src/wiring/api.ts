@@ -93,6 +93,7 @@ export async function reap(options: ReapOptions = {}): Promise<ReapReport> {
   const observe = (how: { readonly memory: boolean }) =>
     context.observe({ ...how, ...(pids === undefined ? {} : { namedPids: new Set(pids) }) });
   const seen = await observe({ memory: true });
+  const seenAt = context.clock.now();
   const plan = planReap(seen.judgements, seen.index, request);
   const shown = seen.judgements;
   if (dryRun) {
@@ -109,7 +110,7 @@ export async function reap(options: ReapOptions = {}): Promise<ReapReport> {
   };
   const never = new AbortController().signal;
   const reaped = await reapAndTidy(ports, {
-    ...{ seen, plan, request, graceMs, interrupted: signal, forced: never },
+    ...{ seen, seenAt, plan, request, graceMs, interrupted: signal, forced: never },
   });
   return reportReap(reaped.result, { dryRun, tidied: reaped.tidied, shown });
 }
