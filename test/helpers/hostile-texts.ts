@@ -11,7 +11,7 @@ export function hostileTexts({ source, flags }: RegExp, length: number): readonl
     unicodeSets: flags.includes('v'),
   });
   const pumps = new Set([' ', 'a', '/', '"', ...repeatedParts(pattern), sample(pattern)]);
-  const prefixes = ['', ...pattern.alternatives.map((alternative) => beginningOf(alternative))];
+  const prefixes = ['', ...pattern.alternatives.flatMap((alternative) => beginningOf(alternative) ?? [])];
   const texts = new Set<string>();
   for (const pump of pumps) {
     if (pump === '') continue;
@@ -38,9 +38,11 @@ function repeatedParts(pattern: AST.Pattern): string[] {
   return parts;
 }
 
-/** The text before the first unbounded quantifier. */
-function beginningOf({ elements }: AST.Alternative): string {
-  const end = elements.findIndex((element) => element.type === 'Quantifier' && element.max > 100);
+/** The text before the first unbounded quantifier. Undefined for an alternative without repetition, because it matches no long text. */
+function beginningOf({ elements }: AST.Alternative): string | undefined {
+  const isLong = (element: AST.Element) => element.type === 'Quantifier' && element.max > 100;
+  if (!elements.some((element) => element.type === 'Quantifier' || 'alternatives' in element)) return undefined;
+  const end = elements.findIndex(isLong);
   return elements
     .slice(0, end === -1 ? elements.length : end)
     .map(sample)

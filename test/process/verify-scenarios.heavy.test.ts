@@ -180,7 +180,7 @@ test('the job for GitHub Actions is valid YAML and runs existing commands', () =
   const steps = jobs['process-cleanup']?.steps ?? [];
   expect(steps.every(({ run, uses }) => (run === undefined) !== (uses === undefined))).toBe(true);
   const commands = steps
-    .map(({ run }) => /claude-mem (.*)/.exec(run ?? '')?.[1])
+    .map(({ run }) => /claude-mem(?:-cli)? (.*)/.exec(run ?? '')?.[1])
     .filter((found) => found !== undefined);
   expect(commands).toHaveLength(3);
   for (const command of commands) {

@@ -1,11 +1,12 @@
 import { vi } from 'vitest';
 
 /**
- * Makes each file that composes regular expressions compose them. The pattern of `verify --allow` comes from the user
- * and is left out.
+ * Makes each file that composes regular expressions compose them. The patterns of `verify --allow` and of the library's
+ * `allow` come from the user and are left out.
  */
 const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   'cli/commands/verify/command.ts': () => Promise.resolve(),
+  'cli/program-name.ts': () => import('../../src/cli/program-name.ts'),
   'core/text/harmless-text.ts': async () => {
     const { escapeHidden, harmlessText, printable } = await import('../../src/core/text/harmless-text.ts');
     escapeHidden(harmlessText(printable('\u202e')));
@@ -39,6 +40,7 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
     (await import('../../src/platform/posix/parse-environment.ts')).parseMarks('a', 'a B=1'),
   'platform/posix/parse-ps.ts': () => import('../../src/platform/posix/parse-ps.ts'),
   'state/control/token.ts': () => import('../../src/state/control/token.ts'),
+  'wiring/verify-command.ts': () => Promise.resolve(),
 };
 
 /** The regular expressions that these files compose when they are loaded, with the files. */
