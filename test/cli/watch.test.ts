@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { CLI, cleanEnvironment, runCliInTerminal } from '../helpers/run-cli.ts';
+import { CLI, cleanEnvironment, runCliInTerminal, runInTerminal } from '../helpers/run-cli.ts';
 import { aHome, cli, expectGone, inShell, living, orphans, writeTreeFile } from './scene.ts';
 import { leaksReport, reportedProcess } from './shapes.ts';
 
 const ENTER_SCREEN = '\u001B[?1049h';
 const LEAVE_SCREEN = '\u001B[?1049l';
+const SHOW_CURSOR = '\u001B[?25h';
+const HIDE_CURSOR = '\u001B[?25l';
 const CTRL_C = '\u0003';
 const EVERY = ['--interval', '200ms'];
 
@@ -156,31 +158,64 @@ describe('in a terminal', () => {
     expect((await session.ended).status).toBe(0);
   });
 
-  test('r runs reap, which asks, and returns to the watch', async () => {
+  test('r runs reap, which asks; no returns to the watch at once, yes after a key', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = watch(home);
     await session.waitFor('Leaked: 1 chroma-mcp');
     session.type('r');
     await session.waitFor('End this chroma-mcp (2 processes)?');
+    const before = session.output().length;
     session.type('n');
     await session.waitFor('No process was ended.');
-    await session.waitFor('Press any key');
+    await session.waitFor(() => session.output().slice(before).includes(ENTER_SCREEN));
     expect(living(left)).toHaveLength(2);
-    const before = session.output().length;
-    session.type('x');
-    await session.waitFor(() => session.output().slice(before).includes('Leaked: 1 chroma-mcp'));
+    const back = session.output().length;
+    await session.waitFor(() => session.output().slice(back).includes('Leaked: 1 chroma-mcp'));
     session.type('r');
-    await session.waitFor(() => session.output().slice(before).includes('End this chroma-mcp (2 processes)?'));
+    await session.waitFor(() => session.output().slice(back).includes('End this chroma-mcp (2 processes)?'));
     session.type('y');
     await session.waitFor('2 processes: 2 exited.');
     await expectGone(left);
     const reaped = session.output().length;
-    await session.waitFor(() => session.output().slice(before).includes('Press any key'));
+    await session.waitFor(() => session.output().slice(back).includes('Press any key'));
     session.type('x');
     await session.waitFor(() => session.output().slice(reaped).includes('No leaks.'));
     session.type('q');
     expect((await session.ended).status).toBe(0);
+  });
+
+  test('r and no redraw a paused watch', async () => {
+    const { home, dataDir } = aHome();
+    await orphans(dataDir);
+    const session = watch(home);
+    await session.waitFor('space pause');
+    session.type(' ');
+    await session.waitFor('space resume');
+    const before = session.output().length;
+    session.type('r');
+    await session.waitFor('End this chroma-mcp (2 processes)?');
+    session.type('n');
+    await session.waitFor(() => session.output().slice(before).includes('space resume'));
+    session.type('q');
+    expect((await session.ended).status).toBe(1);
+  });
+
+  test('SIGTERM at the question of reap restores the terminal and ends the watch', async () => {
+    const { home, dataDir } = aHome();
+    const left = await orphans(dataDir);
+    // Node sets the terminal back in any case; the shell shows whether the cursor and the lines are as before.
+    const shell = `"$@" & pid=$!; echo "pid=$pid."; fg %1; echo "status=$?"; stty -a | tr ';' '\\n' | grep -- -icanon; echo end`;
+    const session = runInTerminal('bash', ['-mc', shell, 'sh', ...cli('leaks', '--watch', ...EVERY)], { home });
+    await session.waitFor('Leaked: 1 chroma-mcp');
+    session.type('r');
+    await session.waitFor('End this chroma-mcp (2 processes)?');
+    process.kill(Number(/pid=(\d+)\./.exec(session.output())![1]), 'SIGTERM');
+    await session.waitFor('status=130');
+    const { output } = await session.ended;
+    expect(output.slice(output.indexOf('status='))).not.toContain('-icanon');
+    expect(output.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(output.lastIndexOf(HIDE_CURSOR));
+    expect(living(left)).toHaveLength(2);
   });
 
   test('--count ends the watch on screen', async () => {

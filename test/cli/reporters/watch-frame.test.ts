@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createOutput } from '../../../src/cli/terminal/output.ts';
 import { drawFrame, hiddenRows, type FrameView } from '../../../src/cli/commands/leaks/watch/frame.ts';
 import { listed } from '../../../src/cli/commands/leaks/watch/listed.ts';
-import { sparkline } from '../../../src/cli/commands/leaks/watch/sparkline.ts';
+import { sparkline } from '../../../src/cli/terminal/full-screen/sparkline.ts';
 import {
   addReading,
   EMPTY_STATE,

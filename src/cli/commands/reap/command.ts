@@ -9,6 +9,7 @@ import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, pidArgument, suggesting, type CommandInput } from '../../command.ts';
 import type { CliWiring, Context } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
+import type { Answer } from '../../terminal/ask.ts';
 import { listenForInterrupts, type Interrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
 import { reportReap } from './json.ts';
@@ -71,17 +72,20 @@ export const reapCommand = (wiring: CliWiring) =>
     run: runReap,
   });
 
-/** Runs `reap` without options in a terminal, for `leaks --watch`. */
-export async function reapAfterAsking({
-  openContext,
-  wiring,
-  output,
-  options,
-}: CommandInput<object>): Promise<ExitCode> {
+/**
+ * Runs `reap` without options in a terminal, for a live screen.
+ * @param interrupted ends the question.
+ * @returns `return` if the user declined, else `read-first`: there is a report.
+ */
+export async function reapAfterAsking(
+  { openContext, wiring, output, options }: CommandInput<object>,
+  interrupted: AbortSignal,
+): Promise<'read-first' | 'return'> {
   const { color, dataDir } = options;
   const own = { color, grace: DEFAULT_GRACE_MS, ...(dataDir === undefined ? {} : { dataDir }) };
   try {
-    return await runReap({ options: own, args: [], openContext, wiring, output });
+    const { isDeclined } = await reapOrDecline({ options: own, args: [], openContext, wiring, output }, interrupted);
+    return isDeclined ? 'return' : 'read-first';
   } finally {
     output.endActing();
   }
@@ -97,6 +101,14 @@ interface Task {
 }
 
 async function runReap(input: Input): Promise<ExitCode> {
+  return (await reapOrDecline(input)).exitCode;
+}
+
+/** @param interrupted ends the question, as Ctrl-C does. */
+async function reapOrDecline(
+  input: Input,
+  interrupted?: AbortSignal,
+): Promise<{ readonly exitCode: ExitCode; readonly isDeclined: boolean }> {
   const { options } = input;
   const context = input.openContext({ acts: options.dryRun !== true, ifMissing: 'look' });
   if (options.dryRun !== true) {
@@ -110,13 +122,13 @@ async function runReap(input: Input): Promise<ExitCode> {
   const seenAt = context.clock.now();
   const task: Task = { request, seen, seenAt, plan: planReap(seen.judgements, seen.index, request), observe };
   if (options.json !== true) await showPlan(input, task);
-  if (options.dryRun === true) return showOnly(input, task);
-  const answer = await askIfNeeded(input, task);
+  if (options.dryRun === true) return { exitCode: showOnly(input, task), isDeclined: false };
+  const answer = await askIfNeeded(input, task, interrupted);
   if (answer !== 'yes') {
     input.output.note('No process was ended.');
-    return answer === 'no' ? EXIT.ok : EXIT.interrupted;
+    return { exitCode: answer === 'no' ? EXIT.ok : EXIT.interrupted, isDeclined: true };
   }
-  return act(input, context, task);
+  return { exitCode: await act(input, context, task), isDeclined: false };
 }
 
 function assertMayAct({ options, output }: Input, context: Context): void {
@@ -144,10 +156,15 @@ function showOnly({ options, output }: Input, { plan, seen }: Task): ExitCode {
   return seen.isComplete ? EXIT.ok : EXIT.couldNotLook;
 }
 
-async function askIfNeeded({ options }: Input, { plan, seen }: Task): Promise<'yes' | 'no' | 'interrupted'> {
+async function askIfNeeded(
+  { options }: Input,
+  { plan, seen }: Task,
+  interrupted: AbortSignal | undefined,
+): Promise<Answer> {
   if (options.yes === true || plan.plan.length === 0) return 'yes';
-  const { askToReap } = await import('./text.ts');
-  return askToReap(groupLeaks(plan.plan, seen.reading.snapshot));
+  const { questionFor } = await import('./question.ts');
+  const { ask } = await import('../../terminal/ask.ts');
+  return ask(questionFor(groupLeaks(plan.plan, seen.reading.snapshot)), interrupted);
 }
 
 async function act(input: Input, context: Context, task: Task): Promise<ExitCode> {

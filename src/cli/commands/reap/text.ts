@@ -8,7 +8,7 @@ import { count, formatBytes, formatNumber, printable } from '../../terminal/form
 import { groupBlocks } from '../../terminal/group-blocks.ts';
 import { commandLine } from '../../terminal/hint.ts';
 import { painter, processTable } from '../../terminal/process-table.ts';
-import { processesIn, questionFor } from './question.ts';
+import { processesIn } from './question.ts';
 
 const MAX_LINES = 30;
 /** Only the first pids of a line are listed. */
@@ -74,30 +74,4 @@ function firstLines(all: readonly string[]): string {
 /** The same command and options, ready to paste. */
 function withoutDryRun(argv: readonly string[]): string {
   return commandLine(argv.slice(2).filter((word) => !['--dry-run', '--yes', '--no-color'].includes(word)));
-}
-
-/** As `node:readline` reports it. */
-interface Key {
-  readonly ctrl?: boolean;
-  readonly name?: string;
-}
-
-/** Asks in the terminal; Escape means no. */
-export async function askToReap(groups: readonly LeakGroup[]): Promise<'yes' | 'no' | 'interrupted'> {
-  const { confirm, isCancel } = await import('@clack/prompts');
-  const keys: Key[] = [];
-  const noteKey = (_text: string, key: Key) => keys.push(key);
-  // The prompt does not distinguish Ctrl-C from Escape.
-  process.stdin.on('keypress', noteKey);
-  try {
-    const answer = await confirm({
-      message: questionFor(groups),
-      initialValue: false,
-      ...(process.stderr.isTTY ? { output: process.stderr } : {}),
-    });
-    if (keys.some(({ ctrl, name }) => ctrl === true && name === 'c')) return 'interrupted';
-    return !isCancel(answer) && answer ? 'yes' : 'no';
-  } finally {
-    process.stdin.off('keypress', noteKey);
-  }
 }

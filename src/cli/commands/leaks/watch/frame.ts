@@ -8,7 +8,7 @@ import { remarks } from '../../../../operations/leaks/leak-remarks.ts';
 import { leakHeadline } from '../text.ts';
 import { cellsOf, painter, paintVerdict } from '../../../terminal/process-table.ts';
 import { clip, widthOf, wrap } from '../../../terminal/wrap.ts';
-import { sparkline } from './sparkline.ts';
+import { sparkline } from '../../../terminal/full-screen/sparkline.ts';
 import { listed, type ListedLine } from './listed.ts';
 import type { WatchState } from './watch-state.ts';
 
