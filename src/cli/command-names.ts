@@ -5,6 +5,7 @@ export const COMMAND_NAMES = [
   'stop',
   'restart',
   'status',
+  'monit',
   'logs',
   'history',
   'doctor',

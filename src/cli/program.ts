@@ -42,6 +42,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<(wiring: CliWiring) =
   stop: async () => (await import('./commands/stop/command.ts')).stopCommand,
   restart: async () => (await import('./commands/restart/command.ts')).restartCommand,
   status: async () => (await import('./commands/status/command.ts')).statusCommand,
+  monit: async () => (await import('./commands/monit/command.ts')).monitCommand,
   logs: async () => (await import('./commands/logs/command.ts')).logsCommand,
   history: async () => (await import('./commands/history/command.ts')).historyCommand,
   doctor: async () => (await import('./commands/doctor/command.ts')).doctorCommand,

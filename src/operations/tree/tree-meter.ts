@@ -1,10 +1,11 @@
-import { isZombie, TICKS_PER_SECOND } from '../../core/process/identity.ts';
+import { isZombie } from '../../core/process/identity.ts';
 import type { Role } from '../../core/tree/manifest.ts';
 import type { RoleUse, Sample, SampledRole } from '../../core/health/sample.ts';
 import type { ProcessRow } from '../../core/process/snapshot.ts';
 import { keyOf } from '../terminate/terminate-until-quiet.ts';
 import type { Observation } from '../observe/observe.ts';
 import type { MeasuredProcess, MeasureProcess } from '../ports/tree.ts';
+import { cpuPercentSince, type CpuTimes } from './current-cpu.ts';
 
 /** Memory and CPU of one process of the tree. */
 export interface MemberUse {
@@ -16,16 +17,11 @@ export interface MemberUse {
   readonly cpuPercent: number | null;
 }
 
-const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
-
 /** Measures the processes of this process's own tree repeatedly. The list of processes comes from an observation that may be seconds old. */
 export class TreeMeter {
   readonly #treeId: string;
   readonly #measure: MeasureProcess | null;
-  #cpuTicks: ReadonlyMap<string, number> = new Map();
-  #measuredAtMs: number | undefined;
-  /** Time of the observation behind the last measurement. */
-  #lookedAtTicks: number | undefined;
+  #before: CpuTimes | undefined;
 
   constructor(treeId: string, measure: MeasureProcess | null) {
     this.#treeId = treeId;
@@ -35,17 +31,14 @@ export class TreeMeter {
   /** @param nowMs milliseconds on a monotonic clock. */
   measure(observation: Observation, nowMs: number): readonly MemberUse[] {
     const ticks = new Map<string, number>();
-    const elapsedMs = this.#measuredAtMs === undefined ? undefined : nowMs - this.#measuredAtMs;
-    const uses = this.#members(observation).flatMap(({ row, role }) => {
-      const measured = this.#measureRow(row);
-      if (measured === undefined) return [];
-      const key = keyOf({ row });
-      if (measured.cpuTicks !== undefined) ticks.set(key, measured.cpuTicks);
-      return [{ row, role, ...memoryOf(measured), cpuPercent: this.#cpuPercent(row, measured.cpuTicks, elapsedMs) }];
+    const measured = this.#members(observation).flatMap(({ row, role }) => {
+      const use = this.#measureRow(row);
+      if (use?.cpuTicks !== undefined) ticks.set(keyOf({ row }), use.cpuTicks);
+      return use === undefined ? [] : [{ row, role, ...memoryOf(use) }];
     });
-    this.#cpuTicks = ticks;
-    this.#measuredAtMs = nowMs;
-    this.#lookedAtTicks = observation.reading.snapshot.nowTicks;
+    const now: CpuTimes = { atMs: nowMs, listedAtTicks: observation.reading.snapshot.nowTicks, ticks };
+    const uses = measured.map((use) => ({ ...use, cpuPercent: cpuPercentSince(this.#before, now, use.row) }));
+    this.#before = now;
     return uses;
   }
 
@@ -62,19 +55,6 @@ export class TreeMeter {
     const measured = this.#measure(row.pid);
     if (measured === undefined || measured.startTicks !== row.startTicks || isZombie(measured)) return undefined;
     return measured;
-  }
-
-  /** A process born since the last measurement has used all its CPU time since then; an older one that joined the tree has not. */
-  #cpuPercent(row: ProcessRow, ticks: number | undefined, elapsedMs: number | undefined): number | null {
-    if (ticks === undefined || elapsedMs === undefined || elapsedMs <= 0) return null;
-    const before = this.#cpuTicks.get(keyOf({ row })) ?? (this.#wasThere(row) ? undefined : 0);
-    if (before === undefined) return null;
-    const usedMs = (ticks - before) * MS_PER_TICK;
-    return Math.round((usedMs / elapsedMs) * 1000) / 10;
-  }
-
-  #wasThere({ startTicks }: ProcessRow): boolean {
-    return this.#lookedAtTicks !== undefined && startTicks !== undefined && startTicks <= this.#lookedAtTicks;
   }
 }
 

@@ -4,9 +4,10 @@ import type { Judgement } from '../../../core/verdicts/verdict.ts';
 import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
-import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
+import { defineCommand, type CommandInput } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { intervalArgument } from '../../interval-argument.ts';
 import type { WatchTask } from './watch/task.ts';
 import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
 import { VERSION } from '../../../shared/version.ts';
@@ -28,9 +29,6 @@ interface LeaksOptions {
 
 /** Time between two readings. */
 const DEFAULT_INTERVAL_MS = 5_000;
-/** A reading takes 0.1 s on a machine with thousands of processes: shorter intervals would keep a core busy. */
-const LEAST_INTERVAL_MS = 200;
-const MOST_INTERVAL_MS = 86_400_000;
 
 export const leaksCommand = (wiring: CliWiring) =>
   defineCommand<LeaksOptions>(wiring, {
@@ -158,12 +156,6 @@ async function watch(input: CommandInput<LeaksOptions>): Promise<ExitCode> {
   if (output.isTerminal && options.json !== true && process.env.TERM !== 'dumb')
     return (await import('./watch/on-screen.ts')).watchOnScreen(task);
   return (await import('./watch/stream.ts')).watchAsStream(task);
-}
-
-function intervalArgument(text: string): number {
-  const ms = durationArgument(text);
-  if (ms >= LEAST_INTERVAL_MS && ms <= MOST_INTERVAL_MS) return ms;
-  throw new InvalidArgumentError('Must be between 200ms and 1d.');
 }
 
 function countArgument(text: string): number {

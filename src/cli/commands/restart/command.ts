@@ -3,8 +3,14 @@ import { defineCommand, type CommandInput } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
-import { addStartOptions, assertSupported, startAndReport, type StartOptions } from '../start/command.ts';
-import { graceOption, noteUnwritten, stopAndTidy, type StopOptions } from '../stop/command.ts';
+import {
+  addStartOptions,
+  assertSupported,
+  START_DEFAULTS,
+  startAndReport,
+  type StartOptions,
+} from '../start/command.ts';
+import { graceOption, noteUnwritten, STOP_DEFAULTS, stopAndTidy, type StopOptions } from '../stop/command.ts';
 
 type RestartOptions = StartOptions & StopOptions;
 
@@ -26,6 +32,34 @@ export const restartCommand = (wiring: CliWiring) =>
     },
     run: runRestart,
   });
+
+/**
+ * Runs `restart` without options in a terminal, for a live screen.
+ * @param isRunning whether a tree runs now, for the question.
+ * @returns `return` if the user declined, else `read-first`: there is a report.
+ */
+export async function restartAfterAsking(
+  { openContext, wiring, output, options: { color, dataDir } }: CommandInput<object>,
+  { isRunning, interrupted }: { readonly isRunning: boolean; readonly interrupted: AbortSignal },
+): Promise<'read-first' | 'return'> {
+  const { ask } = await import('../../terminal/ask.ts');
+  const question = isRunning
+    ? 'Stop the tree and start a new one, as `claude-mem restart` does?'
+    : 'No tree runs. Start one, as `claude-mem start` does?';
+  if ((await ask(question, interrupted)) !== 'yes') {
+    output.note('Nothing was changed.');
+    return 'return';
+  }
+  const options = { color, ...START_DEFAULTS, ...STOP_DEFAULTS, ...(dataDir === undefined ? {} : { dataDir }) };
+  // A lost terminal must not end a restart in the middle.
+  output.beginActing();
+  try {
+    await runRestart({ options, args: [], openContext, wiring, output });
+  } finally {
+    output.endActing();
+  }
+  return 'read-first';
+}
 
 async function runRestart({ options, openContext, wiring, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
   assertSupported();

@@ -19,6 +19,8 @@ export interface StartOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+export const START_DEFAULTS: StartOptions = { chroma: true, timeout: DEFAULT_TIMEOUT_MS };
+
 export const startCommand = (wiring: CliWiring) =>
   defineCommand<StartOptions>(wiring, {
     name: 'start',

@@ -10,6 +10,7 @@ import { printable } from '../../../core/text/wording.ts';
 
 interface StatusOptions {
   readonly open?: boolean;
+  readonly watch?: boolean;
 }
 
 export const statusCommand = (wiring: CliWiring) =>
@@ -22,6 +23,7 @@ export const statusCommand = (wiring: CliWiring) =>
     examples: [
       ['claude-mem status', 'show the tree'],
       ['claude-mem status --open', 'also open the web page in a browser'],
+      ['claude-mem status --watch', 'watch it, as with `claude-mem monit`'],
       ['claude-mem status --json', 'for a script'],
     ],
     exitCodes: [
@@ -29,19 +31,26 @@ export const statusCommand = (wiring: CliWiring) =>
       [EXIT.found, 'running, but the supervisor gave up or does not answer; with --open, also if there is no link'],
       [EXIT.notRunning, 'not running'],
       [EXIT.couldNotLook, 'unknown: the process table or a manifest could not be read completely'],
+      [EXIT.interrupted, '--watch: ended by Ctrl-C or a signal'],
     ],
     canBeQuiet: true,
     configure: (command) =>
-      command.addOption(
-        new Option(
-          '--open',
-          'print a one-time link to the web page and open it (with --json: only print it)',
-        ).conflicts('quiet'),
-      ),
+      command
+        .addOption(
+          new Option(
+            '--open',
+            'print a one-time link to the web page and open it (with --json: only print it)',
+          ).conflicts('quiet'),
+        )
+        .addOption(
+          new Option('--watch', 'open the live screen of `claude-mem monit`').conflicts(['open', 'json', 'quiet']),
+        ),
     run: showStatus,
   });
 
-async function showStatus({ options, openContext, wiring, output }: CommandInput<StatusOptions>): Promise<ExitCode> {
+async function showStatus(input: CommandInput<StatusOptions>): Promise<ExitCode> {
+  const { options, openContext, wiring, output } = input;
+  if (options.watch === true) return (await import('../monit/command.ts')).runMonit(input);
   const context = openContext({ acts: false, ifMissing: 'look' });
   const tree = await wiring.createTreeContext(context);
   const status = await askForStatus(tree.connect, context.clock);

@@ -7,6 +7,7 @@ import type { StatusReport, TreeSight } from '../../../operations/tree/status-re
 import { count, describeProcess, formatBytes, printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
 import { withProgramName } from '../../program-name.ts';
+import { branchOf } from './branch.ts';
 
 /** Prints `status` for people: the tree, its search mode, its problems and their fixes. */
 export function printStatus(
@@ -85,15 +86,4 @@ export function drawTree({ members }: TreeSight, report: StatusReport): string {
       `  ${name.padEnd(width)}  ${pid.padStart(7)}  ${age.padStart(7)}  ${memory.padStart(8)}  ${cpu.padStart(7)}`.trimEnd(),
     )
     .join('\n');
-}
-
-/** Draws the lines before a row. A branch continues if a row of the same depth follows before a row of a lower depth. */
-function branchOf(depths: readonly number[], position: number): string {
-  const depth = depths[position] ?? 0;
-  const goesOn = (level: number): boolean => depths.slice(position + 1).find((other) => other <= level) === level;
-  return Array.from({ length: depth }, (_, index) => {
-    const level = index + 1;
-    if (level === depth) return goesOn(level) ? '├─ ' : '└─ ';
-    return goesOn(level) ? '│  ' : '   ';
-  }).join('');
 }

@@ -18,6 +18,8 @@ export interface StopOptions {
 
 const DEFAULT_GRACE_MS = 5_000;
 
+export const STOP_DEFAULTS: StopOptions = { grace: DEFAULT_GRACE_MS };
+
 export const graceOption = () =>
   new Option('--grace <duration>', 'time to end gracefully before SIGKILL, for the whole tree')
     .argParser(durationArgument)

@@ -28,7 +28,8 @@ export class Screen {
 
   /** Draws the lines from the top. Opens the screen first if needed. Writes nothing if nothing changed. */
   draw(lines: readonly string[]): void {
-    const picture = lines.map((line) => `${line}\u001B[0m${REST_OF_LINE}`).join('\r\n');
+    // Erased first: after a full line, the terminal would erase its last character.
+    const picture = lines.map((line) => `${REST_OF_LINE}${line}\u001B[0m`).join('\r\n');
     if (this.#isOpen && picture === this.#shown) return;
     const enter = this.#isOpen ? '' : ENTER;
     this.#isOpen = true;
