@@ -72,16 +72,26 @@ export function leakHeadline(
   ].filter((part) => part !== '');
   const scope = paint.gray(`Data dir ${printable(reading.dataDir)}`);
   const others = rest.length > 0 ? ` Also found: ${rest.join(', ')}.` : '';
-  if (leaks.length > 0) {
-    const used = `${formatBytes(leakedBytes(leaks))} (${memoryKind(leaks)})`;
-    const what = describeLeaks(groups.filter(isLeak));
-    return [`${paint.red.bold(`Leaked: ${what}`)}, using ${used}.${others}`, scope];
-  }
+  const what = describeLeaks(groups.filter(isLeak));
+  return [`${leakSentence(what, { leaks, isComplete: observation.isComplete, output })}${others}`, scope];
+}
+
+/** @param what names the leaks, as `describeLeaks` does. */
+export function leakSentence(
+  what: string,
+  {
+    leaks,
+    isComplete,
+    output,
+  }: { readonly leaks: readonly Judgement[]; readonly isComplete: boolean; readonly output: Output },
+): string {
+  const paint = painter(output);
+  if (leaks.length > 0)
+    return `${paint.red.bold(`Leaked: ${what}`)}, using ${formatBytes(leakedBytes(leaks))} (${memoryKind(leaks)}).`;
   // Unread processes may have leaked.
-  const verdict = observation.isComplete
+  return isComplete
     ? paint.green.bold('No leaks.')
     : paint.yellow.bold('No leaks found, but the reading is incomplete.');
-  return [`${verdict}${others}`, scope];
 }
 
 function memoryKind(leaks: readonly Judgement[]): string {

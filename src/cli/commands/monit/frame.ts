@@ -5,7 +5,7 @@ import { remarks } from '../../../operations/leaks/leak-remarks.ts';
 import { printable } from '../../terminal/format.ts';
 import { evidenceLine, painter } from '../../terminal/process-table.ts';
 import { clip, widthOf, wrap } from '../../terminal/wrap.ts';
-import { leakHeadline } from '../leaks/text.ts';
+import { leakSentence } from '../leaks/text.ts';
 import { formatLogLine } from '../logs/text.ts';
 import { groupRow, processRows, type RowView } from './rows.ts';
 import { selectedPosition, type MonitState } from './monit-state.ts';
@@ -68,8 +68,10 @@ function head(state: MonitState, view: MonitView): readonly string[] {
     (text) => text ?? [],
   );
   for (const problem of problems.slice(0, isTall ? 2 : 1)) lines.push(paint.yellow(printable(problem)));
-  const said = remarks(observation, reportLeaks(observation, { showForeign: false }).summary, { isRecorded: false });
-  if (!observation.isComplete) lines.push(...said.slice(0, 1));
+  if (!observation.isComplete) {
+    const { summary } = reportLeaks(observation, { showForeign: false });
+    lines.push(...remarks(observation, summary, { isRecorded: false }).slice(0, 1));
+  }
   return lines;
 }
 
@@ -89,32 +91,30 @@ function stateLine({ report, isPaused }: MonitState, { output, rows }: MonitView
 }
 
 interface ListLine {
-  readonly text: string;
+  /** Called only for a line that fits the screen: there may be hundreds. */
+  readonly text: () => string;
   readonly isSelected: boolean;
 }
 
 /** The tree, and the leaks in groups. */
 function overview(state: MonitState, view: MonitView): readonly ListLine[] {
-  const { observation, items } = state;
+  const { observation, items, leaks, leaked } = state;
   if (observation === undefined) return [];
-  const plain = (text: string): ListLine => ({ text, isSelected: false });
+  const plain = (text: string): ListLine => ({ text: () => text, isSelected: false });
   const blank = view.rows >= TALL_ROWS ? [plain('')] : [];
   const processes = items.filter(({ kind }) => kind === 'process');
   const [titles = '', ...rows] = processRows(state, view);
   const groups = items.filter((item) => item.kind === 'group');
-  const [headline] = leakHeadline(observation, { showForeign: false, output: view.output });
+  const tree = [
+    plain(`  ${titles}`),
+    ...rows.map((text, index) => ({ text: () => text, isSelected: processes[index]?.key === state.selected })),
+  ];
   return [
     ...blank,
-    ...(processes.length === 0
-      ? [plain('No tree runs. Ctrl-R starts one.')]
-      : [
-          plain(`  ${titles}`),
-          ...rows.map((text, index) => ({ text, isSelected: processes[index]?.key === state.selected })),
-        ]),
+    ...(processes.length === 0 ? [plain('No tree runs. Ctrl-R starts one.')] : tree),
     ...blank,
-    // The number of managed processes stands above.
-    plain(headline.replace(/ Also found: .*/, '')),
-    ...groups.map((item) => ({ text: groupRow(item, state, view), isSelected: item.key === state.selected })),
+    plain(leakSentence(leaked, { leaks, isComplete: observation.isComplete, output: view.output })),
+    ...groups.map((item) => ({ text: () => groupRow(item, state, view), isSelected: item.key === state.selected })),
   ];
 }
 
@@ -124,7 +124,7 @@ function windowOf(list: readonly ListLine[], room: number, { output }: MonitView
   const selected = list.findIndex(({ isSelected }) => isSelected);
   const isLastGroup = selected === list.length - 1;
   const first = Math.max(0, Math.min(list.length - room, selected - room + (isLastGroup ? 1 : 2)));
-  const shown = list.slice(first, first + room).map(({ text }) => text);
+  const shown = list.slice(first, first + room).map(({ text }) => text());
   const hidden = list.length - first - shown.length;
   // The last line counts the line that it replaces.
   if (hidden > 0 && shown.length > 1) shown.splice(-1, 1, painter(output).gray(`  … and ${hidden + 1} more`));

@@ -1,3 +1,5 @@
+import { isLeak, type Judgement } from '../../../core/verdicts/verdict.ts';
+import { describeLeaks } from '../../../operations/leaks/describe-groups.ts';
 import { groupLeaks, type LeakGroup } from '../../../operations/leaks/groups.ts';
 import { memoryOf } from '../../../operations/leaks/process-memory.ts';
 import type { Observation } from '../../../operations/observe/observe.ts';
@@ -44,6 +46,9 @@ export interface MonitState {
   readonly failure: ClaudeMemError | undefined;
   readonly report: StatusReport | undefined;
   readonly items: readonly MonitItem[];
+  readonly leaks: readonly Judgement[];
+  /** `60 chroma-mcp (uv + python)`; empty without leaks. */
+  readonly leaked: string;
   readonly cpuTimes: CpuTimes | undefined;
   readonly uses: ReadonlyMap<string, UseHistory>;
   /** Undefined before the first reading, or if there is nothing to select. */
@@ -65,6 +70,8 @@ export const EMPTY_MONIT: MonitState = {
   failure: undefined,
   report: undefined,
   items: [],
+  leaks: [],
+  leaked: '',
   cpuTimes: undefined,
   uses: new Map(),
   selected: undefined,
@@ -83,6 +90,7 @@ export function addMonitReading(state: MonitState, { seen, answer, atMs }: Monit
   );
   const { snapshot, dataDir } = seen.reading;
   const cpuTimes: CpuTimes = { atMs, listedAtTicks: snapshot.nowTicks, ticks: new Map(ticks) };
+  const groups = groupLeaks(seen.judgements, snapshot);
   const items = [
     ...sight.members.map((member, position): MonitItem => {
       return { kind: 'process', key: keyOf(member.judgement), member, position };
@@ -100,6 +108,8 @@ export function addMonitReading(state: MonitState, { seen, answer, atMs }: Monit
     failure: undefined,
     report: reportStatus(sight, dataDir),
     items,
+    leaks: seen.judgements.filter(isLeak),
+    leaked: describeLeaks(groups.filter(isLeak)),
     cpuTimes,
     uses: new Map(sight.members.map((member) => usesOf(member, { state, cpuTimes }))),
     selected: stillSelected(state, items),
