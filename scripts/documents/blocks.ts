@@ -14,6 +14,7 @@ const BLOCKS: Readonly<Record<string, () => string | Promise<string>>> = {
   status: terminal.showStatus,
   history: terminal.showHistory,
   watch: samples.showWatch,
+  monit: samples.showMonit,
   'guard-status': terminal.showGuardStatus,
   'verify-scenarios': samples.showScenarios,
   'verify-command': samples.showVerifiedCommand,

@@ -2,6 +2,7 @@ import { findChanges, type Known } from '../../src/operations/leaks/leak-changes
 import { reportLeaks } from '../../src/operations/leaks/leak-report.ts';
 import { renderMetrics } from '../../src/operations/leaks/metrics.ts';
 import { judgeReading } from '../../src/operations/observe/observe.ts';
+import { parseLogLine } from '../../src/operations/tree/log-lines.ts';
 import type { IntegrateReport } from '../../src/cli/commands/integrate/json.ts';
 import { reportScenarios } from '../../src/cli/commands/verify/json.ts';
 import { printIntegration } from '../../src/cli/commands/integrate/text.ts';
@@ -11,10 +12,12 @@ import {
   renderScenarioEnd,
   renderScenarioHead,
 } from '../../src/cli/commands/verify/text.ts';
+import { drawMonit } from '../../src/cli/commands/monit/frame.ts';
+import { addMonitReading, EMPTY_MONIT } from '../../src/cli/commands/monit/monit-state.ts';
 import { drawFrame } from '../../src/cli/commands/leaks/watch/frame.ts';
 import { addReading, EMPTY_STATE } from '../../src/cli/commands/leaks/watch/watch-state.ts';
 import { asShell } from './command-output.ts';
-import { parse, RECORDED_VERIFY, recordedLeak } from './recorded.ts';
+import { parse, RECORDED_VERIFY, recordedLeak, recordedTree } from './recorded.ts';
 import { shown } from './terminal-output.ts';
 
 /** The pids of the recorded leak that appear during the watch. */
@@ -42,6 +45,53 @@ export function showWatch(): string {
       output.data(line);
     });
   });
+}
+
+/** `monit` on the recorded tree. The earlier readings differ from the recorded one by the CPU time and memory in between. */
+export function showMonit(): string {
+  // The log shows local time.
+  process.env.TZ = 'UTC';
+  const { observation, sight } = recordedTree();
+  const { reading } = observation;
+  const { snapshot } = reading;
+  const log = { name: 'worker', lines: recordedLog().map(parseLogLine) };
+  const state = USES.map(({ cpuTicks, share }) => {
+    const processes = snapshot.processes.map((row) => {
+      if (row.cpuTicks === undefined || row.pssBytes === undefined) return row;
+      if (row.roleMark === 'worker') return { ...row, cpuTicks: row.cpuTicks + Math.round(cpuTicks / 20) };
+      if (row.name !== 'python') return row;
+      return { ...row, cpuTicks: row.cpuTicks + cpuTicks, pssBytes: Math.round(row.pssBytes * share) };
+    });
+    return judgeReading({ ...reading, snapshot: { ...snapshot, processes } });
+  }).reduce(
+    (last, seen, index) => addMonitReading(last, { seen, answer: sight.status, atMs: index * MONIT_INTERVAL_MS }),
+    EMPTY_MONIT,
+  );
+  return shown('claude-mem monit', (output) => {
+    const selected = state.items[1]?.key;
+    const time = snapshot.takenAt.slice(11, 19);
+    const view = { columns: 80, rows: 18, isUnicode: true, interval: '2 s', time, output };
+    drawMonit({ ...state, selected, log }, view).forEach((line) => {
+      output.data(line);
+    });
+  });
+}
+
+const MONIT_INTERVAL_MS = 2_000;
+/** Chroma's python in use: CPU time so far, and the share of the recorded memory. */
+const USES = [
+  { cpuTicks: 0, share: 0.52 },
+  { cpuTicks: 2, share: 0.52 },
+  { cpuTicks: 4, share: 0.52 },
+  { cpuTicks: 110, share: 0.78 },
+  { cpuTicks: 290, share: 0.94 },
+  { cpuTicks: 440, share: 1 },
+  { cpuTicks: 482, share: 1 },
+];
+
+/** The log of the recorded tree's worker. */
+function recordedLog(): readonly string[] {
+  return (parse('worker-log.json') as readonly unknown[]).map((line) => JSON.stringify(line));
 }
 
 /** The output to a pipe at that moment. */

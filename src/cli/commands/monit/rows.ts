@@ -50,7 +50,7 @@ export function processRows(state: MonitState, view: RowView): readonly string[]
     );
     return marked(text, key === state.selected, view);
   });
-  return [painter(view.output).bold(titles), ...rows];
+  return [painter(view.output).bold(titles.trimEnd()), ...rows];
 }
 
 /** Draws a group of leaked or unverified processes. */
