@@ -48,6 +48,53 @@ test('history in a pipe draws charts without escapes and leaves a gap blank', as
   expect(stdout.split('\n').every((line) => line.length <= 110)).toBe(true);
 });
 
+test('history zooms to the time with samples, and says so', async () => {
+  const { stdout } = await runCli(['history'], { home: sampledHome() });
+  expect(stdout).toMatch(/^The last 24 h: \d+ samples, 1 gap .*\. The charts show the 12 min with samples\.$/m);
+  const [top] = /^ +2 │.*$/m.exec(stdout) ?? [];
+  expect(top?.split('│')[1]).toMatch(/^ ?█{20,} {20,}█{20,}$/);
+  const short = await runCli(['history', '--since', '12m'], { home: sampledHome() });
+  expect(short.stdout).not.toContain('The charts show');
+});
+
+test('history of a tree that ended ends with its last sample', async () => {
+  const home = tempDir();
+  mkdirSync(join(home, '.claude-mem'));
+  const store = openSampleStore(join(home, '.claude-mem'));
+  const endMs = Date.now() - 3 * 3_600_000;
+  for (let step = 0; step <= 120; step += 1) {
+    const agoMs = (120 - step) * STEP_MS;
+    store.append(aSample({ takenAtMs: endMs - agoMs, uptimeMs: 3_600_000 - agoMs }));
+  }
+  const { stdout } = await runCli(['history'], { home });
+  expect(stdout).toContain('The charts show the 10 min with samples.');
+  expect(stdout).toMatch(/PROCESSES {2}last 2, peak 2/);
+  const { hour, minute } = { hour: new Date(endMs).getHours(), minute: new Date(endMs).getMinutes() };
+  const end = [hour, minute].map((part) => String(part).padStart(2, '0')).join(':');
+  expect(stdout).toMatch(new RegExp(` ${end}$`, 'm'));
+});
+
+test('history shows the CPU of the last sample, and no chart if none is known', async () => {
+  const use = (cpuPercent: number | null) => ({ processes: 1, memoryBytes: 1, cpuPercent });
+  const busy = sampledHome((step) => ({ roles: { worker: use(step === 144 ? 12.34 : 80) } }));
+  const { stdout } = await runCli(['history'], { home: busy });
+  expect(stdout).toMatch(/CPU \(% of a core\) {2}now 12 %, peak 80 %/);
+  const unknown = sampledHome(() => ({ roles: { worker: use(null) } }));
+  expect((await runCli(['history'], { home: unknown })).stdout).not.toContain('CPU (%');
+});
+
+test.each([24, 40, 100])('history --since 14d of a tree that ended days ago fits %d columns', async (columns) => {
+  const home = tempDir();
+  mkdirSync(join(home, '.claude-mem'));
+  const store = openSampleStore(join(home, '.claude-mem'));
+  const endMs = Date.now() - 3 * 86_400_000;
+  for (let step = 0; step <= 12; step += 1)
+    store.append(aSample({ takenAtMs: endMs + step * STEP_MS, uptimeMs: step * STEP_MS }));
+  const { ended } = runCliInTerminal(['history', '--since', '14d'], { home, columns, env: { NO_COLOR: '1' } });
+  const lines = (await ended).output.split(/\r?\n/);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+});
+
 test('history draws a chart for leaks and a line for restarts', async () => {
   const home = sampledHome((step) => ({ orphans: step === 20 ? 7 : 0, restarts: step > 10 ? 2 : 0 }));
   const { stdout } = await runCli(['history', '--since', '12m'], { home });

@@ -23,11 +23,20 @@ export function printHistory(report: HistoryReport, output: Output): void {
     output.text('The supervisor samples a running tree every 5 s. To start one:  claude-mem start');
     return;
   }
-  output.text(`The last ${spanOf(report)}: ${count(samples.length, 'sample')}${describeGaps(report)}`);
+  const shown = shownSpan(report);
+  const headline = `The last ${spanOf(report)}: ${count(samples.length, 'sample')}${describeGaps(report)}`;
+  output.text(shown.isZoomed ? `${headline}. The charts show the ${spanText(shown)} with samples.` : headline);
   output.text(paint.gray(`Data dir ${printable(dataDir)}`));
   const total = (sample: ReportedSample) => sample.memoryBytes;
   const kind = last.memoryKind === 'rss' ? 'RSS' : 'PSS + swap';
   printChart({ title: `MEMORY (${kind})`, value: total, label: formatBytes, color: 'cyan' }, report, output);
+  if (samples.some(({ cpuPercent }) => cpuPercent !== null)) {
+    printChart(
+      { title: 'CPU (% of a core)', value: ({ cpuPercent }) => cpuPercent, label: share, color: 'yellow' },
+      report,
+      output,
+    );
+  }
   printChart(
     { title: 'PROCESSES', value: ({ processes }) => processes, label: String, color: 'green' },
     report,
@@ -46,12 +55,12 @@ interface ChartSpec {
   readonly title: string;
   readonly value: (sample: ReportedSample) => number | null;
   readonly label: (value: number) => string;
-  readonly color: 'cyan' | 'green' | 'red';
+  readonly color: 'cyan' | 'green' | 'red' | 'yellow';
 }
 
 function printChart({ title, value, label, color }: ChartSpec, report: HistoryReport, output: Output): void {
   const paint = painter(output);
-  const [sinceMs, untilMs] = [Date.parse(report.since), Date.parse(report.until)];
+  const { sinceMs, untilMs } = shownSpan(report);
   const columns = Math.max(8, Math.min(output.columns, WIDEST) - LABEL_COLUMNS - 2);
   const items = report.samples.map((sample) => {
     const atMs = Date.parse(sample.takenAt);
@@ -68,23 +77,70 @@ function printChart({ title, value, label, color }: ChartSpec, report: HistoryRe
     output.data(`${scale.padStart(LABEL_COLUMNS)} ${paint.gray('│')}${paint[color](line.trimEnd())}`);
   }
   output.data(paint.gray(`${' '.repeat(LABEL_COLUMNS)} └${'─'.repeat(columns)}`));
-  output.data(`${' '.repeat(LABEL_COLUMNS + 2)}${timeAxis(sinceMs, untilMs, columns)}`);
+  output.data(`${' '.repeat(LABEL_COLUMNS + 2)}${timeAxis(report, columns)}`);
+}
+
+interface ShownSpan {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Whether a considerable part of the asked time has no samples and is left out. */
+  readonly isZoomed: boolean;
+}
+
+/** A shorter chart would stretch a few samples over the whole width, in milliseconds. */
+const SHORTEST_SPAN_MS = 60_000;
+/** A chart that leaves out less is not worth a sentence. */
+const ZOOMED_SHARE = 0.9;
+
+/** The time from the first sample on, until the last one if the tree does not run now. */
+function shownSpan({ samples, gaps, since, until }: HistoryReport): ShownSpan {
+  const [first, last] = [samples[0], samples.at(-1)];
+  const [fromMs, nowMs] = [Date.parse(since), Date.parse(until)];
+  const firstMs = first === undefined ? fromMs : Date.parse(first.takenAt) - first.spanSeconds * 1000;
+  const isOver = last !== undefined && gaps.at(-1)?.until === until;
+  const untilMs = isOver ? Date.parse(last.takenAt) : nowMs;
+  const sinceMs = Math.max(fromMs, Math.min(firstMs, untilMs - SHORTEST_SPAN_MS));
+  // Only with a request for less than the shortest span.
+  if (sinceMs >= untilMs) return { sinceMs: fromMs, untilMs: nowMs, isZoomed: false };
+  return { sinceMs, untilMs, isZoomed: untilMs - sinceMs < ZOOMED_SHARE * (nowMs - fromMs) };
+}
+
+function spanText({ sinceMs, untilMs }: ShownSpan): string {
+  return formatAge((untilMs - sinceMs) / 1000);
 }
 
 /** Prints the time at both ends of the chart, and in the middle if there is room. */
-function timeAxis(sinceMs: number, untilMs: number, columns: number): string {
-  const isLong = untilMs - sinceMs > 20 * 3_600_000;
-  const start = clockTime(sinceMs, isLong);
-  if (columns < 4 * start.length) return `${start}${'now'.padStart(Math.max(4, columns - start.length))}`;
-  const middle = clockTime((sinceMs + untilMs) / 2, isLong);
+function timeAxis(report: HistoryReport, columns: number): string {
+  const { sinceMs, untilMs } = shownSpan(report);
+  const nowMs = Date.parse(report.until);
+  const form: TimeForm =
+    untilMs - sinceMs < SECONDS_BELOW_MS
+      ? 'seconds'
+      : untilMs - sinceMs > DAYS_ABOVE_MS || nowMs - untilMs > DAYS_ABOVE_MS
+        ? 'day'
+        : 'minutes';
+  const start = clockTime(sinceMs, form);
+  const end = untilMs === nowMs ? 'now' : clockTime(untilMs, form);
+  if (columns < 4 * start.length) {
+    const hasRoom = columns > start.length + end.length;
+    return hasRoom ? start + end.padStart(columns - start.length) : end.slice(0, columns).padStart(columns);
+  }
+  const middle = clockTime((sinceMs + untilMs) / 2, form);
   const left = start.padEnd(Math.floor((columns - middle.length) / 2)) + middle;
-  return left + clockTime(untilMs, isLong).padStart(columns - left.length);
+  return left + clockTime(untilMs, form).padStart(columns - left.length);
 }
 
-function clockTime(ms: number, withDay: boolean): string {
+type TimeForm = 'seconds' | 'minutes' | 'day';
+/** With shorter charts, both ends could show the same minute. */
+const SECONDS_BELOW_MS = 5 * 60_000;
+/** With longer charts, both ends could show the same time of day. */
+const DAYS_ABOVE_MS = 20 * 3_600_000;
+
+function clockTime(ms: number, form: TimeForm): string {
   const date = new Date(ms);
   const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
-  return withDay ? `${MONTHS[date.getMonth()] ?? ''} ${date.getDate()} ${time}` : time;
+  if (form === 'seconds') return `${time}:${twoDigits(date.getSeconds())}`;
+  return form === 'day' ? `${MONTHS[date.getMonth()] ?? ''} ${date.getDate()} ${time}` : time;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
@@ -128,6 +184,11 @@ function drawRoles(samples: readonly ReportedSample[], columns: number): string 
         .join(isNarrow ? ' ' : '  '),
     )
     .join('\n');
+}
+
+/** For the scale of a chart, which has little room. */
+function share(value: number): string {
+  return value >= 10 ? `${Math.round(value)} %` : `${value.toFixed(1)} %`;
 }
 
 function percent(value: number): string {

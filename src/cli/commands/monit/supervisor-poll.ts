@@ -33,8 +33,11 @@ export class SupervisorPoll {
       this.#asking = this.#take();
     }
     await Promise.race([this.#asking, this.#clock.sleep(PATIENCE_MS)]);
-    const isLate = this.#askedAtMs !== undefined && this.#clock.now() - this.#askedAtMs >= LATE_MS;
-    return isLate ? 'late' : this.#answer;
+    return this.#isLate() ? 'late' : this.#answer;
+  }
+
+  #isLate(): boolean {
+    return this.#askedAtMs !== undefined && this.#clock.now() - this.#askedAtMs >= LATE_MS;
   }
 
   async #take(): Promise<void> {
