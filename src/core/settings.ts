@@ -14,7 +14,7 @@ export interface Settings {
   readonly pythonVersion: string;
   /** Path or name of uvx; undefined: search for it. */
   readonly uvx: string | undefined;
-  /** PSS + swap of wrapper and python together, in MB; 0: no limit. */
+  /** PSS + swap of wrapper and python together, in MB of 1,000,000 bytes; 0: no limit. */
   readonly chromaMemoryLimitMb: number;
   /** Percent of one core, over time; 0: no limit. */
   readonly chromaCpuLimitPercent: number;

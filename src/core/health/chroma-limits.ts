@@ -31,7 +31,7 @@ function overMemory(readings: readonly ChromaReading[], limit: number): string |
   const recent = readings.slice(-MEMORY_READINGS).map(({ memoryBytes }) => memoryBytes ?? 0);
   const isOver = limit > 0 && recent.length === MEMORY_READINGS && recent.every((bytes) => bytes > limit);
   return isOver
-    ? `Chroma used ${megabytes(recent.at(-1) ?? 0)} MB, over its limit of ${megabytes(limit)} MB`
+    ? `Chroma used ${formatMegabytes(recent.at(-1) ?? 0)}, over its limit of ${formatMegabytes(limit)}`
     : undefined;
 }
 
@@ -46,9 +46,10 @@ function overCpu(readings: readonly ChromaReading[], limit: number): string | un
   return mean > limit ? `Chroma used ${mean} % of a core for a minute, over its limit of ${limit} %` : undefined;
 }
 
-/** The unit of the setting: 1,048,576 bytes. */
-function megabytes(bytes: number): number {
-  return Math.round(bytes / BYTES_PER_MB);
-}
+/** The unit of the setting, and the decimal one of all other sizes that are shown: 2048 is 2048 MB, or 2.0 GB. */
+export const BYTES_PER_MB = 1_000_000;
 
-export const BYTES_PER_MB = 1024 * 1024;
+/** `2048 MB`: in the unit of the setting and without separators, so that a limit looks as it was set. */
+export function formatMegabytes(bytes: number): string {
+  return `${Math.round(bytes / BYTES_PER_MB)} MB`;
+}

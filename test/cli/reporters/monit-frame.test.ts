@@ -36,7 +36,7 @@ const read = (seen: MonitReading['seen'], atMs: number, part: Partial<MonitReadi
 const after = (...readings: readonly MonitReading[]): MonitState => readings.reduce(addMonitReading, EMPTY_MONIT);
 
 const view = (part: Partial<MonitView> = {}): MonitView => {
-  const output = createOutput({ color: false });
+  const output = createOutput({ color: false, quiet: false });
   return { columns: 80, rows: 24, isUnicode: true, interval: '2 s', time: '12:00:00', output, ...part };
 };
 const draw = (state: MonitState, part: Partial<MonitView> = {}) => drawMonit(state, view(part)).join('\n');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { BYTES_PER_MB, overLimit } from '../../../src/core/health/chroma-limits.ts';
+import { BYTES_PER_MB, formatMegabytes, overLimit } from '../../../src/core/health/chroma-limits.ts';
+import { formatBytes } from '../../../src/core/text/wording.ts';
 
 const LIMITS = { memoryBytes: 100 * BYTES_PER_MB, cpuPercent: 50 };
 
@@ -37,6 +38,14 @@ test('a limit of 0 is no limit', () => {
   expect(overLimit(readings(Array<number>(20).fill(9_999), 800), { memoryBytes: 0, cpuPercent: 0 })).toBe(undefined);
 });
 
-test('a megabyte of a limit has 1,048,576 bytes', () => {
-  expect(BYTES_PER_MB).toBe(1_048_576);
+test('a megabyte of a limit is the one of all other sizes: a limit of 2048 appears as 2048 MB, and as 2.0 GB elsewhere', () => {
+  const limit = 2048 * BYTES_PER_MB;
+  expect([formatMegabytes(limit), formatBytes(limit), formatBytes(512 * BYTES_PER_MB)]).toEqual([
+    '2048 MB',
+    '2.0 GB',
+    '512 MB',
+  ]);
+  expect(overLimit(readings([3_000, 3_000]), { memoryBytes: limit, cpuPercent: 0 })).toBe(
+    'Chroma used 3000 MB, over its limit of 2048 MB',
+  );
 });

@@ -13,9 +13,13 @@ import { machineMemoryCheck } from '../../../src/operations/doctor/checks/machin
 import { networkFileSystemCheck } from '../../../src/operations/doctor/checks/network-file-system.ts';
 import { nodeCheck } from '../../../src/operations/doctor/checks/node.ts';
 import { portCheck } from '../../../src/operations/doctor/checks/port.ts';
+import { treeMemoryCheck } from '../../../src/operations/doctor/checks/tree-memory.ts';
 import { supervisorCheck } from '../../../src/operations/doctor/checks/supervisor.ts';
 import { uvCheck } from '../../../src/operations/doctor/checks/uv.ts';
+import { resolveSettings } from '../../../src/core/settings.ts';
+import type { Judgement } from '../../../src/core/verdicts/verdict.ts';
 import type { TreeStatus } from '../../../src/operations/tree/tree-lifecycle.ts';
+import { python, uv } from '../../core/builders.ts';
 import { FakeMachine } from '../fake-machine.ts';
 import { findingOf } from './fake-ports.ts';
 
@@ -82,6 +86,26 @@ describe('memory of the machine', () => {
   test('memory of an unknown system is skipped', async () => {
     expect((await findingOf(machineMemoryCheck)).status).toBe('skip');
   });
+});
+
+test.each([
+  ['2048', 1_000, 'pass', '1000 MB in tree tree-1, limit 2048 MB'],
+  ['2048', 2_000, 'warn', '2000 MB in tree tree-1, limit 2048 MB'],
+  ['2048', 2_060, 'fail', '2060 MB in tree tree-1, limit 2048 MB'],
+  ['0', 2_060, 'pass', '2.1 GB in tree tree-1, no limit'],
+])('a limit of %s MB and a Chroma of %i MB: %s, in the unit of the setting', async (limit, used, status, detail) => {
+  const env = { CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB: limit };
+  const settings = resolveSettings({ env, config: {}, configFile: '' });
+  const seen = await new FakeMachine().observe();
+  const pssBytes = (used / 2) * 1_000_000;
+  const chroma = [uv(201, 200, { pssBytes }), python(202, 201, { pssBytes })].map((row): Judgement => ({
+    ...{ row, verdict: 'managed', treeId: 'tree-1', role: 'chroma-sync', evidence: [], ageSeconds: 9 },
+    ...{ restsOnCommand: false, needsSecondLook: false, isManagedRoot: false },
+    ...{ sharesWithChildren: false, isOtherInstallation: false },
+  }));
+  const observe = () => Promise.resolve({ ...seen, judgements: chroma });
+  const tree = { observe, readSettings: () => settings.settings };
+  expect(await findingOf(treeMemoryCheck, { tree })).toMatchObject({ status, detail });
 });
 
 test.each([

@@ -142,16 +142,15 @@ function detail(state: MonitState, view: MonitView, room: number): readonly stri
     return [paint.bold('PROOF'), ...wrap(`${facts}\n${proof}`, view.columns).split('\n')].slice(0, room);
   }
   if (state.log === undefined) return [];
-  const lines = logLines(state, view);
-  return [logTitle(state, view), ...lines.slice(-(room - 1))].slice(0, room);
+  const top = Math.max(0, logLength(state) - (room - 1));
+  return [logTitle(state, view), ...logLines(state, view, { top, room: room - 1 })].slice(0, room);
 }
 
 function wholeLog(state: MonitState, view: MonitView, room: number): readonly string[] {
   if (state.log === undefined) return ['The selected line has no log.'];
-  const lines = logLines(state, view);
-  const last = Math.max(0, lines.length - (room - 1));
+  const last = Math.max(0, logLength(state) - (room - 1));
   const top = state.logTop === 'end' ? last : Math.min(state.logTop, last);
-  return [logTitle(state, view), ...lines.slice(top, top + room - 1)];
+  return [logTitle(state, view), ...logLines(state, view, { top, room: room - 1 })];
 }
 
 function logTitle({ log, view }: MonitState, { output }: MonitView): string {
@@ -159,11 +158,20 @@ function logTitle({ log, view }: MonitState, { output }: MonitView): string {
   return `${paint.bold(`LOG ${printable(log?.name ?? '')}`)}${view === 'log' ? '' : paint.gray('  l: whole screen')}`;
 }
 
-function logLines({ log }: MonitState, { output, columns }: MonitView): readonly string[] {
-  if (log?.problem !== undefined) return wrap(printable(log.problem), columns).split('\n');
+function logLength({ log }: MonitState): number {
+  return log?.lines.length ?? 0;
+}
+
+/** Formats only the lines that are shown. */
+function logLines(
+  { log }: MonitState,
+  { output, columns }: MonitView,
+  { top, room }: { readonly top: number; readonly room: number },
+): readonly string[] {
+  if (log?.problem !== undefined) return wrap(printable(log.problem), columns).split('\n').slice(0, room);
   if (log === undefined || log.lines.length === 0) return ['The log is empty.'];
   // A log may contain anything.
-  return log.lines.map((line) => clip(escapeHidden(formatLogLine(line, output)), columns));
+  return log.lines.slice(top, top + room).map((line) => clip(escapeHidden(formatLogLine(line, output)), columns));
 }
 
 const HELP = [

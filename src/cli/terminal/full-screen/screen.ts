@@ -15,7 +15,8 @@ const REST_OF_SCREEN = '\u001B[J';
 export class Screen {
   readonly #stream: WriteStream & { readonly fd: number };
   #isOpen = false;
-  #shown = '';
+  /** The lines on the screen; empty if they are unknown. */
+  #shown: readonly string[] = [];
 
   constructor(stream: WriteStream & { readonly fd: number }) {
     this.#stream = stream;
@@ -26,20 +27,22 @@ export class Screen {
     return { columns: this.#stream.columns, rows: this.#stream.rows };
   }
 
-  /** Draws the lines from the top. Opens the screen first if needed. Writes nothing if nothing changed. */
+  /** Draws the lines from the top. Opens the screen first if needed. Writes only the lines that changed. */
   draw(lines: readonly string[]): void {
+    const before = this.#isOpen ? this.#shown : [];
     // Erased first: after a full line, the terminal would erase its last character.
-    const picture = lines.map((line) => `${REST_OF_LINE}${line}\u001B[0m`).join('\r\n');
-    if (this.#isOpen && picture === this.#shown) return;
+    const drawn = lines.map((line) => `${REST_OF_LINE}${line}\u001B[0m`);
     const enter = this.#isOpen ? '' : ENTER;
     this.#isOpen = true;
-    this.#shown = picture;
-    this.#stream.write(`${enter}${BEGIN}${HOME}${picture}${REST_OF_SCREEN}${END}`);
+    this.#shown = drawn;
+    const picture =
+      before.length === drawn.length ? changes(before, drawn) : `${HOME}${drawn.join('\r\n')}${REST_OF_SCREEN}`;
+    if (picture !== '') this.#stream.write(`${enter}${BEGIN}${picture}${END}`);
   }
 
   /** Makes the next `draw` write everything, after a resize or after another program used the terminal. */
   forget(): void {
-    this.#shown = '';
+    this.#shown = [];
   }
 
   close(): void {
@@ -61,4 +64,8 @@ export class Screen {
       // The terminal is gone: nothing to restore.
     }
   };
+}
+
+function changes(before: readonly string[], now: readonly string[]): string {
+  return now.map((line, index) => (line === before[index] ? '' : `\u001B[${index + 1};1H${line}`)).join('');
 }

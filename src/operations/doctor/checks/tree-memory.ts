@@ -1,10 +1,8 @@
+import { BYTES_PER_MB, formatMegabytes } from '../../../core/health/chroma-limits.ts';
 import { chromaMemory } from '../../../core/health/tree-memory.ts';
-import { shortId } from '../../../core/text/wording.ts';
-import { formatBytes } from '../../../core/text/wording.ts';
+import { formatBytes, shortId } from '../../../core/text/wording.ts';
 import { fail, pass, skip, warn, type Check } from '../check.ts';
 
-/** The unit of the setting. */
-const BYTES_PER_MB = 1024 * 1024;
 /** Fraction of the limit above which the check warns. */
 const NEAR = 0.8;
 
@@ -19,9 +17,9 @@ export const treeMemoryCheck: Check = {
     const [largest] = trees.sort(([, left], [, right]) => right.bytes - left.bytes);
     if (largest === undefined) return skip('no Chroma is running');
     const [treeId, { bytes, isProportional }] = largest;
-    const used = `${formatBytes(bytes)}${isProportional ? '' : ' (RSS)'} in tree ${shortId(treeId)}`;
-    if (limit === 0) return pass(`${used}, no limit`);
-    const of = `${used}, limit ${formatBytes(limit)}`;
+    const where = `${isProportional ? '' : ' (RSS)'} in tree ${shortId(treeId)}`;
+    if (limit === 0) return pass(`${formatBytes(bytes)}${where}, no limit`);
+    const of = `${formatMegabytes(bytes)}${where}, limit ${formatMegabytes(limit)}`;
     if (bytes > limit) return fail(of, target.commandLine('restart'));
     return bytes > limit * NEAR ? warn(of, target.commandLine('restart')) : pass(of);
   },
