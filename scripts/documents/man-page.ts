@@ -41,6 +41,10 @@ export async function renderManPage(): Promise<string> {
     ),
     section('ENVIRONMENT'),
     ...entry(strong('CLAUDE_MEM_DATA_DIR'), 'the data dir (default: ~/.claude-mem)'),
+    ...entry(
+      strong('FORCE_COLOR'),
+      '1, 2, 3, true or empty: print colors, also into a pipe or file; any other value: print without colors. It outweighs NO_COLOR, and --no-color outweighs both',
+    ),
     ...entry(strong('NO_COLOR'), 'not empty: print without colors'),
     text('Settings, which config.json in the data dir can contain too:'),
     ...describeSettings().flatMap(({ name, fallback, meaning }) =>

@@ -98,6 +98,7 @@ export function shown(commandLine: string, print: (output: Output) => void): str
     isTerminal: false,
     hasStatusLine: false,
     hasColor: false,
+    hasErrorColor: false,
   });
   return asShell(commandLine, lines.join('\n'));
 }

@@ -39,14 +39,25 @@ describe('in a terminal', () => {
   });
 });
 
-test('a pipe never receives colors', async () => {
+test('a pipe receives colors only with FORCE_COLOR, which --no-color outweighs', async () => {
   const { home } = aHome();
-  const env = { NO_COLOR: undefined, FORCE_COLOR: '3', TERM: 'xterm-256color', COLORTERM: 'truecolor' };
-  const { stdout } = await inShell('"$@" | cat', cli('leaks', '--from', recording('plugin-worker-killed')), {
-    home,
-    env,
-  });
-  expect(stdout).toContain('Leaked: 1 chroma-mcp');
+  const inPipe = async (env: Record<string, string>, ...more: string[]) => {
+    const terminal = { NO_COLOR: undefined, TERM: 'xterm-256color', COLORTERM: 'truecolor' };
+    const args = cli('leaks', '--from', recording('plugin-worker-killed'), ...more);
+    const { stdout } = await inShell('"$@" | cat', args, { home, env: { ...terminal, ...env } });
+    expect(stripVTControlCharacters(stdout)).toContain('Leaked: 1 chroma-mcp');
+    return stdout.includes(ESCAPE);
+  };
+  expect(await inPipe({})).toBe(false);
+  expect(await inPipe({ FORCE_COLOR: '1', NO_COLOR: '1', TERM: 'dumb' })).toBe(true);
+  expect(await inPipe({ FORCE_COLOR: '1' }, '--no-color')).toBe(false);
+});
+
+test('JSON has no colors, also with FORCE_COLOR', async () => {
+  const { home } = aHome();
+  const args = cli('leaks', '--json', '--from', recording('plugin-worker-killed'));
+  const { stdout } = await inShell('"$@"', args, { home, env: { NO_COLOR: undefined, FORCE_COLOR: '1' } });
+  expect(JSON.parse(stdout)).toMatchObject({ command: 'leaks' });
   expect(stdout).not.toContain(ESCAPE);
 });
 
@@ -68,6 +79,24 @@ describe('the confirmation of reap', () => {
     expect(stripVTControlCharacters(output)).toContain('No process was ended.');
     expect(status).toBe(exit);
     expect(living(left)).toHaveLength(2);
+  });
+
+  test.each([
+    ['--no-color', ['--no-color'], {}, false],
+    ['FORCE_COLOR=0', [], { FORCE_COLOR: '0' }, false],
+    ['FORCE_COLOR before NO_COLOR', [], { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
+    ['nothing', [], {}, true],
+  ])('the question on stderr obeys %s', async (_, more, env, hasColor) => {
+    const { home, dataDir } = aHome();
+    await orphans(dataDir);
+    const session = runCliInTerminal(['reap', ...more], { home, env });
+    await session.waitFor(asked);
+    session.type('n');
+    const { output } = await session.ended;
+    const question = output.slice(output.indexOf(asked) - 40);
+    // eslint-disable-next-line no-control-regex -- colors are control characters
+    expect(/\u001B\[[39]\dm/.test(question)).toBe(hasColor);
+    expect(output).not.toContain('Warning');
   });
 
   test('reap answered with yes ends the processes in the plan', async () => {

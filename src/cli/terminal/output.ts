@@ -2,6 +2,7 @@ import { escapeHidden } from '../../core/text/harmless-text.ts';
 import { EXIT } from '../exit-code.ts';
 import { exitNow } from '../exit.ts';
 import { withProgramName } from '../program-name.ts';
+import { wantsColor } from './color.ts';
 import { Sink } from './sink.ts';
 import { wrap } from './wrap.ts';
 
@@ -32,6 +33,8 @@ export interface Output {
   readonly hasStatusLine: boolean;
   /** True if stdout may contain colors. */
   readonly hasColor: boolean;
+  /** True if stderr may contain colors. */
+  readonly hasErrorColor: boolean;
 }
 
 const PIPE_COLUMNS = 100;
@@ -119,7 +122,10 @@ export function createOutput(options: OutputOptions): Output {
     get hasStatusLine() {
       return !options.quiet && isTerminal(err);
     },
-    hasColor: options.color && isTerminal(out) && !isSet(process.env.NO_COLOR) && process.env.TERM !== 'dumb',
+    hasColor: options.color && wantsColor(process.env, () => isTerminal(out)),
+    get hasErrorColor() {
+      return options.color && wantsColor(process.env, () => isTerminal(err));
+    },
   };
 }
 
@@ -134,9 +140,4 @@ function columnsOf({ stream }: Sink): number {
 /** A terminal without a size (`script`, some CI systems) reports 0 columns or none. */
 function isTerminal(sink: Sink): boolean {
   return sink.mayBeTerminal && sink.stream.isTTY && sink.stream.columns > 0;
-}
-
-/** The rule of no-color.org: present and not empty. */
-function isSet(value: string | undefined): boolean {
-  return value !== undefined && value !== '';
 }

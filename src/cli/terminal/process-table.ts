@@ -1,4 +1,4 @@
-import chalk, { type ChalkInstance, Chalk } from 'chalk';
+import chalk, { type ChalkInstance, Chalk, chalkStderr } from 'chalk';
 import Table from 'cli-table3';
 import type { Judgement, Verdict } from '../../core/verdicts/verdict.ts';
 import { formatAge } from '../../shared/duration.ts';
@@ -17,6 +17,11 @@ export const WIDEST = 110;
 /** Colors for stdout, or none. */
 export function painter(output: Output): ChalkInstance {
   return output.hasColor ? chalk : new Chalk({ level: 0 });
+}
+
+/** Colors for stderr, or none. */
+export function errorPainter(output: Output): ChalkInstance {
+  return output.hasErrorColor ? chalkStderr : new Chalk({ level: 0 });
 }
 
 const PAINT: Readonly<Record<Verdict, 'red' | 'yellow' | 'green' | 'gray'>> = {

@@ -9,7 +9,7 @@ export function shown(columns: number, print: (output: Output) => void): string 
   print({
     ...{ data: keep, text: (text) => void lines.push(wrap(text, columns)), note: keep, problem: keep, status: ignore },
     ...{ clearStatus: ignore, beginStreaming: ignore, beginActing: ignore, endActing: ignore },
-    ...{ columns, isTerminal: true, hasStatusLine: false, hasColor: false },
+    ...{ columns, isTerminal: true, hasStatusLine: false, hasColor: false, hasErrorColor: false },
   });
   return lines.join('\n');
 }

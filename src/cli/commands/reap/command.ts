@@ -157,14 +157,14 @@ function showOnly({ options, output }: Input, { plan, seen }: Task): ExitCode {
 }
 
 async function askIfNeeded(
-  { options }: Input,
+  { options, output }: Input,
   { plan, seen }: Task,
   interrupted: AbortSignal | undefined,
 ): Promise<Answer> {
   if (options.yes === true || plan.plan.length === 0) return 'yes';
   const { questionFor } = await import('./question.ts');
   const { ask } = await import('../../terminal/ask.ts');
-  return ask(questionFor(groupLeaks(plan.plan, seen.reading.snapshot)), interrupted);
+  return ask(questionFor(groupLeaks(plan.plan, seen.reading.snapshot)), output, interrupted);
 }
 
 async function act(input: Input, context: Context, task: Task): Promise<ExitCode> {

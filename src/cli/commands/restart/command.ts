@@ -46,7 +46,7 @@ export async function restartAfterAsking(
   const question = isRunning
     ? 'Stop the tree and start a new one, as `claude-mem restart` does?'
     : 'No tree runs. Start one, as `claude-mem start` does?';
-  if ((await ask(question, interrupted)) !== 'yes') {
+  if ((await ask(question, output, interrupted)) !== 'yes') {
     output.note('Nothing was changed.');
     return 'return';
   }

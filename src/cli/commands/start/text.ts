@@ -7,7 +7,7 @@ import type { LifecycleReport } from './json.ts';
 import type { Output } from '../../terminal/output.ts';
 import { reportStatus, sightTree } from '../../../operations/tree/status-report.ts';
 import { count, printable } from '../../terminal/format.ts';
-import { painter } from '../../terminal/process-table.ts';
+import { errorPainter, painter } from '../../terminal/process-table.ts';
 import { printStatus } from '../status/text.ts';
 
 interface StartView {
@@ -56,8 +56,9 @@ function printFailure(
   report: LifecycleReport,
   { result, output, logLines }: Pick<StartView, 'result' | 'output' | 'logLines'>,
 ): void {
-  const paint = painter(output);
-  output.problem(`${paint.red.bold('Start failed:')} ${printable(report.error?.message ?? 'not ready')}`);
+  output.problem(
+    `${errorPainter(output).red.bold('Start failed:')} ${printable(report.error?.message ?? 'not ready')}`,
+  );
   if (logLines.length > 0)
     output.problem(`\nLast lines of the log:\n${logLines.map((line) => `  ${printable(line)}`).join('\n')}`);
   const before = new Set(result.ended);
