@@ -15,12 +15,30 @@ export function wrap(text: string, width: number): string {
     .join('\n');
 }
 
-/** Cuts a line to `width` columns. A line that is cut loses its colors. */
+/** Cuts a line to `width` columns, and keeps the colors of what is left. */
 export function clip(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
   let clipped = '';
   let columns = 0;
-  for (const character of stripVTControlCharacters(line)) {
+  for (const [position, part] of line.split(COLOR).entries()) {
+    const isColor = position % 2 === 1;
+    const text = isColor ? part : stripVTControlCharacters(part);
+    const shown = isColor ? part : clipText(text, width - columns);
+    clipped += shown;
+    if (shown !== text) break;
+    if (!isColor) columns += widthOf(shown);
+  }
+  return clipped.includes(ESCAPE) ? `${clipped}${ESCAPE}[0m` : clipped;
+}
+
+const ESCAPE = '\u001B';
+// eslint-disable-next-line no-control-regex -- colors begin with a control character
+const COLOR = /(\u001B\[[\d;]*m)/;
+
+function clipText(text: string, width: number): string {
+  let clipped = '';
+  let columns = 0;
+  for (const character of text) {
     columns += widthOf(character);
     if (columns > width) break;
     clipped += character;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { widthOf, wrap } from '../../../src/cli/terminal/wrap.ts';
+import { clip, widthOf, wrap } from '../../../src/cli/terminal/wrap.ts';
 
 const RED = '\u001B[31m';
 const DEFAULT = '\u001B[39m';
@@ -43,4 +43,14 @@ test('wrap ignores the width of colors', () => {
 test('a line that fits keeps its characters, so that a path can be copied', () => {
   const decomposed = '  /home/u/cafe\u0301';
   expect(wrap(decomposed, 80)).toBe(decomposed);
+});
+
+test.each([
+  ['a line that fits', `${RED}ab${DEFAULT} cd`, 5, `${RED}ab${DEFAULT} cd`],
+  ['a line without colors', 'abcdef', 3, 'abc'],
+  ['a cut after a color', `${RED}ab${DEFAULT} cdef`, 4, `${RED}ab${DEFAULT} c\u001B[0m`],
+  ['a cut within a color', `${RED}abcdef${DEFAULT} gh`, 3, `${RED}abc\u001B[0m`],
+  ['a wide character that does not fit', `a日本`, 4, 'a日'],
+])('clip keeps the colors of what is left: %s', (_, line, width, expected) => {
+  expect(clip(line, width)).toBe(expected);
 });

@@ -10,14 +10,14 @@ const plain = new Chalk({ level: 0 });
 export function formatLogLine(line: LogLine, output: Output): string {
   const paint = output.hasColor ? colored : plain;
   const time = line.time === null ? '' : clockTime(new Date(line.time));
-  const level = line.level ?? '';
+  const level = printable(line.level ?? '');
   const painted = level === 'error' ? paint.red(level) : level === 'warn' ? paint.yellow(level) : paint.gray(level);
   const fields = Object.entries(line.fields)
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
   const parts = [
     paint.gray(time),
-    (line.role ?? '').padEnd(10),
+    printable(line.role ?? '').padEnd(10),
     painted,
     printable(line.message),
     paint.gray(printable(fields)),

@@ -2,7 +2,7 @@ import { escapeHidden } from '../../../core/text/harmless-text.ts';
 import { describeAges, describePids } from '../../../operations/leaks/describe-groups.ts';
 import { reportLeaks } from '../../../operations/leaks/leak-report.ts';
 import { remarks } from '../../../operations/leaks/leak-remarks.ts';
-import { printable } from '../../terminal/format.ts';
+import { count, printable } from '../../terminal/format.ts';
 import { evidenceLine, painter } from '../../terminal/process-table.ts';
 import { clip, widthOf, wrap } from '../../terminal/wrap.ts';
 import { leakSentence } from '../leaks/text.ts';
@@ -39,7 +39,10 @@ export function logRoom(state: MonitState, view: MonitView): number {
 }
 
 function bodyOf(state: MonitState, view: MonitView, room: number): readonly string[] {
-  if (state.view === 'help') return HELP.map(([key, does]) => `  ${key.padEnd(14)}${does}`);
+  if (state.view === 'help') {
+    const blank = view.rows >= TALL_ROWS ? [''] : [];
+    return [...blank, ...HELP.map(([key, does]) => `  ${key.padEnd(14)}${does}`)];
+  }
   if (state.view === 'log') return wholeLog(state, view, room);
   const list = overview(state, view);
   const isTall = view.rows >= TALL_ROWS;
@@ -75,19 +78,25 @@ function head(state: MonitState, view: MonitView): readonly string[] {
   return lines;
 }
 
-function stateLine({ report, isPaused }: MonitState, { output, rows }: MonitView): string {
+function stateLine({ report, isPaused }: MonitState, { output, rows, columns }: MonitView): string {
   const paint = painter(output);
   const paused = isPaused && rows < TALL_ROWS ? paint.gray(', paused') : '';
   if (report?.running !== true) return `claude-mem is ${paint.yellow.bold('not running')}${paused}`;
   const isWell = report.state === 'running' && report.problem === null;
   const state = isWell ? paint.green.bold('running') : paint.yellow.bold(report.state ?? 'not answering');
   const facts = [
-    (report.restarts ?? 0) > 0 ? `${report.restarts ?? 0} restarts` : '',
+    (report.restarts ?? 0) > 0 ? count(report.restarts ?? 0, 'restart') : '',
     report.port === null ? '' : `http://127.0.0.1:${report.port}`,
     report.search.mode === 'semantic' ? 'search by meaning' : 'search by keyword',
     report.version === null ? '' : `version ${report.version}`,
   ].filter((fact) => fact !== '');
-  return `claude-mem is ${state}, ${facts.join(', ')}${paused}`;
+  let line = `claude-mem is ${state}`;
+  // The most important ones come first.
+  for (const fact of facts) {
+    if (widthOf(`${line}, ${fact}${paused}`) > columns) break;
+    line += `, ${fact}`;
+  }
+  return `${line}${paused}`;
 }
 
 interface ListLine {
