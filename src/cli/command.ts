@@ -60,7 +60,7 @@ export function defineCommand<Options>(wiring: CliWiring, spec: CommandSpec<Opti
   if (spec.canBeQuiet === true) command.addOption(quietOption());
   command
     .option('--data-dir <dir>', 'use this data dir (default: $CLAUDE_MEM_DATA_DIR, else ~/.claude-mem)')
-    .option('--no-color', 'print without colors (default: in a pipe, with NO_COLOR or FORCE_COLOR=0)')
+    .option('--no-color', 'print without colors (outweighs FORCE_COLOR)')
     .addHelpText('after', () => helpText(spec, command.createHelp()))
     .action(async () => {
       const options = command.opts<Options & CommonOptions>();
