@@ -11,7 +11,14 @@ import { aHome, living, orphans } from './scene.ts';
 test('every command that prints a report has --quiet, a command whose output is data has not', async () => {
   const { commands } = await createProgram(cliWiring);
   const loud = commands.filter(({ options }) => !options.some(({ long }) => long === '--quiet'));
-  expect(loud.map((command) => command.name())).toEqual(['logs', 'history', 'search-server', 'hook', 'completion']);
+  expect(loud.map((command) => command.name())).toEqual([
+    'monit',
+    'logs',
+    'history',
+    'search-server',
+    'hook',
+    'completion',
+  ]);
 });
 
 test('with --quiet nothing is printed, and the exit code is that of the report', async () => {

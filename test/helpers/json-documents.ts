@@ -34,9 +34,9 @@ function schemaNameOf(args: readonly string[]): string | undefined {
   return command === 'leaks' && own.includes('--watch') ? 'leaks-watch' : command;
 }
 
-/** `search-server` and `hook` use formats of others. */
+/** `search-server` and `hook` use formats of others, and `monit` has no document. */
 function isCommand(word: string): boolean {
-  return (COMMAND_NAMES as readonly string[]).includes(word) && word !== 'search-server' && word !== 'hook';
+  return (COMMAND_NAMES as readonly string[]).includes(word) && !['search-server', 'hook', 'monit'].includes(word);
 }
 
 /** Skips text that is no JSON: the test may have broken the output. */
