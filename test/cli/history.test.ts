@@ -83,7 +83,7 @@ test('history shows the CPU of the last sample, and no chart if none is known', 
   expect((await runCli(['history'], { home: unknown })).stdout).not.toContain('CPU (%');
 });
 
-test.each([24, 40, 100])('history --since 14d of a tree that ended days ago fits %d columns', async (columns) => {
+test.each([40, 100])('history --since 14d of a tree that ended days ago fits %d columns', async (columns) => {
   const home = tempDir();
   mkdirSync(join(home, '.claude-mem'));
   const store = openSampleStore(join(home, '.claude-mem'));

@@ -71,7 +71,7 @@ function printChart({ title, value, label, color }: ChartSpec, report: HistoryRe
   const most = roundUp(peak);
   const lines = drawChart({ values: peaksOf(items, { columns, sinceMs, untilMs }), rows: ROWS, most });
   const newest = report.gaps.at(-1)?.until === report.until ? 'last' : 'now';
-  output.data(`\n${paint.bold(title)}  ${newest} ${label(known.at(-1) ?? 0)}, peak ${label(peak)}`);
+  output.text(`\n${paint.bold(title)}  ${newest} ${label(known.at(-1) ?? 0)}, peak ${label(peak)}`);
   for (const [row, line] of lines.entries()) {
     const scale = row === 0 ? label(most) : row === ROWS - 1 ? '0' : '';
     output.data(`${scale.padStart(LABEL_COLUMNS)} ${paint.gray('│')}${paint[color](line.trimEnd())}`);
