@@ -11,7 +11,8 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   chromaSsl: 'whether the Chroma server uses TLS',
   pythonVersion: 'the Python that runs chroma-mcp, as any uv version request',
   uvx: 'path or name of uvx; if not set, claude-mem searches the usual places',
-  chromaMemoryLimitMb: 'MB (1,000,000 bytes) of PSS + swap of uv wrapper and python together; above it Chroma is recycled; 0: no limit',
+  chromaMemoryLimitMb:
+    'MB (1,000,000 bytes) of PSS + swap of uv wrapper and python together; above it Chroma is recycled; 0: no limit',
   chromaCpuLimitPercent: 'percent of one core, averaged over a minute; above it Chroma is recycled; 0: no limit',
   chromaIdleSeconds: 'Chroma is closed after this time without use; 0: never',
 };

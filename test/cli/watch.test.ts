@@ -158,7 +158,7 @@ describe('in a terminal', () => {
     expect((await session.ended).status).toBe(0);
   });
 
-  test('r runs reap, which asks; no returns to the watch at once, yes after a key', async () => {
+  test('r runs reap, which asks; no returns to the watch immediately, yes after a key', async () => {
     const { home, dataDir } = aHome();
     const left = await orphans(dataDir);
     const session = watch(home);

@@ -102,7 +102,7 @@ describe('the screen of monit', () => {
     expect(draw(state)).not.toMatch(/worker .*[1-9]\d*\.\d %/);
   });
 
-  test('has a sparkline for CPU and memory where there is room', () => {
+  test('a wide screen has a sparkline for CPU and memory', () => {
     const bars = after(...[0, 10, 90, 40].map((ticks, index) => read(treeAfter(ticks), index * 1_000)));
     expect(draw(bars)).toMatch(/worker .* [▁-█]{3} +30 MB +[▁-█]{4}$/m);
     expect(draw(bars, { isUnicode: false })).toMatch(/`- worker .* [_.:=+*#-]{3} +30 MB +#{4}$/m);
@@ -196,7 +196,7 @@ describe('the selection of monit', () => {
     expect(addMonitReading(next, read(manyLeaks(0), 3_000, none)).selected).toBeUndefined();
   });
 
-  test('has the log of the program that started Chroma, and none for a group of leaks', () => {
+  test('a process of Chroma has the log of the program that started it, and a group of leaks has none', () => {
     const names = running.items.map((item) => [item.kind === 'process' && item.member.role, logNameOf(item)]);
     expect(names).toEqual([
       ['supervisor', 'supervisor'],

@@ -11,7 +11,7 @@ import type { TreeStatus } from '../../../operations/tree/tree-lifecycle.ts';
 import type { TreeMember } from '../../../operations/tree/tree-view.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 
-/** What one reading of the machine shows. */
+/** One reading of the machine, and the answer of the supervisor. */
 export interface MonitReading {
   readonly seen: Observation | ClaudeMemError;
   readonly answer: TreeStatus | 'late' | undefined;
