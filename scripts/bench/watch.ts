@@ -63,6 +63,7 @@ async function besideTree(dataDir: string): Promise<readonly number[]> {
 interface Watcher {
   readonly child: ChildProcess;
   readonly pid: () => number;
+  readonly end: () => void;
 }
 
 /** @returns percent of a core for each program. */
@@ -73,7 +74,7 @@ async function measure(watchers: readonly Watcher[]): Promise<readonly number[]>
   const before = pids.map(cpuTicks);
   await sleep(SECONDS * 1_000);
   const after = pids.map(cpuTicks);
-  for (const { child } of watchers) child.kill('SIGTERM');
+  for (const { end } of watchers) end();
   await Promise.all(exits);
   return after.map((ticks, index) => (ticks - (before[index] ?? Number.NaN)) / SECONDS);
 }
@@ -82,7 +83,7 @@ function inPipe(args: readonly string[], dataDir: string): Watcher {
   const child = spawn(process.execPath, [CLI, ...args, '--data-dir', dataDir], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return { child, pid: () => child.pid! };
+  return { child, pid: () => child.pid!, end: () => void child.kill('SIGTERM') };
 }
 
 /** `script` of util-linux makes the terminal, and its only child is the program. */
@@ -92,7 +93,7 @@ function inTerminal(args: readonly string[], dataDir: string): Watcher {
     env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm-256color' },
     stdio: ['pipe', 'ignore', 'inherit'],
   });
-  return { child, pid: () => onlyChildOf(child.pid!) };
+  return { child, pid: () => onlyChildOf(child.pid!), end: () => void child.stdin.write('q') };
 }
 
 function onlyChildOf(parent: number): number {
