@@ -15,6 +15,7 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
     'MB (1,000,000 bytes) of PSS + swap of uv wrapper and python together; above it Chroma is recycled; 0: no limit',
   chromaCpuLimitPercent: 'percent of one core, averaged over a minute; above it Chroma is recycled; 0: no limit',
   chromaIdleSeconds: 'Chroma is closed after this time without use; 0: never',
+  contextCharacters: 'length of the context that a new session receives, in characters (about four per token); 0: none',
 };
 
 export interface DescribedSetting {

@@ -20,6 +20,8 @@ export interface Settings {
   readonly chromaCpuLimitPercent: number;
   /** Seconds without use after which Chroma is closed; 0: never. */
   readonly chromaIdleSeconds: number;
+  /** Length of the context that a new session receives; 0: none. */
+  readonly contextCharacters: number;
 }
 
 /** An invalid value and its source. */
@@ -51,6 +53,7 @@ const DEFINITIONS = {
   chromaMemoryLimitMb: whole('CLAUDE_MEM_CHROMA_MEMORY_LIMIT_MB', 2_048, 0, 1_000_000),
   chromaCpuLimitPercent: whole('CLAUDE_MEM_CHROMA_CPU_LIMIT_PERCENT', 0, 0, 100_000),
   chromaIdleSeconds: whole('CLAUDE_MEM_CHROMA_IDLE_SECONDS', 600, 0, 1_000_000),
+  contextCharacters: whole('CLAUDE_MEM_CONTEXT_CHARACTERS', 6_000, 0, 100_000),
 } satisfies { [Key in keyof Settings]: Setting<Settings[Key]> };
 
 const KEYS = Object.keys(DEFINITIONS) as (keyof Settings)[];

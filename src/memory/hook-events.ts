@@ -22,6 +22,7 @@ export function recordHookEvent(connection: Connection, event: HookEvent): { rea
     case 'observation':
       return recordObservation(connection, session, event);
     case 'stop':
+      keepAnswer(connection, session, event);
       summarize(connection, session, event.at);
       return { isNew: true };
     case 'session-end':
@@ -45,6 +46,17 @@ function findOrBegin(connection: Connection, { sessionId, project, at }: HookEve
 function reopen(connection: Connection, { id, completedAt }: Session, at: string): void {
   if (completedAt === null || at <= completedAt) return;
   connection.run('UPDATE sessions SET completed_at = NULL WHERE id = ?', id);
+}
+
+/** The answer of the latest stop counts, in any order of delivery. */
+function keepAnswer(
+  connection: Connection,
+  { id }: Session,
+  { answer, at }: HookEvent & { readonly kind: 'stop' },
+): void {
+  if (answer === undefined) return;
+  const isLater = '(answered_at IS NULL OR answered_at <= ?2)';
+  connection.run(`UPDATE sessions SET answer = ?1, answered_at = ?2 WHERE id = ?3 AND ${isLater}`, answer, at, id);
 }
 
 function recordText(connection: Connection, session: Session, event: HookEvent & { readonly kind: 'prompt' }) {
@@ -84,13 +96,18 @@ function summarize(connection: Connection, { id, externalId }: Session, at: stri
     prompts: connection
       .all(`SELECT substr(text, 1, ${PROMPT_CHARACTERS}) AS text FROM prompts WHERE session_id = ? ORDER BY id`, id)
       .map((row) => String(row.text)),
+    answer: answerOf(connection, id),
     observations: connection
       .all(
-        `SELECT * FROM (SELECT id, type, files FROM observations WHERE session_id = ? AND files <> '[]'
+        `SELECT * FROM (SELECT id, type, title, files FROM observations
+          WHERE session_id = ? AND (files <> '[]' OR type IN ('commit', 'test'))
           ORDER BY id DESC LIMIT ${MOST_ROWS}) ORDER BY id`,
         id,
       )
-      .map((row) => ({ type: String(row.type), files: JSON.parse(String(row.files)) as string[] })),
+      .map(({ type, title, files }) => ({
+        ...{ type: String(type), title: String(title) },
+        files: JSON.parse(String(files)) as string[],
+      })),
   });
   const summaryId = `claude-code:${externalId ?? id}:summary`;
   const known = connection.first('SELECT text FROM summaries WHERE external_id = ?', summaryId);
@@ -100,4 +117,9 @@ function summarize(connection: Connection, { id, externalId }: Session, at: stri
     'INSERT INTO summaries (session_id, text, created_at, external_id) VALUES (?, ?, ?, ?)',
     ...[id, text, at, summaryId],
   );
+}
+
+function answerOf(connection: Connection, sessionId: number): string | undefined {
+  const answer = connection.first('SELECT answer FROM sessions WHERE id = ?', sessionId)?.answer;
+  return typeof answer === 'string' ? answer : undefined;
 }

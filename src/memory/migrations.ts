@@ -88,5 +88,37 @@ const DELIVERED_ONCE: Migration = {
   `,
 };
 
+const indexOfTexts = (table: 'prompts' | 'summaries'): string => `
+    CREATE VIRTUAL TABLE ${table}_index USING fts5 (
+      text,
+      content = '${table}', content_rowid = 'id',
+      tokenize = 'porter unicode61 remove_diacritics 2'
+    );
+    INSERT INTO ${table}_index (${table}_index) VALUES ('rebuild');
+    CREATE TRIGGER ${table}_inserted AFTER INSERT ON ${table} BEGIN
+      INSERT INTO ${table}_index (rowid, text) VALUES (new.id, new.text);
+    END;
+    CREATE TRIGGER ${table}_deleted AFTER DELETE ON ${table} BEGIN
+      INSERT INTO ${table}_index (${table}_index, rowid, text) VALUES ('delete', old.id, old.text);
+    END;
+    CREATE TRIGGER ${table}_updated AFTER UPDATE ON ${table} BEGIN
+      INSERT INTO ${table}_index (${table}_index, rowid, text) VALUES ('delete', old.id, old.text);
+      INSERT INTO ${table}_index (rowid, text) VALUES (new.id, new.text);
+    END;`;
+
+/** Results of sessions, and the search over prompts and summaries. */
+const RESULTS: Migration = {
+  version: 3,
+  sql: `
+    ALTER TABLE sessions ADD COLUMN answer TEXT;
+    ALTER TABLE sessions ADD COLUMN answered_at TEXT;
+    ${indexOfTexts('prompts')}
+    ${indexOfTexts('summaries')}
+    CREATE INDEX prompts_by_time ON prompts (created_at);
+    CREATE INDEX observations_by_time ON observations (created_at);
+    CREATE INDEX summaries_by_time ON summaries (created_at);
+  `,
+};
+
 /** In ascending order of version. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, DELIVERED_ONCE];
+export const MIGRATIONS: readonly Migration[] = [FIRST, DELIVERED_ONCE, RESULTS];

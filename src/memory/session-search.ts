@@ -32,6 +32,9 @@ export interface SessionSearchOptions {
 /** How many of the newest observations a substring search reads, which limits it to about 50 ms. */
 const SUBSTRING_SCAN_ROWS = 20_000;
 
+/** Older observations without a summary are of no use for a new session. */
+const NEWEST_EXAMINED = 2_000;
+
 /**
  * How many hits by bm25 are scored at least: it counts how often a word occurs, so that it may rank a hit with more of
  * the query's words lower.
@@ -113,6 +116,16 @@ export class SessionSearch {
   /** The newest observations first, of one project or all. */
   recent(project: string | undefined, limit: number): Observation[] {
     return this.#newest('observations', project, limit).map(toObservation);
+  }
+
+  /** The newest observations that no summary of their session covers yet, newest first. */
+  withoutSummary(project: string, limit: number): Observation[] {
+    const sql = `SELECT rows.* FROM (SELECT * FROM observations ORDER BY id DESC LIMIT ${NEWEST_EXAMINED}) AS rows
+      JOIN sessions ON sessions.id = rows.session_id
+      WHERE project = ?1 AND NOT EXISTS (
+        SELECT 1 FROM summaries WHERE summaries.session_id = rows.session_id AND summaries.created_at >= rows.created_at)
+      ORDER BY rows.id DESC LIMIT ?2`;
+    return this.#all(sql, project, limit).map(toObservation);
   }
 
   /** The newest summaries first, of one project or all. */

@@ -281,8 +281,9 @@ function withoutPrivateOf(event: HookEvent): HookEvent {
       return { ...event, prompt: withoutPrivate(event.prompt) };
     case 'observation':
       return { ...event, observation: { ...event.observation, ...withoutPrivateParts(textsOf(event.observation)) } };
-    case 'session-start':
     case 'stop':
+      return event.answer === undefined ? event : { ...event, answer: withoutPrivate(event.answer) };
+    case 'session-start':
     case 'session-end':
       return event;
   }

@@ -4,11 +4,14 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, statSync } from 'node:
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { projectOf } from '../core/project.ts';
+import { resolveSettings, type Settings } from '../core/settings.ts';
 import type { HookPorts } from '../operations/hooks/ingest-hook.ts';
-import { errnoOf, isLateAnswer } from '../shared/errors.ts';
+import { ClaudeMemError, errnoOf, isLateAnswer } from '../shared/errors.ts';
 import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
 import { RotatingFile } from '../shared/rotating-file.ts';
 import { assertOwner, ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
+import { readSettings } from '../state/settings/settings.ts';
+import { lastAnswerOf } from '../state/files/transcript.ts';
 import { Spool } from '../state/spool/spool.ts';
 import { programPath } from '../cli/programs.ts';
 import { deliverToWorker } from '../cli/commands/hook/worker-client.ts';
@@ -17,7 +20,7 @@ import { deliverToWorker } from '../cli/commands/hook/worker-client.ts';
 const DELIVER_WITHIN_MS = 1_000;
 /** The part of the memory that a new session receives. */
 const SHOWN_SESSIONS = 5;
-const SHOWN_STEPS = 15;
+const EXAMINED_STEPS = 100;
 const LOG_ROTATION = { maxBytes: 256 * 1024, keep: 1 } as const;
 
 /**
@@ -37,6 +40,8 @@ export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
     sizeOf: (file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0,
     spool: new Spool(dataDir),
     deliver: (event) => deliver(dataDir, event),
+    lastAnswer: lastAnswerOf,
+    contextCharacters: () => settings(dataDir).contextCharacters,
     isTreeUp: () => isTreeUp(dataDir),
     startTree: () => {
       startTree(dataDir);
@@ -44,6 +49,16 @@ export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
     readMemory: (project, sessionId) => readMemory(dataDir, project, sessionId),
     log: hookLog(dataDir),
   };
+}
+
+/** Invalid settings must not stop a session. `start` reports them. */
+function settings(dataDir: string): Settings {
+  try {
+    return readSettings(dataDir, process.env);
+  } catch (error) {
+    if (!(error instanceof ClaudeMemError)) throw error;
+    return resolveSettings({ env: {}, config: {}, configFile: '' }).settings;
+  }
 }
 
 /** Accepts settings of root, because an administrator may provide them. */
@@ -117,10 +132,7 @@ async function readMemory(dataDir: string, project: string, sessionId: string) {
         .recentSummaries(project, SHOWN_SESSIONS + 1)
         .filter(isOther)
         .slice(0, SHOWN_SESSIONS),
-      observations: search
-        .recent(project, SHOWN_STEPS * 4)
-        .filter(isOther)
-        .slice(0, SHOWN_STEPS),
+      observations: search.withoutSummary(project, EXAMINED_STEPS).filter(isOther),
     };
   } finally {
     search.close();

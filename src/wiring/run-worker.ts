@@ -6,6 +6,7 @@ import type { Adapters } from './services.ts';
 import { ChromaSync } from '../chroma/chroma-sync.ts';
 import { SessionSearch } from '../memory/session-search.ts';
 import { SessionStore } from '../memory/session-store.ts';
+import { lastAnswerOf } from '../state/files/transcript.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import type { SearchClientOptions } from '../worker/search-client.ts';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../worker/start-worker.ts';
@@ -43,6 +44,7 @@ export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
     log,
     spool,
     home: homedir(),
+    lastAnswer: lastAnswerOf,
     searchServer,
     page: {
       folder: join(__dirname, 'page'),

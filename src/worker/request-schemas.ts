@@ -54,7 +54,8 @@ const ofEvent = { id: name, at: moment, sessionId: name, project: name };
 export const hookEventBody = v.variant(
   'kind',
   [
-    v.object({ ...ofEvent, kind: v.picklist(['session-start', 'stop', 'session-end']) }),
+    v.object({ ...ofEvent, kind: v.picklist(['session-start', 'session-end']) }),
+    v.object({ ...ofEvent, kind: v.literal('stop'), answer: v.optional(text) }),
     v.object({ ...ofEvent, kind: v.literal('prompt'), prompt: filledText }),
     v.object({
       ...ofEvent,

@@ -5,13 +5,19 @@ import { parsePayload } from '../operations/hooks/hook-payload.ts';
 import type { BegunEvent } from '../operations/ports/tree.ts';
 import { hookEventBody } from './request-schemas.ts';
 
+export interface SpooledSource {
+  readonly projectOf: (cwd: string) => Promise<string>;
+  /** The assistant's last text in a transcript. */
+  readonly lastAnswer: (transcript: string) => string | undefined;
+}
+
 /**
  * Returns the event of a spooled file, bounded and without secrets; undefined if it contains nothing to store.
  * @throws Error if the file is not an event. The message contains nothing of the file.
  */
 export async function eventOfSpooled(
   begun: BegunEvent,
-  projectOf: (cwd: string) => Promise<string>,
+  { projectOf, lastAnswer }: SpooledSource,
 ): Promise<HookEvent | undefined> {
   if (begun.form === 'event') {
     const checked = v.safeParse(hookEventBody, begun.content);
@@ -24,6 +30,7 @@ export async function eventOfSpooled(
     project: await projectOf(payload.cwd),
     at: begun.writtenAt,
     transcriptBytes: 0,
+    lastAnswer,
     // The file identifies an event to which the host gives no id.
     digest: () => begun.id,
   });

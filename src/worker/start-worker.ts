@@ -40,6 +40,8 @@ export interface WorkerOptions {
   readonly spool: EventSpool;
   /** The user's home, which is no project. */
   readonly home: string;
+  /** The assistant's last text in a transcript; undefined if it cannot be read. */
+  readonly lastAnswer: (transcript: string) => string | undefined;
   readonly page: {
     /** Folder of the built files. */
     readonly folder: string;
@@ -99,12 +101,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 /** Starts after listening: of two workers, only the one with the port stores events. */
-function drainSpool(api: Api, { spool, log, shutdown, home }: WorkerOptions): SpoolDrain | undefined {
+function drainSpool(api: Api, { spool, log, shutdown, home, lastAnswer }: WorkerOptions): SpoolDrain | undefined {
   if (shutdown.isBegun) return undefined;
   const projectOf = createProjectFinder(home);
   const drain = new SpoolDrain({
     ...{ spool, log },
-    eventOf: (begun) => eventOfSpooled(begun, projectOf),
+    eventOf: (begun) => eventOfSpooled(begun, { projectOf, lastAnswer }),
     store: (files, isAll) => {
       takeSpooled(api, files, isAll);
     },

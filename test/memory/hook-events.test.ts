@@ -47,6 +47,31 @@ test('stores events once that are delivered twice', () => {
   expect(session().completedAt).toBe(null);
 });
 
+test('the summary has the answer of the latest stop, also if an earlier one arrives later', () => {
+  const stop = (answer: string | undefined, minute: number): HookEvent => ({
+    ...common(`s${minute}`, minute),
+    kind: 'stop',
+    answer,
+  });
+  const { recordEvents, search } = memoryAfter(prompt('fix it', 1), stop('Fixed.', 5), stop(undefined, 6));
+  recordEvents(stop('Not yet.', 3));
+  expect(search.recentSummaries('shop', 5)).toMatchObject([{ text: 'Asked: fix it\nResult: Fixed.' }]);
+  recordEvents(stop('Fixed <private>x</private> and tested.', 7));
+  expect(search.recentSummaries('shop', 5)).toMatchObject([
+    { text: 'Asked: fix it\nResult: Fixed [private] and tested.' },
+  ]);
+});
+
+test('steps have no summary until the next stop of their session', () => {
+  const { recordEvents, search } = memoryAfter(...SESSION);
+  expect(search.withoutSummary('shop', 9)).toEqual([]);
+  recordEvents(change('b.ts', 5));
+  expect(search.withoutSummary('shop', 9)).toMatchObject([{ title: 'Edit b.ts' }]);
+  expect(search.withoutSummary('other', 9)).toEqual([]);
+  recordEvents(plain('stop', 6));
+  expect(search.withoutSummary('shop', 9)).toEqual([]);
+});
+
 test('keeps one summary per session and updates it', () => {
   const { recordEvents, search } = memoryAfter(...SESSION);
   recordEvents(prompt('and test it', 5), plain('stop', 6));

@@ -279,6 +279,6 @@ test('a truncated database is refused or reported as damaged, never treated as e
   expect(thrownBy(() => openSearch(dataDir).search({ query: 'title', limit: 100 })).message).toContain('is damaged');
 });
 
-test('the database has version 2, and each migration raises the version by one', () => {
-  expect(MIGRATIONS.map(({ version }) => version)).toEqual([1, 2]);
+test('the database has version 3, and each migration raises the version by one', () => {
+  expect(MIGRATIONS.map(({ version }) => version)).toEqual([1, 2, 3]);
 });

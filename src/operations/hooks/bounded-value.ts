@@ -10,7 +10,11 @@ const LONGEST_KEY = 200;
 const MOST_CHARACTERS = 64 * 1024;
 /** Characters of one text. */
 const LONGEST_TEXT = 16 * 1024;
-/** Replaces values that are nested too deeply. */
+/** Characters of its end, which reports the outcome of a command. */
+const KEPT_END = 4 * 1024;
+/** Begins something that must be removed as a whole. If that is in the dropped part of a text, its rest may be at the end. */
+const BEGINS_SECRET = /private|-----BEGIN /i;
+/** Replaces what is left out. */
 const CUT = '…';
 
 interface Budget {
@@ -28,7 +32,7 @@ export function boundedValue(value: unknown): unknown {
 
 function copy(value: unknown, levels: number, budget: Budget): unknown {
   budget.values -= 1;
-  if (typeof value === 'string') return take(value, LONGEST_TEXT, budget);
+  if (typeof value === 'string') return takeEnds(value, budget);
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) return CUT;
   if (Array.isArray(value)) return copyItems(value, levels - 1, budget);
@@ -56,6 +60,18 @@ function copyFields(
     copied.push([take(name, LONGEST_KEY, budget), copy(fields[name], levels, budget)]);
   }
   return Object.fromEntries(copied);
+}
+
+/** The beginning and the end of a long text, with a line `…` in between. */
+function takeEnds(text: string, budget: Budget): string {
+  if (text.length <= LONGEST_TEXT) return take(text, LONGEST_TEXT, budget);
+  const begin = take(text, LONGEST_TEXT - KEPT_END, budget);
+  const dropped = text.slice(begin.length, -KEPT_END);
+  if (budget.characters < KEPT_END || BEGINS_SECRET.test(dropped)) return begin;
+  const end = take(text.slice(-KEPT_END), KEPT_END, budget);
+  const firstLine = end.indexOf('\n');
+  // A cut line may contain half of a secret.
+  return firstLine < 0 ? begin : `${begin}\n${CUT}${end.slice(firstLine)}`;
 }
 
 function take(text: string, longest: number, budget: Budget): string {

@@ -1,16 +1,20 @@
 import { boundedText } from './bounded-text.ts';
 import type { HOOK_EVENTS, HookEvent, HookEventKind } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
+import { withoutPrivate } from '../redact/secrets/private-parts.ts';
 import { observationOf } from './tool-observation.ts';
 
 /** Characters. */
 const LONGEST_PROMPT = 8_000;
+const LONGEST_ANSWER = 4_000;
 const LONGEST_PROJECT = 200;
 
-const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number], HookEventKind>> = {
+/** Newer hosts report a failed tool by another event, which a user may connect too. */
+const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number] | 'PostToolUseFailure', HookEventKind>> = {
   SessionStart: 'session-start',
   UserPromptSubmit: 'prompt',
   PostToolUse: 'observation',
+  PostToolUseFailure: 'observation',
   Stop: 'stop',
   SessionEnd: 'session-end',
 };
@@ -23,6 +27,8 @@ export interface EventSource {
   readonly at: Date;
   /** Size of the host's transcript: distinguishes two equal prompts of one session. */
   readonly transcriptBytes: number;
+  /** The assistant's last text in the host's transcript. */
+  readonly lastAnswer: (transcript: string) => string | undefined;
   /** A short digest. */
   readonly digest: (text: string) => string;
 }
@@ -39,9 +45,16 @@ export function eventOf(payload: HookPayload, source: EventSource): HookEvent | 
     project: source.project.slice(0, LONGEST_PROJECT),
   };
   if (kind === 'observation') return { ...common, kind, observation: observationOf(payload) };
+  if (kind === 'stop') return { ...common, kind, ...answerOf(payload, source) };
   if (kind !== 'prompt') return { ...common, kind };
   const prompt = boundedText(payload.prompt ?? '', LONGEST_PROMPT);
   return prompt === '' ? undefined : { ...common, kind, prompt };
+}
+
+function answerOf({ lastAnswer, transcriptPath }: HookPayload, source: EventSource): { readonly answer?: string } {
+  const whole = lastAnswer ?? (transcriptPath === undefined ? undefined : source.lastAnswer(transcriptPath));
+  const answer = boundedText(withoutPrivate(whole ?? ''), LONGEST_ANSWER);
+  return answer === '' ? {} : { answer };
 }
 
 /** The host's id of the event if it has one, else a digest of the event and its position in the session. */

@@ -19,7 +19,9 @@ interface Common {
 /** One hook event of a coding agent, ready to be stored: bounded and without secrets. */
 export type HookEvent = Common &
   (
-    | { readonly kind: 'session-start' | 'stop' | 'session-end' }
+    | { readonly kind: 'session-start' | 'session-end' }
+    /** The assistant's last text, if it is known. */
+    | { readonly kind: 'stop'; readonly answer?: string | undefined }
     | { readonly kind: 'prompt'; readonly prompt: string }
     | { readonly kind: 'observation'; readonly observation: ToolObservation }
   );

@@ -11,6 +11,8 @@ export interface HookPayload {
   /** SessionStart: startup, resume, clear, compact. */
   readonly source: string | undefined;
   readonly prompt: string | undefined;
+  /** Stop: the last text of the assistant; absent from older hosts. */
+  readonly lastAnswer: string | undefined;
   readonly toolName: string | undefined;
   /** Input and response are bounded in depth, number and length. */
   readonly toolInput: unknown;
@@ -44,9 +46,10 @@ export function parsePayload(text: string, event: string | undefined): HookPaylo
     transcriptPath: textOf(fields.transcript_path, LONGEST_PATH),
     source: textOf(fields.source, LONGEST_ID),
     prompt: textOf(fields.prompt, Number.POSITIVE_INFINITY),
+    lastAnswer: textOf(fields.last_assistant_message, Number.POSITIVE_INFINITY),
     toolName: textOf(fields.tool_name, LONGEST_ID),
     toolInput: boundedValue(fields.tool_input),
-    toolResponse: boundedValue(fields.tool_response),
+    toolResponse: boundedValue(fields.tool_response ?? fields.error),
     toolUseId: textOf(fields.tool_use_id, LONGEST_ID),
     text,
   };

@@ -12,6 +12,8 @@ export interface HookPorts {
   readonly projectOf: (cwd: string) => string;
   /** Bytes; 0 if the file does not exist. */
   readonly sizeOf: (file: string) => number;
+  /** The assistant's last text in a transcript; undefined if it cannot be read. */
+  readonly lastAnswer: (transcript: string) => string | undefined;
   readonly spool: Pick<EventSpool, 'holdsSession' | 'add'>;
   /** Rejects unless the worker of this data dir confirms that the event is stored. */
   readonly deliver: (event: HookEvent) => Promise<void>;
@@ -21,6 +23,8 @@ export interface HookPorts {
   readonly startTree: () => void;
   /** Reads the memory of all other sessions of the project. */
   readonly readMemory: (project: string, sessionId: string) => Promise<Omit<ProjectMemory, 'project'>>;
+  /** Characters of the context for a new session; 0: none. */
+  readonly contextCharacters: () => number;
   /** Logs a failure. The message must not contain any of the input. */
   readonly log: (message: string, error?: unknown) => void;
 }
@@ -64,6 +68,7 @@ export async function ingestHook(
       project,
       at: ports.now(),
       transcriptBytes: payload.transcriptPath === undefined ? 0 : ports.sizeOf(payload.transcriptPath),
+      lastAnswer: ports.lastAnswer,
       digest: ports.digest,
     });
     if (event !== undefined) progress.pending = event;
@@ -111,7 +116,9 @@ async function startIfDown({ isTreeUp, startTree, log }: HookPorts): Promise<voi
 
 /** In Claude Code's output format: https://docs.claude.com/en/docs/claude-code/hooks. */
 async function contextFor({ sessionId }: HookPayload, project: string, ports: HookPorts): Promise<string | undefined> {
-  const context = renderContext({ project, ...(await ports.readMemory(project, sessionId)) });
+  const most = ports.contextCharacters();
+  if (most === 0) return undefined;
+  const context = renderContext({ project, ...(await ports.readMemory(project, sessionId)) }, most);
   if (context === undefined) return undefined;
   return JSON.stringify({ hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: context } });
 }

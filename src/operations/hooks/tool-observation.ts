@@ -4,6 +4,9 @@ import { withoutPrivateParts } from '../redact/secrets/private-parts.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
 import type { ToolObservation } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
+import { commitSubjects } from '../../core/memory/commit-outcome.ts';
+import { commitTitle, testTitle } from '../../core/memory/step-title.ts';
+import { testOutcome } from '../../core/memory/test-outcome.ts';
 import { isObject } from '../../core/is-object.ts';
 
 /** Characters. */
@@ -51,7 +54,7 @@ const FILE_FIELDS = ['file_path', 'notebook_path'];
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Builds the observation of a tool use from its name, its input and the beginning of its answer. Uses no model. */
-export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayload): ToolObservation {
+export function observationOf({ toolName = 'a tool', cwd, event, ...payload }: HookPayload): ToolObservation {
   const toolInput = withoutPrivateParts(payload.toolInput);
   const toolResponse = withoutPrivateParts(payload.toolResponse);
   const input = isObject(toolInput) ? toolInput : {};
@@ -63,12 +66,29 @@ export function observationOf({ toolName = 'a tool', cwd, ...payload }: HookPayl
   const type = TYPES[toolName] ?? 'tool';
   // The answer of a change only repeats its input.
   const answer = type === 'change' ? '' : boundedText(textOf(toolResponse), LONGEST_RESPONSE);
+  const plainTitle = `${event === 'PostToolUseFailure' ? 'Failed: ' : ''}${what === '' ? toolName : `${toolName} ${what}`}`;
+  const outcome = type === 'command' ? outcomeOf(input.command, toolResponse) : undefined;
   return {
-    type,
-    title: boundedLine(what === '' ? toolName : `${toolName} ${what}`, LONGEST_TITLE),
+    type: outcome?.type ?? type,
+    title: boundedLine(outcome?.title ?? plainTitle, LONGEST_TITLE),
     text: [boundedText(inputText(toolInput), LONGEST_INPUT), answer].filter((part) => part !== '').join('\n\n'),
     files: files.slice(0, MOST_FILES).map((file) => boundedLine(relative(file, cwd), LONGEST_FILE)),
   };
+}
+
+/** The title of a shell command that committed or ran tests: more telling than the command itself. */
+function outcomeOf(command: unknown, response: unknown): { readonly type: string; readonly title: string } | undefined {
+  if (typeof command !== 'string') return undefined;
+  const output = outputOf(response);
+  const subjects = commitSubjects(command, output);
+  if (subjects.length > 0) return { type: 'commit', title: commitTitle(subjects) };
+  const tests = testOutcome(command, output);
+  return tests === undefined ? undefined : { type: 'test', title: testTitle(tests) };
+}
+
+/** Standard error last, as `textOf` shows it. Not cut: the outcome is at the end. */
+function outputOf(response: unknown): string {
+  return typeof response === 'string' || isObject(response) ? textOf(response) : '';
 }
 
 /** Removes the session's folder from a path: shorter to read, and valid on another machine. */

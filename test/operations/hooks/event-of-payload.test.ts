@@ -8,6 +8,7 @@ const AT = new Date('2026-11-25T10:00:00.000Z');
 function eventFrom(text: string, transcriptBytes = 0) {
   return eventOf(parsePayload(text, undefined), {
     ...{ project: 'shop', at: AT, transcriptBytes },
+    lastAnswer: (file) => `the end of ${file}`,
     digest: (value) => `digest-${value.length}-${value.slice(0, 40)}`,
   });
 }
@@ -22,11 +23,47 @@ describe('the event of a hook', () => {
 
   test('stores a command, and its output without colors and passwords', () => {
     const event = eventFrom(hookInput('post-tool-use-bash'));
-    expect(event).toMatchObject({ kind: 'observation', observation: { type: 'command', files: [] } });
-    expect(event).toHaveProperty('observation.title', 'Bash npm test -- --reporter=dot');
+    expect(event).toMatchObject({ kind: 'observation', observation: { type: 'test', files: [] } });
+    expect(event).toHaveProperty('observation.title', 'Tests passed: npm test -- --reporter=dot (42 passed)');
     expect(event).toHaveProperty('observation.text', expect.stringContaining('$ npm test -- --reporter=dot\n'));
     expect(event).toHaveProperty('observation.text', expect.stringContaining('✓ 42 passed'));
     expect(JSON.stringify(event)).not.toMatch(/hunter2|\\u001b/);
+  });
+
+  test('stores a commit by its subject, and the result of tests at the end of a long output', () => {
+    const commit = { command: `git add -A && git commit -m "Make the login faster\n\nIt uses an index."` };
+    const answer = { stdout: '[main 1a2b3c4] Make the login faster\n 1 file changed, 2 insertions(+)\n', stderr: '' };
+    expect(eventFrom(hookInput('post-tool-use-bash', { tool_input: commit, tool_response: answer }))).toMatchObject({
+      observation: { type: 'commit', title: 'Commit: Make the login faster' },
+    });
+    const tests = { command: 'cd shop && npx vitest run 2>&1 | tail -400' };
+    const output = `${' ✓ a test\n'.repeat(9_000)} FAIL  login.test.ts > rejects\n      Tests  1 failed | 9000 passed (9001)\n`;
+    expect(eventFrom(hookInput('post-tool-use-bash', { tool_input: tests, tool_response: output }))).toMatchObject({
+      observation: {
+        type: 'test',
+        title: 'Tests failed: vitest run (1 failed, 9000 passed; first: login.test.ts > rejects)',
+      },
+    });
+  });
+
+  test('stores a failed tool as one that failed', () => {
+    const failure = { hook_event_name: 'PostToolUseFailure', tool_response: undefined };
+    expect(
+      eventFrom(hookInput('post-tool-use-bash', { ...failure, error: 'Exit code 127\nsh: 1: vitest: not found' })),
+    ).toMatchObject({ observation: { type: 'command', title: 'Failed: Bash npm test -- --reporter=dot' } });
+    expect(
+      eventFrom(hookInput('post-tool-use-bash', { ...failure, error: 'Exit code 1\n2 failed, 40 passed in 3s' })),
+    ).toMatchObject({ observation: { type: 'test', title: expect.stringContaining('2 failed, 40 passed') as string } });
+  });
+
+  test('takes the last answer from the input, else from the transcript, without secrets', () => {
+    const token = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';
+    expect(eventFrom(hookInput('stop', { last_assistant_message: `Done. ${token}` }))).toHaveProperty(
+      'answer',
+      'Done. [redacted]',
+    );
+    expect(eventFrom(hookInput('stop'))).toHaveProperty('answer', expect.stringMatching(/^the end of .*\.jsonl$/));
+    expect(eventFrom(hookInput('stop', { transcript_path: undefined }))).not.toHaveProperty('answer');
   });
 
   test('stores a change with the file below the project and the new text', () => {

@@ -12,6 +12,8 @@ function machine(changes: Partial<HookPorts> = {}) {
     digest: () => 'digest',
     projectOf: () => 'shop',
     sizeOf: () => 0,
+    lastAnswer: () => undefined,
+    contextCharacters: () => 6_000,
     spool: { holdsSession: () => false, add: ({ kind }) => did.push(`spooled ${kind}`) },
     deliver: ({ kind }) => {
       did.push(`delivered ${kind}`);

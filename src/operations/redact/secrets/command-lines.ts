@@ -3,7 +3,7 @@ import { redactCookies } from './headers.ts';
 import { REDACTED, redactSpans, withoutTrailing, type Span } from './redacted.ts';
 import { nameStrength } from './secret-name.ts';
 import { isNoValue, isReference, isSecretValue } from './secret-value.ts';
-import { shellWords } from './shell-words.ts';
+import { shellWords } from '../../../core/text/shell-words.ts';
 
 /** Only lines with one of these programs contain secrets known by position. */
 const CALLS =

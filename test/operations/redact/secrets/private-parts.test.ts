@@ -52,9 +52,21 @@ test.each([
     'user-prompt-submit',
     { prompt: `${'x '.repeat(3_990)}<private>${'HIDDEN '.repeat(9_000)}</private>` },
   ],
+  [
+    'a long answer whose end is kept',
+    'post-tool-use-bash',
+    {
+      tool_input: { command: 'npm test' },
+      tool_response: {
+        stdout: `<private>x</private>${'a\n'.repeat(9_000)}<private>\n${'FAIL HIDDEN\n'.repeat(900)}</private>\n 1 failed`,
+      },
+    },
+  ],
+  ['a last answer', 'stop', { last_assistant_message: 'Done. <private>HIDDEN</private>' }],
 ])('a private part of %s does not occur in the event', (_, name, changes) => {
   const event = eventOf(parsePayload(hookInput(name, changes), undefined), {
     ...{ project: 'shop', at: new Date(0), transcriptBytes: 0 },
+    lastAnswer: () => undefined,
     digest: () => 'digest',
   });
   expect(event).toBeDefined();

@@ -1,7 +1,8 @@
-import type { Span } from './redacted.ts';
-
 /** A word of a command line, as the shell would pass it. */
-export interface ShellWord extends Span {
+export interface ShellWord {
+  /** Position in the line. */
+  readonly start: number;
+  readonly end: number;
   readonly text: string;
   /** Position in the line of each character of `text`: quotes and backslashes of the line are not in `text`. */
   readonly places: readonly number[];

@@ -1,0 +1,34 @@
+import type { TestOutcome } from './test-outcome.ts';
+
+/** Characters of a command or the name of a failure in a title. */
+const LONGEST_COMMAND = 70;
+const LONGEST_FAILURE = 70;
+
+const COMMIT = 'Commit: ';
+const TESTS = /^Tests (?<verdict>passed|failed): (?<command>.{0,200}?) \((?<counts>.{0,200})$/;
+
+/** The title of an observation that committed. */
+export function commitTitle(subjects: readonly string[]): string {
+  return `${COMMIT}${subjects.join('; ')}`;
+}
+
+/** The subject in the title of an observation of type `commit`. */
+export function subjectInTitle(title: string): string {
+  return title.startsWith(COMMIT) ? title.slice(COMMIT.length) : title;
+}
+
+/** The title of an observation that ran tests: `Tests failed: npm test (2 failed, 40 passed; first: login rejects …)`. */
+export function testTitle({ command, passed, failed, failure }: TestOutcome): string {
+  const counts = [...(failed > 0 ? [`${failed} failed`] : []), `${passed} passed`].join(', ');
+  const first = failure === undefined ? '' : `; first: ${cut(failure, LONGEST_FAILURE)}`;
+  return `Tests ${failed > 0 ? 'failed' : 'passed'}: ${cut(command, LONGEST_COMMAND)} (${counts}${first})`;
+}
+
+/** The command in such a title; undefined for another title. */
+export function testedCommand(title: string): string | undefined {
+  return TESTS.exec(title)?.groups?.command;
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
