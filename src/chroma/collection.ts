@@ -49,7 +49,7 @@ export async function addDocuments(
 export async function nearestDocuments(
   call: CallTool,
   collection: string,
-  { text: query, limit, project }: VectorQuery,
+  { text: query, limit, project, type }: VectorQuery,
 ): Promise<readonly VectorMatch[]> {
   const tool = 'chroma_query_documents';
   const text = await orIfMissing('{"ids":[[]],"distances":[[]]}', () =>
@@ -58,7 +58,7 @@ export async function nearestDocuments(
       query_texts: [wellFormed(query)],
       n_results: limit,
       include: ['distances'],
-      ...(project === undefined ? {} : { where: { project: wellFormed(project) } }),
+      ...whereOf({ project, type }),
     }),
   );
   const { ids, distances } = parseObject(tool, text);
@@ -68,6 +68,15 @@ export async function nearestDocuments(
     const observationId = observationIdOf(documentId);
     return observationId === undefined ? [] : [{ observationId, documentId, distance: Number(far[index]) }];
   });
+}
+
+/** Chroma's filter; several conditions need an operator. */
+function whereOf(fields: Readonly<Record<string, string | undefined>>) {
+  const conditions = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ [name]: wellFormed(value) }],
+  );
+  if (conditions.length === 0) return {};
+  return { where: conditions.length === 1 ? conditions[0] : { $and: conditions } };
 }
 
 async function orIfMissing(empty: string, ask: () => Promise<string>): Promise<string> {

@@ -14,15 +14,20 @@ export interface NearObservation {
  * score shows that it is worthless.
  */
 export function fuse(near: readonly NearObservation[], byWord: readonly SearchResult[], limit: number): SearchResult[] {
-  const results = new Map(near.map((hit) => [hit.observation.id, fromMeaning(hit)]));
+  const results = new Map(near.map(fromMeaning).map((hit) => [keyOf(hit), hit]));
   for (const hit of byWord) {
-    const meaning = results.get(hit.id)?.score ?? 0;
-    results.set(hit.id, { ...hit, score: 1 - (1 - meaning) * (1 - hit.score) });
+    const meaning = results.get(keyOf(hit))?.score ?? 0;
+    results.set(keyOf(hit), { ...hit, score: 1 - (1 - meaning) * (1 - hit.score) });
   }
   return [...results.values()].sort((one, other) => other.score - one.score || other.id - one.id).slice(0, limit);
 }
 
+/** Ids of different kinds may be equal. */
+function keyOf({ kind, id }: SearchResult): string {
+  return `${kind} ${id}`;
+}
+
 function fromMeaning({ observation, distance }: NearObservation): SearchResult {
   const { id, sessionId, type, title, text, createdAt } = observation;
-  return { id, sessionId, type, title, text, score: 1 / (1 + Math.max(0, distance)), createdAt };
+  return { kind: 'observation', id, sessionId, type, title, text, score: 1 / (1 + Math.max(0, distance)), createdAt };
 }

@@ -2,8 +2,9 @@ import type { SearchMode } from '../operations/tree/tree-messages.ts';
 import { withTimeout } from '../shared/with-timeout.ts';
 import { matchObservations } from './document.ts';
 import type { VectorAnswer, VectorIndex, VectorMatch, VectorQuery } from './vector-index.ts';
-import type { SearchResult } from '../memory/records.ts';
-import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';
+import type { Observation, SearchResult } from '../memory/records.ts';
+import type { SearchRequest } from '../memory/keyword-search.ts';
+import type { SessionSearch } from '../memory/session-search.ts';
 import { fuse, type NearObservation } from './fusion.ts';
 import { messageOf } from '../shared/errors.ts';
 
@@ -22,6 +23,9 @@ export interface SearchSources {
 /** A semantic query takes 0.2 to 0.5 s. After this many milliseconds, a keyword answer is more useful than waiting. */
 const VECTORS_BUDGET_MS = 2_000;
 
+/** Matches of a search in a period that are examined; those outside the period are dropped. */
+const MOST_EXAMINED = 100;
+
 /**
  * Searches by meaning and by keyword. If there is no semantic answer in time (Chroma is starting, missing or slow),
  * returns the keyword hits and the reason.
@@ -32,14 +36,13 @@ export async function hybridSearch(
   { vectors, memory }: SearchSources,
   budgetMs = VECTORS_BUDGET_MS,
 ): Promise<SearchAnswer> {
-  const answer = await askVectors(
-    vectors,
-    { text: request.query, limit: request.limit, project: request.project },
-    budgetMs,
-  );
+  const { query, limit, project, type } = request;
+  const isTimed = request.after !== undefined || request.before !== undefined;
+  const most = isTimed ? Math.max(limit, MOST_EXAMINED) : limit;
+  const answer = await askVectors(vectors, { text: query, limit: most, project, type }, budgetMs);
   const byWord = memory.search(request);
   if (!answer.available) return { mode: 'keyword', reason: answer.reason, results: byWord };
-  return { mode: 'semantic', results: fuse(observed(answer.matches, memory), byWord, request.limit) };
+  return { mode: 'semantic', results: fuse(observed(answer.matches, memory, request), byWord, limit) };
 }
 
 /** The reason for a keyword answer after so many milliseconds, for users. */
@@ -65,10 +68,20 @@ async function askVectors(
 }
 
 /** Vectors contain only ids. The shown data comes from SQLite, which also knows deleted and replaced observations. */
-function observed(matches: readonly VectorMatch[], memory: SearchSources['memory']): readonly NearObservation[] {
+function observed(
+  matches: readonly VectorMatch[],
+  memory: SearchSources['memory'],
+  request: SearchRequest,
+): readonly NearObservation[] {
   const observations = memory.getObservations(matches.map(({ observationId }) => observationId));
-  return matchObservations(matches, observations).map(({ match: { distance }, observation }) => ({
+  // Chroma cannot compare times, and an older worker does not know the filter by type.
+  const wanted = observations.filter((observation) => isWanted(observation, request));
+  return matchObservations(matches, wanted).map(({ match: { distance }, observation }) => ({
     observation,
     distance,
   }));
+}
+
+function isWanted({ type, createdAt }: Observation, { type: wanted = type, after, before }: SearchRequest): boolean {
+  return type === wanted && (after === undefined || createdAt >= after) && (before === undefined || createdAt < before);
 }

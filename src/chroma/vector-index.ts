@@ -6,6 +6,8 @@ export interface VectorQuery {
   readonly limit: number;
   /** Only observations of this project. */
   readonly project?: string | undefined;
+  /** Only observations of this type. */
+  readonly type?: string | undefined;
   /** How long to wait for a Chroma that is starting or busy, in milliseconds. Default 0: do not wait. */
   readonly waitMs?: number | undefined;
 }

@@ -18,15 +18,23 @@ export function migrate(connection: Connection, migrations: readonly Migration[]
   });
 }
 
+/** After an upgrade, the older worker runs until the next restart. */
+const OLDEST_READABLE = 2;
+
 /**
  * Checks the schema for a reader, which changes nothing.
- * @returns false if the writer has not created the tables yet.
+ * @returns the version of the schema; undefined if the writer has not created the tables yet.
  * @throws ClaudeMemError `io` if this version cannot read the schema.
  */
-export function isReadable(connection: Connection, migrations: readonly Migration[] = MIGRATIONS): boolean {
+export function readableVersion(
+  connection: Connection,
+  oldest = OLDEST_READABLE,
+  migrations: readonly Migration[] = MIGRATIONS,
+): number | undefined {
   const known = newestVersion(migrations);
   const version = checkedVersion(connection, known);
-  if (version === 0 || version === known) return version === known;
+  if (version === 0) return undefined;
+  if (version >= oldest) return version;
   throw new ClaudeMemError(
     'io',
     `the memory ${connection.path} has schema ${version} of an older claude-mem; this one reads schema ${known}`,

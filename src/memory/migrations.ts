@@ -88,6 +88,9 @@ const DELIVERED_ONCE: Migration = {
   `,
 };
 
+/** From this version on, prompts and summaries have an index. */
+export const TEXTS_INDEXED = 3;
+
 const indexOfTexts = (table: 'prompts' | 'summaries'): string => `
     CREATE VIRTUAL TABLE ${table}_index USING fts5 (
       text,
@@ -108,7 +111,7 @@ const indexOfTexts = (table: 'prompts' | 'summaries'): string => `
 
 /** Results of sessions, and the search over prompts and summaries. */
 const RESULTS: Migration = {
-  version: 3,
+  version: TEXTS_INDEXED,
   sql: `
     ALTER TABLE sessions ADD COLUMN answer TEXT;
     ALTER TABLE sessions ADD COLUMN answered_at TEXT;

@@ -58,16 +58,27 @@ export interface Summary {
   readonly createdAt: string;
 }
 
-export interface SearchResult {
+/** Ids of different kinds may be equal. */
+export type MemoryKind = 'observation' | 'prompt' | 'summary';
+
+/** A record of any kind. */
+export interface MemoryRecord {
+  readonly kind: MemoryKind;
+  /** Unique within its kind. */
   readonly id: number;
   readonly sessionId: number;
+  /** The type of an observation, else the kind. */
   readonly type: string;
+  /** The first line of a prompt or summary. */
   readonly title: string;
   readonly text: string;
-  /** From 0 to 1, higher is better: see `keywordScore` and `fuse`. */
-  readonly score: number;
   /** ISO 8601. */
   readonly createdAt: string;
+}
+
+export interface SearchResult extends MemoryRecord {
+  /** From 0 to 1, higher is better: see `keywordScore` and `fuse`. */
+  readonly score: number;
 }
 
 export function toSession(row: Row): Session {
@@ -103,16 +114,25 @@ export function toObservation(row: Row): Observation {
   };
 }
 
-export function toSearchResult(row: Row, score: number): SearchResult {
+export function toRecord(row: Row, kind: MemoryKind): MemoryRecord {
   return {
+    kind,
     id: number(row, 'id'),
     sessionId: number(row, 'session_id'),
     type: text(row, 'type'),
     title: text(row, 'title'),
     text: text(row, 'text'),
-    score,
     createdAt: text(row, 'created_at'),
   };
+}
+
+/** With its files, which only observations have. */
+export function toWholeRecord(row: Row, kind: MemoryKind): MemoryRecord & Pick<Observation, 'files'> {
+  return { ...toRecord(row, kind), files: JSON.parse(text(row, 'files')) as string[] };
+}
+
+export function toSearchResult(row: Row, kind: MemoryKind, score: number): SearchResult {
+  return { ...toRecord(row, kind), score };
 }
 
 function number(row: Row, column: string): number {

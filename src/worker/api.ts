@@ -1,7 +1,8 @@
 import type { SearchAnswer } from '../chroma/hybrid-search.ts';
 import type { SearchMode } from '../operations/tree/tree-messages.ts';
 import type { VectorAnswer, VectorQuery } from '../chroma/vector-index.ts';
-import type { SearchRequest, SessionSearch } from '../memory/session-search.ts';
+import type { SearchRequest } from '../memory/keyword-search.ts';
+import type { SessionSearch } from '../memory/session-search.ts';
 import type { SessionStore } from '../memory/session-store.ts';
 
 /** Identifies this worker, because a reachable port alone proves nothing. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseMoment } from '../core/memory/moment.ts';
 import { parseDuration } from '../shared/duration.ts';
 
 /** Limit for names, in characters. */
@@ -93,10 +94,21 @@ export const promptBody = v.object({ prompt: filledText }, 'must be a JSON objec
 
 export const sessionParams = v.object({ id: rowId });
 
+const optionalMoment = v.optional(
+  v.pipe(
+    text,
+    v.check((value) => parseMoment(value) !== undefined, 'must be a day such as 2026-11-25 or a time in ISO 8601'),
+    v.transform((value) => parseMoment(value)),
+  ),
+);
+
 export const searchQuery = v.object({
   q: v.pipe(filledText, v.maxLength(LONGEST_QUERY, `must not be longer than ${LONGEST_QUERY} characters`)),
   limit,
   project: optionalName,
+  type: optionalName,
+  after: optionalMoment,
+  before: optionalMoment,
 });
 
 export const contextQuery = v.object({ project: optionalName, limit });
@@ -106,6 +118,7 @@ export const vectorsBody = v.object(
     text: v.pipe(filledText, v.maxLength(LONGEST_QUERY)),
     limit: v.pipe(v.number('must be a number'), v.integer(), v.minValue(1), v.maxValue(MOST_RESULTS)),
     project: optionalName,
+    type: optionalName,
     waitMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))),
   },
   'must be a JSON object',

@@ -30,12 +30,38 @@ function open() {
     });
   const ask = (query: string, vectors: Vectors, budgetMs?: number) =>
     hybridSearch({ query, limit: 10 }, { vectors, memory: search }, budgetMs);
-  return { ids, near, ask, remember };
+  return { ids, near, ask, remember, search };
 }
 
 const idsOf = ({ results }: { readonly results: readonly SearchResult[] }) => results.map(({ id }) => id);
 
 describe('a semantic answer', () => {
+  test('a filter by type and time applies to hits by meaning too, also if the vectors ignore it', async () => {
+    const { near, search, ids } = open();
+    const now = search.getObservations([ids.slow])[0]!.createdAt;
+    const titles = async (filter: object) =>
+      (await hybridSearch({ query: 'zzz', limit: 1, ...filter }, { vectors: near('slow', 'other'), memory: search }))
+        .results;
+    expect(await titles({})).toMatchObject([{ kind: 'observation', title: 'slow statements' }]);
+    expect(await titles({ type: 'note', after: now })).toHaveLength(1);
+    expect(await titles({ type: 'commit' })).toEqual([]);
+    expect(await titles({ before: now })).toEqual([]);
+    expect(await titles({ after: '2999-01-01T00:00:00.000Z' })).toEqual([]);
+  });
+
+  test('a prompt and an observation with equal ids are two results', () => {
+    const hit = { id: 1, sessionId: 1, type: 'note', title: 'x', text: '', score: 0.5, createdAt: '' };
+    const results = fuse(
+      [],
+      [
+        { kind: 'observation', ...hit },
+        { kind: 'prompt', ...hit },
+      ],
+      10,
+    );
+    expect(results.map(({ kind }) => kind).sort()).toEqual(['observation', 'prompt']);
+  });
+
   test('lists semantic hits by distance, with the rows from SQLite', async () => {
     const { ids, near, ask } = open();
     const answer = await ask('performance of queries', near('slow', 'other'));
@@ -86,7 +112,7 @@ describe('fusion', () => {
   const near = (id: number, distance: number) => ({ observation: observation(id), distance });
   const word = (id: number, score: number): SearchResult => {
     const { sessionId, type, title, text, createdAt } = observation(id);
-    return { id, sessionId, type, title, text, score, createdAt };
+    return { kind: 'observation', id, sessionId, type, title, text, score, createdAt };
   };
   const order = (...args: Parameters<typeof fuse>) => fuse(...args).map(({ id }) => id);
 

@@ -35,7 +35,8 @@ test('stores prompts, observations and a summary of a session with the times of 
   expect(search.promptsOf(session().id)).toMatchObject([{ text: 'fix it', createdAt: at(1) }]);
   expect(search.recent('shop', 5)).toMatchObject([{ title: 'Edit a.ts', files: ['a.ts'], createdAt: at(2) }]);
   expect(search.recentSummaries('shop', 5)).toMatchObject([{ text: 'Asked: fix it\nChanged: a.ts' }]);
-  expect(search.search({ query: 'a.ts', limit: 5 })).toHaveLength(1);
+  const found = search.search({ query: 'a.ts', limit: 5 });
+  expect(found.map(({ kind }) => kind)).toEqual(['observation', 'summary']);
 });
 
 test('stores events once that are delivered twice', () => {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ClaudeMemError } from '../../src/shared/errors.ts';
 import { Connection } from '../../src/memory/connection.ts';
-import { isReadable, migrate } from '../../src/memory/migrate.ts';
+import { migrate, readableVersion } from '../../src/memory/migrate.ts';
 import { MIGRATIONS } from '../../src/memory/migrations.ts';
 import { prepareDatabaseFile } from '../../src/memory/database-file.ts';
 import { memoryError } from '../../src/memory/sqlite-error.ts';
@@ -110,18 +110,18 @@ describe('a database of another version or program', () => {
     expect(thrownBy(() => openStore(dataDir)).message).toContain('another program (it contains the table recipes)');
   });
 
-  test('a reader refuses an older schema until the writer has migrated it', () => {
+  test('a reader refuses a schema that is too old until the writer has migrated it', () => {
     const path = join(tempDir(), 'memory.db');
     const next = [...MIGRATIONS, { version: NEWEST + 1, sql: 'ALTER TABLE sessions ADD COLUMN note TEXT' }];
     withConnection(path, (connection) => {
-      expect(isReadable(connection)).toBe(false);
+      expect(readableVersion(connection)).toBeUndefined();
       migrate(connection);
       connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
-      expect(thrownBy(() => isReadable(connection, next)).message).toContain(
+      expect(thrownBy(() => readableVersion(connection, NEWEST + 1, next)).message).toContain(
         `schema ${NEWEST} of an older claude-mem; this one reads schema ${NEWEST + 1}`,
       );
       migrate(connection, next);
-      expect(isReadable(connection, next)).toBe(true);
+      expect(readableVersion(connection, NEWEST + 1, next)).toBe(NEWEST + 1);
       expect(connection.first('SELECT project, note FROM sessions')).toEqual({ project: 'alpha', note: null });
     });
   });
@@ -137,6 +137,30 @@ describe('a database of another version or program', () => {
     });
     const store = openStore(dataDir);
     expect(store.counts()).toEqual({ sessions: 1, prompts: 2, observations: 0, summaries: 2 });
+  });
+
+  test('a memory of the version before is searched unchanged, and its prompts and summaries after the migration', () => {
+    const dataDir = tempDir();
+    prepareDatabaseFile(join(dataDir, 'memory.db'));
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      migrate(connection, MIGRATIONS.slice(0, 2));
+      connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
+      connection.run("INSERT INTO prompts (session_id, text, created_at) VALUES (1, 'faster login', 'now')");
+      connection.run("INSERT INTO summaries (session_id, text, created_at) VALUES (1, 'Asked: faster login', 'now')");
+      connection.run(
+        "INSERT INTO observations VALUES (1, 'x', 1, 'change', 'Edit login.ts', 'the login', '[]', '2026-11-25T10:00:00.000Z')",
+      );
+    });
+    const kinds = () =>
+      openSearch(dataDir)
+        .search({ query: 'login', limit: 10 })
+        .map(({ kind }) => kind);
+    expect(kinds()).toEqual(['observation']);
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      expect(connection.pragma('user_version')).toBe(2);
+    });
+    openStore(dataDir);
+    expect(kinds().sort()).toEqual(['observation', 'prompt', 'summary']);
   });
 
   test('a failed migration leaves the old schema intact', () => {

@@ -9,6 +9,7 @@ describe('keyword search', () => {
     const id = remember('Login fixed', 'the token had expired', ['src/auth.ts']);
     const [result] = search.search({ query: 'login', limit: 10 });
     expect(result).toEqual({
+      kind: 'observation',
       id,
       sessionId,
       type: 'note',

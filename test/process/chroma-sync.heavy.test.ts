@@ -101,7 +101,7 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect((await found(third, 'an animal', 3)).toSorted()).toEqual(ids);
   });
 
-  test('search respects the project, and any text can be stored', async () => {
+  test('search respects project and type, and any text can be stored', async () => {
     const { open, remember, store, filled } = await syncHarness(stack);
     const beta = store.createSession({ project: 'be"ta \ud800' });
     const cat = remember('a cat sleeps on the sofa');
@@ -114,6 +114,9 @@ describeWithChroma('ChromaSync with the real Chroma', (stack) => {
     expect(await ask('alpha')).toMatchObject({ matches: [{ observationId: cat }] });
     expect(await ask('be"ta \ud800')).toMatchObject({ matches: [{ observationId: other }] });
     expect(await ask('no such project')).toEqual({ available: true, matches: [] });
+    const askFor = (type: string) => sync.query({ text: 'cat', limit: 1, project: 'alpha', type });
+    expect(await askFor('note')).toMatchObject({ matches: [{ observationId: cat }] });
+    expect(await askFor('commit')).toEqual({ available: true, matches: [] });
   });
 
   test('a query does not wait for a backfill', async () => {

@@ -112,6 +112,24 @@ describe('search', () => {
     expect(body).toMatchObject({ mode: 'keyword', reason: 'Chroma is starting', results: [{ id }] });
   });
 
+  test('finds prompts, and restricts results to a project, type and time', async () => {
+    const { request, remember, store } = openServer();
+    const id = remember('Login fixed');
+    store.createSession({ project: 'beta', prompt: 'faster login' });
+    const found = async (filter: string) => {
+      const { results } = (await request('GET', `/api/search?q=login${filter}`)).body as {
+        results: { kind: string; id: number }[];
+      };
+      return results.map((result) => `${result.kind} ${result.id}`);
+    };
+    expect(await found('')).toEqual([`observation ${id}`, 'prompt 1']);
+    expect(await found('&type=prompt')).toEqual(['prompt 1']);
+    expect(await found('&project=alpha')).toEqual([`observation ${id}`]);
+    expect(await found('&type=commit')).toEqual([]);
+    expect(await found('&after=2999-01-01')).toEqual([]);
+    expect(await found('&before=2999-01-01T10:00Z')).toHaveLength(2);
+  });
+
   test('answers by meaning', async () => {
     const { request, remember, state, search } = openServer();
     const id = remember('slow statements');

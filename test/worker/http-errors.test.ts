@@ -204,6 +204,7 @@ describe('URLs', () => {
     ['/api/search?q=x&limit=0', '"limit" must be 1 or more'],
     ['/api/search?q=x&limit=101', '"limit" must be 100 or less'],
     ['/api/search?q=x&limit=1e2', '"limit" must be a whole number'],
+    ['/api/search?q=x&after=yesterday', '"after" must be a day such as 2026-11-25 or a time in ISO 8601'],
     ['/api/search?q=x&q=y', '"q" must be a text'],
     ['/api/context?limit=-1', '"limit" must be a whole number'],
   ])('%s is refused', async (url, message) => {

@@ -7,8 +7,8 @@ import type { ValibotTypes } from '../validation.ts';
 export function registerSearchRoutes(instance: FastifyInstance, api: Api): void {
   const server = instance.withTypeProvider<ValibotTypes>();
 
-  server.get('/api/search', { schema: { querystring: searchQuery } }, ({ query }) =>
-    api.search({ query: query.q, limit: query.limit, project: query.project }),
+  server.get('/api/search', { schema: { querystring: searchQuery } }, ({ query: { q, ...rest } }) =>
+    api.search({ query: q, ...rest }),
   );
 
   server.post('/api/vectors/query', { schema: { body: vectorsBody } }, async ({ body }) => {

@@ -11,8 +11,8 @@ export const searchServerCommand = (wiring: CliWiring) =>
     name: 'search-server',
     summary: 'serve memory search to any MCP client over stdio',
     description:
-      'Runs an MCP server on stdin and stdout with the tools search, get_observations and recent. Semantic search uses the running ' +
-      'tree. Without a tree, the server opens Chroma itself if no other process uses the vectors, and closes it after 30 s without a ' +
+      'Runs an MCP server on stdin and stdout with the tools search, timeline, get_observations and recent. Results can be restricted to ' +
+      'a project, a type and a period. Semantic search uses the running tree. Without a tree, the server opens Chroma itself if no other process uses the vectors, and closes it after 30 s without a ' +
       'query.',
     examples: [
       ['claude-mem search-server', 'run by an MCP client'],
