@@ -169,8 +169,8 @@ export function showApi(): string {
 const INTEGRATED: IntegrateReport = {
   ...{ schemaVersion: 1, command: 'integrate', action: 'write' },
   settings: {
-    ...{ file: '/home/u/.claude/settings.json', content: {}, changed: true },
+    ...{ file: '/home/u/.claude/settings.json', content: {}, changed: true, deleted: false },
     backup: '/home/u/.claude/settings.json.2026-11-25T10-00-00-000Z.claude-mem-backup',
   },
-  mcp: { file: '/home/u/shop/.mcp.json', content: {}, changed: true, backup: null },
+  mcp: { file: '/home/u/shop/.mcp.json', content: {}, changed: true, backup: null, deleted: false },
 };

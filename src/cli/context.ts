@@ -37,6 +37,8 @@ export interface CliWiring {
    * @throws ClaudeMemError `settings` if the file is no JSON object, `io`.
    */
   readonly openJsonFile: (path: string, project: string | undefined) => Promise<OpenJsonFile>;
+  /** The name under which a shell finds this very program, on that PATH. */
+  readonly nameOnPath: (searchPath: string | undefined) => Promise<string | undefined>;
   /** The script that Claude Code runs for hooks; undefined on a system without a POSIX shell. */
   readonly findHookScript: (dataDir: string) => Promise<HookScriptFile | undefined>;
   /**
@@ -159,8 +161,16 @@ export interface StartEnvironment {
 export interface OpenJsonFile {
   readonly path: string;
   readonly value: Json;
-  /** @returns the path of the backup; null if there was no file. */
-  edit(edits: readonly JsonEdit[]): Promise<string | null>;
+  /**
+   * @param dataDir receives the backup of a file in a repository. Another file has it beside itself.
+   * @returns the path of the backup; null if there was no file.
+   */
+  edit(edits: readonly JsonEdit[], dataDir: string): Promise<string | null>;
+  /**
+   * Makes no backup. Deletes the file if nothing remains in it, unless it is the target of a link.
+   * @returns whether the file was deleted.
+   */
+  remove(edits: readonly JsonEdit[]): Promise<boolean>;
 }
 
 /** The hook script of a data dir. */

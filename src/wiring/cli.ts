@@ -26,9 +26,15 @@ async function writeSnapshot(file: string | undefined, reading: Reading): Promis
  * @throws ClaudeMemError `settings` if the file is no JSON object, `io`.
  */
 async function openJsonFile(path: string, project: string | undefined): Promise<OpenJsonFile> {
-  const { editJsonFile, readJsonFile } = await import('../state/files/json-file.ts');
+  const { editJsonFile, readJsonFile, removeFromJsonFile } = await import('../state/files/json-file.ts');
+  const { ensureDataDir } = await import('../state/files/data-dir.ts');
   const file = readJsonFile(path, project);
-  return { path: file.path, value: file.value, edit: (edits) => editJsonFile(file, edits, new Date()) };
+  return {
+    path: file.path,
+    value: file.value,
+    edit: (edits, dataDir) => editJsonFile(file, edits, { now: new Date(), dataDir: () => ensureDataDir(dataDir) }),
+    remove: (edits) => removeFromJsonFile(file, edits),
+  };
 }
 
 async function findHookScript(dataDir: string): Promise<HookScriptFile | undefined> {
@@ -77,6 +83,7 @@ export const cliWiring: CliWiring = {
   readSnapshotFile,
   writeSnapshot,
   openJsonFile,
+  nameOnPath: async (searchPath) => (await import('./program-on-path.ts')).nameOnPath(searchPath),
   findHookScript,
   writeForOthers,
   openReportFile,

@@ -187,6 +187,37 @@ describe('--write', () => {
   });
 });
 
+describe('a program on the PATH', () => {
+  const written = (read: (which: 'settings' | 'mcp') => string) => {
+    const { hooks } = JSON.parse(read('settings')) as { hooks: Record<string, [{ hooks: [{ command: string }] }]> };
+    const { mcpServers } = JSON.parse(read('mcp')) as { mcpServers: Record<string, { command: string }> };
+    return [hooks.SessionStart?.[0].hooks[0].command, mcpServers['claude-mem']?.command];
+  };
+  const onPath = (folder: string, name: string, target: string) => {
+    mkdirSync(folder, { recursive: true });
+    symlinkSync(target, join(folder, name));
+    return `${folder}:${process.env.PATH ?? ''}`;
+  };
+
+  test('is named in the settings, without any path of this machine', async () => {
+    const { run, read, home } = place();
+    await run(['--write'], { PATH: onPath(join(home, 'my bin'), 'claude-mem', CLI) });
+    expect(written(read)).toEqual(['claude-mem hook SessionStart --for=claude-code', 'claude-mem']);
+    expect(read('mcp')).not.toContain('/');
+  });
+
+  test('is not named if its name belongs to another program, or is there for one run only', async () => {
+    for (const [folder, target] of [
+      ['bin', '/bin/true'],
+      [join('x', 'node_modules', '.bin'), CLI],
+    ] as const) {
+      const { run, read, home } = place();
+      await run(['--write'], { PATH: onPath(join(home, folder), 'claude-mem', target) });
+      expect(written(read)[1]).toBe(process.execPath);
+    }
+  });
+});
+
 describe('--remove', () => {
   test('integrate --remove removes only the settings of claude-mem', async () => {
     const { json, read } = place(OTHERS, '{"mcpServers":{"other":{"command":"x"}}}');
@@ -198,12 +229,35 @@ describe('--remove', () => {
   });
 
   test('integrate --remove leaves no empty settings and creates no files', async () => {
-    const { json, read, files } = place();
+    const { json, files, cwd } = place();
     expect(await json('--remove')).toMatchObject({ settings: { changed: false } });
     expect(readdirSync(dirname(files.settings))).toEqual([]);
     await json('--write');
+    expect(await json('--remove')).toMatchObject({ settings: { deleted: true }, mcp: { deleted: true } });
+    expect([readdirSync(dirname(files.settings)), readdirSync(cwd)]).toEqual([[], []]);
+  });
+
+  test('integrate --remove empties a file that a link leads to, and keeps the link', async () => {
+    const { json, files, read, home } = place();
+    const real = join(home, 'dotfiles.json');
+    writeFileSync(real, '{}');
+    symlinkSync(real, files.settings);
+    await json('--write', '--no-mcp');
+    expect(await json('--remove', '--no-mcp')).toMatchObject({ settings: { changed: true, deleted: false } });
+    expect(JSON.parse(read('settings'))).toEqual({});
+  });
+
+  test('in a repository, integrate makes no backup beside a file, neither with --write nor with --remove', async () => {
+    const other = '{"mcpServers":{"other":{"command":"x"}}}';
+    const { json, read, cwd, home } = place('{}', other);
+    mkdirSync(join(cwd, '.git'));
+    const { mcp } = await json('--write');
+    expect(dirname(mcp?.backup ?? '')).toBe(join(home, '.claude-mem', 'backups'));
+    expect(readFileSync(mcp?.backup ?? '', 'utf8')).toBe(other);
+    expect(statSync(mcp?.backup ?? '').mode & 0o777).toBe(0o600);
     await json('--remove');
-    expect([JSON.parse(read('settings')), JSON.parse(read('mcp'))]).toEqual([{}, {}]);
+    expect(readdirSync(cwd).sort()).toEqual(['.git', '.mcp.json']);
+    expect(JSON.parse(read('mcp'))).toEqual(JSON.parse(other));
   });
 
   test('integrate rejects --remove with --write', async () => {

@@ -2,8 +2,11 @@ import { quoteShell } from '../../core/text/quote-shell.ts';
 import { HOOK_EVENTS } from './hook-event.ts';
 import { isObject } from '../../core/is-object.ts';
 
-/** How a host calls this program. The paths are absolute, because the host may have another PATH. */
+/** How a host calls this program. */
 export interface ProgramCall {
+  /** The name under which a shell finds this program: an entry with it works on other machines and after an upgrade of Node.js. */
+  readonly name?: string | undefined;
+  /** Absolute paths, for a program without a name. */
   readonly node: string;
   readonly script: string;
   /** Absent for the default data dir. */
@@ -41,19 +44,24 @@ interface HookEntry {
   readonly timeout: number;
 }
 
-function hookFor(event: string, { node, script, dataDir, hookScript }: ProgramCall): HookEntry {
+function hookFor(event: string, { dataDir, hookScript, ...program }: ProgramCall): HookEntry {
   const dataDirFlag = dataDir === undefined ? [] : ['--data-dir', dataDir];
   // The start of a session gives it the memory of its project, which takes more than a script.
   const words =
     hookScript === undefined || event === 'SessionStart'
-      ? [node, script, 'hook', event, FOR_HOST, ...dataDirFlag]
+      ? [...callOf(program), 'hook', event, FOR_HOST, ...dataDirFlag]
       : [hookScript, event, FOR_HOST];
   return { type: 'command', command: quoteShell(words), timeout: TIMEOUT_S };
 }
 
-function serverFor({ node, script, dataDir }: ProgramCall): { readonly command: string; readonly args: string[] } {
+function serverFor({ dataDir, ...program }: ProgramCall): { readonly command: string; readonly args: string[] } {
   const dataDirFlag = dataDir === undefined ? [] : ['--data-dir', dataDir];
-  return { command: node, args: [script, 'search-server', ...dataDirFlag] };
+  const [command, ...first] = callOf(program);
+  return { command, args: [...first, 'search-server', ...dataDirFlag] };
+}
+
+function callOf({ name, node, script }: Pick<ProgramCall, 'name' | 'node' | 'script'>): [string, ...string[]] {
+  return name === undefined ? [node, script] : [name];
 }
 
 /** One change of a JSON file; an undefined value removes the field. */
@@ -142,12 +150,15 @@ function runsOurHook(command: string): boolean {
 /** The hook script of a data dir, whose path may contain spaces and quotes. */
 const OUR_SCRIPT = /\/bin\/hook'?$/;
 /** The last word of a path, which may contain spaces and quotes. */
-const OUR_PROGRAM = /(?:cli\.js|claude-mem)['"]?$/;
-const TYPED_PROGRAM = /(?:^|['"/])claude-mem['"]?$/;
+const OUR_PROGRAM = /(?:cli\.js|claude-mem(?:-cli)?)['"]?$/;
+const TYPED_PROGRAM = /(?:^|['"/])claude-mem(?:-cli)?['"]?$/;
 
 function isOurServer(name: string, server: unknown): boolean {
   if (!isObject(server) || !Array.isArray(server.args) || !server.args.includes('search-server')) return false;
-  return name === SERVER_NAME || (typeof server.command === 'string' && /(?:^|[/\\])claude-mem$/.test(server.command));
+  return (
+    name === SERVER_NAME ||
+    (typeof server.command === 'string' && /(?:^|[/\\])claude-mem(?:-cli)?$/.test(server.command))
+  );
 }
 
 function fieldsOf(value: unknown, name: string): Json {

@@ -1,9 +1,10 @@
-import { copyFileSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { copyFileSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { readBoundedText, UnsuitableFileError } from './bounded-read.ts';
 import { ioError } from './io-error.ts';
+import { writeInOwnFolder } from './own-folder.ts';
 import { isObject } from '../../core/is-object.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -23,6 +24,8 @@ export interface JsonFile {
   /** Undefined if the file does not exist. */
   readonly text: string | undefined;
   readonly value: Readonly<Record<string, unknown>>;
+  /** Whether the given path is a link. */
+  readonly isLinked: boolean;
 }
 
 /**
@@ -35,11 +38,12 @@ export function readJsonFile(given: string, project?: string): JsonFile {
   const path = resolved(given);
   if (project !== undefined) assertInProject({ given, path, project });
   const text = readText(path);
-  if (text === undefined || text.trim() === '') return { path, text, value: {} };
+  const isLinked = lstatSync(given, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  if (text === undefined || text.trim() === '') return { path, text, value: {}, isLinked };
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) {
-      return { path, text, value: value };
+      return { path, text, value, isLinked };
     }
   } catch (error) {
     throw notJson(path, error instanceof Error ? error.message : 'it cannot be parsed', error);
@@ -47,27 +51,62 @@ export function readJsonFile(given: string, project?: string): JsonFile {
   throw notJson(path, 'it is not a JSON object', undefined);
 }
 
+export interface EditOptions {
+  readonly now: Date;
+  /** Creates the data dir, which receives the backup of a file in a repository. */
+  readonly dataDir: () => string;
+}
+
 /**
  * Edits the text of the file: everything else stays as written, except the layout of the lines beside a change. Keeps a
- * backup beside the file.
+ * backup beside the file. In a Git repository the backup could be committed, so there the data dir receives it.
  * @returns the path of the backup; null if there was no file.
  * @throws ClaudeMemError `not-owner`; `io`, also if the file was changed meanwhile. The file is then unchanged.
  */
-export async function editJsonFile(file: JsonFile, edits: readonly JsonEdit[], now: Date): Promise<string | null> {
+export async function editJsonFile(
+  file: JsonFile,
+  edits: readonly JsonEdit[],
+  options: EditOptions,
+): Promise<string | null> {
   const text = await textWith(file.text, edits);
-  assertOwnFile(file.path);
-  if (readText(file.path) !== file.text) {
-    throw new ClaudeMemError('io', `${file.path} was changed meanwhile`, { hint: 'Run the command again.' });
-  }
+  assertUnchanged(file);
   try {
     mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
-    const backup = file.text === undefined ? null : backUp(file.path, now);
-    const mode = statSync(file.path, { throwIfNoEntry: false })?.mode ?? NEW_MODE;
-    writeFileAtomic(file.path, text, mode & 0o777);
+    const backup = file.text === undefined ? null : backUp(file.path, file.text, options);
+    writeText(file.path, text);
     return backup;
   } catch (error) {
     throw ioError('write', file.path, error);
   }
+}
+
+/**
+ * Removes fields. Makes no backup, and deletes a file without any other field, unless a link leads to it.
+ * @returns whether the file was deleted.
+ * @throws ClaudeMemError as `editJsonFile`.
+ */
+export async function removeFromJsonFile(file: JsonFile, edits: readonly JsonEdit[]): Promise<boolean> {
+  const text = await textWith(file.text, edits);
+  assertUnchanged(file);
+  try {
+    const isEmptied = /^\s*\{\s*\}\s*$/.test(text) && !file.isLinked;
+    if (isEmptied) unlinkSync(file.path);
+    else writeText(file.path, text);
+    return isEmptied;
+  } catch (error) {
+    throw ioError('write', file.path, error);
+  }
+}
+
+function assertUnchanged({ path, text }: JsonFile): void {
+  assertOwnFile(path);
+  if (readText(path) === text) return;
+  throw new ClaudeMemError('io', `${path} was changed meanwhile`, { hint: 'Run the command again.' });
+}
+
+function writeText(path: string, text: string): void {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? NEW_MODE;
+  writeFileAtomic(path, text, mode & 0o777);
 }
 
 async function textWith(before: string | undefined, edits: readonly JsonEdit[]): Promise<string> {
@@ -86,10 +125,23 @@ async function textWith(before: string | undefined, edits: readonly JsonEdit[]):
   return text;
 }
 
-function backUp(path: string, now: Date): string {
-  const backup = `${path}.${now.toISOString().replace(/[:.]/g, '-')}.claude-mem-backup`;
+function backUp(path: string, text: string, { now, dataDir }: EditOptions): string {
+  const suffix = `${now.toISOString().replace(/[:.]/g, '-')}.claude-mem-backup`;
+  if (isInRepository(path)) {
+    const backup = join(dataDir(), 'backups', `${basename(path)}.${suffix}`);
+    writeInOwnFolder(backup, text);
+    return backup;
+  }
+  const backup = `${path}.${suffix}`;
   copyFileSync(path, backup, constants.COPYFILE_EXCL);
   return backup;
+}
+
+function isInRepository(path: string): boolean {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return true;
+    if (dirname(folder) === folder) return false;
+  }
 }
 
 /** `sudo claude-mem integrate` would create a file that its owner cannot change. */

@@ -53,6 +53,15 @@ test('hooks and MCP server name a data dir other than the default', () => {
   expect(JSON.stringify(serverEdits({}, program))).toContain('"--data-dir","/my data"');
 });
 
+test('a program that a shell finds is called by its name', () => {
+  const program = { ...NODE, name: 'claude-mem-cli', hookScript: '/data/bin/hook' };
+  expect(JSON.stringify(hookSettings(program))).toContain('"claude-mem-cli hook SessionStart --for=claude-code"');
+  expect(serverEdits({}, program)[0]?.value).toEqual({ command: 'claude-mem-cli', args: ['search-server'] });
+  expect(isTakenOut('claude-mem-cli hook SessionStart --for=claude-code')).toBe(true);
+  const servers = { mcpServers: { memory: { command: 'claude-mem-cli', args: ['search-server'] } } };
+  expect(serverEdits(servers, undefined)).toHaveLength(1);
+});
+
 test('every hook but SessionStart runs the hook script, quoted for sh', () => {
   const program = { ...NODE, dataDir: '/my data', hookScript: '/my data/bin/hook' };
   const { hooks } = hookSettings(program) as { hooks: Record<string, [{ hooks: [{ command: string }] }]> };

@@ -24,8 +24,9 @@ export const integrateCommand = (wiring: CliWiring) =>
     summary: 'connect Claude Code through hooks and the search server',
     description:
       'Prints the settings that make Claude Code send hook events to claude-mem and search its memory. --write merges these settings ' +
-      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file. It also writes the script ' +
-      'that hooks run into the data dir. --remove removes the settings again.',
+      'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file; the backup of a file in a ' +
+      'Git repository is in the data dir. It also writes the script that hooks run into the data dir. --remove removes the settings ' +
+      'again, and a file that contains nothing else. The settings name the program as `claude-mem` if a shell finds it under that name.',
     examples: [
       ['claude-mem integrate', 'print the settings'],
       ['claude-mem integrate --write', 'merge them into ~/.claude/settings.json and ./.mcp.json'],
@@ -62,6 +63,7 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
     action === 'remove' && isUsual ? undefined : openContext({ acts: false, ifMissing: 'accept' }).dataDir;
   const hookScript = dataDir === undefined ? undefined : await wiring.findHookScript(dataDir);
   const program: ProgramCall = {
+    name: await wiring.nameOnPath(process.env.PATH),
     node: process.execPath,
     script: programPath('cli'),
     // The default one may move with the home folder.
@@ -73,7 +75,12 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
   const project = process.cwd();
   const settings = await plan(options.settings ?? join(homedir(), '.claude', 'settings.json'), {
     // Many users keep their settings as a link into a folder of dotfiles, so links are followed there.
-    ...{ action, content: hookSettings(program), project: options.settings === undefined ? undefined : project },
+    ...{
+      action,
+      dataDir,
+      content: hookSettings(program),
+      project: options.settings === undefined ? undefined : project,
+    },
     edits: (now) => hookEdits(now, wanted),
     open: wiring.openJsonFile,
   });
@@ -81,7 +88,7 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
     options.mcp === false
       ? undefined
       : await plan(options.mcp, {
-          ...{ action, content: serverSettings(program), project },
+          ...{ action, dataDir, content: serverSettings(program), project },
           edits: (now) => serverEdits(now, wanted),
           open: wiring.openJsonFile,
         });
@@ -99,6 +106,8 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
 
 interface Change {
   readonly action: IntegrateReport['action'];
+  /** Undefined for a removal that needs none. */
+  readonly dataDir: string | undefined;
   readonly content: Json;
   /** Links out of this folder are not followed. */
   readonly project: string | undefined;
@@ -109,15 +118,19 @@ interface Change {
 /** Reads and checks a file. @returns a function that writes the change. */
 async function plan(
   given: string,
-  { action, content, project, edits, open }: Change,
+  { action, dataDir, content, project, edits, open }: Change,
 ): Promise<() => Promise<IntegratedFile>> {
   const file = resolve(given);
-  const unchanged = { file, content, changed: false, backup: null };
+  const unchanged = { file, content, changed: false, backup: null, deleted: false };
   if (action === 'print') return () => Promise.resolve(unchanged);
   const opened = await open(file, project);
   const changes = editsOf(opened, edits);
   if (changes.length === 0) return () => Promise.resolve(unchanged);
-  return async () => ({ file, content, changed: true, backup: await opened.edit(changes) });
+  return async () => {
+    if (action === 'remove' || dataDir === undefined)
+      return { file, content, changed: true, backup: null, deleted: await opened.remove(changes) };
+    return { file, content, changed: true, backup: await opened.edit(changes, dataDir), deleted: false };
+  };
 }
 
 function editsOf(opened: OpenJsonFile, edits: Change['edits']): readonly JsonEdit[] {

@@ -15,4 +15,6 @@ export interface IntegratedFile {
   readonly changed: boolean;
   /** Path of the backup; null if nothing was changed or there was no file before. */
   readonly backup: string | null;
+  /** Whether the file contained nothing else, and `--remove` deleted it. */
+  readonly deleted: boolean;
 }

@@ -17,8 +17,9 @@ export function printIntegration({ action, settings, mcp }: IntegrateReport, out
   if (action === 'write') output.note('Claude Code uses these settings from its next session on.');
 }
 
-function lineOf({ file, changed, backup }: IntegratedFile, action: 'write' | 'remove'): string {
+function lineOf({ file, changed, backup, deleted }: IntegratedFile, action: 'write' | 'remove'): string {
   if (!changed) return action === 'write' ? `${file}: already up to date` : `${file}: has no settings of claude-mem`;
+  if (action === 'remove') return `${file}: ${deleted ? 'contained nothing else, deleted' : 'settings removed'}`;
   const kept = backup === null ? 'new file' : `backup: ${backup}`;
-  return `${file}: settings ${action === 'write' ? 'written' : 'removed'}, ${kept}`;
+  return `${file}: settings written, ${kept}`;
 }
