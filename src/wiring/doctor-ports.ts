@@ -18,6 +18,7 @@ import { commandLine } from '../cli/terminal/hint.ts';
 import { createTreeContext } from './cli-tree.ts';
 import type { ResolvedTarget } from './doctor-target.ts';
 import { readGuardStatus } from './guard.ts';
+import { readInstalledHooks } from './installed-hooks.ts';
 import { VERSION } from '../shared/version.ts';
 
 /** In milliseconds. */
@@ -55,6 +56,7 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     },
     others: {
+      hooks: () => readInstalledHooks(homedir(), process.env.PATH),
       guard: () => readGuardStatus(dataDir),
       pm2: () => {
         const found = readPm2Apps(homedir(), process.env);

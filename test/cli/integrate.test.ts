@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -199,14 +200,14 @@ describe('a program on the PATH', () => {
     return `${folder}:${process.env.PATH ?? ''}`;
   };
 
-  test('is named in the settings, without any path of this machine', async () => {
+  test('integrate --write names a program on the PATH, without any path of this machine', async () => {
     const { run, read, home } = place();
     await run(['--write'], { PATH: onPath(join(home, 'my bin'), 'claude-mem', CLI) });
     expect(written(read)).toEqual(['claude-mem hook SessionStart --for=claude-code', 'claude-mem']);
     expect(read('mcp')).not.toContain('/');
   });
 
-  test('is not named if its name belongs to another program, or is there for one run only', async () => {
+  test('integrate --write does not name a program whose name belongs to another one, or exists for one run only', async () => {
     for (const [folder, target] of [
       ['bin', '/bin/true'],
       [join('x', 'node_modules', '.bin'), CLI],
@@ -263,6 +264,25 @@ describe('--remove', () => {
   test('integrate rejects --remove with --write', async () => {
     expect((await place().run(['--write', '--remove'])).status).toBe(2);
   });
+});
+
+test('doctor hooks tells connected hooks from missing ones, from a missing program and from an old script', async () => {
+  const { json, home, files } = place();
+  const check = async () => {
+    const { stdout } = await runCli(['doctor', 'hooks', '--json'], { home });
+    const { checks } = JSON.parse(stdout) as { checks: readonly { id: string; status: string; detail: string }[] };
+    const found = checks.find(({ id }) => id === 'hooks');
+    return `${found?.status ?? ''}: ${found?.detail ?? ''}`;
+  };
+  expect(await check()).toMatch(/^skip: not connected/);
+  await json('--write');
+  expect(await check()).toMatch(/^pass: 5 hooks in /);
+  writeFileSync(scriptIn(home), '#!/bin/sh\n# claude-mem hook script, version 0\n');
+  expect(await check()).toMatch(/^warn: the hook UserPromptSubmit runs the script of another version/);
+  rmSync(scriptIn(home));
+  expect(await check()).toMatch(/^warn: the hook UserPromptSubmit runs .*bin\/hook, which does not exist/);
+  writeFileSync(files.settings, '{');
+  expect(await check()).toMatch(/^error: .* is not valid JSON/);
 });
 
 test('the hook commands work without PATH, from a folder with spaces and quotes, on its data dir', async () => {

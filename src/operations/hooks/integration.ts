@@ -90,6 +90,17 @@ export function hookEdits(settings: Json, program: ProgramCall | undefined): rea
   return isEmptied ? [{ path: ['hooks'], value: undefined }] : edits;
 }
 
+/** The hooks that run claude-mem, with their commands. Skips anything of an unexpected format, as Claude Code does. */
+export function installedHooks(settings: Json): readonly { readonly event: string; readonly command: string }[] {
+  const hooks = isObject(settings.hooks) ? settings.hooks : {};
+  return Object.entries(hooks).flatMap(([event, groups]) => {
+    const entries = (Array.isArray(groups) ? (groups as readonly unknown[]) : []).flatMap((group) =>
+      isObject(group) && Array.isArray(group.hooks) ? (group.hooks as readonly unknown[]) : [],
+    );
+    return entries.filter(isOurHook).map(({ command }) => ({ event, command: String(command) }));
+  });
+}
+
 function groupsAfter(event: string, groups: readonly unknown[], program: ProgramCall | undefined): readonly unknown[] {
   const wanted = program !== undefined && isWanted(event) ? groupFor(event, program) : undefined;
   const [wantedHook] = wanted?.hooks ?? [];

@@ -147,7 +147,25 @@ export interface Pm2Leftovers {
   readonly folder: string;
 }
 
+/** A hook of Claude Code that runs claude-mem. */
+export interface InstalledHook {
+  readonly event: string;
+  /** The first program or file of its command that does not exist. */
+  readonly missing: string | undefined;
+  /** Whether it runs the hook script of another, older version. */
+  readonly isOld: boolean;
+}
+
+export interface InstalledHooks {
+  /** Path of Claude Code's settings. */
+  readonly settings: string;
+  /** Why they cannot be read. */
+  readonly problem: string | undefined;
+  readonly hooks: readonly InstalledHook[];
+}
+
 export interface OthersPort {
+  readonly hooks: () => InstalledHooks;
   /** The guard of this data dir. */
   readonly guard: () => Promise<GuardStatus>;
   readonly pm2: () => Pm2Leftovers | undefined;

@@ -34,6 +34,7 @@ test('the ids of the checks and their order are API', () => {
     'other-installations',
     'pm2',
     'guard',
+    'hooks',
     'guards',
     'limits',
     'machine-memory',

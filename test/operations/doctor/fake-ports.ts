@@ -74,7 +74,12 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       sleep: () => Promise.resolve(),
       ...overrides.machine,
     },
-    others: { pm2: () => undefined, guard: () => Promise.resolve(NO_GUARD), ...overrides.others },
+    others: {
+      hooks: () => ({ settings: '/home/u/.claude/settings.json', problem: undefined, hooks: [] }),
+      pm2: () => undefined,
+      guard: () => Promise.resolve(NO_GUARD),
+      ...overrides.others,
+    },
     logs: { lastLines: () => new Map(), ...overrides.logs },
   };
 }

@@ -4,6 +4,7 @@ import { dataDirCheck } from './data-dir.ts';
 import { diskSpaceCheck } from './disk-space.ts';
 import { excessCheck } from './excess.ts';
 import { guardCheck } from './guard.ts';
+import { hooksCheck } from './hooks.ts';
 import { safetyFeaturesCheck } from './safety-features.ts';
 import { limitsCheck } from './limits.ts';
 import { logsCheck } from './logs.ts';
@@ -60,6 +61,7 @@ export const CHECKS: readonly Check[] = [
   otherInstallationsCheck,
   pm2Check,
   guardCheck,
+  hooksCheck,
   safetyFeaturesCheck,
   limitsCheck,
   machineMemoryCheck,
