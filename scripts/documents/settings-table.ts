@@ -16,6 +16,11 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   chromaCpuLimitPercent: 'percent of one core, averaged over a minute; above it Chroma is recycled; 0: no limit',
   chromaIdleSeconds: 'Chroma is closed after this time without use; 0: never',
   contextCharacters: 'length of the context that a new session receives, in characters (about four per token); 0: none',
+  excludedProjects:
+    'sessions in these places store nothing and get no context: names of projects, and folders (absolute or `~/…`) with everything below; separated by commas, in `config.json` also a list',
+  skippedTools:
+    'tools of which nothing is stored, such as `WebFetch,mcp__github__*`; separated by commas, in `config.json` also a list',
+  logLevel: '`debug`, `info`, `warn` or `error`, for the logs of worker and search server',
 };
 
 export interface DescribedSetting {
@@ -29,7 +34,7 @@ export function describeSettings(): readonly DescribedSetting[] {
   const { settings } = resolveSettings({ env: {}, config: {}, configFile: '' });
   return (Object.keys(settings) as (keyof Settings)[]).map((key, position) => ({
     name: SETTING_NAMES[position]!,
-    fallback: settings[key] === undefined ? undefined : String(settings[key]),
+    fallback: String(settings[key] ?? '') === '' ? undefined : String(settings[key]),
     meaning: MEANING[key],
   }));
 }

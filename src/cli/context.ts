@@ -39,6 +39,8 @@ export interface CliWiring {
   readonly openJsonFile: (path: string, project: string | undefined) => Promise<OpenJsonFile>;
   /** The name under which a shell finds this very program, on that PATH. */
   readonly nameOnPath: (searchPath: string | undefined) => Promise<string | undefined>;
+  /** Whether every Claude Code on that PATH knows the event of a failed tool; undefined if that is unknown. */
+  readonly hostReportsFailures: (searchPath: string | undefined) => Promise<boolean | undefined>;
   /** The script that Claude Code runs for hooks; undefined on a system without a POSIX shell. */
   readonly findHookScript: (dataDir: string) => Promise<HookScriptFile | undefined>;
   /**
@@ -180,7 +182,7 @@ export interface HookScriptFile {
    * Also creates the data dir.
    * @throws ClaudeMemError `data-dir`, `not-owner`, `io`.
    */
-  write(): void;
+  write(): Promise<void>;
 }
 
 /** An output file for a report. */

@@ -22,6 +22,11 @@ export interface Settings {
   readonly chromaIdleSeconds: number;
   /** Length of the context that a new session receives; 0: none. */
   readonly contextCharacters: number;
+  /** Folders and names of projects of which nothing is stored: see `isExcluded`. */
+  readonly excludedProjects: readonly string[];
+  /** Tools of which nothing is stored: see `isSkippedTool`. */
+  readonly skippedTools: readonly string[];
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
 /** An invalid value and its source. */
@@ -54,6 +59,11 @@ const DEFINITIONS = {
   chromaCpuLimitPercent: whole('CLAUDE_MEM_CHROMA_CPU_LIMIT_PERCENT', 0, 0, 100_000),
   chromaIdleSeconds: whole('CLAUDE_MEM_CHROMA_IDLE_SECONDS', 600, 0, 1_000_000),
   contextCharacters: whole('CLAUDE_MEM_CONTEXT_CHARACTERS', 6_000, 0, 100_000),
+  excludedProjects: list('CLAUDE_MEM_EXCLUDED_PROJECTS', 'folders (absolute or ~/…) and names of projects', (entry) =>
+    /^(?:~?\/|~$|[A-Za-z]:[\\/])/.test(entry) ? true : !/[\\/~]/.test(entry),
+  ),
+  skippedTools: list('CLAUDE_MEM_SKIPPED_TOOLS', 'names of tools', (entry) => /^[\w.:-]{1,200}\*?$/.test(entry)),
+  logLevel: choice('CLAUDE_MEM_LOG_LEVEL', 'info', ['debug', 'info', 'warn', 'error'] as const),
 } satisfies { [Key in keyof Settings]: Setting<Settings[Key]> };
 
 const KEYS = Object.keys(DEFINITIONS) as (keyof Settings)[];
@@ -133,6 +143,32 @@ function flag(name: string, fallback: boolean): Setting<boolean> {
 
 function choice<const T extends string>(name: string, fallback: T, choices: readonly T[]): Setting<T> {
   return { name, fallback, expected: choices.join(' or '), parse: (value) => choices.find((item) => item === value) };
+}
+
+/** Separated by commas; in `config.json` also a list. */
+function list(name: string, what: string, isEntry: (entry: string) => boolean): Setting<readonly string[]> {
+  return {
+    name,
+    fallback: [],
+    expected: `${what}, separated by commas`,
+    parse: (value) => {
+      // An object of `config.json` is no list.
+      const entries = /^[[{]/.test(value) ? parseList(value) : value.split(',');
+      const wanted = entries?.map((entry) => entry.trim()).filter((entry) => entry !== '');
+      // The hook script reads them from one line.
+      return wanted?.every((entry) => !/[,\n\r]/.test(entry) && isEntry(entry)) === true ? wanted : undefined;
+    },
+  };
+}
+
+function parseList(text: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+  } catch {
+    // Not JSON: the caller reports the value.
+    return undefined;
+  }
 }
 
 function text<T extends string | undefined>(name: string, fallback: T): Setting<T | string> {

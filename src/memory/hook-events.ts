@@ -1,4 +1,5 @@
 import type { HookEvent } from '../operations/hooks/hook-event.ts';
+import { boundedLine } from '../operations/hooks/bounded-text.ts';
 import { summarizeSession } from '../operations/hooks/session-summary.ts';
 import type { Connection } from './connection.ts';
 import { toSession, type Session } from './records.ts';
@@ -6,6 +7,11 @@ import { toSession, type Session } from './records.ts';
 /** A summary shows the start of the prompt, and the latest work of a long session. */
 const PROMPT_CHARACTERS = 1_000;
 const MOST_ROWS = 5_000;
+const SHOWN_ANSWERS = 3;
+
+/** The type of an observation that is the assistant's last text of a turn. */
+const ANSWER = 'answer';
+const TITLE_CHARACTERS = 160;
 
 /**
  * Stores one event within the caller's transaction. Finds the session by the host's id or creates it. The time of the
@@ -22,7 +28,7 @@ export function recordHookEvent(connection: Connection, event: HookEvent): { rea
     case 'observation':
       return recordObservation(connection, session, event);
     case 'stop':
-      keepAnswer(connection, session, event);
+      recordAnswer(connection, session, event);
       summarize(connection, session, event.at);
       return { isNew: true };
     case 'session-end':
@@ -48,15 +54,17 @@ function reopen(connection: Connection, { id, completedAt }: Session, at: string
   connection.run('UPDATE sessions SET completed_at = NULL WHERE id = ?', id);
 }
 
-/** The answer of the latest stop counts, in any order of delivery. */
-function keepAnswer(
-  connection: Connection,
-  { id }: Session,
-  { answer, at }: HookEvent & { readonly kind: 'stop' },
-): void {
+/** Stores the assistant's last text of a turn, so that search finds decisions. A host may report it again, for example if a hook of Stop goes on. */
+function recordAnswer(connection: Connection, { id }: Session, event: HookEvent & { readonly kind: 'stop' }): void {
+  const { answer, at } = event;
   if (answer === undefined) return;
-  const isLater = '(answered_at IS NULL OR answered_at <= ?2)';
-  connection.run(`UPDATE sessions SET answer = ?1, answered_at = ?2 WHERE id = ?3 AND ${isLater}`, answer, at, id);
+  const sql = `SELECT text FROM observations WHERE session_id = ? AND type = '${ANSWER}' AND created_at <= ?
+    ORDER BY created_at DESC, id DESC LIMIT 1`;
+  if (connection.first(sql, id, at)?.text === answer) return;
+  insertObservation(connection, id, {
+    ...{ id: event.id, at },
+    observation: { type: ANSWER, title: boundedLine(answer, TITLE_CHARACTERS), text: answer, files: [] },
+  });
 }
 
 function recordText(connection: Connection, session: Session, event: HookEvent & { readonly kind: 'prompt' }) {
@@ -74,15 +82,28 @@ function recordText(connection: Connection, session: Session, event: HookEvent &
 function recordObservation(
   connection: Connection,
   session: Session,
-  { id, at, observation: { type, title, text, files } }: HookEvent & { readonly kind: 'observation' },
+  event: HookEvent & { readonly kind: 'observation' },
 ) {
+  const isNew = insertObservation(connection, session.id, event);
+  if (isNew) summarizeAgain(connection, session, event.at);
+  return { isNew };
+}
+
+function insertObservation(
+  connection: Connection,
+  sessionId: number,
+  {
+    id,
+    at,
+    observation: { type, title, text, files },
+  }: Pick<HookEvent & { kind: 'observation' }, 'id' | 'at' | 'observation'>,
+): boolean {
   const { changes } = connection.run(
     `INSERT INTO observations (external_id, session_id, type, title, text, files, created_at)
       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (external_id) DO NOTHING`,
-    ...[id, session.id, type, title, text, JSON.stringify(files), at],
+    ...[id, sessionId, type, title, text, JSON.stringify(files), at],
   );
-  if (changes > 0) summarizeAgain(connection, session, at);
-  return { isNew: changes > 0 };
+  return changes > 0;
 }
 
 /** A late event must appear in the summary of a completed session. */
@@ -96,7 +117,7 @@ function summarize(connection: Connection, { id, externalId }: Session, at: stri
     prompts: connection
       .all(`SELECT substr(text, 1, ${PROMPT_CHARACTERS}) AS text FROM prompts WHERE session_id = ? ORDER BY id`, id)
       .map((row) => String(row.text)),
-    answer: answerOf(connection, id),
+    answers: answersOf(connection, id),
     observations: connection
       .all(
         `SELECT * FROM (SELECT id, type, title, files FROM observations
@@ -119,7 +140,9 @@ function summarize(connection: Connection, { id, externalId }: Session, at: stri
   );
 }
 
-function answerOf(connection: Connection, sessionId: number): string | undefined {
-  const answer = connection.first('SELECT answer FROM sessions WHERE id = ?', sessionId)?.answer;
-  return typeof answer === 'string' ? answer : undefined;
+/** The latest answers of a session, newest first. */
+function answersOf(connection: Connection, sessionId: number): readonly string[] {
+  const sql = `SELECT text FROM observations WHERE session_id = ? AND type = '${ANSWER}'
+    ORDER BY created_at DESC, id DESC LIMIT ${SHOWN_ANSWERS}`;
+  return connection.all(sql, sessionId).map((row) => String(row.text));
 }

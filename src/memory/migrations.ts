@@ -109,12 +109,10 @@ const indexOfTexts = (table: 'prompts' | 'summaries'): string => `
       INSERT INTO ${table}_index (rowid, text) VALUES (new.id, new.text);
     END;`;
 
-/** Results of sessions, and the search over prompts and summaries. */
-const RESULTS: Migration = {
+/** The search over prompts and summaries, and records by time. */
+const SEARCHABLE: Migration = {
   version: TEXTS_INDEXED,
   sql: `
-    ALTER TABLE sessions ADD COLUMN answer TEXT;
-    ALTER TABLE sessions ADD COLUMN answered_at TEXT;
     ${indexOfTexts('prompts')}
     ${indexOfTexts('summaries')}
     CREATE INDEX prompts_by_time ON prompts (created_at);
@@ -124,4 +122,4 @@ const RESULTS: Migration = {
 };
 
 /** In ascending order of version. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, DELIVERED_ONCE, RESULTS];
+export const MIGRATIONS: readonly Migration[] = [FIRST, DELIVERED_ONCE, SEARCHABLE];

@@ -14,6 +14,7 @@ import {
   type Session,
   type Summary,
   toObservation,
+  toRecord,
   toWholeRecord,
   toSession,
   toSessionText,
@@ -80,14 +81,21 @@ export class SessionSearch {
     return this.#read(query, ...values, limit).map(toObservation);
   }
 
-  /** The newest observations that no summary of their session covers yet, newest first. */
-  withoutSummary(project: string, limit: number): Observation[] {
-    const sql = `SELECT rows.* FROM (SELECT * FROM observations ORDER BY id DESC LIMIT ${NEWEST_EXAMINED}) AS rows
-      JOIN sessions ON sessions.id = rows.session_id
-      WHERE project = ?1 AND NOT EXISTS (
-        SELECT 1 FROM summaries WHERE summaries.session_id = rows.session_id AND summaries.created_at >= rows.created_at)
-      ORDER BY rows.id DESC LIMIT ?2`;
-    return this.#read(sql, project, limit).map(toObservation);
+  /** The newest prompts and observations that no summary of their session covers yet, newest first. */
+  withoutSummary(project: string, limit: number): MemoryRecord[] {
+    const kinds = KIND_TABLES.filter(({ kind }) => kind !== 'summary');
+    const records = kinds.flatMap(({ kind, table, columns }) => {
+      const sql = `SELECT ${columns} FROM (SELECT * FROM ${table} ORDER BY id DESC LIMIT ${NEWEST_EXAMINED}) AS rows
+        JOIN sessions ON sessions.id = rows.session_id
+        WHERE project = ?1 AND NOT EXISTS (
+          SELECT 1 FROM summaries WHERE summaries.session_id = rows.session_id AND summaries.created_at >= rows.created_at)
+        ORDER BY rows.id DESC LIMIT ?2`;
+      return this.#read(sql, project, limit).map((row) => toRecord(row, kind));
+    });
+    // Of the same time, the prompt comes before the observation.
+    return records.sort((one, other) =>
+      one.createdAt < other.createdAt ? 1 : one.createdAt > other.createdAt ? -1 : 0,
+    );
   }
 
   /** The newest summaries first, of one project or all. */

@@ -41,7 +41,7 @@ const filter = {
     .min(1)
     .optional()
     .describe(
-      'Restricts results to this type: change, commit, test, command, read, research, task, tool, prompt or summary',
+      'Restricts results to this type: answer, change, commit, test, command, read, research, task, tool, prompt or summary',
     ),
   after: moment.describe('Restricts results to this day or time (ISO 8601, UTC) and later ones'),
   before: moment.describe('Restricts results to times before this day or time'),

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { CliWiring, HookScriptFile, OpenJsonFile, ReportFile } from '../cli/context.ts';
 import type { Reading } from '../operations/observe/observe.ts';
 import { createContext } from './context.ts';
@@ -38,14 +39,18 @@ async function openJsonFile(path: string, project: string | undefined): Promise<
 }
 
 async function findHookScript(dataDir: string): Promise<HookScriptFile | undefined> {
-  const { hookScriptPath, writeHookScript } = await import('../state/spool/hook-script-file.ts');
+  const { hookScriptPath, writeExcludedProjects, writeHookScript } = await import('../state/spool/hook-script-file.ts');
   const { ensureDataDir } = await import('../state/files/data-dir.ts');
   const path = hookScriptPath(dataDir, process.platform);
   if (path === undefined) return undefined;
   return {
     path,
-    write: () => {
-      writeHookScript(ensureDataDir(dataDir), process.platform);
+    write: async () => {
+      const { readSettings } = await import('../state/settings/settings.ts');
+      const { withRealFolders } = await import('./exclusion.ts');
+      const folder = ensureDataDir(dataDir);
+      writeExcludedProjects(folder, withRealFolders(readSettings(folder, process.env).excludedProjects, homedir()));
+      writeHookScript(folder, process.platform);
     },
   };
 }
@@ -84,6 +89,7 @@ export const cliWiring: CliWiring = {
   writeSnapshot,
   openJsonFile,
   nameOnPath: async (searchPath) => (await import('./program-on-path.ts')).nameOnPath(searchPath),
+  hostReportsFailures: async (searchPath) => (await import('./claude-code-version.ts')).reportsFailures(searchPath),
   findHookScript,
   writeForOthers,
   openReportFile,

@@ -4,15 +4,18 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, statSync } from 'node:
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { projectOf } from '../core/project.ts';
-import { resolveSettings, type Settings } from '../core/settings.ts';
+import { isSkippedTool } from '../core/excluded-project.ts';
+import type { Settings } from '../core/settings.ts';
 import type { HookPorts } from '../operations/hooks/ingest-hook.ts';
 import { ClaudeMemError, errnoOf, isLateAnswer } from '../shared/errors.ts';
 import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
 import { RotatingFile } from '../shared/rotating-file.ts';
 import { assertOwner, ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
-import { readSettings } from '../state/settings/settings.ts';
+import { readSettings, readValidSettings } from '../state/settings/settings.ts';
 import { lastAnswerOf } from '../state/files/transcript.ts';
+import { readExcludedProjects, writeExcludedProjects } from '../state/spool/hook-script-file.ts';
 import { Spool } from '../state/spool/spool.ts';
+import { createExclusion, type Place, withRealFolders } from './exclusion.ts';
 import { programPath } from '../cli/programs.ts';
 import { deliverToWorker } from '../cli/commands/hook/worker-client.ts';
 
@@ -33,15 +36,18 @@ export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
   assertOwner(resolved);
   assertOwnSettings(resolved);
   const dataDir = ensureDataDir(resolved);
+  const { settings, excluded } = settingsFor(dataDir);
   return {
     now: () => new Date(),
     digest: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),
-    projectOf: (cwd) => projectOf(cwd === '' ? process.cwd() : cwd, { home: homedir(), exists: existsSync }),
+    projectOf: findProject,
     sizeOf: (file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0,
     spool: new Spool(dataDir),
     deliver: (event) => deliver(dataDir, event),
+    isExcluded: ofSession(createExclusion(excluded, homedir())),
+    isSkippedTool: (tool) => isSkippedTool(tool, settings.skippedTools),
     lastAnswer: lastAnswerOf,
-    contextCharacters: () => settings(dataDir).contextCharacters,
+    contextCharacters: () => settings.contextCharacters,
     isTreeUp: () => isTreeUp(dataDir),
     startTree: () => {
       startTree(dataDir);
@@ -51,13 +57,39 @@ export function openHookPorts(dataDirFlag: string | undefined): HookPorts {
   };
 }
 
-/** Invalid settings must not stop a session. `start` reports them. */
-function settings(dataDir: string): Settings {
+/** Invalid settings must not stop a session, and nothing that they excluded before may be stored. `start` reports them. */
+function settingsFor(dataDir: string): { readonly settings: Settings; readonly excluded: readonly string[] } {
   try {
-    return readSettings(dataDir, process.env);
+    const settings = readSettings(dataDir, process.env);
+    keepExcludedProjects(dataDir);
+    return { settings, excluded: settings.excludedProjects };
   } catch (error) {
     if (!(error instanceof ClaudeMemError)) throw error;
-    return resolveSettings({ env: {}, config: {}, configFile: '' }).settings;
+    const settings = readValidSettings(dataDir, process.env);
+    return { settings, excluded: [...settings.excludedProjects, ...readExcludedProjects(dataDir)] };
+  }
+}
+
+function findProject(cwd: string): string {
+  return projectOf(cwd === '' ? process.cwd() : cwd, { home: homedir(), exists: existsSync });
+}
+
+/** A session of an excluded project stays excluded if the agent works in another folder: the host names the session's folder. */
+function ofSession(isExcluded: (place: Place) => boolean): (place: Place) => boolean {
+  const cwd = process.env.CLAUDE_PROJECT_DIR ?? '';
+  return (place) => isExcluded(place) || (cwd !== '' && isExcluded({ cwd, project: findProject(cwd) }));
+}
+
+/**
+ * Changed settings apply to the hook script from the next session on. The script reads its own environment, which counts for this session
+ * only. A read-only data dir stores nothing anyway.
+ */
+function keepExcludedProjects(dataDir: string): void {
+  const { excludedProjects } = readValidSettings(dataDir, {});
+  try {
+    writeExcludedProjects(dataDir, withRealFolders(excludedProjects, homedir()));
+  } catch (error) {
+    if (!(error instanceof ClaudeMemError)) throw error;
   }
 }
 
@@ -132,7 +164,7 @@ async function readMemory(dataDir: string, project: string, sessionId: string) {
         .recentSummaries(project, SHOWN_SESSIONS + 1)
         .filter(isOther)
         .slice(0, SHOWN_SESSIONS),
-      observations: search.withoutSummary(project, EXAMINED_STEPS).filter(isOther),
+      steps: search.withoutSummary(project, EXAMINED_STEPS).filter(isOther),
     };
   } finally {
     search.close();

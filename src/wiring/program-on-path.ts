@@ -2,23 +2,24 @@ import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, isAbsolute, join, normalize } from 'node:path';
 import { programPath } from '../cli/programs.ts';
 
+/** The published plugin has a command of the first name, too. */
 const NAMES = ['claude-mem', 'claude-mem-cli'];
 /** npm and npx add such folders to PATH for one run only. */
 const OF_ONE_RUN = join('node_modules', '.bin');
 
-/** The name under which a shell finds this very program; undefined if none does, or if another program has the name. */
+/** The name under which a shell finds this very program; undefined if none does, or if other programs have the names. */
 export function nameOnPath(searchPath: string | undefined): string | undefined {
   const own = realPathOf(programPath('cli'));
-  return NAMES.find((name) => own !== undefined && firstOnPath(name, searchPath) === own);
+  return NAMES.find((name) => own !== undefined && programsOnPath(name, searchPath)[0] === own);
 }
 
-function firstOnPath(name: string, searchPath = ''): string | undefined {
+/** The files that a shell can run under a name, in the order of PATH, with links resolved. */
+export function programsOnPath(name: string, searchPath = ''): readonly string[] {
   const folders = searchPath.split(delimiter).filter((folder) => isAbsolute(folder));
-  for (const folder of folders.filter((one) => !normalize(join(one, '.')).endsWith(OF_ONE_RUN))) {
-    const file = realPathOf(join(folder, name));
-    if (file !== undefined && isExecutable(file)) return file;
-  }
-  return undefined;
+  return folders
+    .filter((folder) => !normalize(join(folder, '.')).endsWith(OF_ONE_RUN))
+    .map((folder) => realPathOf(join(folder, name)))
+    .filter((file) => file !== undefined && isExecutable(file)) as string[];
 }
 
 function realPathOf(path: string): string | undefined {

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../core/settings.ts';
 import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
+import { createExclusion } from './exclusion.ts';
 import type { Adapters } from './services.ts';
 import { ChromaSync } from '../chroma/chroma-sync.ts';
 import { SessionSearch } from '../memory/session-search.ts';
@@ -44,6 +45,7 @@ export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
     log,
     spool,
     home: homedir(),
+    isExcluded: createExclusion(settings.excludedProjects, homedir()),
     lastAnswer: lastAnswerOf,
     searchServer,
     page: {

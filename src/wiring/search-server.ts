@@ -9,7 +9,7 @@ import { ClaudeMemError } from '../shared/errors.ts';
 import { createFileLog } from '../shared/log.ts';
 import { preferMemoryToSpeed } from '../shared/prefer-memory-to-speed.ts';
 import { assertOwner, resolveDataDir } from '../state/files/data-dir.ts';
-import { readSettings } from '../state/settings/settings.ts';
+import { readSettings, readValidSettings } from '../state/settings/settings.ts';
 import { readToken } from '../state/control/token.ts';
 import { openTreeStore } from '../state/trees/trees.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   assertOwner(dataDir);
   const log = createFileLog(join(dataDir, 'logs', 'search-server.log'), {
     role: 'search',
-    level: process.env.CLAUDE_MEM_LOG_LEVEL,
+    level: readValidSettings(dataDir, process.env).logLevel,
   });
   const shutdown = new Shutdown(log);
   const end = prepareEnd({

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MARKS } from '../core/tree/marks.ts';
 import type { Settings } from '../core/settings.ts';
@@ -12,11 +13,12 @@ import { connectToSupervisor } from '../state/control/control-client.ts';
 import { claimSocketPath } from '../state/control/control-socket-path.ts';
 import { ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
 import { readSamples } from '../state/history/samples.ts';
-import { readSettings } from '../state/settings/settings.ts';
-import { writeHookScript } from '../state/spool/hook-script-file.ts';
+import { readSettings, readValidSettings } from '../state/settings/settings.ts';
+import { writeExcludedProjects, writeHookScript } from '../state/spool/hook-script-file.ts';
 import { Spool } from '../state/spool/spool.ts';
 import { ensureToken } from '../state/control/token.ts';
 import { noteWorkerSocket } from '../state/control/worker-socket.ts';
+import { withRealFolders } from './exclusion.ts';
 import { type Adapters, loadAdapters } from './services.ts';
 import { type EndProgram, prepareEnd } from '../shared/end-of-program.ts';
 import { Shutdown } from '../shared/shutdown.ts';
@@ -36,14 +38,14 @@ async function main(): Promise<void> {
   const dataDir = ensureDataDir(resolveDataDir({ env: process.env }));
   const log = createFileLog(join(dataDir, 'logs', 'worker.log'), {
     role: 'worker',
-    level: process.env.CLAUDE_MEM_LOG_LEVEL,
+    level: readValidSettings(dataDir, process.env).logLevel,
   });
   const shutdown = new Shutdown(log);
   const end = prepareEnd({ shutdown, log, release: closeChannel });
   obeySupervisor(end);
   try {
     const settings = readSettings(dataDir, process.env);
-    renewHookScript(dataDir, log);
+    renewHookScript(dataDir, settings, log);
     const adapters = await loadAdapters(dataDir, log);
     const searchServer = beginSearchServer(dataDir, { settings, adapters, log });
     shutdown.add('search server', async (withinMs) => {
@@ -80,8 +82,9 @@ async function main(): Promise<void> {
 }
 
 /** A script that spools for this worker, also after an upgrade. */
-function renewHookScript(dataDir: string, log: Log): void {
+function renewHookScript(dataDir: string, { excludedProjects }: Settings, log: Log): void {
   try {
+    writeExcludedProjects(dataDir, withRealFolders(excludedProjects, homedir()));
     writeHookScript(dataDir, process.platform);
   } catch (error) {
     log.warn('could not write the hook script', { error });

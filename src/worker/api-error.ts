@@ -6,6 +6,7 @@ export type ApiErrorCode =
   | 'malformed-json'
   | 'unauthorized'
   | 'forbidden'
+  | 'excluded'
   | 'not-found'
   | 'method-not-allowed'
   | 'body-too-large'

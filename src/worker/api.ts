@@ -28,9 +28,17 @@ export interface Api {
   readonly identity: WorkerIdentity;
   readonly store: Pick<
     SessionStore,
-    'createSession' | 'addObservation' | 'addPrompt' | 'completeSession' | 'recordEvent' | 'recordSpooled'
+    | 'getSession'
+    | 'createSession'
+    | 'addObservation'
+    | 'addPrompt'
+    | 'completeSession'
+    | 'recordEvent'
+    | 'recordSpooled'
   >;
   readonly memory: Pick<SessionSearch, 'recent' | 'recentSessions' | 'recentSummaries' | 'promptsOf'>;
+  /** Whether nothing of a session in this place may be stored. */
+  readonly isExcluded: (place: { readonly cwd: string; readonly project: string }) => boolean;
   /** A session started or continues. */
   sessionActive(): void;
   /** Observations were committed. */

@@ -7,6 +7,9 @@ import { hookEventBody } from './request-schemas.ts';
 
 export interface SpooledSource {
   readonly projectOf: (cwd: string) => Promise<string>;
+  /** Whether nothing of a session in this place may be stored. */
+  readonly isExcluded: (place: { readonly cwd: string; readonly project: string }) => boolean;
+  readonly isSkippedTool: (tool: string | undefined) => boolean;
   /** The assistant's last text in a transcript. */
   readonly lastAnswer: (transcript: string) => string | undefined;
 }
@@ -17,17 +20,20 @@ export interface SpooledSource {
  */
 export async function eventOfSpooled(
   begun: BegunEvent,
-  { projectOf, lastAnswer }: SpooledSource,
+  { projectOf, isExcluded, isSkippedTool, lastAnswer }: SpooledSource,
 ): Promise<HookEvent | undefined> {
   if (begun.form === 'event') {
     const checked = v.safeParse(hookEventBody, begun.content);
-    if (checked.success) return checked.output;
+    if (checked.success) return isExcluded({ cwd: '', project: checked.output.project }) ? undefined : checked.output;
     throw new Error('the file is not a hook event');
   }
   if (begun.text === undefined) throw new Error('the file cannot be read, is too large, or is not a file of the owner');
   const payload = parsePayload(begun.text, undefined);
+  const project = await projectOf(payload.cwd);
+  if (isExcluded({ cwd: payload.cwd, project })) return undefined;
   return eventOf(payload, {
-    project: await projectOf(payload.cwd),
+    project,
+    isSkippedTool,
     at: begun.writtenAt,
     transcriptBytes: 0,
     lastAnswer,

@@ -1,3 +1,4 @@
+import { isSkippedTool } from '../core/excluded-project.ts';
 import { errnoOf, ClaudeMemError } from '../shared/errors.ts';
 import type { Settings } from '../core/settings.ts';
 import { type IpcChannel, sendToSupervisor } from '../operations/tree/tree-messages.ts';
@@ -26,7 +27,7 @@ import { takeSpooled } from './take-event.ts';
 
 export interface WorkerOptions {
   readonly identity: WorkerIdentity;
-  readonly settings: Pick<Settings, 'workerHost' | 'workerPort'>;
+  readonly settings: Pick<Settings, 'workerHost' | 'workerPort' | 'skippedTools'>;
   readonly token: string;
   /** For claude-mem processes. */
   readonly socket: {
@@ -40,6 +41,8 @@ export interface WorkerOptions {
   readonly spool: EventSpool;
   /** The user's home, which is no project. */
   readonly home: string;
+  /** Whether nothing of a session in this place may be stored. */
+  readonly isExcluded: (place: { readonly cwd: string; readonly project: string }) => boolean;
   /** The assistant's last text in a transcript; undefined if it cannot be read. */
   readonly lastAnswer: (transcript: string) => string | undefined;
   readonly page: {
@@ -101,12 +104,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 /** Starts after listening: of two workers, only the one with the port stores events. */
-function drainSpool(api: Api, { spool, log, shutdown, home, lastAnswer }: WorkerOptions): SpoolDrain | undefined {
+function drainSpool(
+  api: Api,
+  { spool, log, shutdown, home, lastAnswer, isExcluded, settings }: WorkerOptions,
+): SpoolDrain | undefined {
   if (shutdown.isBegun) return undefined;
   const projectOf = createProjectFinder(home);
+  const skips = (tool: string | undefined) => isSkippedTool(tool, settings.skippedTools);
   const drain = new SpoolDrain({
     ...{ spool, log },
-    eventOf: (begun) => eventOfSpooled(begun, { projectOf, lastAnswer }),
+    eventOf: (begun) => eventOfSpooled(begun, { projectOf, lastAnswer, isExcluded, isSkippedTool: skips }),
     store: (files, isAll) => {
       takeSpooled(api, files, isAll);
     },
@@ -177,7 +184,7 @@ interface Parts {
 }
 
 function createApi(
-  { identity, observe }: WorkerOptions,
+  { identity, observe, isExcluded }: WorkerOptions,
   { database, searchClient, lookAtMode, spoolStored }: Parts,
 ): Api {
   const { store, search: memory, vectors } = database;
@@ -194,6 +201,7 @@ function createApi(
     observationsAdded: () => {
       vectors.observationsAdded();
     },
+    isExcluded,
     spoolStored,
     search: async (request) => {
       const answer = await hybridSearch(request, { vectors, memory });

@@ -27,5 +27,10 @@ function notify(
   areNew: readonly boolean[],
 ): void {
   if (events.some((event) => event?.kind === 'session-start' || event?.kind === 'prompt')) sessionActive();
-  if (events.some((event, index) => event?.kind === 'observation' && areNew[index] === true)) observationsAdded();
+  if (events.some((event, index) => isAnObservation(event) && areNew[index] === true)) observationsAdded();
+}
+
+/** The answer of a stop becomes one, too. */
+function isAnObservation(event: HookEvent | undefined): boolean {
+  return event?.kind === 'observation' || (event?.kind === 'stop' && event.answer !== undefined);
 }

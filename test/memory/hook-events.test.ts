@@ -48,19 +48,23 @@ test('stores events once that are delivered twice', () => {
   expect(session().completedAt).toBe(null);
 });
 
-test('the summary has the answer of the latest stop, also if an earlier one arrives later', () => {
+test('the summary has the answers of the latest stops, in any order of delivery, and search finds every answer', () => {
   const stop = (answer: string | undefined, minute: number): HookEvent => ({
     ...common(`s${minute}`, minute),
     kind: 'stop',
     answer,
   });
   const { recordEvents, search } = memoryAfter(prompt('fix it', 1), stop('Fixed.', 5), stop(undefined, 6));
-  recordEvents(stop('Not yet.', 3));
-  expect(search.recentSummaries('shop', 5)).toMatchObject([{ text: 'Asked: fix it\nResult: Fixed.' }]);
-  recordEvents(stop('Fixed <private>x</private> and tested.', 7));
+  recordEvents(stop('A retry would hide failures.', 3), stop('Fixed.', 5), stop('Fixed.', 7));
+  const earlier = 'Earlier result: A retry would hide failures.';
+  expect(search.recentSummaries('shop', 5)).toMatchObject([{ text: `Asked: fix it\nResult: Fixed.\n${earlier}` }]);
+  recordEvents(stop('Also <private>x</private> tested.', 8));
   expect(search.recentSummaries('shop', 5)).toMatchObject([
-    { text: 'Asked: fix it\nResult: Fixed [private] and tested.' },
+    { text: `Asked: fix it\nResult: Also [private] tested.\nEarlier result: Fixed.\n${earlier}` },
   ]);
+  expect(search.newest({ type: 'answer' }, 9).map(({ title }) => title)).toHaveLength(3);
+  expect(search.search({ query: 'hide failures', type: 'answer', limit: 5 })).toMatchObject([{ createdAt: at(3) }]);
+  expect(search.withoutSummary('shop', 9)).toEqual([]);
 });
 
 test('steps have no summary until the next stop of their session', () => {
@@ -68,8 +72,10 @@ test('steps have no summary until the next stop of their session', () => {
   expect(search.withoutSummary('shop', 9)).toEqual([]);
   recordEvents(change('b.ts', 5));
   expect(search.withoutSummary('shop', 9)).toMatchObject([{ title: 'Edit b.ts' }]);
+  recordEvents(prompt('and\nc.ts', 6), change('c.ts', 7));
+  expect(search.withoutSummary('shop', 9).map(({ title }) => title)).toEqual(['Edit c.ts', 'and', 'Edit b.ts']);
   expect(search.withoutSummary('other', 9)).toEqual([]);
-  recordEvents(plain('stop', 6));
+  recordEvents(plain('stop', 8));
   expect(search.withoutSummary('shop', 9)).toEqual([]);
 });
 

@@ -169,6 +169,7 @@ describe('a memory of two projects', () => {
       'observation: Commit: login index',
       'observation: Edit login.ts',
       'observation: Tests passed: login',
+      'observation: The login uses an index.',
       'prompt: Make the login faster',
       'summary: Asked: Make the login faster please',
     ]);
@@ -202,11 +203,11 @@ describe('a memory of two projects', () => {
       );
       return { ...rest, titles };
     };
-    const whole = ['Make the log', 'Edit login.t', 'Tests passed', 'Commit: logi', 'Asked: Make '];
+    const whole = ['Make the log', 'Edit login.t', 'Tests passed', 'Commit: logi', 'The login us', 'Asked: Make '];
     const marked = (index: number) => whole.map((title, at_) => (at_ === index ? `> ${title}` : title));
     expect(await timeline({ id: 2 })).toEqual({ found: true, project: 'shop', titles: marked(2) });
     expect(await timeline({ id: 1, kind: 'prompt' })).toMatchObject({ titles: marked(0) });
-    expect(await timeline({ id: 1, kind: 'summary', before: 2 })).toMatchObject({ titles: marked(4).slice(2) });
+    expect(await timeline({ id: 1, kind: 'summary', before: 2 })).toMatchObject({ titles: marked(5).slice(3) });
     expect(await timeline({ id: 2, before: 0, after: 1 })).toMatchObject({ titles: marked(2).slice(2, 4) });
     expect(await timeline({ id: 99 })).toEqual({ found: false, titles: [] });
   });

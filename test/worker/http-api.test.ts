@@ -206,6 +206,24 @@ describe('hook events', () => {
     expect(store.counts()).toMatchObject({ prompts: 1, observations: 1, summaries: 1 });
   });
 
+  test('nothing of an excluded project is stored, also in a session from before', async () => {
+    const { request, events, store } = openServer();
+    const old = store.createSession({ project: 'excluded' }).id;
+    const before = store.counts();
+    const prompt = { prompt: 'fix it' };
+    const refused = { status: 403, body: { error: { code: 'excluded' } } };
+    expect(await request('POST', '/api/sessions', { body: { project: 'excluded', ...prompt } })).toMatchObject(refused);
+    for (const [what, body] of [
+      ['prompts', prompt],
+      ['observations', { type: 'a', title: 'b', text: 'c' }],
+    ] as const) {
+      expect(await request('POST', `/api/sessions/${old}/${what}`, { body })).toMatchObject(refused);
+    }
+    const event = { ...common, project: 'excluded', id: 'p1', kind: 'prompt', ...prompt };
+    expect(await request('POST', '/api/hook-events', { body: event })).toMatchObject({ body: { stored: false } });
+    expect([store.counts(), events]).toEqual([before, []]);
+  });
+
   test.each([
     [{ ...common, id: 'x', kind: 'other' }],
     [{ ...common, id: 'x', kind: 'prompt', prompt: ' ' }],

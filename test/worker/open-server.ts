@@ -37,6 +37,7 @@ export function openServer({ token = TOKEN } = {}) {
     memory: memory.search,
     sessionActive: () => events.push('session active'),
     observationsAdded: () => events.push('observations added'),
+    isExcluded: ({ project }) => project === 'excluded',
     spoolStored: () => {
       events.push('spool stored');
       return Promise.resolve();

@@ -37,7 +37,13 @@ function drain(store?: (event: HookEvent) => void) {
   const open = () => {
     const opened = new SpoolDrain({
       ...{ spool, log, everyMs: 5 },
-      eventOf: (begun) => eventOfSpooled(begun, { projectOf: () => Promise.resolve('p'), lastAnswer: () => undefined }),
+      eventOf: (begun) =>
+        eventOfSpooled(begun, {
+          projectOf: () => Promise.resolve('p'),
+          lastAnswer: () => undefined,
+          isExcluded: () => false,
+          isSkippedTool: () => false,
+        }),
       store: (files) => {
         const events = files.map(({ event }) => event).filter((event) => event !== undefined);
         for (const given of events) store?.(given);
@@ -151,7 +157,13 @@ test('stores an input as soon as it appears', async () => {
   const { log } = aLog();
   const opened = new SpoolDrain({
     ...{ spool, log, everyMs: 3_600_000 },
-    eventOf: (begun) => eventOfSpooled(begun, { projectOf: () => Promise.resolve('p'), lastAnswer: () => undefined }),
+    eventOf: (begun) =>
+      eventOfSpooled(begun, {
+        projectOf: () => Promise.resolve('p'),
+        lastAnswer: () => undefined,
+        isExcluded: () => false,
+        isSkippedTool: () => false,
+      }),
     store: (files) => stored.push(...files.map(({ id }) => id)),
   });
   onTestFinished(() => opened.close());
@@ -211,7 +223,13 @@ test('an event that crashed the worker is stored alone, so that no other event i
   const batches: number[] = [];
   const opened = new SpoolDrain({
     ...{ spool, log: aLog().log },
-    eventOf: (begun) => eventOfSpooled(begun, { projectOf: () => Promise.resolve('p'), lastAnswer: () => undefined }),
+    eventOf: (begun) =>
+      eventOfSpooled(begun, {
+        projectOf: () => Promise.resolve('p'),
+        lastAnswer: () => undefined,
+        isExcluded: () => false,
+        isSkippedTool: () => false,
+      }),
     store: (files) => batches.push(files.length),
   });
   await opened.look();

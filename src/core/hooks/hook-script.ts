@@ -1,5 +1,5 @@
 /** Raise it with every change of the script: a `start` of an older claude-mem must not replace a newer script. */
-const SCRIPT_VERSION = 1;
+const SCRIPT_VERSION = 2;
 
 /**
  * Bytes of one input: enough for the stored part of any event. The rest is dropped. More would cost the worker seconds and a gigabyte for
@@ -11,6 +11,9 @@ const MOST_INPUTS = 10_000;
 /** Limit for all of them together. The script measures before every 64th input, so up to 63 more inputs fit. */
 const MOST_KILOBYTES = 512 * 1024;
 const INPUTS_PER_MEASUREMENT = 64;
+
+/** The file beside the script with the excluded projects, as in `CLAUDE_MEM_EXCLUDED_PROJECTS`. */
+export const EXCLUDED_FILE = 'excluded-projects';
 
 /** The file with the lowest number that the script may use, so that it never uses the number of a removed input. */
 export const FIRST_NUMBER_FILE = 'first-number';
@@ -80,6 +83,53 @@ if [ -n "\${CLAUDE_MEM_DATA_DIR:-}" ] && [ "$data_dir" -ef "\${HOME:-/}/.claude-
     *) data_dir=./$CLAUDE_MEM_DATA_DIR ;;
   esac
 fi
+excluded=\${CLAUDE_MEM_EXCLUDED_PROJECTS:-}
+if [ -z "$excluded" ] && [ -f "$data_dir/bin/${EXCLUDED_FILE}" ]; then
+  { read -r excluded <"$data_dir/bin/${EXCLUDED_FILE}"; } 2>/dev/null
+fi
+
+# The nearest folder upwards with .git, as in \`claude-mem hook\`.
+find_project() {
+  folder=$place
+  while [ -n "$folder" ] && [ "$folder" != "\${HOME:-}" ]; do
+    [ ! -e "$folder/.git" ] || break
+    folder=\${folder%/*}
+  done
+  [ -n "$folder" ] && [ "$folder" != "\${HOME:-}" ] || folder=$place
+  project=\${folder##*/}
+}
+
+is_excluded() {
+  find_project
+  IFS=,
+  for entry in $excluded; do
+    entry=\${entry#"\${entry%%[! ]*}"}
+    entry=\${entry%"\${entry##*[! ]}"}
+    case $entry in '~') entry=\${HOME:-} ;; '~/'*) entry=\${HOME:-}/\${entry#??} ;; esac
+    while case $entry in ?*/) ;; *) false ;; esac; do entry=\${entry%/}; done
+    case $entry in
+      '') ;;
+      /) return 0 ;;
+      /*) case $place/ in "$entry"/*) return 0 ;; esac ;;
+      *) [ "$entry" != "$project" ] || return 0 ;;
+    esac
+  done
+  return 1
+}
+
+if [ -n "$excluded" ]; then
+  usual_separators=$IFS
+  # The host names the project of the session, which the agent may have left.
+  for place in "\${PWD:-}" "$(pwd -P)" "\${CLAUDE_PROJECT_DIR:-}"; do
+    if is_excluded; then
+      # So that the host can write all of it.
+      cat >/dev/null 2>&1
+      exit 0
+    fi
+    IFS=$usual_separators
+  done
+fi
+
 { [ -d "$data_dir/spool" ] || mkdir "$data_dir/spool"; } 2>/dev/null
 [ ! -L "$data_dir/spool" ] || lose 'the folder spool of the data dir is a link'
 { cd "$data_dir/spool"; } >/dev/null 2>&1 || lose 'the data dir has no usable folder spool'

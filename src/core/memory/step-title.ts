@@ -18,10 +18,14 @@ export function subjectInTitle(title: string): string {
 }
 
 /** The title of an observation that ran tests: `Tests failed: npm test (2 failed, 40 passed; first: login rejects …)`. */
-export function testTitle({ command, passed, failed, failure }: TestOutcome): string {
-  const counts = [...(failed > 0 ? [`${failed} failed`] : []), `${passed} passed`].join(', ');
+export function testTitle({ command, isFailed, counts, failure }: TestOutcome): string {
+  const reported = counts === undefined ? 'no report' : countsText(counts);
   const first = failure === undefined ? '' : `; first: ${cut(failure, LONGEST_FAILURE)}`;
-  return `Tests ${failed > 0 ? 'failed' : 'passed'}: ${cut(command, LONGEST_COMMAND)} (${counts}${first})`;
+  return `Tests ${isFailed ? 'failed' : 'passed'}: ${cut(command, LONGEST_COMMAND)} (${reported}${first})`;
+}
+
+function countsText({ passed, failed }: NonNullable<TestOutcome['counts']>): string {
+  return [...(failed > 0 ? [`${failed} failed`] : []), `${passed} passed`].join(', ');
 }
 
 /** The command in such a title; undefined for another title. */

@@ -4,9 +4,10 @@ import { simpleCommands } from './simple-commands.ts';
 export interface TestOutcome {
   /** The command as typed. */
   readonly command: string;
-  /** Numbers of tests; for Go, of packages. */
-  readonly passed: number;
-  readonly failed: number;
+  /** Whether the run failed; also a run without a failed test, for example because of a syntax error. */
+  readonly isFailed: boolean;
+  /** Numbers of tests; for Go, of packages. Undefined if the output reports none. */
+  readonly counts: { readonly passed: number; readonly failed: number } | undefined;
   /** The first failure that has a name. */
   readonly failure?: string | undefined;
 }
@@ -59,16 +60,23 @@ const MOST_LINES = 400;
 // eslint-disable-next-line no-control-regex -- the pattern matches control characters on purpose
 const COLORS = /\u001b\[[0-9;]{0,20}m/g;
 
-/** The outcome of a shell line that runs tests; undefined for other lines, and if the output reports no numbers. */
-export function testOutcome(commandLine: string, output: string): TestOutcome | undefined {
-  const command = simpleCommands(commandLine).find(({ words }) => runsTests(words));
+/**
+ * The outcome of a shell line that runs tests; undefined for other lines, and if neither numbers in the output nor the end of the line
+ * tell the outcome of the tests.
+ * @param hasFailed whether the line ended with an error.
+ */
+export function testOutcome(commandLine: string, output: string, hasFailed = false): TestOutcome | undefined {
+  const commands = simpleCommands(commandLine);
+  const command = commands.find(({ words }) => runsTests(words));
   if (command === undefined) return undefined;
   const lines = output.replace(COLORS, '').split('\n').slice(-MOST_LINES);
   const short = lines.map((line) => line.slice(0, LONGEST_LINE).trim());
   const counts = countsOf(short);
-  if (counts === undefined) return undefined;
-  const failure = counts.failed > 0 ? short.flatMap((line) => FAILURE.exec(line)?.groups?.name ?? [])[0] : undefined;
-  return { command: withoutRedirection(command.text), ...counts, failure };
+  // The exit code of a line is that of its last command.
+  const isFailed = (counts?.failed ?? 0) > 0 || (hasFailed && commands.at(-1) === command);
+  if (!isFailed && (counts === undefined || hasFailed)) return undefined;
+  const failure = isFailed ? short.flatMap((line) => FAILURE.exec(line)?.groups?.name ?? [])[0] : undefined;
+  return { command: withoutRedirection(command.text), isFailed, counts, failure };
 }
 
 function withoutRedirection(text: string): string {

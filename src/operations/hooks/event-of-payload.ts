@@ -1,5 +1,5 @@
 import { boundedText } from './bounded-text.ts';
-import type { HOOK_EVENTS, HookEvent, HookEventKind } from './hook-event.ts';
+import type { FAILURE_EVENT, HOOK_EVENTS, HookEvent, HookEventKind } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
 import { withoutPrivate } from '../redact/secrets/private-parts.ts';
 import { observationOf } from './tool-observation.ts';
@@ -9,8 +9,7 @@ const LONGEST_PROMPT = 8_000;
 const LONGEST_ANSWER = 4_000;
 const LONGEST_PROJECT = 200;
 
-/** Newer hosts report a failed tool by another event, which a user may connect too. */
-const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number] | 'PostToolUseFailure', HookEventKind>> = {
+const KINDS: Readonly<Record<(typeof HOOK_EVENTS)[number] | typeof FAILURE_EVENT, HookEventKind>> = {
   SessionStart: 'session-start',
   UserPromptSubmit: 'prompt',
   PostToolUse: 'observation',
@@ -27,6 +26,8 @@ export interface EventSource {
   readonly at: Date;
   /** Size of the host's transcript: distinguishes two equal prompts of one session. */
   readonly transcriptBytes: number;
+  /** Whether the user wants nothing of this tool to be stored. */
+  readonly isSkippedTool: (tool: string | undefined) => boolean;
   /** The assistant's last text in the host's transcript. */
   readonly lastAnswer: (transcript: string) => string | undefined;
   /** A short digest. */
@@ -37,6 +38,8 @@ export interface EventSource {
 export function eventOf(payload: HookPayload, source: EventSource): HookEvent | undefined {
   const kind = Object.hasOwn(KINDS, payload.event) ? KINDS[payload.event as keyof typeof KINDS] : undefined;
   if (kind === undefined || payload.toolName?.startsWith(OWN_TOOLS) === true) return undefined;
+  // A user who stops a tool learns nothing from it.
+  if (source.isSkippedTool(payload.toolName) || payload.isInterrupted) return undefined;
   const { sessionId } = payload;
   const common = {
     id: idOf(payload, source),

@@ -30,3 +30,6 @@ export type HookEventKind = HookEvent['kind'];
 
 /** Claude Code's names of the hooks that claude-mem uses, in the order of a session. */
 export const HOOK_EVENTS = ['SessionStart', 'UserPromptSubmit', 'PostToolUse', 'Stop', 'SessionEnd'] as const;
+
+/** The event of a failed tool. Older hosts do not know it and call no hook for such a tool. */
+export const FAILURE_EVENT = 'PostToolUseFailure';

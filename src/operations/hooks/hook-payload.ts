@@ -17,6 +17,8 @@ export interface HookPayload {
   /** Input and response are bounded in depth, number and length. */
   readonly toolInput: unknown;
   readonly toolResponse: unknown;
+  /** PostToolUseFailure: whether the user stopped the tool. */
+  readonly isInterrupted: boolean;
   /** The host's id of this tool use; absent from older hosts. */
   readonly toolUseId: string | undefined;
   /** The raw input: distinguishes two events that are equal within the bounds of the fields above. */
@@ -50,6 +52,7 @@ export function parsePayload(text: string, event: string | undefined): HookPaylo
     toolName: textOf(fields.tool_name, LONGEST_ID),
     toolInput: boundedValue(fields.tool_input),
     toolResponse: boundedValue(fields.tool_response ?? fields.error),
+    isInterrupted: fields.is_interrupt === true,
     toolUseId: textOf(fields.tool_use_id, LONGEST_ID),
     text,
   };

@@ -10,6 +10,9 @@ export interface HookPorts {
   readonly now: () => Date;
   readonly digest: (text: string) => string;
   readonly projectOf: (cwd: string) => string;
+  /** Whether nothing of a session in this place may be stored. */
+  readonly isExcluded: (place: { readonly cwd: string; readonly project: string }) => boolean;
+  readonly isSkippedTool: (tool: string | undefined) => boolean;
   /** Bytes; 0 if the file does not exist. */
   readonly sizeOf: (file: string) => number;
   /** The assistant's last text in a transcript; undefined if it cannot be read. */
@@ -64,7 +67,12 @@ export async function ingestHook(
   try {
     const payload = parsePayload(text, named);
     const project = ports.projectOf(payload.cwd);
+    if (ports.isExcluded({ cwd: payload.cwd, project })) {
+      progress.isDone = true;
+      return {};
+    }
     const event = eventOf(payload, {
+      isSkippedTool: ports.isSkippedTool,
       project,
       at: ports.now(),
       transcriptBytes: payload.transcriptPath === undefined ? 0 : ports.sizeOf(payload.transcriptPath),

@@ -5,6 +5,7 @@ import { boundedLine, boundedText } from './bounded-text.ts';
 const LONGEST_SUMMARY = 3_000;
 const LONGEST_PROMPT = 200;
 const LONGEST_ANSWER = 800;
+const LONGEST_EARLIER = 240;
 const LONGEST_TITLE = 160;
 /** The first prompts give the purpose of a session, the last ones its outcome. */
 const FIRST_PROMPTS = 2;
@@ -17,8 +18,8 @@ const MOST_TESTS = 4;
 export interface SessionWork {
   /** In order. */
   readonly prompts: readonly string[];
-  /** The last text of the assistant. */
-  readonly answer?: string | undefined;
+  /** The last text of the assistant in each of the latest turns, newest first. */
+  readonly answers?: readonly string[];
   /** In order. */
   readonly observations: readonly {
     readonly type: string;
@@ -28,14 +29,15 @@ export interface SessionWork {
 }
 
 /**
- * Summarizes a session in a few lines: its prompts, the assistant's last text, commits, the last result of each test command, and the
+ * Summarizes a session in a few lines: its prompts, the assistant's last texts, commits, the last result of each test command, and the
  * changed files; the read files if it changed none. Empty for an empty session.
  */
-export function summarizeSession({ prompts, answer = '', observations }: SessionWork): string {
+export function summarizeSession({ prompts, answers = [], observations }: SessionWork): string {
   const changed = filesOf(observations, true);
   const lines = [
     ...shownPrompts(prompts).map((prompt) => `Asked: ${prompt}`),
-    ...(answer === '' ? [] : [`Result: ${boundedLine(answer, LONGEST_ANSWER)}`]),
+    ...answers.slice(0, 1).map((answer) => `Result: ${boundedLine(answer, LONGEST_ANSWER)}`),
+    ...answers.slice(1).map((answer) => `Earlier result: ${boundedLine(answer, LONGEST_EARLIER)}`),
     ...commitsOf(observations).map((subject) => `Commit: ${subject}`),
     ...testsOf(observations),
     ...listed('Changed', changed),

@@ -2,7 +2,7 @@ import { withoutTrailingSeparators } from '../../core/process/path.ts';
 import { redactValue } from '../redact/redact-secrets.ts';
 import { withoutPrivateParts } from '../redact/secrets/private-parts.ts';
 import { boundedLine, boundedText } from './bounded-text.ts';
-import type { ToolObservation } from './hook-event.ts';
+import { FAILURE_EVENT, type ToolObservation } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
 import { commitSubjects } from '../../core/memory/commit-outcome.ts';
 import { commitTitle, testTitle } from '../../core/memory/step-title.ts';
@@ -66,8 +66,9 @@ export function observationOf({ toolName = 'a tool', cwd, event, ...payload }: H
   const type = TYPES[toolName] ?? 'tool';
   // The answer of a change only repeats its input.
   const answer = type === 'change' ? '' : boundedText(textOf(toolResponse), LONGEST_RESPONSE);
-  const plainTitle = `${event === 'PostToolUseFailure' ? 'Failed: ' : ''}${what === '' ? toolName : `${toolName} ${what}`}`;
-  const outcome = type === 'command' ? outcomeOf(input.command, toolResponse) : undefined;
+  const hasFailed = event === FAILURE_EVENT;
+  const plainTitle = `${hasFailed ? 'Failed: ' : ''}${what === '' ? toolName : `${toolName} ${what}`}`;
+  const outcome = type === 'command' ? outcomeOf(input.command, toolResponse, hasFailed) : undefined;
   return {
     type: outcome?.type ?? type,
     title: boundedLine(outcome?.title ?? plainTitle, LONGEST_TITLE),
@@ -77,12 +78,16 @@ export function observationOf({ toolName = 'a tool', cwd, event, ...payload }: H
 }
 
 /** The title of a shell command that committed or ran tests: more telling than the command itself. */
-function outcomeOf(command: unknown, response: unknown): { readonly type: string; readonly title: string } | undefined {
+function outcomeOf(
+  command: unknown,
+  response: unknown,
+  hasFailed: boolean,
+): { readonly type: string; readonly title: string } | undefined {
   if (typeof command !== 'string') return undefined;
   const output = outputOf(response);
   const subjects = commitSubjects(command, output);
   if (subjects.length > 0) return { type: 'commit', title: commitTitle(subjects) };
-  const tests = testOutcome(command, output);
+  const tests = testOutcome(command, output, hasFailed);
   return tests === undefined ? undefined : { type: 'test', title: testTitle(tests) };
 }
 

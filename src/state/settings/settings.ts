@@ -31,6 +31,21 @@ export function readSettings(dataDir: string, env: Readonly<Record<string, strin
   );
 }
 
+/** The valid settings, and defaults in place of the others, for a program that `readSettings` must not stop. */
+export function readValidSettings(dataDir: string, env: Readonly<Record<string, string | undefined>>): Settings {
+  const configFile = join(dataDir, 'config.json');
+  return resolveSettings({ env, config: usableConfig(configFile, trustIn(dataDir)), configFile }).settings;
+}
+
+function usableConfig(file: string, trust: Trust): Record<string, unknown> {
+  try {
+    return readConfig(file, trust);
+  } catch (error) {
+    if (error instanceof ClaudeMemError) return {};
+    throw error;
+  }
+}
+
 function unknownKey(
   file: string,
   { key, candidates }: { readonly key: string; readonly candidates: readonly string[] },

@@ -1,6 +1,7 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { HOOK_SCRIPT, isNewerHookScript } from '../../core/hooks/hook-script.ts';
+import { EXCLUDED_FILE, HOOK_SCRIPT, isNewerHookScript } from '../../core/hooks/hook-script.ts';
+import { errnoOf } from '../../shared/errors.ts';
 import { trustIn } from '../../shared/own-file.ts';
 import { readTrustedText } from '../files/bounded-read.ts';
 import { writeInOwnFolder } from '../files/own-folder.ts';
@@ -25,6 +26,37 @@ export function writeHookScript(dataDir: string, platform: NodeJS.Platform): voi
   const text = readScript(dataDir, path);
   if (text !== undefined && (text === HOOK_SCRIPT || isNewerHookScript(text))) return;
   writeInOwnFolder(path, HOOK_SCRIPT, MODE);
+}
+
+/**
+ * Writes the excluded projects for the hook script, in one line as the environment has them. No file: none.
+ * @throws ClaudeMemError `io`.
+ */
+export function writeExcludedProjects(dataDir: string, entries: readonly string[]): void {
+  const path = join(dataDir, 'bin', EXCLUDED_FILE);
+  // A comma or a line end in the target of a link would end an entry.
+  const line = entries.filter((entry) => !/[,\n\r]/.test(entry)).join(',');
+  const before = readExcluded(dataDir, path);
+  if (before === (line === '' ? undefined : `${line}\n`)) return;
+  if (line === '') rmSync(path, { force: true });
+  else writeInOwnFolder(path, `${line}\n`);
+}
+
+/** The excluded projects as they were last written. */
+export function readExcludedProjects(dataDir: string): readonly string[] {
+  const line = readExcluded(dataDir, join(dataDir, 'bin', EXCLUDED_FILE)) ?? '';
+  return line
+    .trim()
+    .split(',')
+    .filter((entry) => entry !== '');
+}
+
+function readExcluded(dataDir: string, path: string): string | undefined {
+  try {
+    return readTrustedText(path, MAX_BYTES, trustIn(dataDir));
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR' ? undefined : '';
+  }
 }
 
 /** Undefined if the file is missing or cannot be run as it is: the next write replaces it. */

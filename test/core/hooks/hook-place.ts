@@ -13,6 +13,7 @@ interface Run {
   readonly redirections?: string;
   /** Before the command. */
   readonly first?: string;
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -25,11 +26,11 @@ export function hookPlace(shell: Shell, dataDir = join(tempDir(), 'data')) {
   chmodSync(script, 0o700);
   return {
     ...{ dataDir, spool, script },
-    run: ({ stdin = '{}', redirections = '', first = '', env = {} }: Run = {}) => {
+    run: ({ stdin = '{}', redirections = '', first = '', cwd = '/', env = {} }: Run = {}) => {
       const [program = '', ...words] = shell.argv;
       const command = `${first}${quoteShell([script, 'Stop', '--for=claude-code'])} ${redirections}`;
       const { status, signal, stdout, stderr } = spawnSync(program, [...words, command], {
-        ...{ input: stdin, encoding: 'utf8', cwd: '/', timeout: 30_000 },
+        ...{ input: stdin, encoding: 'utf8', cwd, timeout: 30_000 },
         env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env },
       });
       return { status, signal, stdout, stderr };

@@ -34,6 +34,38 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
     for (const name of readdirSync(spool)) expect(statSync(join(spool, name)).mode & 0o777).toBe(0o600);
   });
 
+  test(`stores nothing of an excluded project in ${shell.name}`, (context) => {
+    if (shell.missing !== undefined) context.skip(shell.missing);
+    const { run, inputs, spool, dataDir } = hookPlace(shell);
+    const home = tempDir();
+    const at = (name: string) => join(home, name);
+    for (const name of ['shop/.git', 'shop/src', 'blog', 'work/a b', 'workshop'])
+      mkdirSync(at(name), { recursive: true });
+    symlinkSync(at('work'), at('link'));
+    const isStored = (cwd: string, env: Record<string, string> = {}) => {
+      rmSync(spool, { recursive: true, force: true });
+      const result = run({ cwd: at(cwd), env: { HOME: home, ...env }, stdin: 'x'.repeat(200_000) });
+      expect(result).toEqual(STORED);
+      return existsSync(spool) && inputs().length > 0;
+    };
+    const excludes = (list: string) => {
+      writeFileSync(join(dataDir, 'bin', 'excluded-projects'), `${list}\n`);
+    };
+    expect(isStored('shop/src')).toBe(true);
+    excludes(` shop , ~/work/,${at('blog')}//`);
+    const stored = ['shop', 'shop/src', 'blog', 'work/a b', 'work', 'link/a b', 'workshop', '.'].filter((cwd) =>
+      isStored(cwd),
+    );
+    expect(stored).toEqual(['workshop', '.']);
+    expect(isStored('shop', { CLAUDE_MEM_EXCLUDED_PROJECTS: 'blog' })).toBe(true);
+    expect(isStored('blog', { CLAUDE_MEM_EXCLUDED_PROJECTS: 'blog' })).toBe(false);
+    expect(isStored('workshop', { CLAUDE_PROJECT_DIR: at('shop') })).toBe(false);
+    excludes('$(touch x),`x`,*,"');
+    expect(isStored('shop')).toBe(true);
+    excludes('/');
+    expect(isStored('shop')).toBe(false);
+  });
+
   test(`works in a data dir of any name in ${shell.name}`, (context) => {
     if (shell.missing !== undefined) context.skip(shell.missing);
     fc.assert(

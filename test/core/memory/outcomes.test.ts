@@ -69,7 +69,7 @@ describe('the outcome of tests', () => {
     ['a make target', 'make test 2>&1 | tail -5', '3 passed in 0.1s', 3, 0],
     ['a script of package.json', 'npm run test:unit', 'Tests  3 passed (3)', 3, 0],
   ])('%s', (_, command, output, passed, failed) => {
-    expect(testOutcome(command, output)).toMatchObject({ passed, failed });
+    expect(testOutcome(command, output)).toMatchObject({ isFailed: failed > 0, counts: { passed, failed } });
   });
 
   test.each([

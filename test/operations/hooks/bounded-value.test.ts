@@ -81,6 +81,7 @@ function expectStored(text: string): void {
 function eventFrom(text: string) {
   return eventOf(parsePayload(text, undefined), {
     ...{ project: 'shop', at: new Date('2026-11-25T10:00:00.000Z'), transcriptBytes: 0 },
+    isSkippedTool: () => false,
     lastAnswer: () => undefined,
     digest: (value) => `${value.length}-${value.slice(-2_000)}`.replaceAll(/\W/g, '').slice(-60),
   });

@@ -9,7 +9,7 @@ const contextOf = (hostile: string) =>
     {
       project: hostile,
       summaries: [{ text: `Asked: ${hostile}\nChanged: src/${hostile}.ts`, createdAt }],
-      observations: [
+      steps: [
         { type: 'research', title: `WebFetch https://example.com/${hostile}`, createdAt },
         { type: 'tool', title: `${hostile} x`, createdAt },
       ],
@@ -38,7 +38,7 @@ test('the context shows what was asked, decided and achieved, and no steps that 
     {
       project: 'shop',
       summaries: [{ text: 'Asked: faster login\nResult: It uses an index.', createdAt }],
-      observations: [
+      steps: [
         step('command', 'Bash ls -la src'),
         step('read', 'Read src/a.ts'),
         step('command', 'Bash git status'),
@@ -73,15 +73,15 @@ test('the context shows what was asked, decided and achieved, and no steps that 
 
 test.each([0, 400, 1_000, 6_000, 20_000])('a context of at most %i characters', (most) => {
   const summaries = Array.from({ length: 50 }, () => ({ text: 'Asked: x\n'.repeat(500), createdAt }));
-  const observations = Array.from({ length: 50 }, (_, n) => step('change', `Edit src/${n}.ts`));
-  const context = renderContext({ project: 'shop', summaries, observations }, most) ?? '';
+  const steps = Array.from({ length: 50 }, (_, n) => step('change', `Edit src/${n}.ts`));
+  const context = renderContext({ project: 'shop', summaries, steps }, most) ?? '';
   expect(context.length).toBeLessThanOrEqual(most);
   expect(context === '').toBe(most === 0);
   if (most >= 1_000) expect(context).toMatch(/## Latest steps[^]*## Session until/);
 });
 
 test('without memory, and without anything but reading, there is no context', () => {
-  expect(renderContext({ project: 'shop', summaries: [], observations: [] }, 6_000)).toBeUndefined();
-  const observations = [step('command', 'Bash ls'), step('read', 'Read a.ts')];
-  expect(renderContext({ project: 'shop', summaries: [], observations }, 6_000)).toBeUndefined();
+  expect(renderContext({ project: 'shop', summaries: [], steps: [] }, 6_000)).toBeUndefined();
+  const steps = [step('command', 'Bash ls'), step('read', 'Read a.ts')];
+  expect(renderContext({ project: 'shop', summaries: [], steps }, 6_000)).toBeUndefined();
 });

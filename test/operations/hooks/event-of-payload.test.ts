@@ -8,6 +8,7 @@ const AT = new Date('2026-11-25T10:00:00.000Z');
 function eventFrom(text: string, transcriptBytes = 0) {
   return eventOf(parsePayload(text, undefined), {
     ...{ project: 'shop', at: AT, transcriptBytes },
+    isSkippedTool: (tool) => tool === 'Skipped',
     lastAnswer: (file) => `the end of ${file}`,
     digest: (value) => `digest-${value.length}-${value.slice(0, 40)}`,
   });
@@ -50,7 +51,16 @@ describe('the event of a hook', () => {
     const failure = { hook_event_name: 'PostToolUseFailure', tool_response: undefined };
     expect(
       eventFrom(hookInput('post-tool-use-bash', { ...failure, error: 'Exit code 127\nsh: 1: vitest: not found' })),
-    ).toMatchObject({ observation: { type: 'command', title: 'Failed: Bash npm test -- --reporter=dot' } });
+    ).toMatchObject({ observation: { type: 'test', title: 'Tests failed: npm test -- --reporter=dot (no report)' } });
+    const failed = (command: string, error: string, more = {}) =>
+      eventFrom(hookInput('post-tool-use-bash', { ...failure, error, tool_input: { command }, ...more }));
+    expect(failed('npm test && git push', 'Exit code 1\n40 passed in 3s\nrejected')).toMatchObject({
+      observation: { type: 'command', title: 'Failed: Bash npm test && git push' },
+    });
+    expect(failed('npm ci && npm test', 'Exit code 1\n40 passed in 3s\nno coverage')).toMatchObject({
+      observation: { type: 'test', title: 'Tests failed: npm test (40 passed)' },
+    });
+    expect(failed('npm test', 'The user stopped it', { is_interrupt: true })).toBeUndefined();
     expect(
       eventFrom(hookInput('post-tool-use-bash', { ...failure, error: 'Exit code 1\n2 failed, 40 passed in 3s' })),
     ).toMatchObject({ observation: { type: 'test', title: expect.stringContaining('2 failed, 40 passed') as string } });
@@ -104,6 +114,7 @@ describe('the event of a hook', () => {
     expect(eventFrom(hookInput('stop', { hook_event_name: 'PreCompact' }))).toBeUndefined();
     expect(eventFrom(hookInput('stop', { hook_event_name: 'toString' }))).toBeUndefined();
     expect(eventFrom(hookInput('user-prompt-submit', { prompt: ' \n' }))).toBeUndefined();
+    expect(eventFrom(hookInput('post-tool-use-mcp', { tool_name: 'Skipped' }))).toBeUndefined();
     expect(eventFrom(hookInput('post-tool-use-mcp', { tool_name: 'mcp__claude-mem__search' }))).toBeUndefined();
   });
 });

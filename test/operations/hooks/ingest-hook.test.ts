@@ -12,6 +12,8 @@ function machine(changes: Partial<HookPorts> = {}) {
     digest: () => 'digest',
     projectOf: () => 'shop',
     sizeOf: () => 0,
+    isExcluded: () => false,
+    isSkippedTool: () => false,
     lastAnswer: () => undefined,
     contextCharacters: () => 6_000,
     spool: { holdsSession: () => false, add: ({ kind }) => did.push(`spooled ${kind}`) },
@@ -21,8 +23,7 @@ function machine(changes: Partial<HookPorts> = {}) {
     },
     isTreeUp: () => Promise.resolve(false),
     startTree: () => did.push('started'),
-    readMemory: () =>
-      Promise.resolve({ summaries: [{ text: 'Asked: x', createdAt: AT.toISOString() }], observations: [] }),
+    readMemory: () => Promise.resolve({ summaries: [{ text: 'Asked: x', createdAt: AT.toISOString() }], steps: [] }),
     log: (message) => did.push(`log: ${message}`),
     ...changes,
   };
@@ -33,6 +34,16 @@ function machine(changes: Partial<HookPorts> = {}) {
 }
 
 const fails = () => Promise.reject(new Error('refused'));
+
+test.each(['session-start', 'user-prompt-submit', 'post-tool-use-edit', 'stop'])(
+  '%s in an excluded project stores nothing, starts nothing and gives no context',
+  async (name) => {
+    const { did, run } = machine({ isExcluded: ({ cwd, project }) => cwd === '/home/u/shop' && project === 'shop' });
+    const progress: HookProgress = {};
+    expect([await run(hookInput(name), progress), did]).toEqual([{}, []]);
+    expect(progress).toEqual({ isDone: true });
+  },
+);
 
 describe('delivery', () => {
   test.each(['user-prompt-submit', 'post-tool-use-edit', 'stop', 'session-end'])(
@@ -129,7 +140,7 @@ describe('the start of a session', () => {
   );
 
   test('the start of a session gives no output without memory', async () => {
-    const { run } = machine({ readMemory: () => Promise.resolve({ summaries: [], observations: [] }) });
+    const { run } = machine({ readMemory: () => Promise.resolve({ summaries: [], steps: [] }) });
     expect(await run(hookInput('session-start'))).toEqual({ output: undefined });
   });
 

@@ -48,7 +48,9 @@ test('a summary has the result of the session, its commits and the last result o
     step('commit', 'Commit: Make the login use an index'),
     step('commit', 'Commit: Write the release notes'),
   ];
-  expect(summarizeSession({ prompts: ['faster login'], answer: 'The login uses\nan index now.', observations })).toBe(
+  expect(
+    summarizeSession({ prompts: ['faster login'], answers: ['The login uses\nan index now.'], observations }),
+  ).toBe(
     [
       'Asked: faster login',
       'Result: The login uses an index now.',

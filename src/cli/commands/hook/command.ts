@@ -1,4 +1,4 @@
-import { HOOK_EVENTS } from '../../../operations/hooks/hook-event.ts';
+import { FAILURE_EVENT, HOOK_EVENTS } from '../../../operations/hooks/hook-event.ts';
 import { Argument } from 'commander';
 import { completing, defineCommand } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
@@ -6,6 +6,8 @@ import { EXIT } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
 
 /** Mostly for `--help`: the entry script runs hooks without loading the code of the other commands (scripts/compile-ahead.mjs). */
+const EVENTS = [...HOOK_EVENTS, FAILURE_EVENT];
+
 export const hookCommand = (wiring: CliWiring) =>
   defineCommand<object>(wiring, {
     name: 'hook',
@@ -27,10 +29,7 @@ export const hookCommand = (wiring: CliWiring) =>
     failsOpen: true,
     configure: (command) =>
       command.addArgument(
-        completing(
-          new Argument('[event]', `${HOOK_EVENTS.join(', ')} (default: the event that the input names)`),
-          HOOK_EVENTS,
-        ),
+        completing(new Argument('[event]', `${EVENTS.join(', ')} (default: the event that the input names)`), EVENTS),
       ),
     run: () => {
       loadProgram('hook');

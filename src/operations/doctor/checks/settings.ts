@@ -8,9 +8,13 @@ export const settingsCheck: Check = {
   needs: ['data-dir'],
   run: ({ settings }) => {
     try {
-      const { workerHost, workerPort, chromaEnabled, chromaMode } = settings();
+      const { workerHost, workerPort, chromaEnabled, chromaMode, excludedProjects, skippedTools } = settings();
       const chroma = chromaEnabled ? `Chroma ${chromaMode}` : 'Chroma off';
-      return pass(`valid: worker on ${workerHost}:${workerPort}, ${chroma}`);
+      const left = [
+        ...(excludedProjects.length === 0 ? [] : [`excluded: ${excludedProjects.join(', ')}`]),
+        ...(skippedTools.length === 0 ? [] : [`skipped tools: ${skippedTools.join(', ')}`]),
+      ];
+      return pass([`valid: worker on ${workerHost}:${workerPort}, ${chroma}`, ...left].join('; '));
     } catch (error) {
       if (!(error instanceof ClaudeMemError) || error.code !== 'settings') throw error;
       return blocking(fail(error.message, error.hint));

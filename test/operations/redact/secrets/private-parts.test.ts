@@ -66,6 +66,7 @@ test.each([
 ])('a private part of %s does not occur in the event', (_, name, changes) => {
   const event = eventOf(parsePayload(hookInput(name, changes), undefined), {
     ...{ project: 'shop', at: new Date(0), transcriptBytes: 0 },
+    isSkippedTool: () => false,
     lastAnswer: () => undefined,
     digest: () => 'digest',
   });
