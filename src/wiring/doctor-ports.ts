@@ -56,7 +56,7 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     },
     others: {
-      hooks: () => readInstalledHooks(homedir(), process.env.PATH),
+      hooks: () => readInstalledHooks({ home: homedir(), cwd: process.cwd(), searchPath: process.env.PATH }),
       guard: () => readGuardStatus(dataDir),
       pm2: () => {
         const found = readPm2Apps(homedir(), process.env);

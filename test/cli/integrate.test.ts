@@ -207,6 +207,15 @@ describe('a program on the PATH', () => {
     expect(read('mcp')).not.toContain('/');
   });
 
+  test('integrate --write prefers the name that leads to this program', async () => {
+    const { run, read, home } = place();
+    onPath(join(home, 'bin'), 'claude-mem', '/bin/true');
+    await run(['--write'], { PATH: onPath(join(home, 'bin'), 'claude-mem-cli', CLI) });
+    expect(written(read)).toEqual(['claude-mem-cli hook SessionStart --for=claude-code', 'claude-mem-cli']);
+    expect((await run(['--remove'])).status).toBe(0);
+    expect(existsSync(join(home, '.claude', 'settings.json'))).toBe(false);
+  });
+
   test('integrate --write does not name a program whose name belongs to another one, or exists for one run only', async () => {
     for (const [folder, target] of [
       ['bin', '/bin/true'],
@@ -216,6 +225,60 @@ describe('a program on the PATH', () => {
       await run(['--write'], { PATH: onPath(join(home, folder), 'claude-mem', target) });
       expect(written(read)[1]).toBe(process.execPath);
     }
+  });
+});
+
+describe('the hook for failed tools', () => {
+  const failureHook = (read: (which: 'settings') => string) =>
+    (JSON.parse(read('settings')) as { hooks: Record<string, unknown> }).hooks.PostToolUseFailure;
+  const claude = (home: string, path: string, more: Record<string, string> = {}) => {
+    const file = join(home, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    for (const [name, text] of Object.entries(more)) writeFileSync(join(dirname(file), name), text);
+    const bin = join(home, `bin of ${path.replaceAll('/', ' ')}`);
+    mkdirSync(bin);
+    symlinkSync(file, join(bin, 'claude'));
+    return bin;
+  };
+  const npm = (version: string) => ({
+    'package.json': JSON.stringify({ name: '@anthropic-ai/claude-code', version }),
+  });
+
+  test.each([
+    ['a recent Claude Code', (home: string) => [claude(home, 'share/claude/versions/2.1.34')], true],
+    ['a recent package', (home: string) => [claude(home, 'claude-code/cli.js', npm('3.0.1'))], true],
+    ['an old Claude Code', (home: string) => [claude(home, 'share/claude/versions/2.0.14')], false],
+    ['a Claude Code of unknown version', (home: string) => [claude(home, 'tools/claude')], false],
+    [
+      'an old package beside a recent Claude Code',
+      (home: string) => [
+        claude(home, 'share/claude/versions/2.1.34'),
+        claude(home, 'claude-code/cli.js', npm('1.0.90')),
+      ],
+      false,
+    ],
+  ])('with %s on the PATH, integrate --write adds it or not', async (_, bins, isWritten) => {
+    const { run, read, home } = place();
+    await run(['--write', '--no-mcp'], { PATH: [...bins(home), process.env.PATH].join(':') });
+    const command = quoteShell([scriptIn(home), 'PostToolUseFailure', '--for=claude-code']);
+    const expected = [{ matcher: '*', hooks: [{ type: 'command', command, timeout: 10 }] }];
+    expect(failureHook(read)).toEqual(isWritten ? expected : undefined);
+  });
+
+  test('stays if a user added it for a Claude Code of unknown version, goes for an old one, and goes with --remove', async () => {
+    const own = { PostToolUseFailure: [{ hooks: [{ type: 'command', command: 'claude-mem hook' }] }] };
+    const { run, read, home } = place(JSON.stringify({ hooks: own }));
+    await run(['--write', '--no-mcp']);
+    expect(failureHook(read)).toMatchObject([{ hooks: [{ command: expect.stringContaining('bin/hook') as string }] }]);
+    const old = `${claude(home, 'share/claude/versions/2.0.14')}:${process.env.PATH ?? ''}`;
+    await run(['--write', '--no-mcp'], { PATH: old });
+    expect(failureHook(read)).toBeUndefined();
+    const recent = `${claude(home, 'share/claude/versions/2.1.34')}:${process.env.PATH ?? ''}`;
+    await run(['--write', '--no-mcp'], { PATH: recent });
+    expect(failureHook(read)).toBeDefined();
+    await run(['--remove', '--no-mcp']);
+    expect(existsSync(join(home, '.claude', 'settings.json'))).toBe(false);
   });
 });
 
@@ -267,9 +330,9 @@ describe('--remove', () => {
 });
 
 test('doctor hooks tells connected hooks from missing ones, from a missing program and from an old script', async () => {
-  const { json, home, files } = place();
-  const check = async () => {
-    const { stdout } = await runCli(['doctor', 'hooks', '--json'], { home });
+  const { json, home, files, cwd } = place();
+  const check = async (env: Record<string, string> = {}) => {
+    const { stdout } = await runCli(['doctor', 'hooks', '--json'], { home, cwd, env });
     const { checks } = JSON.parse(stdout) as { checks: readonly { id: string; status: string; detail: string }[] };
     const found = checks.find(({ id }) => id === 'hooks');
     return `${found?.status ?? ''}: ${found?.detail ?? ''}`;
@@ -277,10 +340,23 @@ test('doctor hooks tells connected hooks from missing ones, from a missing progr
   expect(await check()).toMatch(/^skip: not connected/);
   await json('--write');
   expect(await check()).toMatch(/^pass: 5 hooks in /);
+  const local = join(cwd, '.claude', 'settings.local.json');
+  mkdirSync(dirname(local));
+  const bin = join(home, 'bin');
+  mkdirSync(bin);
+  symlinkSync('/bin/true', join(bin, 'claude-mem'));
+  writeFileSync(local, '{"hooks":{"Stop":[{"hooks":[{"command":"claude-mem hook Stop --for=claude-code"}]}]}}');
+  expect(await check({ PATH: bin })).toMatch(/^warn: the hook Stop in .*settings\.local\.json runs another program, /);
+  writeFileSync(local, '{');
+  expect(await check()).toMatch(/^error: .*settings\.local\.json is not valid JSON/);
+  rmSync(local);
+  expect(spawnSync('mkfifo', [local]).status).toBe(0);
+  expect(await check()).toMatch(/^error: .*settings\.local\.json/);
+  rmSync(local);
   writeFileSync(scriptIn(home), '#!/bin/sh\n# claude-mem hook script, version 0\n');
-  expect(await check()).toMatch(/^warn: the hook UserPromptSubmit runs the script of another version/);
+  expect(await check()).toMatch(/^warn: the hook UserPromptSubmit in .* runs the script of another version/);
   rmSync(scriptIn(home));
-  expect(await check()).toMatch(/^warn: the hook UserPromptSubmit runs .*bin\/hook, which does not exist/);
+  expect(await check()).toMatch(/^warn: the hook UserPromptSubmit in .* runs .*bin\/hook, which does not exist/);
   writeFileSync(files.settings, '{');
   expect(await check()).toMatch(/^error: .* is not valid JSON/);
 });

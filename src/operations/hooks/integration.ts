@@ -1,5 +1,5 @@
 import { quoteShell } from '../../core/text/quote-shell.ts';
-import { HOOK_EVENTS } from './hook-event.ts';
+import { FAILURE_EVENT, HOOK_EVENTS } from './hook-event.ts';
 import { isObject } from '../../core/is-object.ts';
 
 /** How a host calls this program. */
@@ -13,6 +13,8 @@ export interface ProgramCall {
   readonly dataDir?: string | undefined;
   /** Runs for every hook that needs no answer; absent on a system without a POSIX shell, where this program runs for all of them. */
   readonly hookScript?: string | undefined;
+  /** Whether the host knows the event of a failed tool. A host that does not would ignore all its settings. Undefined if unknown. */
+  readonly reportsFailures?: boolean | undefined;
 }
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -25,7 +27,7 @@ const SERVER_NAME = 'claude-mem';
 
 /** The hook entries for Claude Code's settings. */
 export function hookSettings(program: ProgramCall): Json {
-  return { hooks: Object.fromEntries(HOOK_EVENTS.map((event) => [event, [groupFor(event, program)]])) };
+  return { hooks: Object.fromEntries(wantedEvents(program).map((event) => [event, [groupFor(event, program)]])) };
 }
 
 /** The entry for the list of MCP servers. */
@@ -33,8 +35,12 @@ export function serverSettings(program: ProgramCall): Json {
   return { mcpServers: { [SERVER_NAME]: serverFor(program) } };
 }
 
+function wantedEvents({ reportsFailures }: ProgramCall): readonly string[] {
+  return reportsFailures === true ? [...HOOK_EVENTS, FAILURE_EVENT] : HOOK_EVENTS;
+}
+
 function groupFor(event: string, program: ProgramCall): { readonly hooks: readonly HookEntry[] } {
-  return { ...(event === 'PostToolUse' ? { matcher: '*' } : {}), hooks: [hookFor(event, program)] };
+  return { ...(event.startsWith('PostToolUse') ? { matcher: '*' } : {}), hooks: [hookFor(event, program)] };
 }
 
 interface HookEntry {
@@ -78,7 +84,7 @@ export interface JsonEdit {
 export function hookEdits(settings: Json, program: ProgramCall | undefined): readonly JsonEdit[] {
   const hooks = fieldsOf(settings.hooks ?? {}, 'hooks');
   const before = new Map(Object.entries(hooks).map(([event, groups]) => [event, listOf(groups, `hooks.${event}`)]));
-  const events = [...new Set([...before.keys(), ...(program === undefined ? [] : HOOK_EVENTS)])];
+  const events = [...new Set([...before.keys(), ...(program === undefined ? [] : wantedEvents(program))])];
   const edits = events
     .map((event) => {
       const groups = before.get(event) ?? [];
@@ -102,7 +108,7 @@ export function installedHooks(settings: Json): readonly { readonly event: strin
 }
 
 function groupsAfter(event: string, groups: readonly unknown[], program: ProgramCall | undefined): readonly unknown[] {
-  const wanted = program !== undefined && isWanted(event) ? groupFor(event, program) : undefined;
+  const wanted = program !== undefined && isWanted(event, groups, program) ? groupFor(event, program) : undefined;
   const [wantedHook] = wanted?.hooks ?? [];
   let renewals = 0;
   const renewed = (hook: unknown): readonly unknown[] => {
@@ -112,8 +118,8 @@ function groupsAfter(event: string, groups: readonly unknown[], program: Program
     return [{ ...hook, type: wantedHook.type, command: wantedHook.command }];
   };
   const after = groups.flatMap((group) => {
-    if (!isObject(group) || !Array.isArray(group.hooks) || !group.hooks.some(isOurHook)) return [group];
-    const hooks = (group.hooks as readonly unknown[]).flatMap(renewed);
+    if (!hasOurHook(group)) return [group];
+    const hooks = group.hooks.flatMap(renewed);
     return hooks.length === 0 ? [] : [{ ...group, hooks }];
   });
   return wanted === undefined || renewals > 0 ? after : [...after, wanted];
@@ -138,8 +144,14 @@ export function serverEdits(settings: Json, program: ProgramCall | undefined): r
   return isEqual(server, value) ? [] : [{ path: ['mcpServers', name ?? SERVER_NAME], value }];
 }
 
-function isWanted(event: string): boolean {
-  return (HOOK_EVENTS as readonly string[]).includes(event);
+function isWanted(event: string, groups: readonly unknown[], program: ProgramCall): boolean {
+  if (wantedEvents(program).includes(event)) return true;
+  // A person may have added it for a host whose version is unknown.
+  return event === FAILURE_EVENT && program.reportsFailures === undefined && groups.some(hasOurHook);
+}
+
+function hasOurHook(group: unknown): group is Json & { readonly hooks: readonly unknown[] } {
+  return isObject(group) && Array.isArray(group.hooks) && group.hooks.some(isOurHook);
 }
 
 function isOurHook(hook: unknown): hook is Json {

@@ -150,17 +150,21 @@ export interface Pm2Leftovers {
 /** A hook of Claude Code that runs claude-mem. */
 export interface InstalledHook {
   readonly event: string;
+  readonly command: string;
+  /** Path of the settings that contain it. */
+  readonly settings: string;
   /** The first program or file of its command that does not exist. */
   readonly missing: string | undefined;
+  /** The file of another program that a shell finds under the name of this one. */
+  readonly otherProgram: string | undefined;
   /** Whether it runs the hook script of another, older version. */
   readonly isOld: boolean;
 }
 
 export interface InstalledHooks {
-  /** Path of Claude Code's settings. */
-  readonly settings: string;
-  /** Why they cannot be read. */
+  /** Why settings of Claude Code cannot be read. */
   readonly problem: string | undefined;
+  /** Of the user, of the project in the current folder, and of the user for that project. Claude Code runs all of them. */
   readonly hooks: readonly InstalledHook[];
 }
 

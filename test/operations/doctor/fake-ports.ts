@@ -75,7 +75,7 @@ export function fakePorts(overrides: Overrides = {}): DoctorPorts {
       ...overrides.machine,
     },
     others: {
-      hooks: () => ({ settings: '/home/u/.claude/settings.json', problem: undefined, hooks: [] }),
+      hooks: () => ({ problem: undefined, hooks: [] }),
       pm2: () => undefined,
       guard: () => Promise.resolve(NO_GUARD),
       ...overrides.others,

@@ -5,36 +5,67 @@ import type { InstalledHook, InstalledHooks } from '../../../src/operations/port
 import { findingOf } from './fake-ports.ts';
 
 const FIX = 'claude-mem integrate --write';
-const ALL: readonly InstalledHook[] = HOOK_EVENTS.map((event) => ({ event, missing: undefined, isOld: false }));
+const USER = '/home/u/.claude/settings.json';
+const PROJECT = '/srv/shop/.claude/settings.json';
+const ALL: readonly InstalledHook[] = HOOK_EVENTS.map((event) => ({
+  ...{ event, command: `claude-mem hook ${event}`, settings: USER },
+  ...{ missing: undefined, otherProgram: undefined, isOld: false },
+}));
 
 function findingFor(more: Partial<InstalledHooks>) {
-  const hooks = { settings: '/home/u/.claude/settings.json', problem: undefined, hooks: [], ...more };
-  return findingOf(hooksCheck, { others: { hooks: () => hooks } });
+  return findingOf(hooksCheck, { others: { hooks: () => ({ problem: undefined, hooks: [], ...more }) } });
 }
 
 test('missing hooks are no problem, and the check names the command that connects Claude Code', async () => {
   expect(await findingFor({})).toEqual({ status: 'skip', detail: `not connected; ${FIX} connects Claude Code` });
 });
 
-test('connected hooks whose programs exist pass', async () => {
-  expect(await findingFor({ hooks: ALL })).toMatchObject({ status: 'pass' });
+test('connected hooks whose programs exist pass, also if the project has a part of them, or the same ones again', async () => {
+  const inProject = (hook: InstalledHook) => ({ ...hook, settings: PROJECT });
+  expect(await findingFor({ hooks: ALL })).toMatchObject({
+    status: 'pass',
+    detail: expect.stringContaining('5 hooks') as string,
+  });
+  for (const hooks of [
+    [...ALL.slice(1), ...ALL.slice(0, 1).map(inProject)],
+    [...ALL, ...ALL.map(inProject)],
+  ]) {
+    expect(await findingFor({ hooks })).toMatchObject({
+      status: 'pass',
+      detail: expect.stringContaining(PROJECT) as string,
+    });
+  }
 });
 
 test.each([
-  ['a hook for one event is missing', ALL.slice(1), 'has no hook for SessionStart'],
+  ['a hook for one event is missing', ALL.slice(1), 'has no hook for SessionStart', FIX],
   [
     'the program of a hook is gone',
     ALL.map((hook) => ({ ...hook, missing: '/old/node' })),
-    'the hook SessionStart runs /old/node, which does not exist',
+    `the hook SessionStart in ${USER} runs /old/node, which does not exist`,
+    `${FIX} --settings ${USER}`,
+  ],
+  [
+    'the name of a hook leads to another program',
+    ALL.map((hook) => ({ ...hook, otherProgram: '/lib/plugin/cli.js' })),
+    'runs another program, /lib/plugin/cli.js',
+    `${FIX} --settings ${USER}`,
   ],
   [
     'the script is old',
-    ALL.map((hook) => ({ ...hook, isOld: hook.event === 'Stop' })),
-    'the hook Stop runs the script',
+    ALL.map((hook) => ({ ...hook, isOld: hook.event === 'Stop', settings: PROJECT })),
+    `the hook Stop in ${PROJECT} runs the script`,
+    `${FIX} --settings ${PROJECT}`,
   ],
-])('the check warns if %s', async (_, hooks, detail) => {
+  [
+    'the project connects an event in another way',
+    [...ALL, { ...ALL[3]!, command: '/x/bin/hook Stop', settings: PROJECT }],
+    `the hook Stop in ${PROJECT} stores events that another hook stores`,
+    `claude-mem integrate --remove --no-mcp --settings ${PROJECT}`,
+  ],
+])('the check warns if %s', async (_, hooks, detail, fix) => {
   expect(await findingFor({ hooks })).toEqual({
-    ...{ status: 'warn', fix: FIX },
+    ...{ status: 'warn', fix },
     detail: expect.stringContaining(detail) as string,
   });
 });

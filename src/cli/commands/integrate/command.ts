@@ -26,7 +26,8 @@ export const integrateCommand = (wiring: CliWiring) =>
       'Prints the settings that make Claude Code send hook events to claude-mem and search its memory. --write merges these settings ' +
       'into the files of Claude Code, leaves everything else unchanged and keeps a backup beside each file; the backup of a file in a ' +
       'Git repository is in the data dir. It also writes the script that hooks run into the data dir. --remove removes the settings ' +
-      'again, and a file that contains nothing else. The settings name the program as `claude-mem` if a shell finds it under that name.',
+      'again, and a file that contains nothing else. The settings name the program as `claude-mem` or `claude-mem-cli` if a ' +
+      'shell finds it under that name.',
     examples: [
       ['claude-mem integrate', 'print the settings'],
       ['claude-mem integrate --write', 'merge them into ~/.claude/settings.json and ./.mcp.json'],
@@ -69,6 +70,7 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
     // The default one may move with the home folder.
     dataDir: isUsual ? undefined : dataDir,
     hookScript: hookScript?.path,
+    reportsFailures: await wiring.hostReportsFailures(process.env.PATH),
   };
   const wanted = action === 'remove' ? undefined : program;
   // Both files are read and checked before either is written.
@@ -93,7 +95,7 @@ async function integrate({ options, openContext, wiring, output }: CommandInput<
           open: wiring.openJsonFile,
         });
   // Before the settings that name it.
-  if (action === 'write') hookScript?.write();
+  if (action === 'write') await hookScript?.write();
   const report: IntegrateReport = {
     ...{ schemaVersion: 1, command: 'integrate', action },
     settings: await settings(),
