@@ -6,10 +6,11 @@ interface Sense {
 
 const TREE = ['claude-mem status', 'show the running tree'] as const;
 const END = ['claude-mem stop', 'end the running tree'] as const;
-const WATCH = ['claude-mem leaks --watch', 'show the processes, live'] as const;
+const SCREEN = ['claude-mem monit', 'show the tree, leaks and logs on one live screen'] as const;
+const WATCH = ['claude-mem leaks --watch', 'show the leaks, live'] as const;
 
 export const SENSES: readonly Sense[] = [
-  { words: ['top', 'htop', 'watch', 'live', 'follow'], instead: [WATCH, TREE] },
+  { words: ['top', 'htop', 'monitor', 'watch', 'live', 'follow'], instead: [SCREEN, WATCH] },
   {
     words: ['ps', 'list', 'ls', 'show', 'tree', 'processes', 'info'],
     instead: [TREE, ['claude-mem leaks --all', 'list every process of claude-mem, with the evidence']],

@@ -29,7 +29,7 @@ test('a word has one sense and is no command itself', () => {
 });
 
 test.each([
-  ['top', 'claude-mem leaks --watch'],
+  ['top', 'claude-mem monit'],
   ['ps', 'claude-mem status'],
   ['ls', 'claude-mem leaks --all'],
   ['cleanup', 'claude-mem reap'],
@@ -45,7 +45,7 @@ test('an unknown command is exit 2, and the suggestion by sense replaces the one
   const { run, json } = aHome();
   const { status, stdout, stderr } = await run(['top', '-n', '1']);
   expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^claude-mem: unknown command 'top'\nUse instead:\n {2}claude-mem leaks --watch {2}show/);
+  expect(stderr).toMatch(/^claude-mem: unknown command 'top'\nUse instead:\n {2}claude-mem monit {10}show/);
   expect(stderr).not.toContain('Did you mean');
   expect((await json(['kill'])).report.error).toEqual({
     code: 'usage',
