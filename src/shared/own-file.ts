@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, type Stats } from 'node:fs';
+import { whileInUse } from './while-in-use.ts';
 
 /**
  * A file that exists but must not be used: a link, a folder, a pipe, another user's file, or a file that is too large.
@@ -72,7 +73,7 @@ interface Opening {
 function openChecked(path: string, { flags, mode, trust }: Opening): number {
   let fd: number;
   try {
-    fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW, mode);
+    fd = whileInUse(() => openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW, mode));
   } catch (error) {
     // The errno for a link, or for a pipe without a reader, differs between systems.
     const stats = typeOf(path);

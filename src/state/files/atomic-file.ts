@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../shared/errors.ts';
+import { whileInUse } from '../../shared/while-in-use.ts';
 import { ioError } from './io-error.ts';
 
 const FILE_MODE = 0o600;
@@ -75,7 +76,9 @@ function replaceFile(path: string, text: string, mode: number): void {
     // Before the write, so that leftovers of killed writers cannot be the reason for a full disk.
     removeLeftovers(path, basename(temporary));
     writeDurably(temporary, text, mode);
-    renameSync(temporary, path);
+    whileInUse(() => {
+      renameSync(temporary, path);
+    });
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

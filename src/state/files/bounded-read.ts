@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { openTrusted, type Trust, UnsuitableFileError } from '../../shared/own-file.ts';
+import { whileInUse } from '../../shared/while-in-use.ts';
 
 export { UnsuitableFileError };
 
@@ -14,7 +15,8 @@ export function readBoundedText(path: string, maxBytes: number): string {
 
 /** Like `readBoundedText`, for a text of unknown encoding. */
 function readBoundedBytes(path: string, maxBytes: number): Buffer {
-  return readOpen(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), maxBytes);
+  const fd = whileInUse(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  return readOpen(path, fd, maxBytes);
 }
 
 /**
