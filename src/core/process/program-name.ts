@@ -1,4 +1,12 @@
 /**
+ * Windows starts one for the console of a program, as its child and with its environment, and ends it with the last program of the
+ * console.
+ */
+export function isConsoleHost(name: string): boolean {
+  return /^conhost\.exe$/i.test(name);
+}
+
+/**
  * The name of a program without additions of the system: `/usr/bin/Python3.13` → `Python3.13`, `C:\…\uvx.exe` → `uvx`, NixOS's
  * `.uv-wrapped` → `uv`, even if the kernel cut the name at 15 bytes (`.chroma-mcp-wra`).
  */

@@ -1,4 +1,5 @@
 import { TICKS_PER_SECOND } from '../../core/process/identity.ts';
+import { isConsoleHost } from '../../core/process/program-name.ts';
 import type { Role } from '../../core/tree/manifest.ts';
 import type { Judgement } from '../../core/verdicts/verdict.ts';
 import type { Observation } from '../observe/observe.ts';
@@ -12,7 +13,7 @@ export interface TreeMember {
   readonly cpuPercent: number | null;
 }
 
-/** The managed processes of a tree, each after its parent. */
+/** The managed processes of a tree, each after its parent, without the parts of Windows among them. */
 export function viewTree({ judgements, index }: Observation, treeId: string): readonly TreeMember[] {
   const byPid = new Map(judgements.map((judgement) => [judgement.row.pid, judgement]));
   const members: TreeMember[] = [];
@@ -20,7 +21,7 @@ export function viewTree({ judgements, index }: Observation, treeId: string): re
     members.push({ judgement, role: judgement.role, depth, cpuPercent: cpuPercent(judgement) });
     for (const child of index.childrenOf(judgement.row.pid)) {
       const next = byPid.get(child.pid);
-      if (next?.verdict === 'managed' && !next.isManagedRoot) add(next, depth + 1);
+      if (next?.verdict === 'managed' && !next.isManagedRoot && !isConsoleHost(child.name)) add(next, depth + 1);
     }
   };
   for (const judgement of judgements) {

@@ -180,11 +180,11 @@ export class Stage {
     return row;
   }
 
-  /** Freezes one part with SIGSTOP and waits until it is stopped. */
+  /** Freezes one part with SIGSTOP and waits until it is stopped. Windows has no states; there it is stopped once the call returns. */
   async freeze(part: Part): Promise<void> {
     const { pid } = await this.hit(part, 'SIGSTOP');
     await this.until(`the ${part} is frozen`, async () =>
-      (await this.members()).some(({ row }) => row.pid === pid && row.state?.toUpperCase() === 'T'),
+      (await this.members()).some(({ row }) => row.pid === pid && (row.state ?? 'T').toUpperCase() === 'T'),
     );
   }
 

@@ -169,3 +169,35 @@ test('a torn listing is no listing', () => {
   expect(parseProcessList(list, 1_000_000n)).toBeUndefined();
   expect(parseProcessList(list, -1_000_000n)).toBeUndefined();
 });
+
+test('a console host has no marks, also with those of its program in its environment', async () => {
+  const { row } = await read([{ pid: 40, name: 'conhost.exe', command: 'conhost.exe', environment: MARKED }]);
+  expect([row?.treeMark, row?.ownerMark, row?.roleMark]).toEqual([undefined, undefined, undefined]);
+});
+
+test('a process that ended while it was read is not listed', async () => {
+  const { snapshot, row } = await read([{ pid: 40, name: 'python.exe', allows: 'query', hasEnded: true }]);
+  expect(row).toBeUndefined();
+  expect(snapshot.unreadable).toBe(0);
+});
+
+test('a process that has just begun is read again until it has its command line', async () => {
+  const starting = { pid: 40, name: 'python.exe', command: CHROMA, started: fileTimeOf(Date.now()) };
+  const refused = { ...starting, allows: 'query' } as const;
+  let listings = 0;
+  const self = { pid: process.pid, name: 'node.exe', command: 'node.exe' };
+  const [before, after] = [fakeNative([self, refused]), fakeNative([self, starting])];
+  const table = createNativeTable({
+    ...before,
+    openProcess: (...values) => (listings === 1 ? before : after).openProcess(...values),
+    querySystemInformation: (...values) => {
+      listings += 1;
+      return before.querySystemInformation(...values);
+    },
+  });
+  const snapshot = await table.snapshot({ dataDir: DATA_DIR, recordedPids: new Set(), memory: false });
+  expect(snapshot).toMatchObject({ unreadable: 0, complete: true });
+  expect(listings).toBe(2);
+});
+
+const fileTimeOf = (ms: number): bigint => BigInt(ms) * 10_000n + 116_444_736_000_000_000n;

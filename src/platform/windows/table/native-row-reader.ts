@@ -1,3 +1,4 @@
+import { isConsoleHost } from '../../../core/process/program-name.ts';
 import { dataDirArgument, isCandidateName, isChromaProgram } from '../../../core/process/role-program.ts';
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
 import type { SnapshotRequest } from '../../../operations/ports/process.ts';
@@ -21,6 +22,8 @@ export type RowDraft = { -readonly [Field in keyof ProcessRow]: ProcessRow[Field
 
 /** `cmd.exe /c uvx …` stays the parent of uvx, so that it is a part of the chain. */
 const SHELL = /^cmd\.exe$/i;
+/** In milliseconds. */
+const STARTING_MS = 2_000;
 
 /** Reads the rows of one reading. Opens only processes that can be relevant, because that costs more than all listed facts. */
 export class NativeRowReader {
@@ -29,6 +32,7 @@ export class NativeRowReader {
   readonly #request: SnapshotRequest;
   readonly #relevant: ProcessRow[] = [];
   #unreadable = 0;
+  #starting = 0;
 
   constructor(native: WindowsNative, ownUser: number | undefined, request: SnapshotRequest) {
     this.#native = native;
@@ -39,6 +43,11 @@ export class NativeRowReader {
   /** Number of rows so far with unreadable relevant data. */
   get unreadable(): number {
     return this.#unreadable;
+  }
+
+  /** How many of these rows belong to processes that began so recently that Windows may still be preparing them. */
+  get starting(): number {
+    return this.#starting;
   }
 
   /** Reads one listed process; undefined if it has ended since. */
@@ -84,34 +93,44 @@ export class NativeRowReader {
     if (typeof handle === 'string') {
       Object.assign(row, UNKNOWN_MARKS);
       // Windows does not tell whose process it is, so it may be ours.
-      if (this.#mustBeReadable(row)) this.#unreadable += 1;
+      if (this.#mustBeReadable(row)) this.#noteUnreadable(row);
       return 'read';
     }
     try {
       // The pid may belong to a later process than the listed one.
       if (readTimes(this.#native, handle)?.started !== started) return 'gone';
-      this.#readDetails(row, { handle, isNamed, mayReadMemory: handle === full });
+      const isRead = this.#readDetails(row, { handle, isNamed, mayReadMemory: handle === full });
+      // The memory of a process goes before the process does.
+      if (!isRead && readTimes(this.#native, handle)?.ended !== 0n) return 'gone';
+      if (!isRead) this.#noteUnreadable(row);
       return 'read';
     } finally {
       this.#native.close(handle);
     }
   }
 
+  /** @returns false if the row must be readable and is not. */
   #readDetails(
     row: RowDraft,
     options: { readonly handle: number; readonly isNamed: boolean; readonly mayReadMemory: boolean },
-  ): void {
+  ): boolean {
     const { handle, isNamed, mayReadMemory } = options;
     const uid = readUser(this.#native, handle);
     setUser(row, uid);
     const isOurs = uid === undefined || uid === this.#ownUser;
     const parameters = mayReadMemory && isOurs ? readParameters(this.#native, handle) : undefined;
-    if (isOurs) Object.assign(row, this.#marksOf(parameters));
-    if (!isNamed && !isMarked(row)) return;
+    // A console host inherits marks and proves nothing by them.
+    if (isOurs) Object.assign(row, isConsoleHost(row.name) ? {} : this.#marksOf(parameters));
+    if (!isNamed && !isMarked(row)) return true;
     setCommand(row, queryCommandLine(this.#native, handle) ?? parameters?.command ?? '');
-    if (isOurs && row.command === '' && this.#mustBeReadable(row)) this.#unreadable += 1;
     const executable = readExecutable(this.#native, handle);
     if (executable !== undefined && executable !== '') row.executable = executable;
+    return !isOurs || row.command !== '' || !this.#mustBeReadable(row);
+  }
+
+  #noteUnreadable({ startedAt }: RowDraft): void {
+    this.#unreadable += 1;
+    if (Math.abs(Date.now() - Date.parse(startedAt)) < STARTING_MS) this.#starting += 1;
   }
 
   #marksOf(parameters: ProcessParameters | undefined): Marks & Pick<ProcessRow, 'environmentCut'> {

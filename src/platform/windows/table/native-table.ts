@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessSnapshot } from '../../../core/process/snapshot.ts';
 import type { ProcessTable, SnapshotRequest } from '../../../operations/ports/process.ts';
 import { readWindowsMachine } from '../native/machine.ts';
@@ -14,14 +15,25 @@ import type { ListedProcess } from './process-list.ts';
 export function createNativeTable(native: WindowsNative): ProcessTable {
   return {
     source: 'native',
-    snapshot: (request) =>
-      new Promise((resolve) => {
-        resolve(takeSnapshot(native, request));
-      }),
+    snapshot: async (request) => {
+      for (let again = MOST_READINGS; ; again -= 1) {
+        const { snapshot, starting } = takeSnapshot(native, request);
+        if (starting === 0 || again === 1) return snapshot;
+        await sleep(AGAIN_MS);
+      }
+    },
   };
 }
 
-function takeSnapshot(native: WindowsNative, request: SnapshotRequest): ProcessSnapshot {
+/** A process that is just starting has no command line yet. */
+const MOST_READINGS = 4;
+/** In milliseconds. */
+const AGAIN_MS = 25;
+
+function takeSnapshot(
+  native: WindowsNative,
+  request: SnapshotRequest,
+): { readonly snapshot: ProcessSnapshot; readonly starting: number } {
   const listed = listProcesses(native).filter(isRunning);
   const takenAt = new Date().toISOString();
   const uid = readOwnUser(native);
@@ -32,7 +44,7 @@ function takeSnapshot(native: WindowsNative, request: SnapshotRequest): ProcessS
     if (row !== undefined) rows.set(row.pid, row);
   }
   reader.completeAncestors(rows);
-  return {
+  const snapshot: ProcessSnapshot = {
     takenAt,
     source: 'native',
     platform: 'win32',
@@ -43,6 +55,7 @@ function takeSnapshot(native: WindowsNative, request: SnapshotRequest): ProcessS
     startPrecisionMs: 0,
     processes: [...rows.values()],
   };
+  return { snapshot, starting: reader.starting };
 }
 
 /**
