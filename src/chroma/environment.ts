@@ -11,6 +11,9 @@ export type Parenthood = Pick<ChromaDependencies, 'dataDir' | 'treeId' | 'own' |
  */
 const PASSED_ON =
   /^(?:HOME|PATH|USER|LOGNAME|SHELL|LANG|LANGUAGE|TZ|TMPDIR|TEMP|TMP|LD_LIBRARY_PATH|NIX_LD.*|LC_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|UV_.*|PIP_.*|PYENV_.*|XDG_.*|OMP_.*|CLAUDE_MEM_.*)$/;
+/** Where Windows, its programs and the user's files are. Windows does not distinguish the case of names. */
+const OF_WINDOWS =
+  /^(?:path|pathext|comspec|windir|system(?:root|drive)|userprofile|username|(?:local)?appdata|program(?:data|files.*)|processor_.*)$/i;
 const PROXIES = /^(?:https?|all|no)_proxy$/i;
 /** Credentials, tenant and database of an existing Chroma server. */
 const REMOTE_ONLY = /^CHROMA_.*$/;
@@ -22,7 +25,7 @@ export function childEnvironment(
   { isRemote = false } = {},
 ): Record<string, string> {
   const isPassedOn = (name: string): boolean =>
-    PASSED_ON.test(name) || PROXIES.test(name) || (isRemote && REMOTE_ONLY.test(name));
+    PASSED_ON.test(name) || OF_WINDOWS.test(name) || PROXIES.test(name) || (isRemote && REMOTE_ONLY.test(name));
   const inherited = Object.entries(env).filter(([name]) => isPassedOn(name));
   const marks = marksFor({ treeId, role, dataDir, owner: own });
   // During setup the user watches the progress; otherwise it would fill the log.

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { basename, delimiter, join } from 'node:path';
+import { basename, delimiter, isAbsolute, join, sep } from 'node:path';
 
 /** How to call uvx on this machine. */
 export interface Uvx {
@@ -20,6 +20,8 @@ export interface UvxSource {
 
 /** Folders of common installers, which a short PATH may lack, for example in a service started by a desktop. */
 const USUAL_FOLDERS = ['.local/bin', '.cargo/bin', 'bin'];
+const EXTENSION = sep === '\\' ? '.exe' : '';
+const NAMES = [`uvx${EXTENSION}`, `uv${EXTENSION}`];
 const SYSTEM_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/snap/bin'];
 
 /** The virtual environment into which `setup` installs uv. */
@@ -39,7 +41,9 @@ export function findUvx(source: UvxSource): Uvx | { readonly reason: string } {
 
 function findChosen(setting: string, source: UvxSource): Uvx | { readonly reason: string } {
   const expanded = setting.startsWith('~/') ? join(source.home, setting.slice(2)) : setting;
-  const candidates = expanded.includes('/') ? [expanded] : pathFolders(source).map((folder) => join(folder, expanded));
+  const isPath = expanded.includes('/') || expanded.includes(sep);
+  const names = isPath ? [expanded] : pathFolders(source).map((folder) => join(folder, expanded));
+  const candidates = names.flatMap((name) => [name, ...(EXTENSION === '' ? [] : [name + EXTENSION])]);
   const file = candidates.find(isExecutable);
   if (file !== undefined) return callOf(file);
   return { reason: `CLAUDE_MEM_UVX is ${setting}, which is not an executable program` };
@@ -50,22 +54,24 @@ function foldersOf(source: UvxSource): readonly string[] {
     ...pathFolders(source),
     ...USUAL_FOLDERS.map((folder) => join(source.home, folder)),
     ...SYSTEM_FOLDERS,
-    join(privateUvFolder(source.dataDir), 'bin'),
+    join(privateUvFolder(source.dataDir), EXTENSION === '' ? 'bin' : 'Scripts'),
   ];
 }
 
 function pathFolders({ env }: UvxSource): readonly string[] {
   // The child runs in another directory, where a relative entry would mean another folder.
-  return (env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  // Windows calls it Path, and a copy of its environment has only that spelling.
+  const path = env.PATH ?? env.Path ?? '';
+  return path.split(delimiter).filter((folder) => isAbsolute(folder));
 }
 
 function uvxIn(folder: string): Uvx | undefined {
-  const file = ['uvx', 'uv'].map((name) => join(folder, name)).find(isExecutable);
+  const file = NAMES.map((name) => join(folder, name)).find(isExecutable);
   return file === undefined ? undefined : callOf(file);
 }
 
 function callOf(file: string): Uvx {
-  return { file, prefix: basename(file) === 'uv' ? ['tool', 'run'] : [] };
+  return { file, prefix: basename(file, EXTENSION) === 'uv' ? ['tool', 'run'] : [] };
 }
 
 function isExecutable(file: string): boolean {

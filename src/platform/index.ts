@@ -1,5 +1,5 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
-import type { MachinePort } from '../operations/ports/doctor.ts';
+import type { FolderAccess, MachinePort } from '../operations/ports/doctor.ts';
 import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
 import type { PortKnowledge } from './port-check.ts';
@@ -24,6 +24,8 @@ export interface Platform {
   readonly findPortUse: PortKnowledge['findPortUse'];
   /** Undefined if the system does not tell. */
   readonly outgoingPorts: PortKnowledge['outgoingPorts'];
+  /** The users that may use a folder, on a system without modes; undefined elsewhere, or if the system does not tell. */
+  readonly folderAccess: (path: string) => FolderAccess | undefined;
   /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;
   /**
@@ -31,6 +33,11 @@ export interface Platform {
    * reads it. Null if the system has no such list.
    */
   readonly trackDescendants: () => (() => ReadonlySet<number>) | null;
+  /**
+   * Makes the system end processes together with this one, and returns a function that adds a child of this process and all that the
+   * child starts from then on. Null if the system cannot.
+   */
+  readonly endWithSelf: () => ((pid: number) => boolean) | null;
   /** Memory and limits of the machine; undefined if the system does not report them. */
   readonly load: MachineLoad | undefined;
   readonly findMarkHolders: FindMarkHolders;
@@ -103,6 +110,7 @@ async function loadLinux(): Promise<Platform> {
     findListener,
     findPortUse,
     outgoingPorts: readOutgoingPorts,
+    folderAccess: () => undefined,
     loadAdoption: () => {
       const calls = native.loadLinuxNative();
       return calls === null
@@ -114,6 +122,7 @@ async function loadLinux(): Promise<Platform> {
           };
     },
     trackDescendants: () => null,
+    endWithSelf: () => null,
     load: { memory: () => load.readMachineMemory(), limits: () => load.readMachineLimits() },
     findMarkHolders,
   };
@@ -148,8 +157,10 @@ async function loadPortable(): Promise<Platform> {
       return process === undefined ? undefined : { kind: 'listens', process };
     },
     outgoingPorts: () => undefined,
+    folderAccess: () => undefined,
     loadAdoption: () => null,
     trackDescendants: () => null,
+    endWithSelf: () => null,
     load: undefined,
     findMarkHolders: findMarkHoldersByPs,
   };

@@ -1,10 +1,12 @@
 import { tookLonger } from '../chroma/hybrid-search.ts';
 import { askSocket, LateAnswer, type SocketAnswer } from '../shared/ask-socket.ts';
+import type { NamedPipes } from '../shared/named-pipes.ts';
 import type { VectorAnswer, VectorMatch, VectorQuery } from '../chroma/vector-index.ts';
 
 export interface WorkerVectorsOptions {
   /** Path of the worker's socket. @throws Error if there is none. */
   readonly findSocket: () => string;
+  readonly pipes?: NamedPipes | undefined;
   /** Token of the data dir; undefined if no worker ever ran. */
   readonly readToken: () => string | undefined;
   readonly healthTimeoutMs?: number;
@@ -29,12 +31,12 @@ export class WorkerVectors {
    * gives the delay as its reason.
    */
   async query(query: VectorQuery): Promise<VectorAnswer | undefined> {
-    const { readToken, findSocket, healthTimeoutMs = HEALTH_TIMEOUT_MS } = this.#options;
+    const { readToken, findSocket, pipes, healthTimeoutMs = HEALTH_TIMEOUT_MS } = this.#options;
     try {
       const token = readToken();
       if (token === undefined) return undefined;
       const socketPath = findSocket();
-      const health = await orLate(askSocket({ socketPath, path: '/health', withinMs: healthTimeoutMs }));
+      const health = await orLate(askSocket({ socketPath, pipes, path: '/health', withinMs: healthTimeoutMs }));
       if (health === 'late') return unavailable(`the worker did not answer within ${healthTimeoutMs / 1000} s`);
       return health.status === 200 ? await this.#ask(socketPath, query, token) : undefined;
     } catch {
@@ -46,7 +48,7 @@ export class WorkerVectors {
   async #ask(socketPath: string, query: VectorQuery, token: string): Promise<VectorAnswer | undefined> {
     const withinMs = (this.#options.queryTimeoutMs ?? QUERY_TIMEOUT_MS) + (query.waitMs ?? 0);
     const asked = { socketPath, path: '/api/vectors/query', method: 'POST', token, body: query, withinMs } as const;
-    const answer = await orLate(askSocket(asked));
+    const answer = await orLate(askSocket({ ...asked, pipes: this.#options.pipes }));
     if (answer === 'late') return unavailable(tookLonger(withinMs));
     // Both ends have the same version, or the newer one only adds fields.
     const { matches, error } = answer.body as WorkerAnswer;

@@ -1,7 +1,10 @@
-import { request } from 'node:http';
+import { request, type RequestOptions } from 'node:http';
+import { connectToPipe, type NamedPipes } from './named-pipes.ts';
 
 export interface SocketRequest {
   readonly socketPath: string;
+  /** On a system where `socketPath` names a pipe. */
+  readonly pipes?: NamedPipes | undefined;
   readonly path: string;
   /** Default GET. */
   readonly method?: 'GET' | 'POST';
@@ -34,7 +37,7 @@ export class LateAnswer extends Error {
  * who can listen there; a TCP port has no such protection.
  * @throws LateAnswer if the answer takes too long; Error if no server listens or the answer exceeds 1 MiB.
  */
-export function askSocket({ socketPath, path, method, token, body, withinMs, signal }: SocketRequest) {
+export function askSocket({ socketPath, pipes, path, method, token, body, withinMs, signal }: SocketRequest) {
   const limit = AbortSignal.timeout(withinMs);
   const sent = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
@@ -43,9 +46,8 @@ export function askSocket({ socketPath, path, method, token, body, withinMs, sig
   };
   return new Promise<SocketAnswer>((resolve, reject) => {
     const asked = request({
-      ...{ socketPath, path, headers, method: method ?? 'GET' },
-      // No keep-alive: an idle connection would keep this process alive.
-      agent: false,
+      ...{ path, headers, method: method ?? 'GET' },
+      ...connectionTo(socketPath, pipes),
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
     asked.on('response', (response) => {
@@ -66,6 +68,24 @@ export function askSocket({ socketPath, path, method, token, body, withinMs, sig
     });
     asked.end(sent);
   });
+}
+
+/** Without keep-alive: an idle connection would keep this process alive. */
+function connectionTo(socketPath: string, pipes: NamedPipes | undefined): RequestOptions {
+  if (pipes === undefined) return { socketPath, agent: false };
+  return {
+    createConnection: (_, done) => {
+      connectToPipe(socketPath, pipes).then(
+        (socket) => {
+          done(null, socket);
+        },
+        (error: unknown) => {
+          done(error as Error, undefined as never);
+        },
+      );
+      return undefined;
+    },
+  };
 }
 
 function parseObject(text: string): SocketAnswer['body'] {

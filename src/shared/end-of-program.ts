@@ -8,7 +8,7 @@ const SHUTDOWN_MS = 4_000;
 /** How long the process may stay alive after its shutdown before it is forced to exit, in milliseconds. */
 const LINGER_MS = 300;
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const;
 
 export interface EndOptions {
   readonly shutdown: Shutdown;

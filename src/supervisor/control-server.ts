@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Log } from '../shared/log.ts';
+import type { NamedPipes } from '../shared/named-pipes.ts';
 import { listenPrivately } from '../shared/private-socket.ts';
 import { messageOf } from '../shared/errors.ts';
 
@@ -29,6 +30,7 @@ interface ControlOptions {
   readonly greeting: ControlGreeting;
   readonly methods: ControlMethods;
   readonly log: Log;
+  readonly pipes?: NamedPipes | undefined;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function listenForControl(path: string, options: ControlOptions): P
     socket.on('close', () => peers.delete(peer));
   });
   // Only the holder of the supervisor's lock may listen here.
-  await listenPrivately(server, path);
+  await listenPrivately(server, path, options.pipes);
   return {
     close: async () => {
       server.close();

@@ -31,6 +31,10 @@ export interface SupervisorDeps {
   readonly identify: IdentifyProcess;
   readonly observe: () => Promise<Observation>;
   readonly takeReading: () => Promise<Reading>;
+  /**
+   * Lets the system end a child, and all that it starts, together with this process. @returns whether the system does. Null if it cannot.
+   */
+  readonly endWithSelf?: ((pid: number) => boolean) | null;
   readonly signaller: Signaller;
   readonly clock: Clock;
   readonly log: Log;

@@ -182,6 +182,9 @@ export class Supervisor {
       { script: deps.workerScript, env: markedEnvironment(deps.env, marks), cwd: deps.home, crashLog: deps.crashLog },
       deps.identify,
     );
+    // The child has just been created and has started nothing yet.
+    const isHeld = deps.endWithSelf?.(worker.identity.pid);
+    if (isHeld === false) deps.log.warn('the worker could not be put into the job', { worker: worker.identity.pid });
     const run: WorkerRun = { worker, reason: undefined, isReplaced: false, parts: null, search: undefined };
     worker.onMessage((message) => {
       this.#receive(run, message);

@@ -1,4 +1,5 @@
 import type { Log } from '../shared/log.ts';
+import type { NamedPipes } from '../shared/named-pipes.ts';
 import { type AdoptionDuty, tendAdoptedChildren } from './adopted-children.ts';
 import { type ControlGreeting, listenForControl } from './control-server.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -17,6 +18,7 @@ export interface WatchParts {
   readonly dataDir: string;
   readonly greeting: ControlGreeting;
   readonly socket: string;
+  readonly pipes?: NamedPipes | undefined;
   readonly vitals: TreeVitals;
   /** Registers as subreaper; undefined if the system does not support it. */
   readonly adopt: () => AdoptionDuty | undefined;
@@ -33,10 +35,9 @@ export interface WatchParts {
 
 /** Starts the control server, the subreaper, sampling, and the watches on files and on the parent process. */
 export async function watchOver(supervisor: Supervisor, parts: WatchParts): Promise<void> {
-  const { dataDir, greeting, socket, vitals, adopt, log, cleanups, stop, end } = parts;
+  const { dataDir, greeting, socket, pipes, vitals, adopt, log, cleanups, stop, end } = parts;
   const server = await listenForControl(socket, {
-    greeting,
-    log,
+    ...{ greeting, log, pipes },
     methods: {
       status: async ({ waitMs }) => {
         if (typeof waitMs === 'number') await supervisor.untilStateChanges(Math.min(waitMs, LONGEST_WAIT_MS));

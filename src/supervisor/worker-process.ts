@@ -52,7 +52,10 @@ export class WorkerProcess {
     const output = openCrashLog(crashLog);
     let child: ChildProcess;
     try {
-      child = spawn(process.execPath, [script], { env, cwd, detached: true, stdio: ['ignore', output, output, 'ipc'] });
+      child = spawn(process.execPath, [script], {
+        ...{ env, cwd, detached: true, windowsHide: true },
+        stdio: ['ignore', output, output, 'ipc'],
+      });
     } finally {
       closeSync(output);
     }

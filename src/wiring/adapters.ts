@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObservePorts } from '../operations/observe/observe.ts';
 import type { Clock } from '../operations/ports/process.ts';
 import type { Platform } from '../platform/index.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { createRecords } from '../state/trees/records.ts';
 
 export const systemClock: Clock = {
@@ -16,5 +17,9 @@ export function readingPorts(
   platform: Pick<Platform, 'table' | 'readMachine'>,
   dataDir: string,
 ): Required<ObservePorts> {
-  return { table: platform.table, records: createRecords(dataDir), readBootId: () => platform.readMachine().bootId };
+  return {
+    table: platform.table,
+    records: createRecords(dataDir, namedPipes),
+    readBootId: () => platform.readMachine().bootId,
+  };
 }

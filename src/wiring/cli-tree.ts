@@ -7,6 +7,7 @@ import { whyUnwritten } from '../operations/tree/unwritten.ts';
 import type { ConnectToSupervisor, LifecyclePorts, TreeStatus } from '../operations/tree/tree-lifecycle.ts';
 import { openBrowser } from '../platform/browser.ts';
 import { loadPlatform } from '../platform/index.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { assertPlaceForSocket } from '../shared/private-socket.ts';
 import { connectToSupervisor } from '../state/control/control-client.ts';
@@ -53,9 +54,14 @@ export function createTreeContext(context: Context): TreeContext {
     },
     connect,
     lifecycle,
-    worker: { findSocket: () => findWorkerSocket(dataDir), readToken: () => readToken(dataDir) },
+    worker: {
+      findSocket: () => findWorkerSocket(dataDir, namedPipes),
+      pipes: namedPipes,
+      readToken: () => readToken(dataDir),
+    },
     openBrowser: (url) => openBrowser(url, process.platform, process.env),
     start: async (options) => {
+      await namedPipes?.assertUsable();
       const settings = readSettings(dataDir, { ...process.env, ...overrides(options) });
       let ended: Promise<number | null> = Promise.resolve(0);
       return {
@@ -70,7 +76,7 @@ export function createTreeContext(context: Context): TreeContext {
         assertLockFree: () => assertLockFree(dataDir, context.clock),
         assertPortFree: async () => {
           for (const name of ['supervisor.sock', 'worker.sock'] as const) {
-            const path = usualSocketPath(dataDir, name);
+            const path = namedPipes === undefined ? usualSocketPath(dataDir, name) : undefined;
             if (path !== undefined) assertPlaceForSocket(path);
           }
           const address = { port: settings.workerPort, host: settings.workerHost };
@@ -101,7 +107,10 @@ export function createTreeContext(context: Context): TreeContext {
 const ON_NETWORK = 'Its locks may not work between machines, so run claude-mem on one machine at a time.';
 
 async function connectTo(dataDir: string, withinMs: number | undefined): ReturnType<ConnectToSupervisor> {
-  const connection = await connectToSupervisor(dataDir, withinMs === undefined ? {} : { withinMs });
+  const connection = await connectToSupervisor(dataDir, {
+    pipes: namedPipes,
+    ...(withinMs === undefined ? {} : { withinMs }),
+  });
   if (connection === undefined || connection === 'late') return connection;
   const { treeId, version } = connection;
   return {

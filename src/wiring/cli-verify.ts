@@ -7,6 +7,7 @@ import { stopTrees } from '../operations/tree/stop-trees.ts';
 import type { LifecycleAnswer, StagePorts } from '../operations/verify/stage.ts';
 import type { VerifyCommandPorts } from '../operations/verify/verify-command.ts';
 import { loadPlatform } from '../platform/index.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { runCommand } from '../platform/run-command.ts';
 import { modelProblem } from '../chroma/embedding-model.ts';
 import { findUvx } from '../chroma/uvx.ts';
@@ -187,7 +188,7 @@ interface Question {
 
 async function askWorker({ method, path, body, dataDir, interrupted }: Question): Promise<number> {
   const { status } = await askSocket({
-    ...{ socketPath: findWorkerSocket(dataDir), method, path, body },
+    ...{ socketPath: findWorkerSocket(dataDir, namedPipes), pipes: namedPipes, method, path, body },
     token: readToken(dataDir),
     withinMs: ASK_WITHIN_MS,
     signal: interrupted,

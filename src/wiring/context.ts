@@ -10,6 +10,7 @@ import { observe, takeFullReading, takeReading, type Observation } from '../oper
 import type { Personal } from '../operations/redact/redact.ts';
 import type { Context, ContextOptions } from '../cli/context.ts';
 import { loadPlatform } from '../platform/index.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { readingPorts, systemClock } from './adapters.ts';
 import { ClaudeMemError, errnoOf } from '../shared/errors.ts';
 import { assertOwner, missingError, nameOfDataDir, resolveDataDir } from '../state/files/data-dir.ts';
@@ -37,7 +38,7 @@ export function createContext(options: ContextOptions): Context {
     return observation;
   };
   const platform = loadPlatform();
-  const records = createRecords(dataDir);
+  const records = createRecords(dataDir, namedPipes);
   const ports = async () => ({ ...readingPorts(await platform, dataDir), records });
   return {
     dataDir,

@@ -4,6 +4,7 @@ import { isOldWorkerApp } from '../core/tree/pm2.ts';
 import type { ChromaPort, DoctorPorts, SafetyFeatures, TreePort, WorkerReadiness } from '../operations/ports/doctor.ts';
 import { askForStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { Platform } from '../platform/index.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { isPortOpen } from '../platform/loopback.ts';
 import { findPortProblem } from '../platform/port-check.ts';
 import { parentDeathPrefix } from '../chroma/parent-death.ts';
@@ -46,7 +47,7 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       commandLine: (...words) =>
         commandLine([...words, ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag])]),
     },
-    folder: folderFacts,
+    folder: { ...folderFacts, access: platform.folderAccess },
     tree: treePort(target, platform),
     chroma,
     machine: {
@@ -103,7 +104,8 @@ async function askWorker(
   dataDir: string,
   question: Pick<SocketRequest, 'path' | 'token' | 'signal'>,
 ): Promise<SocketAnswer['body']> {
-  const asked = { socketPath: findWorkerSocket(dataDir), withinMs: WORKER_ANSWER_MS, ...question };
+  const socketPath = findWorkerSocket(dataDir, namedPipes);
+  const asked = { socketPath, pipes: namedPipes, withinMs: WORKER_ANSWER_MS, ...question };
   const { status, body } = await askSocket(asked);
   if (status !== 200) throw new Error(`it answered ${status}`);
   return body;
@@ -114,6 +116,7 @@ async function findSafetyFeatures(platform: Platform): Promise<SafetyFeatures> {
   return {
     parentDeath: (await parentDeathPrefix(process.platform)).length > 0,
     native: adoption !== null,
+    job: platform.endWithSelf() !== null,
     // Harmless: this process has no children that outlive it.
     subreaper: adoption?.become() ?? false,
     signals: platform.signaller.method,

@@ -10,6 +10,7 @@ import type { HookPorts } from '../operations/hooks/ingest-hook.ts';
 import { ClaudeMemError, errnoOf, isLateAnswer } from '../shared/errors.ts';
 import { assertOwnFolder, openOwnForWriting } from '../shared/own-file.ts';
 import { RotatingFile } from '../shared/rotating-file.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { assertOwner, ensureDataDir, resolveDataDir } from '../state/files/data-dir.ts';
 import { readSettings, readValidSettings } from '../state/settings/settings.ts';
 import { lastAnswerOf } from '../state/files/transcript.ts';
@@ -106,7 +107,8 @@ async function deliver(dataDir: string, event: unknown): Promise<void> {
     import('../state/control/token.ts'),
   ]);
   await deliverToWorker(event, {
-    findSocket: () => findWorkerSocket(dataDir),
+    findSocket: () => findWorkerSocket(dataDir, namedPipes),
+    pipes: namedPipes,
     readToken: () => readToken(dataDir),
     withinMs: DELIVER_WITHIN_MS,
   });
@@ -116,7 +118,7 @@ async function deliver(dataDir: string, event: unknown): Promise<void> {
 async function isTreeUp(dataDir: string): Promise<boolean> {
   const { connectToSupervisor } = await import('../state/control/control-client.ts');
   const { hasStopIntent } = await import('../state/trees/stop-intent.ts');
-  const connection = await connectToSupervisor(dataDir);
+  const connection = await connectToSupervisor(dataDir, { pipes: namedPipes });
   if (connection === undefined || connection === 'late') return connection === 'late';
   try {
     if (hasStopIntent(dataDir, connection.treeId)) return false;
@@ -141,6 +143,7 @@ function startTree(dataDir: string): void {
   try {
     const child = spawn(process.execPath, [programPath('cli'), 'start', '--data-dir', dataDir, '--no-color'], {
       detached: true,
+      windowsHide: true,
       stdio: ['ignore', output, output],
       cwd: existsSync(homedir()) ? homedir() : '/',
       env: process.env,

@@ -7,6 +7,7 @@ import { terminateTree } from '../operations/terminate/terminate-tree.ts';
 import type { Log } from '../shared/log.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { createFileLog } from '../shared/log.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { preferMemoryToSpeed } from '../shared/prefer-memory-to-speed.ts';
 import { assertOwner, resolveDataDir } from '../state/files/data-dir.ts';
 import { readSettings, readValidSettings } from '../state/settings/settings.ts';
@@ -57,7 +58,8 @@ async function main(): Promise<void> {
     transport: new StdioServerTransport(),
     memory,
     worker: new WorkerVectors({
-      findSocket: () => findWorkerSocket(dataDir),
+      findSocket: () => findWorkerSocket(dataDir, namedPipes),
+      pipes: namedPipes,
       readToken: () => readToken(dataDir),
     }),
     own: starter.isInTree ? undefined : await ownVectors({ dataDir, treeId: starter.treeId, settings, memory, log }),

@@ -40,6 +40,7 @@ export function spawnSupervisor(dataDir: string, output: number, options: StartE
       // With --watch, the current folder is watched. Otherwise a working directory below a mount point would block its unmount.
       cwd: watch ? process.cwd() : workFolder(),
       detached: !foreground,
+      windowsHide: !foreground,
       stdio: foreground ? ['pipe', 'ignore', 'inherit', 'ipc'] : ['pipe', output, output],
     });
     if (foreground) passSignalsOn(child);

@@ -12,6 +12,7 @@ import { TreeMeter } from '../operations/tree/tree-meter.ts';
 import type { OwnIdentity } from '../operations/ports/tree.ts';
 import type { Log } from '../shared/log.ts';
 import { identifySelf, loadPlatform, type OrphanAdoption, type Platform } from '../platform/index.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { ClaudeMemError } from '../shared/errors.ts';
 import { exitNow } from '../shared/exit.ts';
 import { createFileLog } from '../shared/log.ts';
@@ -58,8 +59,8 @@ async function main(): Promise<void> {
   const log = createFileLog(join(logs, 'supervisor.log'), { role: 'supervisor' });
   const platform = await loadPlatform();
   const own = identifySelf(platform);
-  const socket = claimSocketPath(dataDir, 'supervisor.sock');
-  assertPlaceForSocket(socket);
+  const socket = claimSocketPath(dataDir, 'supervisor.sock', { pipes: namedPipes });
+  if (namedPipes === undefined) assertPlaceForSocket(socket);
   const lock = await acquireLock(join(dataDir, 'supervisor.lock'), {
     waitMs: LOCK_WAIT_MS,
     holder: {
@@ -93,6 +94,7 @@ async function main(): Promise<void> {
     home: homeFolder(),
     crashLog: join(logs, 'crash.log'),
     identify: platform.identify,
+    endWithSelf: platform.endWithSelf(),
     observe: observeAll,
     takeReading: () => takeReading(ports, { dataDir, memory: false }),
     signaller: platform.signaller,
@@ -126,13 +128,13 @@ async function main(): Promise<void> {
     if (supervisor.isStopping) supervisor.force();
     else void end(DEFAULT_GRACE_MS);
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endBySignal);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const) process.on(signal, endBySignal);
   // The worker starts before the monitoring, because `start` waits for the worker.
   supervisor.startWorker();
   try {
     const vitals = createVitals(supervisor, { dataDir, treeId, own, settings, platform, look, log });
     await watchOver(supervisor, {
-      ...{ dataDir, socket, vitals, log, cleanups },
+      ...{ dataDir, socket, pipes: namedPipes, vitals, log, cleanups },
       greeting: { claudeMem: 1, version: VERSION, treeId },
       adopt: () => {
         const adoption = becomeSubreaper(platform.loadAdoption());

@@ -6,6 +6,7 @@ import type { Settings } from '../core/settings.ts';
 import { createIpcRecorder, isSupervisorMessage, sendToSupervisor } from '../operations/tree/tree-messages.ts';
 import type { TreeStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { TreeRecorder } from '../operations/ports/tree.ts';
+import { namedPipes } from '../platform/named-pipes.ts';
 import { limitGarbage } from '../shared/limit-garbage.ts';
 import type { Log } from '../shared/log.ts';
 import { createFileLog } from '../shared/log.ts';
@@ -52,12 +53,13 @@ async function main(): Promise<void> {
       await searchServer.first?.end(withinMs);
     });
     const { runWorker } = await import('./run-worker.ts');
-    const socket = claimSocketPath(dataDir, 'worker.sock');
+    const socket = claimSocketPath(dataDir, 'worker.sock', { pipes: namedPipes });
     const worker = await runWorker({
       ...{ version: VERSION, settings, shutdown, adapters, searchServer },
       token: ensureToken(dataDir),
       socket: {
         path: socket,
+        pipes: namedPipes,
         note: () => {
           noteWorkerSocket(dataDir, socket);
         },
@@ -109,7 +111,7 @@ function beginSearchServer(
 
 /** Undefined if the supervisor does not answer. */
 async function askSupervisor(dataDir: string): Promise<TreeStatus | undefined> {
-  const connection = await connectToSupervisor(dataDir);
+  const connection = await connectToSupervisor(dataDir, { pipes: namedPipes });
   if (connection === 'late') return undefined;
   try {
     return (await connection?.request('status', {}, SUPERVISOR_ANSWER_MS)) as TreeStatus | undefined;

@@ -1,9 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { NamedPipes } from '../shared/named-pipes.ts';
 import { listenPrivately } from '../shared/private-socket.ts';
 
 /** Maximum number of simultaneous connections from claude-mem processes. */
 const MAX_CONNECTIONS = 512;
+
+export interface LocalPlace {
+  readonly path: string;
+  /** On a system where the path names a pipe. */
+  readonly pipes?: NamedPipes | undefined;
+}
 
 /**
  * A second entry to an HTTP server: a Unix socket for claude-mem processes. The permissions of its folder restrict who
@@ -19,7 +26,7 @@ export class LocalListener {
   }
 
   /** @throws ClaudeMemError `io`. */
-  async listen(path: string, http: HttpServer): Promise<void> {
+  async listen({ path, pipes }: LocalPlace, http: HttpServer): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#connections.add(socket);
       // Node's documented way to pass a connection to an HTTP server, which then limits and closes it like its own.
@@ -27,7 +34,7 @@ export class LocalListener {
     });
     server.maxConnections = MAX_CONNECTIONS;
     this.#server = server;
-    await listenPrivately(server, path);
+    await listenPrivately(server, path, pipes);
   }
 
   /** Stops accepting; resolves when the last connection is closed. */

@@ -12,7 +12,7 @@ import type { Shutdown } from '../shared/shutdown.ts';
 import type { Api, WorkerIdentity, WorkerProcessInfo } from './api.ts';
 import { DatabaseManager, type DatabaseParts } from './database-manager.ts';
 import { createHttpServer } from './http-server.ts';
-import { LocalListener } from './local-listener.ts';
+import { LocalListener, type LocalPlace } from './local-listener.ts';
 import { createAssetReader } from './page/page-assets.ts';
 import { describeState, type PageSources } from './page/page-state.ts';
 import type { PageOptions } from './routes/page.ts';
@@ -30,8 +30,7 @@ export interface WorkerOptions {
   readonly settings: Pick<Settings, 'workerHost' | 'workerPort' | 'skippedTools'>;
   readonly token: string;
   /** For claude-mem processes. */
-  readonly socket: {
-    readonly path: string;
+  readonly socket: LocalPlace & {
     /** Records the socket's path once the worker listens. */
     readonly note: () => void;
   };
@@ -144,7 +143,7 @@ async function listen(api: Api, options: WorkerOptions): Promise<void> {
   try {
     await server.listen({ host, port });
     // Only after it has the port: of two workers, clients must reach the one with the port.
-    await local.listen(socket.path, server.server);
+    await local.listen(socket, server.server);
     socket.note();
     log.info('listening', { host, port, socket: socket.path });
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The first SIGINT, SIGTERM or SIGHUP asks the command to stop, the second one forces it. */
+/** The first SIGINT, SIGTERM, SIGHUP (on Windows also a closed console) or Ctrl-Break asks the command to stop, the second one forces it. */
 export interface Interrupts {
   readonly interrupted: AbortSignal;
   readonly forced: AbortSignal;
@@ -17,7 +17,7 @@ export function listenForInterrupts(onFirst: () => void): Interrupts {
     interrupted.abort();
     onFirst();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const;
   for (const signal of signals) process.on(signal, listener);
   return {
     interrupted: interrupted.signal,

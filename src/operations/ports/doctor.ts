@@ -38,7 +38,18 @@ export interface FolderFacts {
   readonly isWritable: boolean;
 }
 
+/** The users that may use a folder besides its owner and administrators, by name or SID. Windows has lists in the place of modes. */
+export interface FolderAccess {
+  /** SID of this user. */
+  readonly user: string;
+  readonly isOwn: boolean;
+  readonly writers: readonly string[];
+  readonly readers: readonly string[];
+}
+
 export interface FolderPort {
+  /** Undefined on systems whose modes tell it. */
+  readonly access?: (path: string) => FolderAccess | undefined;
   /** Folders and files that other users can write, in words. While there is one, no command acts on the data dir. */
   readonly pathsOpenToOthers: (dataDir: string) => readonly string[];
   /** Files of other users under the names of claude-mem's own files. They are never read. */
@@ -127,6 +138,8 @@ export interface SafetyFeatures {
   readonly native: boolean;
   /** How signals are sent: `pidfd`, `two-reads`, `ps`. */
   readonly signals: string;
+  /** Windows ends the tree together with its supervisor. */
+  readonly job?: boolean;
   /** The boot id is readable. */
   readonly bootId: boolean;
 }

@@ -1,9 +1,15 @@
 import type { FindMarkHolders } from '../../operations/ports/process.ts';
+import type { PortUse } from '../../operations/ports/port-use.ts';
+import { ClaudeMemError } from '../../shared/errors.ts';
+import type { Address } from '../port-check.ts';
 import { createCimSignaller } from './cim-signaller.ts';
 import { createCimTable } from './cim-table.ts';
-import { trackByJob } from './native/job.ts';
+import { endWithThisProcess, trackByJob } from './native/job.ts';
+import { holdPipe, restrictPipe } from './native/pipe.ts';
 import { loadWindowsNative, type WindowsNative } from './native/load-native.ts';
 import { readWindowsMachine } from './native/machine.ts';
+import { readFolderAccess } from './folder-access.ts';
+import { findNativeListener } from './listener.ts';
 import { createHandleSignaller } from './signal/handle-signaller.ts';
 import { identifyNative, measureNative } from './table/identify.ts';
 import { findNativeMarkHolders } from './table/mark-holders.ts';
@@ -15,9 +21,27 @@ export function createWindowsAdapters() {
   return { ...(native === null ? byPowerShell() : bySystemCalls(native)), ...NOT_ON_WINDOWS };
 }
 
+/** @throws ClaudeMemError `usage` without koffi. */
+export function createPipeCalls() {
+  const native = loadWindowsNative();
+  if (native === null) {
+    throw new ClaudeMemError(
+      'usage',
+      'on Windows, the tree needs the optional package koffi, which does not load here',
+      {
+        hint: 'Install claude-mem with optional packages, for a 64-bit Node.js.',
+      },
+    );
+  }
+  return {
+    restrictPipe: (path: string) => {
+      restrictPipe(native, path);
+    },
+    holdPipe: (path: string) => holdPipe(native, path),
+  };
+}
+
 const NOT_ON_WINDOWS = {
-  findListener: () => undefined,
-  findPortUse: () => undefined,
   outgoingPorts: () => undefined,
   loadAdoption: () => null,
   load: undefined,
@@ -33,7 +57,14 @@ function bySystemCalls(native: WindowsNative) {
     readMachine: () => readWindowsMachine(native),
     identify: (pid: number) => identifyNative(native, pid),
     measure: (pid: number) => measureNative(native, pid),
+    findListener: (port: number) => findNativeListener(native, port),
+    findPortUse: ({ port }: Address): PortUse | undefined => {
+      const process = findNativeListener(native, port);
+      return process === undefined ? undefined : { kind: 'listens', process };
+    },
+    folderAccess: (path: string) => readFolderAccess(native, path),
     trackDescendants: () => trackByJob(native),
+    endWithSelf: () => endWithThisProcess(native),
     findMarkHolders,
   };
 }
@@ -47,7 +78,11 @@ function byPowerShell() {
     readMachine: () => ({}),
     identify: () => undefined,
     measure: null,
+    findListener: () => undefined,
+    findPortUse: () => undefined,
+    folderAccess: () => undefined,
     trackDescendants: () => null,
+    endWithSelf: () => null,
     findMarkHolders: () => Promise.resolve(new Set<number>()),
   };
 }

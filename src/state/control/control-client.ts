@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { errnoOf, isLateAnswer, LateAnswerError } from '../../shared/errors.ts';
-import { findControlSocket, readGreeting } from './control-socket.ts';
+import type { NamedPipes } from '../../shared/named-pipes.ts';
+import { findControlSocket, openSocket, readGreeting } from './control-socket.ts';
 
 /** Deadline for the greeting, in milliseconds. The kernel still accepts connections for a frozen supervisor. */
 const GREETING_MS = 500;
@@ -28,12 +29,13 @@ export interface ControlConnection {
  */
 export async function connectToSupervisor(
   dataDir: string,
-  { withinMs = GREETING_MS } = {},
+  { withinMs = GREETING_MS, pipes }: { readonly withinMs?: number; readonly pipes?: NamedPipes | undefined } = {},
 ): Promise<ControlConnection | 'late' | undefined> {
-  const path = findControlSocket(dataDir);
+  const path = findControlSocket(dataDir, pipes);
   if (path === undefined) return undefined;
-  const { createConnection } = await import('node:net');
-  const lines = new LineReader(createConnection(path));
+  const socket = await openSocket(path, pipes).catch((error: unknown) => errnoOf(error));
+  if (socket === undefined || typeof socket === 'string') return socket === 'EAGAIN' ? 'late' : undefined;
+  const lines = new LineReader(socket);
   const first = await lines
     .next(deadlineOf(withinMs))
     .catch((error: unknown) => (isLateAnswer(error) ? ('late' as const) : undefined));

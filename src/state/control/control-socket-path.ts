@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { ClaudeMemError } from '../../shared/errors.ts';
+import type { NamedPipes } from '../../shared/named-pipes.ts';
 import { describeErrno } from '../files/io-error.ts';
 import { networkFileSystemOf } from '../files/network-file-system.ts';
 import { isSocketPathShortEnough } from './socket-file.ts';
@@ -13,15 +14,18 @@ export type SocketName = 'supervisor.sock' | 'worker.sock';
 export interface SocketSurroundings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly networkTypeOf?: (folder: string) => string | undefined;
+  /** On a system with named pipes in the place of sockets. */
+  readonly pipes?: NamedPipes | undefined;
 }
 
 /**
  * Chooses where a program of a data dir listens: in the data dir, or in a private folder under `$XDG_RUNTIME_DIR` or
  * the temp dir. The latter is used if the path is too long for a socket, or on a network file system (few support
- * sockets). Clients find it only if a file in the data dir names it. Creates the private folder.
+ * sockets). A pipe has a new name each time. Clients find it only if a file in the data dir names it. Creates the private folder.
  * @throws ClaudeMemError `io`.
  */
 export function claimSocketPath(dataDir: string, name: SocketName, surroundings: SocketSurroundings = {}): string {
+  if (surroundings.pipes !== undefined) return surroundings.pipes.newPath();
   const usual = usualSocketPath(dataDir, name, surroundings);
   if (usual !== undefined) return usual;
   const folder = folderName(dataDir);

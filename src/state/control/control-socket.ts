@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { connectToPipe, type NamedPipes } from '../../shared/named-pipes.ts';
 import { readLockHolder } from '../locks/lock-holder.ts';
 import { isOutOfReach, isSocketOf, ownerOfFolder } from './socket-file.ts';
 import { TREE_ID } from '../../core/tree/manifest.ts';
@@ -15,18 +17,22 @@ const MAX_VERSION_CHARS = 64;
  * greeting takes longer than 250 ms, or it is not a line of JSON such as `{"claudeMem":1,"version":"…","treeId":"…"}`.
  * Never throws.
  */
-export async function askAnswering(dataDir: string): Promise<string[]> {
-  const path = findControlSocket(dataDir);
+export async function askAnswering(dataDir: string, pipes?: NamedPipes): Promise<string[]> {
+  const path = findControlSocket(dataDir, pipes);
   if (path === undefined) return [];
-  const greeting = readGreeting(parse(await readFirstLine(path)));
+  const greeting = readGreeting(parse(await readFirstLine(path, pipes)));
   return greeting === undefined ? [] : [greeting.treeId];
 }
 
 /**
  * The socket in the data dir, or the one named by the holder of the supervisor's lock. It must belong to the data dir's
- * owner.
+ * owner. A pipe is always named by the holder; its owner is checked at the connection.
  */
-export function findControlSocket(dataDir: string): string | undefined {
+export function findControlSocket(dataDir: string, pipes?: NamedPipes): string | undefined {
+  if (pipes !== undefined) {
+    const path = readLockHolder(join(dataDir, 'supervisor.lock'))?.socket;
+    return path !== undefined && pipes.isPath(path) ? path : undefined;
+  }
   const usual = join(dataDir, 'supervisor.sock');
   const owner = ownerOfFolder(dataDir);
   if (isSocketOf(owner, usual)) return usual;
@@ -35,12 +41,22 @@ export function findControlSocket(dataDir: string): string | undefined {
   return isOutOfReach(owner, other, { inDataDir: false }) ? other : undefined;
 }
 
-async function readFirstLine(path: string): Promise<string> {
+/**
+ * Connects to a control socket.
+ * @throws Error on a pipe to which this user cannot connect, or of another user; a socket reports such an error later.
+ */
+export async function openSocket(path: string, pipes: NamedPipes | undefined): Promise<Socket> {
+  if (pipes !== undefined) return connectToPipe(path, pipes);
   // Loaded on demand: without a socket it is not needed, and `leaks` must start fast.
   const { createConnection } = await import('node:net');
+  return createConnection(path);
+}
+
+async function readFirstLine(path: string, pipes: NamedPipes | undefined): Promise<string> {
+  const socket = await openSocket(path, pipes).catch(() => undefined);
+  if (socket === undefined) return '';
   return new Promise((resolve) => {
     let text = '';
-    const socket = createConnection(path);
     const finish = (): void => {
       clearTimeout(timer);
       socket.destroy();

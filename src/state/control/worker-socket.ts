@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NamedPipes } from '../../shared/named-pipes.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { readBoundedText } from '../files/bounded-read.ts';
 import { ioError } from '../files/io-error.ts';
@@ -12,10 +13,15 @@ const MAX_NOTE_BYTES = 4096;
 
 /**
  * Returns the path where the worker of a data dir answers claude-mem processes. They never use its port, because any
- * process can listen on a port that became free.
+ * process can listen on a port that became free. The owner of a pipe is checked at each connection.
  * @throws Error if no worker listens there, or another user could.
  */
-export function findWorkerSocket(dataDir: string): string {
+export function findWorkerSocket(dataDir: string, pipes?: NamedPipes): string {
+  if (pipes !== undefined) {
+    const pipe = readNote(dataDir);
+    if (pipe !== undefined && pipes.isPath(pipe)) return pipe;
+    throw new Error('no worker listens on this data dir');
+  }
   const owner = ownerOfFolder(dataDir);
   const usual = join(dataDir, SOCKET);
   const inDataDir = isSocketOf(owner, usual);

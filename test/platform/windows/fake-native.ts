@@ -18,6 +18,7 @@ export interface FakeProcess {
   /** `query`: its memory cannot be read. `nothing`: it cannot be opened. */
   readonly allows?: 'all' | 'query' | 'nothing';
   readonly is32Bit?: boolean;
+  readonly hasEnded?: boolean;
   /** The environment's size in bytes, if it claims another one. */
   readonly claimedEnvironmentBytes?: number;
 }
@@ -31,6 +32,11 @@ export function fakeNative(processes: readonly FakeProcess[]): WindowsNative {
   const byHandle = (handle: unknown) => processes.find(({ pid }) => pid === handle);
   const memory = processes.map((process) => [process, memoryOf(process)] as const);
   return {
+    listTcp: () => 50,
+    openFile: () => -1,
+    querySecurity: () => -1,
+    setSecurity: () => -1,
+    limitJob: () => -1,
     querySystemInformation: (_, buffer, length, needed) => {
       const list = listOf(processes);
       (needed as Buffer).writeUInt32LE(list.length);
@@ -114,6 +120,7 @@ function query(found: FakeProcess, informationClass: number, buffer: Buffer): nu
     }
     case 4: {
       buffer.writeBigInt64LE(found.started ?? STARTED);
+      if (found.hasEnded === true) buffer.writeBigInt64LE(STARTED + 1n, 8);
       return 0;
     }
     case 26: {

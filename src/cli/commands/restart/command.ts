@@ -3,13 +3,7 @@ import { defineCommand, type CommandInput } from '../../command.ts';
 import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
-import {
-  addStartOptions,
-  assertSupported,
-  START_DEFAULTS,
-  startAndReport,
-  type StartOptions,
-} from '../start/command.ts';
+import { addStartOptions, START_DEFAULTS, startAndReport, type StartOptions } from '../start/command.ts';
 import { graceOption, noteUnwritten, STOP_DEFAULTS, stopAndTidy, type StopOptions } from '../stop/command.ts';
 
 type RestartOptions = StartOptions & StopOptions;
@@ -62,7 +56,6 @@ export async function restartAfterAsking(
 }
 
 async function runRestart({ options, openContext, wiring, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
-  assertSupported();
   const context = openContext({ acts: true, ifMissing: 'accept' });
   const tree = await wiring.createTreeContext(context);
   tree.prepareDataDir();

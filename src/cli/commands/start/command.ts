@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { startTree } from '../../../operations/tree/start-tree.ts';
 import type { StopResult } from '../../../operations/tree/stop-trees.ts';
-import { ClaudeMemError } from '../../../shared/errors.ts';
 import { defineCommand, durationArgument, type CommandInput } from '../../command.ts';
 import type { CliWiring, Context, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
@@ -67,7 +66,6 @@ export function addStartOptions(command: Command): Command {
 }
 
 async function runStart({ options, openContext, wiring, output }: CommandInput<StartOptions>): Promise<ExitCode> {
-  assertSupported();
   const context = openContext({ acts: true, ifMissing: 'accept' });
   const tree = await wiring.createTreeContext(context);
   tree.prepareDataDir();
@@ -79,14 +77,6 @@ async function runStart({ options, openContext, wiring, output }: CommandInput<S
   } finally {
     interrupts.dispose();
   }
-}
-
-/** @throws ClaudeMemError `usage` if this system cannot run a tree. */
-export function assertSupported(): void {
-  if (process.platform !== 'win32') return;
-  throw new ClaudeMemError('usage', 'the tree does not run on Windows', {
-    hint: 'On Windows, use `leaks`, `reap`, `doctor` and `snapshot`. Start the tree in WSL.',
-  });
 }
 
 /** Starts the tree and reports. Ends a tree that failed to start. In the foreground, waits until the supervisor exits. */

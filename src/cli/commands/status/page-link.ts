@@ -1,5 +1,6 @@
 import type { PageLink } from '../../../operations/tree/status-report.ts';
 import { askSocket } from '../../../shared/ask-socket.ts';
+import type { NamedPipes } from '../../../shared/named-pipes.ts';
 import { messageOf } from '../../../shared/errors.ts';
 
 /** A healthy worker answers immediately. Milliseconds. */
@@ -8,17 +9,18 @@ const ANSWER_MS = 2_000;
 export interface WorkerAccess {
   /** Path of the worker's socket in the data dir. @throws Error if there is none. */
   readonly findSocket: () => string;
+  readonly pipes?: NamedPipes | undefined;
   /** Undefined if there is no token. */
   readonly readToken: () => string | undefined;
 }
 
 /** Asks the worker for a link that opens its page once. Never throws. */
-export async function requestPageLink({ findSocket, readToken }: WorkerAccess): Promise<PageLink> {
+export async function requestPageLink({ findSocket, pipes, readToken }: WorkerAccess): Promise<PageLink> {
   try {
     const token = readToken();
     if (token === undefined) return failed('the data dir has no token');
     const asked = { socketPath: findSocket(), path: '/api/page/codes', method: 'POST', withinMs: ANSWER_MS } as const;
-    const { status, body } = await askSocket({ ...asked, token });
+    const { status, body } = await askSocket({ ...asked, pipes, token });
     const { code, origin, expiresInSeconds = 0 } = body as PageCode;
     if (code === undefined || origin === undefined) return failed(`the worker gave no link: it answered ${status}`);
     const expiresAt = new Date(Date.now() + expiresInSeconds * 1000).toISOString();

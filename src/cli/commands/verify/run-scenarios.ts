@@ -4,7 +4,6 @@ import { Stage } from '../../../operations/verify/stage.ts';
 import { tidyStage } from '../../../operations/verify/tidy-stage.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import type { CommandInput, CommonOptions } from '../../command.ts';
-import { assertSupported } from '../start/command.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import type { Output } from '../../terminal/output.ts';
@@ -26,7 +25,6 @@ export async function verifyScenarios({
   wiring,
   output,
 }: CommandInput<VerifyOptions>): Promise<ExitCode> {
-  assertSupported();
   const files = await openReportFiles(options, wiring);
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: ending the processes that verify started.');

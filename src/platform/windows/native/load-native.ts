@@ -22,6 +22,12 @@ export interface WindowsNative {
   readonly createJob: NativeCall;
   readonly assignToJob: NativeCall;
   readonly queryJob: NativeCall;
+  readonly limitJob: NativeCall;
+  /** Returns 0 if it wrote the list, else an error of Windows. */
+  readonly listTcp: NativeCall;
+  readonly openFile: NativeCall;
+  readonly querySecurity: NativeCall;
+  readonly setSecurity: NativeCall;
   /** Returns 0 if it read the value. */
   readonly readRegistry: NativeCall;
   /** The address of a buffer in this process. */
@@ -32,6 +38,8 @@ export const STATUS_TIMEOUT = 0x102;
 export const STATUS_INFO_LENGTH_MISMATCH = 0xc0000004 | 0;
 export const STATUS_INVALID_CID = 0xc000000b | 0;
 export const STATUS_INVALID_PARAMETER = 0xc000000d | 0;
+export const STATUS_OBJECT_NAME_NOT_FOUND = 0xc0000034 | 0;
+export const STATUS_PIPE_NOT_AVAILABLE = 0xc00000ac | 0;
 export const STATUS_ACCESS_DENIED = 0xc0000022 | 0;
 export const STATUS_PROCESS_IS_TERMINATING = 0xc000010a | 0;
 
@@ -79,6 +87,19 @@ function declare(koffi: typeof Koffi): WindowsNative {
     createJob: call('NtCreateJobObject(void *handle, uint32 access, void *attributes)'),
     assignToJob: call('NtAssignProcessToJobObject(intptr job, intptr process)'),
     queryJob: call('NtQueryInformationJobObject(intptr job, int class, void *buffer, uint32 length, void *needed)'),
+    limitJob: call('NtSetInformationJobObject(intptr job, int class, void *buffer, uint32 length)'),
+    listTcp: koffi
+      .load('iphlpapi.dll')
+      .func(
+        'uint32 GetExtendedTcpTable(void *table, void *size, int order, uint32 family, int class, uint32 reserved)',
+      ) as NativeCall,
+    openFile: call(
+      'NtOpenFile(void *handle, uint32 access, void *attributes, void *status, uint32 share, uint32 options)',
+    ),
+    querySecurity: call(
+      'NtQuerySecurityObject(intptr object, uint32 parts, void *descriptor, uint32 length, void *needed)',
+    ),
+    setSecurity: call('NtSetSecurityObject(intptr object, uint32 parts, void *descriptor)'),
     readRegistry: koffi
       .load('advapi32.dll')
       .func(

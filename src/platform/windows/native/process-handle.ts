@@ -9,6 +9,7 @@ import {
 /** Rights to ask for on a process. */
 export const RIGHTS = {
   terminate: 0x0001,
+  setQuota: 0x0100,
   readMemory: 0x0010,
   suspend: 0x0800,
   query: 0x1000,

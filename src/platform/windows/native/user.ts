@@ -8,6 +8,12 @@ const USER_BYTES = 16 + 68;
 
 /** The user of a process, by a handle with the right to query; undefined if the system does not tell. */
 export function readUser(native: WindowsNative, handle: number): number | undefined {
+  const sid = readUserSid(native, handle);
+  return sid === undefined ? undefined : userNumber(sid);
+}
+
+/** The SID of the user of a process. */
+export function readUserSid(native: WindowsNative, handle: number): Buffer | undefined {
   const token = Buffer.alloc(8);
   if (native.openToken(handle, TOKEN_QUERY, token) < 0) return undefined;
   const tokenHandle = Number(token.readBigInt64LE());
@@ -15,7 +21,7 @@ export function readUser(native: WindowsNative, handle: number): number | undefi
     const user = Buffer.alloc(USER_BYTES);
     if (native.queryToken(tokenHandle, CLASS_USER, user, user.length, Buffer.alloc(4)) < 0) return undefined;
     const start = Number(user.readBigUInt64LE() - native.addressOf(user));
-    return start < 16 || start + 8 > user.length ? undefined : userNumber(sidAt(user, start));
+    return start < 16 || start + 8 > user.length ? undefined : Buffer.from(sidAt(user, start));
   } finally {
     native.close(tokenHandle);
   }
@@ -26,7 +32,7 @@ export function readOwnUser(native: WindowsNative): number | undefined {
 }
 
 /** Revision, count of sub-authorities, authority in 6 bytes, and 4 bytes for each sub-authority. */
-function sidAt(bytes: Buffer, start: number): Buffer {
+export function sidAt(bytes: Buffer, start: number): Buffer {
   return bytes.subarray(start, start + 8 + 4 * (bytes[start + 1] ?? 0));
 }
 
