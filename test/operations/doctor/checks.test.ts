@@ -1,11 +1,12 @@
 // The thresholds, and faults that cannot be forced on the machine of the tests. test/process/doctor.heavy.test.ts forces the others.
 import { describe, expect, test } from 'vitest';
-import type { MachineMemory } from '../../../src/operations/ports/doctor.ts';
+import type { FolderAccess, MachineMemory } from '../../../src/operations/ports/doctor.ts';
 import type { PortProblem } from '../../../src/operations/ports/port-use.ts';
 import { chromaCheck } from '../../../src/operations/doctor/checks/chroma.ts';
 import { excessCheck } from '../../../src/operations/doctor/checks/excess.ts';
 import { orphansCheck } from '../../../src/operations/doctor/checks/orphans.ts';
 import { vectorWritersCheck } from '../../../src/operations/doctor/checks/vector-writers.ts';
+import { dataDirCheck } from '../../../src/operations/doctor/checks/data-dir.ts';
 import { diskSpaceCheck } from '../../../src/operations/doctor/checks/disk-space.ts';
 import { safetyFeaturesCheck } from '../../../src/operations/doctor/checks/safety-features.ts';
 import { limitsCheck } from '../../../src/operations/doctor/checks/limits.ts';
@@ -134,6 +135,43 @@ test.each([
   const guards = { parentDeath: true, subreaper: true, native: true, signals: 'pidfd', bootId: true, ...given };
   const finding = await findingOf(safetyFeaturesCheck, { machine: { safetyFeatures: () => Promise.resolve(guards) } });
   expect(finding).toMatchObject({ status: 'warn', detail: expect.stringMatching(words) as unknown });
+});
+
+test.each([
+  [{}, 'pass', /job object/],
+  [{ signals: 'cim' }, 'warn', /no koffi: no tree runs here/],
+  [{ job: false }, 'warn', /no job object/],
+  [{ bootId: false }, 'warn', /no boot id/],
+])('on Windows, the guards check judges %o as %s', async (given, status, words) => {
+  const guards = {
+    parentDeath: false,
+    subreaper: false,
+    native: false,
+    signals: 'handle',
+    job: true,
+    bootId: true,
+    ...given,
+  };
+  const finding = await findingOf(safetyFeaturesCheck, {
+    target: { platform: 'win32' },
+    machine: { safetyFeatures: () => Promise.resolve(guards) },
+  });
+  expect(finding).toMatchObject({ status, detail: expect.stringMatching(words) as unknown });
+});
+
+test.each<[Partial<FolderAccess> | undefined, string, RegExp]>([
+  [{}, 'pass', /only you and administrators/],
+  [{ readers: ['Everyone'] }, 'warn', /can be read by Everyone/],
+  [{ readers: ['Everyone'], writers: ['guests'] }, 'fail', /can be written by guests/],
+  [{ isOwn: false }, 'fail', /belongs to another user/],
+  [undefined, 'warn', /does not show/],
+])('on Windows, the data dir with the access %o gives %s', async (given, status, words) => {
+  const access = given && { user: 'S-1-5-21-7', isOwn: true, writers: [], readers: [], ...given };
+  const finding = await findingOf(dataDirCheck, {
+    target: { platform: 'win32', uid: undefined },
+    folder: { access: () => access },
+  });
+  expect(finding).toMatchObject({ status, detail: expect.stringMatching(words) as unknown });
 });
 
 test('a uvx that only the PATH of this shell contains is a warning', async () => {

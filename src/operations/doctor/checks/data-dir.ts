@@ -1,6 +1,6 @@
 import { printable } from '../../../core/text/wording.ts';
 import { blocking, fail, pass, warn, type Check, type Finding } from '../check.ts';
-import type { DoctorTarget, FolderFacts, FolderPort } from '../../ports/doctor.ts';
+import type { DoctorTarget, FolderAccess, FolderFacts, FolderPort } from '../../ports/doctor.ts';
 
 export const dataDirCheck: Check = {
   id: 'data-dir',
@@ -11,7 +11,12 @@ export const dataDirCheck: Check = {
     if (dataDirProblem !== undefined) return blocking(fail(dataDirProblem.message, dataDirProblem.hint));
     const facts = await folder.facts(dataDir);
     if (facts === undefined) return pass(`${dataDir} does not exist yet; start creates it`);
-    return judge(facts, target) ?? judgeContent(folder, target) ?? judgeMode(facts, target);
+    const access = target.platform === 'win32' ? folder.access?.(dataDir) : undefined;
+    return (
+      judge(facts, target) ??
+      judgeContent(folder, target) ??
+      (target.platform === 'win32' ? judgeAccess(access, target) : judgeMode(facts, target))
+    );
   },
 };
 
@@ -36,6 +41,17 @@ function judgeContent(folder: FolderPort, { dataDir, commandLine }: DoctorTarget
 
 function andMore(rest: readonly string[]): string {
   return rest.length === 0 ? '' : ` (and ${rest.length} more)`;
+}
+
+function judgeAccess(access: FolderAccess | undefined, { dataDir }: DoctorTarget): Finding {
+  if (access === undefined) return warn(`${dataDir}: Windows does not show who may use it`);
+  const { user, isOwn, writers, readers } = access;
+  if (!isOwn) return fail(`${dataDir} belongs to another user`, 'Choose your own data dir with --data-dir');
+  // The grant comes first: without it the folder would be closed to its owner, too.
+  const fix = `icacls "${dataDir}" /grant:r "*${user}:(OI)(CI)F" /inheritance:r`;
+  if (writers.length > 0) return fail(`${dataDir} can be written by ${writers.join(', ')}`, fix);
+  if (readers.length > 0) return warn(`${dataDir} can be read by ${readers.join(', ')}`, fix);
+  return pass(`${dataDir}, only you and administrators have access`);
 }
 
 function judgeMode({ mode }: FolderFacts, { dataDir, commandLine }: DoctorTarget): Finding {

@@ -1,4 +1,4 @@
-import { pass, skip, warn, type Check } from '../check.ts';
+import { pass, skip, warn, type Check, type Finding } from '../check.ts';
 import type { SafetyFeatures } from '../../ports/doctor.ts';
 
 export const safetyFeaturesCheck: Check = {
@@ -7,6 +7,7 @@ export const safetyFeaturesCheck: Check = {
   why: 'each one closes a way to leak or to hit the wrong process; the fallbacks are weaker',
   needs: ['data-dir', 'process-table'],
   run: async ({ observation, machine, target }) => {
+    if (target.platform === 'win32') return judgeWindows(await machine.safetyFeatures());
     if (target.platform !== 'linux') return skip(ELSEWHERE);
     const { reading } = await observation();
     const self = reading.snapshot.processes.find(({ pid }) => pid === reading.snapshot.self.pid);
@@ -26,6 +27,17 @@ export const safetyFeaturesCheck: Check = {
 const ALL = 'parent-death signal, subreaper, pidfd, readable environments, start marks, boot id';
 const ELSEWHERE =
   'this system has no parent-death signal, subreaper or pidfd; the next start or reap ends what a crash leaves behind';
+
+function judgeWindows({ signals, job, bootId }: SafetyFeatures): Finding {
+  if (signals !== 'handle')
+    return warn(
+      'no koffi: no tree runs here, marks cannot be read, and a gap lies between each check and its signal',
+      'npm install -g claude-mem-cli  (with optional packages: koffi)',
+    );
+  if (job !== true) return warn('no job object: the next start or reap ends what a killed supervisor leaves behind');
+  if (!bootId) return warn('no boot id: records may be from another boot and prove nothing');
+  return pass('job object, process handles, readable environments, start marks, boot id');
+}
 
 interface Missing {
   readonly what: string;
