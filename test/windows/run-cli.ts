@@ -3,12 +3,27 @@ import { promisify } from 'node:util';
 
 const CLI = process.env.CLAUDE_MEM_TEST_CLI ?? '';
 
-/** Runs the built program in a clean environment. */
-export async function runCli(args: readonly string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+export interface RunOptions {
+  /** Variables besides those of a clean environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const { SystemRoot, PATH, USERPROFILE, TEMP, LOCALAPPDATA, APPDATA } = process.env;
-  const env = { SystemRoot, PATH, USERPROFILE, TEMP, LOCALAPPDATA, APPDATA, NO_COLOR: '1' };
+  return { SystemRoot, PATH, USERPROFILE, TEMP, LOCALAPPDATA, APPDATA, NO_COLOR: '1', ...more };
+}
+
+/** Runs the built program in a clean environment. */
+export async function runCli(
+  args: readonly string[],
+  { env = {}, input = '' }: RunOptions = {},
+): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+  const running = promisify(execFile)(process.execPath, [CLI, ...args], { env: cleanEnvironment(env) });
+  running.child.stdin?.on('error', () => undefined);
+  running.child.stdin?.end(input);
   try {
-    return { ...(await promisify(execFile)(process.execPath, [CLI, ...args], { env })), exitCode: 0 };
+    return { ...(await running), exitCode: 0 };
   } catch (error) {
     const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number };
     return { stdout, stderr, exitCode: code };

@@ -5,7 +5,7 @@ import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-/** A program that starts the command lines in STAND_IN_NEXT one below the other, and waits. See `test/fixtures/stand-in.c`. */
+/** A program that starts the command lines in UV_STAND_IN_NEXT one below the other, and waits. See `test/fixtures/stand-in.c`. */
 const STAND_IN = process.env.CLAUDE_MEM_TEST_PYTHON ?? '';
 
 /** A folder of programs with the names of the real ones. */
@@ -30,7 +30,7 @@ export class StandIns {
     const { SystemRoot = '', PATH = '' } = process.env;
     const child = spawn(this.path(name), ['worker-service.cjs', '--daemon'], {
       stdio: 'ignore',
-      env: { SystemRoot, PATH, ...env, STAND_IN_NEXT: below.join('\n') },
+      env: { SystemRoot, PATH, ...env, UV_STAND_IN_NEXT: below.join('\n') },
     });
     this.#started.push(child);
     return child;

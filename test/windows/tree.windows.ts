@@ -1,0 +1,253 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { MODEL_FILES, modelFolder } from '../../src/chroma/embedding-model.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
+import type { StatusReport } from '../../src/operations/tree/status-report.ts';
+import { loadPlatform } from '../../src/platform/index.ts';
+import { loadWindowsNative, THIS_PROCESS } from '../../src/platform/windows/native/load-native.ts';
+import { FILE_RIGHTS, openFile } from '../../src/platform/windows/native/open-file.ts';
+import { restrictTo } from '../../src/platform/windows/native/security.ts';
+import { readUserSid } from '../../src/platform/windows/native/user.ts';
+import { namedPipes } from '../../src/platform/named-pipes.ts';
+import { askSocket } from '../../src/shared/ask-socket.ts';
+import { readToken } from '../../src/state/control/token.ts';
+import { findWorkerSocket } from '../../src/state/control/worker-socket.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { createTempDir } from '../helpers/temp-dir.ts';
+import { cleanEnvironment, runCli } from './run-cli.ts';
+import { readRows, StandIns } from './stand-ins.ts';
+
+const CLI = process.env.CLAUDE_MEM_TEST_CLI ?? '';
+const SOON = { withinMs: 60_000 };
+
+test('a tree starts, remembers what a hook tells it, and stops with nothing left', async () => {
+  const tree = await startTree('--no-chroma');
+  const { processes, healthy } = await tree.status();
+  expect(processes.map(({ role }) => role)).toEqual(['supervisor', 'worker', 'search']);
+  expect(healthy).toBe(true);
+  expect(await tree.expects(0, 'start')).toContain('Already running');
+  const event = { session_id: 's 1', cwd: tree.folder, prompt: 'wälder und flüsse' };
+  const input = JSON.stringify({ ...event, hook_event_name: 'UserPromptSubmit' });
+  await tree.expects(0, 'hook', { input });
+  const context = JSON.stringify({ ...event, hook_event_name: 'SessionStart', source: 'startup', session_id: 's 2' });
+  await tree.expects(0, 'hook', { input: context });
+  expect(await tree.ask('POST', '/api/sessions', { project: 'p', prompt: 'wälder' })).toBe(201);
+  expect(await tree.ask('GET', '/api/search?q=w%C3%A4lder')).toBe(200);
+  await tree.expects(0, 'leaks', '--json');
+  expect((await tree.run('logs', 'worker')).stdout).toContain('ready');
+  expect((await tree.run('history', '--json')).exitCode).toBe(0);
+  const checks = ['supervisor', 'worker', 'search-server', 'port', 'process-counts', 'orphans', 'guards'];
+  await tree.expects(0, 'doctor', ...checks);
+  const { treeId } = await tree.status();
+  await tree.expects(0, 'restart', '--no-chroma');
+  expect((await tree.status()).treeId).not.toBe(treeId);
+  expect(await tree.expects(0, 'stop')).toContain('nothing left');
+  expect(await tree.members()).toEqual([]);
+  await tree.expects(3, 'status');
+});
+
+test('a killed search server and a killed worker are replaced, and the worker leaves no uv and no python', async () => {
+  const tree = await startTree();
+  await tree.kill('search');
+  await tree.untilReplaced('search');
+  const chroma = await tree.startChroma();
+  await tree.kill('worker');
+  await tree.untilReplaced('worker');
+  await eventually('uv and python of the killed worker are gone', async () => tree.areGone(chroma), SOON);
+  expect((await tree.status()).restarts).toBe(1);
+  await tree.expects(0, 'stop');
+  expect(await tree.members()).toEqual([]);
+});
+
+test('stop ends a uv and a python that do not answer', async () => {
+  const tree = await startTree();
+  const chroma = await tree.startChroma();
+  await tree.expects(0, 'stop');
+  expect(await tree.areGone(chroma)).toBe(true);
+  expect(await tree.members()).toEqual([]);
+});
+
+test('a killed supervisor takes worker, search server, uv and python with it', async () => {
+  const tree = await startTree();
+  const chroma = await tree.startChroma();
+  const all = await tree.members();
+  expect(all.length).toBeGreaterThanOrEqual(5);
+  // Suspended, a worker cannot end the tree by itself when its channel closes.
+  await tree.hit('worker', 'SIGSTOP');
+  await tree.kill('supervisor');
+  await eventually('the job has ended everything', () => tree.areGone([...all, ...chroma]), { withinMs: 3_000 });
+  await tree.expects(0, 'start', '--no-chroma');
+  await tree.expects(0, 'stop');
+});
+
+test('a tree in the foreground ends with its command', async () => {
+  const tree = await createTree();
+  const args = [CLI, 'start', '--foreground', '--no-chroma', '--data-dir', tree.dataDir];
+  const command = spawn(process.execPath, args, { env: cleanEnvironment(tree.env), stdio: 'ignore' });
+  await eventually('the tree runs', async () => (await tree.status()).state === 'running', SOON);
+  const all = await tree.members();
+  command.kill('SIGKILL');
+  await exitOf(command);
+  await eventually('the tree has ended', () => tree.areGone(all), SOON);
+});
+
+// Wine presses no Ctrl-Break.
+test('Ctrl-C ends a tree in the foreground', async () => {
+  const tree = await createTree();
+  const args = [CLI, 'start', '--foreground', '--no-chroma', '--data-dir', tree.dataDir];
+  // `windowsHide` gives the command a console of its own.
+  const command = spawn(process.execPath, args, {
+    env: cleanEnvironment(tree.env),
+    stdio: 'ignore',
+    windowsHide: true,
+  });
+  await eventually('the tree runs', async () => (await tree.status()).state === 'running', SOON);
+  const all = await tree.members();
+  const script = join(tree.folder, 'press.cjs');
+  writeFileSync(script, PRESS);
+  const modules = join(dirname(CLI), '..', 'node_modules');
+  const press = spawn(process.execPath, [script, modules, String(command.pid)], { stdio: 'ignore' });
+  await exitOf(press);
+  expect(press.exitCode).toBe(0);
+  await exitOf(command);
+  expect(command.exitCode).toBe(0);
+  await eventually('the tree has ended', () => tree.areGone(all), SOON);
+  expect(readFileSync(join(tree.dataDir, 'logs', 'supervisor.log'), 'utf8')).toContain('"isClean":true');
+});
+
+/** Presses Ctrl-C in the console of another process. */
+const PRESS = `
+  const kernel = require(process.argv[2] + '/koffi').load('kernel32.dll');
+  const call = (prototype) => kernel.func('int32 ' + prototype);
+  call('FreeConsole()')();
+  if (!call('AttachConsole(uint32 pid)')(Number(process.argv[3]))) process.exit(2);
+  call('SetConsoleCtrlHandler(intptr handler, int add)')(0, 1);
+  if (!call('GenerateConsoleCtrlEvent(uint32 event, uint32 group)')(0, 0)) process.exit(3);
+  process.exit(0);
+`;
+
+test('verify passes', async () => {
+  const scenarios = ['stop-during-start', 'unresponsive-child'].flatMap((name) => ['--scenario', name]);
+  const env = { CLAUDE_MEM_CHROMA_ENABLED: 'false' };
+  const { exitCode, stdout } = await runCli(
+    ['verify', '--json', ...scenarios, '--data-dir', join(createTempDir().path, 'dätä')],
+    { env },
+  );
+  expect(JSON.parse(stdout)).toMatchObject({ passed: true, complete: true });
+  expect(exitCode).toBe(0);
+});
+
+test('doctor names the other users that may use the data dir', async () => {
+  const tree = await createTree();
+  mkdirSync(tree.dataDir);
+  expect(await tree.expects(0, 'doctor', 'data-dir')).toMatch(/can be read by\s+Everyone|only\s+you/);
+  const native = loadWindowsNative()!;
+  const { writeDacl, writeOwner } = FILE_RIGHTS;
+  const handle = openFile(native, tree.dataDir, writeDacl | writeOwner);
+  expect(restrictTo(native, handle, readUserSid(native, THIS_PROCESS)!)).toBe(true);
+  native.close(handle);
+  expect(await tree.expects(0, 'doctor', 'data-dir')).toMatch(/only you\s+and\s+administrators\s+have\s+access/);
+});
+
+type Part = 'supervisor' | 'worker' | 'search';
+
+async function startTree(...options: readonly string[]) {
+  const tree = await createTree();
+  await tree.expects(0, 'start', ...options);
+  return tree;
+}
+
+async function createTree() {
+  const folder = join(createTempDir().path, 'Ada Lövelace');
+  const dataDir = join(folder, 'dätä dir');
+  const model = modelFolder(folder);
+  mkdirSync(model, { recursive: true });
+  for (const name of MODEL_FILES) writeFileSync(join(model, name), 'x');
+  const standIns = new StandIns(join(folder, 'Scripts'));
+  const python = `"${standIns.path('python')}" "${standIns.path('chroma-mcp')}" --data-dir "${join(dataDir, 'vectors')}"`;
+  const env = {
+    ...{ USERPROFILE: folder, HOME: folder, CLAUDE_MEM_WORKER_PORT: String(await freePort()) },
+    ...{ CLAUDE_MEM_UVX: standIns.path('uvx'), UV_STAND_IN_NEXT: python },
+  };
+  const run = (command: string, ...rest: readonly (string | { readonly input: string })[]) => {
+    const args = rest.filter((each) => typeof each === 'string');
+    const input = rest.find((each) => typeof each === 'object')?.input ?? '';
+    return runCli([command, ...args, '--data-dir', dataDir], { env, input });
+  };
+  /** Returns its output. */
+  const expects = async (code: number, command: string, ...rest: readonly (string | { readonly input: string })[]) => {
+    const { exitCode, stdout, stderr } = await run(command, ...rest);
+    if (exitCode !== code) throw new Error(`${command} ended with ${exitCode}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  const status = async () => JSON.parse((await run('status', '--json')).stdout) as StatusReport;
+  const pidOf = async (part: Part) => (await status()).processes.find(({ role }) => role === part)?.pid;
+  const members = async () => (await readRows()).filter(({ dataDirMark }) => dataDirMark === dataDir);
+  const areGone = async (rows: readonly ProcessRow[]) => {
+    const alive = new Set((await readRows()).map(keyOf));
+    return rows.every((row) => !alive.has(keyOf(row)));
+  };
+  const killed = new Map<Part, number | undefined>();
+  const hit = async (part: Part, signal: 'SIGKILL' | 'SIGSTOP') => {
+    const pid = await pidOf(part);
+    const row = (await readRows()).find((each) => each.pid === pid);
+    killed.set(part, pid);
+    const bound = (await loadPlatform()).signaller.bind(row!, { compareCommand: false });
+    if (typeof bound === 'string') throw new Error(bound);
+    expect(bound.signal(signal)).toBe('sent');
+    bound.close();
+  };
+  onTestFinished(async () => {
+    await run('stop');
+    expect(await members()).toEqual([]);
+  });
+  const ask = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
+    const socketPath = findWorkerSocket(dataDir, namedPipes);
+    const token = readToken(dataDir);
+    const asked = { socketPath, pipes: namedPipes, method, path, body, token, withinMs: 30_000 };
+    return (await askSocket(asked)).status;
+  };
+  return {
+    ...{ folder, dataDir, env, run, expects, status, members, areGone, hit, ask },
+    kill: (part: Part) => hit(part, 'SIGKILL'),
+    untilReplaced: (part: Part) =>
+      eventually(
+        `another ${part} runs`,
+        async () => {
+          const pid = await pidOf(part);
+          return pid !== undefined && pid !== killed.get(part) && (await status()).state === 'running';
+        },
+        SOON,
+      ),
+    /** Returns its uvx and python. */
+    startChroma: async () => {
+      await ask('POST', '/api/sessions', { project: 'p', prompt: 'x' });
+      return eventually(
+        'uvx and python run',
+        async () => {
+          const found = (await members()).filter(({ name }) => /^(?:uvx|python)\.exe$/i.test(name));
+          return found.length === 2 && found;
+        },
+        SOON,
+      );
+    },
+  };
+}
+
+function keyOf({ pid, startTicks }: ProcessRow): string {
+  return `${pid}:${startTicks}`;
+}
+
+function exitOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else {
+      child.once('exit', () => {
+        resolve();
+      });
+    }
+  });
+}
