@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { errnoOf } from '../shared/errors.ts';
+import { systemProgram } from './windows/system-program.ts';
 
 /** How a program of the operating system ended. */
 export interface ToolResult {
@@ -27,7 +28,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 export const runTool: RunTool = ([file = '', ...args], { stdin = '', env = {} } = {}) =>
   new Promise((resolve) => {
-    const child = spawn(file, args, {
+    const child = spawn(programOf(file), args, {
       env: { ...process.env, ...env, LC_ALL: 'C' },
       timeout: TIMEOUT_MS,
       windowsHide: true,
@@ -53,6 +54,10 @@ export const runTool: RunTool = ([file = '', ...args], { stdin = '', env = {} } 
     child.stdin.on('error', () => undefined);
     child.stdin.end(Buffer.from(stdin, 'latin1'));
   });
+
+function programOf(file: string): string {
+  return process.platform === 'win32' ? systemProgram(file) : file;
+}
 
 function collect(stream: NodeJS.ReadableStream): { readonly text: () => string; readonly isCut: () => boolean } {
   const chunks: Buffer[] = [];

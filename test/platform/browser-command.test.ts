@@ -11,7 +11,7 @@ test.each([
   ['linux', { DISPLAY: 'localhost:10.0', SSH_CONNECTION: '::1 1 ::1 22' }, undefined],
   ['darwin', {}, ['open', URL]],
   ['darwin', { SSH_TTY: '/dev/ttys001' }, undefined],
-  ['win32', {}, ['rundll32', 'url.dll,FileProtocolHandler', URL]],
+  ['win32', { SystemRoot: 'D:\\Win' }, ['D:\\Win\\System32\\rundll32.exe', 'url.dll,FileProtocolHandler', URL]],
 ])('the browser command on %s with %j is %j', (platform, env, command) => {
   expect(browserCommand(URL, platform, env)).toEqual(command);
 });

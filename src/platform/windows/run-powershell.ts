@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { win32 } from 'node:path';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { inAscii } from './in-ascii.ts';
+import { systemProgram } from './system-program.ts';
 
 /** The output of one run of PowerShell. */
 export interface PowerShellOutput {
@@ -50,10 +50,8 @@ export function cimFailure(cause: unknown): ClaudeMemError {
   });
 }
 
-/** Full path, because Windows would search for a bare name in the working directory first. */
 function powerShellPath(): string {
-  const root = process.env.SystemRoot ?? String.raw`C:\Windows`;
-  return win32.join(root, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+  return systemProgram(String.raw`WindowsPowerShell\v1.0\powershell.exe`);
 }
 
 /** Stops at the first error and prints no progress bar. */
