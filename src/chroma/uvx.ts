@@ -20,9 +20,11 @@ export interface UvxSource {
 
 /** Folders of common installers, which a short PATH may lack, for example in a service started by a desktop. */
 const USUAL_FOLDERS = ['.local/bin', '.cargo/bin', 'bin'];
-const EXTENSION = sep === '\\' ? '.exe' : '';
-const NAMES = [`uvx${EXTENSION}`, `uv${EXTENSION}`];
-const SYSTEM_FOLDERS = ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/snap/bin'];
+const IS_WINDOWS = sep === '\\';
+/** None on Windows, where every user may make such folders on the drive. */
+const SYSTEM_FOLDERS = IS_WINDOWS
+  ? []
+  : ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin', '/snap/bin'];
 
 /** The virtual environment into which `setup` installs uv. */
 export function privateUvFolder(dataDir: string): string {
@@ -42,9 +44,8 @@ export function findUvx(source: UvxSource): Uvx | { readonly reason: string } {
 function findChosen(setting: string, source: UvxSource): Uvx | { readonly reason: string } {
   const expanded = setting.startsWith('~/') ? join(source.home, setting.slice(2)) : setting;
   const isPath = expanded.includes('/') || expanded.includes(sep);
-  const names = isPath ? [expanded] : pathFolders(source).map((folder) => join(folder, expanded));
-  const candidates = names.flatMap((name) => [name, ...(EXTENSION === '' ? [] : [name + EXTENSION])]);
-  const file = candidates.find(isExecutable);
+  const candidates = isPath ? [expanded] : pathFolders(source).map((folder) => join(folder, expanded));
+  const file = candidates.map(programFile).find(isExecutable);
   if (file !== undefined) return callOf(file);
   return { reason: `CLAUDE_MEM_UVX is ${setting}, which is not an executable program` };
 }
@@ -54,24 +55,30 @@ function foldersOf(source: UvxSource): readonly string[] {
     ...pathFolders(source),
     ...USUAL_FOLDERS.map((folder) => join(source.home, folder)),
     ...SYSTEM_FOLDERS,
-    join(privateUvFolder(source.dataDir), EXTENSION === '' ? 'bin' : 'Scripts'),
+    join(privateUvFolder(source.dataDir), IS_WINDOWS ? 'Scripts' : 'bin'),
   ];
 }
 
 function pathFolders({ env }: UvxSource): readonly string[] {
   // The child runs in another directory, where a relative entry would mean another folder.
-  // Windows calls it Path, and a copy of its environment has only that spelling.
-  const path = env.PATH ?? env.Path ?? '';
+  // Windows calls it Path, and a copy of its environment has only that spelling. A folder there may be in quotes.
+  const path = IS_WINDOWS ? (env.PATH ?? env.Path ?? '').replaceAll('"', '') : (env.PATH ?? '');
   return path.split(delimiter).filter((folder) => isAbsolute(folder));
 }
 
 function uvxIn(folder: string): Uvx | undefined {
-  const file = NAMES.map((name) => join(folder, name)).find(isExecutable);
+  const file = ['uvx', 'uv'].map((name) => programFile(join(folder, name))).find(isExecutable);
   return file === undefined ? undefined : callOf(file);
 }
 
 function callOf(file: string): Uvx {
-  return { file, prefix: basename(file, EXTENSION) === 'uv' ? ['tool', 'run'] : [] };
+  const name = IS_WINDOWS ? basename(file).toLowerCase() : basename(file);
+  return { file, prefix: name === (IS_WINDOWS ? 'uv.exe' : 'uv') ? ['tool', 'run'] : [] };
+}
+
+/** Windows runs a program with this extension only; a file `uvx` beside `uvx.exe` is a script for another shell. */
+function programFile(path: string): string {
+  return !IS_WINDOWS || /\.exe$/i.test(path) ? path : `${path}.exe`;
 }
 
 function isExecutable(file: string): boolean {
