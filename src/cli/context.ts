@@ -81,7 +81,7 @@ export interface Context {
    * Call it before starting or ending a process.
    * @throws ClaudeMemError `not-owner`; `data-dir` if other users may write to the data dir.
    */
-  assertMayAct(): void;
+  assertMayAct(): Promise<void>;
   /**
    * Call it before reporting that nothing was found.
    * @throws ClaudeMemError `data-dir` if the user named a data dir that does not exist or cannot be used: "nothing found" would be true
@@ -125,7 +125,7 @@ export type GoesOnWithout = (reason: ClaudeMemError) => boolean;
 /** The operations of `start`, `stop` and `status` on a data dir. */
 export interface TreeContext {
   /** @throws ClaudeMemError `not-owner`, `data-dir`. */
-  prepareDataDir(): void;
+  prepareDataDir(): Promise<void>;
   readonly connect: ConnectToSupervisor;
   lifecycle(): Promise<LifecyclePorts>;
   readonly worker: WorkerAccess;

@@ -1,5 +1,5 @@
 import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
-import type { FolderAccess, MachinePort } from '../operations/ports/doctor.ts';
+import type { AccessLists, MachinePort } from '../operations/ports/doctor.ts';
 import type { FindMarkHolders, ProcessTable, Signaller } from '../operations/ports/process.ts';
 import type { IdentifyProcess, MeasureProcess, OwnIdentity } from '../operations/ports/tree.ts';
 import type { PortKnowledge } from './port-check.ts';
@@ -24,8 +24,8 @@ export interface Platform {
   readonly findPortUse: PortKnowledge['findPortUse'];
   /** Undefined if the system does not tell. */
   readonly outgoingPorts: PortKnowledge['outgoingPorts'];
-  /** The users that may use a folder, on a system without modes; undefined elsewhere, or if the system does not tell. */
-  readonly folderAccess: (path: string) => FolderAccess | undefined;
+  /** Who may use a folder, on a system without modes; undefined elsewhere, and if the lists cannot be read. */
+  readonly accessLists: AccessLists | undefined;
   /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;
   /**
@@ -110,7 +110,7 @@ async function loadLinux(): Promise<Platform> {
     findListener,
     findPortUse,
     outgoingPorts: readOutgoingPorts,
-    folderAccess: () => undefined,
+    accessLists: undefined,
     loadAdoption: () => {
       const calls = native.loadLinuxNative();
       return calls === null
@@ -157,7 +157,7 @@ async function loadPortable(): Promise<Platform> {
       return process === undefined ? undefined : { kind: 'listens', process };
     },
     outgoingPorts: () => undefined,
-    folderAccess: () => undefined,
+    accessLists: undefined,
     loadAdoption: () => null,
     trackDescendants: () => null,
     endWithSelf: () => null,

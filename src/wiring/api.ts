@@ -88,7 +88,7 @@ export async function leaks(options: LeaksOptions = {}): Promise<LeakReport> {
 export async function reap(options: ReapOptions = {}): Promise<ReapReport> {
   const { dryRun = false, graceMs = DEFAULT_GRACE_MS, signal = new AbortController().signal, pids } = options;
   const context = createContext({ dataDir: options.dataDir, acts: !dryRun, ifMissing: 'look' });
-  if (!dryRun) context.assertMayAct();
+  if (!dryRun) await context.assertMayAct();
   const request = requestOf(options);
   const observe = (how: { readonly memory: boolean }) =>
     context.observe({ ...how, ...(pids === undefined ? {} : { namedPids: new Set(pids) }) });

@@ -48,9 +48,9 @@ export function createTreeContext(context: Context): TreeContext {
   });
   let spawnedAt = new Date(0);
   return {
-    prepareDataDir: () => {
-      ensureDataDir(dataDir);
-      context.assertMayAct();
+    prepareDataDir: async () => {
+      ensureDataDir(dataDir, (await loadPlatform()).accessLists);
+      await context.assertMayAct();
     },
     connect,
     lifecycle,

@@ -60,9 +60,9 @@ export function createContext(options: ContextOptions): Context {
         .sort((left, right) => Number(right === root) - Number(left === root));
     },
     signaller: async () => (await platform).signaller,
-    assertMayAct: () => {
+    assertMayAct: async () => {
       assertOwner(dataDir);
-      assertClosedToOthers(dataDir);
+      assertClosedToOthers(dataDir, (await platform).accessLists);
     },
     assertDataDirExists,
     underOperationLock: async (command, signal, action, goesOnWithout = () => false) => {

@@ -1,7 +1,14 @@
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOldWorkerApp } from '../core/tree/pm2.ts';
-import type { ChromaPort, DoctorPorts, SafetyFeatures, TreePort, WorkerReadiness } from '../operations/ports/doctor.ts';
+import type {
+  ChromaPort,
+  DoctorPorts,
+  FolderPort,
+  SafetyFeatures,
+  TreePort,
+  WorkerReadiness,
+} from '../operations/ports/doctor.ts';
 import { askForStatus } from '../operations/tree/tree-lifecycle.ts';
 import type { Platform } from '../platform/index.ts';
 import { namedPipes } from '../platform/named-pipes.ts';
@@ -10,6 +17,7 @@ import { findPortProblem } from '../platform/port-check.ts';
 import { parentDeathPrefix } from '../chroma/parent-death.ts';
 import { askSocket, type SocketAnswer, type SocketRequest } from '../shared/ask-socket.ts';
 import { folderFacts } from '../state/files/folder-facts.ts';
+import { pathsOpenToOthers } from '../state/files/private-folder.ts';
 import { LogTail, logNames } from '../state/files/log-files.ts';
 import { readPm2Apps } from '../state/trees/pm2-home.ts';
 import { readSettings } from '../state/settings/settings.ts';
@@ -47,7 +55,7 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       commandLine: (...words) =>
         commandLine([...words, ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag])]),
     },
-    folder: { ...folderFacts, access: platform.folderAccess },
+    folder: folderPort(platform),
     tree: treePort(target, platform),
     chroma,
     machine: {
@@ -65,6 +73,15 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       },
     },
     logs: { lastLines: (count) => lastLines(dataDir, count) },
+  };
+}
+
+function folderPort({ accessLists }: Platform): FolderPort {
+  if (accessLists === undefined) return folderFacts;
+  return {
+    ...folderFacts,
+    access: accessLists.read,
+    pathsOpenToOthers: (dataDir) => pathsOpenToOthers(dataDir, accessLists),
   };
 }
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { CheckId } from '../operations/doctor/check.ts';
 import { CHECKS } from '../operations/doctor/checks/index.ts';
+import type { AccessLists } from '../operations/ports/doctor.ts';
 import { diagnose, summarize, type CheckResult } from '../operations/doctor/diagnose.ts';
 import { repair, repairable, type Repair } from '../operations/doctor/repair.ts';
 import { identifySelf, loadPlatform, type Platform } from '../platform/index.ts';
@@ -46,7 +47,7 @@ export async function examine(request: DoctorRequest): Promise<DoctorReport> {
     let checks = await run();
     let fixed: readonly Repair[] = [];
     if (request.fix && !interrupted.aborted && target.context !== undefined && repairable(checks).length > 0) {
-      fixed = await repairAll(checks, target.context, interrupted);
+      fixed = await repairAll(checks, target.context, { accessLists: platform.accessLists, interrupted });
       checks = await run();
     }
     const report: DoctorReport = {
@@ -64,7 +65,7 @@ export async function examine(request: DoctorRequest): Promise<DoctorReport> {
 async function repairAll(
   checks: readonly CheckResult[],
   context: Context,
-  interrupted: AbortSignal,
+  { accessLists, interrupted }: { readonly accessLists: AccessLists | undefined; readonly interrupted: AbortSignal },
 ): Promise<readonly Repair[]> {
   const ids = repairable(checks);
   const run = (wanted: readonly CheckId[]) =>
@@ -73,7 +74,7 @@ async function repairAll(
       folder: folderFacts,
       observe: () => context.observe({ memory: false }),
       files: context.trees(),
-      closeToOthers: () => closeToOthers(context.dataDir),
+      closeToOthers: () => closeToOthers(context.dataDir, accessLists),
     });
   const first = await run(ids.filter((id) => id === 'data-dir'));
   const others = ids.filter((id) => id !== 'data-dir');

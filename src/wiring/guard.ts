@@ -8,6 +8,7 @@ import { guardName } from '../core/guard/entry.ts';
 import { PACKAGE_NAME } from '../core/guard/guard-script.ts';
 import { isShortLived, isVersioned, searchPatterns } from '../core/guard/search-path.ts';
 import { guardStatus, type GuardStatus } from '../operations/guard/guard-status.ts';
+import { loadPlatform } from '../platform/index.ts';
 import { schedulersOf } from '../platform/schedulers.ts';
 import { RotatingFile } from '../shared/rotating-file.ts';
 import { readBoundedText } from '../state/files/bounded-read.ts';
@@ -28,9 +29,9 @@ export function createGuardContext(context: Context, program: string): GuardCont
     name: nameOf(dataDir),
     platform: process.platform,
     bootedAt: () => bootTime(),
-    prepareDataDir: () => {
-      ensureDataDir(dataDir);
-      context.assertMayAct();
+    prepareDataDir: async () => {
+      ensureDataDir(dataDir, (await loadPlatform()).accessLists);
+      await context.assertMayAct();
     },
     log: ({ level, message }) => {
       const file = new RotatingFile(store.log, LOG_ROTATION);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { terminateTree } from '../operations/terminate/terminate-tree.ts';
+import { loadPlatform } from '../platform/index.ts';
 import { createFileLog } from '../shared/log.ts';
 import { ensureDataDir } from '../state/files/data-dir.ts';
 import { readSettings } from '../state/settings/settings.ts';
@@ -21,7 +22,7 @@ export async function runSetup(
   target: { readonly dataDir: string },
   options: SetupOptions,
 ): Promise<readonly SetupStep[]> {
-  const dataDir = ensureDataDir(target.dataDir);
+  const dataDir = ensureDataDir(target.dataDir, (await loadPlatform()).accessLists);
   const log = createFileLog(join(dataDir, 'logs', 'setup.log'), { role: 'setup' });
   const { own, clock, processPorts, takeReading, signaller } = await loadAdapters(dataDir, log);
   const treeId = randomUUID();

@@ -6,10 +6,7 @@ import { MODEL_FILES, modelFolder } from '../../src/chroma/embedding-model.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import type { StatusReport } from '../../src/operations/tree/status-report.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
-import { loadWindowsNative, THIS_PROCESS } from '../../src/platform/windows/native/load-native.ts';
-import { FILE_RIGHTS, openFile } from '../../src/platform/windows/native/open-file.ts';
-import { restrictTo } from '../../src/platform/windows/native/security.ts';
-import { readUserSid } from '../../src/platform/windows/native/user.ts';
+import { loadWindowsNative } from '../../src/platform/windows/native/load-native.ts';
 import { namedPipes } from '../../src/platform/named-pipes.ts';
 import { askSocket } from '../../src/shared/ask-socket.ts';
 import { readToken } from '../../src/state/control/token.ts';
@@ -39,6 +36,7 @@ test('a tree starts, remembers what a hook tells it, and stops with nothing left
   await tree.expects(0, 'leaks', '--json');
   expect((await tree.run('logs', 'worker')).stdout).toContain('ready');
   expect((await tree.run('history', '--json')).exitCode).toBe(0);
+  expect(await tree.expects(0, 'doctor', 'data-dir')).toMatch(PRIVATE);
   const checks = ['supervisor', 'worker', 'search-server', 'port', 'process-counts', 'orphans', 'guards'];
   await tree.expects(0, 'doctor', ...checks);
   const { treeId } = await tree.status();
@@ -140,17 +138,40 @@ test('verify passes', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('doctor names the other users that may use the data dir', async () => {
+test('a data dir that other users may write stops every acting command, until doctor --fix closes it', async () => {
   const tree = await createTree();
-  mkdirSync(tree.dataDir);
-  expect(await tree.expects(0, 'doctor', 'data-dir')).toMatch(/can be read by\s+Everyone|only\s+you/);
-  const native = loadWindowsNative()!;
-  const { writeDacl, writeOwner } = FILE_RIGHTS;
-  const handle = openFile(native, tree.dataDir, writeDacl | writeOwner);
-  expect(restrictTo(native, handle, readUserSid(native, THIS_PROCESS)!)).toBe(true);
-  native.close(handle);
-  expect(await tree.expects(0, 'doctor', 'data-dir')).toMatch(/only you\s+and\s+administrators\s+have\s+access/);
+  mkdirSync(join(tree.dataDir, 'trees'), { recursive: true });
+  openToEverybody(tree.dataDir);
+  const acting = [['start'], ['stop'], ['restart'], ['reap', '--yes'], ['setup'], ['guard', 'run'], ['search-server']];
+  for (const [command = '', ...rest] of acting) {
+    const { exitCode, stderr } = await tree.run(command, ...rest);
+    expect([command, exitCode, stderr]).toEqual([command, 2, expect.stringMatching(/can be written by\s+Everyone/)]);
+    expect(stderr).toContain('doctor --fix');
+  }
+  expect(await tree.members()).toEqual([]);
+  await tree.expects(0, 'leaks');
+  expect(await tree.expects(1, 'doctor', 'data-dir')).toMatch(/written by\s+Everyone/);
+  expect(await tree.expects(0, 'doctor', '--fix', 'data-dir')).toMatch(PRIVATE);
+  await tree.expects(0, 'reap', '--yes');
+  openToEverybody(join(tree.dataDir, 'trees'));
+  await tree.expects(2, 'reap', '--yes');
+  await tree.expects(0, 'doctor', '--fix', 'data-dir');
+  await tree.expects(0, 'reap', '--yes');
 });
+
+const PRIVATE = /only\s+you\s+and\s+administrators\s+have\s+access/;
+
+function openToEverybody(path: string): void {
+  const everyone = Buffer.from('010100000000000100000000', 'hex');
+  const list = Buffer.alloc(16);
+  list.writeUInt8(2, 0);
+  list.writeUInt16LE(list.length + everyone.length, 2);
+  list.writeUInt16LE(1, 4);
+  list.writeUInt16LE(8 + everyone.length, 10);
+  list.writeUInt32LE(0x1f_01ff, 12);
+  const listOfUsers = Buffer.concat([list, everyone]);
+  expect(loadWindowsNative()?.setNamedSecurity(path, 1, 0x4, null, null, listOfUsers, null)).toBe(0);
+}
 
 type Part = 'supervisor' | 'worker' | 'search';
 

@@ -11,7 +11,7 @@ export interface InstallPorts {
   readonly platform: NodeJS.Platform;
   readonly date: () => Date;
   /** Creates the data dir if it is missing. */
-  readonly prepareDataDir: () => void;
+  readonly prepareDataDir: () => Promise<void>;
   readonly underLock: <T>(action: () => Promise<T>) => Promise<T>;
 }
 
@@ -45,7 +45,7 @@ export async function installGuard(ports: InstallPorts, request: InstallRequest)
   const text = ports.platform === 'win32' ? renderGuardCmd(request.script) : renderGuardScript(request.script);
   const files = [{ path: store.script, content: text }, ...scheduler.preview(entry)];
   if (request.dryRun) return { scheduler: scheduler.kind, files, removed: [], remark: null };
-  ports.prepareDataDir();
+  await ports.prepareDataDir();
   return ports.underLock(async () => {
     await write(ports, { entry, scheduler, text });
     store.writeRecord({

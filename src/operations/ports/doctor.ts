@@ -40,11 +40,19 @@ export interface FolderFacts {
 
 /** The users that may use a folder besides its owner and administrators, by name or SID. Windows has lists in the place of modes. */
 export interface FolderAccess {
-  /** SID of this user. */
-  readonly user: string;
   readonly isOwn: boolean;
   readonly writers: readonly string[];
   readonly readers: readonly string[];
+}
+
+/** The lists of users of folders. */
+export interface AccessLists {
+  /** Undefined if the folder does not exist, or if Windows does not tell. */
+  readonly read: (path: string) => FolderAccess | undefined;
+  /** Lets only this user, administrators and Windows use a folder and what inherits from it. @returns whether Windows accepted it. */
+  readonly close: (path: string) => boolean;
+  /** Makes a folder that is closed from its first moment. @returns whether it was made; not if it exists. */
+  readonly makeFolder: (path: string) => boolean;
 }
 
 export interface FolderPort {

@@ -8,7 +8,7 @@ import { endWithThisProcess, trackByJob } from './native/job.ts';
 import { holdPipe, restrictPipe } from './native/pipe.ts';
 import { loadWindowsNative, type WindowsNative } from './native/load-native.ts';
 import { readWindowsMachine } from './native/machine.ts';
-import { readFolderAccess } from './folder-access.ts';
+import { createAccessLists } from './folder-access.ts';
 import { findNativeListener } from './listener.ts';
 import { createHandleSignaller } from './signal/handle-signaller.ts';
 import { identifyNative, measureNative } from './table/identify.ts';
@@ -62,7 +62,7 @@ function bySystemCalls(native: WindowsNative) {
       const process = findNativeListener(native, port);
       return process === undefined ? undefined : { kind: 'listens', process };
     },
-    folderAccess: (path: string) => readFolderAccess(native, path),
+    accessLists: createAccessLists(native),
     trackDescendants: () => trackByJob(native),
     endWithSelf: () => endWithThisProcess(native),
     findMarkHolders,
@@ -80,7 +80,7 @@ function byPowerShell() {
     measure: null,
     findListener: () => undefined,
     findPortUse: () => undefined,
-    folderAccess: () => undefined,
+    accessLists: undefined,
     trackDescendants: () => null,
     endWithSelf: () => null,
     findMarkHolders: () => Promise.resolve(new Set<number>()),

@@ -27,7 +27,7 @@ export function judgeAccess({ owner, access }: Security, own: string): FolderAcc
   const ownerText = owner === undefined ? undefined : textOfSid(owner);
   const isOwn = ownerText === undefined || ownerText === own || TRUSTED.test(ownerText);
   // Without a list, every user may do everything.
-  if (access === undefined) return { user: own, isOwn, writers: ['Everyone'], readers: ['Everyone'] };
+  if (access === undefined) return { isOwn, writers: ['Everyone'], readers: ['Everyone'] };
   const others = access
     .filter(({ type }) => type === ACE_TYPES.allow)
     .map(({ mask, sid }) => ({ mask, who: textOfSid(sid) }))
@@ -37,7 +37,7 @@ export function judgeAccess({ owner, access }: Security, own: string): FolderAcc
       others.filter(({ mask }) => (mask & (rights | GENERIC_ALL)) !== 0).map(({ who }) => NAMES.get(who) ?? who),
     ),
   ];
-  return { user: own, isOwn, writers: named(WRITES), readers: named(READS) };
+  return { isOwn, writers: named(WRITES), readers: named(READS) };
 }
 
 /** Such as S-1-5-18. */

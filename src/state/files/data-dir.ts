@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import type { AccessLists } from '../../operations/ports/doctor.ts';
 import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 import { assertPlainPath, DATA_DIR_VARIABLE, missingDataDir } from './data-dir-name.ts';
 import { describeErrno } from './io-error.ts';
@@ -79,13 +80,14 @@ export function missingError(dataDir: string, source: DataDirSource): ClaudeMemE
 
 /**
  * For commands that write: creates the data dir (0700) if it is missing, and checks that it belongs to this user.
+ * @param lists undefined on systems with modes.
  * @returns the path without links.
  * @throws ClaudeMemError `data-dir` or `not-owner`.
  */
-export function ensureDataDir(dataDir: string): string {
+export function ensureDataDir(dataDir: string, lists?: AccessLists): string {
   assertOwner(dataDir);
   try {
-    makeFolder(dataDir);
+    makeFolder(dataDir, lists);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(dataDir);
   } catch (error) {
@@ -119,9 +121,10 @@ export function assertOwner(dataDir: string): void {
 /**
  * Not `recursive`: Node then retries forever where an existing folder answers ENOENT, as procfs and automounters do.
  */
-function makeFolder(path: string): void {
+function makeFolder(path: string, lists: AccessLists | undefined): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  if (statSync(dirname(path), { throwIfNoEntry: false }) === undefined) makeFolder(dirname(path));
+  if (statSync(dirname(path), { throwIfNoEntry: false }) === undefined) makeFolder(dirname(path), lists);
+  if (lists?.makeFolder(path) === true) return;
   try {
     mkdirSync(path, { mode: FOLDER_MODE });
   } catch (error) {

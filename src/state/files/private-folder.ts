@@ -1,8 +1,10 @@
 import { chmodSync, lstatSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quoteShell } from '../../core/text/quote-shell.ts';
+import type { AccessLists } from '../../operations/ports/doctor.ts';
 import { ClaudeMemError, errnoOf } from '../../shared/errors.ts';
 import { assertTrustedFolder, trustIn, UnsuitableFileError, WRITABLE_BY_OTHERS } from '../../shared/own-file.ts';
+import { assertOwnByList, closeByLists, openByLists } from './access-lists.ts';
 import { ioError } from './io-error.ts';
 
 /** Folders of claude-mem. The plugin's files in the same data dir keep their own modes. */
@@ -17,34 +19,41 @@ const ASIDE = /\.not-yours-\d+$/;
 /**
  * Refuses a data dir in which other users can write or own a claude-mem folder: they could forge records of processes
  * to end.
- * @throws ClaudeMemError `data-dir`.
+ * @param lists undefined on systems with modes.
+ * @throws ClaudeMemError `data-dir`; `not-owner` by the lists.
  */
-export function assertClosedToOthers(dataDir: string): void {
-  const [first] = pathsOpenToOthers(dataDir);
+export function assertClosedToOthers(dataDir: string, lists?: AccessLists): void {
+  if (lists !== undefined) assertOwnByList(dataDir, lists);
+  const [first] = pathsOpenToOthers(dataDir, lists);
   if (first === undefined) return;
   throw new ClaudeMemError('data-dir', `${first}, so claude-mem does not start or end processes here`, {
     hint: `Run claude-mem doctor --fix --data-dir ${quoteShell([dataDir])}, then try again.`,
   });
 }
 
-/** Describes what lets other users write below a data dir; empty on systems without users. */
-export function pathsOpenToOthers(dataDir: string): readonly string[] {
+/** Describes what lets other users write below a data dir; empty on systems with neither users nor lists. */
+export function pathsOpenToOthers(dataDir: string, lists?: AccessLists): readonly string[] {
+  if (lists !== undefined) return openByLists(dataDir, foldersIn(dataDir), lists);
   const stats = statSync(dataDir, { throwIfNoEntry: false });
   if (stats === undefined || process.geteuid === undefined) return [];
   const isOpen = (stats.mode & WRITABLE_BY_OTHERS) !== 0;
   const itself = isOpen ? [`the data dir ${dataDir} is writable by other users (mode ${octal(stats.mode)})`] : [];
   const trust = trustIn(dataDir);
-  const below = OUR_FOLDERS.flatMap((name) => {
+  const below = foldersIn(dataDir).flatMap((path) => {
     try {
       // The code that needs the folder reports a file in its place.
-      if (lstatSync(join(dataDir, name), { throwIfNoEntry: false })?.isFile() === true) return [];
-      assertTrustedFolder(join(dataDir, name), trust);
+      if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) return [];
+      assertTrustedFolder(path, trust);
       return [];
     } catch (error) {
       return error instanceof UnsuitableFileError ? [error.message] : [];
     }
   });
   return [...itself, ...below];
+}
+
+function foldersIn(dataDir: string): readonly string[] {
+  return OUR_FOLDERS.map((name) => join(dataDir, name));
 }
 
 /** Files and links of another user at paths that claude-mem uses. */
@@ -67,8 +76,11 @@ export function strangersIn(dataDir: string): readonly string[] {
  * @returns a description of each change.
  * @throws ClaudeMemError `io`; `data-dir` if the file system does not store modes.
  */
-export function closeToOthers(dataDir: string): readonly string[] {
-  const restricted = [dataDir, ...ours(dataDir)].filter(restrict);
+export function closeToOthers(dataDir: string, lists?: AccessLists): readonly string[] {
+  const restricted =
+    lists === undefined
+      ? [dataDir, ...ours(dataDir)].filter(restrict)
+      : closeByLists([dataDir, ...foldersIn(dataDir)], lists);
   const aside = strangersIn(dataDir).map(
     (path) => `Renamed ${path}, which belongs to another user, to ${setAside(path)}`,
   );

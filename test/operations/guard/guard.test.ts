@@ -17,7 +17,7 @@ function aGuard() {
   };
   const ports = {
     ...{ schedulers: [systemd, cron], store, platform: 'linux' as const, underLock },
-    ...{ date: () => new Date('2026-03-01T10:00:00Z'), prepareDataDir: () => undefined },
+    ...{ date: () => new Date('2026-03-01T10:00:00Z'), prepareDataDir: () => Promise.resolve() },
   };
   const install = (more: Partial<InstallRequest> = {}) =>
     installGuard(ports, {

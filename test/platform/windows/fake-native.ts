@@ -34,6 +34,8 @@ export function fakeNative(processes: readonly FakeProcess[]): WindowsNative {
   return {
     listTcp: () => 50,
     openFile: () => -1,
+    createFile: () => -1,
+    setNamedSecurity: () => 5,
     querySecurity: () => -1,
     setSecurity: () => -1,
     limitJob: () => -1,

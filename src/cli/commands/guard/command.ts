@@ -85,7 +85,7 @@ async function install(input: Input): Promise<ExitCode> {
   const everySeconds = (options.every ?? DEFAULT_INTERVAL_MS) / 1000;
   assertInterval(everySeconds);
   const { context, guard } = await open(input, 'accept');
-  if (options.dryRun !== true) context.assertMayAct();
+  if (options.dryRun !== true) await context.assertMayAct();
   const launcher = guard.findLauncher();
   const { installGuard } = await import('../../../operations/guard/install-guard.ts');
   const include = [...new Set(options.include)];
@@ -127,7 +127,7 @@ async function remove(input: Input): Promise<ExitCode> {
   const { options, output } = input;
   assertUnused(options, ['every', 'include', 'scheduler']);
   const { context, guard } = await open(input, 'look');
-  if (options.dryRun !== true) context.assertMayAct();
+  if (options.dryRun !== true) await context.assertMayAct();
   const { removeGuard } = await import('../../../operations/guard/remove-guard.ts');
   const dryRun = options.dryRun === true;
   const removal = await removeGuard({ ...guard, underLock: lockOf(context, 'remove') }, { name: guard.name, dryRun });
@@ -141,7 +141,7 @@ async function run(input: Input): Promise<ExitCode> {
   const { options, output } = input;
   assertUnused(options, ['every', 'scheduler', 'dryRun']);
   const { context, guard } = await open(input, 'look');
-  context.assertMayAct();
+  await context.assertMayAct();
   context.assertDataDirExists();
   output.beginActing();
   const { runGuard } = await import('../../../operations/guard/run-guard.ts');

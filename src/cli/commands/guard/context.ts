@@ -14,7 +14,7 @@ export interface GuardContext {
    * Creates the data dir if it is missing.
    * @throws ClaudeMemError `not-owner`, `data-dir`.
    */
-  readonly prepareDataDir: () => void;
+  readonly prepareDataDir: () => Promise<void>;
   readonly log: (line: GuardLogLine) => void;
   readonly findLauncher: () => Launcher;
   /** The folders of this shell in which the script looks first. */

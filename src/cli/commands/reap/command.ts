@@ -112,7 +112,7 @@ async function reapOrDecline(
   const { options } = input;
   const context = input.openContext({ acts: options.dryRun !== true, ifMissing: 'look' });
   if (options.dryRun !== true) {
-    assertMayAct(input, context);
+    await assertMayAct(input, context);
     input.output.beginActing();
   }
   const request = requestOf(options);
@@ -131,8 +131,8 @@ async function reapOrDecline(
   return { exitCode: await act(input, context, task), isDeclined: false };
 }
 
-function assertMayAct({ options, output }: Input, context: Context): void {
-  context.assertMayAct();
+async function assertMayAct({ options, output }: Input, context: Context): Promise<void> {
+  await context.assertMayAct();
   if (options.yes === true) return;
   if (process.stdin.isTTY && output.isTerminal && options.json !== true && options.quiet !== true) return;
   const flag = (['json', 'quiet'] as const).find((name) => options[name] === true);

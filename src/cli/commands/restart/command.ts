@@ -58,7 +58,7 @@ export async function restartAfterAsking(
 async function runRestart({ options, openContext, wiring, output }: CommandInput<RestartOptions>): Promise<ExitCode> {
   const context = openContext({ acts: true, ifMissing: 'accept' });
   const tree = await wiring.createTreeContext(context);
-  tree.prepareDataDir();
+  await tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: waiting for processes that already received SIGTERM. No new tree is started.');
   });

@@ -26,16 +26,16 @@ export const searchServerCommand = (wiring: CliWiring) =>
   });
 
 /** Runs in this process, because an MCP client ends the pid that it started. */
-function serve({ openContext, output, options }: CommandInput<object>): Promise<ExitCode> {
+async function serve({ openContext, output, options }: CommandInput<object>): Promise<ExitCode> {
   // The server must clean up after its client is gone.
   output.beginActing();
   const context = openContext({ acts: true, ifMissing: 'accept' });
-  context.assertMayAct();
+  await context.assertMayAct();
   process.env.CLAUDE_MEM_DATA_DIR = context.dataDir;
   if (isatty(0)) explainWaiting(output, options);
   loadProgram('search-server');
   // The server replaces this exit code at its end.
-  return Promise.resolve(EXIT.ok);
+  return EXIT.ok;
 }
 
 /** A person who runs the command in a terminal sees nothing happen. An MCP client connects a pipe and sees no text. */

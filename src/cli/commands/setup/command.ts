@@ -32,7 +32,7 @@ export const setupCommand = (wiring: CliWiring) =>
 
 async function runSetup({ options, openContext, output }: CommandInput<SetupOptions>): Promise<ExitCode> {
   const context = openContext({ acts: true, ifMissing: 'accept' });
-  context.assertMayAct();
+  await context.assertMayAct();
   const { runSetup: setUp } = loadProgram('setup') as { runSetup: SetUp };
   const interrupts = listenForInterrupts(() => {
     output.note('Interrupted: ending the processes that setup started.');

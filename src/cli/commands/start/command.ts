@@ -68,7 +68,7 @@ export function addStartOptions(command: Command): Command {
 async function runStart({ options, openContext, wiring, output }: CommandInput<StartOptions>): Promise<ExitCode> {
   const context = openContext({ acts: true, ifMissing: 'accept' });
   const tree = await wiring.createTreeContext(context);
-  tree.prepareDataDir();
+  await tree.prepareDataDir();
   const interrupts = listenForInterrupts(() => {
     if (options.foreground !== true) output.note('Interrupted: ending the processes that start launched.');
   });

@@ -52,7 +52,7 @@ async function runStop({ options, openContext, wiring, output }: CommandInput<St
   const unwritten: string[] = [];
   const goesOnWithout = ({ message }: ClaudeMemError) => void unwritten.push(message);
   const context = openContext({ acts: true, goesOnWithout, ifMissing: 'look' });
-  if (unwritten.length === 0) context.assertMayAct();
+  if (unwritten.length === 0) await context.assertMayAct();
   const tree = await wiring.createTreeContext(context);
   const startedAt = context.clock.now();
   const interrupts = listenForInterrupts(() => {

@@ -43,14 +43,12 @@ function andMore(rest: readonly string[]): string {
   return rest.length === 0 ? '' : ` (and ${rest.length} more)`;
 }
 
-function judgeAccess(access: FolderAccess | undefined, { dataDir }: DoctorTarget): Finding {
+function judgeAccess(access: FolderAccess | undefined, { dataDir, commandLine }: DoctorTarget): Finding {
   if (access === undefined) return warn(`${dataDir}: Windows does not show who may use it`);
-  const { user, isOwn, writers, readers } = access;
+  const { isOwn, readers } = access;
   if (!isOwn) return fail(`${dataDir} belongs to another user`, 'Choose your own data dir with --data-dir');
-  // The grant comes first: without it the folder would be closed to its owner, too.
-  const fix = `icacls "${dataDir}" /grant:r "*${user}:(OI)(CI)F" /inheritance:r`;
-  if (writers.length > 0) return fail(`${dataDir} can be written by ${writers.join(', ')}`, fix);
-  if (readers.length > 0) return warn(`${dataDir} can be read by ${readers.join(', ')}`, fix);
+  if (readers.length > 0)
+    return warn(`${dataDir} can be read by ${readers.join(', ')}`, commandLine('doctor', '--fix'));
   return pass(`${dataDir}, only you and administrators have access`);
 }
 

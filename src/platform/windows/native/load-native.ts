@@ -26,8 +26,11 @@ export interface WindowsNative {
   /** Returns 0 if it wrote the list, else an error of Windows. */
   readonly listTcp: NativeCall;
   readonly openFile: NativeCall;
+  readonly createFile: NativeCall;
   readonly querySecurity: NativeCall;
   readonly setSecurity: NativeCall;
+  /** Returns 0 if it changed the list, else an error of Windows. */
+  readonly setNamedSecurity: NativeCall;
   /** Returns 0 if it read the value. */
   readonly readRegistry: NativeCall;
   /** The address of a buffer in this process. */
@@ -70,6 +73,7 @@ function load(): WindowsNative | null {
 
 function declare(koffi: typeof Koffi): WindowsNative {
   const ntdll = koffi.load('ntdll.dll');
+  const advapi = koffi.load('advapi32.dll');
   const call = (prototype: string) => ntdll.func(`int32 ${prototype}`) as NativeCall;
   return {
     querySystemInformation: call('NtQuerySystemInformation(int class, void *buffer, uint32 length, void *needed)'),
@@ -96,15 +100,19 @@ function declare(koffi: typeof Koffi): WindowsNative {
     openFile: call(
       'NtOpenFile(void *handle, uint32 access, void *attributes, void *status, uint32 share, uint32 options)',
     ),
+    createFile: call(
+      'NtCreateFile(void *handle, uint32 access, void *attributes, void *status, void *size, uint32 fileAttributes, uint32 share, uint32 disposition, uint32 options, void *ea, uint32 eaLength)',
+    ),
     querySecurity: call(
       'NtQuerySecurityObject(intptr object, uint32 parts, void *descriptor, uint32 length, void *needed)',
     ),
     setSecurity: call('NtSetSecurityObject(intptr object, uint32 parts, void *descriptor)'),
-    readRegistry: koffi
-      .load('advapi32.dll')
-      .func(
-        'int32 RegGetValueW(intptr root, str16 key, str16 name, uint32 flags, void *type, void *value, void *length)',
-      ) as NativeCall,
+    setNamedSecurity: advapi.func(
+      'uint32 SetNamedSecurityInfoW(str16 path, int type, uint32 parts, void *owner, void *group, void *dacl, void *sacl)',
+    ) as NativeCall,
+    readRegistry: advapi.func(
+      'int32 RegGetValueW(intptr root, str16 key, str16 name, uint32 flags, void *type, void *value, void *length)',
+    ) as NativeCall,
     addressOf: (buffer) => koffi.address(buffer),
   };
 }
