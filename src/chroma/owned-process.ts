@@ -19,6 +19,8 @@ export interface OwnedSpawn extends Command {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly onLine?: (line: string) => void;
+  /** Whether the end of its input asks it to end. For a system without SIGTERM. */
+  readonly isAskedByInput?: boolean;
 }
 
 /** Number of last lines kept to explain its end. */
@@ -112,7 +114,7 @@ export class OwnedProcess {
   }
 
   /**
-   * Ends the process and its children: SIGTERM to all, then SIGKILL. Also ends what it left behind after its own exit.
+   * Ends the process and its children: SIGTERM to all, or the end of the input, then SIGKILL. Also ends what it left behind after its own exit.
    * @returns pids of processes that could not be ended. A second call waits for the first.
    */
   end(withinMs: number): Promise<readonly number[]> {
@@ -123,6 +125,7 @@ export class OwnedProcess {
   async #end(withinMs: number): Promise<readonly number[]> {
     const { signaller, clock } = this.#household.processes;
     const deadline = clock.now() + withinMs;
+    if (this.#spawn.isAskedByInput === true) await this.#askByInput(withinMs / 2);
     // After Node has waited for the child, its pid may be reused.
     if (this.#members.length === 0 && this.child.exitCode === null && this.child.signalCode === null) this.#meet();
     const ports = {
@@ -133,13 +136,19 @@ export class OwnedProcess {
     };
     // No snapshot contains an exited wrapper, but its recorded children must be proven gone too.
     const first = uniqueRows([...this.#members, ...(await this.#look())]);
-    const { outcomes } = await terminateUntilQuiet(ports, first, { graceMs: Math.min(GRACE_MS, withinMs) });
+    const leftMs = Math.max(0, deadline - clock.now());
+    const { outcomes } = await terminateUntilQuiet(ports, first, { graceMs: Math.min(GRACE_MS, leftMs) });
     this.#release();
     const left = outcomes.filter(({ outcome }) => outcome === 'survived' || outcome === 'permission-denied');
     const survivors = left.map(({ pid }) => pid);
     // A frozen root records nothing and must not block this. Its own end proves the same.
     await withTimeout(Math.max(0, Math.min(RECORD_WAIT_MS, deadline - clock.now())), this.#recordEnds(survivors));
     return survivors;
+  }
+
+  async #askByInput(withinMs: number): Promise<void> {
+    this.child.stdin.end();
+    await withTimeout(Math.min(GRACE_MS, withinMs), this.exited);
   }
 
   /** Must record immediately, so this reads one process and does not wait. */

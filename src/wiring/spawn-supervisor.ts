@@ -93,9 +93,9 @@ function watchExit(child: ChildProcess): Pick<OwnSupervisor, 'hasExited' | 'ende
   };
 }
 
-/** The terminal sends SIGINT to both processes, but SIGTERM and SIGHUP may reach only this command. Closing the channel stops the supervisor. */
+/** The terminal sends SIGINT to both processes, but the others may reach only this command. Closing the channel stops the supervisor. */
 function passSignalsOn(child: ChildProcess): void {
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGBREAK'] as const) {
     process.on(signal, () => {
       if (child.connected) child.disconnect();
     });

@@ -20,6 +20,7 @@ export function spawnSearchServer({ script, env, household }: SearchServerSpawn)
       args: [script, '--worker-pid', String(own.pid)],
       env: definedOnly(markedEnvironment({ ...household.env, ...env }, marks)),
       cwd: process.cwd(),
+      isAskedByInput: process.platform === 'win32',
       onLine: (line) => {
         log.warn('search server output', { line });
       },

@@ -53,6 +53,37 @@ test('does not look up the pid of an exited process that was never identified, b
   expect(machine.signals).toEqual([]);
 });
 
+test('a program that is asked by the end of its input ends by itself', async () => {
+  const machine = new FakeMachine([]);
+  const script = "process.stdin.resume().on('end', () => process.exit(7))";
+  const owned = new OwnedProcess(
+    { role: 'search', file: process.execPath, args: ['-e', script], env: {}, cwd: '/', isAskedByInput: true },
+    householdOf({ machine, rows: [], identify: () => undefined }),
+  );
+  expect(await owned.end(60_000)).toEqual([]);
+  expect(await owned.exited).toMatchObject({ code: 7, signal: null });
+});
+
+test('a program that ignores the end of its input is terminated', async () => {
+  const machine = new FakeMachine([]);
+  const owned = new OwnedProcess(
+    { role: 'search', file: 'sleep', args: ['60'], env: {}, cwd: '/', isAskedByInput: true },
+    householdOf({
+      ...{ machine, rows: [] },
+      identify: (pid) => {
+        const started = row(pid, process.pid, 'sleep');
+        machine.start(started);
+        return started;
+      },
+    }),
+  );
+  onTestFinished(() => {
+    owned.child.kill('SIGKILL');
+  });
+  expect(await owned.end(200)).toEqual([]);
+  expect(machine.signals).toEqual([`SIGTERM ${owned.pid}`]);
+});
+
 test.each(['while it starts', 'when it answers'])('records the python %s', async (when) => {
   const registered: Registration[] = [];
   const machine = new FakeMachine([]);

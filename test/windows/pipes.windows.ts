@@ -9,8 +9,9 @@ import { readSecurity, restrictTo } from '../../src/platform/windows/native/secu
 import { connectToPipe } from '../../src/shared/named-pipes.ts';
 import { listenPrivately } from '../../src/shared/private-socket.ts';
 import { noteWorkerSocket } from '../../src/state/control/worker-socket.ts';
-import { writeLockHolder } from '../../src/state/locks/lock-holder.ts';
+import { readLockHolder, writeLockHolder } from '../../src/state/locks/lock-holder.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { createTempDir } from '../helpers/temp-dir.ts';
 import { runCli } from './run-cli.ts';
 
@@ -95,6 +96,11 @@ test('no command connects to the pipe of another user, and none sends it anythin
   await runCli(['doctor', '--data-dir', dataDir]);
   const event = JSON.stringify({ hook_event_name: 'Stop', session_id: 's', cwd: String.raw`C:\x` });
   expect(await runCli(['hook', '--data-dir', dataDir], { input: event })).toMatchObject({ exitCode: 0 });
+  const port = { CLAUDE_MEM_WORKER_PORT: String(await freePort()) };
+  const started = await runCli(['start', '--no-chroma', '--data-dir', dataDir], { env: port });
+  expect(started).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(readLockHolder(join(dataDir, 'supervisor.lock'))?.socket).not.toBe(path);
+  expect(await runCli(['stop', '--data-dir', dataDir])).toMatchObject({ exitCode: 0 });
   expect(received.filter((text) => text !== 'connection')).toEqual([]);
   // The test can fail: the server hears a client that skips the check.
   createConnection(path).end('secret').resume();

@@ -45,6 +45,22 @@ test('a tree starts, remembers what a hook tells it, and stops with nothing left
   expect(await tree.expects(0, 'stop')).toContain('nothing left');
   expect(await tree.members()).toEqual([]);
   await tree.expects(3, 'status');
+  // Each program was asked, and ended by itself.
+  for (const [log, words] of [
+    ['worker', /asked by the supervisor.*"msg":"shut down"/s],
+    ['search-server', /"msg":"shut down"/],
+    ['supervisor', /"isClean":true/],
+  ] as const)
+    expect(readFileSync(join(tree.dataDir, 'logs', `${log}.log`), 'utf8')).toMatch(words);
+});
+
+test('starts at the same time end in one tree', async () => {
+  const tree = await createTree();
+  const starts = await Promise.all([1, 2, 3].map(() => tree.run('start', '--no-chroma')));
+  expect(starts.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([0, 0, 0].map((code) => [code, '']));
+  const { processes } = await tree.status();
+  expect(processes.map(({ role }) => role)).toEqual(['supervisor', 'worker', 'search']);
+  expect(new Set((await tree.members()).map(({ treeMark }) => treeMark)).size).toBe(1);
 });
 
 test('a killed search server and a killed worker are replaced, and the worker leaves no uv and no python', async () => {
@@ -52,12 +68,27 @@ test('a killed search server and a killed worker are replaced, and the worker le
   await tree.kill('search');
   await tree.untilReplaced('search');
   const chroma = await tree.startChroma();
+  // A client whose worker is killed while it answers waits no longer.
+  const asked = Array.from({ length: 20 }, () => tree.ask('GET', '/api/search?q=x').catch((error: Error) => error));
   await tree.kill('worker');
+  await Promise.all(asked);
   await tree.untilReplaced('worker');
   await eventually('uv and python of the killed worker are gone', async () => tree.areGone(chroma), SOON);
   expect((await tree.status()).restarts).toBe(1);
   await tree.expects(0, 'stop');
   expect(await tree.members()).toEqual([]);
+});
+
+test('the python of a killed uv is ended', async () => {
+  const tree = await startTree();
+  const [one, other] = await tree.startChroma();
+  const wrapper = one?.name === 'uvx.exe' ? one : other;
+  const bound = (await loadPlatform()).signaller.bind(wrapper!, { compareCommand: true });
+  if (typeof bound === 'string') throw new Error(bound);
+  expect(bound.signal('SIGKILL')).toBe('sent');
+  bound.close();
+  await eventually('uv and python are gone', () => tree.areGone([one!, other!]), SOON);
+  expect((await tree.status()).restarts).toBe(0);
 });
 
 test('stop ends a uv and a python that do not answer', async () => {
@@ -92,8 +123,12 @@ test('a tree in the foreground ends with its command', async () => {
   await eventually('the tree has ended', () => tree.areGone(all), SOON);
 });
 
-// Wine presses no Ctrl-Break.
-test('Ctrl-C ends a tree in the foreground', async () => {
+// Wine sends the other events to no console. A thread at `CtrlRoutine` is what the console starts for each of them.
+test.each([
+  ['Ctrl-C', 0],
+  ['Ctrl-Break', 1],
+  ['a closed console', 2],
+])('%s ends a tree in the foreground', async (_, event) => {
   const tree = await createTree();
   const args = [CLI, 'start', '--foreground', '--no-chroma', '--data-dir', tree.dataDir];
   // `windowsHide` gives the command a console of its own.
@@ -107,7 +142,7 @@ test('Ctrl-C ends a tree in the foreground', async () => {
   const script = join(tree.folder, 'press.cjs');
   writeFileSync(script, PRESS);
   const modules = join(dirname(CLI), '..', 'node_modules');
-  const press = spawn(process.execPath, [script, modules, String(command.pid)], { stdio: 'ignore' });
+  const press = spawn(process.execPath, [script, modules, String(command.pid), String(event)], { stdio: 'ignore' });
   await exitOf(press);
   expect(press.exitCode).toBe(0);
   await exitOf(command);
@@ -116,12 +151,21 @@ test('Ctrl-C ends a tree in the foreground', async () => {
   expect(readFileSync(join(tree.dataDir, 'logs', 'supervisor.log'), 'utf8')).toContain('"isClean":true');
 });
 
-/** Presses Ctrl-C in the console of another process. */
+/** Presses Ctrl-C in the console of another process, or tells the process of another event. */
 const PRESS = `
-  const kernel = require(process.argv[2] + '/koffi').load('kernel32.dll');
+  const koffi = require(process.argv[2] + '/koffi');
+  const kernel = koffi.load('kernel32.dll');
   const call = (prototype) => kernel.func('int32 ' + prototype);
+  const [pid, event] = process.argv.slice(3).map(Number);
+  if (event > 0) {
+    const module = kernel.func('intptr GetModuleHandleA(str name)')('kernelbase.dll');
+    const routine = kernel.func('intptr GetProcAddress(intptr module, str name)')(module, 'CtrlRoutine');
+    const handle = kernel.func('intptr OpenProcess(uint32 access, int inherit, uint32 pid)')(0x1fffff, 0, pid);
+    const start = 'intptr CreateRemoteThread(intptr process, void *attributes, size_t stack, intptr routine, intptr argument, uint32 flags, void *id)';
+    process.exit(kernel.func(start)(handle, null, 0, routine, event, 0, null) === 0 ? 4 : 0);
+  }
   call('FreeConsole()')();
-  if (!call('AttachConsole(uint32 pid)')(Number(process.argv[3]))) process.exit(2);
+  if (!call('AttachConsole(uint32 pid)')(pid)) process.exit(2);
   call('SetConsoleCtrlHandler(intptr handler, int add)')(0, 1);
   if (!call('GenerateConsoleCtrlEvent(uint32 event, uint32 group)')(0, 0)) process.exit(3);
   process.exit(0);
