@@ -24,7 +24,7 @@ export interface Platform {
   readonly findPortUse: PortKnowledge['findPortUse'];
   /** Undefined if the system does not tell. */
   readonly outgoingPorts: PortKnowledge['outgoingPorts'];
-  /** Who may use a folder, on a system without modes; undefined elsewhere, and if the lists cannot be read. */
+  /** The access lists of folders, on a system without modes; undefined elsewhere, and if they cannot be read. */
   readonly accessLists: AccessLists | undefined;
   /** Subreaper functions for a root process; null if the system or an optional package lacks them. */
   readonly loadAdoption: () => OrphanAdoption | null;

@@ -56,11 +56,11 @@ test('CLAUDE_MEM_UVX names a program with or without its extension, by path or b
 test("uvx.exe is found in the installer's folder and in the private one, and not in a folder that any user can make", () => {
   const { home, dataDir, add, find } = machine();
   const { root } = parse(tmpdir());
-  const everybodys = add(join(root, 'usr', 'local', 'bin'), 'uvx.exe');
+  const shared = add(join(root, 'usr', 'local', 'bin'), 'uvx.exe');
   const workingDirectory = process.cwd();
   onTestFinished(() => {
     process.chdir(workingDirectory);
-    rmSync(everybodys);
+    rmSync(shared);
   });
   // A path without a drive is on the drive of the working directory.
   process.chdir(root);

@@ -39,8 +39,8 @@ export function describePrivateFolder(user: Buffer): Buffer {
 }
 
 /**
- * Lets a user, administrators and Windows use a folder, and nobody else. What is in the folder inherits that, as far as it has no list of
- * its own. @returns whether Windows accepted it.
+ * Lets a user, administrators and Windows use a folder, and no other user. Files and folders in it inherit that, as far as they have no
+ * list of their own. @returns whether Windows accepted it.
  */
 export function closeFolderTo(native: WindowsNative, path: string, user: Buffer): boolean {
   // The first call passes the list on to what is in the folder. The second one needs no parent, from which Wine would inherit again.
