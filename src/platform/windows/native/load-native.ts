@@ -108,7 +108,7 @@ function declare(koffi: typeof Koffi): WindowsNative {
     ),
     setSecurity: call('NtSetSecurityObject(intptr object, uint32 parts, void *descriptor)'),
     setNamedSecurity: advapi.func(
-      'uint32 SetNamedSecurityInfoW(str16 path, int type, uint32 parts, void *owner, void *group, void *dacl, void *sacl)',
+      'uint32 SetNamedSecurityInfoW(str16 path, int type, uint32 parts, void *owner, void *group, void *dacl, void *audited)',
     ) as NativeCall,
     readRegistry: advapi.func(
       'int32 RegGetValueW(intptr root, str16 key, str16 name, uint32 flags, void *type, void *value, void *length)',
