@@ -69,7 +69,7 @@ test('a killed search server and a killed worker are replaced, and the worker le
   await tree.untilReplaced('search');
   const chroma = await tree.startChroma();
   // A client whose worker is killed while it answers waits no longer.
-  const asked = Array.from({ length: 20 }, () => tree.ask('GET', '/api/search?q=x').catch((error: Error) => error));
+  const asked = Array.from({ length: 20 }, () => tree.ask('GET', '/api/search?q=x').catch((error: unknown) => error));
   await tree.kill('worker');
   await Promise.all(asked);
   await tree.untilReplaced('worker');
