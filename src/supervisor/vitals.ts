@@ -57,6 +57,7 @@ export class TreeVitals {
   readonly #deps: VitalsDeps;
   readonly #repairs = new Backoff({ firstMs: FIRST_REPAIR_PAUSE_MS, longestMs: LONGEST_REPAIR_PAUSE_MS });
   #breaches: readonly TrackedBreach[] = [];
+  #judged: Observation | undefined;
   #repairAtMs = 0;
   #sampledAtMs: number | undefined;
   /** Why the last attempt failed, so that the same failure is logged once. */
@@ -144,7 +145,8 @@ export class TreeVitals {
     // During start and stop, counts are outside their limits temporarily.
     const found = state === 'running' ? findBreaches(this.#vitals(uses, healthy, leaksOf(observation, treeId))) : [];
     const before = this.#breaches;
-    this.#breaches = trackBreaches(before, found, clock.now());
+    this.#breaches = trackBreaches(before, found, clock.now(), observation !== this.#judged);
+    this.#judged = observation;
     for (const breach of newlyLasting(before, this.#breaches)) log.warn('out of bounds', { ...describe(breach) });
     const isOver = ({ id }: Breach) => !found.some((breach) => breach.id === id);
     for (const breach of before.filter(isLasting).filter(isOver)) log.info('within bounds again', { id: breach.id });

@@ -76,26 +76,34 @@ export interface TrackedBreach extends Breach {
   readonly sinceMs: number;
   /** Consecutive samples with this breach. */
   readonly sightings: number;
+  /** Readings of the process table that these samples used: on a loaded machine, several samples share one. */
+  readonly readings: number;
 }
 
 /** Fewer sightings may come from a restart in progress. */
 const LASTING_SIGHTINGS = 3;
+/** One reading may fall into the second between the end of a process and its successor. */
+const LASTING_READINGS = 2;
 
 /**
  * Counts consecutive sightings of each breach. A breach that is no longer found is dropped.
  * @param nowMs milliseconds on a monotonic clock.
+ * @param isNewReading whether the sample used another reading of the process table than the one before.
  */
 export function trackBreaches(
   known: readonly TrackedBreach[],
   found: readonly Breach[],
   nowMs: number,
+  isNewReading: boolean,
 ): readonly TrackedBreach[] {
   return found.map((breach) => {
     const before = known.find(({ id }) => id === breach.id);
-    return { ...breach, sinceMs: before?.sinceMs ?? nowMs, sightings: (before?.sightings ?? 0) + 1 };
+    if (before === undefined) return { ...breach, sinceMs: nowMs, sightings: 1, readings: 1 };
+    const readings = before.readings + (isNewReading ? 1 : 0);
+    return { ...breach, sinceMs: before.sinceMs, sightings: before.sightings + 1, readings };
   });
 }
 
-export function isLasting({ sightings }: TrackedBreach): boolean {
-  return sightings >= LASTING_SIGHTINGS;
+export function isLasting({ sightings, readings }: TrackedBreach): boolean {
+  return sightings >= LASTING_SIGHTINGS && readings >= LASTING_READINGS;
 }

@@ -56,10 +56,17 @@ test('an unknown number of leaks is no breach', () => {
 
 test('a breach lasts after three samples in a row, and one good sample ends it', () => {
   const found = [{ id: 'orphans', message: '1' }];
-  const once = trackBreaches([], found, 100);
-  const twice = trackBreaches(once, found, 200);
-  const thrice = trackBreaches(twice, [{ id: 'orphans', message: '2' }], 300);
+  const once = trackBreaches([], found, 100, true);
+  const twice = trackBreaches(once, found, 200, false);
+  const thrice = trackBreaches(twice, [{ id: 'orphans', message: '2' }], 300, true);
   expect([once, twice, thrice].map(([breach]) => isLasting(breach!))).toEqual([false, false, true]);
-  expect(thrice).toEqual([{ id: 'orphans', message: '2', sinceMs: 100, sightings: 3 }]);
-  expect(trackBreaches(thrice, [], 400)).toEqual([]);
+  expect(thrice).toEqual([{ id: 'orphans', message: '2', sinceMs: 100, sightings: 3, readings: 2 }]);
+  expect(trackBreaches(thrice, [], 400, true)).toEqual([]);
+});
+
+test('a breach does not last while all samples use the same reading', () => {
+  const found = [{ id: 'count:worker', message: '0 processes of role worker, expected 1' }];
+  let tracked = trackBreaches([], found, 100, true);
+  for (const nowMs of [200, 300, 400]) tracked = trackBreaches(tracked, found, nowMs, false);
+  expect(tracked.map(isLasting)).toEqual([false]);
 });
