@@ -1,9 +1,5 @@
 import type { TestOutcome } from './test-outcome.ts';
 
-/** Characters of a command or the name of a failure in a title. */
-const LONGEST_COMMAND = 70;
-const LONGEST_FAILURE = 70;
-
 const COMMIT = 'Commit: ';
 const TESTS = /^Tests (?<verdict>passed|failed): (?<command>.{0,200}?) \((?<counts>.{0,200})$/;
 
@@ -17,11 +13,11 @@ export function subjectInTitle(title: string): string {
   return title.startsWith(COMMIT) ? title.slice(COMMIT.length) : title;
 }
 
-/** The title of an observation that ran tests: `Tests failed: npm test (2 failed, 40 passed; first: login rejects …)`. */
+/** The title of an observation that ran tests, from texts that are short enough and without secrets: `Tests failed: npm test (2 failed, 40 passed; first: login rejects …)`. */
 export function testTitle({ command, isFailed, counts, failure }: TestOutcome): string {
   const reported = counts === undefined ? 'no report' : countsText(counts);
-  const first = failure === undefined ? '' : `; first: ${cut(failure, LONGEST_FAILURE)}`;
-  return `Tests ${isFailed ? 'failed' : 'passed'}: ${cut(command, LONGEST_COMMAND)} (${reported}${first})`;
+  const first = failure === undefined ? '' : `; first: ${failure}`;
+  return `Tests ${isFailed ? 'failed' : 'passed'}: ${command} (${reported}${first})`;
 }
 
 function countsText({ passed, failed }: NonNullable<TestOutcome['counts']>): string {
@@ -31,8 +27,4 @@ function countsText({ passed, failed }: NonNullable<TestOutcome['counts']>): str
 /** The command in such a title; undefined for another title. */
 export function testedCommand(title: string): string | undefined {
   return TESTS.exec(title)?.groups?.command;
-}
-
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -20,7 +20,7 @@ const LOOK_AHEAD = 2;
  */
 export function boundedText(text: string, length: number): string {
   const isLonger = text.length > length * LOOK_AHEAD;
-  const looked = isLonger ? withoutLastWord(text.slice(0, length * LOOK_AHEAD)) : text;
+  const looked = wholeWords(text, length * LOOK_AHEAD);
   const plain = looked.replace(TERMINAL_CODES, '');
   if (isBinary(plain)) return `[binary, ${text.length} characters]`;
   const shown = redactText(plain.replace(DATA_RUN, '[data]')).replace(NO_TEXT, '\ufffd').replace(HALF, '\ufffd').trim();
@@ -30,16 +30,17 @@ export function boundedText(text: string, length: number): string {
 /** At most this many characters of the last word of a cut text are removed. */
 const LONGEST_CUT_WORD = 1_000;
 
-/** The cut may have split a secret, and half of a secret is not recognized. */
-function withoutLastWord(text: string): string {
-  let end = text.length;
-  while (end > 0 && text.length - end < LONGEST_CUT_WORD && /\S/.test(text.charAt(end - 1))) end -= 1;
+/** The beginning of a text, without the word that the cut may have split: half of a secret is not recognized. */
+export function wholeWords(text: string, length: number): string {
+  if (text.length <= length) return text;
+  let end = length;
+  while (end > 0 && length - end < LONGEST_CUT_WORD && /\S/.test(text.charAt(end - 1))) end -= 1;
   return text.slice(0, end);
 }
 
 /** The same in one line. */
 export function boundedLine(text: string, length: number): string {
-  return boundedText(text.slice(0, length * LOOK_AHEAD * 2).replace(/\s+/g, ' '), length);
+  return boundedText(wholeWords(text, length * LOOK_AHEAD * 2).replace(/\s+/g, ' '), length);
 }
 
 function isBinary(text: string): boolean {

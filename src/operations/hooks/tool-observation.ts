@@ -1,7 +1,7 @@
 import { withoutTrailingSeparators } from '../../core/process/path.ts';
 import { redactValue } from '../redact/redact-secrets.ts';
 import { withoutPrivateParts } from '../redact/secrets/private-parts.ts';
-import { boundedLine, boundedText } from './bounded-text.ts';
+import { boundedLine, boundedText, wholeWords } from './bounded-text.ts';
 import { FAILURE_EVENT, type ToolObservation } from './hook-event.ts';
 import type { HookPayload } from './hook-payload.ts';
 import { commitSubjects } from '../../core/memory/commit-outcome.ts';
@@ -11,6 +11,9 @@ import { isObject } from '../../core/is-object.ts';
 
 /** Characters. */
 const LONGEST_TITLE = 160;
+/** The command and the first failure in the title of a test run. */
+const LONGEST_TESTED = 70;
+const LONGEST_FAILURE = 70;
 const LONGEST_INPUT = 1_500;
 const LONGEST_RESPONSE = 2_500;
 const LONGEST_FILE = 500;
@@ -88,7 +91,15 @@ function outcomeOf(
   const subjects = commitSubjects(command, output);
   if (subjects.length > 0) return { type: 'commit', title: commitTitle(subjects) };
   const tests = testOutcome(command, output, hasFailed);
-  return tests === undefined ? undefined : { type: 'test', title: testTitle(tests) };
+  if (tests === undefined) return undefined;
+  const { command: tested, failure } = tests;
+  // Redacted before it is cut: half of a secret is not recognized.
+  const title = testTitle({
+    ...tests,
+    command: boundedLine(tested, LONGEST_TESTED),
+    failure: failure === undefined ? undefined : boundedLine(failure, LONGEST_FAILURE),
+  });
+  return { type: 'test', title };
 }
 
 /** Standard error last, as `textOf` shows it. Not cut: the outcome is at the end. */
@@ -114,9 +125,9 @@ function inputText(input: unknown): string {
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
-  if (Array.isArray(value) && value.every(isObject)) return value.map(blockText).join('\n').slice(0, LOOKED_AT);
+  if (Array.isArray(value) && value.every(isObject)) return wholeWords(value.map(blockText).join('\n'), LOOKED_AT);
   if (isObject(value)) return fieldsText(value);
-  return JSON.stringify(value).slice(0, LOOKED_AT);
+  return wholeWords(JSON.stringify(value), LOOKED_AT);
 }
 
 function fieldsText(fields: Fields): string {
@@ -128,14 +139,14 @@ function fieldsText(fields: Fields): string {
       .trim();
   if (Array.isArray(content) && content.every(isObject)) return textOf(content);
   if (isObject(file) && typeof file.content === 'string') return file.content;
-  return JSON.stringify(redacted(fields)).slice(0, LOOKED_AT);
+  return wholeWords(JSON.stringify(redacted(fields)), LOOKED_AT);
 }
 
 function blockText(block: Fields): string {
   if (typeof block.text === 'string') return block.text;
   // Image data is not readable text.
   if (block.type === 'image' || block.type === 'audio') return `[${block.type}]`;
-  return JSON.stringify(redacted(block)).slice(0, LOOKED_AT);
+  return wholeWords(JSON.stringify(redacted(block)), LOOKED_AT);
 }
 
 /** Redacts by field names too, which plain text lacks. */

@@ -95,6 +95,36 @@ describe('the event of a hook', () => {
     expect(text).toContain(kept);
   });
 
+  const PASSWORD = 'Sup3rS3cretPw99';
+  const URL = `postgres://admin:${PASSWORD}@db.example.com/prod`;
+  const REPORT = '== 1 failed, 3 passed in 0.12s ==';
+  test.each<[string, (padding: number) => { readonly command: string; readonly stdout: string }, number, number]>([
+    ['a command', (n) => ({ command: `echo ${'x'.repeat(n)} ${URL}`, stdout: '' }), 0, 700],
+    ['blanks that are removed', (n) => ({ command: `echo ${' '.repeat(n)}${URL}`, stdout: '' }), 500, 700],
+    ['a test command', (n) => ({ command: `pytest -k ${'x'.repeat(n)} ${URL}`, stdout: REPORT }), 0, 300],
+    [
+      'a failure',
+      (n) => ({ command: 'npm test', stdout: `FAIL  ${'x'.repeat(n)} ${URL}\nTests  1 failed (1)` }),
+      0,
+      160,
+    ],
+    ['a commit', (n) => ({ command: `git commit -qm "${'x'.repeat(n)} ${URL}"`, stdout: '' }), 0, 400],
+    ['an answer', (n) => ({ command: 'cat x', stdout: `${'x '.repeat(n)}${URL} y` }), 1_100, 1_300],
+    [
+      'replaced data',
+      (n) => ({ command: 'cat x', stdout: `${`${'QUJD'.repeat(200)} `.repeat(6)}${'z'.repeat(n)} ${URL}` }),
+      0,
+      400,
+    ],
+  ])('cuts no secret in two, wherever %s ends', (_, padded, least, most) => {
+    for (let padding = least; padding <= most; padding += 4) {
+      const { command, stdout } = padded(padding);
+      const input = { tool_input: { command }, tool_response: { stdout, stderr: '' } };
+      const text = JSON.stringify(eventFrom(hookInput('post-tool-use-bash', input)));
+      expect(text, `padding ${padding}`).not.toContain(PASSWORD.slice(0, 4));
+    }
+  });
+
   test('replaces binary output by its length', () => {
     expect(eventFrom(hookInput('post-tool-use-binary'))).toHaveProperty(
       'observation.text',
