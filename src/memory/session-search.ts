@@ -139,7 +139,11 @@ export class SessionSearch {
   /** Opens the database on demand, and again if the file was replaced, for example by a backup. */
   #open(): Connection | undefined {
     if (this.#isClosed) throw new Error(`the reader of ${this.#path} is closed`);
-    if (this.#connection?.isSameFile() === true) return this.#connection;
+    if (this.#connection?.isSameFile() === true) {
+      // A worker of another version may have migrated it meanwhile.
+      this.#version = readableVersion(this.#connection) ?? 0;
+      return this.#connection;
+    }
     this.#connection?.close();
     this.#connection = fileKey(this.#path) === undefined ? undefined : this.#connect();
     return this.#connection;

@@ -126,6 +126,24 @@ describe('a database of another version or program', () => {
     });
   });
 
+  test('a reader that is open during a migration finds what the new schema has', () => {
+    const dataDir = tempDir();
+    prepareDatabaseFile(join(dataDir, 'memory.db'));
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      migrate(connection, MIGRATIONS.slice(0, 2));
+      connection.run("INSERT INTO sessions (project, created_at) VALUES ('alpha', 'now')");
+      connection.run("INSERT INTO prompts (session_id, text, created_at) VALUES (1, 'a zebra crossing', 'now')");
+    });
+    const search = openSearch(dataDir);
+    expect(search.search({ query: 'zebra', limit: 5 })).toEqual([]);
+    openStore(dataDir);
+    expect(search.search({ query: 'zebra', limit: 5 })).toMatchObject([{ kind: 'prompt' }]);
+    withConnection(join(dataDir, 'memory.db'), (connection) => {
+      connection.execute(`PRAGMA user_version = ${NEWEST + 1}`);
+    });
+    expect(thrownBy(() => search.search({ query: 'zebra', limit: 5 })).message).toContain('of a newer claude-mem');
+  });
+
   test('data of the first version survives every migration', () => {
     const dataDir = tempDir();
     prepareDatabaseFile(join(dataDir, 'memory.db'));
