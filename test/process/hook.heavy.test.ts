@@ -158,7 +158,7 @@ describe('with a running tree', () => {
     kill(worker, 'SIGCONT');
     await eventually('the worker has stored them', () => spooled(tree).length === 0);
     expect((await remembered(tree)).observations.map(({ title }) => title)).toEqual([
-      'Bash npm test -- --reporter=dot',
+      'Tests passed: npm test -- --reporter=dot (42 passed)',
       'Edit src/checkout.ts',
     ]);
   });
