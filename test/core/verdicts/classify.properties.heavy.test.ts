@@ -214,7 +214,7 @@ function isContradicted(subject: ProcessRow, { manifests, snapshot }: World): bo
           // An owner lives while it spawns, so its child never has its pid: such a record is damaged. `live-owner.ts` spares the
           // process under the live parent that its tree records; these worlds show cycles and trees that are really dead as well.
           owner.pid === pid ||
-          !(ownerMark ?? '').startsWith(`${owner.pid}:`) ||
+          !(ownerMark ?? '').startsWith(`${owner.pid}:${owner.startTicks ?? ''}`) ||
           (typeof dataDirMark === 'string' && dataDirMark !== DATA_DIR)),
     ),
   );
