@@ -52,10 +52,16 @@ export interface MachineLoad {
 export interface OrphanAdoption {
   /** @returns whether the kernel accepted the request. */
   become(): boolean;
+  /** Undoes `become`. Processes that were adopted stay children of this process. */
+  resign(): void;
   /** Waits for an adopted process that has exited, without blocking. */
   waitFor(pid: number): void;
   /** The pids of all children of this process; undefined if the kernel does not list them. */
   listChildren(): readonly number[] | undefined;
+  /** The same without the children that other threads spawned. The kernel re-parents orphans to the main thread. */
+  listMainChildren(): readonly number[] | undefined;
+  /** Whether a child is a zombie. */
+  hasEnded(pid: number): boolean;
 }
 
 /**
@@ -119,6 +125,11 @@ async function loadLinux(): Promise<Platform> {
             become: () => calls.setChildSubreaper(),
             waitFor: (pid) => void calls.waitPid(pid),
             listChildren: children.listOwnChildren,
+            resign: () => {
+              calls.unsetChildSubreaper();
+            },
+            listMainChildren: children.listMainChildren,
+            hasEnded: children.hasEnded,
           };
     },
     trackDescendants: () => null,

@@ -41,7 +41,7 @@ export function withLeakCheck<Base>(Base: Base): Base {
 
     async #begin({ unhandledErrors }: TestState): Promise<void> {
       try {
-        this.#tracker = await trackProcesses({ currentTest: () => this.#test });
+        this.#tracker = await trackProcesses({ isOfFile: true, currentTest: () => this.#test });
         // The tests have a copy of the environment.
         const { env } = this.global.process ?? {};
         if (env !== undefined) env[VERIFY_MARK] = process.env[VERIFY_MARK];

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ProcessRow } from '../core/process/snapshot.ts';
@@ -16,6 +17,8 @@ export interface FoundSite extends SpawnSite {
 }
 
 interface Spawn extends SpawnSite {
+  /** The watched actions that spawned it, by mark; see `inAction`. */
+  readonly actions: readonly string[];
   readonly child: ChildProcess;
   /** Wall clock in milliseconds. */
   readonly startedMs: number;
@@ -23,11 +26,18 @@ interface Spawn extends SpawnSite {
 }
 
 /** The diagnostics channel on which Node.js reports each spawn. */
-const SPAWNS = 'child_process';
+export const SPAWNS = 'child_process';
 /** Deep enough for a helper of a helper below the frames of Node.js. */
 const FRAMES = 50;
 /** A start in clock ticks is exact to 10 ms, but its conversion to the wall clock takes two readings. */
 const SLACK_MS = 100;
+
+const running = new AsyncLocalStorage<readonly string[]>();
+
+/** Runs the action of a watch. Everything that it spawns, also later, is recorded with the mark of the watch. */
+export function inAction<Result>(mark: string, action: () => Result): Result {
+  return running.run([...(running.getStore() ?? []), mark], action);
+}
 
 /** Collects the child processes that Node.js spawns in this thread from now on, each with its place in the source. */
 export class SpawnRecorder {
@@ -52,22 +62,41 @@ export class SpawnRecorder {
    * @param byPid the rows of the reading that has the process.
    */
   siteOf(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): FoundSite | undefined {
+    const spawn = this.#spawnToward(row, byPid);
+    if (spawn !== undefined) return { ...spawn, foundBy: 'descent' };
+    const [only, ...others] = this.#runningAtStartOf(row);
+    return only === undefined || others.length > 0 ? undefined : { ...only, foundBy: 'time' };
+  }
+
+  /**
+   * Whether the action of a watch started a process: `yes` by descent, `no` if a child process from outside the action started it or may
+   * have started it.
+   */
+  isOfAction(mark: string, row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): 'yes' | 'no' | 'unknown' {
+    const spawn = this.#spawnToward(row, byPid);
+    if (spawn !== undefined) return spawn.actions.includes(mark) ? 'yes' : 'no';
+    return this.#runningAtStartOf(row).every(({ actions }) => actions.includes(mark)) ? 'unknown' : 'no';
+  }
+
+  #spawnToward(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): Spawn | undefined {
     for (const pid of pidsToward(row, byPid)) {
       const spawn = this.#spawns.findLast(({ child, startedMs }) => child.pid === pid && isAfter(row, startedMs));
-      if (spawn !== undefined) return { ...spawn, foundBy: 'descent' };
+      if (spawn !== undefined) return spawn;
     }
+    return undefined;
+  }
+
+  #runningAtStartOf(row: ProcessRow): readonly Spawn[] {
     const startedMs = Date.parse(row.startedAt);
-    const running = this.#spawns.filter(
-      (spawn) => isAfter(row, spawn.startedMs) && spawn.endedMs + SLACK_MS >= startedMs,
-    );
-    const [only, ...others] = running;
-    return only === undefined || others.length > 0 ? undefined : { ...only, foundBy: 'time' };
+    return this.#spawns.filter((spawn) => isAfter(row, spawn.startedMs) && spawn.endedMs + SLACK_MS >= startedMs);
   }
 
   readonly #record = (message: unknown): void => {
     const { process: child } = message as { readonly process: ChildProcess };
     const place = placeOf(stackHere());
-    const spawn = { child, place, test: this.#currentTest() ?? null, startedMs: Date.now(), endedMs: Infinity };
+    const test = this.#currentTest() ?? null;
+    const actions = running.getStore() ?? [];
+    const spawn = { child, place, test, actions, startedMs: Date.now(), endedMs: Infinity };
     child.once('exit', () => {
       spawn.endedMs = Date.now();
     });

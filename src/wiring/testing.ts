@@ -4,14 +4,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
-import type { StartedProcess } from '../core/process/descent.ts';
+import { identityKey, type StartedProcess } from '../core/process/descent.ts';
+import type { ProcessRow, ProcessSnapshot } from '../core/process/snapshot.ts';
 import { systemClock } from './adapters.ts';
 import { createContext, usualDataDir } from './context.ts';
 import type { Observation } from '../operations/observe/observe.ts';
 import { terminateLeft } from '../operations/verify/terminate-left.ts';
 import { VERIFY_MARK, Watch, type SettledLook } from '../operations/verify/watch.ts';
-import { loadPlatform, type Platform } from '../platform/index.ts';
-import { SpawnRecorder } from './spawn-sites.ts';
+import { loadPlatform, type OrphanAdoption, type Platform } from '../platform/index.ts';
+import { Adopter } from './adopt-during-watches.ts';
+import { addRunningWatch, runningWatches } from './running-watches.ts';
+import { inAction, SpawnRecorder } from './spawn-sites.ts';
 
 /** A process that was started during the watch and still runs. */
 export interface LeakedProcess {
@@ -31,6 +34,8 @@ export interface LeakedProcess {
   readonly spawnFoundBy: 'descent' | 'time' | null;
   /** The test that started it; null if unknown. */
   readonly test: string | null;
+  /** Why `reap` spared it; null if `reap` ended it or is not set. */
+  readonly notEnded: string | null;
 }
 
 export interface TrackOptions {
@@ -38,10 +43,16 @@ export interface TrackOptions {
   readonly settleMs?: number;
   /** Patterns for command lines. A process that matches may stay, with its descendants. */
   readonly allow?: readonly (RegExp | string)[];
-  /** Ends the processes that are left, except those of a running claude-mem. The test fails anyway. */
+  /**
+   * Ends the processes that are left, except those of a running claude-mem. The test fails anyway. `expectNoLeaks` spares a process that a
+   * child process from outside the action may have started. While another watch of this process runs, only what descends from a child
+   * process of the action is ended. The watch of `claude-mem-cli/vitest` or `claude-mem-cli/jest` does not count.
+   */
   readonly reap?: boolean;
   /** Names the test that runs, for the message. */
   readonly currentTest?: () => string | undefined;
+  /** @internal The watch encloses all tests of a file. */
+  readonly isOfFile?: boolean;
 }
 
 /** Watches the processes that start from now on. */
@@ -74,10 +85,11 @@ export async function expectNoLeaks<Result>(
   action: () => Result | Promise<Result>,
   options: TrackOptions = {},
 ): Promise<Result> {
-  const tracker = await trackProcesses(options);
+  const mark = randomUUID();
+  const tracker = await beginTracker(options, { mark, hasAction: true });
   let result: Result;
   try {
-    result = await action();
+    result = await inAction(mark, action);
   } catch (error) {
     // The error explains the leak, so it is thrown. `leaks` still ends the processes with `reap`.
     await tracker.leaks().catch(() => []);
@@ -89,22 +101,65 @@ export async function expectNoLeaks<Result>(
 
 /**
  * Begins a watch. For a whole suite, call it in a "before" hook, and call `expectNoLeaks()` of the result in an "after" hook. On Linux, this
- * process becomes a subreaper, which finds double forks, setsid and cleared environments. Processes from before the watch, and those of
- * test runners, are not reported.
+ * process is a subreaper until the last watch ends, which finds double forks, setsid and cleared environments. Processes from before the
+ * watch, and those of test runners, are not reported.
  * @throws Error if the process table cannot be read.
  */
-export async function trackProcesses(options: TrackOptions = {}): Promise<ProcessTracker> {
+export function trackProcesses(options: TrackOptions = {}): Promise<ProcessTracker> {
+  return beginTracker(options, { mark: randomUUID(), hasAction: false });
+}
+
+/** A watch with its mark. It has an action if the spawns of the action can be distinguished from others. */
+interface Marked {
+  readonly mark: string;
+  readonly hasAction: boolean;
+}
+
+async function beginTracker(options: TrackOptions, marked: Marked): Promise<ProcessTracker> {
   const platform = await loadPlatform();
-  const mark = randomUUID();
+  const { mark } = marked;
   const spawns = new SpawnRecorder(options.currentTest ?? (() => undefined));
-  const adoption = platform.loadAdoption();
-  const adopts = adoption?.become() === true;
-  const watch = await Watch.begin(
+  const adoption = isMainThread ? platform.loadAdoption() : null;
+  if (adoption !== null) adopter ??= new Adopter(adoption);
+  const adopts = adopter?.begin() === true;
+  const removeFromRunning = addRunningWatch({ mark, isOfFile: options.isOfFile === true });
+  const end = () => {
+    spawns.stop();
+    removeFromRunning();
+    adopter?.end();
+  };
+  try {
+    const watch = await beginWatch({ platform, options, mark, spawns, adoption: adopts ? adoption : null });
+    const restoreMark = setMark(mark);
+    return new Tracker(watch, { ...marked, platform, options, spawns, restoreMark, end });
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+/**
+ * Only in the main thread: other threads may run other tests, whose child processes have the same parent, and do not know the watches of
+ * this one.
+ */
+let adopter: Adopter | undefined;
+
+interface WatchParts {
+  readonly platform: Platform;
+  readonly options: TrackOptions;
+  readonly mark: string;
+  readonly spawns: SpawnRecorder;
+  /** Null if this process does not adopt orphans. */
+  readonly adoption: OrphanAdoption | null;
+}
+
+function beginWatch({ platform, options, mark, spawns, adoption }: WatchParts): Promise<Watch> {
+  return Watch.begin(
     {
       ...platform,
       clock: systemClock,
       waitFor:
-        adoption === null || !adopts
+        adoption === null
           ? null
           : (pid) => {
               adoption.waitFor(pid);
@@ -112,8 +167,7 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
     },
     {
       mark,
-      // Other threads of this process may run other tests, whose child processes have the same parent.
-      claimsChildren: adopts && isMainThread,
+      claimsChildren: adoption !== null,
       children: () => spawns.pids(),
       // Node.js waits for its own child processes. Only a process once seen under another parent is certainly adopted.
       mayWaitFor: (_, wasAdopted) => wasAdopted,
@@ -121,8 +175,6 @@ export async function trackProcesses(options: TrackOptions = {}): Promise<Proces
         [...RUNNERS_OWN, ...(options.allow ?? [])].some((pattern) => matches(command, pattern)),
     },
   );
-  const restoreMark = setMark(mark);
-  return new Tracker(watch, { platform, options, spawns, restoreMark });
 }
 
 /** Processes that test runners and their compilers keep below the process that runs the tests. */
@@ -161,27 +213,52 @@ class Tracker implements ProcessTracker {
   }
 
   async #look(): Promise<readonly LeakedProcess[]> {
-    const { options, spawns, restoreMark } = this.#setting;
+    const { restoreMark, end } = this.#setting;
+    try {
+      return await this.#settle();
+    } finally {
+      restoreMark();
+      end();
+    }
+  }
+
+  async #settle(): Promise<readonly LeakedProcess[]> {
+    const { options, spawns } = this.#setting;
     const settled = await this.#watch.settle(options.settleMs ?? DEFAULT_SETTLE_MS);
-    spawns.stop();
-    restoreMark();
     if (!settled.isComplete && settled.left.length === 0)
       throw new Error('The process table could not be read completely, so it is not proven that no process is left.');
-    if (options.reap === true) await this.#reap(settled);
+    const notEnded = options.reap === true ? await this.#reap(settled) : NOT_ENDED;
     const byPid = new Map(settled.snapshot.processes.map((row) => [row.pid, row]));
     return settled.left.map((process) => {
       const site = spawns.siteOf(process.row, byPid) ?? NO_SITE;
       const { place: spawnedAt, foundBy, test } = site;
-      return { ...leakedProcess(process), spawnedAt, spawnFoundBy: spawnedAt === null ? null : foundBy, test };
+      return {
+        ...leakedProcess(process),
+        ...{ spawnedAt, spawnFoundBy: spawnedAt === null ? null : foundBy, test },
+        notEnded: notEnded(process.row),
+      };
     });
   }
 
-  /** Spares the processes of a running claude-mem. */
-  async #reap({ left }: SettledLook): Promise<void> {
-    if (left.length === 0) return;
+  /** @returns why a process was spared. */
+  async #reap({ left }: SettledLook): Promise<typeof NOT_ENDED> {
+    if (left.length === 0) return NOT_ENDED;
     const { signaller } = this.#setting.platform;
-    const ports = { watch: this.#watch, signaller, clock: systemClock, observe, usualDataDir: usualDataDir() };
-    await terminateLeft(ports, { graceMs: GRACE_MS });
+    const spare = (row: ProcessRow, snapshot: ProcessSnapshot) => this.#reasonToSpare(row, snapshot);
+    const ports = { watch: this.#watch, signaller, clock: systemClock, observe, usualDataDir: usualDataDir(), spare };
+    const { protectedBy, refused = null } = await terminateLeft(ports, { graceMs: GRACE_MS });
+    return (row) => protectedBy.get(identityKey(row)) ?? refused;
+  }
+
+  #reasonToSpare(row: ProcessRow, { processes }: ProcessSnapshot): string | undefined {
+    const { mark, hasAction, spawns } = this.#setting;
+    const isOwn = hasAction
+      ? spawns.isOfAction(mark, row, new Map(processes.map((each) => [each.pid, each])))
+      : 'unknown';
+    if (isOwn === 'yes') return undefined;
+    if (isOwn === 'no') return 'a child process from outside the action started it, or may have started it';
+    const isOtherRunning = runningWatches().some((other) => other.mark !== mark && !other.isOfFile);
+    return isOtherRunning ? 'another watch of this process is running, and may have started it' : undefined;
   }
 }
 
@@ -189,11 +266,13 @@ function observe(dataDir?: string): Promise<Observation> {
   return createContext({ dataDir, acts: false, ifMissing: 'accept' }).observe({ memory: false });
 }
 
-interface TrackerSetting {
+interface TrackerSetting extends Marked {
   readonly platform: Platform;
   readonly options: TrackOptions;
   readonly spawns: SpawnRecorder;
   readonly restoreMark: () => void;
+  /** Stops the recording of spawns and the adoption. */
+  readonly end: () => void;
 }
 
 /** Child processes inherit the mark. With a runner that copies the environment (jest), only descent finds them. */
@@ -210,9 +289,14 @@ function matches(command: string, pattern: RegExp | string): boolean {
   return typeof pattern === 'string' ? command.includes(pattern) : command.search(pattern) >= 0;
 }
 
+const NOT_ENDED: (row: ProcessRow) => string | null = () => null;
+
 const NO_SITE = { place: null, test: null, foundBy: null } as const;
 
-function leakedProcess({ row, foundBy }: StartedProcess): Omit<LeakedProcess, 'spawnedAt' | 'spawnFoundBy' | 'test'> {
+function leakedProcess({
+  row,
+  foundBy,
+}: StartedProcess): Omit<LeakedProcess, 'spawnedAt' | 'spawnFoundBy' | 'test' | 'notEnded'> {
   const { pid, ppid, startedAt, command, name } = row;
   const ageSeconds = Math.max(0, Math.round((Date.now() - Date.parse(startedAt)) / 100) / 10);
   return { pid, ppid, startedAt, foundBy, ageSeconds, command: command === '' ? `[${name}]` : command };
@@ -233,6 +317,7 @@ function describeLeak({
   spawnedAt,
   spawnFoundBy,
   test,
+  notEnded,
 }: LeakedProcess) {
   const proof = foundBy === 'mark' ? 'has the mark of this watch' : 'descends from this process';
   return [
@@ -240,5 +325,6 @@ function describeLeak({
     `    parent pid ${ppid}; started ${startedAt}, ${ageSeconds} s ago; ${proof}`,
     ...(spawnedAt === null ? [] : [`    ${spawnFoundBy === 'time' ? 'probably ' : ''}spawned at ${spawnedAt}`]),
     ...(test === null ? [] : [`    in the test "${test}"`]),
+    ...(notEnded === null ? [] : [`    not ended: ${notEnded}`]),
   ];
 }

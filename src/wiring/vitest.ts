@@ -5,7 +5,7 @@ import { trackProcesses, type ProcessTracker } from './testing.ts';
 let tracker: ProcessTracker | undefined;
 
 beforeAll(async () => {
-  tracker = await trackProcesses({ currentTest: () => expect.getState().currentTestName });
+  tracker = await trackProcesses({ isOfFile: true, currentTest: () => expect.getState().currentTestName });
 });
 
 // Vitest runs these hooks in reverse order, so the hooks of the file have cleaned up by then.

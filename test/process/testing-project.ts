@@ -7,7 +7,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BEHAVIOUR = join(ROOT, 'test/fixtures/testing/behaviour.cjs');
-export const COUNT = 4;
+export const COUNT = 8;
 
 export const PLAY = `for (const [name, play] of Object.entries(behaviour(testing))) test(name, play);`;
 export const REQUIRED = `const testing = require('claude-mem-cli/testing'); const { behaviour } = require(${JSON.stringify(BEHAVIOUR)});`;

@@ -1,4 +1,5 @@
 import { identityKey, type StartedProcess } from '../../core/process/descent.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../core/process/snapshot.ts';
 import { findProtected } from '../../core/verdicts/protected.ts';
 import { ClaudeMemError } from '../../shared/errors.ts';
 import { terminateUntilQuiet } from '../terminate/terminate-until-quiet.ts';
@@ -15,6 +16,8 @@ export interface EndLeftPorts {
   readonly observe: (dataDir?: string) => Promise<Observation>;
   /** The default data dir of claude-mem, also if this command was given another one. Resolved. */
   readonly usualDataDir: string;
+  /** Another reason not to end a process of this reading; default: none. */
+  readonly spare?: (row: ProcessRow, snapshot: ProcessSnapshot) => string | undefined;
 }
 
 export interface EndLeftResult {
@@ -40,7 +43,8 @@ interface Protection {
 export async function terminateLeft(ports: EndLeftPorts, options: TerminationOptions): Promise<EndLeftResult> {
   const look = async (): Promise<Look> => {
     const seen = await ports.watch.look();
-    return { seen, protection: await protect(seen, ports) };
+    const { by, refused } = await protect(seen, ports);
+    return { seen, protection: { by: new Map([...by, ...sparedBy(seen, ports)]), refused } };
   };
   const { outcomes, after } = await terminateUntilQuiet(
     { look, targetsOf, signaller: ports.signaller, clock: ports.clock },
@@ -48,6 +52,13 @@ export async function terminateLeft(ports: EndLeftPorts, options: TerminationOpt
     options,
   );
   return { outcomes, after: after.seen, protectedBy: after.protection.by, refused: after.protection.refused };
+}
+
+function sparedBy({ left, snapshot }: WatchLook, { spare }: EndLeftPorts): readonly (readonly [string, string])[] {
+  return left.flatMap(({ row }) => {
+    const reason = spare?.(row, snapshot);
+    return reason === undefined ? [] : [[identityKey(row), reason] as const];
+  });
 }
 
 function targetsOf({ seen, protection }: Look) {

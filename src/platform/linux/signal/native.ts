@@ -21,6 +21,8 @@ export interface LinuxNative {
   pidfdSendSignal(descriptor: number, signal: Signal): number;
   /** Makes this process the subreaper of its descendants, in place of pid 1. Returns whether the kernel accepted. */
   setChildSubreaper(): boolean;
+  /** Undoes `setChildSubreaper`. Orphans that were re-parented to this process stay its children. */
+  unsetChildSubreaper(): void;
   /**
    * Waits for an adopted process without blocking. By pid and never -1: waiting for a child that Node.js spawned would
    * steal its exit status.
@@ -67,6 +69,7 @@ function bindCalls(loadedLibc: Libc | null): LinuxNative | null {
     canSignalHandles: canSignalSelf(send),
     pidfdSendSignal: (descriptor, signal) => send(descriptor, SIGNAL_NUMBERS[signal]),
     setChildSubreaper: () => prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0,
+    unsetChildSubreaper: () => void prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0),
     waitPid: (pid) => {
       if (!(pid > 1)) return { kind: 'not-a-child' };
       const status: [number] = [0];
