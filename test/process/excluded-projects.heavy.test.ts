@@ -28,6 +28,7 @@ test('nothing of an excluded project or a skipped tool is stored, by script, com
   const folder = (name: string) => join(tree.home, name);
   for (const name of ['secret/.git', 'clients/acme/src', 'open/.git']) mkdirSync(folder(name), { recursive: true });
   symlinkSync(folder('clients/acme'), folder('shortcut'));
+  symlinkSync(folder('secret'), folder('link'));
   mkdirSync(tree.dataDir, { recursive: true, mode: 0o700 });
   const settings = {
     excludedProjects: ['secret', '~/clients'],
@@ -37,7 +38,7 @@ test('nothing of an excluded project or a skipped tool is stored, by script, com
   await tree.start();
 
   const input = (event: string, cwd: string, more: object) =>
-    JSON.stringify({ session_id: `in ${cwd}`, cwd: folder(cwd), hook_event_name: event, ...more });
+    JSON.stringify({ session_id: `in ${cwd}`, cwd: `${tree.home}/${cwd}`, hook_event_name: event, ...more });
   const byScript = (event: string, cwd: string, more: object) => {
     const script = join(tree.dataDir, 'bin', 'hook');
     const options = { cwd: folder(cwd), env: { PATH: '/usr/bin:/bin', HOME: tree.home }, encoding: 'utf8' } as const;
@@ -60,7 +61,7 @@ test('nothing of an excluded project or a skipped tool is stored, by script, com
     return response.status;
   };
 
-  for (const cwd of ['secret', 'clients/acme/src', 'shortcut']) {
+  for (const cwd of ['secret', 'clients/acme/src', 'shortcut', 'secret/', 'link/', 'open/../secret']) {
     byScript('UserPromptSubmit', cwd, { prompt: `script in ${cwd}` });
     expect(await byCommand('SessionStart', cwd, { source: 'startup' })).toMatchObject({ status: 0, stdout: '' });
     await byCommand('UserPromptSubmit', cwd, { prompt: `command in ${cwd}` });

@@ -1,5 +1,5 @@
 /** Raise it with every change of the script: a `start` of an older claude-mem must not replace a newer script. */
-const SCRIPT_VERSION = 2;
+const SCRIPT_VERSION = 3;
 
 /**
  * Bytes of one input: enough for the stored part of any event. The rest is dropped. More would cost the worker seconds and a gigabyte for
@@ -14,6 +14,13 @@ const INPUTS_PER_MEASUREMENT = 64;
 
 /** The file beside the script with the excluded projects, as in `CLAUDE_MEM_EXCLUDED_PROJECTS`. */
 export const EXCLUDED_FILE = 'excluded-projects';
+
+/** The characters that `trim` of JavaScript removes, each as a word of the script. */
+const SPACES =
+  ' ,\t,\n,\v,\f,\r,\u00A0,\u1680,\u2000,\u2001,\u2002,\u2003,\u2004,\u2005,\u2006,\u2007,\u2008,\u2009,\u200A,\u2028,\u2029,\u202F,\u205F,\u3000,\uFEFF'
+    .split(',')
+    .map((space) => `'${space}'`)
+    .join(' ');
 
 /** The file with the lowest number that the script may use, so that it never uses the number of a removed input. */
 export const FIRST_NUMBER_FILE = 'first-number';
@@ -84,29 +91,91 @@ if [ -n "\${CLAUDE_MEM_DATA_DIR:-}" ] && [ "$data_dir" -ef "\${HOME:-/}/.claude-
   esac
 fi
 excluded=\${CLAUDE_MEM_EXCLUDED_PROJECTS:-}
+is_from_environment=yes
 if [ -z "$excluded" ] && [ -f "$data_dir/bin/${EXCLUDED_FILE}" ]; then
+  is_from_environment=no
   { read -r excluded <"$data_dir/bin/${EXCLUDED_FILE}"; } 2>/dev/null
 fi
+
+trim() {
+  before_trim=
+  while [ "$before_trim" != "$entry" ]; do
+    before_trim=$entry
+    for space in ${SPACES}; do
+      entry=\${entry#"$space"}
+      entry=\${entry%"$space"}
+    done
+  done
+}
+
+# Removes '.', '..' and slashes that mean nothing, as text: the folder may be gone. Sets flat; empty for the root.
+flatten() {
+  flat=
+  IFS=/
+  for part in $1; do
+    case $part in '' | .) ;; ..) flat=\${flat%/*} ;; *) flat=$flat/$part ;; esac
+  done
+}
+
+# The folder behind links. Prints nothing if it is gone.
+real_folder() {
+  case $1 in
+    '') ;;
+    /*) { cd -P "$1" && pwd -P; } 2>/dev/null ;;
+    *) { cd -P "./$1" && pwd -P; } 2>/dev/null ;;
+  esac
+}
+
+# Sets entries: names, and folders as absolute paths.
+read_entries() {
+  entry=$excluded
+  trim
+  quote=
+  # The environment may have the list of config.json.
+  case $entry in '['*']') quote='"' entry=\${entry#?} entry=\${entry%?} ;; esac
+  entries=
+  IFS=,
+  for entry in $entry; do
+    trim
+    if [ -n "$quote" ]; then
+      entry=\${entry#"$quote"}
+      entry=\${entry%"$quote"}
+      trim
+    fi
+    case $entry in '~') entry=\${HOME:-} ;; '~/'*) entry=\${HOME:-}/\${entry#??} ;; esac
+    case $entry in
+      '') ;;
+      /*)
+        flatten "$entry"
+        entries=$entries,\${flat:-/}
+        # The file has the folders behind links already.
+        [ "$is_from_environment" != yes ] || real=$(real_folder "$entry")
+        case \${real:-,} in *,*) ;; *) entries=$entries,$real ;; esac
+        real=
+        ;;
+      *) entries=$entries,$entry ;;
+    esac
+  done
+}
 
 # The nearest folder upwards with .git, as in \`claude-mem hook\`.
 find_project() {
   folder=$place
-  while [ -n "$folder" ] && [ "$folder" != "\${HOME:-}" ]; do
+  while [ -n "$folder" ] && [ ! "$folder" -ef "\${HOME:-/}" ]; do
     [ ! -e "$folder/.git" ] || break
     folder=\${folder%/*}
   done
-  [ -n "$folder" ] && [ "$folder" != "\${HOME:-}" ] || folder=$place
+  [ -n "$folder" ] && [ ! "$folder" -ef "\${HOME:-/}" ] || folder=$place
   project=\${folder##*/}
+  project=\${project:-unnamed}
 }
 
 is_excluded() {
+  flatten "$place"
+  place=$flat
   find_project
   IFS=,
-  for entry in $excluded; do
-    entry=\${entry#"\${entry%%[! ]*}"}
-    entry=\${entry%"\${entry##*[! ]}"}
-    case $entry in '~') entry=\${HOME:-} ;; '~/'*) entry=\${HOME:-}/\${entry#??} ;; esac
-    while case $entry in ?*/) ;; *) false ;; esac; do entry=\${entry%/}; done
+  for entry in $entries; do
     case $entry in
       '') ;;
       /) return 0 ;;
@@ -119,15 +188,17 @@ is_excluded() {
 
 if [ -n "$excluded" ]; then
   usual_separators=$IFS
+  real=
+  read_entries
   # The host names the project of the session, which the agent may have left.
-  for place in "\${PWD:-}" "$(pwd -P)" "\${CLAUDE_PROJECT_DIR:-}"; do
-    if is_excluded; then
+  for place in "\${PWD:-}" "$(pwd -P)" "\${CLAUDE_PROJECT_DIR:-}" "$(real_folder "\${CLAUDE_PROJECT_DIR:-}")"; do
+    if [ -n "$place" ] && is_excluded; then
       # So that the host can write all of it.
       cat >/dev/null 2>&1
       exit 0
     fi
-    IFS=$usual_separators
   done
+  IFS=$usual_separators
 fi
 
 { [ -d "$data_dir/spool" ] || mkdir "$data_dir/spool"; } 2>/dev/null

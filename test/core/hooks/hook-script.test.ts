@@ -66,6 +66,51 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
     expect(isStored('shop')).toBe(false);
   });
 
+  test(`stores nothing of an excluded project however its folder and the list are written in ${shell.name}`, (context) => {
+    if (shell.missing !== undefined) context.skip(shell.missing);
+    const { run, inputs, spool } = hookPlace(shell);
+    const home = tempDir();
+    for (const name of ['secret/.git', 'open/.git']) mkdirSync(join(home, name), { recursive: true });
+    symlinkSync(join(home, 'secret'), join(home, 'link'));
+    const isStored = (list: string, projectDir: string) => {
+      rmSync(spool, { recursive: true, force: true });
+      const env = { HOME: home, CLAUDE_MEM_EXCLUDED_PROJECTS: list, CLAUDE_PROJECT_DIR: projectDir };
+      expect(run({ cwd: join(home, 'open'), env })).toEqual(STORED);
+      return existsSync(spool) && inputs().length > 0;
+    };
+    const lists = [
+      ...[
+        'x,\tsecret',
+        '\n secret\r\n',
+        'x,\u00A0\u2003\uFEFFsecret\u3000',
+        '["x", "secret"]',
+        '~/secret/.',
+        '~/x/../secret',
+      ],
+      ...['~/link', `${home}//secret`],
+    ];
+    const stored = lists.filter((list) => isStored(list, join(home, 'secret')));
+    expect(stored).toEqual([]);
+    const folders = [
+      'link',
+      'link/',
+      'secret/',
+      'secret//',
+      'open/../secret',
+      'gone/../secret',
+      './secret/.',
+      '../x/secret',
+    ];
+    expect(folders.filter((folder) => isStored('secret', `${home}/${folder}`))).toEqual([]);
+    expect(folders.slice(0, -1).filter((folder) => isStored('~/secret', `${home}/${folder}`))).toEqual([]);
+    expect(['../secret', 'gone/secret', '-', '/'].filter((folder) => isStored('~/secret', folder))).toEqual([
+      ...['gone/secret', '-', '/'],
+    ]);
+    expect([isStored('gone', `${home}/gone/`), isStored('unnamed', '/'), isStored('other', `${home}/gone`)]).toEqual([
+      ...[false, false, true],
+    ]);
+  });
+
   test(`works in a data dir of any name in ${shell.name}`, (context) => {
     if (shell.missing !== undefined) context.skip(shell.missing);
     fc.assert(
