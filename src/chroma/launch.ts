@@ -1,3 +1,4 @@
+import { OFF_IN_TREE } from '../core/health/chroma-off.ts';
 import { mkdirSync } from 'node:fs';
 import { chromaCommand, type Command, vectorsFolder } from './command.ts';
 import { ChromaConnection } from './connection.ts';
@@ -24,7 +25,7 @@ export interface LaunchOptions {
  * @throws ChromaFailure `off`, `no-uvx` or `no-model`.
  */
 export function requireParts({ settings, env, dataDir }: ChromaDependencies): Uvx {
-  if (!settings.chromaEnabled) throw new ChromaFailure('off', 'switched off by CLAUDE_MEM_CHROMA_ENABLED');
+  if (!settings.chromaEnabled) throw new ChromaFailure('off', OFF_IN_TREE);
   const home = homeOf(env);
   const uvx = findUvx({ setting: settings.uvx, env, home, dataDir });
   if ('reason' in uvx) throw new ChromaFailure('no-uvx', uvx.reason);

@@ -1,3 +1,4 @@
+import { OFF_BY_SETTING } from '../core/health/chroma-off.ts';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -136,7 +137,7 @@ async function stagePorts({
 }
 
 function whyNoChroma(isEnabled: boolean, uvx: ReturnType<typeof findUvx>): string | null {
-  if (!isEnabled) return 'switched off by CLAUDE_MEM_CHROMA_ENABLED';
+  if (!isEnabled) return OFF_BY_SETTING;
   return 'reason' in uvx ? uvx.reason : (modelProblem(homedir()) ?? null);
 }
 

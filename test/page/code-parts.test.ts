@@ -9,7 +9,10 @@ test.each([
   ['run claude-mem status --open', ['claude-mem status --open']],
   ['to look there: claude-mem leaks --data-dir /a/b.c. It is', ['claude-mem leaks --data-dir /a/b.c']],
   ["claude-mem leaks --data-dir '/my data' lists it", ["claude-mem leaks --data-dir '/my data'"]],
-  ['switched off by CLAUDE_MEM_CHROMA_ENABLED', ['CLAUDE_MEM_CHROMA_ENABLED']],
+  [
+    'switched off by CLAUDE_MEM_CHROMA_ENABLED or claude-mem start --no-chroma',
+    ['CLAUDE_MEM_CHROMA_ENABLED', 'claude-mem start --no-chroma'],
+  ],
   ['CLAUDE_MEM_CHROMA_MODE=remote, so', ['CLAUDE_MEM_CHROMA_MODE=remote']],
   ['names it in --data-dir, and', ['--data-dir']],
   ['another claude-mem runs on this data dir; the claude-mem worker', []],

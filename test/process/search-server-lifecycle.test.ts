@@ -35,7 +35,7 @@ describe('a search server on its own', () => {
     const { call } = await connectSearchServer({ dataDir, env: WITHOUT_CHROMA });
     expect(await call('search', { query: 'login' })).toMatchObject({
       mode: 'keyword',
-      reason: 'switched off by CLAUDE_MEM_CHROMA_ENABLED',
+      reason: 'switched off by CLAUDE_MEM_CHROMA_ENABLED or claude-mem start --no-chroma',
       results: [{ title: 'Login fixed' }],
     });
     expect(await call('get_observations', { ids: [2] })).toMatchObject({ observations: [{ title: 'lunch' }] });

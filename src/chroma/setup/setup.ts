@@ -1,3 +1,4 @@
+import { OFF_BY_SETTING } from '../../core/health/chroma-off.ts';
 import { prepareModel } from './model-step.ts';
 import { preparePackages } from './packages-step.ts';
 import { preparePython } from './python-step.ts';
@@ -14,7 +15,7 @@ export async function setUpChroma(
   options: SetupOptions,
 ): Promise<readonly SetupStep[]> {
   const steps: SetupStep[] = [];
-  if (!dependencies.settings.chromaEnabled) return skipRest(steps, 'switched off by CLAUDE_MEM_CHROMA_ENABLED');
+  if (!dependencies.settings.chromaEnabled) return skipRest(steps, OFF_BY_SETTING);
   const { step: uvxStep, uvx } = await prepareUvx(dependencies, options);
   steps.push(uvxStep);
   if (uvx === undefined) return skipRest(steps, 'needs uvx');

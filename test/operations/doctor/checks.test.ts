@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FolderAccess, MachineMemory } from '../../../src/operations/ports/doctor.ts';
 import type { PortProblem } from '../../../src/operations/ports/port-use.ts';
+import { OFF_BY_SETTING, OFF_IN_TREE } from '../../../src/core/health/chroma-off.ts';
 import { chromaCheck } from '../../../src/operations/doctor/checks/chroma.ts';
 import { excessCheck } from '../../../src/operations/doctor/checks/excess.ts';
 import { orphansCheck } from '../../../src/operations/doctor/checks/orphans.ts';
@@ -205,9 +206,21 @@ test.each([
   [{ mode: 'semantic' as const, reason: null }, 'pass'],
   [{ mode: 'keyword' as const, reason: 'Chroma is starting' }, 'warn'],
   [{ mode: 'keyword' as const, reason: 'uvx was not found; run claude-mem setup' }, 'fail'],
+  [{ mode: 'keyword' as const, reason: OFF_IN_TREE }, 'skip'],
+  [{ mode: 'keyword' as const, reason: OFF_BY_SETTING }, 'skip'],
 ])('a search with %o: %s', async (search, status) => {
   const askSupervisor = () => Promise.resolve({ ...running, search });
   expect((await findingOf(chromaCheck, { tree: { askSupervisor } })).status).toBe(status);
+});
+
+test('a Chroma that the user switched off names both ways, and restart as the way to switch it on', async () => {
+  const search = { mode: 'keyword' as const, reason: OFF_IN_TREE };
+  const askSupervisor = () => Promise.resolve({ ...running, search });
+  expect(await findingOf(chromaCheck, { tree: { askSupervisor } })).toEqual({
+    status: 'skip',
+    detail:
+      'switched off by CLAUDE_MEM_CHROMA_ENABLED or claude-mem start --no-chroma; claude-mem restart switches it on',
+  });
 });
 
 describe('the port of the worker', () => {

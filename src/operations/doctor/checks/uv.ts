@@ -1,3 +1,4 @@
+import { OFF_BY_SETTING } from '../../../core/health/chroma-off.ts';
 import { blocking, fail, pass, reasonAlone, skip, warn, type Check } from '../check.ts';
 import { messageOf } from '../../../shared/errors.ts';
 
@@ -13,7 +14,7 @@ export const uvCheck: Check = {
   needs: ['settings'],
   limitMs: LIMIT_MS,
   run: async ({ settings, target, chroma, signal }) => {
-    if (!settings().chromaEnabled) return blocking(skip('switched off by CLAUDE_MEM_CHROMA_ENABLED'));
+    if (!settings().chromaEnabled) return blocking(skip(OFF_BY_SETTING));
     const found = chroma.findUvx();
     const isChosen = settings().uvx !== undefined;
     if ('reason' in found) {
