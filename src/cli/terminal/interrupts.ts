@@ -1,3 +1,5 @@
+import { endByHangUp } from '../exit.ts';
+
 /** The first SIGINT, SIGTERM, SIGHUP (on Windows also a closed console) or Ctrl-Break asks the command to stop, the second one forces it. */
 export interface Interrupts {
   readonly interrupted: AbortSignal;
@@ -9,7 +11,8 @@ export interface Interrupts {
 export function listenForInterrupts(onFirst: () => void): Interrupts {
   const interrupted = new AbortController();
   const forced = new AbortController();
-  const listener = () => {
+  const listener = (signal: NodeJS.Signals) => {
+    if (signal === 'SIGHUP') endByHangUp();
     if (interrupted.signal.aborted) {
       forced.abort();
       return;

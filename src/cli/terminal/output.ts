@@ -1,6 +1,6 @@
 import { escapeHidden } from '../../core/text/harmless-text.ts';
 import { EXIT } from '../exit-code.ts';
-import { exitNow } from '../exit.ts';
+import { endByHangUp, exitNow } from '../exit.ts';
 import { withProgramName } from '../program-name.ts';
 import { wantsColor } from './color.ts';
 import { Sink } from './sink.ts';
@@ -59,6 +59,8 @@ const STRONGER: ReadonlySet<unknown> = new Set([EXIT.usage, EXIT.interrupted]);
 export const out = new Sink(1, (error) => {
   // EPIPE is the normal end of `claude-mem leaks | head`. A full disk is a failure.
   if (error.code !== 'EPIPE') lose(error);
+  // The terminal may be gone before the signal arrives.
+  if (error.code === 'EIO') endByHangUp();
   if (isStreaming && !isActing) exitNow(Number(process.exitCode ?? EXIT.ok));
 });
 

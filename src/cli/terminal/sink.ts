@@ -1,5 +1,6 @@
-import { fstatSync, statSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
+import { mayBeTerminal } from './descriptor.ts';
 
 /**
  * An output of this program. A file or pipe is written directly, because loading Node's streams takes 6 ms, a sixth of the start of Node
@@ -71,14 +72,4 @@ function writeWhole(stream: WriteStream & { readonly fd: number }): void {
       done(error as Error);
     }
   };
-}
-
-function mayBeTerminal(descriptor: number): boolean {
-  try {
-    const stats = fstatSync(descriptor);
-    return stats.isCharacterDevice() && stats.rdev !== statSync('/dev/null').rdev;
-  } catch {
-    // A closed descriptor, or a system without /dev/null: the stream knows what to do.
-    return true;
-  }
 }
