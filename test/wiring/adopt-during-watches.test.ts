@@ -39,7 +39,7 @@ async function twoMoreLooks({ looks }: { looks: number }, state: { looks: number
   await eventually('two more looks', () => state.looks >= looks + 3);
 }
 
-test('waits for adopted zombies, but neither for children of before nor for those of Node.js', async () => {
+test('waits for adopted zombies, not for older children or those of Node.js', async () => {
   const children = [11];
   const { state, begin } = aWatch(children, new Set([11, 12]));
   begin();
