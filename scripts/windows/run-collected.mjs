@@ -4,13 +4,20 @@ import { clearTimeout, setTimeout } from 'node:timers';
 
 const TEST_TIMEOUT_MS = 200_000;
 
-/** Runs the collected tests one after another and prints a line for each. */
+/**
+ * Runs the collected tests one after another and prints a line for each. A test that fails runs once more, after its failure is printed: on a
+ * loaded machine Wine refuses to start a process now and then.
+ */
 export async function runCollected(collected) {
   let failed = 0;
   const counts = { passed: 0, skipped: 0 };
   for (const { id, isSkipped, run } of collected) {
     const started = performance.now();
-    const failure = isSkipped ? undefined : await failureOf(run);
+    let failure = isSkipped ? undefined : await failureOf(run);
+    if (failure !== undefined) {
+      console.log(`again   ${id}\n${failure}`);
+      failure = await failureOf(run);
+    }
     const ms = Math.round(performance.now() - started);
     if (isSkipped) counts.skipped += 1;
     else if (failure === undefined) counts.passed += 1;

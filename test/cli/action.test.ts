@@ -107,14 +107,21 @@ test('docs/verify.md explains every input and output', () => {
     expect(document).toContain(`| \`${name}\``);
 });
 
+/** The first run may install the packages of a checkout. A slow registry needs minutes. */
+const INSTALL_MS = 600_000;
+
 describe.skipIf(process.platform !== 'linux')('the action', () => {
-  test('passes if the command leaves nothing behind', async () => {
-    const { status, log, outputs, summary } = play({ run: 'echo "in $PWD"' });
-    expect([status, log]).toEqual([0, expect.stringMatching(/^in .*\/a workspace$/m)]);
-    expect(outputs).toMatchObject({ passed: 'true', left: '0' });
-    expect(summary).toContain('### Process cleanup');
-    expect(await problemOf(JSON.parse(readFileSync(outputs.report!, 'utf8')), 'verify')).toBeUndefined();
-  });
+  test(
+    'passes if the command leaves nothing behind',
+    async () => {
+      const { status, log, outputs, summary } = play({ run: 'echo "in $PWD"' });
+      expect([status, log]).toEqual([0, expect.stringMatching(/^in .*\/a workspace$/m)]);
+      expect(outputs).toMatchObject({ passed: 'true', left: '0' });
+      expect(summary).toContain('### Process cleanup');
+      expect(await problemOf(JSON.parse(readFileSync(outputs.report!, 'utf8')), 'verify')).toBeUndefined();
+    },
+    INSTALL_MS,
+  );
 
   test('fails if a process is left, with an annotation, a summary and a JUnit file', () => {
     const { status, log, outputs, summary, workspace } = play({

@@ -36,6 +36,7 @@ const COMPOSING: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'platform/linux/table/smaps-rollup.ts': async () =>
     (await import('../../src/platform/linux/table/smaps-rollup.ts')).parseSmapsRollup('Pss: 1 kB'),
+  'platform/named-pipes.ts': () => import('../../src/platform/named-pipes.ts'),
   'platform/posix/parse-environment.ts': async () =>
     (await import('../../src/platform/posix/parse-environment.ts')).parseMarks('a', 'a B=1'),
   'platform/posix/parse-ps.ts': () => import('../../src/platform/posix/parse-ps.ts'),
