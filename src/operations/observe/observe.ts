@@ -128,7 +128,8 @@ export async function takeReading(
     snapshot,
     dataDir: options.dataDir,
     manifests,
-    damaged: [...damagedHere, ...past.damaged],
+    // A process with the mark of a tree whose manifest is damaged makes it be read again.
+    damaged: [...damagedHere, ...past.damaged.filter(({ file }) => !damagedHere.some((found) => found.file === file))],
     otherRegistries,
     answering,
     ...(pluginDataDir === undefined ? {} : { pluginDataDir }),

@@ -128,6 +128,14 @@ describe('a retired manifest is read only for', () => {
     expect(await requestFor({ retired: [old] })).toMatchObject({ recordedPids: new Set([400]) });
   });
 
+  test('and a damaged live one of such a process is reported once', async () => {
+    const file: DamagedManifest = { file: 'trees/t.json', kind: 'newer', reason: 'x' };
+    const { all } = ports({ damaged: [file] });
+    const records = { ...all.records, readRetired: () => ({ manifests: [], damaged: [{ ...file }] }) };
+    const reading = await takeReading({ ...all, records }, { dataDir: DATA_DIR, memory: false });
+    expect(reading.damaged).toEqual([file]);
+  });
+
   test('and a damaged one of such a process is reported', async () => {
     const { all } = ports({ retired: [old], rows: [row(310, 1, 'node', { treeMark: 'old' })] });
     const damaged: DamagedManifest = { file: 'retired/old.json', kind: 'damaged', reason: 'x' };
