@@ -44,7 +44,7 @@ export interface RunOptions {
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 /** In milliseconds. Another command may hold the lock for 30 s, and the machine may be busy. */
 const COMMAND_TIMEOUT_MS = 120_000;
-const MOST_OUTPUT = 64 * 1024;
+const MOST_OUTPUT = 8 * 1024 * 1024;
 /** Wait for output that was written but not read yet, on a loaded machine, in milliseconds. */
 const OUTPUT_WAIT_MS = 3_000;
 
