@@ -35,12 +35,30 @@ function collect(title, body, isSkipped = false) {
   });
 }
 
+/** Thrown by a test that cannot run on this machine. */
+class Skipped {
+  constructor(reason) {
+    this.reason = reason;
+  }
+}
+
+const context = {
+  skip(reason) {
+    throw new Skipped(reason);
+  },
+};
+
+/** @returns why the test skipped itself; undefined if it ran. */
 async function runWithHooks({ befores, afters, beforeAlls }, body) {
   finishers = [];
   try {
     for (const once of beforeAlls) await once();
     for (const hook of befores) await hook();
-    await body();
+    await body(context);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Skipped) return error.reason;
+    throw error;
   } finally {
     for (const hook of [...finishers.toReversed(), ...afters]) await hook();
   }
@@ -95,9 +113,9 @@ function withVariants(define, skip) {
     (cases, ...values) =>
     (title, body, options) => {
       if (values.length > 0) throw new Error('no tables in template strings here');
-      cases.forEach((given, index) => {
-        const args = Array.isArray(given) ? given : [given];
-        to(`${title} [${index}]`, () => body(...args), options);
+      cases.forEach((row, index) => {
+        const args = Array.isArray(row) ? row : [row];
+        to(`${title} [${index}]`, (given) => body(...args, given), options);
       });
     };
   const plain = (title, first, second) => (typeof first === 'function' ? define(title, first) : define(title, second));

@@ -13,32 +13,35 @@ export async function runCollected(collected) {
   const counts = { passed: 0, skipped: 0 };
   for (const { id, isSkipped, run } of collected) {
     const started = performance.now();
-    let failure = isSkipped ? undefined : await failureOf(run);
+    let { failure, reason } = isSkipped ? {} : await resultOf(run);
     if (failure !== undefined) {
       console.log(`again   ${id}\n${failure}`);
-      failure = await failureOf(run);
+      ({ failure, reason } = await resultOf(run));
     }
+    const hasSkipped = isSkipped || reason !== undefined;
     const ms = Math.round(performance.now() - started);
-    if (isSkipped) counts.skipped += 1;
+    if (hasSkipped) counts.skipped += 1;
     else if (failure === undefined) counts.passed += 1;
     else failed += 1;
-    console.log(`${isSkipped ? 'skipped' : failure === undefined ? 'ok     ' : 'FAILED '} ${id} (${ms} ms)`);
+    console.log(
+      `${hasSkipped ? 'skipped' : failure === undefined ? 'ok     ' : 'FAILED '} ${id} (${reason ?? `${ms} ms`})`,
+    );
     if (failure !== undefined) console.log(failure);
   }
   console.log(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`);
   process.exit(failed > 0 || counts.passed === 0 ? 1 : 0);
 }
 
-async function failureOf(run) {
+/** @returns the failure, or the reason why the test skipped itself. */
+async function resultOf(run) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done in ${TEST_TIMEOUT_MS} ms`)), TEST_TIMEOUT_MS);
   });
   try {
-    await Promise.race([run(), late]);
-    return undefined;
+    return { reason: await Promise.race([run(), late]) };
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   } finally {
     clearTimeout(timer);
   }

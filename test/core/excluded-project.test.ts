@@ -9,8 +9,8 @@ describe('an excluded project', () => {
     ['a folder', '/srv/shop', '/srv/shop', true],
     ['a folder above', '/srv/', '/srv/shop/src', true],
     ['a folder whose name begins alike', '/srv/sho', '/srv/shop', false],
-    ['a folder of the home', '~/work', '/home/u/work/x', true],
-    ['the whole home', '~', '/home/u/work', true],
+    ['a folder of the home', '~/clients', '/home/u/clients/x', true],
+    ['the whole home', '~', '/home/u/clients', true],
     ['everything', '/', '/srv/shop', true],
   ])('%s', (_, entry, cwd, expected) => {
     expect(isExcluded({ cwd, project: 'shop' }, ['other', entry], '/home/u')).toBe(expected);
@@ -28,10 +28,10 @@ const resolve = (value: unknown) =>
   resolveSettings({ env: {}, config: { excludedProjects: value }, configFile: 'config.json' });
 
 test.each([
-  ['shop, ~/work ,/srv/a b', ['shop', '~/work', '/srv/a b']],
+  ['shop, ~/clients ,/srv/a b', ['shop', '~/clients', '/srv/a b']],
   [
-    ['shop', '~/work'],
-    ['shop', '~/work'],
+    ['shop', '~/clients'],
+    ['shop', '~/clients'],
   ],
   ['', []],
   [[], []],

@@ -39,9 +39,9 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
     const { run, inputs, spool, dataDir } = hookPlace(shell);
     const home = tempDir();
     const at = (name: string) => join(home, name);
-    for (const name of ['shop/.git', 'shop/src', 'blog', 'work/a b', 'workshop'])
+    for (const name of ['shop/.git', 'shop/src', 'blog', 'clients/a b', 'clients-old'])
       mkdirSync(at(name), { recursive: true });
-    symlinkSync(at('work'), at('link'));
+    symlinkSync(at('clients'), at('link'));
     const isStored = (cwd: string, env: Record<string, string> = {}) => {
       rmSync(spool, { recursive: true, force: true });
       const result = run({ cwd: at(cwd), env: { HOME: home, ...env }, stdin: 'x'.repeat(200_000) });
@@ -52,14 +52,14 @@ describe.each(SHELLS)('the hook script in $name', (shell) => {
       writeFileSync(join(dataDir, 'bin', 'excluded-projects'), `${list}\n`);
     };
     expect(isStored('shop/src')).toBe(true);
-    excludes(` shop , ~/work/,${at('blog')}//`);
-    const stored = ['shop', 'shop/src', 'blog', 'work/a b', 'work', 'link/a b', 'workshop', '.'].filter((cwd) =>
-      isStored(cwd),
+    excludes(` shop , ~/clients/,${at('blog')}//`);
+    const stored = ['shop', 'shop/src', 'blog', 'clients/a b', 'clients', 'link/a b', 'clients-old', '.'].filter(
+      (cwd) => isStored(cwd),
     );
-    expect(stored).toEqual(['workshop', '.']);
+    expect(stored).toEqual(['clients-old', '.']);
     expect(isStored('shop', { CLAUDE_MEM_EXCLUDED_PROJECTS: 'blog' })).toBe(true);
     expect(isStored('blog', { CLAUDE_MEM_EXCLUDED_PROJECTS: 'blog' })).toBe(false);
-    expect(isStored('workshop', { CLAUDE_PROJECT_DIR: at('shop') })).toBe(false);
+    expect(isStored('clients-old', { CLAUDE_PROJECT_DIR: at('shop') })).toBe(false);
     excludes('$(touch x),`x`,*,"');
     expect(isStored('shop')).toBe(true);
     excludes('/');
