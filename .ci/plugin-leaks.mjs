@@ -81,7 +81,13 @@ async function until(what, check, limitMs = 15_000) {
   }
 }
 
-/** The child of a uv wrapper; 0 while it has none. */
+/** The plugin starts no worker while its `worker.pid` names a zombie. Not every pid 1 waits for its children at once. */
+async function noZombieWorker() {
+  const file = join(dataDir, 'worker.pid');
+  const recorded = () => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pid : 0);
+  await until('the last worker is no zombie', () => !existsSync(`/proc/${recorded()}`) || isAlive(recorded()));
+}
+
 /** The Python of Chroma below its uv; 0 if it has not started. Before it, uv runs a Python for a moment to ask for its version. */
 const python = (uv) => {
   const { stdout } = spawnSync('ps', ['-o', 'pid=,args=', '--ppid', String(uv)], { encoding: 'utf8' });
@@ -461,6 +467,7 @@ mkdirSync(dataDir, { recursive: true });
 const [, , , only] = process.argv;
 for (const [title, check] of Object.entries(checks)) {
   if (only !== undefined && !title.includes(only)) continue;
+  await noZombieWorker();
   await check();
   console.log(`ok  ${title}`);
 }
