@@ -352,7 +352,7 @@ const checks = {
     const { worker } = await up();
     const { error } = cli('start', '--port', String(PORT), '--no-chroma');
     assert.match(error.message, new RegExp(`published claude-mem plugin, pid ${worker}`));
-    assert.match(error.hint, /--port \d+$/);
+    assert.match(error.hint, /--port \d+ --data-dir /);
     stop();
   },
 

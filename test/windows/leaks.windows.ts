@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { identityKey } from '../../src/core/process/descent.ts';
 import { formatOwnerMark } from '../../src/core/process/identity.ts';
+import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import { createTempDir } from '../helpers/temp-dir.ts';
 import { runCli } from './run-cli.ts';
@@ -38,7 +40,7 @@ test('a chain below a killed parent is one leak by its marks; reap ends it and s
   );
 
   const planned = await reap(leak, '--dry-run');
-  expect(planned.plan.map(({ pid }) => pid).sort()).toEqual(leak.pids);
+  expect(planned.plan.map(({ pid }) => pid).sort((left, right) => left - right)).toEqual(leak.pids);
   expect(await alive(leak)).toEqual(leak.pids);
 
   const reaped = await reap(leak, '--yes');
@@ -108,6 +110,8 @@ interface Leak {
   readonly standIns: StandIns;
   readonly folder: string;
   readonly dataDir: string;
+  /** In the order of `pids`. */
+  readonly rows: readonly ProcessRow[];
   /** Sorted. */
   readonly pids: readonly number[];
   readonly startedAtMs: number;
@@ -132,9 +136,10 @@ async function startLeak(name: string, { owner, throughCmd = false, keepsParent 
   };
   const below = standIns.chain(directory, { throughCmd });
   const parent = standIns.start('bun', below, owner === undefined ? {} : { ...marks, CLAUDE_MEM_OWNER: owner });
-  const rows = await standIns.below(parent.pid, throughCmd ? 6 : 5);
+  const found = await standIns.below(parent.pid, throughCmd ? 6 : 5);
+  const rows = [...found].sort((left, right) => left.pid - right.pid);
   if (!keepsParent) await kill(parent);
-  return { standIns, folder, dataDir, pids: rows.map(({ pid }) => pid).sort(), startedAtMs: Date.now() };
+  return { standIns, folder, dataDir, rows, pids: rows.map(({ pid }) => pid), startedAtMs: Date.now() };
 }
 
 /** The owner mark of a process that is gone. */
@@ -154,8 +159,9 @@ async function liveOwner(): Promise<string> {
 }
 
 async function alive(leak: Leak): Promise<readonly number[]> {
-  const rows = await readRows();
-  return leak.pids.filter((pid) => rows.some((row) => row.pid === pid));
+  // Wine gives away the pid of an ended process at once.
+  const keys = new Set((await readRows()).map(identityKey));
+  return leak.rows.filter((row) => keys.has(identityKey(row))).map(({ pid }) => pid);
 }
 
 interface Answer {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessRow } from '../../src/core/process/snapshot.ts';
+import { ProcessIndex } from '../../src/core/process/process-index.ts';
+import type { ProcessRow, ProcessSnapshot } from '../../src/core/process/snapshot.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
 import { eventually } from '../helpers/eventually.ts';
 
@@ -55,7 +56,8 @@ export class StandIns {
     const rows = await eventually(
       `${count} processes below ${pid}`,
       async () => {
-        const found = descendants(await readRows(), pid);
+        // A pid that Windows uses again may be the parent of older processes.
+        const found = pid === undefined ? [] : new ProcessIndex(await readTable()).descendantsOf(pid);
         return found.length === count && found;
       },
       { withinMs: 60_000 },
@@ -85,12 +87,11 @@ export async function kill(child: ChildProcess): Promise<void> {
 }
 
 export async function readRows(): Promise<readonly ProcessRow[]> {
-  const { table } = await loadPlatform();
-  const request = { dataDir: String.raw`C:\nowhere`, recordedPids: new Set<number>(), memory: false };
-  return (await table.snapshot(request)).processes;
+  return (await readTable()).processes;
 }
 
-function descendants(rows: readonly ProcessRow[], pid: number | undefined): readonly ProcessRow[] {
-  const children = rows.filter((row) => row.ppid === pid);
-  return [...children, ...children.flatMap((child) => descendants(rows, child.pid))];
+async function readTable(): Promise<ProcessSnapshot> {
+  const { table } = await loadPlatform();
+  const request = { dataDir: String.raw`C:\nowhere`, recordedPids: new Set<number>(), memory: false };
+  return table.snapshot(request);
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { MODEL_FILES, modelFolder } from '../../src/chroma/embedding-model.ts';
+import { identityKey } from '../../src/core/process/descent.ts';
 import type { ProcessRow } from '../../src/core/process/snapshot.ts';
 import type { StatusReport } from '../../src/operations/tree/status-report.ts';
 import { loadPlatform } from '../../src/platform/index.ts';
@@ -254,8 +255,8 @@ async function createTree() {
   const pidOf = async (part: Part) => (await status()).processes.find(({ role }) => role === part)?.pid;
   const members = async () => (await readRows()).filter(({ dataDirMark }) => dataDirMark === dataDir);
   const areGone = async (rows: readonly ProcessRow[]) => {
-    const alive = new Set((await readRows()).map(keyOf));
-    return rows.every((row) => !alive.has(keyOf(row)));
+    const alive = new Set((await readRows()).map(identityKey));
+    return rows.every((row) => !alive.has(identityKey(row)));
   };
   const killed = new Map<Part, number | undefined>();
   const hit = async (part: Part, signal: 'SIGKILL' | 'SIGSTOP') => {
@@ -302,10 +303,6 @@ async function createTree() {
       );
     },
   };
-}
-
-function keyOf({ pid, startTicks }: ProcessRow): string {
-  return `${pid}:${startTicks}`;
 }
 
 function exitOf(child: ChildProcess): Promise<void> {
