@@ -27,41 +27,34 @@ const KERNEL_THREAD_FLAG = 0x00200000;
 /** `PF_EXITING`, set before the memory is released. */
 const EXITING_FLAG = 0x00000004;
 
-/** The fields 3 to 24, and another that proves that the last of them is complete. Splitting is quicker than a pattern. */
-const FIELDS = 23;
+/**
+ * The fields 1 to 24 of proc_pid_stat(5), and the blank that proves that the last of them is complete. The name ends at the last bracket
+ * that a state and numbers follow; the kernel writes at most 64 bytes of it. Groups: pid, name, state, ppid, pgrp, session, flags, utime, stime, num_threads, starttime, rss. Most
+ * processes of a table are read once by a program that has just started; there, one pattern takes half the time of splitting.
+ */
+const LINE =
+  /^(\d+) \(([^]{0,64})\) ([A-Za-z]) (-?\d+) (-?\d+) (-?\d+) (?:-?\d+ ){2}(\d+) (?:\d+ ){4}(\d+) (\d+) (?:-?\d+ ){4}(-?\d+) -?\d+ (\d+) \d+ (-?\d+) /;
 
 /** Parses the text of `/proc/PID/stat`; undefined if it is invalid or incomplete. */
 export function parseStatLine(text: string): StatLine | undefined {
-  const open = text.indexOf('(');
-  const close = text.lastIndexOf(')');
-  if (open < 2 || close < open) return undefined;
-  const fields = text.slice(close + 2).split(' ', FIELDS);
-  const state = fields[0] ?? '';
-  // Number('') is 0, which would be a false start. The last field only proves that the others are complete.
-  const isWhole = fields.length === FIELDS && fields.lastIndexOf('', FIELDS - 2) === -1;
-  if (!isWhole || state.length !== 1) return undefined;
-  const pid = Number(text.slice(0, open - 1));
-  /** By the numbers of proc_pid_stat(5). */
-  const field = (number: number) => Number(fields[number - 3]);
-  const flags = field(9);
-  const line = {
-    pid,
-    name: text.slice(open + 1, close),
+  const match = LINE.exec(text);
+  if (match === null) return undefined;
+  const [, pid, name = '', state = '', ppid, pgid, sid, flags, userTicks, systemTicks, threads, startTicks, rssPages] =
+    match;
+  return {
+    pid: Number(pid),
+    name,
     state,
-    ppid: field(4),
-    pgid: field(5),
-    sid: field(6),
-    isKernelThread: (flags & KERNEL_THREAD_FLAG) !== 0,
-    isExiting: (flags & EXITING_FLAG) !== 0,
-    cpuTicks: field(14) + field(15),
-    threads: field(20),
-    startTicks: field(22),
-    rssPages: field(24),
+    ppid: Number(ppid),
+    pgid: Number(pgid),
+    sid: Number(sid),
+    isKernelThread: (Number(flags) & KERNEL_THREAD_FLAG) !== 0,
+    isExiting: (Number(flags) & EXITING_FLAG) !== 0,
+    cpuTicks: Number(userTicks) + Number(systemTicks),
+    threads: Number(threads),
+    startTicks: Number(startTicks),
+    rssPages: Number(rssPages),
   };
-  const { ppid, pgid, sid, cpuTicks, threads, startTicks, rssPages } = line;
-  return Number.isFinite(pid + flags + ppid + pgid + sid + cpuTicks + threads + startTicks + rssPages)
-    ? line
-    : undefined;
 }
 
 /**
