@@ -22,6 +22,11 @@ export class Sink {
     return (this.#mayBeTerminal ??= mayBeTerminal(this.#descriptor));
   }
 
+  /** Whether all text has left this process. A stream may still hold some. */
+  get isWritten(): boolean {
+    return this.#stream === undefined;
+  }
+
   /** Node's stream of this output. Once it is in use, all writes go through it, because it may hold text back. */
   get stream(): WriteStream & { readonly fd: number } {
     if (this.#stream !== undefined) return this.#stream;

@@ -3,10 +3,8 @@ import { baseName, programName } from './program-name.ts';
 /** `python`: chroma-mcp itself. `wrapper`: a program that starts it and stays its parent. */
 export type ChromaPart = 'wrapper' | 'python';
 
-const UV = /^uvx?$/i;
-const PIPX = /^pipx$/i;
-const PYTHON = /^(?:python|pypy|graalpy)(?:\d+(?:\.\d+)*)?[a-z]{0,2}(?:-intel64)?$/i;
-const CHROMA = /^chroma-mcp$/i;
+/** Of a name in lower case: V8 needs long to compile a pattern that ignores case, and the first process of each reading is waited for. */
+const PYTHON = /^(?:python|pypy|graalpy)(?:\d+(?:\.\d+)*)?[a-z]{0,2}(?:-intel64)?$/;
 /** A requirement or a command name. Python package names do not distinguish `-`, `_` and `.`. */
 const TOKEN = /^chroma[-_.]mcp(?:\[[^\]]*\])?(?: *(?:[=<>!~]=?|@).*)?$/i;
 const SCRIPT = /^chroma-mcp(?:-script)?(?:\.(?:exe|pyw?))?$/i;
@@ -18,15 +16,23 @@ const MODULE_FILE = /(?:^|[\\/])chroma_mcp(?:[\\/](?:server|__main__)\.pyc?)?[\\
  * @param names further names of the process: its short name and its executable.
  */
 export function chromaPart(words: readonly string[], names: readonly string[]): ChromaPart | undefined {
-  const called = [...names, words[0] ?? ''].map(programName);
+  const called = [...names, words[0] ?? ''].map(lowerName);
   const rest = words.slice(1);
-  if (called.some((name) => UV.test(name))) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
-  if (called.some((name) => CHROMA.test(name))) return 'python';
+  if (called.some(isUv)) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
+  if (called.includes('chroma-mcp')) return 'python';
   // A script started by its own name has the script's name, but the interpreter's arguments.
   const isPython = called.some((name) => PYTHON.test(name));
   if (isPython) return pythonPart(rest);
-  if (called.some((name) => PIPX.test(name))) return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
+  if (called.includes('pipx')) return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
   return undefined;
+}
+
+function lowerName(nameOrPath: string): string {
+  return programName(nameOrPath).toLowerCase();
+}
+
+function isUv(name: string): boolean {
+  return name === 'uv' || name === 'uvx';
 }
 
 function pythonPart(args: readonly string[]): ChromaPart | undefined {
@@ -35,9 +41,9 @@ function pythonPart(args: readonly string[]): ChromaPart | undefined {
   const program = pythonProgram(args);
   if (program === undefined) return undefined;
   const { module, script, rest } = program;
-  const name = module ?? programName(script ?? '');
-  if (PIPX.test(name)) return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
-  if (UV.test(name)) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
+  const name = module?.toLowerCase() ?? lowerName(script ?? '');
+  if (name === 'pipx') return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
+  if (isUv(name)) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
   const isChroma = module === undefined ? isChromaScript(script ?? '') : MODULE.test(module);
   return isChroma ? 'python' : undefined;
 }
@@ -93,7 +99,7 @@ function runsChroma(command: RunCommand | undefined): boolean {
   const [first = ''] = words;
   if (isModule) return MODULE.test(first);
   if (isChromaCommand(first)) return true;
-  if (PYTHON.test(programName(first))) return pythonPart(words.slice(1)) === 'python';
+  if (PYTHON.test(lowerName(first))) return pythonPart(words.slice(1)) === 'python';
   // After an unknown option, the first word may be its value, so the token counts in any position.
   return command.isGuessed && !FILE.test(first) && words.some(isChromaToken);
 }

@@ -84,8 +84,8 @@ export function assertNoMisspeltVariable(env: Environment): void {
 }
 
 function isNearlyVariable(name: string): boolean {
-  if (!/^CLAUDE/i.test(name)) return false;
   const upper = name.toUpperCase();
+  if (!upper.startsWith('CLAUDE')) return false;
   if (upper === `${DATA_DIR_VARIABLE}ECTORY`) return true;
   return nearestWord(upper, [DATA_DIR_VARIABLE], 2) !== undefined;
 }
