@@ -90,8 +90,8 @@ test('200 processes are read without PowerShell', async () => {
   }
   const median = times.sort((left, right) => left - right)[4] ?? 0;
   console.log(`reading 200 candidates: median ${median.toFixed(1)} ms, fastest ${times[0]?.toFixed(1)} ms`);
-  // Far above the aim of 150 ms, because the machine may be loaded.
-  expect(median).toBeLessThan(2_000);
+  // The fastest, because the machine may be loaded.
+  expect(times[0]).toBeLessThanOrEqual(150);
 });
 
 test('a chain without marks is one leak by its command lines, also below cmd.exe', async () => {

@@ -41,5 +41,15 @@ export function sidAt(bytes: Buffer, start: number): Buffer {
  * means root elsewhere.
  */
 function userNumber(sid: Buffer): number {
-  return Buffer.from(sha256(sid)).readUIntBE(0, 6) || 1;
+  const text = sid.toString('latin1');
+  // Nearly all processes belong to a few users, and the hash costs as much as a system call.
+  const known = knownNumbers.get(text);
+  if (known !== undefined) return known;
+  const number = Buffer.from(sha256(sid)).readUIntBE(0, 6) || 1;
+  if (knownNumbers.size >= MOST_KNOWN) knownNumbers.clear();
+  knownNumbers.set(text, number);
+  return number;
 }
+
+const knownNumbers = new Map<string, number>();
+const MOST_KNOWN = 1_000;

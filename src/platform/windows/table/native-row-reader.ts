@@ -122,7 +122,8 @@ export class NativeRowReader {
     // A console host inherits marks and proves nothing by them.
     if (isOurs) Object.assign(row, isConsoleHost(row.name) ? {} : this.#marksOf(parameters));
     if (!isNamed && !isMarked(row)) return true;
-    setCommand(row, queryCommandLine(this.#native, handle) ?? parameters?.command ?? '');
+    // The system reads it at the same place, with one call more.
+    setCommand(row, parameters?.command ?? queryCommandLine(this.#native, handle) ?? '');
     const executable = readExecutable(this.#native, handle);
     if (executable !== undefined && executable !== '') row.executable = executable;
     return !isOurs || row.command !== '' || !this.#mustBeReadable(row);
