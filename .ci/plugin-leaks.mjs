@@ -81,7 +81,7 @@ async function until(what, check, limitMs = 15_000) {
   }
 }
 
-/** The plugin starts no worker while its `worker.pid` names a zombie. Not every pid 1 waits for its children at once. */
+/** The plugin starts no worker while its `worker.pid` names a zombie. Not every pid 1 waits for its children immediately. */
 async function noZombieWorker() {
   const file = join(dataDir, 'worker.pid');
   const recorded = () => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pid : 0);

@@ -159,7 +159,7 @@ async function liveOwner(): Promise<string> {
 }
 
 async function alive(leak: Leak): Promise<readonly number[]> {
-  // Wine gives away the pid of an ended process at once.
+  // Wine gives away the pid of an ended process immediately.
   const keys = new Set((await readRows()).map(identityKey));
   return leak.rows.filter((row) => keys.has(identityKey(row))).map(({ pid }) => pid);
 }

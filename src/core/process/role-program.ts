@@ -20,8 +20,7 @@ const PLUGIN_SCRIPT = /^(?:worker-service|mcp-server)\.(?:cjs|js|mjs)$/;
 
 const SCRIPT_RUNNER = /^(?:node|bun|mainthread)/i;
 /** Of a name in lower case: V8 needs ten times as long to compile a pattern that ignores case. */
-const CANDIDATE =
-  /^(?:uvx?|pipx|pypy.*|graalpy.*|python.*|chroma-mcp.*|node.*|bun.*|setpriv|mainthread|claude-mem.*)$/;
+const CANDIDATE = /^(?:uvx?|pipx|pypy.*|graalpy.*|python.*|chroma-mcp.*|node.*|bun.*|setpriv|mainthread|claude-mem.*)$/;
 
 type CommandLine = Pick<ProcessRow, 'name' | 'argv' | 'command' | 'executable' | 'commandCut'>;
 
