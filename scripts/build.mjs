@@ -73,7 +73,6 @@ await bundle({
   ...inLib,
   entryPoints: {
     'lib/setup': 'src/wiring/setup.ts',
-    'lib/doctor': 'src/wiring/doctor.ts',
     'lib/redact': 'src/operations/redact/redact.ts',
     'lib/windows': 'src/platform/windows/adapters.ts',
   },
@@ -81,6 +80,7 @@ await bundle({
 await bundle({
   ...inLib,
   entryPoints: {
+    'lib/doctor': 'src/wiring/doctor.ts',
     'lib/hook': 'src/wiring/hook.ts',
     'lib/supervisor': 'src/wiring/supervisor.ts',
     'lib/worker': 'src/wiring/worker.ts',
