@@ -49,6 +49,8 @@ try {
   const script = join(home, 'worker-service.js');
   writeFileSync(script, 'setTimeout(() => undefined, 300_000);\n');
   run(process.execPath, pm2, 'start', script, '--name', 'claude-mem-worker');
+  // PM2 reports the start of a script before the process has the script's name.
+  for (let tries = 0; tries < 50 && doctor().status === 'pass'; tries += 1) await sleep(100);
   const { status: found, detail } = doctor();
   assert.equal(found, 'warn', detail);
   assert.match(detail, /PM2 \(pid \d+\) runs pid \d+ .*worker-service\.js/);
