@@ -6,8 +6,8 @@ import { createRequire } from 'node:module';
  * external subcommands, and crypto is needed for one hash only.
  */
 const LAZY_BUILTINS = [
-  ...['child_process', 'crypto', 'http', 'module', 'net', 'perf_hooks', 'readline', 'timers/promises', 'tty', 'v8'],
-  ...['worker_threads', 'zlib'],
+  ...['child_process', 'crypto', 'http', 'module', 'net', 'os', 'perf_hooks', 'readline', 'timers/promises', 'tty'],
+  ...['v8', 'worker_threads', 'zlib'],
 ];
 
 /** Packages of one function that only output for people needs. They are loaded at the first call. */

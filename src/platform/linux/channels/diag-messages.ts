@@ -1,4 +1,4 @@
-import { endianness } from 'node:os';
+import { IS_LITTLE_ENDIAN } from '../byte-order.ts';
 
 /** Whether the other end of a connected Unix socket is still open, by the socket's inode. Absent: the kernel did not list the socket. */
 export type PeersByInode = ReadonlyMap<number, 'open' | 'closed'>;
@@ -18,13 +18,12 @@ const UNIX_DIAG_SHUTDOWN = 6;
 const BOTH_DIRECTIONS = 3;
 const DIAG_MESSAGE_BYTES = 16;
 
-const isLittle = endianness() === 'LE';
-const u16 = (bytes: Buffer, at: number) => (isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
-const u32 = (bytes: Buffer, at: number) => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+const u16 = (bytes: Buffer, at: number) => (IS_LITTLE_ENDIAN ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+const u32 = (bytes: Buffer, at: number) => (IS_LITTLE_ENDIAN ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
 const put16 = (bytes: Buffer, at: number, value: number) =>
-  isLittle ? bytes.writeUInt16LE(value, at) : bytes.writeUInt16BE(value, at);
+  IS_LITTLE_ENDIAN ? bytes.writeUInt16LE(value, at) : bytes.writeUInt16BE(value, at);
 const put32 = (bytes: Buffer, at: number, value: number) =>
-  isLittle ? bytes.writeUInt32LE(value, at) : bytes.writeUInt32BE(value, at);
+  IS_LITTLE_ENDIAN ? bytes.writeUInt32LE(value, at) : bytes.writeUInt32BE(value, at);
 
 /** The query for the peers of all Unix sockets. */
 export function peersRequest(): Buffer {

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { endianness } from 'node:os';
+import { IS_LITTLE_ENDIAN } from '../byte-order.ts';
 import type { ChannelState } from '../../../core/process/channels.ts';
 import { type Libc, nativeCall } from '../libc.ts';
 
@@ -43,11 +43,10 @@ function pollPipe(path: string, libc: Libc | null, { access, ask, closed }: Pipe
   try {
     // struct pollfd { int fd; short events; short revents; }
     const request = new DataView(new ArrayBuffer(8));
-    const isLittle = endianness() === 'LE';
-    request.setInt32(0, descriptor, isLittle);
-    request.setInt16(4, ask, isLittle);
+    request.setInt32(0, descriptor, IS_LITTLE_ENDIAN);
+    request.setInt16(4, ask, IS_LITTLE_ENDIAN);
     if (poll(Buffer.from(request.buffer), 1, 0) < 0) return 'unknown';
-    return (request.getInt16(6, isLittle) & closed) === 0 ? 'open' : 'closed';
+    return (request.getInt16(6, IS_LITTLE_ENDIAN) & closed) === 0 ? 'open' : 'closed';
   } finally {
     closeSync(descriptor);
   }

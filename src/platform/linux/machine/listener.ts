@@ -1,6 +1,6 @@
 import { opendirSync, readdirSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { endianness } from 'node:os';
+import { IS_LITTLE_ENDIAN } from '../byte-order.ts';
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
 import type { PortRange, PortUse } from '../../../operations/ports/port-use.ts';
 import { identifyProcess } from '../table/identify.ts';
@@ -76,7 +76,7 @@ function overlaps(address: string, host: string): boolean {
 /** An IPv4 address as in `/proc/net/tcp`: in the byte order of the machine. */
 function hexadecimal(host: string): string {
   const digits = host.split('.').map((part) => Number(part).toString(16).toUpperCase().padStart(2, '0'));
-  return (endianness() === 'LE' ? digits.reverse() : digits).join('');
+  return (IS_LITTLE_ENDIAN ? digits.reverse() : digits).join('');
 }
 
 function holdsOne(folder: string, sockets: ReadonlySet<string>): boolean {

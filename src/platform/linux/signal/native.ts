@@ -42,8 +42,10 @@ const WNOHANG = 1;
 const SIGNAL_NUMBERS: Readonly<Record<Signal, number>> = {
   SIGTERM: 15,
   SIGKILL: 9,
-  // Its number differs between architectures.
-  SIGSTOP: constants.signals.SIGSTOP,
+  // Its number differs between architectures. Asked late: loading `node:os` costs every start a part of a millisecond.
+  get SIGSTOP() {
+    return constants.signals.SIGSTOP;
+  },
 };
 /** Tests whether a signal could be sent, without sending one. */
 const NO_SIGNAL = 0;

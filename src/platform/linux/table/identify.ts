@@ -1,4 +1,4 @@
-import { uptime } from 'node:os';
+import { readUptime } from '../machine/uptime.ts';
 import { TICKS_PER_SECOND } from '../../../core/process/identity.ts';
 import type { ProcessRow } from '../../../core/process/snapshot.ts';
 import { readCommandLine } from './command-line-file.ts';
@@ -14,7 +14,7 @@ export function identifyProcess(pid: number): ProcessRow | undefined {
   const read = readCommandLine(directory);
   const commandLine = typeof read === 'string' ? { argv: [], command: '' } : read;
   const uid = effectiveUid(directory);
-  const bootedAtMs = Date.now() - uptime() * 1000;
+  const bootedAtMs = Date.now() - readUptime() * 1000;
   return {
     ...rowOf(line),
     startedAt: new Date(bootedAtMs + (line.startTicks / TICKS_PER_SECOND) * 1000).toISOString(),

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync } from 'node:fs';
-import { endianness } from 'node:os';
+import { IS_LITTLE_ENDIAN } from '../byte-order.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
 import type { LinuxNative } from '../signal/native.ts';
 
@@ -15,7 +15,6 @@ export interface PidInodes {
 
 /** One call returns about 1,300 entries. */
 const BUFFER_BYTES = 32 * 1024;
-const IS_LITTLE_ENDIAN = endianness() === 'LE';
 /** Initial number of processes; doubled when needed. */
 const FIRST_CAPACITY = 1_024;
 /** Offsets in `struct linux_dirent64`. */

@@ -1,4 +1,4 @@
-import { uptime } from 'node:os';
+import { readUptime } from '../machine/uptime.ts';
 import type { ProcessSnapshot } from '../../../core/process/snapshot.ts';
 import type { ProcessTable } from '../../../operations/ports/process.ts';
 import { ClaudeMemError } from '../../../shared/errors.ts';
@@ -60,7 +60,10 @@ export function takeSnapshot<Pids>(
   const machine = readMachineIdentity(procRoot);
   const { bootId, pidNamespace } = machine;
   return {
-    ...stampTimes([...rows.values()], rows.get(process.pid)?.startTicks),
+    ...stampTimes([...rows.values()], {
+      ownStartTicks: rows.get(process.pid)?.startTicks,
+      upSeconds: readUptime(procRoot),
+    }),
     source: 'procfs',
     platform: 'linux',
     ...(bootId === undefined ? {} : { bootId }),
@@ -100,7 +103,7 @@ function foreignProcError(procRoot: string): ClaudeMemError {
  */
 function stampTimes(
   processes: readonly RowDraft[],
-  ownStartTicks = 0,
+  { ownStartTicks = 0, upSeconds }: { readonly ownStartTicks: number | undefined; readonly upSeconds: number },
 ): Pick<ProcessSnapshot, 'takenAt' | 'processes'> & { readonly nowTicks: number } {
   const takenAtMs = Date.now();
   const ownTicks = ownStartTicks + Math.floor(process.uptime() * TICKS_PER_SECOND);
@@ -108,7 +111,7 @@ function stampTimes(
   // If a shell became this process by exec long after its own start, the age is too small and every start too late,
   // which could pass for "born after it was registered". The uptime corrects that. A container that fakes the uptime
   // reports a smaller one.
-  const bootedAtMs = takenAtMs - Math.max(nowTicks, uptime() * TICKS_PER_SECOND) * MS_PER_TICK;
+  const bootedAtMs = takenAtMs - Math.max(nowTicks, upSeconds * TICKS_PER_SECOND) * MS_PER_TICK;
   let previous = { ticks: 0, startedAt: isoTime(bootedAtMs) };
   for (const row of processes) {
     // Reused from an earlier reading.
