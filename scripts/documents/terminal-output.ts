@@ -59,7 +59,7 @@ export function showDoctor(): string {
 export function showStatus(): string {
   const { observation, sight } = recordedTree();
   return shown('claude-mem status', (output) => {
-    printStatus(reportStatus(sight, observation.reading.dataDir), { sight, observation, output });
+    printStatus(reportStatus(sight, observation.reading.dataDir), { sight, observation, output, dataDirFlag: undefined });
   });
 }
 
@@ -73,7 +73,7 @@ export function showHistory(): string {
   // The axis shows local time.
   process.env.TZ = 'UTC';
   return shown('claude-mem history --since 5m', (output) => {
-    printHistory(recordedHistory(), output);
+    printHistory(recordedHistory(), output, undefined);
   });
 }
 

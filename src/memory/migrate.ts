@@ -2,17 +2,25 @@ import { ClaudeMemError } from '../shared/errors.ts';
 import type { Connection } from './connection.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
+/** Told before an existing memory is updated, which takes about 20 s for a million prompts. Gets the versions of the schema. */
+export type OnUpdate = (versions: { readonly from: number; readonly to: number }) => void;
+
 /**
  * Updates the schema. All missing steps run in one transaction: a crash leaves the old schema intact.
  * @throws ClaudeMemError `io` for a database of a newer claude-mem or another program, which stays unchanged.
  */
-export function migrate(connection: Connection, migrations: readonly Migration[] = MIGRATIONS): void {
+export function migrate(
+  connection: Connection,
+  migrations: readonly Migration[] = MIGRATIONS,
+  onUpdate: OnUpdate = () => undefined,
+): void {
   const known = newestVersion(migrations);
   if (checkedVersion(connection, known) === known) return;
   connection.transaction(() => {
     // Checked again under the lock: another process may have migrated meanwhile.
     const version = checkedVersion(connection, known);
     if (version === 0) refuseForeignTables(connection);
+    else if (version < known) onUpdate({ from: version, to: known });
     for (const step of migrations.filter((migration) => migration.version > version)) connection.execute(step.sql);
     connection.execute(`PRAGMA user_version = ${known}`);
   });

@@ -4,7 +4,8 @@ import { Connection } from './connection.ts';
 import type { HookEvent } from '../operations/hooks/hook-event.ts';
 import { memoryPath, prepareDatabaseFile } from './database-file.ts';
 import { recordHookEvent } from './hook-events.ts';
-import { migrate } from './migrate.ts';
+import { migrate, type OnUpdate } from './migrate.ts';
+import { MIGRATIONS } from './migrations.ts';
 import {
   type NewObservation,
   type NewSession,
@@ -18,6 +19,7 @@ export interface SessionStoreOptions {
   readonly now?: () => Date;
   /** How long a statement waits for another process's lock, in milliseconds, blocking the event loop. */
   readonly busyTimeoutMs?: number;
+  readonly onUpdate?: OnUpdate;
 }
 
 export interface StoredObservation {
@@ -54,9 +56,9 @@ export class SessionStore {
   readonly #now: () => Date;
 
   /** Creates the database (0600) if it is missing; the data dir must exist. */
-  constructor(dataDir: string, { now = () => new Date(), busyTimeoutMs }: SessionStoreOptions = {}) {
+  constructor(dataDir: string, { now = () => new Date(), ...how }: SessionStoreOptions = {}) {
     this.#now = now;
-    this.#connection = openForWriting(memoryPath(dataDir), busyTimeoutMs);
+    this.#connection = openForWriting(memoryPath(dataDir), how);
   }
 
   /** Creates a session, or finds the one with that `sessionId` and reopens it if it was completed. */
@@ -251,14 +253,14 @@ export class SessionStore {
  * the lost ids, which the vector store already holds with other documents. FULL costs one fsync per commit, a few times
  * a minute.
  */
-function openForWriting(path: string, busyTimeoutMs: number | undefined): Connection {
+function openForWriting(path: string, { busyTimeoutMs, onUpdate }: Omit<SessionStoreOptions, 'now'>): Connection {
   prepareDatabaseFile(path);
   const connection = new Connection(path, { mode: 'read-write', busyTimeoutMs });
   try {
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
     connection.pragma('foreign_keys = ON');
-    migrate(connection);
+    migrate(connection, MIGRATIONS, onUpdate);
     return connection;
   } catch (error) {
     connection.close();

@@ -56,7 +56,12 @@ export function runWorker(beginning: WorkerBeginning): Promise<RunningWorker> {
       dataDirFlag: dataDir === join(homedir(), '.claude-mem') ? undefined : dataDir,
     },
     database: {
-      openStore: () => new SessionStore(dataDir),
+      openStore: () =>
+        new SessionStore(dataDir, {
+          onUpdate: (schema) => {
+            log.info('updating the memory to a newer schema; a large one takes a while', { schema });
+          },
+        }),
       openSearch: () => new SessionSearch(dataDir),
       openVectors: (store) =>
         new ChromaSync(

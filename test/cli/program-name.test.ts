@@ -45,6 +45,15 @@ describe('under another name', () => {
     );
   });
 
+  test('a hint acts on the data dir of the command that prints it', async () => {
+    const [home, dataDir] = [tempDir(), join(tempDir(), 'my data')];
+    mkdirSync(dataDir);
+    const run = async (command: string) =>
+      (await runProgram(CLI, [command, '--data-dir', dataDir], { home })).stdout.replaceAll(/\s+/g, ' ');
+    expect(await run('status')).toContain(`claude-mem start --data-dir '${dataDir}'`);
+    expect(await run('history')).toContain(`claude-mem start --data-dir '${dataDir}'`);
+  });
+
   test('help, hints and errors recommend the command that the user has', async () => {
     const home = tempDir();
     const bin = join(home, 'bin');

@@ -1,7 +1,7 @@
 // Migrations of a large memory that are killed, or meet a full disk.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { SessionSearch } from '../../src/memory/session-search.ts';
 import { SessionStore } from '../../src/memory/session-store.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { mountSmallDisk } from './small-disk.ts';
+import { TestTree } from './tree-harness.ts';
 
 const WRITER = fileURLToPath(new URL('../fixtures/memory-writer.ts', import.meta.url));
 const ROUNDS = 8;
@@ -82,6 +83,24 @@ test('a migration ended by SIGKILL at any moment loses nothing and is made up fo
   }
   expect(versions.every((version) => version === 2 || version === MIGRATIONS.length)).toBe(true);
 }, 120_000);
+
+test('a start that a migration makes too late says so, and one with more time is ready', async () => {
+  const tree = await TestTree.create();
+  mkdirSync(tree.dataDir, { recursive: true, mode: 0o700 });
+  const prompts = 400_000;
+  oldMemory(tree.dataDir, prompts);
+  const late = await tree.run(['start', '--no-chroma', '--timeout', '1500ms']);
+  expect([late.status, tree.members()]).toEqual([1, []]);
+  expect(late.stderr).toContain('Start failed: the tree was not ready in time');
+  expect(late.stderr).toContain('updating the memory to a newer schema');
+  expect(late.stderr).toMatch(/start --timeout 5m/);
+  // The migration may end within the grace period of its worker.
+  expect(state(tree.dataDir)).toMatchObject({ prompts, integrity: 'ok' });
+  const { status, stderr } = await tree.run(['start', '--no-chroma', '--timeout', '5m']);
+  expect([status, stderr]).toEqual([0, '']);
+  await tree.run(['stop']);
+  expectSearchable(tree.dataDir, prompts);
+}, 240_000);
 
 test('a migration on a full disk leaves the memory as it was, and works once there is room', (context) => {
   const disk = mountSmallDisk(context, '16m');

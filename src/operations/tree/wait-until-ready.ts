@@ -9,6 +9,8 @@ const LONGEST_ANSWER_MS = 200;
 /** Worker restarts after which the start stops waiting for readiness. */
 const HOPELESS_RESTARTS = 4;
 
+export const OUT_OF_TIME = 'the tree was not ready in time';
+
 export const NO_ANSWER = 'the supervisor did not answer in time';
 
 /** Undefined if the supervisor exits before it answers, or does not answer by the deadline. */
@@ -57,7 +59,7 @@ export async function waitUntilReady(
     const problem = status?.problem ?? undefined;
     const isHopeless = problem !== undefined && (status?.restarts ?? 0) >= HOPELESS_RESTARTS;
     if (isHopeless || clock.now() >= deadline)
-      return { status, problem: answer === 'late' ? NO_ANSWER : (problem ?? 'the tree was not ready in time') };
+      return { status, problem: answer === 'late' ? NO_ANSWER : (problem ?? OUT_OF_TIME) };
     onProgress(problem === undefined ? 'waiting for the worker' : `waiting for the worker (${problem})`);
     await clock.sleep(POLL_MS);
   }

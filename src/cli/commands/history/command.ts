@@ -61,7 +61,7 @@ async function showHistory({ options, openContext, wiring, output }: CommandInpu
   const report = reportHistory(reading, { dataDir, sinceMs: Math.max(0, untilMs - options.since), untilMs });
   if (options.json === true) output.data(JSON.stringify(report));
   else if (options.csv === true) output.data(historyCsv(report).join('\n'));
-  else (await import('./text.ts')).printHistory(report, output);
+  else (await import('./text.ts')).printHistory(report, output, options.dataDir);
   if (options.json !== true) noteMissing(report, output);
   return report.unreadableFiles.length > 0 ? EXIT.couldNotLook : EXIT.ok;
 }

@@ -4,6 +4,7 @@ import type { HistoryReport, ReportedSample } from './json.ts';
 import type { Output } from '../../terminal/output.ts';
 import { drawChart, peaksOf, roundUp } from './chart.ts';
 import { count, formatBytes, printable } from '../../terminal/format.ts';
+import { commandOn } from '../../terminal/hint.ts';
 import { painter } from '../../terminal/process-table.ts';
 
 const WIDEST = 110;
@@ -14,13 +15,13 @@ const LABEL_COLUMNS = 8;
 const TABLE_COLUMNS = 58;
 
 /** Prints `history` for people: the charts, and the last and the peak values of each role. */
-export function printHistory(report: HistoryReport, output: Output): void {
+export function printHistory(report: HistoryReport, output: Output, dataDirFlag: string | undefined): void {
   const { samples, dataDir } = report;
   const [first, last] = [samples[0], samples.at(-1)];
   const paint = painter(output);
   if (first === undefined || last === undefined) {
     output.text(`No samples in the last ${spanOf(report)}. Data dir ${printable(dataDir)}`);
-    output.text('The supervisor samples a running tree every 5 s. To start one:  claude-mem start');
+    output.text(`The supervisor samples a running tree every 5 s. To start one:  ${commandOn(dataDirFlag, 'start')}`);
     return;
   }
   const shown = shownSpan(report);

@@ -126,11 +126,13 @@ export async function startAndReport(
     context,
     elapsedMs,
     unrecordable,
+    dataDirFlag: options.dataDir,
   });
   if (options.json === true) output.data(JSON.stringify(report));
   else {
     const { printStart } = await import('./text.ts');
-    await printStart(report, { result, output, context, logLines: result.ok ? [] : tree.lastLogLines(LOG_LINES) });
+    const logLines = result.ok ? [] : tree.lastLogLines(LOG_LINES);
+    await printStart(report, { result, output, context, logLines, dataDirFlag: options.dataDir });
   }
   if (!result.ok) return interrupted.aborted ? EXIT.interrupted : EXIT.found;
   if (options.foreground !== true || result.alreadyRunning) return EXIT.ok;

@@ -1,9 +1,11 @@
 import { judgeReading } from '../../../operations/observe/observe.ts';
 import type { StartPorts, StartResult } from '../../../operations/tree/start-ports.ts';
 import { stopTrees, type StopResult } from '../../../operations/tree/stop-trees.ts';
+import { OUT_OF_TIME } from '../../../operations/tree/wait-until-ready.ts';
 import { whyUnwritten } from '../../../operations/tree/unwritten.ts';
 import type { Outcome } from '../../../operations/terminate/terminate.ts';
 import type { Context } from '../../context.ts';
+import { commandOn } from '../../terminal/hint.ts';
 
 /** `start`, `stop` and `restart --json`. Field names are API: add, never rename. */
 export interface LifecycleReport {
@@ -62,6 +64,8 @@ export async function reportStart(
     readonly elapsedMs: number;
     /** The reason why a tree cannot be recorded now. */
     readonly unrecordable: string | undefined;
+    /** Value of `--data-dir`, for the commands in hints. */
+    readonly dataDirFlag: string | undefined;
   },
 ): Promise<LifecycleReport> {
   const { result, ended } = input;
@@ -86,8 +90,23 @@ export async function reportStart(
     port: result.status?.port ?? null,
     error: result.ok
       ? null
-      : { code: 'not-ready', message: problemOf(result, input.unrecordable), hint: 'See: claude-mem logs' },
+      : {
+          code: 'not-ready',
+          message: problemOf(result, input.unrecordable),
+          hint: hintFor(result, { command, dataDirFlag: input.dataDirFlag }),
+        },
   };
+}
+
+function hintFor(
+  { problem }: StartResult,
+  { command, dataDirFlag }: { readonly command: string; readonly dataDirFlag: string | undefined },
+): string {
+  const logs = `See: ${commandOn(dataDirFlag, 'logs')}`;
+  // The first start after an upgrade may have to update a large memory.
+  return problem === OUT_OF_TIME
+    ? `${logs}\nTo give it more time:  ${commandOn(dataDirFlag, command, '--timeout', '5m')}`
+    : logs;
 }
 
 /** A supervisor that cannot write its manifest cannot log the reason either. */

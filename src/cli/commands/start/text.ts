@@ -5,6 +5,7 @@ import type { Outcome } from '../../../operations/terminate/terminate.ts';
 import type { Context } from '../../context.ts';
 import type { LifecycleReport } from './json.ts';
 import type { Output } from '../../terminal/output.ts';
+import { commandOn } from '../../terminal/hint.ts';
 import { reportStatus, sightTree } from '../../../operations/tree/status-report.ts';
 import { count, printable } from '../../terminal/format.ts';
 import { errorPainter, painter } from '../../terminal/process-table.ts';
@@ -15,11 +16,13 @@ interface StartView {
   readonly context: Context;
   readonly output: Output;
   readonly logLines: readonly string[];
+  /** Value of `--data-dir`, for the commands in hints. */
+  readonly dataDirFlag: string | undefined;
 }
 
 export async function printStart(
   report: LifecycleReport,
-  { result, context, output, logLines }: StartView,
+  { result, context, output, logLines, dataDirFlag }: StartView,
 ): Promise<void> {
   printLeft(report, output);
   if (report.ended.length > 0 && report.ok) output.data(`${endedFirst(report)}: ${pids(report.ended)}`);
@@ -30,7 +33,7 @@ export async function printStart(
   if (report.alreadyRunning) output.data('Already running.');
   const observation = await context.observe({ memory: true });
   const sight = sightTree(observation, result.status);
-  printStatus(reportStatus(sight, context.dataDir), { sight, observation, output });
+  printStatus(reportStatus(sight, context.dataDir), { sight, observation, output, dataDirFlag });
   const unproven = result.observation.judgements.filter(
     ({ verdict, restsOnCommand }) => verdict === 'orphan' && restsOnCommand,
   );
@@ -39,7 +42,7 @@ export async function printStart(
       `\nLeftover pid ${pid} cannot be ended now. The tree runs anyway, but Chroma may have to wait for this process.`,
     );
   }
-  if (unproven.length > 0) output.note(`\n${patternAdvice(unproven)}`);
+  if (unproven.length > 0) output.note(`\n${patternAdvice(unproven, dataDirFlag)}`);
 }
 
 function endedFirst({ command }: LifecycleReport): string {
@@ -47,9 +50,9 @@ function endedFirst({ command }: LifecycleReport): string {
 }
 
 /** Only the command line and the parent prove these orphans, so the user decides. */
-function patternAdvice(orphans: readonly Judgement[]): string {
+function patternAdvice(orphans: readonly Judgement[], dataDirFlag: string | undefined): string {
   const who = orphans.map(({ row }) => row.pid).join(', ');
-  return `Orphans of another installation, judged by their command lines: pid ${who}. To end them:  claude-mem reap`;
+  return `Orphans of another installation, judged by their command lines: pid ${who}. To end them:  ${commandOn(dataDirFlag, 'reap')}`;
 }
 
 function printFailure(

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { defineCommand, type CommandInput } from '../../command.ts';
 import type { CliWiring, TreeContext } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
+import { commandOn } from '../../terminal/hint.ts';
 import type { Output } from '../../terminal/output.ts';
 import { requestPageLink } from './page-link.ts';
 import { reportStatus, sightTree, type PageLink, type StatusReport } from '../../../operations/tree/status-report.ts';
@@ -60,8 +61,8 @@ async function showStatus(input: CommandInput<StatusOptions>): Promise<ExitCode>
   const report = { ...seen, page: options.open === true && seen.running ? await pageLink(seen, tree) : null };
   if (options.json === true) output.data(JSON.stringify(report));
   else {
-    (await import('./text.ts')).printStatus(report, { sight, observation, output });
-    await openPage(report, tree, output);
+    (await import('./text.ts')).printStatus(report, { sight, observation, output, dataDirFlag: options.dataDir });
+    await openPage(report, { tree, output, dataDirFlag: options.dataDir });
   }
   return exitCodeOf(report, observation.isComplete);
 }
@@ -71,10 +72,15 @@ async function pageLink({ port }: StatusReport, tree: TreeContext): Promise<Page
   return requestPageLink(tree.worker);
 }
 
-async function openPage({ page, port }: StatusReport, tree: TreeContext, output: Output): Promise<void> {
+async function openPage(
+  { page, port }: StatusReport,
+  { tree, output, dataDirFlag }: { tree: TreeContext; output: Output; dataDirFlag: string | undefined },
+): Promise<void> {
   if (page === null) return;
   if (page.url === null) {
-    output.note(`No link to the page: ${printable(page.error ?? '')}. See: claude-mem logs worker`);
+    output.note(
+      `No link to the page: ${printable(page.error ?? '')}. See: ${commandOn(dataDirFlag, 'logs', 'worker')}`,
+    );
     return;
   }
   output.data(`Page     ${page.url}`);

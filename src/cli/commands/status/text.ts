@@ -6,6 +6,7 @@ import type { Output } from '../../terminal/output.ts';
 import type { StatusReport, TreeSight } from '../../../operations/tree/status-report.ts';
 import { count, describeProcess, formatBytes, printable } from '../../terminal/format.ts';
 import { painter } from '../../terminal/process-table.ts';
+import { commandOn } from '../../terminal/hint.ts';
 import { withProgramName } from '../../program-name.ts';
 import { branchOf } from './branch.ts';
 
@@ -16,13 +17,21 @@ export function printStatus(
     sight,
     observation,
     output,
-  }: { readonly sight: TreeSight; readonly observation: Observation; readonly output: Output },
+    dataDirFlag,
+  }: {
+    readonly sight: TreeSight;
+    readonly observation: Observation;
+    readonly output: Output;
+    /** Value of `--data-dir`, for the commands in hints. */
+    readonly dataDirFlag: string | undefined;
+  },
 ): void {
+  const leaksCommand = commandOn(dataDirFlag, 'leaks');
   const paint = painter(output);
   if (!report.running) {
     output.data(`Not running. Data dir ${printable(report.dataDir)}`);
-    output.data(withProgramName('To start it:  claude-mem start'));
-    printLeaks(observation, output);
+    output.data(withProgramName(`To start it:  ${commandOn(dataDirFlag, 'start')}`));
+    printLeaks(observation, { leaksCommand, output });
     return;
   }
   const isWell = report.state === 'running' && report.problem === null;
@@ -41,7 +50,7 @@ export function printStatus(
   if ((report.restarts ?? 0) > 0) output.data(`Restarts ${report.restarts ?? 0} of the worker`);
   if (report.problem !== null) output.data(`Problem  ${printable(report.problem)}`);
   printHealth(report, output);
-  printLeaks(observation, output);
+  printLeaks(observation, { leaksCommand, output });
 }
 
 /** Omits the health items that the lines on search and leaks already show. */
@@ -59,12 +68,14 @@ function printHealth({ health, chromaRecycles }: StatusReport, output: Output): 
   );
 }
 
-function printLeaks({ judgements, isComplete }: Observation, output: Output): void {
+function printLeaks(
+  { judgements, isComplete }: Observation,
+  { leaksCommand, output }: { readonly leaksCommand: string; readonly output: Output },
+): void {
   const leaks = judgements.filter(isLeak).length;
   if (leaks === 0 && !isComplete)
-    output.data(withProgramName('Leaks    none found, but the reading is incomplete; see: claude-mem leaks'));
-  if (leaks > 0)
-    output.data(withProgramName(`Leaks    ${count(leaks, 'process', 'processes')}; see: claude-mem leaks`));
+    output.data(withProgramName(`Leaks    none found, but the reading is incomplete; see: ${leaksCommand}`));
+  if (leaks > 0) output.data(withProgramName(`Leaks    ${count(leaks, 'process', 'processes')}; see: ${leaksCommand}`));
 }
 
 export function drawTree({ members }: TreeSight, report: StatusReport): string {
