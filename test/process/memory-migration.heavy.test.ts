@@ -87,9 +87,9 @@ test('a migration ended by SIGKILL at any moment loses nothing and is made up fo
 test('a start that a migration makes too late says so, and one with more time is ready', async () => {
   const tree = await TestTree.create();
   mkdirSync(tree.dataDir, { recursive: true, mode: 0o700 });
-  const prompts = 400_000;
+  const prompts = 700_000;
   oldMemory(tree.dataDir, prompts);
-  const late = await tree.run(['start', '--no-chroma', '--timeout', '1500ms']);
+  const late = await tree.run(['start', '--no-chroma', '--timeout', '4s']);
   expect([late.status, tree.members()]).toEqual([1, []]);
   expect(late.stderr).toContain('Start failed: the tree was not ready in time');
   expect(late.stderr).toContain('updating the memory to a newer schema');
