@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { openTrusted, type Trust, UnsuitableFileError } from '../../shared/own-file.ts';
 import { whileInUse } from '../../shared/while-in-use.ts';
 
@@ -25,6 +25,15 @@ function readBoundedBytes(path: string, maxBytes: number): Buffer {
  */
 export function readTrustedText(path: string, maxBytes: number, trust: Trust): string {
   return readOpen(path, openTrusted(path, trust), maxBytes).toString('utf8');
+}
+
+/**
+ * Like `readTrustedText`; undefined if there is no such file. It is looked for before it is opened, because most commands look for many
+ * files that nobody has, and an error of Node.js costs more than reading a file.
+ * @throws UnsuitableFileError, or the Node.js system error.
+ */
+export function readTrustedTextIfAny(path: string, maxBytes: number, trust: Trust): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readTrustedText(path, maxBytes, trust);
 }
 
 function readOpen(path: string, fd: number, maxBytes: number): Buffer {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { trustIn } from '../../shared/own-file.ts';
-import { readTrustedText } from '../files/bounded-read.ts';
+import { readTrustedTextIfAny } from '../files/bounded-read.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 
 const MAX_HOLDER_BYTES = 64 * 1024;
@@ -25,9 +25,8 @@ export interface LockHolder {
  */
 export function readLockHolder(lockPath: string): LockHolder | undefined {
   try {
-    const holder: unknown = JSON.parse(
-      readTrustedText(holderPath(lockPath), MAX_HOLDER_BYTES, trustIn(dirname(lockPath))),
-    );
+    const text = readTrustedTextIfAny(holderPath(lockPath), MAX_HOLDER_BYTES, trustIn(dirname(lockPath)));
+    const holder: unknown = text === undefined ? undefined : JSON.parse(text);
     return isHolder(holder) ? holder : undefined;
   } catch {
     // Missing, unreadable, another user's, or not JSON. The message then says that the holder is unknown.

@@ -107,6 +107,8 @@ function cannotBeListed(folder: string, error: unknown): DamagedManifest {
 function listManifestNames(folder: string, trust: Trust): string[] | DamagedManifest {
   try {
     assertTrustedFolder(folder, trust);
+    // Looked for before it is listed, because an error of Node.js costs more than a listing.
+    if (!isThere(folder)) return [];
     return readdirSync(folder).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' && !isThere(folder)) return [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OtherRegistry } from '../../core/process/snapshot.ts';
 import { errnoOf } from '../../shared/errors.ts';
 import { trustIn } from '../../shared/own-file.ts';
-import { readTrustedText, UnsuitableFileError } from '../files/bounded-read.ts';
+import { readTrustedTextIfAny, UnsuitableFileError } from '../files/bounded-read.ts';
 
 /** Where the published plugin records its processes. It shares the data dir with claude-mem and owns these files. */
 const REGISTRY_FILES = [
@@ -28,7 +28,8 @@ export function readOtherRegistries(dataDir: string): OtherRegistry[] {
 function readRegistry(dataDir: string, name: string): OtherRegistry | undefined {
   const file = join(dataDir, name);
   try {
-    return { file, content: readTrustedText(file, MAX_REGISTRY_BYTES, trustIn(dataDir)) };
+    const content = readTrustedTextIfAny(file, MAX_REGISTRY_BYTES, trustIn(dataDir));
+    return content === undefined ? undefined : { file, content };
   } catch (error) {
     if (error instanceof UnsuitableFileError && lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
       return undefined;

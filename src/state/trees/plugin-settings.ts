@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { isObject } from '../../core/is-object.ts';
 import { trustIn } from '../../shared/own-file.ts';
-import { readTrustedText } from '../files/bounded-read.ts';
+import { readTrustedTextIfAny } from '../files/bounded-read.ts';
 
 const MAX_SETTINGS_BYTES = 1024 * 1024;
 
@@ -19,7 +19,8 @@ export function readPluginDataDir(dataDir: string): string | undefined {
 
 function dataDirIn(file: string, dataDir: string): string | undefined {
   try {
-    const settings: unknown = JSON.parse(readTrustedText(file, MAX_SETTINGS_BYTES, trustIn(dataDir)));
+    const text = readTrustedTextIfAny(file, MAX_SETTINGS_BYTES, trustIn(dataDir));
+    const settings: unknown = text === undefined ? undefined : JSON.parse(text);
     const value = isObject(settings) ? settings.CLAUDE_MEM_DATA_DIR : undefined;
     return typeof value === 'string' && value !== '' ? value : undefined;
   } catch {
