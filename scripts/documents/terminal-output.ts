@@ -59,7 +59,12 @@ export function showDoctor(): string {
 export function showStatus(): string {
   const { observation, sight } = recordedTree();
   return shown('claude-mem status', (output) => {
-    printStatus(reportStatus(sight, observation.reading.dataDir), { sight, observation, output, dataDirFlag: undefined });
+    printStatus(reportStatus(sight, observation.reading.dataDir), {
+      sight,
+      observation,
+      output,
+      dataDirFlag: undefined,
+    });
   });
 }
 

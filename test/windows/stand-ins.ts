@@ -93,5 +93,8 @@ export async function readRows(): Promise<readonly ProcessRow[]> {
 async function readTable(): Promise<ProcessSnapshot> {
   const { table } = await loadPlatform();
   const request = { dataDir: String.raw`C:\nowhere`, recordedPids: new Set<number>(), memory: false };
-  return table.snapshot(request);
+  const snapshot = await table.snapshot(request);
+  // A row that was missed would look like a process that is gone.
+  if (!snapshot.complete) throw new Error('the reading is incomplete');
+  return snapshot;
 }

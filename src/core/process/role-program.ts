@@ -33,7 +33,7 @@ export function isCandidateName(name: string): boolean {
   if (known !== undefined) return known;
   // A process title can be a whole command line: PM2 sets titles like `node /srv/worker-service.js`.
   const lower = name.toLowerCase();
-  const isCandidate = CANDIDATE.test(lower) || CANDIDATE.test(programName(lower)) || isLoader(name);
+  const isCandidate = CANDIDATE.test(lower) || CANDIDATE.test(programName(name).toLowerCase()) || isLoader(name);
   if (candidateNames.size >= MOST_NAMES_KNOWN) candidateNames.clear();
   candidateNames.set(name, isCandidate);
   return isCandidate;

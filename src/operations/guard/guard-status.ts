@@ -15,6 +15,8 @@ export interface StatusPorts {
 /** The state of the guard of one data dir. */
 export interface GuardStatus {
   readonly state: 'healthy' | 'broken' | 'not-installed';
+  /** False if the scheduler did not answer, so that only the recorded runs speak for the guard. */
+  readonly isConfirmed: boolean;
   readonly scheduler: SchedulerKind | null;
   readonly everySeconds: number | null;
   readonly include: readonly IncludedLeak[];
@@ -58,6 +60,7 @@ export async function guardStatus(
       ...base,
       ...NOT_INSTALLED,
       state: stray === undefined ? 'not-installed' : 'broken',
+      isConfirmed: true,
       problems,
       fix: stray === undefined ? null : INSTALL,
     };
@@ -75,6 +78,7 @@ export async function guardStatus(
     ...{ scheduler: record.scheduler, everySeconds: record.everySeconds, include: record.include },
     ...{ installedAt: record.installedAt, nextRunAt: scheduled.nextRunAt, remark: scheduled.remark, problems },
     state: problems.length === 0 ? 'healthy' : 'broken',
+    isConfirmed: scheduled.state !== 'unknown',
     fix: problems.length === 0 ? null : fixOf(scheduled, setup),
     files: [store.script, ...(scheduler?.preview(entry) ?? []).map(({ path }) => path)],
   };

@@ -9,7 +9,15 @@ import { DATA_DIR } from '../../core/builders.ts';
 type Overrides = { readonly [Port in keyof DoctorPorts]?: Partial<DoctorPorts[Port]> };
 
 const NO_GUARD: GuardStatus = {
-  ...{ state: 'not-installed', scheduler: null, everySeconds: null, include: [], installedAt: null, files: [] },
+  ...{
+    state: 'not-installed',
+    isConfirmed: true,
+    scheduler: null,
+    everySeconds: null,
+    include: [],
+    installedAt: null,
+    files: [],
+  },
   ...{
     nextRunAt: null,
     lastRun: null,

@@ -34,3 +34,17 @@ test('a broken guard warns with each problem, and is repaired by a new installat
     fix: 'claude-mem guard install',
   });
 });
+
+test('a guard whose scheduler does not answer passes only with a recorded run', async () => {
+  const unknown = {
+    ...({ state: 'healthy', scheduler: 'systemd', everySeconds: 600, isConfirmed: false } as const),
+    ...{ remark: 'systemctl --user failed: no bus', installedAt: '2026-11-29T10:00:00.000Z' },
+  };
+  const run = (startedAt: string) => ({ startedAt }) as GuardStatus['lastRun'];
+  expect(await findingFor(unknown)).toEqual({
+    status: 'error',
+    detail: 'systemd does not say whether it runs the guard (systemctl --user failed: no bus), and no run is recorded',
+  });
+  expect((await findingFor({ ...unknown, lastRun: run('2026-11-29T09:00:00.000Z') })).status).toBe('error');
+  expect((await findingFor({ ...unknown, lastRun: run('2026-11-29T10:10:00.000Z') })).status).toBe('pass');
+});

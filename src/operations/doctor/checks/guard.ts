@@ -1,6 +1,7 @@
 import { count } from '../../../core/text/wording.ts';
 import { formatInterval } from '../../../core/guard/interval.ts';
-import { pass, skip, warn, type Check } from '../check.ts';
+import type { GuardStatus } from '../../guard/guard-status.ts';
+import { couldNotLook, pass, skip, warn, type Check } from '../check.ts';
 
 export const guardCheck: Check = {
   id: 'guard',
@@ -10,7 +11,8 @@ export const guardCheck: Check = {
   // A service manager that does not answer is given up after 15 s.
   limitMs: 20_000,
   run: async ({ others, target }) => {
-    const { state, scheduler, everySeconds, endedTotal, problems, fix } = await others.guard();
+    const guard = await others.guard();
+    const { state, scheduler, everySeconds, endedTotal, problems, fix } = guard;
     if (state === 'not-installed') {
       return skip(`not installed; ${target.commandLine('guard', 'install')} ends leaks every 10 minutes`);
     }
@@ -19,7 +21,18 @@ export const guardCheck: Check = {
         problems.join('; '),
         fix?.startsWith('claude-mem ') === true ? target.commandLine(...fix.split(' ').slice(1)) : (fix ?? undefined),
       );
+    if (!guard.isConfirmed && !hasRun(guard)) {
+      const why = guard.remark === null ? '' : ` (${guard.remark})`;
+      return couldNotLook(
+        `${scheduler ?? 'the scheduler'} does not say whether it runs the guard${why}, and no run is recorded`,
+      );
+    }
     const every = formatInterval(everySeconds ?? 0);
     return pass(`${scheduler ?? ''}, every ${every}; ${count(endedTotal, 'process', 'processes')} ended so far`);
   },
 };
+
+/** A recorded run proves that the scheduler runs the guard, also where it does not answer, as without a login session. */
+function hasRun({ lastRun, installedAt }: GuardStatus): boolean {
+  return lastRun !== null && lastRun.startedAt >= (installedAt ?? '');
+}

@@ -62,7 +62,7 @@ export function takeSnapshot<Pids>(
   return {
     ...stampTimes([...rows.values()], {
       ownStartTicks: rows.get(process.pid)?.startTicks,
-      upSeconds: readUptime(procRoot),
+      procRoot,
     }),
     source: 'procfs',
     platform: 'linux',
@@ -103,7 +103,7 @@ function foreignProcError(procRoot: string): ClaudeMemError {
  */
 function stampTimes(
   processes: readonly RowDraft[],
-  { ownStartTicks = 0, upSeconds }: { readonly ownStartTicks: number | undefined; readonly upSeconds: number },
+  { ownStartTicks = 0, procRoot }: { readonly ownStartTicks: number | undefined; readonly procRoot: string },
 ): Pick<ProcessSnapshot, 'takenAt' | 'processes'> & { readonly nowTicks: number } {
   const takenAtMs = Date.now();
   const ownTicks = ownStartTicks + Math.floor(process.uptime() * TICKS_PER_SECOND);
@@ -111,7 +111,8 @@ function stampTimes(
   // If a shell became this process by exec long after its own start, the age is too small and every start too late,
   // which could pass for "born after it was registered". The uptime corrects that. A container that fakes the uptime
   // reports a smaller one.
-  const bootedAtMs = takenAtMs - Math.max(nowTicks, upSeconds * TICKS_PER_SECOND) * MS_PER_TICK;
+  // Read after the clock: a machine that sleeps in between makes the start too early, which proves nothing false.
+  const bootedAtMs = takenAtMs - Math.max(nowTicks, readUptime(procRoot) * TICKS_PER_SECOND) * MS_PER_TICK;
   let previous = { ticks: 0, startedAt: isoTime(bootedAtMs) };
   for (const row of processes) {
     // Reused from an earlier reading.

@@ -6,16 +6,17 @@ export interface ReaderStatus {
   readonly mayTrace: boolean;
 }
 
-/** The bit of CAP_SYS_PTRACE, as a number: all capabilities fit into the 53 bits of one. */
-const MAY_TRACE = 2 ** 19;
+/** The bit of CAP_SYS_PTRACE. */
+const MAY_TRACE = 1 << 19;
 
 /** Parses the text of `/proc/self/status`. */
 export function parseReaderStatus(status: string): ReaderStatus {
   const lines = `\n${status}`;
-  const capabilities = Number.parseInt(fieldOf(lines, 'CapEff') ?? '0', 16);
+  // The last eight digits, because a number has fewer bits than the set.
+  const capabilities = Number.parseInt(fieldOf(lines, 'CapEff')?.slice(-8) ?? '0', 16);
   return {
     pids: fieldOf(lines, 'NSpid')?.split(/\s+/).map(Number) ?? [],
-    mayTrace: Math.floor(capabilities / MAY_TRACE) % 2 === 1,
+    mayTrace: (capabilities & MAY_TRACE) !== 0,
   };
 }
 

@@ -29,8 +29,8 @@ const EXITING_FLAG = 0x00000004;
 
 /**
  * The fields 1 to 24 of proc_pid_stat(5), and the blank that proves that the last of them is complete. The name ends at the last bracket
- * that a state and numbers follow; the kernel writes at most 64 bytes of it. Groups: pid, name, state, ppid, pgrp, session, flags, utime, stime, num_threads, starttime, rss. Most
- * processes of a table are read once by a program that has just started; there, one pattern takes half the time of splitting.
+ * that a state and numbers follow; the kernel writes at most 64 bytes of it. A program that has just started reads most processes once;
+ * there, one pattern takes half the time of splitting.
  */
 const LINE =
   /^(\d+) \(([^]{0,64})\) ([A-Za-z]) (-?\d+) (-?\d+) (-?\d+) (?:-?\d+ ){2}(\d+) (?:\d+ ){4}(\d+) (\d+) (?:-?\d+ ){4}(-?\d+) -?\d+ (\d+) \d+ (-?\d+) /;

@@ -4,6 +4,8 @@ import { parseReaderStatus } from '../../../../src/platform/linux/table/reader-s
 test('reads CAP_SYS_PTRACE', () => {
   expect(parseReaderStatus('NSpid:\t42\nCapEff:\t000001ffffffffff\n')).toEqual({ pids: [42], mayTrace: true });
   expect(parseReaderStatus('NSpid:\t42\nCapEff:\t000001fffff7ffff\n')).toEqual({ pids: [42], mayTrace: false });
+  // Old kernels set the bits that have no name too.
+  expect(parseReaderStatus('NSpid:\t42\nCapEff:\tffffffffffffffff\n').mayTrace).toBe(true);
 });
 
 test('reads one pid per namespace from an outer /proc', () => {
