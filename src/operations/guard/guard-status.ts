@@ -15,7 +15,7 @@ export interface StatusPorts {
 /** The state of the guard of one data dir. */
 export interface GuardStatus {
   readonly state: 'healthy' | 'broken' | 'not-installed';
-  /** False if the scheduler did not answer, so that only the recorded runs speak for the guard. */
+  /** False if the scheduler did not answer, so that only the recorded runs are evidence for it. */
   readonly isConfirmed: boolean;
   readonly scheduler: SchedulerKind | null;
   readonly everySeconds: number | null;

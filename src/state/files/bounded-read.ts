@@ -29,7 +29,7 @@ export function readTrustedText(path: string, maxBytes: number, trust: Trust): s
 
 /**
  * Like `readTrustedText`; undefined if there is no such file. It is looked for before it is opened, because most commands look for many
- * files that nobody has, and an error of Node.js costs more than reading a file.
+ * files that do not exist, and an error of Node.js costs more than reading a file.
  * @throws UnsuitableFileError, or the Node.js system error.
  */
 export function readTrustedTextIfAny(path: string, maxBytes: number, trust: Trust): string | undefined {
