@@ -23,7 +23,7 @@ import { readPm2Apps } from '../state/trees/pm2-home.ts';
 import { readSettings } from '../state/settings/settings.ts';
 import { readToken } from '../state/control/token.ts';
 import { findWorkerSocket } from '../state/control/worker-socket.ts';
-import { commandLine } from '../cli/terminal/hint.ts';
+import { commandOn } from '../cli/terminal/hint.ts';
 import { createTreeContext } from './cli-tree.ts';
 import type { ResolvedTarget } from './doctor-target.ts';
 import { readGuardStatus } from './guard.ts';
@@ -52,8 +52,7 @@ export function createDoctorPorts({ target, platform, chroma, dataDirFlag }: Ada
       platform: process.platform,
       node: { version: process.version, file: process.execPath },
       uid: process.geteuid?.(),
-      commandLine: (...words) =>
-        commandLine([...words, ...(dataDirFlag === undefined ? [] : ['--data-dir', dataDirFlag])]),
+      commandLine: (...words) => commandOn(dataDirFlag, ...words),
     },
     folder: folderPort(platform),
     tree: treePort(target, platform),

@@ -1,4 +1,4 @@
-import { baseName, programName } from './program-name.ts';
+import { asciiLower, baseName, programName } from './program-name.ts';
 
 /** `python`: chroma-mcp itself. `wrapper`: a program that starts it and stays its parent. */
 export type ChromaPart = 'wrapper' | 'python';
@@ -28,7 +28,7 @@ export function chromaPart(words: readonly string[], names: readonly string[]): 
 }
 
 function lowerName(nameOrPath: string): string {
-  return programName(nameOrPath).toLowerCase();
+  return asciiLower(programName(nameOrPath));
 }
 
 function isUv(name: string): boolean {
@@ -41,7 +41,7 @@ function pythonPart(args: readonly string[]): ChromaPart | undefined {
   const program = pythonProgram(args);
   if (program === undefined) return undefined;
   const { module, script, rest } = program;
-  const name = module?.toLowerCase() ?? lowerName(script ?? '');
+  const name = module === undefined ? lowerName(script ?? '') : asciiLower(module);
   if (name === 'pipx') return runsChroma(pipxCommand(rest)) ? 'wrapper' : undefined;
   if (isUv(name)) return runsChroma(uvCommand(rest)) ? 'wrapper' : undefined;
   const isChroma = module === undefined ? isChromaScript(script ?? '') : MODULE.test(module);

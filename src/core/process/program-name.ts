@@ -17,6 +17,11 @@ export function programName(nameOrPath: string): string {
   return dash > 1 && isWrappedMark(name.slice(dash), name.length === LONGEST_COMM) ? name.slice(1, dash) : name;
 }
 
+/** Lower-cases ASCII letters alone: the Kelvin sign is no k, and a name with it is another program's. */
+export function asciiLower(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 /** `-wrapped`, with one `_` per additional wrapping, possibly cut. */
 function isWrappedMark(ending: string, isCut: boolean): boolean {
   if (isCut && WRAPPED.startsWith(ending)) return true;

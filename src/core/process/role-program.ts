@@ -2,7 +2,7 @@ import { chromaPart, type ChromaPart } from './chroma-command.ts';
 import { commandWords, hasExactWords } from './command-words.ts';
 import { TREE_ROLES, type Role } from '../tree/manifest.ts';
 import { isSamePath, joinPath } from './path.ts';
-import { baseName, isLoader, programName } from './program-name.ts';
+import { asciiLower, baseName, isLoader, programName } from './program-name.ts';
 import type { ProcessRow } from './snapshot.ts';
 
 /** Directories below a data dir with Chroma's files: of claude-mem, of the plugin, and of older versions of the plugin. */
@@ -32,8 +32,8 @@ export function isCandidateName(name: string): boolean {
   const known = candidateNames.get(name);
   if (known !== undefined) return known;
   // A process title can be a whole command line: PM2 sets titles like `node /srv/worker-service.js`.
-  const lower = name.toLowerCase();
-  const isCandidate = CANDIDATE.test(lower) || CANDIDATE.test(programName(name).toLowerCase()) || isLoader(name);
+  const names = [name, programName(name)].map(asciiLower);
+  const isCandidate = names.some((each) => CANDIDATE.test(each)) || isLoader(name);
   if (candidateNames.size >= MOST_NAMES_KNOWN) candidateNames.clear();
   candidateNames.set(name, isCandidate);
   return isCandidate;

@@ -484,3 +484,9 @@ test.each([
 ])('a process called %j cannot run a role', (name) => {
   expect(isCandidateName(name)).toBe(false);
 });
+
+test('only ASCII letters have a case: a name with the Kelvin sign is another program, and an upper-case one is the same', () => {
+  const run = (program: string) => isChromaProgram({ name: program, argv: [program, '-m', 'chroma_mcp'], command: '' });
+  expect([run('python3'), run('PYTHON3'), run('python3\u212a')]).toEqual([true, true, false]);
+  expect([isCandidateName('.python3.13-wrapped'), isCandidateName('.Python3.13-WRAPPED')]).toEqual([true, false]);
+});

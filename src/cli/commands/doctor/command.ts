@@ -7,7 +7,7 @@ import type { CliWiring } from '../../context.ts';
 import type { Doctor, DoctorReport } from './json.ts';
 import type { DoctorView } from './text.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
-import { commandLine } from '../../terminal/hint.ts';
+import { commandOn } from '../../terminal/hint.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
 import { loadProgram } from '../../programs.ts';
 
@@ -86,7 +86,7 @@ async function runDoctor({ options, args, output }: CommandInput<DoctorOptions>)
 /** A check that the user named is shown, also if it passed. */
 function viewOf({ all, dataDir }: CommandInput<DoctorOptions>['options'], only: readonly CheckId[]): DoctorView {
   if (all === true || only.length > 0) return { showAll: undefined };
-  return { showAll: commandLine(['doctor', '--all', ...(dataDir === undefined ? [] : ['--data-dir', dataDir])]) };
+  return { showAll: commandOn(dataDir, 'doctor', '--all') };
 }
 
 /** Loads the checks, which are a separate program so that no other command loads them. */

@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { programPath } from '../../programs.ts';
 import { includeArgument } from '../reap/command.ts';
 import { listenForInterrupts } from '../../terminal/interrupts.ts';
-import { commandLine } from '../../terminal/hint.ts';
+import { commandLine, commandOn } from '../../terminal/hint.ts';
 import type { GuardCall, GuardContext } from './context.ts';
 
 interface GuardOptions {
@@ -186,7 +186,7 @@ async function open(
 
 /** Builds a command line for the same data dir. */
 function callOf({ dataDir }: Pick<Input['options'], 'dataDir'>): GuardCall {
-  return (action) => commandLine(['guard', action, ...(dataDir === undefined ? [] : ['--data-dir', dataDir])]);
+  return (action) => commandOn(dataDir, 'guard', action);
 }
 
 /** Guards of one data dir are installed and removed one at a time. */

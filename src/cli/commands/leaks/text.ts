@@ -102,7 +102,11 @@ function memoryKind(leaks: readonly Judgement[]): string {
 
 function nextSteps({ judgements }: Observation, view: LeaksView): string {
   const isHidden = !view.isVerbose && judgements.some(({ verdict }) => verdict !== 'foreign');
-  const steps = isHidden ? ['To list every process, add --verbose.'] : [];
+  const hasForeign = !view.showForeign && judgements.some(({ verdict }) => verdict === 'foreign');
+  const list = hasForeign
+    ? 'To list these processes, add --verbose, and to list foreign ones too, --all.'
+    : 'To list every process, add --verbose.';
+  const steps = isHidden ? [list] : [];
   if (!view.isRecorded && judgements.some(isLeak)) {
     const reap = reapArguments(judgements, view.dataDirFlag);
     steps.push(`To see the plan:   ${commandLine([...reap, '--dry-run'])}`, `To end the leaks:  ${commandLine(reap)}`);

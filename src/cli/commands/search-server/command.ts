@@ -3,7 +3,7 @@ import { defineCommand, type CommandInput, type CommonOptions } from '../../comm
 import type { CliWiring } from '../../context.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { loadProgram } from '../../programs.ts';
-import { commandLine } from '../../terminal/hint.ts';
+import { commandOn } from '../../terminal/hint.ts';
 import type { Output } from '../../terminal/output.ts';
 
 export const searchServerCommand = (wiring: CliWiring) =>
@@ -40,7 +40,7 @@ async function serve({ openContext, output, options }: CommandInput<object>): Pr
 
 /** A person who runs the command in a terminal sees nothing happen. An MCP client connects a pipe and sees no text. */
 function explainWaiting(output: Output, { dataDir }: Pick<CommonOptions, 'dataDir'>): void {
-  const server = commandLine(['search-server', ...(dataDir === undefined ? [] : ['--data-dir', dataDir])]);
+  const server = commandOn(dataDir, 'search-server');
   output.note(
     'Waiting for an MCP client on stdin. MCP clients start this command themselves. To add it to Claude Code:\n' +
       `  claude mcp add memory -- ${server}\n` +
